@@ -1,0 +1,270 @@
+"""What is said to a broker, and what a broker says. The port speaks these and nothing else, whichever peer is behind it.
+
+Commands are imperative, facts past tense. Frozen, because actors pass them by identity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from bot.domain.contract import Contract, OptionChain
+from bot.domain.market import Bar, BarSize, DataType, Quote
+from bot.domain.order import Fill, OpenOrder, Order, OrderStatus
+from bot.domain.position import AccountValues, Position
+from bot.domain.types import ConId, ExecId, IdeaId, OrderId, OrderRef, PermId, Right, Symbol
+
+# ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class QualifyUnderlying:
+    """Ask for the complete stock contract of a symbol. Answer: UnderlyingQualified or RequestFailed."""
+
+    symbol: Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class ListChain:
+    """Ask which expiries and strikes exist. Answer: ChainListed or RequestFailed."""
+
+    underlying: Contract
+
+
+@dataclass(frozen=True, slots=True)
+class QualifyOptions:
+    """Ask which of the expiry's strikes are real, both rights. Answer: OptionsQualified (pairs that do not exist are absent)."""
+
+    underlying: Contract
+    trading_class: str
+    expiry: date
+    strikes: tuple[Decimal, ...]
+    rights: tuple[Right, ...] = (Right.CALL, Right.PUT)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchBars:
+    """Backfill ``sessions`` trading days of bars, then stream. Answers: BarsBackfilled once, then BarReceived."""
+
+    contract: Contract
+    size: BarSize
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True)
+class WatchQuote:
+    """Stream a contract's quote until UnwatchQuote. Answers: QuoteReceived, conflated to the latest."""
+
+    contract: Contract
+
+
+@dataclass(frozen=True, slots=True)
+class UnwatchQuote:
+    contract: Contract
+
+
+@dataclass(frozen=True, slots=True)
+class SendOrders:
+    """Put a family of orders (parent first) on the wire, the last one transmitting. On disk before it leaves."""
+
+    orders: tuple[Order, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SendCancel:
+    ref: OrderRef
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SendRevision:
+    """Move a working order to a new limit and quantity; its identity, type and OCA group stay."""
+
+    ref: OrderRef
+    limit_price: Decimal
+    quantity: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteMargin:
+    """What-if: what would this order cost? Answer: MarginQuoted or RequestFailed with the same idea id."""
+
+    idea_id: IdeaId
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class TakeSnapshot:
+    """Ask for everything the broker knows. Answer: SnapshotTaken (only ever complete) or RequestFailed."""
+
+    reason: str
+    at: datetime
+
+
+# ── facts ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerConnected:
+    """The session answered a request, not merely the port. ``next_order_id`` respects the floor on disk."""
+
+    at: datetime
+    account: str
+    client_id: int
+    server_version: int
+    next_order_id: OrderId
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerDisconnected:
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """Connectivity between gateway and IB (1100/1101/1102) or of one data farm. ``data_lost`` asks for resubscription."""
+
+    at: datetime
+    part: str
+    up: bool
+    data_lost: bool
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnderlyingQualified:
+    contract: Contract
+
+
+@dataclass(frozen=True, slots=True)
+class ChainListed:
+    chain: OptionChain
+
+
+@dataclass(frozen=True, slots=True)
+class OptionsQualified:
+    symbol: Symbol
+    expiry: date
+    contracts: tuple[Contract, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BarsBackfilled:
+    """Closed bars in ascending order, from the past up to now. May overlap what was already seen."""
+
+    symbol: Symbol
+    size: BarSize
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BarReceived:
+    bar: Bar
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteReceived:
+    quote: Quote
+
+
+@dataclass(frozen=True, slots=True)
+class DataTypeChanged:
+    con_id: ConId
+    data_type: DataType
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStatusChanged:
+    """The broker's word on one of our orders. ``reason`` carries its text where it gave one."""
+
+    ref: OrderRef
+    status: OrderStatus
+    filled: int
+    remaining: int
+    perm_id: PermId
+    order_id: OrderId
+    at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSeen:
+    """One openOrder message: the order as the broker holds it."""
+
+    order: OpenOrder
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRefused:
+    """A true reject (201, 110, 203, …): the order never worked. ``code`` is IB's."""
+
+    ref: OrderRef
+    code: int
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    fill: Fill
+
+
+@dataclass(frozen=True, slots=True)
+class CommissionCharged:
+    exec_id: ExecId
+    order_ref: OrderRef
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountUpdated:
+    values: AccountValues
+
+
+@dataclass(frozen=True, slots=True)
+class MarginQuoted:
+    """The what-if's answer; ``commission`` is IB's estimate for the entry alone."""
+
+    idea_id: IdeaId
+    at: datetime
+    initial_margin_change: Decimal | None
+    equity_with_loan_after: Decimal | None
+    initial_margin_after: Decimal | None
+    commission: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFailed:
+    """A request ended without an answer. ``subject`` names the request (``margin:<idea id>``, ``bars:SPY:1 min``, …)."""
+
+    subject: str
+    code: int
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Everything the broker knows, all parts answered to their end. A failed part makes no snapshot at all."""
+
+    at: datetime
+    account: AccountValues
+    open_orders: tuple[OpenOrder, ...] = ()
+    completed_orders: tuple[OpenOrder, ...] = ()
+    fills: tuple[Fill, ...] = ()
+    commissions: tuple[CommissionCharged, ...] = ()
+    positions: tuple[Position, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotTaken:
+    snapshot: Snapshot
+    reason: str
+    requested_at: datetime

@@ -1,0 +1,182 @@
+"""An order's life as a table. Every transition lives in TRANSITIONS; an unknown pair is an error naming the order.
+
+Statuses are ours, not IB's: the translation (PreSubmitted, Inactive, …) happens in the broker adapter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from bot.domain.contract import Contract
+from bot.domain.errors import RestartTheLine
+from bot.domain.types import ExecId, OrderId, OrderRef, PermId, Side
+
+
+class OrderType(StrEnum):
+    LIMIT = "LMT"
+    MARKET = "MKT"
+    STOP = "STP"
+
+
+class Tif(StrEnum):
+    DAY = "DAY"
+    GTC = "GTC"
+
+
+class Leg(StrEnum):
+    """The part an order plays in its bracket; the last piece of its OrderRef, repairs carry a number."""
+
+    ENTRY = "entry"
+    TARGET = "target"
+    STOP = "stop"
+    FLATTEN = "flatten"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One order as we mean it. ``parent_ref`` holds it back until the parent fills; ``transmit`` releases the family."""
+
+    ref: OrderRef
+    contract: Contract
+    side: Side
+    type: OrderType
+    quantity: int
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    tif: Tif = Tif.DAY
+    oca_group: str = ""
+    parent_ref: OrderRef | None = None
+    transmit: bool = True
+
+    @property
+    def leg(self) -> Leg:
+        return Leg(self.ref.rsplit("/", 1)[-1].split("-")[0])
+
+    @property
+    def idea_id(self) -> str:
+        return self.ref.rsplit("/", 1)[0]
+
+
+class OrderStatus(StrEnum):
+    """IN_FLIGHT: sent, unanswered. HELD: accepted, waits (child, simulated stop, closed market). WORKING: at the market."""
+
+    IN_FLIGHT = "in_flight"
+    HELD = "held"
+    WORKING = "working"
+    CANCELLING = "cancelling"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+
+
+LIVE = frozenset({OrderStatus.IN_FLIGHT, OrderStatus.HELD, OrderStatus.WORKING, OrderStatus.CANCELLING})
+DONE = frozenset({OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED})
+
+_S = OrderStatus
+TRANSITIONS: dict[tuple[OrderStatus, OrderStatus], OrderStatus] = {
+    (_S.IN_FLIGHT, _S.HELD): _S.HELD,
+    (_S.IN_FLIGHT, _S.WORKING): _S.WORKING,
+    (_S.IN_FLIGHT, _S.CANCELLING): _S.CANCELLING,
+    (_S.IN_FLIGHT, _S.FILLED): _S.FILLED,
+    (_S.IN_FLIGHT, _S.CANCELLED): _S.CANCELLED,
+    (_S.IN_FLIGHT, _S.REJECTED): _S.REJECTED,
+    (_S.HELD, _S.WORKING): _S.WORKING,
+    (_S.HELD, _S.CANCELLING): _S.CANCELLING,
+    (_S.HELD, _S.FILLED): _S.FILLED,
+    (_S.HELD, _S.CANCELLED): _S.CANCELLED,
+    (_S.HELD, _S.REJECTED): _S.REJECTED,
+    (_S.WORKING, _S.HELD): _S.HELD,  # a stop shows PreSubmitted again after a gateway restart
+    (_S.WORKING, _S.CANCELLING): _S.CANCELLING,
+    (_S.WORKING, _S.FILLED): _S.FILLED,
+    (_S.WORKING, _S.CANCELLED): _S.CANCELLED,
+    (_S.WORKING, _S.REJECTED): _S.REJECTED,
+    (_S.CANCELLING, _S.FILLED): _S.FILLED,  # the fill overtook the cancel
+    (_S.CANCELLING, _S.CANCELLED): _S.CANCELLED,
+    (_S.CANCELLING, _S.REJECTED): _S.REJECTED,
+    (_S.CANCELLED, _S.FILLED): _S.FILLED,  # real: a fill reported after the cancel
+    (_S.REJECTED, _S.HELD): _S.HELD,  # real: Inactive is not final at IB
+    (_S.REJECTED, _S.WORKING): _S.WORKING,
+    (_S.REJECTED, _S.CANCELLED): _S.CANCELLED,
+    (_S.REJECTED, _S.FILLED): _S.FILLED,
+}
+_LATE = frozenset(
+    {
+        # News that is older than what is known: heard, and of no effect.
+        *((done, live) for done in (_S.FILLED, _S.CANCELLED) for live in LIVE),
+        (_S.FILLED, _S.CANCELLED),
+        (_S.FILLED, _S.REJECTED),
+        (_S.CANCELLED, _S.REJECTED),
+        (_S.REJECTED, _S.IN_FLIGHT),
+        (_S.REJECTED, _S.CANCELLING),
+        (_S.CANCELLING, _S.HELD),
+        (_S.CANCELLING, _S.WORKING),
+        (_S.HELD, _S.IN_FLIGHT),
+        (_S.WORKING, _S.IN_FLIGHT),
+        (_S.CANCELLING, _S.IN_FLIGHT),
+    }
+)
+
+
+def next_status(ref: OrderRef, now: OrderStatus, heard: OrderStatus) -> OrderStatus:
+    """The status after hearing ``heard``. Raises RestartTheLine for a pair neither table knows."""
+    if now is heard or (now, heard) in _LATE:
+        return now
+    try:
+        return TRANSITIONS[now, heard]
+    except KeyError:
+        raise RestartTheLine(f"order {ref}: {heard} cannot follow {now}") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """One execution. ``exec_id`` is IB's, correction suffix included; see :func:`execution_key`."""
+
+    exec_id: ExecId
+    order_ref: OrderRef
+    perm_id: PermId
+    contract: Contract
+    side: Side
+    quantity: int
+    price: Decimal
+    at: datetime
+
+    @property
+    def signed_quantity(self) -> int:
+        return self.side.sign * self.quantity
+
+
+def execution_key(exec_id: ExecId) -> tuple[str, int]:
+    """Split IB's execution id into what it is and its revision: a correction repeats the id with a higher last part.
+
+    Source: IB, "Executions and Commissions": corrections differ only in the digits after the final period.
+    """
+    stem, _, revision = exec_id.rpartition(".")
+    return (stem, int(revision)) if stem and revision.isdigit() else (exec_id, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenOrder:
+    """An order as the broker itself reports it: the only evidence protection is judged by."""
+
+    ref: OrderRef
+    order_id: OrderId
+    perm_id: PermId
+    client_id: int
+    contract: Contract
+    side: Side
+    type: OrderType | str
+    quantity: int
+    filled: int
+    status: OrderStatus
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    tif: str = ""
+    oca_group: str = ""
+    parent_id: OrderId = 0
+
+    @property
+    def remaining(self) -> int:
+        return self.quantity - self.filled

@@ -1,0 +1,31 @@
+"""What the account holds and what it is worth. A missing figure is None, and whoever needs it must say no."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from bot.domain.contract import Contract
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Signed quantity of one contract at the broker; ``avg_cost`` is per unit of the contract, multiplier included."""
+
+    contract: Contract
+    quantity: int
+    avg_cost: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountValues:
+    """The broker's account figures in the base currency."""
+
+    account: str
+    at: datetime
+    net_liquidation: Decimal | None = None
+    available_funds: Decimal | None = None
+    cash: Decimal | None = None
+    realized_pnl: Decimal | None = None
+    unrealized_pnl: Decimal | None = None

@@ -1,0 +1,59 @@
+"""Names for primitives, so that a signature says what it takes. Aliases only: no behaviour lives here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeAlias
+
+Symbol: TypeAlias = str
+ConId: TypeAlias = int
+PermId: TypeAlias = int
+OrderId: TypeAlias = int
+OrderRef: TypeAlias = str
+"""Our own name of an order, ``<idea id>/<leg>``; travels in IB's orderRef field and survives every restart."""
+ExecId: TypeAlias = str
+IdeaId: TypeAlias = str
+"""``<symbol>-<bar end, UTC>-<strategy>``: the same bar gives the same id, so a replay cannot trade twice."""
+
+Numbers: TypeAlias = Mapping[str, str]
+"""The figures behind a decision, already formatted: ``{"quantity": "15", "max": "10"}``."""
+
+
+class Side(StrEnum):
+    BUY = "BUY"
+    SELL = "SELL"
+
+    @property
+    def sign(self) -> int:
+        return 1 if self is Side.BUY else -1
+
+
+class Right(StrEnum):
+    CALL = "C"
+    PUT = "P"
+
+
+class SecType(StrEnum):
+    STOCK = "STK"
+    OPTION = "OPT"
+    FOREX = "CASH"
+    INDEX = "IND"
+
+
+class Direction(StrEnum):
+    BULLISH = "bullish"
+    BEARISH = "bearish"
+
+    @property
+    def right(self) -> Right:
+        """Entries are long options only: a call for a rise, a put for a fall."""
+        return Right.CALL if self is Direction.BULLISH else Right.PUT
+
+
+class TradingState(StrEnum):
+    """ACTIVE trades; REDUCING only lets positions end; HALTED is latched until a person resumes."""
+
+    ACTIVE = "ACTIVE"
+    REDUCING = "REDUCING"
+    HALTED = "HALTED"
