@@ -12,7 +12,8 @@ from typing import TypeAlias
 
 from bot.domain.contract import Contract
 from bot.domain.market import Bar, BarSize, Quote
-from bot.domain.types import Direction, IdeaId, Numbers, OrderRef, Symbol, TradingState
+from bot.domain.order import Fill
+from bot.domain.types import Direction, ExecId, IdeaId, Numbers, OrderRef, Symbol, TradingState
 
 # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -261,6 +262,14 @@ class BracketSent:
     idea_id: IdeaId
     refs: tuple[OrderRef, ...]
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FillBooked:
+    """A fill that counts, exactly once. ``replaces`` names the execution it corrects; the older one no longer counts."""
+
+    fill: Fill
+    replaces: ExecId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,149 @@
+"""The straight line, as data: who hears what, and what must be on disk before it leaves.
+
+Read a row of ROUTES aloud: "a TradeIdea goes to Risk, the journal and the board". A row is read left to right, and in
+the replay runtime the order of names is the order of hearing. A message without a row is an error: nothing is said
+into the void. A row that depends on the message is a function of it.
+
+    broker ─BarReceived→ market_data ─BarClosed→ strategy:SYMBOL ─TradeIdea→ risk ─QuoteMargin→ broker
+    risk ─PlaceBracket→ execution ─SendOrders→ broker ─Filled→ execution ─FillBooked→ oco_watcher ─BracketClosed→ risk
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from bot.domain import broker_messages as b
+from bot.domain import messages as m
+from bot.domain.errors import RestartTheLine
+
+BROKER = "broker"
+MARKET_DATA = "market_data"
+RISK = "risk"
+EXECUTION = "execution"
+OCO_WATCHER = "oco_watcher"
+JOURNAL = "journal"
+BOARD = "board"
+"""Folds what it hears into one immutable picture for metrics, alerts, the display and `status`."""
+
+START_ORDER = (JOURNAL, BOARD, OCO_WATCHER, EXECUTION, RISK, "strategy", MARKET_DATA, BROKER)
+"""Hearers before speakers; stopping is the reverse."""
+
+Names = tuple[str, ...]
+Row = Names | Callable[[Any], Names]
+
+
+class Machine(Protocol):
+    """Anything that hears a message and answers with messages. No clock, no I/O, no threads, no logging."""
+
+    def handle(self, message: m.Message) -> Iterable[m.Message]: ...
+
+    def remember(self, message: m.Message) -> None:
+        """Take back what an earlier life of this machine had put on disk (see DURABLE). Says nothing."""
+
+
+def _strategy(symbol: str) -> str:
+    return f"strategy:{symbol}"
+
+
+ROUTES: dict[type, Row] = {
+    # time
+    m.TimePassed: (MARKET_DATA, RISK, EXECUTION, OCO_WATCHER, JOURNAL, BOARD),
+    # what the broker says about the market
+    b.UnderlyingQualified: (MARKET_DATA,),
+    b.ChainListed: (MARKET_DATA,),
+    b.OptionsQualified: (MARKET_DATA,),
+    b.BarsBackfilled: (MARKET_DATA,),
+    b.BarReceived: (MARKET_DATA,),
+    b.QuoteReceived: (MARKET_DATA,),
+    b.DataTypeChanged: (MARKET_DATA, RISK, JOURNAL, BOARD),
+    # what the broker says about itself
+    b.BrokerConnected: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, JOURNAL, BOARD),
+    b.BrokerDisconnected: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, JOURNAL, BOARD),
+    b.LinkChanged: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, JOURNAL, BOARD),
+    b.RequestFailed: (MARKET_DATA, RISK, EXECUTION, OCO_WATCHER, JOURNAL, BOARD),
+    # what the broker says about orders and money
+    b.OrderStatusChanged: (EXECUTION, OCO_WATCHER, BOARD),
+    b.OrderSeen: (EXECUTION, OCO_WATCHER),
+    b.OrderRefused: (EXECUTION, OCO_WATCHER, RISK, BOARD),
+    b.Filled: (EXECUTION,),
+    b.CommissionCharged: (OCO_WATCHER, BOARD),
+    b.AccountUpdated: (RISK, BOARD),
+    b.MarginQuoted: (RISK, JOURNAL),
+    b.SnapshotTaken: (EXECUTION, OCO_WATCHER, RISK, BOARD),
+    # market data → strategies
+    m.HistoryLoaded: lambda x: (_strategy(x.symbol),),
+    m.BarClosed: lambda x: (_strategy(x.bar.symbol), JOURNAL, BOARD),
+    m.QuoteUpdated: lambda x: (_strategy(x.quote.symbol), OCO_WATCHER, BOARD),
+    m.WatchlistChanged: lambda x: (_strategy(x.symbol), BOARD),
+    m.FeedChanged: (RISK, JOURNAL, BOARD),
+    # strategies → risk → execution
+    m.BarJudged: (JOURNAL, BOARD),
+    m.IdeaDropped: (JOURNAL, BOARD),
+    m.TradeIdea: (RISK, BOARD),
+    m.EntryDenied: (JOURNAL, BOARD),
+    m.PlaceBracket: (OCO_WATCHER, EXECUTION, BOARD),
+    # risk's state and the operator
+    m.HaltTrading: (RISK,),
+    m.ResumeTrading: (RISK,),
+    m.FlattenAll: (OCO_WATCHER, RISK),
+    m.Halted: (EXECUTION, BOARD),
+    m.Resumed: (EXECUTION, BOARD),
+    m.TradingStateChanged: (EXECUTION, JOURNAL, BOARD),
+    m.DayOpened: (BOARD,),
+    m.EquityMarked: (BOARD,),
+    # execution ↔ watcher
+    m.BracketSent: (OCO_WATCHER,),
+    m.FillBooked: (OCO_WATCHER, RISK, BOARD),
+    m.CancelEntry: (EXECUTION,),
+    m.CancelOrder: (EXECUTION,),
+    m.PlaceProtection: (EXECUTION, BOARD),
+    m.ExitPosition: (EXECUTION, BOARD),
+    m.ProtectionChanged: (RISK, JOURNAL, BOARD),
+    m.BracketClosed: (RISK, EXECUTION, BOARD),
+    m.EntryAbandoned: (RISK, OCO_WATCHER, BOARD),
+    m.Reconciled: (RISK, OCO_WATCHER, JOURNAL, BOARD),
+    # the line itself
+    m.LineStarted: (JOURNAL, BOARD),
+    m.LineStopped: (JOURNAL, BOARD),
+    m.MachineFailed: (JOURNAL, BOARD),
+    # commands to the broker
+    b.QualifyUnderlying: (BROKER,),
+    b.ListChain: (BROKER,),
+    b.QualifyOptions: (BROKER,),
+    b.WatchBars: (BROKER,),
+    b.WatchQuote: (BROKER,),
+    b.UnwatchQuote: (BROKER,),
+    b.QuoteMargin: (BROKER,),
+    b.TakeSnapshot: (BROKER,),
+    b.SendOrders: (OCO_WATCHER, BROKER),
+    b.SendRevision: (BROKER,),
+    b.SendCancel: (BROKER,),
+}
+
+DURABLE: dict[type, Row] = {
+    # On disk before it leaves; at the start the names on the right remember it, in the order it was written.
+    m.TradeIdea: lambda x: (_strategy(x.symbol),),
+    m.PlaceBracket: (RISK, OCO_WATCHER, EXECUTION),
+    b.SendOrders: (EXECUTION, OCO_WATCHER),
+    b.SendRevision: (EXECUTION,),
+    b.SendCancel: (EXECUTION,),
+    b.OrderStatusChanged: (EXECUTION, OCO_WATCHER),
+    b.OrderRefused: (EXECUTION, OCO_WATCHER, RISK),
+    m.FillBooked: (EXECUTION, OCO_WATCHER, RISK),
+    b.CommissionCharged: (OCO_WATCHER,),
+    m.BracketClosed: (RISK, EXECUTION, OCO_WATCHER),
+    m.EntryAbandoned: (RISK, EXECUTION, OCO_WATCHER),
+    m.DayOpened: (RISK,),
+    m.EquityMarked: (RISK,),
+    m.Halted: (RISK, EXECUTION),
+    m.Resumed: (RISK, EXECUTION),
+}
+
+
+def hearers(message: m.Message, table: dict[type, Row] = ROUTES) -> Names:
+    """Who hears this message. Raises RestartTheLine where nobody does: a message into the void is a mistake."""
+    row = table.get(type(message))
+    if row is None:
+        raise RestartTheLine(f"nobody hears {type(message).__name__}: it has no row in ROUTES")
+    return row if isinstance(row, tuple) else row(message)
