@@ -1,0 +1,38 @@
+"""Scaled time: the arithmetic both sides of the socket share, so that a simulated day can run fast on both.
+
+Pure: whoever owns a real clock passes its reading in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class ScaledTime:
+    """``wall_start_s`` (seconds since the epoch on the real clock) shows ``start``; from there ``speed`` × real time."""
+
+    start: datetime
+    wall_start_s: float
+    speed: float
+
+    def at(self, wall_s: float) -> datetime:
+        return self.start + timedelta(seconds=(wall_s - self.wall_start_s) * self.speed)
+
+    def wall_s(self, at: datetime) -> float:
+        """When, on the real clock, ``at`` comes."""
+        return self.wall_start_s + (at - self.start).total_seconds() / self.speed
+
+    def __str__(self) -> str:
+        return f"{self.start.isoformat()}@{self.wall_start_s!r}x{self.speed!r}"
+
+    @classmethod
+    def parse(cls, text: str) -> ScaledTime:
+        """The inverse of ``str``. Raises ValueError for any other text."""
+        start, _, rest = text.partition("@")
+        wall, _, speed = rest.partition("x")
+        parsed = cls(datetime.fromisoformat(start), float(wall), float(speed))
+        if parsed.start.tzinfo is None or parsed.speed <= 0:
+            raise ValueError(f"not a scaled time: {text!r}")
+        return parsed
