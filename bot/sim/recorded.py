@@ -1,0 +1,154 @@
+"""Recorded market days that travel with the package: real minute and hour bars, real stock quotes.
+
+Rule: nothing in here is invented or filled. A minute without a trade has no bar; the hours of a day whose minutes are
+recorded are the sum of those minutes, so that a day replayed and the same day read back as history agree.
+Sources and licences: ``NOTICE`` and ``recordings/README.md``.
+"""
+
+import gzip
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from itertools import groupby
+from typing import Final, TypeVar
+
+from bot.domain.errors import FixTheCommand
+from bot.domain.market import Bar, BarSize
+from bot.domain.session import NEW_YORK, new_york_day
+from bot.domain.types import Symbol
+
+RECORDINGS: Final = files("bot.sim") / "recordings"
+SYMBOLS: Final[tuple[Symbol, ...]] = ("SPY", "AAPL", "GOOG")
+
+_HAS_HOURS: Final = ("SPY", "AAPL")
+_HAS_QUOTES: Final = ("AAPL", "GOOG")
+_Row = TypeVar("_Row")
+
+
+class NotRecordedError(FixTheCommand):
+    """A day or symbol was asked for that the package does not carry."""
+
+    def __init__(self, symbol: Symbol, day: date | None = None) -> None:
+        days = [str(recorded) for name, recorded in recorded_sessions() if name == symbol]
+        known = f"{days[0]} to {days[-1]}, {len(days)} sessions" if days else f"only {', '.join(SYMBOLS)}"
+        super().__init__(f"no recording of {symbol}{f' on {day}' if day else ''}; there is: {known}")
+
+
+@dataclass(frozen=True, slots=True)
+class StockQuote:
+    """The stock's national best bid and offer in force at ``at`` (a minute's end); prices in USD, sizes in shares."""
+
+    at: datetime
+    bid: Decimal
+    bid_size: int
+    ask: Decimal
+    ask_size: int
+
+
+@cache
+def recorded_sessions() -> tuple[tuple[Symbol, date], ...]:
+    """Return every (symbol, New York date) whose minute bars are carried, in order of symbol and day."""
+    return tuple((symbol, day) for symbol in SYMBOLS for day in _minutes_by_day(symbol))
+
+
+def bars_1m(symbol: Symbol, day: date) -> tuple[Bar, ...]:
+    """Return the day's minute bars, earliest first; NotRecordedError when there are none."""
+    if symbol not in SYMBOLS or day not in _minutes_by_day(symbol):
+        raise NotRecordedError(symbol, day)
+    return _minutes_by_day(symbol)[day]
+
+
+def bars_60m(symbol: Symbol, before: datetime) -> tuple[Bar, ...]:
+    """Return every recorded hour bar that has ended by ``before``, earliest first.
+
+    The day's first bar is 09:30 to 10:00, as IB cuts regular hours. A symbol with minutes only (GOOG) has the hours of
+    its recorded minutes and no more. NotRecordedError for an unknown symbol.
+    """
+    if symbol not in SYMBOLS:
+        raise NotRecordedError(symbol)
+    return tuple(bar for bar in _hours(symbol) if bar.end <= before)
+
+
+def stock_quotes(symbol: Symbol, day: date) -> tuple[StockQuote, ...]:
+    """Return the day's minute quotes of the stock, earliest first; () where the source has none."""
+    if symbol not in _HAS_QUOTES:
+        return ()
+    return tuple(quote for quote in _quotes(symbol) if new_york_day(quote.at) == day)
+
+
+def to_hours(minutes: Iterable[Bar]) -> tuple[Bar, ...]:
+    """Sum minute bars into hour bars that end on the clock's full hour; the last one may be partial.
+
+    One symbol, earliest first, regular hours only. The first bar starts at 09:30 even if that minute had no trade.
+    """
+    return tuple(_sum(list(group)) for _, group in groupby(minutes, key=_hour_start))
+
+
+def _hour_start(bar: Bar) -> datetime:
+    # 09:30 New York falls on half past in every zone whose offset is whole hours, UTC included.
+    start = bar.start.replace(minute=0)
+    is_first = bar.start.minute >= 30 and bar.start.astimezone(NEW_YORK).hour == 9
+    return start.replace(minute=30) if is_first else start
+
+
+def _sum(minutes: list[Bar]) -> Bar:
+    first, last = minutes[0], minutes[-1]
+    return Bar(
+        symbol=first.symbol,
+        size=BarSize.M60,
+        start=_hour_start(first),
+        open=first.open,
+        high=max(bar.high for bar in minutes),
+        low=min(bar.low for bar in minutes),
+        close=last.close,
+        volume=sum(bar.volume for bar in minutes),
+    )
+
+
+@cache
+def _minutes_by_day(symbol: Symbol) -> dict[date, tuple[Bar, ...]]:
+    bars = _read(f"{symbol}_1m.csv.gz", _bar_reader(symbol, BarSize.M1))
+    return {day: tuple(group) for day, group in groupby(bars, key=lambda bar: new_york_day(bar.start))}
+
+
+@cache
+def _hours(symbol: Symbol) -> tuple[Bar, ...]:
+    minutes = _minutes_by_day(symbol)
+    recorded = recorded_hours(symbol)
+    others = [bar for bar in recorded if new_york_day(bar.start) not in minutes]
+    summed = [hour for day in minutes.values() for hour in to_hours(day)]
+    return tuple(sorted(others + summed, key=lambda bar: bar.start))
+
+
+@cache
+def recorded_hours(symbol: Symbol) -> tuple[Bar, ...]:
+    """Return the hour bars exactly as their source has them, () where it has none."""
+    if symbol not in _HAS_HOURS:
+        return ()
+    return tuple(_read(f"{symbol}_60m.csv.gz", _bar_reader(symbol, BarSize.M60)))
+
+
+@cache
+def _quotes(symbol: Symbol) -> tuple[StockQuote, ...]:
+    return tuple(_read(f"{symbol}_quotes_1m.csv.gz", _read_quote))
+
+
+def _bar_reader(symbol: Symbol, size: BarSize) -> Callable[[list[str]], Bar]:
+    def read(row: list[str]) -> Bar:
+        start, *numbers = row
+        return Bar(symbol, size, datetime.fromisoformat(start), *map(float, numbers))
+
+    return read
+
+
+def _read_quote(row: list[str]) -> StockQuote:
+    at, bid, bid_size, ask, ask_size = row
+    return StockQuote(datetime.fromisoformat(at), Decimal(bid), int(bid_size), Decimal(ask), int(ask_size))
+
+
+def _read(name: str, make: Callable[[list[str]], _Row]) -> list[_Row]:
+    lines = gzip.decompress((RECORDINGS / name).read_bytes()).decode().splitlines()
+    return [make(line.split(",")) for line in lines[1:]]
