@@ -1,0 +1,40 @@
+"""Messages as JSON and back, by the name of their class. Only what ROUTES knows can be written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from bot.domain.errors import FixTheMachine
+from bot.domain.messages import Message
+from bot.wiring import DURABLE, JOURNAL, ROUTES
+
+KINDS: dict[str, type] = {
+    kind.__name__: kind
+    for kind, row in ROUTES.items()
+    if kind in DURABLE or not isinstance(row, tuple) or JOURNAL in row
+}
+"""What the journal may hold: every DURABLE message and every message that is routed to it."""
+
+_encoder = msgspec.json.Encoder()
+_decoders: dict[str, msgspec.json.Decoder[Any]] = {
+    name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()
+}
+
+
+def encode(message: Message) -> tuple[str, str]:
+    """(kind, JSON text) of a message."""
+    return type(message).__name__, _encoder.encode(message).decode()
+
+
+def decode(kind: str, body: str) -> Message:
+    """The message again. Raises FixTheMachine for a kind or body this build cannot read."""
+    try:
+        return _decoders[kind].decode(body)
+    except KeyError:
+        raise FixTheMachine(
+            f"journal: unknown message kind {kind!r}; was it written by a newer build?"
+        ) from None
+    except msgspec.DecodeError as error:
+        raise FixTheMachine(f"journal: a {kind} row cannot be read: {error}") from None

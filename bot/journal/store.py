@@ -1,0 +1,149 @@
+"""One append-only table in SQLite. ``commit`` returns when the row is on disk; ``record`` may wait for the next flush.
+
+WAL with synchronous=FULL: a committed row survives a power cut (SQLite, "PRAGMA synchronous"). Rows are never
+changed or deleted.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from bot.domain.errors import FixTheMachine
+from bot.domain.messages import Message
+from bot.journal.codec import decode, encode
+
+SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS messages (
+  seq  INTEGER PRIMARY KEY AUTOINCREMENT,
+  at   TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  body TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS messages_by_kind ON messages (kind, seq);
+"""
+Now = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One journaled message. ``at`` is bot time (UTC) of the writing."""
+
+    seq: int
+    at: datetime
+    message: Message
+
+
+class Journal:
+    """The bot's memory. Safe to use from any thread."""
+
+    def __init__(self, path: Path, now: Now) -> None:
+        """Open or create the file. Raises FixTheMachine where that cannot be done."""
+        self.path = path
+        self._now = now
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[str, str, str]] = []
+        self._db = connect(path)
+
+    def commit(self, message: Message) -> None:
+        """On disk before this returns, with everything recorded before it."""
+        self._write([*self._take_waiting(), self._as_row(message)])
+
+    def record(self, message: Message) -> None:
+        """On disk at the next commit or flush."""
+        row = self._as_row(message)
+        with self._lock:
+            self._waiting.append(row)
+
+    def flush(self) -> None:
+        rows = self._take_waiting()
+        if rows:
+            self._write(rows)
+
+    def rows(self, kinds: Iterable[type] | None = None, after_seq: int = 0) -> Iterator[Row]:
+        """What is on disk, oldest first."""
+        yield from read_rows(self._db, kinds, after_seq, self._lock)
+
+    def close(self) -> None:
+        self.flush()
+        with self._lock:
+            self._db.close()
+
+    def _as_row(self, message: Message) -> tuple[str, str, str]:
+        return (self._now().isoformat(), *encode(message))
+
+    def _take_waiting(self) -> list[tuple[str, str, str]]:
+        with self._lock:
+            rows, self._waiting = self._waiting, []
+        return rows
+
+    def _write(self, rows: list[tuple[str, str, str]]) -> None:
+        try:
+            with self._lock, self._db:
+                self._db.executemany("INSERT INTO messages (at, kind, body) VALUES (?, ?, ?)", rows)
+        except sqlite3.Error as error:
+            raise FixTheMachine(
+                f"journal {self.path}: cannot write ({error}); free or remount the disk"
+            ) from error
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A read-write connection with the schema in place. Raises FixTheMachine with the remedy."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(path, check_same_thread=False, timeout=10)
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA_VERSION:
+            raise FixTheMachine(
+                f"journal {path}: written by a newer build (schema {version}); upgrade the bot"
+            )
+        db.executescript(_SCHEMA)
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        db.commit()
+    except (sqlite3.Error, OSError) as error:
+        raise FixTheMachine(f"journal {path}: cannot be opened ({error})") from error
+    return db
+
+
+def connect_read_only(path: Path) -> sqlite3.Connection:
+    """For the commands that only look. Raises FixTheMachine where there is nothing to look at."""
+    if not path.exists():
+        raise FixTheMachine(f"journal {path}: no such file; has the bot run with this state directory yet?")
+    try:
+        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+        db.execute("SELECT seq FROM messages LIMIT 1").fetchone()
+    except sqlite3.Error as error:
+        raise FixTheMachine(
+            f"journal {path}: cannot be read ({error}); the bot repairs it at its next start"
+        ) from error
+    return db
+
+
+def read_rows(
+    db: sqlite3.Connection,
+    kinds: Iterable[type] | None = None,
+    after_seq: int = 0,
+    lock: threading.Lock | None = None,
+) -> Iterator[Row]:
+    """Rows after ``after_seq``, a thousand at a time so that a writer is never kept waiting long."""
+    names = None if kinds is None else [kind.__name__ for kind in kinds]
+    where = "" if names is None else f" AND kind IN ({','.join('?' * len(names))})"
+    query = f"SELECT seq, at, kind, body FROM messages WHERE seq > ?{where} ORDER BY seq LIMIT 1000"  # noqa: S608  only question marks are added
+    while True:
+        if lock is None:
+            batch = db.execute(query, (after_seq, *(names or ()))).fetchall()
+        else:
+            with lock:
+                batch = db.execute(query, (after_seq, *(names or ()))).fetchall()
+        for seq, at, kind, body in batch:
+            yield Row(seq, datetime.fromisoformat(at), decode(kind, body))
+        if len(batch) < 1000:
+            return
+        after_seq = batch[-1][0]
