@@ -82,7 +82,7 @@ ROUTES: dict[type, Row] = {
     m.IdeaDropped: (JOURNAL, BOARD),
     m.TradeIdea: (RISK, BOARD),
     m.EntryDenied: (JOURNAL, BOARD),
-    m.PlaceBracket: (OCO_WATCHER, EXECUTION, BOARD),
+    m.PlaceBracket: (OCO_WATCHER, EXECUTION, MARKET_DATA, BOARD),
     # risk's state and the operator
     m.HaltTrading: (RISK,),
     m.ResumeTrading: (RISK,),
@@ -100,8 +100,8 @@ ROUTES: dict[type, Row] = {
     m.PlaceProtection: (EXECUTION, BOARD),
     m.ExitPosition: (EXECUTION, BOARD),
     m.ProtectionChanged: (RISK, JOURNAL, BOARD),
-    m.BracketClosed: (RISK, EXECUTION, BOARD),
-    m.EntryAbandoned: (RISK, OCO_WATCHER, BOARD),
+    m.BracketClosed: (RISK, EXECUTION, MARKET_DATA, BOARD),
+    m.EntryAbandoned: (RISK, OCO_WATCHER, MARKET_DATA, BOARD),
     m.Reconciled: (RISK, OCO_WATCHER, JOURNAL, BOARD),
     # the line itself
     m.LineStarted: (JOURNAL, BOARD),
@@ -124,7 +124,7 @@ ROUTES: dict[type, Row] = {
 DURABLE: dict[type, Row] = {
     # On disk before it leaves; at the start the names on the right remember it, in the order it was written.
     m.TradeIdea: lambda x: (_strategy(x.symbol),),
-    m.PlaceBracket: (RISK, OCO_WATCHER, EXECUTION),
+    m.PlaceBracket: (RISK, OCO_WATCHER, EXECUTION, MARKET_DATA),
     b.SendOrders: (EXECUTION, OCO_WATCHER),
     b.SendRevision: (EXECUTION,),
     b.SendCancel: (EXECUTION,),
@@ -132,8 +132,8 @@ DURABLE: dict[type, Row] = {
     b.OrderRefused: (EXECUTION, OCO_WATCHER, RISK),
     m.FillBooked: (EXECUTION, OCO_WATCHER, RISK),
     b.CommissionCharged: (OCO_WATCHER,),
-    m.BracketClosed: (RISK, EXECUTION, OCO_WATCHER),
-    m.EntryAbandoned: (RISK, EXECUTION, OCO_WATCHER),
+    m.BracketClosed: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA),
+    m.EntryAbandoned: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA),
     m.DayOpened: (RISK,),
     m.EquityMarked: (RISK,),
     m.Halted: (RISK, EXECUTION),

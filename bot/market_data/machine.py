@@ -1,0 +1,270 @@
+"""The MarketData machine: owns subscriptions, bars, quotes, the option chain and data freshness. Trades nothing.
+
+Broker data come in raw; what leaves is in order, sane and only about contracts that exist. Quotes are known by conId,
+never by symbol, so that a stock's price can never pass for an option's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from bot.domain import broker_messages as b
+from bot.domain import messages as m
+from bot.domain.contract import Contract
+from bot.domain.market import Bar, BarSize, Quote
+from bot.domain.session import new_york_day, session_on
+from bot.domain.types import ConId, IdeaId, Symbol
+from bot.market_data.bars import BarFeed
+from bot.market_data.chain import ChainWatch, PickExpiry
+
+
+@dataclass(frozen=True, slots=True)
+class MarketDataLimits:
+    """Times in seconds of bot time. ``strikes_each_side`` real strikes are watched on both sides of the money."""
+
+    strikes_each_side: int = 5
+    m1_sessions: int = 3
+    m60_sessions: int = 30
+    bars_stale_after_s: float = 150.0
+    quotes_stale_after_s: float = 90.0
+    gap_wait_s: float = 60.0
+    late_bar_after_s: float = 90.0
+
+
+@dataclass(slots=True)
+class SymbolWatch:
+    """Everything known of one symbol."""
+
+    symbol: Symbol
+    underlying: Contract | None = None
+    spot: float | None = None
+    quote_at: datetime | None = None
+    chain: ChainWatch = field(default_factory=ChainWatch)
+    feeds: dict[BarSize, BarFeed] = field(
+        default_factory=lambda: {BarSize.M1: BarFeed(), BarSize.M60: BarFeed()}
+    )
+    fresh: dict[str, bool] = field(default_factory=lambda: {"bars": True, "quotes": True})
+
+
+class MarketData:
+    """See the module's head. ``pick_expiry`` is the selection rule of the settings."""
+
+    def __init__(
+        self, symbols: tuple[Symbol, ...], limits: MarketDataLimits, pick_expiry: PickExpiry
+    ) -> None:
+        self._limits = limits
+        self._pick_expiry = pick_expiry
+        self._watches = {symbol: SymbolWatch(symbol) for symbol in symbols}
+        self._pinned: dict[IdeaId, Contract] = {}
+        self._symbol_of: dict[ConId, Symbol] = {}
+        self._now: datetime | None = None
+        self._day: date | None = None
+        self._answers: dict[type, Callable[..., Iterator[m.Message]]] = {
+            m.TimePassed: self._on_time,
+            b.BrokerConnected: self._on_connected,
+            b.UnderlyingQualified: self._on_underlying,
+            b.ChainListed: self._on_chain,
+            b.OptionsQualified: self._on_options,
+            b.BarsBackfilled: self._on_backfill,
+            b.BarReceived: self._on_bar,
+            b.QuoteReceived: self._on_quote,
+            b.RequestFailed: self._on_failure,
+            m.PlaceBracket: self._on_bracket,
+            m.BracketClosed: self._on_bracket_end,
+            m.EntryAbandoned: self._on_bracket_end,
+        }
+
+    def handle(self, message: m.Message) -> Iterator[m.Message]:
+        answer = self._answers.get(type(message))
+        return iter(()) if answer is None else answer(message)
+
+    def remember(self, message: m.Message) -> None:
+        if isinstance(message, m.PlaceBracket):
+            self._pinned[message.idea_id] = message.contract
+        elif isinstance(message, m.BracketClosed | m.EntryAbandoned):
+            self._pinned.pop(message.idea_id, None)
+
+    # ── time and connection ──
+
+    def _on_connected(self, message: b.BrokerConnected) -> Iterator[m.Message]:
+        self._see(message.at)
+        for watch in self._watches.values():
+            if watch.underlying is None:
+                yield b.QualifyUnderlying(watch.symbol)
+        for contract in self._pinned.values():
+            yield b.WatchQuote(contract)
+
+    def _on_time(self, message: m.TimePassed) -> Iterator[m.Message]:
+        new_day = self._see(message.at)
+        for watch in self._watches.values():
+            if new_day and watch.underlying is not None:
+                yield b.ListChain(watch.underlying)
+            for feed in watch.feeds.values():
+                if feed.gap_asked_at and message.at - feed.gap_asked_at > timedelta(
+                    seconds=self._limits.gap_wait_s
+                ):
+                    yield from self._closed(feed.give_up_on_gap())
+            yield from self._judge_freshness(watch, message.at)
+
+    def _see(self, at: datetime) -> bool:
+        """Take the time; True when a new New York day began."""
+        self._now = at
+        day = new_york_day(at)
+        began = self._day is not None and day != self._day
+        self._day = day
+        return began
+
+    def _judge_freshness(self, watch: SymbolWatch, at: datetime) -> Iterator[m.Message]:
+        session = session_on(new_york_day(at))
+        if session is None or watch.underlying is None or not session.open <= at < session.close:
+            return
+        ages = {
+            "bars": (watch.feeds[BarSize.M1].heard_at, self._limits.bars_stale_after_s),
+            "quotes": (watch.quote_at, self._limits.quotes_stale_after_s),
+        }
+        for feed, (heard_at, limit_s) in ages.items():
+            since = max(heard_at or session.open, session.open)
+            is_fresh = at - since <= timedelta(seconds=limit_s)
+            if is_fresh is not watch.fresh[feed]:
+                watch.fresh[feed] = is_fresh
+                yield m.FeedChanged(watch.symbol, feed, is_fresh, at)
+
+    # ── contracts ──
+
+    def _on_underlying(self, message: b.UnderlyingQualified) -> Iterator[m.Message]:
+        contract = message.contract
+        watch = self._watches[contract.symbol]
+        watch.underlying = contract
+        self._symbol_of[contract.con_id] = contract.symbol
+        yield b.WatchBars(contract, BarSize.M60, self._limits.m60_sessions)
+        yield b.WatchBars(contract, BarSize.M1, self._limits.m1_sessions)
+        yield b.WatchQuote(contract)
+        yield b.ListChain(contract)
+
+    def _on_chain(self, message: b.ChainListed) -> Iterator[m.Message]:
+        watch = self._watches[message.chain.symbol]
+        known = watch.chain.chain
+        # Adjusted classes (other multiplier or name) come beside the standard one; only the standard one is traded.
+        if message.chain.multiplier != 100 or (known and message.chain.trading_class != message.chain.symbol):
+            return
+        watch.chain.chain = message.chain
+        yield from self._centre(watch)
+
+    def _on_options(self, message: b.OptionsQualified) -> Iterator[m.Message]:
+        watch = self._watches[message.symbol]
+        if message.expiry != watch.chain.expiry:
+            return
+        watch.chain.learn(message.contracts)
+        yield from self._watch_around_money(watch)
+
+    def _centre(self, watch: SymbolWatch) -> Iterator[m.Message]:
+        """Choose expiry and strikes once both the chain and the spot are known."""
+        chain = watch.chain
+        if chain.chain is None or watch.spot is None or self._day is None or watch.underlying is None:
+            return
+        expiry = self._pick_expiry(chain.chain.expiries, self._day)
+        if expiry is None:
+            return
+        if expiry != chain.expiry:
+            chain.start_over(expiry)
+        strikes = chain.unasked_strikes(watch.spot, self._limits.strikes_each_side)
+        if strikes:
+            yield b.QualifyOptions(watch.underlying, chain.chain.trading_class, expiry, strikes)
+        if chain.contracts:
+            yield from self._watch_around_money(watch)
+
+    def _watch_around_money(self, watch: SymbolWatch) -> Iterator[m.Message]:
+        if watch.spot is None:
+            return
+        chain = watch.chain
+        wanted = chain.wanted(watch.spot, self._limits.strikes_each_side)
+        pinned = {contract.con_id for contract in self._pinned.values()}
+        chain.centre = watch.spot
+        if wanted.keys() == chain.watched.keys():
+            return
+        for con_id in chain.watched.keys() - wanted.keys() - pinned:
+            yield b.UnwatchQuote(chain.watched[con_id])
+            del self._symbol_of[con_id]
+        for con_id in sorted(wanted.keys() - chain.watched.keys()):
+            self._symbol_of[con_id] = watch.symbol
+            yield b.WatchQuote(wanted[con_id])
+        chain.watched = wanted
+        yield m.WatchlistChanged(watch.symbol, tuple(wanted.values()))
+
+    # ── positions keep their quotes ──
+
+    def _on_bracket(self, message: m.PlaceBracket) -> Iterator[m.Message]:
+        self._pinned[message.idea_id] = message.contract
+        yield from ()
+
+    def _on_bracket_end(self, message: m.BracketClosed | m.EntryAbandoned) -> Iterator[m.Message]:
+        contract = self._pinned.pop(message.idea_id, None)
+        watch = self._watches.get(message.symbol)
+        if contract is None or contract in self._pinned.values():
+            return
+        if watch is None or contract.con_id not in watch.chain.watched:
+            self._symbol_of.pop(contract.con_id, None)
+            yield b.UnwatchQuote(contract)
+
+    # ── bars and quotes ──
+
+    def _on_backfill(self, message: b.BarsBackfilled) -> Iterator[m.Message]:
+        watch = self._watches[message.symbol]
+        feed = watch.feeds[message.size]
+        is_first = feed.last is None
+        bars = feed.backfill(message.bars)
+        feed.heard_at = self._now
+        if is_first:
+            yield m.HistoryLoaded(message.symbol, message.size, tuple(bars))
+        else:
+            yield from self._closed(bars)
+        if bars and watch.spot is None:
+            watch.spot = bars[-1].close
+            yield from self._centre(watch)
+
+    def _on_bar(self, message: b.BarReceived) -> Iterator[m.Message]:
+        bar = message.bar
+        watch = self._watches[bar.symbol]
+        feed = watch.feeds[bar.size]
+        feed.heard_at = bar.end if self._now is None else max(bar.end, self._now)
+        bars, has_gap = feed.receive(bar, feed.heard_at)
+        if has_gap and watch.underlying is not None:
+            yield b.WatchBars(watch.underlying, bar.size, 1)
+        yield from self._closed(bars)
+
+    def _closed(self, bars: list[Bar]) -> Iterator[m.Message]:
+        late = timedelta(seconds=self._limits.late_bar_after_s)
+        for bar in bars:
+            yield m.BarClosed(bar, is_live=self._now is None or self._now - bar.end <= late)
+
+    def _on_quote(self, message: b.QuoteReceived) -> Iterator[m.Message]:
+        quote = message.quote
+        symbol = self._symbol_of.get(quote.con_id)
+        if symbol is None:
+            if quote.con_id in {contract.con_id for contract in self._pinned.values()}:
+                yield m.QuoteUpdated(quote)
+            return
+        if quote.bid is not None and quote.ask is not None and quote.bid > quote.ask:
+            return  # crossed: one side is old
+        watch = self._watches[symbol]
+        if watch.underlying is not None and quote.con_id == watch.underlying.con_id:
+            yield from self._on_spot(watch, quote)
+        yield m.QuoteUpdated(quote)
+
+    def _on_spot(self, watch: SymbolWatch, quote: Quote) -> Iterator[m.Message]:
+        watch.quote_at = quote.at
+        spot = quote.mid if quote.mid is not None else quote.last
+        if spot is None:
+            return
+        watch.spot = float(spot)
+        if watch.chain.strayed(watch.spot):
+            yield from self._centre(watch)
+
+    def _on_failure(self, message: b.RequestFailed) -> Iterator[m.Message]:
+        """A failed request is asked again by the adapter; a gap that cannot be filled is passed over here."""
+        kind, _, rest = message.subject.partition(":")
+        symbol, _, size = rest.partition(":")
+        if kind == "bars" and symbol in self._watches and size in set(BarSize):
+            yield from self._closed(self._watches[symbol].feeds[BarSize(size)].give_up_on_gap())
