@@ -1,0 +1,41 @@
+"""The "broker" peer: commands go through to the port, facts from the port come back into the line in their order.
+
+The port may tell facts from any thread; they are posted to this peer's own inbox, so that writing to disk never
+holds up the thread that reads the socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from bot.domain.messages import Message
+from bot.wiring import BROKER, ROUTES
+
+COMMANDS = frozenset(kind for kind, row in ROUTES.items() if isinstance(row, tuple) and BROKER in row)
+
+
+class Port(Protocol):
+    """The part of the broker port that this peer uses."""
+
+    def start(self, tell: Callable[[Message], None]) -> None: ...
+
+    def send(self, command: Message) -> None: ...
+
+    def stop(self, timeout_s: float) -> None: ...
+
+
+class BrokerLink:
+    """Machine-shaped, around a port."""
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+
+    def handle(self, message: Message) -> Iterator[Message]:
+        if type(message) in COMMANDS:
+            self._port.send(message)
+        else:
+            yield message
+
+    def remember(self, message: Message) -> None:
+        """The broker keeps its own books."""

@@ -1,0 +1,34 @@
+"""The replay runtime: the same machines and the same table over a deque, in one thread. For tests, backtests, incidents.
+
+A message's consequences are all handled, in the order they were said, before the feed's next message is taken.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+
+from bot.domain.messages import Message
+from bot.wiring import DURABLE, Machine, hearers
+
+
+def _nowhere(message: Message) -> None:
+    """Commit to nothing: for runs whose journal nobody will read."""
+
+
+def replay(
+    machines: Mapping[str, Machine],
+    feed: Iterable[Message],
+    commit: Callable[[Message], None] = _nowhere,
+    heard: Callable[[Message], None] = _nowhere,
+) -> None:
+    """Run ``feed`` through ``machines``. ``heard`` sees every message once, in order."""
+    for message in feed:
+        queue = deque([message])
+        while queue:
+            current = queue.popleft()
+            heard(current)
+            if type(current) in DURABLE:
+                commit(current)
+            for name in hearers(current):
+                queue.extend(machines[name].handle(current))

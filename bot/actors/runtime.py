@@ -1,0 +1,113 @@
+"""The live runtime: a Pykka actor around each machine. It decides nothing: it forwards what the machine says.
+
+What is DURABLE is committed before anyone hears it. An exception in a machine is never swallowed: it is journaled
+with the message that caused it, and the main thread is told to stop the line.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any, cast
+
+import pykka
+
+from bot.actors.broker_link import BrokerLink
+from bot.domain import messages as m
+from bot.domain.messages import Message
+from bot.wiring import DURABLE, Machine, hearers
+
+Commit = Callable[[Message], None]
+Failed = Callable[[str, BaseException, object], None]
+"""(component, error, the message it was handling)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """A question without content: its answer proves that everything sent before it was handled."""
+
+
+class Line:
+    """All peers by name, and the one way a message leaves a machine."""
+
+    def __init__(self, commit: Commit) -> None:
+        self._commit = commit
+        self.peers: dict[str, pykka.ActorRef[MachineActor]] = {}
+
+    def emit(self, message: Message) -> None:
+        names = hearers(message)
+        if type(message) in DURABLE:
+            self._commit(message)
+        for name in names:
+            self.peers[name].tell(message)
+
+
+class MachineActor(pykka.ThreadingActor):
+    """Runs one machine. ``handled`` counts messages, so that a barrier can tell rest from motion."""
+
+    def __init__(self, name: str, machine: Machine | BrokerLink, line: Line, failed: Failed) -> None:
+        super().__init__()
+        self._name = name
+        self._machine = machine
+        self._line = line
+        self._failed = failed
+        self._current: object = None
+        self.handled = 0
+
+    @staticmethod
+    def _create_actor_inbox() -> Any:
+        return queue.SimpleQueue()  # a seventh of the cost of queue.Queue's tell, and the same order
+
+    def on_start(self) -> None:
+        threading.current_thread().name = self._name
+
+    def on_receive(self, message: Any) -> Any:
+        if isinstance(message, Ping):
+            return self.handled
+        self._current = message
+        self.handled += 1
+        for out in self._machine.handle(message):
+            self._line.emit(out)
+        return None
+
+    def on_failure(
+        self,
+        exception_type: type[BaseException] | None,  # noqa: ARG002  Pykka's signature
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,  # noqa: ARG002  Pykka's signature
+    ) -> None:
+        self._failed(self._name, exception_value or RuntimeError("unknown failure"), self._current)
+
+
+def start(name: str, machine: Machine | BrokerLink, line: Line, failed: Failed) -> None:
+    """Start one peer and let the line know it."""
+    line.peers[name] = MachineActor.start(name, machine, line, failed)
+
+
+def ping(line: Line, timeout_s: float) -> int:
+    """Ask every peer in turn; the sum of messages handled so far. Raises pykka.Timeout or ActorDeadError."""
+    return sum(cast(int, ref.ask(Ping(), timeout=timeout_s)) for ref in list(line.peers.values()))
+
+
+def settle(line: Line, timeout_s: float = 30.0) -> None:
+    """Return when no peer has anything left to do: two full rounds of answers without a message between them."""
+    before = -1
+    while (now := ping(line, timeout_s)) != before:
+        before = now
+
+
+def stop(line: Line, order: Iterable[str], timeout_s: float) -> None:
+    """Stop the peers named, each after it has handled what it was sent. Dead ones are passed over."""
+    for name in order:
+        ref = line.peers.get(name)
+        if ref is not None and ref.is_alive():
+            ref.stop(block=True, timeout=timeout_s)
+
+
+def failure(component: str, error: BaseException, message: object, at: datetime) -> m.MachineFailed:
+    """The last entry of a line that stopped."""
+    return m.MachineFailed(at, component, f"{type(error).__name__}: {error}", repr(message)[:2000])
