@@ -1,0 +1,147 @@
+"""Scalp: ride a short trend on 1-minute bars.
+
+Bullish: the fast average is above the slow one (EMA 8 over EMA 21 of closes), the close is above the session's VWAP,
+and RSI(14) is between 45 and 70: strong, not exhausted. Bearish is the mirror: EMA 8 below EMA 21, close below VWAP,
+RSI between 30 and 55. Either must be confirmed by volume: the session so far has traded at least ``min_relative_volume``
+times what earlier sessions had by the same minute. When no earlier session is known, volume has no say, so that
+the first day can trade.
+
+It fires on the bar that enters the state, not on those that stay in it, and then not again for ``cooldown_s``; a
+state entered while cooling down is let go. Confidence: 0.6 × the averages' gap (full at ``full_gap`` of the price) +
+0.4 × the RSI's place in its band (full at 70 for bullish, at 30 for bearish).
+
+The averages, RSI and state run on from one session to the next; VWAP and the session's volume begin anew each day.
+Nothing is judged before ``min_bars`` bars, counted over sessions, nor outside regular hours; until then there is no
+state, so the first judged bar may enter one.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain.market import Bar, BarSize
+from bot.domain.session import Session, session_at
+from bot.domain.types import Direction, Symbol
+from bot.strategies.base import BarOrder, Cooldown, Judgement, Reason
+from bot.strategies.indicators import Ema, RelativeVolume, SessionVwap, WilderRsi
+
+
+@dataclass(frozen=True, slots=True)
+class ScalpParameters:
+    """The scalp's settings; lengths in bars, RSI in points, ``full_gap`` as a fraction of the price."""
+
+    fast_ema: int = 8
+    slow_ema: int = 21
+    rsi_length: int = 14
+    bullish_rsi: tuple[float, float] = (45.0, 70.0)
+    bearish_rsi: tuple[float, float] = (30.0, 55.0)
+    min_bars: int = 30
+    min_relative_volume: float = 0.7
+    relative_volume_sessions: int = 20
+    cooldown_s: float = 900.0
+    full_gap: float = 0.001
+    gap_weight: float = 0.6
+
+
+class Scalp:
+    """The strategy of one symbol; see the module's head."""
+
+    name = "scalp"
+    bar_size = BarSize.M1
+
+    def __init__(self, symbol: Symbol, parameters: ScalpParameters | None = None) -> None:
+        p = self._parameters = parameters or ScalpParameters()
+        self._order = BarOrder(symbol, self.bar_size)
+        self._fast, self._slow = Ema(p.fast_ema), Ema(p.slow_ema)
+        self._rsi = WilderRsi(p.rsi_length)
+        self._vwap = SessionVwap()
+        self._volume = RelativeVolume(p.relative_volume_sessions)
+        self._cooldown = Cooldown(p.cooldown_s)
+        self._session: Session | None = None
+        self._bars = 0
+        self._state: Direction | None = None
+
+    def judge(self, bar: Bar, *, may_fire: bool = True) -> Judgement:
+        """Take the next closed minute bar and say what it means; RestartTheLine for a bar out of order."""
+        self._order.check(bar)
+        session = self._enter_session(bar.start)
+        if session is None:
+            return Judgement(None, 0.0, fired=False, reason=Reason.OUTSIDE_SESSION, numbers={})
+        self._update(bar, session)
+        direction, reason = self._direction(bar.close)
+        fired = False
+        if direction is not None:
+            fired, reason = self._news(direction, bar.end, may_fire=may_fire)
+        self._state = direction
+        confidence = 0.0 if direction is None else self._confidence(direction, bar.close)
+        return Judgement(direction, confidence, fired, reason, self._numbers(bar.close))
+
+    def remember_fired(self, at: datetime, direction: Direction) -> None:
+        """Restore the cooldown: it last fired at the bar that ended then."""
+        self._cooldown.remember(at, direction)
+
+    def _enter_session(self, at: datetime) -> Session | None:
+        if self._session is None or at not in self._session:
+            session = session_at(at)
+            if session is None:
+                return None
+            self._session = session
+            self._vwap.reset()
+        return self._session
+
+    def _update(self, bar: Bar, session: Session) -> None:
+        self._bars += 1
+        self._fast.add(bar.close)
+        self._slow.add(bar.close)
+        self._rsi.add(bar.close)
+        self._vwap.add(bar.high, bar.low, bar.close, bar.volume)
+        self._volume.add(session, (bar.start - session.open) // timedelta(minutes=1), bar.volume)
+
+    def _direction(self, close: float) -> tuple[Direction | None, Reason]:
+        """Return the state this bar is in, or the first condition that it misses."""
+        p, fast, slow, rsi = self._parameters, self._fast.value, self._slow.value, self._rsi.value
+        if self._bars < p.min_bars or fast is None or slow is None or rsi is None:
+            return None, Reason.WARMING_UP
+        vwap, volume = self._vwap.value, self._volume.value
+        if fast == slow:
+            return None, Reason.NO_TREND
+        if vwap is None:
+            return None, Reason.VWAP_UNKNOWN
+        is_up = fast > slow
+        if close <= vwap if is_up else close >= vwap:
+            return None, Reason.WRONG_SIDE_OF_VWAP
+        low, high = p.bullish_rsi if is_up else p.bearish_rsi
+        if not low <= rsi <= high:
+            return None, Reason.RSI_OUTSIDE_BAND
+        if volume is not None and volume < p.min_relative_volume:
+            return None, Reason.VOLUME_BELOW_FLOOR
+        return (Direction.BULLISH if is_up else Direction.BEARISH), Reason.FIRED
+
+    def _news(self, direction: Direction, at: datetime, *, may_fire: bool) -> tuple[bool, Reason]:
+        if direction is self._state:
+            return False, Reason.SAME_SIGNAL_AS_BEFORE
+        if not may_fire:
+            return False, Reason.NOT_LIVE
+        if self._cooldown.is_running(at):
+            return False, Reason.COOLING_DOWN
+        self._cooldown.remember(at, direction)
+        return True, Reason.FIRED
+
+    def _confidence(self, direction: Direction, close: float) -> float:
+        p, fast, slow, rsi = self._parameters, self._fast.value, self._slow.value, self._rsi.value
+        if fast is None or slow is None or rsi is None:
+            return 0.0
+        gap = min(1.0, abs(fast - slow) / (close * p.full_gap))
+        low, high = p.bullish_rsi if direction is Direction.BULLISH else p.bearish_rsi
+        place = (rsi - low) / (high - low) if direction is Direction.BULLISH else (high - rsi) / (high - low)
+        return p.gap_weight * gap + (1 - p.gap_weight) * place
+
+    def _numbers(self, close: float) -> dict[str, float | None]:
+        p = self._parameters
+        return {
+            "close": close,
+            f"ema{p.fast_ema}": self._fast.value,
+            f"ema{p.slow_ema}": self._slow.value,
+            "vwap": self._vwap.value,
+            "rsi": self._rsi.value,
+            "rel_volume": self._volume.value,
+        }

@@ -1,0 +1,93 @@
+"""Whale: follow a breakout of the month's range on 60-minute bars.
+
+Bullish: an hour closes above the highest close of the 140 hours before it (20 sessions of 7; the hour itself is not
+among them) and trades more than 1.5 times their mean volume. Bearish: it closes below their lowest close, with the
+same volume. Nothing is judged before there are 140 hours of history.
+
+At most one signal a symbol in 3 days (72 hours from hour's end to hour's end, whatever the direction), which outlives a
+restart because the bot gives it back by ``remember_fired``. While that time runs, the whale *stands* for the direction
+it gave, and other strategies may ask whether it agrees.
+Confidence: 0.5 at the volume floor, growing with volume, full at twice the floor.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.market import Bar, BarSize
+from bot.domain.types import Direction, Symbol
+from bot.strategies.base import BarOrder, Cooldown, Judgement, Reason
+from bot.strategies.indicators import RollingMax, RollingMean, RollingMin
+
+
+@dataclass(frozen=True, slots=True)
+class WhaleParameters:
+    """The whale's settings: the range's length in bars, the volume floor as a multiple of the mean."""
+
+    history_bars: int = 140
+    min_volume_ratio: float = 1.5
+    debounce_s: float = 3 * 24 * 3600.0
+
+
+class Whale:
+    """The strategy of one symbol; see the module's head."""
+
+    name = "whale"
+    bar_size = BarSize.M60
+
+    def __init__(self, symbol: Symbol, parameters: WhaleParameters | None = None) -> None:
+        p = self._parameters = parameters or WhaleParameters()
+        self._order = BarOrder(symbol, self.bar_size)
+        self._high = RollingMax(p.history_bars)
+        self._low = RollingMin(p.history_bars)
+        self._mean_volume = RollingMean(p.history_bars)
+        self._debounce = Cooldown(p.debounce_s)
+
+    def judge(self, bar: Bar, *, may_fire: bool = True) -> Judgement:
+        """Take the next closed hour bar and say what it means; RestartTheLine for a bar out of order."""
+        self._order.check(bar)
+        high, low, mean = self._high.value, self._low.value, self._mean_volume.value
+        judgement = self._judge(bar, high, low, mean, may_fire=may_fire)
+        # Only now, so that the bar was compared with the hours before it and not with itself.
+        self._high.add(bar.close)
+        self._low.add(bar.close)
+        self._mean_volume.add(bar.volume)
+        return judgement
+
+    def remember_fired(self, at: datetime, direction: Direction) -> None:
+        """Restore the debounce: it last fired at the bar that ended then."""
+        self._debounce.remember(at, direction)
+
+    def standing(self, at: datetime) -> Direction | None:
+        """Return the direction of the signal whose 3 days still run, None when there is none."""
+        return self._debounce.direction(at)
+
+    def _judge(
+        self, bar: Bar, high: float | None, low: float | None, mean: float | None, *, may_fire: bool
+    ) -> Judgement:
+        ratio = bar.volume / mean if mean else None
+        numbers = {"close": bar.close, "high": high, "low": low, "volume": bar.volume, "volume_ratio": ratio}
+        direction, reason = self._breakout(bar.close, high, low, ratio)
+        if direction is None or ratio is None:
+            return Judgement(None, 0.0, fired=False, reason=reason, numbers=numbers)
+        fired, reason = self._news(direction, bar.end, may_fire=may_fire)
+        confidence = min(1.0, ratio / (2 * self._parameters.min_volume_ratio))
+        return Judgement(direction, confidence, fired, reason, numbers)
+
+    def _breakout(
+        self, close: float, high: float | None, low: float | None, ratio: float | None
+    ) -> tuple[Direction | None, Reason]:
+        if high is None or low is None:
+            return None, Reason.WARMING_UP
+        if low <= close <= high:
+            return None, Reason.INSIDE_RANGE
+        if ratio is None or ratio <= self._parameters.min_volume_ratio:
+            return None, Reason.VOLUME_BELOW_FLOOR
+        return (Direction.BULLISH if close > high else Direction.BEARISH), Reason.FIRED
+
+    def _news(self, direction: Direction, at: datetime, *, may_fire: bool) -> tuple[bool, Reason]:
+        if not may_fire:
+            return False, Reason.NOT_LIVE
+        if self._debounce.is_running(at):
+            return False, Reason.COOLING_DOWN
+        self._debounce.remember(at, direction)
+        return True, Reason.FIRED
