@@ -55,7 +55,7 @@ class WilderRsi:
         self._loss += (max(-change, 0.0) - self._loss) / weight
         if self._changes >= self._length:
             total = self._gain + self._loss
-            self.value = 50.0 if total == 0 else 100 * self._gain / total
+            self.value = 50.0 if total == 0 else 100 * (self._gain / total)
 
 
 class SessionVwap:
