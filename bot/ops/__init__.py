@@ -1,0 +1,1 @@
+"""What people and machines see of the bot: the board, the display, metrics, alerts, logs, the control socket."""
