@@ -50,7 +50,7 @@ ROUTES: dict[type, Row] = {
     # time
     m.TimePassed: (MARKET_DATA, RISK, EXECUTION, OCO_WATCHER, JOURNAL, BOARD),
     # what the broker says about the market
-    b.UnderlyingQualified: (MARKET_DATA,),
+    b.UnderlyingQualified: (MARKET_DATA, BOARD),
     b.ChainListed: (MARKET_DATA,),
     b.OptionsQualified: (MARKET_DATA,),
     b.BarsBackfilled: (MARKET_DATA,),

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from bot.domain import broker_messages as b
@@ -37,6 +36,7 @@ class Board:
             b.CommissionCharged: lambda x: self._set(commissions=self.status.commissions + x.amount),
             b.AccountUpdated: self._on_account,
             m.Reconciled: lambda x: self._set(is_reconciled=not x.mismatches),
+            b.UnderlyingQualified: lambda x: self._symbol(x.contract.symbol, con_id=x.contract.con_id),
             m.BarClosed: self._on_bar,
             m.QuoteUpdated: self._on_quote,
             m.WatchlistChanged: lambda x: self._symbol(x.symbol, watched=len(x.contracts)),
@@ -48,7 +48,7 @@ class Board:
             m.PlaceBracket: self._on_bracket,
             m.FillBooked: self._on_fill,
             m.ProtectionChanged: self._on_protection,
-            m.PlaceProtection: lambda x: self._set(repairs=self.status.repairs + 1),
+            m.PlaceProtection: self._on_repair,
             m.ExitPosition: lambda x: self._event(x.at, f"closing {x.idea_id}: {x.reason}"),
             m.BracketClosed: self._on_closed,
             m.EntryAbandoned: self._on_abandoned,
@@ -139,7 +139,8 @@ class Board:
         for bracket in self.status.open_brackets:
             if bracket.con_id == quote.con_id:
                 self._bracket(bracket.idea_id, bid=quote.bid, ask=quote.ask)
-        if quote.delta is None and quote.underlying_price is None and quote.mid is not None:
+        view = self._view(quote.symbol)
+        if view is not None and view.con_id == quote.con_id and quote.mid is not None:
             self._symbol(quote.symbol, price=float(quote.mid), quote_at=quote.at)
 
     def _on_feed(self, x: m.FeedChanged) -> None:
@@ -202,6 +203,10 @@ class Board:
             worst = max(self.status.worst_unprotected_s, x.unprotected_s)
             self._set(unprotected_s=self.status.unprotected_s + x.unprotected_s, worst_unprotected_s=worst)
 
+    def _on_repair(self, x: m.PlaceProtection) -> None:
+        self._set(repairs=self.status.repairs + 1)
+        self._event(x.at, f"repairing the protection of {x.idea_id}: {x.reason}")
+
     def _on_closed(self, x: m.BracketClosed) -> None:
         self._drop(x.idea_id)
         trade = ClosedTrade(
@@ -216,8 +221,3 @@ class Board:
         self._drop(x.idea_id)
         self._count("not_traded", "ENTRY_ABANDONED")
         self._event(x.at, f"{x.idea_id} abandoned: {x.reason}")
-
-
-def money(amount: Decimal | None) -> str:
-    """How an amount is shown to people."""
-    return "unknown" if amount is None else f"{amount:+,.2f}"

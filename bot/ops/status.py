@@ -64,6 +64,7 @@ class SymbolView:
     """The latest of one symbol: its price, its last bar, what the strategies made of it."""
 
     symbol: Symbol
+    con_id: int | None = None
     price: float | None = None
     quote_at: datetime | None = None
     bar_end: datetime | None = None
