@@ -1,0 +1,42 @@
+"""How the simulated exchange behaves where IB is unclear, or where a test wants it otherwise. One frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knobs:
+    """Defaults are what IB documents or, failing that, what is harder on a bot."""
+
+    points_per_minute: int = 4
+    """Books move this often; a multiple of 4 (open, the two extremes, close)."""
+    partial_fills: bool = True
+    """False: the displayed size does not limit a fill."""
+    displayed_size: int | None = None
+    """Replaces the size on both sides of every book."""
+    children_on_partial_parent: bool = True
+    """True: a partly filled parent activates its children for the filled part; False: only the whole fill does."""
+    oca_cancels_on_partial: bool = True
+    """OCA type 1: any execution ends the siblings (IB: "after an execution"); False: only a complete fill."""
+    oca_client_cancel_ends_group: bool = True
+    """A client's cancel of one member ends the group; a system's cancel does not (IBKR Campus, OCA orders)."""
+    option_trigger_method: int = 1
+    """What trigger method 0 means for options: 1 double bid/ask (IB's default), 2 last, 4 bid/ask, 8 mid-point."""
+    stock_trigger_method: int = 2
+    cancel_latency: timedelta = timedelta(0)
+    """A cancel takes effect this much later; a fill may overtake it."""
+    commission_delay: timedelta = timedelta(0)
+    price_collar: Decimal | None = Decimal("0.20")
+    """An option limit further than this through the NBBO is refused; None switches it off."""
+    collar_floor: Decimal = Decimal("0.10")
+    """…but never one that is closer than this many dollars."""
+    orders_per_side: int = 20
+    """Active orders per contract and side."""
+    both_sides_reject: bool = True
+    short_options_allowed: bool = False
+    expiry_delay: timedelta = timedelta(minutes=90)
+    """From the close to exercise, assignment and expiry of what expires that day."""
+    account_update_every: timedelta = timedelta(minutes=3)

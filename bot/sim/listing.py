@@ -1,0 +1,64 @@
+"""What a contract search asks for and answers. Values only; ``chain.py`` knows which contracts exist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from bot.domain.contract import Contract
+from bot.domain.types import ConId, Right
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractQuery:
+    """The fields of a contract a client gave; empty ones match anything. ``expiry`` is YYYYMM or YYYYMMDD."""
+
+    con_id: ConId = 0
+    symbol: str = ""
+    sec_type: str = ""
+    expiry: str = ""
+    strike: Decimal | None = None
+    right: Right | None = None
+    multiplier: str = ""
+    exchange: str = ""
+    currency: str = ""
+    local_symbol: str = ""
+    trading_class: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractDetails:
+    """A contract with what IB's contractDetails adds. Hours are IB's text in ``time_zone`` for the next days."""
+
+    contract: Contract
+    long_name: str
+    market_name: str
+    min_tick: Decimal
+    market_rule_ids: str
+    valid_exchanges: str
+    order_types: str
+    under_con_id: ConId = 0
+    under_symbol: str = ""
+    under_sec_type: str = ""
+    contract_month: str = ""
+    last_trade_time: str = ""
+    """``20110121`` for an option: its last trading day."""
+    time_zone: str = "US/Eastern"
+    trading_hours: str = ""
+    liquid_hours: str = ""
+    stock_type: str = ""
+    industry: str = ""
+    min_size: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class OptionParameters:
+    """One answer of reqSecDefOptParams: expiries × strikes is a superset of what exists."""
+
+    exchange: str
+    under_con_id: ConId
+    trading_class: str
+    multiplier: int
+    expiries: tuple[date, ...]
+    strikes: tuple[Decimal, ...]
