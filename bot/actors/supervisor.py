@@ -1,0 +1,110 @@
+"""Liveness belongs to the main thread: start in order, ping, wait, stop in reverse.
+
+Crash-only: a machine that raises takes its whole line down. The caller builds a new line from the journal, through
+the same start path as any other start; too many failures in a row end the process instead.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import pykka
+
+from bot.actors.broker_link import BrokerLink, Port
+from bot.actors.clock import Clock, Now
+from bot.actors.runtime import Commit, Line, failure, ping, settle, start, stop
+from bot.domain import messages as m
+from bot.wiring import BROKER, START_ORDER, Machine
+
+PING_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 5.0
+
+
+class Ending(StrEnum):
+    """Why a line ended."""
+
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a line is made of, ready to start. ``tick_s`` is real seconds between two TimePassed."""
+
+    machines: Mapping[str, Machine]
+    port: Port
+    commit: Commit
+    record: Commit
+    now: Now
+    tick_s: float
+    first_words: m.LineStarted
+
+
+class Supervisor:
+    """Runs one line from start to stop. ``request_stop`` may be called from a signal handler or any thread."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._wake = threading.Event()
+        self._stop_reason: str | None = None
+        self._failure: m.MachineFailed | None = None
+        self.line = Line(parts.commit)
+        self._clock = Clock(parts.now, parts.tick_s, self.line.emit)
+
+    @property
+    def failed(self) -> m.MachineFailed | None:
+        return self._failure
+
+    def request_stop(self, reason: str) -> None:
+        self._stop_reason = self._stop_reason or reason
+        self._wake.set()
+
+    def run(self, every_s: float, meanwhile: Callable[[], None]) -> Ending:
+        """Start, call ``meanwhile`` from this thread every so often until somebody wants an end, stop."""
+        try:
+            self.start()
+            while not self._wake.wait(every_s):
+                self.check()
+                meanwhile()
+        except (pykka.Timeout, pykka.ActorDeadError) as error:
+            self._on_failure("supervisor", error, "a component did not answer its ping")
+        finally:
+            self.stop()
+        return Ending.FAILED if self._failure else Ending.STOPPED
+
+    def start(self) -> None:
+        machines = self._parts.machines
+        names = [
+            name for slot in START_ORDER for name in machines if name == slot or name.startswith(slot + ":")
+        ]
+        for name in names:
+            start(name, machines[name], self.line, self._on_failure)
+        start(BROKER, BrokerLink(self._parts.port), self.line, self._on_failure)
+        ping(self.line, PING_TIMEOUT_S)
+        self.line.emit(self._parts.first_words)
+        self._clock.start()
+        self._parts.port.start(self.line.peers[BROKER].tell)
+
+    def check(self) -> None:
+        """Every component answers. Raises where one does not."""
+        ping(self.line, PING_TIMEOUT_S)
+
+    def stop(self) -> None:
+        """The reverse of start: no more time, no more broker, then each component after its last message."""
+        self._clock.stop()
+        self._parts.port.stop(STOP_TIMEOUT_S)
+        if self._failure is None and self.line.peers:
+            settle(self.line, PING_TIMEOUT_S)
+            self.line.emit(m.LineStopped(self._parts.now(), self._stop_reason or "end"))
+        stop(self.line, reversed(list(self.line.peers)), STOP_TIMEOUT_S)
+
+    def _on_failure(self, component: str, error: BaseException, message: object) -> None:
+        at: datetime = self._parts.now()
+        if self._failure is None:
+            self._failure = failure(component, error, message, at)
+            self._parts.record(self._failure)
+        self._wake.set()
