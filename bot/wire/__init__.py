@@ -32,3 +32,44 @@ takes int, float or Decimal for any number. Field names are those of the TWS API
 whatever the peer did wrong is a ``RemoteProtocolError`` (``recoverable`` when the stream is still in step, with
 ``message_id``, ``kind`` and ``request_id`` as far as they were read).
 """
+
+from __future__ import annotations
+
+from bot.wire.connection import ClientHello, Closed, Connection, Event, Role, ServerHello, State, negotiate
+from bot.wire.errors import LocalProtocolError, ProtocolError, RemoteProtocolError
+from bot.wire.frames import FrameBuffer
+from bot.wire.layout import Direction, MessageKind
+from bot.wire.records import Record, WireMessage
+from bot.wire.schema import (
+    SUPPORTED_VERSIONS,
+    decode_answer,
+    decode_request,
+    encode,
+    field_names,
+    message_kinds,
+)
+
+__all__ = [
+    "SUPPORTED_VERSIONS",
+    "ClientHello",
+    "Closed",
+    "Connection",
+    "Direction",
+    "Event",
+    "FrameBuffer",
+    "LocalProtocolError",
+    "MessageKind",
+    "ProtocolError",
+    "Record",
+    "RemoteProtocolError",
+    "Role",
+    "ServerHello",
+    "State",
+    "WireMessage",
+    "decode_answer",
+    "decode_request",
+    "encode",
+    "field_names",
+    "message_kinds",
+    "negotiate",
+]

@@ -1,0 +1,49 @@
+"""What a message is in Python: a record of named values, and the kind it belongs to.
+
+Rule: plain data. A record is a ``dict`` whose keys also read as attributes; equality is by content.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Record", "WireMessage"]
+
+
+class Record(dict[str, Any]):
+    """Named values of a message or of one repeated part (a leg, a bar); ``record.name`` is ``record["name"]``."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+@dataclass(frozen=True, slots=True)
+class WireMessage:
+    """One decoded message.
+
+    ``values`` holds only the fields its version and branches really carried: ask ``get`` for a conditional one.
+    ``surplus`` are fields behind the last one we know, normally none.
+    """
+
+    kind: str
+    values: Record = field(default_factory=Record)
+    surplus: tuple[str, ...] = ()
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.values[name]
+        except KeyError:
+            raise AttributeError(f"{self.kind} has no {name}") from None
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of ``name``, or ``default`` where this message did not carry it."""
+        return self.values.get(name, default)

@@ -1,0 +1,111 @@
+"""The schema: every message kind of both directions, and encoding and decoding by it.
+
+Rule: this file only looks kinds up; layouts are in the ``schema_*`` files, mechanics in ``layout``.
+Conformance: derived from ib_insync 0.9.86 and ib_async 2.1.0; every kind that those clients send or decode is here and
+is tested against them; none has been compared with a real gateway. ``message_kinds()`` is the table.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from bot.wire import (
+    schema_account,
+    schema_contracts,
+    schema_history,
+    schema_market,
+    schema_open_orders,
+    schema_orders,
+    schema_reference,
+    schema_session,
+)
+from bot.wire.errors import LocalProtocolError, RemoteProtocolError
+from bot.wire.frames import split_fields
+from bot.wire.layout import Direction, MessageKind
+from bot.wire.records import WireMessage
+
+__all__ = [
+    "SUPPORTED_VERSIONS",
+    "decode",
+    "decode_answer",
+    "decode_request",
+    "direction_of",
+    "encode",
+    "field_names",
+    "message_kinds",
+]
+
+# 158 to 162 are never spoken: the clients disagree about the version from which "duration" is in openOrder.
+SUPPORTED_VERSIONS: Final[frozenset[int]] = frozenset({157, *range(163, 179)})
+
+_KINDS: Final[tuple[MessageKind, ...]] = (
+    *schema_session.KINDS,
+    *schema_account.KINDS,
+    *schema_contracts.KINDS,
+    *schema_market.KINDS,
+    *schema_history.KINDS,
+    *schema_orders.KINDS,
+    *schema_open_orders.KINDS,
+    *schema_reference.KINDS,
+)
+_BY_NAME: Final = {kind.name: kind for kind in _KINDS}
+_BY_ID: Final = {(kind.direction, kind.id): kind for kind in _KINDS}
+
+
+def message_kinds() -> tuple[MessageKind, ...]:
+    """Every kind, requests and answers, by direction and id: what the protocol's documentation is made from."""
+    return tuple(sorted(_KINDS, key=lambda kind: (kind.direction.name, kind.id)))
+
+
+def field_names(kind: str) -> frozenset[str]:
+    """The names of the values of ``kind``. Errors: ``LocalProtocolError`` for an unknown kind."""
+    return _kind(kind).field_names
+
+
+def direction_of(kind: str) -> Direction:
+    """Who says ``kind``. Errors: ``LocalProtocolError`` for an unknown kind."""
+    return _kind(kind).direction
+
+
+def encode(kind: str, version: int, /, **values: Any) -> bytes:
+    """The whole frame, length included, of one message at server ``version``.
+
+    Errors: ``LocalProtocolError`` for an unknown kind or field, a missing or unsendable value.
+    """
+    return _kind(kind).encode(version, values)
+
+
+def decode_request(payload: bytes, version: int) -> WireMessage:
+    """What a client said, from a frame without its length. Errors: ``RemoteProtocolError``, recoverable."""
+    return decode(Direction.REQUEST, payload, version)
+
+
+def decode_answer(payload: bytes, version: int) -> WireMessage:
+    """What a server said, from a frame without its length. Errors: ``RemoteProtocolError``, recoverable."""
+    return decode(Direction.ANSWER, payload, version)
+
+
+def decode(direction: Direction, payload: bytes, version: int) -> WireMessage:
+    """The message of ``payload``, said in ``direction``. Errors: ``RemoteProtocolError``, recoverable."""
+    fields = split_fields(payload)
+    try:
+        number = int(fields[0])
+    except ValueError:
+        raise RemoteProtocolError(
+            f"message id {fields[0][:32]!r} is not a number", recoverable=True
+        ) from None
+    kind = _BY_ID.get((direction, number))
+    if kind is None or version < kind.since:
+        raise RemoteProtocolError(
+            f"message id {number} ({direction.value}) is unknown at server version {version}",
+            recoverable=True,
+            message_id=number,
+        )
+    return kind.decode(version, fields)
+
+
+def _kind(name: str) -> MessageKind:
+    try:
+        return _BY_NAME[name]
+    except KeyError:
+        raise LocalProtocolError(f"there is no message kind {name!r}") from None

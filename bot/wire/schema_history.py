@@ -1,0 +1,159 @@
+"""Historical data: bars and their updates, the trading schedule, head time stamps, histograms, ticks.
+
+Rule: declarations only. Layouts derive from ib_insync 0.9.86 and ib_async 2.1.0 (BSD-2-Clause); no layout here has
+been compared with a real gateway. Kinds: 7 requests, 8 answers.
+"""
+
+from __future__ import annotations
+
+from bot.wire.fields import BOOL, DOUBLE, INT, INT0, LONG, SIZE, STR
+from bot.wire.layout import MessageKind, answer, request
+from bot.wire.nodes import Blank, Field, Many, Version
+from bot.wire.parts import REQ_ID, REQUEST_CONTRACT, REQUEST_LEGS
+
+__all__ = ["KINDS"]
+
+_EXPIRED = Field("includeExpired", BOOL, default=False)
+_DONE = Field("done", BOOL, default=True)
+
+_REQUESTS: tuple[MessageKind, ...] = (
+    request(
+        20,
+        "reqHistoricalData",
+        REQ_ID,
+        REQUEST_CONTRACT,
+        _EXPIRED,
+        Field("endDateTime", STR, ""),
+        Field("barSizeSetting", STR),
+        Field("durationStr", STR),
+        Field("useRTH", BOOL, default=True),
+        Field("whatToShow", STR),
+        Field("formatDate", INT0, 1),
+        REQUEST_LEGS,
+        Field("keepUpToDate", BOOL, default=False),
+        Field("chartOptions", STR, ""),
+    ),
+    request(25, "cancelHistoricalData", Version(1), REQ_ID),
+    request(
+        87,
+        "reqHeadTimeStamp",
+        REQ_ID,
+        REQUEST_CONTRACT,
+        _EXPIRED,
+        Field("useRTH", BOOL, default=True),
+        Field("whatToShow", STR),
+        Field("formatDate", INT0, 1),
+    ),
+    request(90, "cancelHeadTimeStamp", REQ_ID),
+    request(
+        88,
+        "reqHistogramData",
+        REQ_ID,
+        REQUEST_CONTRACT,
+        _EXPIRED,
+        Field("useRTH", BOOL, default=True),
+        Field("timePeriod", STR),
+    ),
+    request(89, "cancelHistogramData", REQ_ID),
+    request(
+        96,
+        "reqHistoricalTicks",
+        REQ_ID,
+        REQUEST_CONTRACT,
+        _EXPIRED,
+        Field("startDateTime", STR, ""),
+        Field("endDateTime", STR, ""),
+        Field("numberOfTicks", INT0),
+        Field("whatToShow", STR),
+        Field("useRth", BOOL, default=True),
+        Field("ignoreSize", BOOL, default=False),
+        Field("miscOptions", STR, ""),
+    ),
+)
+
+_ANSWERS: tuple[MessageKind, ...] = (
+    # One message holds every bar; it is its own end.
+    answer(
+        17,
+        "historicalData",
+        REQ_ID,
+        Field("startDateStr", STR),
+        Field("endDateStr", STR),
+        Many(
+            "bars",
+            Field("date", STR),
+            Field("open", DOUBLE),
+            Field("high", DOUBLE),
+            Field("low", DOUBLE),
+            Field("close", DOUBLE),
+            Field("volume", SIZE),
+            Field("average", DOUBLE),
+            Field("barCount", INT),
+        ),
+    ),
+    # The order of the prices differs from that of historicalData.
+    answer(
+        90,
+        "historicalDataUpdate",
+        REQ_ID,
+        Field("barCount", INT),
+        Field("date", STR),
+        Field("open", DOUBLE),
+        Field("close", DOUBLE),
+        Field("high", DOUBLE),
+        Field("low", DOUBLE),
+        Field("average", DOUBLE),
+        Field("volume", SIZE),
+    ),
+    answer(
+        106,
+        "historicalSchedule",
+        REQ_ID,
+        Field("startDateTime", STR),
+        Field("endDateTime", STR),
+        Field("timeZone", STR),
+        Many("sessions", Field("startDateTime", STR), Field("endDateTime", STR), Field("refDate", STR)),
+        since=165,
+    ),
+    answer(88, "headTimestamp", REQ_ID, Field("headTimestamp", STR)),
+    answer(89, "histogramData", REQ_ID, Many("items", Field("price", DOUBLE), Field("count", LONG))),
+    answer(
+        96,
+        "historicalTicks",
+        REQ_ID,
+        Many("ticks", Field("time", LONG), Blank("0"), Field("price", DOUBLE), Field("size", SIZE)),
+        _DONE,
+    ),
+    answer(
+        97,
+        "historicalTicksBidAsk",
+        REQ_ID,
+        Many(
+            "ticks",
+            Field("time", LONG),
+            Field("mask", INT0, 0),
+            Field("priceBid", DOUBLE),
+            Field("priceAsk", DOUBLE),
+            Field("sizeBid", SIZE),
+            Field("sizeAsk", SIZE),
+        ),
+        _DONE,
+    ),
+    answer(
+        98,
+        "historicalTicksLast",
+        REQ_ID,
+        Many(
+            "ticks",
+            Field("time", LONG),
+            Field("mask", INT0, 0),
+            Field("price", DOUBLE),
+            Field("size", SIZE),
+            Field("exchange", STR, ""),
+            Field("specialConditions", STR, ""),
+        ),
+        _DONE,
+    ),
+)
+
+KINDS: tuple[MessageKind, ...] = _REQUESTS + _ANSWERS

@@ -1,0 +1,221 @@
+"""Live market data: quotes, greeks, tick-by-tick, five-second bars, depth, implied-volatility calculations.
+
+Rule: declarations only. Layouts derive from ib_insync 0.9.86 and ib_async 2.1.0 (BSD-2-Clause); no layout here has
+been compared with a real gateway. Kinds: 13 requests, 16 answers.
+"""
+
+from __future__ import annotations
+
+from bot.wire.fields import BOOL, DECIMAL, DOUBLE, INT, INT0, LONG, OPT_DOUBLE, SIZE, STR
+from bot.wire.layout import MessageKind, answer, request
+from bot.wire.nodes import Field, Maybe, Node, Switch, Version
+from bot.wire.parts import DELTA_NEUTRAL, REQ_ID, REQUEST_CONTRACT, REQUEST_LEGS
+
+__all__ = ["KINDS"]
+
+_TICK_TYPE = Field("tickType", INT)
+
+_REQUESTS: tuple[MessageKind, ...] = (
+    request(59, "reqMarketDataType", Version(1), Field("marketDataType", INT)),
+    request(
+        1,
+        "reqMktData",
+        Version(11),
+        REQ_ID,
+        REQUEST_CONTRACT,
+        REQUEST_LEGS,
+        Maybe("deltaNeutralContract", *DELTA_NEUTRAL),
+        Field("genericTickList", STR, ""),
+        Field("snapshot", BOOL, default=False),
+        Field("regulatorySnapshot", BOOL, default=False),
+        Field("mktDataOptions", STR, ""),
+    ),
+    request(2, "cancelMktData", Version(2), REQ_ID),
+    request(
+        54,
+        "calculateImpliedVolatility",
+        Version(3),
+        REQ_ID,
+        REQUEST_CONTRACT,
+        Field("optionPrice", DOUBLE),
+        Field("underPrice", DOUBLE),
+        Field("optionsCount", INT0, 0),
+        Field("implVolOptions", STR, ""),
+    ),
+    request(56, "cancelCalculateImpliedVolatility", Version(1), REQ_ID),
+    request(
+        55,
+        "calculateOptionPrice",
+        Version(3),
+        REQ_ID,
+        REQUEST_CONTRACT,
+        Field("volatility", DOUBLE),
+        Field("underPrice", DOUBLE),
+        Field("optionsCount", INT0, 0),
+        Field("optPrcOptions", STR, ""),
+    ),
+    request(57, "cancelCalculateOptionPrice", Version(1), REQ_ID),
+    request(
+        97,
+        "reqTickByTickData",
+        REQ_ID,
+        REQUEST_CONTRACT,
+        Field("tickType", STR),
+        Field("numberOfTicks", INT0, 0),
+        Field("ignoreSize", BOOL, default=False),
+    ),
+    request(98, "cancelTickByTickData", REQ_ID),
+    request(
+        50,
+        "reqRealTimeBars",
+        Version(3),
+        REQ_ID,
+        REQUEST_CONTRACT,
+        Field("barSize", INT0, 5),
+        Field("whatToShow", STR),
+        Field("useRTH", BOOL, default=False),
+        Field("realTimeBarsOptions", STR, ""),
+    ),
+    request(51, "cancelRealTimeBars", Version(1), REQ_ID),
+    request(
+        10,
+        "reqMktDepth",
+        Version(5),
+        REQ_ID,
+        REQUEST_CONTRACT,
+        Field("numRows", INT0),
+        Field("isSmartDepth", BOOL, default=False),
+        Field("mktDepthOptions", STR, ""),
+    ),
+    request(11, "cancelMktDepth", Version(1), REQ_ID, Field("isSmartDepth", BOOL, default=False)),
+)
+
+_LAST: tuple[Node, ...] = (
+    Field("price", DOUBLE),
+    Field("size", SIZE),
+    Field("mask", INT0, 0),
+    Field("exchange", STR, ""),
+    Field("specialConditions", STR, ""),
+)
+_BID_ASK: tuple[Node, ...] = (
+    Field("bidPrice", DOUBLE),
+    Field("askPrice", DOUBLE),
+    Field("bidSize", SIZE),
+    Field("askSize", SIZE),
+    Field("mask", INT0, 0),
+)
+
+_ANSWERS: tuple[MessageKind, ...] = (
+    answer(58, "marketDataType", Version(1), REQ_ID, Field("marketDataType", INT)),
+    answer(
+        81,
+        "tickReqParams",
+        REQ_ID,
+        Field("minTick", DECIMAL),
+        Field("bboExchange", STR, ""),
+        Field("snapshotPermissions", INT0, 0),
+    ),
+    answer(
+        1,
+        "tickPrice",
+        Version(6),
+        REQ_ID,
+        _TICK_TYPE,
+        Field("price", DOUBLE),
+        Field("size", SIZE),
+        Field("attrMask", INT),
+    ),
+    answer(2, "tickSize", Version(6), REQ_ID, _TICK_TYPE, Field("size", SIZE)),
+    answer(45, "tickGeneric", Version(6), REQ_ID, _TICK_TYPE, Field("value", DOUBLE)),
+    answer(46, "tickString", Version(6), REQ_ID, _TICK_TYPE, Field("value", STR)),
+    answer(
+        47,
+        "tickEFP",
+        Version(6),
+        REQ_ID,
+        _TICK_TYPE,
+        Field("basisPoints", DOUBLE),
+        Field("formattedBasisPoints", STR),
+        Field("totalDividends", DOUBLE),
+        Field("holdDays", INT0),
+        Field("futureLastTradeDate", STR),
+        Field("dividendImpact", DOUBLE),
+        Field("dividendsToLastTradeDate", DOUBLE),
+    ),
+    # The client libraries compare with -1 and -2 for "not computed"; they have no text for unset here.
+    answer(
+        21,
+        "tickOptionComputation",
+        REQ_ID,
+        _TICK_TYPE,
+        Field("tickAttrib", INT),
+        Field("impliedVol", DOUBLE),
+        Field("delta", DOUBLE),
+        Field("optPrice", DOUBLE),
+        Field("pvDividend", DOUBLE),
+        Field("gamma", DOUBLE),
+        Field("vega", DOUBLE),
+        Field("theta", DOUBLE),
+        Field("undPrice", DOUBLE),
+    ),
+    answer(57, "tickSnapshotEnd", Version(1), REQ_ID),
+    answer(
+        99,
+        "tickByTick",
+        REQ_ID,
+        _TICK_TYPE,
+        Field("time", LONG),
+        Switch("tickType", {1: _LAST, 2: _LAST, 3: _BID_ASK, 4: (Field("midPoint", DOUBLE),)}),
+    ),
+    answer(
+        50,
+        "realtimeBar",
+        Version(3),
+        REQ_ID,
+        Field("time", LONG),
+        Field("open", DOUBLE),
+        Field("high", DOUBLE),
+        Field("low", DOUBLE),
+        Field("close", DOUBLE),
+        Field("volume", SIZE),
+        Field("wap", DOUBLE),
+        Field("count", INT),
+    ),
+    answer(
+        12,
+        "updateMktDepth",
+        Version(1),
+        REQ_ID,
+        Field("position", INT),
+        Field("operation", INT),
+        Field("side", INT),
+        Field("price", DOUBLE),
+        Field("size", SIZE),
+    ),
+    answer(
+        13,
+        "updateMktDepthL2",
+        Version(1),
+        REQ_ID,
+        Field("position", INT),
+        Field("marketMaker", STR),
+        Field("operation", INT),
+        Field("side", INT),
+        Field("price", DOUBLE),
+        Field("size", SIZE),
+        Field("isSmartDepth", BOOL, default=False),
+    ),
+    answer(
+        56,
+        "deltaNeutralValidation",
+        Version(1),
+        REQ_ID,
+        Field("conId", INT),
+        Field("delta", OPT_DOUBLE, None),
+        Field("price", OPT_DOUBLE, None),
+    ),
+    answer(91, "rerouteMktDataReq", REQ_ID, Field("conId", INT), Field("exchange", STR)),
+    answer(92, "rerouteMktDepthReq", REQ_ID, Field("conId", INT), Field("exchange", STR)),
+)
+
+KINDS: tuple[MessageKind, ...] = _REQUESTS + _ANSWERS

@@ -1,0 +1,272 @@
+"""Order requests, order status, executions, commissions.
+
+Rule: declarations only. Layouts derive from ib_insync 0.9.86 and ib_async 2.1.0 (BSD-2-Clause); no layout here has
+been compared with a real gateway. Kinds: 9 requests, 7 answers (open and completed orders: schema_open_orders).
+"""
+
+from __future__ import annotations
+
+import math
+
+from bot.wire.fields import (
+    BOOL,
+    DECIMAL,
+    INT,
+    INT0,
+    LONG,
+    MAX_DECIMAL,
+    OFFSET,
+    OPT_BOOL,
+    OPT_DECIMAL,
+    OPT_DOUBLE,
+    OPT_INT,
+    STR,
+)
+from bot.wire.layout import MessageKind, answer, request
+from bot.wire.nodes import Blank, Field, Gate, Node, Version, When
+from bot.wire.parts import ANSWER_CONTRACT, REQ_ID, REQUEST_CONTRACT, is_bag
+from bot.wire.parts_orders import (
+    ALGO,
+    COMBO_PRICES,
+    CONDITIONS,
+    DELTA_NEUTRAL_CONTRACT,
+    HEDGE,
+    ORDER_COMBO_LEGS,
+    PEG_BENCH,
+    PRICE_CAPS,
+    SMART_COMBO_PARAMS,
+    flags,
+    is_peg_best,
+    is_peg_mid,
+    prices,
+    scale,
+    texts,
+)
+
+__all__ = ["KINDS"]
+
+_ORDER_ID = Field("orderId", INT)
+
+_MAIN: tuple[Node, ...] = (
+    Field("action", STR),
+    Field("totalQuantity", OPT_DECIMAL),
+    Field("orderType", STR),
+    *prices("lmtPrice", "auxPrice"),
+    *texts("tif", "ocaGroup", "account"),
+    Field("openClose", STR, "O"),
+    Field("origin", INT0, 0),
+    Field("orderRef", STR, ""),
+    Field("transmit", BOOL, default=True),
+    Field("parentId", INT0, 0),
+    *flags("blockOrder", "sweepToFill"),
+    Field("displaySize", INT0, 0),
+    Field("triggerMethod", INT0, 0),
+    *flags("outsideRth", "hidden"),
+    When("secType is BAG", is_bag, ORDER_COMBO_LEGS, COMBO_PRICES, SMART_COMBO_PARAMS),
+)
+
+_EXTENDED: tuple[Node, ...] = (
+    Blank(),
+    Field("discretionaryAmt", OPT_DECIMAL, 0),
+    *texts("goodAfterTime", "goodTillDate", "faGroup", "faMethod", "faPercentage"),
+    Field("faProfile", STR, "", until=176),
+    Field("modelCode", STR, ""),
+    Field("shortSaleSlot", INT0, 0),
+    Field("designatedLocation", STR, ""),
+    Field("exemptCode", INT0, -1),
+    Field("ocaType", INT0, 0),
+    *texts("rule80A", "settlingFirm"),
+    Field("allOrNone", BOOL, default=False),
+    Field("minQty", OPT_INT, None),
+    Field("percentOffset", OPT_DECIMAL, None),
+    *flags("eTradeOnly", "firmQuoteOnly"),
+    Field("nbboPriceCap", OPT_DECIMAL, None),
+    Field("auctionStrategy", INT0, 0),
+    *PRICE_CAPS,
+    Field("overridePercentageConstraints", BOOL, default=False),
+)
+
+_VOLATILITY: tuple[Node, ...] = (
+    Field("volatility", OPT_DOUBLE, None),
+    Field("volatilityType", OPT_INT, None),
+    Field("deltaNeutralOrderType", STR, ""),
+    Field("deltaNeutralAuxPrice", OPT_DECIMAL, None),
+    When(
+        "deltaNeutralOrderType is set",
+        lambda values: bool(values["deltaNeutralOrderType"]),
+        Field("deltaNeutralConId", INT0, 0),
+        *texts("deltaNeutralSettlingFirm", "deltaNeutralClearingAccount", "deltaNeutralClearingIntent"),
+        Field("deltaNeutralOpenClose", STR, ""),
+        Field("deltaNeutralShortSale", BOOL, default=False),
+        Field("deltaNeutralShortSaleSlot", INT0, 0),
+        Field("deltaNeutralDesignatedLocation", STR, ""),
+    ),
+    Field("continuousUpdate", BOOL, default=False),
+    Field("referencePriceType", OPT_INT, None),
+    *prices("trailStopPrice", "trailingPercent"),
+)
+
+_CLEARING: tuple[Node, ...] = (
+    scale(OPT_INT),
+    *texts("scaleTable", "activeStartTime", "activeStopTime"),
+    *HEDGE,
+    Field("optOutSmartRouting", BOOL, default=False),
+    *texts("clearingAccount", "clearingIntent"),
+    Field("notHeld", BOOL, default=False),
+    DELTA_NEUTRAL_CONTRACT,
+    *ALGO,
+    Field("algoId", STR, ""),
+    Field("whatIf", BOOL, default=False),
+    Field("orderMiscOptions", STR, ""),
+    *flags("solicited", "randomizeSize", "randomizePrice"),
+    PEG_BENCH,
+    *CONDITIONS,
+)
+
+_ADJUSTED: tuple[Node, ...] = (
+    Field("adjustedOrderType", STR, ""),
+    *prices(
+        "triggerPrice",
+        "lmtPriceOffset",
+        "adjustedStopPrice",
+        "adjustedStopLimitPrice",
+        "adjustedTrailingAmount",
+    ),
+    Field("adjustableTrailingUnit", INT0, 0),
+    *texts("extOperator", "softDollarTierName", "softDollarTierVal"),
+    Field("cashQty", OPT_DECIMAL, None),
+    *texts("mifid2DecisionMaker", "mifid2DecisionAlgo", "mifid2ExecutionTrader", "mifid2ExecutionAlgo"),
+    *flags("dontUseAutoPriceForHedge", "isOmsContainer", "discretionaryUpToLimitPrice"),
+    Field("usePriceMgmtAlgo", OPT_BOOL, default=False),
+)
+
+_MID_OFFSETS = prices("midOffsetAtWhole", "midOffsetAtHalf")
+
+_GATED: tuple[Node, ...] = (
+    Field("duration", OPT_INT, None, since=158),
+    Field("postToAts", OPT_INT, None, since=160),
+    Field("autoCancelParent", BOOL, default=False, since=162),
+    Field("advancedErrorOverride", STR, "", since=166),
+    Field("manualOrderTime", STR, "", since=169),
+    Gate(
+        When(
+            "exchange is IBKRATS",
+            lambda values: bool(values["exchange"] == "IBKRATS"),
+            Field("minTradeQty", OPT_INT, None),
+        ),
+        When(
+            "orderType is PEG BEST",
+            is_peg_best,
+            Field("minCompeteSize", OPT_INT, None),
+            Field("competeAgainstBestOffset", OFFSET, None),
+            When(
+                "competeAgainstBestOffset is infinite",
+                lambda values: values["competeAgainstBestOffset"] == math.inf,
+                *_MID_OFFSETS,
+            ),
+        ),
+        When("orderType is PEG MID", is_peg_mid, *_MID_OFFSETS),
+        since=170,
+    ),
+)
+
+_REQUESTS: tuple[MessageKind, ...] = (
+    request(
+        3,
+        "placeOrder",
+        _ORDER_ID,
+        REQUEST_CONTRACT,
+        *texts("secIdType", "secId"),
+        *_MAIN,
+        *_EXTENDED,
+        *_VOLATILITY,
+        *_CLEARING,
+        *_ADJUSTED,
+        *_GATED,
+    ),
+    request(4, "cancelOrder", Version(1), _ORDER_ID, Field("manualCancelOrderTime", STR, "", since=169)),
+    request(58, "reqGlobalCancel", Version(1)),
+    request(5, "reqOpenOrders", Version(1)),
+    request(16, "reqAllOpenOrders", Version(1)),
+    request(15, "reqAutoOpenOrders", Version(1), Field("bAutoBind", BOOL)),
+    request(99, "reqCompletedOrders", Field("apiOnly", BOOL, default=False)),
+    request(
+        7,
+        "reqExecutions",
+        Version(3),
+        REQ_ID,
+        Field("clientId", INT0, 0),
+        *texts("acctCode", "time", "symbol", "secType", "exchange", "side"),
+    ),
+    request(
+        21,
+        "exerciseOptions",
+        Version(2),
+        REQ_ID,
+        *(node for node in REQUEST_CONTRACT.nodes if node.described() != "primaryExchange"),
+        Field("exerciseAction", INT),
+        Field("exerciseQuantity", INT),
+        Field("account", STR, ""),
+        Field("override", INT0, 0),
+    ),
+)
+
+_ANSWERS: tuple[MessageKind, ...] = (
+    answer(
+        3,
+        "orderStatus",
+        _ORDER_ID,
+        Field("status", STR),
+        Field("filled", DECIMAL),
+        Field("remaining", DECIMAL),
+        Field("avgFillPrice", DECIMAL, 0),
+        Field("permId", LONG),
+        Field("parentId", INT0, 0),
+        Field("lastFillPrice", DECIMAL, 0),
+        Field("clientId", INT),
+        Field("whyHeld", STR, ""),
+        Field("mktCapPrice", DECIMAL, 0),
+    ),
+    # The contract's exchange is "exchange"; where the trade happened is "execExchange".
+    answer(
+        11,
+        "execDetails",
+        Field("reqId", INT, -1),
+        _ORDER_ID,
+        ANSWER_CONTRACT,
+        Field("execId", STR),
+        Field("time", STR),
+        Field("acctNumber", STR),
+        Field("execExchange", STR),
+        Field("side", STR),
+        Field("shares", DECIMAL),
+        Field("price", DECIMAL),
+        Field("permId", LONG),
+        Field("clientId", INT),
+        Field("liquidation", INT0, 0),
+        Field("cumQty", DECIMAL),
+        Field("avgPrice", DECIMAL),
+        *texts("orderRef", "evRule"),
+        Field("evMultiplier", OPT_DOUBLE, None),
+        Field("modelCode", STR, ""),
+        Field("lastLiquidity", INT0, 0),
+        Field("pendingPriceRevision", BOOL, default=False, since=178),
+    ),
+    answer(55, "execDetailsEnd", Version(1), REQ_ID),
+    answer(
+        59,
+        "commissionReport",
+        Version(1),
+        Field("execId", STR),
+        Field("commission", DECIMAL),
+        Field("currency", STR),
+        Field("realizedPNL", MAX_DECIMAL, None),
+        Field("yield_", MAX_DECIMAL, None),
+        Field("yieldRedemptionDate", OPT_INT, None),
+    ),
+    answer(53, "openOrderEnd", Version(1)),
+    answer(102, "completedOrdersEnd"),
+    answer(100, "orderBound", Field("permId", LONG), Field("apiClientId", INT), Field("apiOrderId", INT)),
+)
+
+KINDS: tuple[MessageKind, ...] = _REQUESTS + _ANSWERS

@@ -1,0 +1,162 @@
+"""News, scanner, fundamental and calendar messages: laid out so that a server can recognise and answer them.
+
+Rule: declarations only. Layouts derive from ib_insync 0.9.86 and ib_async 2.1.0 (BSD-2-Clause); no layout here has
+been compared with a real gateway. Kinds: 12 requests, 10 answers.
+"""
+
+from __future__ import annotations
+
+from bot.wire.fields import BOOL, DECIMAL0, INT, INT0, LONG, MAX_INT, OPT_DECIMAL, OPT_DOUBLE, OPT_INT, STR
+from bot.wire.layout import MessageKind, answer, request
+from bot.wire.nodes import Field, Gate, Many, Version
+from bot.wire.parts import REQ_ID
+
+__all__ = ["KINDS"]
+
+_REQUESTS: tuple[MessageKind, ...] = (
+    request(
+        22,
+        "reqScannerSubscription",
+        REQ_ID,
+        Field("numberOfRows", INT0, -1),
+        Field("instrument", STR, ""),
+        Field("locationCode", STR, ""),
+        Field("scanCode", STR, ""),
+        Field("abovePrice", OPT_DECIMAL, None),
+        Field("belowPrice", OPT_DECIMAL, None),
+        Field("aboveVolume", OPT_INT, None),
+        Field("marketCapAbove", OPT_DOUBLE, None),
+        Field("marketCapBelow", OPT_DOUBLE, None),
+        Field("moodyRatingAbove", STR, ""),
+        Field("moodyRatingBelow", STR, ""),
+        Field("spRatingAbove", STR, ""),
+        Field("spRatingBelow", STR, ""),
+        Field("maturityDateAbove", STR, ""),
+        Field("maturityDateBelow", STR, ""),
+        Field("couponRateAbove", OPT_DOUBLE, None),
+        Field("couponRateBelow", OPT_DOUBLE, None),
+        Field("excludeConvertible", BOOL, default=False),
+        Field("averageOptionVolumeAbove", OPT_INT, None),
+        Field("scannerSettingPairs", STR, ""),
+        Field("stockTypeFilter", STR, ""),
+        Field("filterOptions", STR, ""),
+        Field("subscriptionOptions", STR, ""),
+    ),
+    request(23, "cancelScannerSubscription", Version(1), REQ_ID),
+    request(24, "reqScannerParameters", Version(1)),
+    request(
+        52,
+        "reqFundamentalData",
+        Version(2),
+        REQ_ID,
+        Field("conId", INT0, 0),
+        Field("symbol", STR, ""),
+        Field("secType", STR, ""),
+        Field("exchange", STR, ""),
+        Field("primaryExchange", STR, ""),
+        Field("currency", STR, ""),
+        Field("localSymbol", STR, ""),
+        Field("reportType", STR),
+        Field("optionsCount", INT0, 0),
+        Field("fundamentalDataOptions", STR, ""),
+    ),
+    request(53, "cancelFundamentalData", Version(1), REQ_ID),
+    request(
+        84,
+        "reqNewsArticle",
+        REQ_ID,
+        Field("providerCode", STR),
+        Field("articleId", STR),
+        Field("newsArticleOptions", STR, ""),
+    ),
+    request(85, "reqNewsProviders"),
+    request(
+        86,
+        "reqHistoricalNews",
+        REQ_ID,
+        Field("conId", INT0),
+        Field("providerCodes", STR),
+        Field("startDateTime", STR, ""),
+        Field("endDateTime", STR, ""),
+        Field("totalResults", INT0),
+        Field("historicalNewsOptions", STR, ""),
+    ),
+    request(100, "reqWshMetaData", REQ_ID),
+    request(101, "cancelWshMetaData", REQ_ID),
+    request(
+        102,
+        "reqWshEventData",
+        REQ_ID,
+        Field("conId", MAX_INT, None),
+        Gate(
+            Field("filter", STR, ""),
+            Field("fillWatchlist", BOOL, default=False),
+            Field("fillPortfolio", BOOL, default=False),
+            Field("fillCompetitors", BOOL, default=False),
+            since=171,
+        ),
+        Gate(
+            Field("startDate", STR, ""),
+            Field("endDate", STR, ""),
+            Field("totalLimit", MAX_INT, None),
+            since=173,
+        ),
+    ),
+    request(103, "cancelWshEventData", REQ_ID),
+)
+
+_ANSWERS: tuple[MessageKind, ...] = (
+    answer(19, "scannerParameters", Version(1), Field("xml", STR)),
+    answer(
+        20,
+        "scannerData",
+        Version(3),
+        REQ_ID,
+        Many(
+            "rows",
+            Field("rank", INT),
+            Field("conId", INT0),
+            Field("symbol", STR),
+            Field("secType", STR),
+            Field("lastTradeDateOrContractMonth", STR, ""),
+            Field("strike", DECIMAL0, 0),
+            Field("right", STR, ""),
+            Field("exchange", STR),
+            Field("currency", STR),
+            Field("localSymbol", STR, ""),
+            Field("marketName", STR, ""),
+            Field("tradingClass", STR, ""),
+            Field("distance", STR, ""),
+            Field("benchmark", STR, ""),
+            Field("projection", STR, ""),
+            Field("legsStr", STR, ""),
+        ),
+    ),
+    answer(51, "fundamentalData", Version(1), REQ_ID, Field("data", STR)),
+    answer(83, "newsArticle", REQ_ID, Field("articleType", INT), Field("articleText", STR)),
+    answer(
+        84,
+        "tickNews",
+        REQ_ID,
+        Field("timeStamp", LONG),
+        Field("providerCode", STR),
+        Field("articleId", STR),
+        Field("headline", STR),
+        Field("extraData", STR, ""),
+    ),
+    answer(85, "newsProviders", Many("providers", Field("code", STR), Field("name", STR))),
+    answer(
+        86,
+        "historicalNews",
+        REQ_ID,
+        Field("time", STR),
+        Field("providerCode", STR),
+        Field("articleId", STR),
+        Field("headline", STR),
+    ),
+    answer(87, "historicalNewsEnd", REQ_ID, Field("hasMore", BOOL, default=False)),
+    answer(104, "wshMetaData", REQ_ID, Field("dataJson", STR)),
+    answer(105, "wshEventData", REQ_ID, Field("dataJson", STR)),
+)
+
+KINDS: tuple[MessageKind, ...] = _REQUESTS + _ANSWERS

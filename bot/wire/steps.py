@@ -1,0 +1,235 @@
+"""The parts of a layout at one version: what runs for each message.
+
+Rule: strictly in order, one pass, one iterator over the fields; a count is believed only as far as fields follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bot.wire.errors import FieldError
+from bot.wire.fields import INT
+from bot.wire.records import Record
+
+__all__ = [
+    "Branch",
+    "Choice",
+    "Literal",
+    "Present",
+    "Records",
+    "Scalars",
+    "Step",
+    "Test",
+    "Values",
+    "read_all",
+    "write_all",
+]
+
+Test = Callable[[Mapping[str, Any]], bool]
+
+
+class Step(Protocol):
+    """A part of a layout at one version."""
+
+    def write(self, values: Mapping[str, Any], out: list[str]) -> None:
+        """Append this part's fields. Errors: ``FieldError``."""
+
+    def read(self, fields: Iterator[str], into: Record) -> None:
+        """Take this part's fields. Errors: ``FieldError``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scalars:
+    """Neighbouring plain fields."""
+
+    items: tuple[tuple[str, Callable[[Any], str], Callable[[str], Any]], ...]
+
+    def write(self, values: Mapping[str, Any], out: list[str]) -> None:
+        name = ""
+        try:
+            for name, write, _ in self.items:
+                out.append(write(values[name]))
+        except KeyError:
+            raise FieldError(name, "is missing") from None
+        except (TypeError, ValueError, ArithmeticError) as error:
+            raise FieldError(name, str(error)) from None
+
+    def read(self, fields: Iterator[str], into: Record) -> None:
+        name = ""
+        try:
+            for name, _, read in self.items:
+                into[name] = read(next(fields))
+        except StopIteration:
+            raise FieldError(name, "the message ends before it") from None
+        except (ValueError, ArithmeticError) as error:
+            raise FieldError(name, str(error)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A field without a name."""
+
+    text: str
+    is_number: bool
+
+    def write(self, values: Mapping[str, Any], out: list[str]) -> None:
+        del values
+        out.append(self.text)
+
+    def read(self, fields: Iterator[str], into: Record) -> None:
+        del into
+        text = _next(fields, "version" if self.is_number else "unused field")
+        if self.is_number:
+            _count(text, "version")
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Steps run when a test of the earlier values holds."""
+
+    test: Test
+    then: tuple[Step, ...]
+
+    def write(self, values: Mapping[str, Any], out: list[str]) -> None:
+        if self.test(values):
+            write_all(self.then, values, out)
+
+    def read(self, fields: Iterator[str], into: Record) -> None:
+        if self.test(into):
+            read_all(self.then, fields, into)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Steps chosen by an earlier value."""
+
+    name: str
+    cases: Mapping[int, tuple[Step, ...]]
+
+    def _chosen(self, values: Mapping[str, Any]) -> tuple[Step, ...]:
+        try:
+            return self.cases[values[self.name]]
+        except KeyError:
+            raise FieldError(self.name, f"{values.get(self.name)!r} is none of {list(self.cases)}") from None
+
+    def write(self, values: Mapping[str, Any], out: list[str]) -> None:
+        write_all(self._chosen(values), values, out)
+
+    def read(self, fields: Iterator[str], into: Record) -> None:
+        read_all(self._chosen(into), fields, into)
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """A count and that many records."""
+
+    name: str
+    item: tuple[Step, ...]
+    defaults: Mapping[str, Any]
+
+    def write(self, values: Mapping[str, Any], out: list[str]) -> None:
+        records = _value(values, self.name) or ()
+        out.append(str(len(records)))
+        for record in records:
+            _nested(self.name, write_all, self.item, {**self.defaults, **record}, out)
+
+    def read(self, fields: Iterator[str], into: Record) -> None:
+        records = []
+        for _ in range(_count(_next(fields, self.name), self.name)):
+            record = Record()
+            _nested(self.name, read_all, self.item, fields, record)
+            records.append(record)
+        into[self.name] = tuple(records)
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """A count and that many values."""
+
+    name: str
+    write_one: Callable[[Any], str]
+    read_one: Callable[[str], Any]
+
+    def write(self, values: Mapping[str, Any], out: list[str]) -> None:
+        items = _value(values, self.name) or ()
+        out.append(str(len(items)))
+        try:
+            out.extend(map(self.write_one, items))
+        except (TypeError, ValueError, ArithmeticError) as error:
+            raise FieldError(self.name, str(error)) from None
+
+    def read(self, fields: Iterator[str], into: Record) -> None:
+        count = _count(_next(fields, self.name), self.name)
+        try:
+            into[self.name] = tuple([self.read_one(_next(fields, self.name)) for _ in range(count)])
+        except FieldError:
+            raise
+        except (ValueError, ArithmeticError) as error:
+            raise FieldError(self.name, str(error)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A flag and perhaps a record."""
+
+    name: str
+    item: tuple[Step, ...]
+    defaults: Mapping[str, Any]
+
+    def write(self, values: Mapping[str, Any], out: list[str]) -> None:
+        record = _value(values, self.name)
+        out.append("0" if record is None else "1")
+        if record is not None:
+            _nested(self.name, write_all, self.item, {**self.defaults, **record}, out)
+
+    def read(self, fields: Iterator[str], into: Record) -> None:
+        into[self.name] = None
+        if _count(_next(fields, self.name), self.name):
+            record = Record()
+            _nested(self.name, read_all, self.item, fields, record)
+            into[self.name] = record
+
+
+def write_all(steps: tuple[Step, ...], values: Mapping[str, Any], out: list[str]) -> None:
+    """Append the fields of ``steps`` to ``out``. Errors: ``FieldError``."""
+    for step in steps:
+        step.write(values, out)
+
+
+def read_all(steps: tuple[Step, ...], fields: Iterator[str], into: Record) -> None:
+    """Read the fields of ``steps`` into ``into``. Errors: ``FieldError``."""
+    for step in steps:
+        step.read(fields, into)
+
+
+def _nested(name: str, run: Callable[..., None], *arguments: Any) -> None:
+    try:
+        run(*arguments)
+    except FieldError as error:
+        raise FieldError(name, str(error)) from None
+
+
+def _value(values: Mapping[str, Any], name: str) -> Any:
+    try:
+        return values[name]
+    except KeyError:
+        raise FieldError(name, "is missing") from None
+
+
+def _next(fields: Iterator[str], name: str) -> str:
+    try:
+        return next(fields)
+    except StopIteration:
+        raise FieldError(name, "the message ends before it") from None
+
+
+def _count(text: str, name: str) -> int:
+    try:
+        count = int(INT.read(text or "0"))
+    except ValueError as error:
+        raise FieldError(name, str(error)) from None
+    if count < 0:
+        raise FieldError(name, f"a count of {count}")
+    return count
