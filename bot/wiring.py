@@ -102,7 +102,7 @@ ROUTES: dict[type, Row] = {
     m.ProtectionChanged: (RISK, JOURNAL, BOARD),
     m.BracketClosed: (RISK, EXECUTION, MARKET_DATA, BOARD),
     m.EntryAbandoned: (RISK, OCO_WATCHER, MARKET_DATA, BOARD),
-    m.Reconciled: (RISK, OCO_WATCHER, JOURNAL, BOARD),
+    m.Reconciled: (RISK, OCO_WATCHER, BOARD),
     # the line itself
     m.LineStarted: (JOURNAL, BOARD),
     m.LineStopped: (JOURNAL, BOARD),
@@ -134,6 +134,8 @@ DURABLE: dict[type, Row] = {
     b.CommissionCharged: (OCO_WATCHER,),
     m.BracketClosed: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA),
     m.EntryAbandoned: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA),
+    m.Reconciled: (EXECUTION,),
+    m.FlattenAll: (OCO_WATCHER,),
     m.DayOpened: (RISK,),
     m.EquityMarked: (RISK,),
     m.Halted: (RISK, EXECUTION),

@@ -39,6 +39,7 @@ TRANSITIONS: dict[tuple[BracketState, BracketEvent], BracketState] = {
     (_S.PLANNED, _E.SENT): _S.ENTERING,
     (_S.PLANNED, _E.ENTRY_ENDED_EMPTY): _S.ABANDONED,
     (_S.PLANNED, _E.POSITION_OPENED): _S.UNPROVED,  # a crash hid the sending; the fill proves it
+    (_S.PLANNED, _E.EXIT_ORDERED): _S.CLOSING,
     (_S.ENTERING, _E.POSITION_OPENED): _S.UNPROVED,
     (_S.ENTERING, _E.ENTRY_ENDED_EMPTY): _S.ABANDONED,
     (_S.ENTERING, _E.EXIT_ORDERED): _S.CLOSING,
@@ -53,12 +54,15 @@ TRANSITIONS: dict[tuple[BracketState, BracketEvent], BracketState] = {
     (_S.OPEN, _E.POSITION_CLOSED): _S.CLOSED,
     (_S.REPAIRING, _E.PROTECTION_PROVED): _S.OPEN,
     (_S.REPAIRING, _E.PROTECTION_MISSING): _S.REPAIRING,
+    (_S.REPAIRING, _E.REPAIR_ORDERED): _S.REPAIRING,  # the next attempt
     (_S.REPAIRING, _E.EXIT_ORDERED): _S.CLOSING,
     (_S.REPAIRING, _E.POSITION_CLOSED): _S.CLOSED,
     (_S.CLOSING, _E.POSITION_CLOSED): _S.CLOSED,
     (_S.CLOSING, _E.ENTRY_ENDED_EMPTY): _S.ABANDONED,
     (_S.CLOSING, _E.POSITION_OPENED): _S.CLOSING,  # the entry filled while it was being called back
     (_S.CLOSING, _E.EXIT_ORDERED): _S.CLOSING,  # the ladder's next rung
+    (_S.CLOSING, _E.SENT): _S.CLOSING,
+    (_S.CLOSING, _E.REPAIR_ORDERED): _S.CLOSING,  # the market closed under the ladder: guard until it opens
     (_S.CLOSING, _E.PROTECTION_PROVED): _S.CLOSING,
     (_S.CLOSING, _E.PROTECTION_MISSING): _S.CLOSING,
     (_S.ABANDONED, _E.POSITION_OPENED): _S.UNPROVED,  # a fill reported after the entry's cancel

@@ -74,13 +74,19 @@ class SendOrders:
 
 @dataclass(frozen=True, slots=True)
 class SendCancel:
+    """Call an order back. ``perm_id`` picks one of several live orders that bear the same ref (an incident); None: ours."""
+
     ref: OrderRef
     at: datetime
+    perm_id: PermId | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SendRevision:
-    """Move a working order to a new limit and quantity; its identity, type and OCA group stay."""
+    """Move a working order to a new limit and total quantity; its identity, type and OCA group stay.
+
+    ``quantity`` counts what is already filled. A stop keeps its trigger: there ``limit_price`` repeats it.
+    """
 
     ref: OrderRef
     limit_price: Decimal

@@ -33,6 +33,7 @@ class Leg(StrEnum):
     TARGET = "target"
     STOP = "stop"
     FLATTEN = "flatten"
+    EXTERNAL = "external"  # not ours: a fill by another hand, booked against the bracket it closed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
