@@ -1,0 +1,42 @@
+# Every target is one line a person could type. `make help` lists them.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+UV     := $(BIN)/uv
+SPEED  ?= 195
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help venv run test lint fmt lock bench
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv: $(STAMP)  ## create .venv with ibkr-bot and the development tools in it
+
+$(STAMP): requirements/dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make venv PYTHON=python3.13")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "python3-venv is missing: apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: venv  ## trade a recorded day against the simulated gateway (SPEED=195: a day in two minutes)
+	@$(BIN)/ibkr-bot run --speed $(SPEED)
+
+test: venv  ## unit and line tests, under three minutes
+	@$(BIN)/python -m pytest -n 2 -m "not slow"
+
+lint: venv  ## formatter, linter, types, floors
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+fmt: venv  ## put the code in the house's form
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+bench: venv  ## benchmarks (never part of the tests)
+	@$(BIN)/python -m pytest benchmarks --benchmark-only
+
+lock: venv  ## resolve the dependencies anew, for x86-64 and aarch64, CPython 3.11 to 3.13
+	@$(BIN)/python -m pip install --quiet uv
+	@$(UV) pip compile -q pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o requirements/dev.lock
+	@$(UV) pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/dev.lock -o requirements/runtime.lock
