@@ -1,0 +1,135 @@
+"""What has been approved and is not yet over, folded from rows that are on disk.
+
+Rule: exposure counts from the moment of approval, not of the fill, so that two ideas in one second cannot both be
+the last one allowed. It ends when the watcher says the bracket closed or the entry was abandoned; a fill that comes
+after that brings it back.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from bot.domain.messages import FillBooked, PlaceBracket
+from bot.domain.session import new_york_day
+from bot.domain.types import ConId, Direction, ExecId, IdeaId, Right, Side, Symbol
+
+
+@dataclass(slots=True)
+class OpenBracket:
+    """One approved bracket. ``at_risk_usd`` is what its stop allows it to lose, ``notional_usd`` what it may cost."""
+
+    idea_id: IdeaId
+    symbol: Symbol
+    strategy: str
+    direction: Direction
+    con_id: ConId
+    quantity: int
+    notional_usd: Decimal
+    at_risk_usd: Decimal
+    approved_at: datetime
+    money_moved_at: datetime | None = None
+    bought_on: set[date] = field(default_factory=set)
+    fills: dict[ExecId, int] = field(default_factory=dict)
+    settled_quantity: int = 0
+    ended: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        return not self.ended or sum(self.fills.values()) != self.settled_quantity
+
+    def end(self) -> None:
+        # An option that expired leaves no sale behind; what is held now is the zero that later fills are measured by.
+        self.ended = True
+        self.settled_quantity = sum(self.fills.values())
+
+
+@dataclass(slots=True)
+class DayTotals:
+    """What was approved on one New York day."""
+
+    day: date | None = None
+    orders: int = 0
+    contracts: int = 0
+    notional_usd: Decimal = Decimal(0)
+
+
+class Exposure:
+    """The brackets of this account, the day's totals and the day trades."""
+
+    def __init__(self) -> None:
+        self.brackets: dict[IdeaId, OpenBracket] = {}
+        self.approved_at: deque[datetime] = deque(maxlen=1000)
+        self._totals = DayTotals()
+        self._day_trades: set[tuple[date, IdeaId]] = set()
+
+    def place(self, order: PlaceBracket) -> None:
+        """Count an approval."""
+        units = order.quantity * order.contract.multiplier
+        self.brackets[order.idea_id] = OpenBracket(
+            idea_id=order.idea_id,
+            symbol=order.symbol,
+            strategy=order.strategy,
+            direction=Direction.BULLISH if order.contract.right is Right.CALL else Direction.BEARISH,
+            con_id=order.contract.con_id,
+            quantity=order.quantity,
+            notional_usd=order.entry_limit * units,
+            at_risk_usd=(order.entry_limit - order.stop) * units,
+            approved_at=order.at,
+        )
+        self.approved_at.append(order.at)
+        totals = self.totals(new_york_day(order.at))
+        totals.orders += 1
+        totals.contracts += order.quantity
+        totals.notional_usd += order.entry_limit * units
+        self._totals = totals
+
+    def fill(self, booked: FillBooked) -> None:
+        """Count a fill: money moved, and perhaps a day trade was made."""
+        fill = booked.fill
+        bracket = self.brackets.get(fill.order_ref.rsplit("/", 1)[0])
+        if bracket is None:
+            return
+        if booked.replaces is not None:
+            bracket.fills.pop(booked.replaces, None)
+        bracket.fills[fill.exec_id] = fill.signed_quantity
+        bracket.money_moved_at = fill.at
+        day = new_york_day(fill.at)
+        if fill.side is Side.BUY:
+            bracket.bought_on.add(day)
+        elif day in bracket.bought_on:
+            self._day_trades.add((day, bracket.idea_id))
+
+    def end(self, idea_id: IdeaId) -> None:
+        """Release a bracket that closed or never opened."""
+        if idea_id in self.brackets:
+            self.brackets[idea_id].end()
+
+    def totals(self, day: date) -> DayTotals:
+        """The approvals of that New York day."""
+        return self._totals if self._totals.day == day else DayTotals(day)
+
+    def open(self) -> list[OpenBracket]:
+        return [bracket for bracket in self.brackets.values() if bracket.is_open]
+
+    def approvals_since(self, at: datetime, length: timedelta) -> int:
+        return sum(at - length < approved for approved in self.approved_at)
+
+    def day_trades_since(self, first: date, today: date) -> int:
+        """Day trades made from ``first`` on, with every bracket approved today counted as the day trade it may become."""
+        made = {trade for trade in self._day_trades if trade[0] >= first}
+        may_become = {(today, b.idea_id) for b in self.open() if new_york_day(b.approved_at) == today}
+        return len(made | may_become)
+
+    def at_risk_usd(self) -> Decimal:
+        return sum((bracket.at_risk_usd for bracket in self.open()), Decimal(0))
+
+    def allocated_usd(self, strategy: str) -> Decimal:
+        return sum((b.notional_usd for b in self.open() if b.strategy == strategy), Decimal(0))
+
+    def unseen_by_account_usd(self, account_at: datetime) -> Decimal:
+        """Premium promised but perhaps not yet in account figures of that time: unfilled entries and newer fills."""
+        unseen = (b for b in self.open() if b.money_moved_at is None or b.money_moved_at > account_at)
+        return sum((bracket.notional_usd for bracket in unseen), Decimal(0))

@@ -1,0 +1,129 @@
+"""The guard of the account: marks equity, trips breakers, obeys the operator, and says the trading state.
+
+Rule: what it says that is durable, it puts into the book before it says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+from bot.domain import messages as m
+from bot.domain.session import CalendarRangeError, is_open
+from bot.domain.types import TradingState
+from bot.risk.book import Book
+from bot.risk.breakers import HaltCause, standing
+from bot.risk.conditions import SEPARATOR
+from bot.risk.limits import AccountRule, RiskLimits
+
+MARK_EVERY = timedelta(minutes=1)
+OURSELVES = "risk"
+
+
+class Guard:
+    """Works on the machine's book. ``remember`` folds a durable message into it."""
+
+    def __init__(
+        self, book: Book, limits: RiskLimits, account: AccountRule, remember: Callable[[m.Message], None]
+    ) -> None:
+        self._book = book
+        self._limits = limits
+        self._account = account
+        self._remember = remember
+        self._said: tuple[TradingState, tuple[str, ...]] | None = None
+
+    def mark_equity(self) -> Iterator[m.Message]:
+        """Open the day with the first equity heard in it; mark equity once a minute and at every new extreme."""
+        equity, losses, now = self._book.conditions.equity_usd, self._book.losses, self._book.now
+        if equity is None:
+            return
+        today = self._book.today
+        if losses.day != today:
+            yield self._record(m.DayOpened(today.isoformat(), now, equity))
+            yield from self._resume_next_day()
+        is_due = losses.marked_at is None or now - losses.marked_at >= MARK_EVERY
+        pnl = losses.day_pnl_usd(equity)
+        if pnl is not None and (is_due or losses.is_new_extreme(equity, today)):
+            peak = losses.peak_usd(today, self._limits.drawdown_sessions)
+            yield self._record(m.EquityMarked(now, equity, pnl, max(equity, peak or equity)))
+
+    def _resume_next_day(self) -> Iterator[m.Message]:
+        if self._limits.daily_loss_resumes_next_day and HaltCause.DAILY_LOSS in self._book.latch.causes:
+            yield self._record(
+                m.Resumed(self._book.now, HaltCause.DAILY_LOSS, "a new trading day", OURSELVES)
+            )
+
+    def trip_breakers(self) -> Iterator[m.Message]:
+        """Halt for every condition that stands and is not latched yet."""
+        latch = self._book.latch
+        for cause, detail in self._standing().items():
+            if cause not in latch.causes:
+                yield self._halt(cause, detail, OURSELVES)
+        if unseen := latch.unseen_mismatches(self._book.conditions.mismatches):
+            known = latch.causes.get(HaltCause.RECONCILIATION_MISMATCH)
+            detail = SEPARATOR.join([known, *unseen] if known else unseen)
+            yield self._halt(HaltCause.RECONCILIATION_MISMATCH, detail, OURSELVES)
+
+    def halt(self, order: m.HaltTrading) -> Iterator[m.Message]:
+        """Halt as told. The bot's own parts begin their reason with the cause: ``disk_failure: no space left``."""
+        named = order.reason.partition(":")[0].strip()
+        cause = HaltCause(named) if named in set(HaltCause) else HaltCause.OPERATOR
+        if cause not in self._book.latch.causes:
+            yield self._halt(cause, order.reason, order.by)
+
+    def halt_to_flatten(self, order: m.FlattenAll) -> Iterator[m.Message]:
+        """Who flattens wants nothing new either."""
+        if HaltCause.OPERATOR not in self._book.latch.causes:
+            yield self._halt(HaltCause.OPERATOR, f"flatten: {order.reason}", order.by)
+
+    def resume(self, order: m.ResumeTrading) -> Iterator[m.Message]:
+        """Lift every latched cause, and halt again for those that still stand. Nameless or reasonless orders are void."""
+        if not order.reason.strip() or not order.by.strip():
+            return
+        for cause in tuple(self._book.latch.causes):
+            yield self._record(m.Resumed(self._book.now, cause, order.reason, order.by))
+        for cause, detail in self._standing().items():
+            yield self._halt(cause, f"still stands: {detail}", OURSELVES)
+
+    def say_state(self) -> Iterator[m.Message]:
+        """The trading state, when it or its causes changed."""
+        state = self._book.latch.state(self._book.conditions.reducing)
+        if state != self._said:
+            self._said = state
+            yield m.TradingStateChanged(self._book.now, *state)
+
+    def _standing(self) -> dict[HaltCause, str]:
+        present = self._book.conditions
+        found = standing(self._book.losses, present.equity_usd, self._book.now, self._limits)
+        if present.equity_fault:
+            found[HaltCause.EQUITY_MISSING] = present.equity_fault
+        if present.is_connected and (fault := self._account.fault(present.connected_account)):
+            found[HaltCause.ACCOUNT_MISMATCH] = fault
+        if stale := self._long_stale():
+            found[HaltCause.STALE_DATA] = stale
+        return found
+
+    def _long_stale(self) -> str:
+        minutes, now = self._limits.stale_halt_minutes, self._book.now
+        stale = self._book.conditions.stale_since
+        if minutes is None or not stale or not self._market_is_open():
+            return ""
+        long = [
+            f"{symbol} {feed}"
+            for (symbol, feed), at in stale.items()
+            if now - at >= timedelta(minutes=minutes)
+        ]
+        return f"no data for {minutes} min: {', '.join(long)}" if long else ""
+
+    def _market_is_open(self) -> bool:
+        try:
+            return is_open(self._book.now)
+        except CalendarRangeError:
+            return False
+
+    def _halt(self, cause: HaltCause, detail: str, by: str) -> m.Message:
+        return self._record(m.Halted(self._book.now, cause, detail, by))
+
+    def _record(self, message: m.Message) -> m.Message:
+        self._remember(message)
+        return message

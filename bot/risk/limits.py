@@ -1,0 +1,127 @@
+"""What Risk may allow: every number it compares with, frozen at the start.
+
+Percentages are fractions (``Decimal("0.01")`` is 1 %). ``None`` switches a limit off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import time
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from bot.domain.session import NEW_YORK
+from bot.risk.denials import DenialCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategyTerms:
+    """How one strategy's positions are sized and ended.
+
+    ``alloc_pct`` caps the premium of all its open positions as a part of equity. ``time_stop_minutes`` runs on the
+    clock, nights included.
+    """
+
+    take_profit_pct: Decimal = Decimal("0.30")
+    stop_loss_pct: Decimal = Decimal("0.20")
+    alloc_pct: Decimal | None = None
+    time_stop_minutes: int | None = None
+    flat_by_session_end: bool = False
+
+
+SCALP_TERMS = StrategyTerms(time_stop_minutes=60, flat_by_session_end=True)
+WHALE_TERMS = StrategyTerms(alloc_pct=Decimal("0.10"), time_stop_minutes=5 * 24 * 60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskLimits:
+    """The limits of one account."""
+
+    scalp: StrategyTerms = SCALP_TERMS
+    whale: StrategyTerms = WHALE_TERMS
+
+    max_risk_pct_per_trade: Decimal = Decimal("0.01")
+    max_daily_loss_pct: Decimal = Decimal("0.05")
+    max_drawdown_pct: Decimal = Decimal("0.15")
+    drawdown_sessions: int = 20
+    max_loss_streak: int = 5
+    daily_loss_resumes_next_day: bool = False
+    min_equity_usd: Decimal = Decimal(500)
+    max_account_age_s: int | None = 600
+
+    max_open_positions: int = 3
+    max_contracts_per_order: int = 10
+    max_contracts_per_day: int = 50
+    max_notional_per_order_usd: Decimal = Decimal(5_000)
+    max_notional_per_day_usd: Decimal = Decimal(25_000)
+    max_orders_per_day: int = 20
+    max_orders_per_minute: int = 4
+    cooldown_after_loss_minutes: int = 5
+
+    pdt_guard: bool = True
+    pdt_equity_usd: Decimal = Decimal(25_000)
+    pdt_max_day_trades: int = 3
+
+    max_quote_age_s: int = 60
+    max_spread_pct: Decimal = Decimal("0.10")
+    min_premium_usd: Decimal = Decimal("0.10")
+    require_live_data: bool = True
+    stale_halt_minutes: int | None = 30
+
+    max_refusals: int = 3
+    refusal_window_minutes: int = 10
+
+    what_if: bool = True
+    what_if_timeout_s: int = 15
+    entry_offset_ticks: int = 0
+    entry_timeout_s: int = 45
+    commission_per_contract_usd: Decimal = Decimal("0.65")
+
+    def terms(self, strategy: str) -> StrategyTerms:
+        """The named strategy's terms. KeyError for a strategy nobody gave terms to."""
+        return {"scalp": self.scalp, "whale": self.whale}[strategy]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbargoWindow:
+    """A time at which nothing new may be risked: ``lead_minutes`` before ``starts`` until ``lasts_minutes`` after.
+
+    ``weekday`` is Monday's 0 to Sunday's 6, or None for every day; both are read in ``zone``.
+    """
+
+    code: DenialCode
+    starts: time
+    lasts_minutes: int
+    lead_minutes: int
+    weekday: int | None = None
+    zone: ZoneInfo = NEW_YORK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRules:
+    """When, within a New York session, entries are allowed and positions must be gone."""
+
+    minutes_after_open: int = 5
+    minutes_before_close: int = 30
+    trade_half_days: bool = True
+    exit_minutes_before_close: int = 10
+    expiry_cutoff_minutes: int = 60
+    min_holding_minutes: int = 5
+    embargoes: tuple[EmbargoWindow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRule:
+    """Which account may be traded. ``account_id`` empty accepts any; ``must_be_paper`` None accepts both kinds."""
+
+    account_id: str = ""
+    must_be_paper: bool | None = None
+
+    def fault(self, connected: str) -> str:
+        """Why this account is the wrong one, or nothing. IB's paper accounts begin with D."""
+        if self.account_id and connected != self.account_id:
+            return f"connected to another account than the configured {self.account_id}"
+        if self.must_be_paper is not None and connected.startswith("D") is not self.must_be_paper:
+            kind = "paper" if self.must_be_paper else "live"
+            return f"a {kind} account is configured and the gateway is logged in to the other kind"
+        return ""

@@ -1,0 +1,181 @@
+"""Risk: yes with a size, or no with a code; and the trading state.
+
+Rule: what must survive a restart changes only in ``remember``. What this machine says itself, it remembers before it
+says it, so a machine rebuilt from disk holds exactly what this one holds.
+
+Each message passes four steps: learn it, ask the breakers, decide, and say the state if it changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.domain import broker_messages as b
+from bot.domain import messages as m
+from bot.domain.types import IdeaId
+from bot.risk.approval import Approval, judge, margin_denial
+from bot.risk.book import Book
+from bot.risk.denials import Denial, DenialCode, deny
+from bot.risk.guard import Guard
+from bot.risk.limits import AccountRule, RiskLimits, SessionRules
+
+NO_TIME_YET = datetime.min.replace(tzinfo=UTC)
+ANY_ACCOUNT = AccountRule()
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    approval: Approval
+    answer_by: datetime
+
+
+class RiskMachine:
+    """Implements wiring.Machine for one account."""
+
+    def __init__(self, limits: RiskLimits, session: SessionRules, account: AccountRule = ANY_ACCOUNT) -> None:
+        self.limits = limits
+        self.session = session
+        self.book = Book(now=NO_TIME_YET)
+        self._pending: dict[IdeaId, _Pending] = {}
+        self._guard = Guard(self.book, limits, account, self.remember)
+        self._remembers = _remembers(self.book)
+        self._learns = _learns(self.book)
+        self._decides: dict[type, Callable[[Any], Iterator[m.Message]]] = {
+            m.TimePassed: self._expire_questions,
+            m.TradeIdea: self._judge,
+            b.MarginQuoted: self._hear_margin,
+            b.RequestFailed: self._hear_failure,
+            m.HaltTrading: self._guard.halt,
+            m.FlattenAll: self._guard.halt_to_flatten,
+            m.ResumeTrading: self._guard.resume,
+        }
+
+    def handle(self, message: m.Message) -> Iterable[m.Message]:
+        """Hear one message and return what follows from it; nothing before the first message that carries a time."""
+        self._tell_time(message)
+        self.remember(message)
+        self._learns.get(type(message), _nothing)(message)
+        return tuple(self._answer(message)) if self.book.now > NO_TIME_YET else ()
+
+    def remember(self, message: m.Message) -> None:
+        """Fold a row that is on disk. Says nothing."""
+        self._remembers.get(type(message), _nothing)(message)
+
+    def _answer(self, message: m.Message) -> Iterator[m.Message]:
+        if isinstance(message, (b.AccountUpdated, b.SnapshotTaken)):
+            yield from self._guard.mark_equity()
+        yield from self._guard.trip_breakers()
+        yield from self._decides.get(type(message), _silence)(message)
+        yield from self._guard.say_state()
+
+    def _tell_time(self, message: m.Message) -> None:
+        at = message.values.at if isinstance(message, b.AccountUpdated) else getattr(message, "at", None)
+        if at is not None:
+            self.book.now = max(self.book.now, at)
+
+    def _judge(self, idea: m.TradeIdea) -> Iterator[m.Message]:
+        if idea.idea_id in self._pending:
+            yield self._no(idea, deny(DenialCode.IDEA_REPEATED))
+            return
+        verdict = judge(idea, self.book, self.limits, self.session)
+        if isinstance(verdict, Denial):
+            yield self._no(idea, verdict)
+        elif not self.limits.what_if:
+            yield self._yes(verdict)
+        else:
+            answer_by = self.book.now + timedelta(seconds=self.limits.what_if_timeout_s)
+            self._pending[idea.idea_id] = _Pending(verdict, answer_by)
+            yield verdict.what_if()
+
+    def _hear_margin(self, answer: b.MarginQuoted) -> Iterator[m.Message]:
+        pending = self._pending.pop(answer.idea_id, None)
+        if pending is None:
+            return
+        idea = pending.approval.idea
+        # The house may have changed while the broker was thinking: every rule is asked again.
+        verdict = margin_denial(answer) or judge(idea, self.book, self.limits, self.session)
+        if isinstance(verdict, Denial):
+            yield self._no(idea, verdict)
+        else:
+            yield self._yes(verdict.at_most(pending.approval.quantity))
+
+    def _hear_failure(self, failure: b.RequestFailed) -> Iterator[m.Message]:
+        kind, _, idea_id = failure.subject.partition(":")
+        pending = self._pending.pop(idea_id, None) if kind == "margin" else None
+        if pending is not None:
+            denial = deny(DenialCode.MARGIN_REQUEST_FAILED, broker_code=failure.code, text=failure.text)
+            yield self._no(pending.approval.idea, denial)
+
+    def _expire_questions(self, _: m.TimePassed) -> Iterator[m.Message]:
+        for idea_id, pending in tuple(self._pending.items()):
+            if self.book.now >= pending.answer_by:
+                del self._pending[idea_id]
+                denial = deny(DenialCode.MARGIN_TIMED_OUT, timeout_s=self.limits.what_if_timeout_s)
+                yield self._no(pending.approval.idea, denial)
+
+    def _yes(self, approval: Approval) -> m.Message:
+        bracket = approval.bracket(self.book.now, self.limits)
+        self.remember(bracket)
+        return bracket
+
+    def _no(self, idea: m.TradeIdea, denial: Denial) -> m.Message:
+        return m.EntryDenied(
+            idea_id=idea.idea_id,
+            symbol=idea.symbol,
+            strategy=idea.strategy,
+            at=self.book.now,
+            code=denial.code,
+            numbers=denial.numbers,
+        )
+
+
+def _nothing(_: m.Message) -> None:
+    return None
+
+
+def _silence(_: m.Message) -> Iterator[m.Message]:
+    return iter(())
+
+
+def _remembers(book: Book) -> dict[type, Callable[[Any], None]]:
+    """The durable rows and what each changes."""
+
+    def close(closed: m.BracketClosed) -> None:
+        book.losses.close(closed)
+        book.exposure.end(closed.idea_id)
+
+    def resume(resumed: m.Resumed) -> None:
+        book.latch.resume(resumed)
+        book.losses.forgive(resumed.cause)
+
+    return {
+        m.PlaceBracket: book.exposure.place,
+        b.OrderRefused: lambda refused: book.losses.refuse(refused.at),
+        m.FillBooked: book.exposure.fill,
+        m.BracketClosed: close,
+        m.EntryAbandoned: lambda abandoned: book.exposure.end(abandoned.idea_id),
+        m.DayOpened: book.losses.open_day,
+        m.EquityMarked: book.losses.mark,
+        m.Halted: book.latch.halt,
+        m.Resumed: resume,
+    }
+
+
+def _learns(book: Book) -> dict[type, Callable[[Any], None]]:
+    """The passing facts and what each changes."""
+    present = book.conditions
+    return {
+        b.BrokerConnected: present.connect,
+        b.BrokerDisconnected: present.disconnect,
+        b.LinkChanged: present.change_link,
+        b.DataTypeChanged: present.change_data_type,
+        b.AccountUpdated: lambda fact: present.update_account(fact.values),
+        b.SnapshotTaken: lambda fact: present.update_account(fact.snapshot.account),
+        m.Reconciled: present.reconcile,
+        m.FeedChanged: present.change_feed,
+        m.ProtectionChanged: present.change_protection,
+        m.BracketClosed: lambda closed: present.forget_bracket(closed.idea_id),
+    }
