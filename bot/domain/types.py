@@ -39,6 +39,8 @@ class SecType(StrEnum):
     OPTION = "OPT"
     FOREX = "CASH"
     INDEX = "IND"
+    OTHER = "OTHER"
+    """Anything else an account may hold: seen, never traded."""
 
 
 class Direction(StrEnum):
