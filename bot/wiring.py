@@ -79,8 +79,9 @@ ROUTES: dict[type, Row] = {
     m.FeedChanged: (RISK, JOURNAL, BOARD),
     # strategies → risk → execution
     m.BarJudged: (JOURNAL, BOARD),
+    m.SignalFired: (BOARD,),
     m.IdeaDropped: (JOURNAL, BOARD),
-    m.TradeIdea: (RISK, BOARD),
+    m.TradeIdea: (RISK, JOURNAL, BOARD),
     m.EntryDenied: (JOURNAL, BOARD),
     m.PlaceBracket: (OCO_WATCHER, EXECUTION, MARKET_DATA, BOARD),
     # risk's state and the operator
@@ -123,7 +124,7 @@ ROUTES: dict[type, Row] = {
 
 DURABLE: dict[type, Row] = {
     # On disk before it leaves; at the start the names on the right remember it, in the order it was written.
-    m.TradeIdea: lambda x: (_strategy(x.symbol),),
+    m.SignalFired: lambda x: (_strategy(x.symbol),),
     m.PlaceBracket: (RISK, OCO_WATCHER, EXECUTION, MARKET_DATA),
     b.SendOrders: (EXECUTION, OCO_WATCHER),
     b.SendRevision: (EXECUTION,),

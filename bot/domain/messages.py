@@ -13,7 +13,7 @@ from typing import TypeAlias
 from bot.domain.contract import Contract
 from bot.domain.market import Bar, BarSize, Quote
 from bot.domain.order import Fill
-from bot.domain.types import Direction, ExecId, IdeaId, Numbers, OrderRef, Symbol, TradingState
+from bot.domain.types import ConId, Direction, ExecId, IdeaId, Numbers, OrderRef, Symbol, TradingState
 
 # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -54,9 +54,10 @@ class QuoteUpdated:
 
 @dataclass(frozen=True, slots=True)
 class WatchlistChanged:
-    """The option contracts around the money whose quotes now flow."""
+    """The option contracts around the money whose quotes now flow, and whose price is the underlying's."""
 
     symbol: Symbol
+    underlying_con_id: ConId
     contracts: tuple[Contract, ...]
 
 
@@ -85,6 +86,16 @@ class BarJudged:
     fired: bool
     reason: str
     numbers: Numbers = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SignalFired:
+    """A strategy's bar was news. On disk, so that a restart neither repeats it nor forgets its debounce."""
+
+    symbol: Symbol
+    strategy: str
+    direction: Direction
+    bar_end: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -176,7 +176,7 @@ class MarketData:
             yield from self._watch_around_money(watch)
 
     def _watch_around_money(self, watch: SymbolWatch) -> Iterator[m.Message]:
-        if watch.spot is None:
+        if watch.spot is None or watch.underlying is None:
             return
         chain = watch.chain
         wanted = chain.wanted(watch.spot, self._limits.strikes_each_side)
@@ -191,7 +191,7 @@ class MarketData:
             self._symbol_of[con_id] = watch.symbol
             yield b.WatchQuote(wanted[con_id])
         chain.watched = wanted
-        yield m.WatchlistChanged(watch.symbol, tuple(wanted.values()))
+        yield m.WatchlistChanged(watch.symbol, watch.underlying.con_id, tuple(wanted.values()))
 
     # ── positions keep their quotes ──
 
