@@ -1,0 +1,145 @@
+#!/usr/bin/python3
+"""Ask IB Gateway whether its API really answers, in the API's own words.
+
+Rule: an open port proves nothing, because it opens before the login is through. Only a finished handshake and a
+list of accounts count. Runs on the gateway host with the standard library alone; exit code 1 = not healthy.
+Frames: four bytes of length, then text fields that each end in a zero byte (IB's TWS API protocol).
+"""
+
+import argparse
+import os
+import socket
+import struct
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+OLDEST, NEWEST = 100, 187
+START_API = "71"
+MANAGED_ACCOUNTS = "15"
+
+
+@dataclass(frozen=True)
+class Health:
+    """What one check found. `server_version` is None when the handshake did not finish."""
+
+    server_version: int | None
+    handshake_seconds: float
+    logged_in: bool
+    why: str
+
+
+def frame(payload: bytes) -> bytes:
+    """Put the length before a message."""
+    return struct.pack(">I", len(payload)) + payload
+
+
+def read_exactly(sock: socket.socket, size: int) -> bytes:
+    """Read `size` bytes; ConnectionError when the peer stops earlier."""
+    data = b""
+    while len(data) < size:
+        chunk = sock.recv(size - len(data))
+        if not chunk:
+            raise ConnectionError("closed before it answered")
+        data += chunk
+    return data
+
+
+def read_fields(sock: socket.socket) -> list[str]:
+    """Read one message as its fields."""
+    (size,) = struct.unpack(">I", read_exactly(sock, 4))
+    if size > 1 << 24:
+        raise ConnectionError("does not speak the API")
+    return read_exactly(sock, size).decode(errors="replace").split("\0")
+
+
+def login_is_through(sock: socket.socket, client_id: int, until: float) -> bool:
+    """Start the API and wait for the accounts, which come only after the login."""
+    sock.sendall(frame("\0".join([START_API, "2", str(client_id), "", ""]).encode()))
+    while time.monotonic() < until:
+        sock.settimeout(max(0.1, until - time.monotonic()))
+        fields = read_fields(sock)
+        if fields[0] == MANAGED_ACCOUNTS and len(fields) > 2 and fields[2]:
+            return True
+    return False
+
+
+def check(host: str, port: int, client_id: int, patience: float) -> Health:
+    """Do one whole check; never raises for anything the network does."""
+    began = time.monotonic()
+    version: int | None = None
+    try:
+        with socket.create_connection((host, port), patience) as sock:
+            sock.sendall(b"API\0" + frame(f"v{OLDEST}..{NEWEST}".encode()))
+            version = int(read_fields(sock)[0])
+            took = time.monotonic() - began
+            through = login_is_through(sock, client_id, began + patience)
+            # Half-closed probes pile up in the gateway until it stops answering anybody.
+            sock.shutdown(socket.SHUT_RDWR)
+    except (OSError, ValueError, IndexError) as why:
+        took = time.monotonic() - began
+        return Health(version, took, logged_in=False, why=str(why) or type(why).__name__)
+    return Health(version, took, logged_in=through, why="" if through else "the login is not through yet")
+
+
+def metrics(health: Health, now: float, last_success: float) -> str:
+    """Give the result in Prometheus' text format."""
+    rows = [
+        ("ibgateway_up", "Whether the API answered with its accounts (1 = yes).", int(health.logged_in)),
+        (
+            "ibgateway_login_pending",
+            "Whether the API is open but the login is not through (1 = yes).",
+            int(health.server_version is not None and not health.logged_in),
+        ),
+        ("ibgateway_api_handshake_seconds", "How long the handshake took.", health.handshake_seconds),
+        ("ibgateway_server_version", "The API's version, 0 when it did not say.", health.server_version or 0),
+        ("ibgateway_last_success_timestamp_seconds", "When it last answered.", last_success),
+        ("ibgateway_last_check_timestamp_seconds", "When it was last asked.", now),
+    ]
+    return "".join(
+        f"# HELP {name} {text}\n# TYPE {name} gauge\n{name} {value}\n" for name, text, value in rows
+    )
+
+
+def last_success_in(path: Path) -> float:
+    """Read the last success from the file a former check wrote; 0.0 when there is none."""
+    if not path.exists():
+        return 0.0
+    for line in path.read_text().splitlines():
+        if line.startswith("ibgateway_last_success_timestamp_seconds "):
+            return float(line.split()[1])
+    return 0.0
+
+
+def publish(path: Path, health: Health) -> None:
+    """Replace the text file in one step, so that the exporter never reads half of it."""
+    now = time.time()
+    text = metrics(health, now, now if health.logged_in else last_success_in(path))
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    fresh.write_text(text)
+    fresh.chmod(0o644)
+    fresh.replace(path)
+
+
+def main() -> int:
+    """Read the arguments, check once, publish and say the result."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--client-id", type=int, required=True)
+    parser.add_argument("--patience-seconds", type=float, default=20.0)
+    parser.add_argument("--textfile", type=Path)
+    given = parser.parse_args()
+    health = check(given.host, given.port, given.client_id, given.patience_seconds)
+    if given.textfile:
+        publish(given.textfile, health)
+    said = (
+        f"healthy, API version {health.server_version}" if health.logged_in else f"not healthy: {health.why}"
+    )
+    sys.stdout.write(f"{said}\n")
+    return 0 if health.logged_in else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
