@@ -1,0 +1,188 @@
+"""How a position's exits are replaced or moved: small plans that wait for the broker's answers.
+
+Rule: an exit order is sent only when every other exit of its bracket has ended and every fill the broker counted is
+booked, and never for more than the position; so the orders at rest can never sell what is not held. The entry's
+remainder is called back first, since the broker refuses orders on both sides of one option.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import TypeAlias
+
+from bot.domain.broker_messages import SendOrders, SendRevision
+from bot.domain.messages import ExitPosition, Message, PlaceBracket, PlaceProtection
+from bot.domain.order import Leg, OrderStatus, OrderType
+from bot.domain.types import IdeaId, Side
+from bot.execution.limits import ExecutionLimits
+from bot.execution.order_book import OrderBook, OrderRecord
+from bot.execution.orders import flatten_order, next_number, protection_orders
+from bot.execution.pricing import buying_price, protection_prices, selling_price
+
+Plan: TypeAlias = PlaceProtection | ExitPosition
+_ACTIVE = frozenset({OrderStatus.HELD, OrderStatus.WORKING})
+
+
+class ExitPlans:
+    """At most one plan per bracket; a newer one takes the older one's place."""
+
+    def __init__(self, book: OrderBook, limits: ExecutionLimits) -> None:
+        self._book, self._limits = book, limits
+        self._plans: dict[IdeaId, Plan] = {}
+
+    def adopt(self, plan: Plan) -> None:
+        self._plans[plan.idea_id] = plan
+
+    def drop(self, idea_id: IdeaId) -> None:
+        self._plans.pop(idea_id, None)
+
+    def clear(self) -> None:
+        self._plans.clear()
+
+    def waiting(self) -> tuple[IdeaId, ...]:
+        return tuple(self._plans)
+
+    def step(self, place: PlaceBracket, now: datetime) -> Iterator[Message]:
+        """What the plan does next; marks orders as wanted back where it must wait for their end."""
+        plan = self._plans.get(place.idea_id)
+        if plan is None or not self._entry_is_over(place.idea_id, now):
+            return
+        if isinstance(plan, PlaceProtection):
+            yield from self._protect(plan, place, now)
+        elif plan.quantity > 0:
+            yield from self._sell(plan, place, now)
+        else:
+            yield from self._buy_back(plan, place, now)
+
+    # ── the three plans ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _protect(self, plan: PlaceProtection, place: PlaceBracket, now: datetime) -> Iterator[Message]:
+        quantity = min(plan.quantity, self.position_at_rest(plan.idea_id))
+        resizable = self._resizable(plan) if quantity > 0 else ()
+        if resizable:
+            self.drop(plan.idea_id)
+            yield from (
+                self._resized(r, quantity, now) for r in resizable if self._book.remaining(r) != quantity
+            )
+            return
+        if not self._exits_are_over(plan.idea_id, now, "makes room for new protection"):
+            return
+        self.drop(plan.idea_id)
+        paid = self._book.ledger.average_paid(plan.idea_id)
+        if quantity > 0 and paid is not None:
+            number = self._number(plan.idea_id, (Leg.TARGET, Leg.STOP), plan.attempt)
+            yield SendOrders(protection_orders(place, protection_prices(place, paid), quantity, number), now)
+
+    def _sell(self, plan: ExitPosition, place: PlaceBracket, now: datetime) -> Iterator[Message]:
+        quantity = min(plan.quantity, self.position_at_rest(plan.idea_id))
+        price = self._price(plan, place)
+        moved = self._movable(plan.idea_id, price)
+        if quantity > 0 and moved is not None:
+            self.drop(plan.idea_id)
+            if price is not None and moved.order.type is OrderType.LIMIT:
+                total = self._book.filled(moved) + quantity
+                yield SendRevision(moved.ref, price, total, now)
+            return
+        yield from self._flatten(plan, place, quantity, Side.SELL, price, now)
+
+    def _buy_back(self, plan: ExitPosition, place: PlaceBracket, now: datetime) -> Iterator[Message]:
+        quantity = min(-plan.quantity, -self._short(plan.idea_id))
+        yield from self._flatten(plan, place, quantity, Side.BUY, self._price(plan, place), now)
+
+    def _flatten(
+        self,
+        plan: ExitPosition,
+        place: PlaceBracket,
+        quantity: int,
+        side: Side,
+        price: Decimal | None,
+        now: datetime,
+    ) -> Iterator[Message]:
+        if not self._exits_are_over(plan.idea_id, now, f"makes room to close: {plan.reason}"):
+            return
+        self.drop(plan.idea_id)
+        if quantity > 0:
+            number = self._number(plan.idea_id, (Leg.FLATTEN,))
+            yield SendOrders((flatten_order(place, side, quantity, price, number),), now)
+
+    # ── what they ask of the book ────────────────────────────────────────────────────────────────────────────────
+
+    def position_at_rest(self, idea_id: IdeaId) -> int:
+        """What may be sold: booked buys less every sale booked or merely counted by the broker."""
+        ledger = self._book.ledger
+        counted = sum(self._book.unbooked(r) for r in self._book.of(idea_id) if r.order.side is Side.SELL)
+        return ledger.position(idea_id) - counted
+
+    def _short(self, idea_id: IdeaId) -> int:
+        """The position, should it be negative, with every buy-back merely counted by the broker taken in."""
+        counted = sum(self._book.unbooked(r) for r in self._book.of(idea_id) if r.order.side is Side.BUY)
+        return min(0, self._book.ledger.position(idea_id) + counted)
+
+    def _entry_is_over(self, idea_id: IdeaId, now: datetime) -> bool:
+        entry = self._book.entry(idea_id)
+        if entry is None or entry.is_over(now, self._limits.inactive_wait_s):
+            return True
+        entry.cancel_wanted = entry.cancel_wanted or "clears the way for an exit"
+        return False
+
+    def _exits_are_over(self, idea_id: IdeaId, now: datetime, why: str) -> bool:
+        exits = self._book.exits(idea_id)
+        over = True
+        for record in exits:
+            if not record.is_over(now, self._limits.inactive_wait_s):
+                record.cancel_wanted = record.cancel_wanted or why
+                over = False
+        # A fill that is counted and not booked would be sold a second time.
+        return over and not any(self._book.unbooked(r) for r in self._book.of(idea_id))
+
+    def _resizable(self, plan: PlaceProtection) -> tuple[OrderRecord, ...]:
+        """The live pair, if nothing but its quantity is wrong: moving it keeps the position protected meanwhile."""
+        live = [r for r in self._book.exits(plan.idea_id) if r.is_live or r.is_inactive]
+        legs = sorted(r.order.leg for r in live)
+        if plan.attempt > 1 or legs not in ([Leg.STOP], [Leg.STOP, Leg.TARGET]):
+            return ()
+        if len({r.order.oca_group for r in live}) > 1 or not all(map(self._is_as_meant, live)):
+            return ()
+        return tuple(live)
+
+    def _is_as_meant(self, record: OrderRecord) -> bool:
+        seen = list(record.live_sightings())
+        if record.status not in _ACTIVE or record.cancel_wanted or len(seen) != 1:
+            return False
+        paid = self._book.ledger.average_paid(record.order.idea_id)
+        stop = seen[0].stop_price
+        if record.order.type is OrderType.STOP and (stop is None or paid is None or not 0 < stop < paid):
+            return False
+        return (seen[0].type, seen[0].side) == (record.order.type, record.order.side)
+
+    def _resized(self, record: OrderRecord, quantity: int, now: datetime) -> SendRevision:
+        price = record.limit_price if record.limit_price is not None else record.order.stop_price
+        if price is None:
+            raise ValueError(f"{record.ref} has neither a limit nor a stop price")
+        return SendRevision(record.ref, price, self._book.filled(record) + quantity, now)
+
+    def _movable(self, idea_id: IdeaId, price: Decimal | None) -> OrderRecord | None:
+        """The live order that an exit can ride on: a market order as it is, a limit while there is a price for it."""
+        for record in self._book.exits(idea_id):
+            if record.status not in _ACTIVE or record.cancel_wanted or record.order.side is Side.BUY:
+                continue
+            if record.order.type is OrderType.MARKET or (
+                record.limit_price is not None and price is not None
+            ):
+                return record
+        return None
+
+    def _price(self, plan: ExitPosition, place: PlaceBracket) -> Decimal | None:
+        """The rung's limit; None where only a market order is left: the last rung, or no quote to start from."""
+        quote = plan.bid if plan.quantity > 0 else plan.ask
+        if plan.rung >= self._limits.market_rung or quote is None or quote <= 0:
+            return None
+        away = plan.rung * self._limits.ticks_per_rung
+        if plan.quantity > 0:
+            return selling_price(place.contract, quote, away, self._limits.max_slip)
+        return buying_price(place.contract, quote, away, self._limits.max_slip)
+
+    def _number(self, idea_id: IdeaId, legs: tuple[Leg, ...], at_least: int = 1) -> int:
+        return next_number(idea_id, legs, self._book.records, at_least)

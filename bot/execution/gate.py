@@ -1,0 +1,47 @@
+"""Whether a new entry may go out at all. Rule: the desk's own lock, whatever risk has approved meanwhile."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain.messages import Halted, Message, PlaceBracket, Resumed, TradingStateChanged
+from bot.domain.types import TradingState
+from bot.execution.link import Link
+from bot.execution.pricing import bracket_prices
+
+
+class EntryGate:
+    """Latched halts (on disk) and the last trading state heard."""
+
+    def __init__(self) -> None:
+        self._halts: set[str] = set()
+        self._state: TradingState | None = None
+
+    @property
+    def is_shut(self) -> bool:
+        return bool(self._halts) or self._state in (TradingState.REDUCING, TradingState.HALTED)
+
+    def learn(self, message: Message) -> None:
+        if isinstance(message, Halted):
+            self._halts.add(message.cause)
+        elif isinstance(message, Resumed):
+            self._halts.discard(message.cause)
+        elif isinstance(message, TradingStateChanged):
+            self._state = message.state
+            if message.state is TradingState.ACTIVE:
+                self._halts.clear()
+
+    def refusal(self, place: PlaceBracket, link: Link, now: datetime) -> str:
+        """Why this bracket must not be sent; empty when nothing speaks against it."""
+        if self.is_shut:
+            return f"trading is {self._state or TradingState.HALTED}: {', '.join(sorted(self._halts)) or 'no new entries'}"
+        if not link.can_act:
+            return "the broker is not connected and reconciled; an entry is never kept for later"
+        if now >= place.enter_by:
+            return f"too late: it had to be in by {place.enter_by:%H:%M:%S} UTC"
+        if place.quantity < 1:
+            return f"quantity {place.quantity}"
+        prices = bracket_prices(place)
+        if not prices.is_sane:
+            return f"senseless prices: stop {prices.stop}, entry {prices.entry}, target {prices.target}"
+        return ""

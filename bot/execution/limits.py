@@ -1,0 +1,91 @@
+"""How patient execution is: every waiting time and bound in one place, in seconds of the line's own clock.
+
+Rule: frozen values, no logic beyond stretching; whoever reads the settings makes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TypeVar
+
+from bot.domain.types import Symbol
+
+_T = TypeVar("_T", "ExecutionLimits", "WatcherLimits")
+
+
+def _stretched(limits: _T, factor: float) -> _T:
+    """The same patience in real seconds when the line's clock runs ``factor`` times faster."""
+    waits = {f.name: getattr(limits, f.name) * factor for f in fields(limits) if f.name.endswith("_s")}
+    return replace(limits, **waits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionLimits:
+    """The desk's patience.
+
+    answer_s            an order or a cancel unanswered for so long makes the desk ask for a snapshot
+    settle_s            an unanswered order missing from a snapshot asked for this much later never arrived
+    fill_wait_s         a status counted a fill whose execution has not come: ask
+    snapshot_retry_s    an unanswered snapshot request is repeated
+    snapshot_gap_s      the least time between two requests; doubles for a question that stays open, up to backoff_max_s
+    snapshot_every_s    a routine look at the broker while nothing is in doubt
+    inactive_wait_s     an inactive order that was called back and says nothing more counts as ended
+    market_rung         from this rung of the exit ladder on a market order closes the position
+    ticks_per_rung      how far each rung goes below the bid (above the ask for a short)
+    max_slip            the ladder's limit never lies further from the bid than this part of it (price collars)
+    symbols             strangers' orders and positions in these underlyings are mismatches; None: in all
+    """
+
+    answer_s: float = 3.0
+    settle_s: float = 5.0
+    fill_wait_s: float = 2.0
+    snapshot_retry_s: float = 10.0
+    snapshot_gap_s: float = 1.0
+    snapshot_every_s: float = 300.0
+    backoff_max_s: float = 60.0
+    inactive_wait_s: float = 3.0
+    market_rung: int = 3
+    ticks_per_rung: int = 1
+    max_slip: float = 0.1
+    symbols: frozenset[Symbol] | None = None
+
+    def stretched(self, factor: float) -> ExecutionLimits:
+        return _stretched(self, factor)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatcherLimits:
+    """The watcher's patience.
+
+    repair_grace_s      a gap must outlive this, and a snapshot, before protection is placed anew
+    repair_wait_s       how long one repair may take before the next attempt
+    max_repairs         attempts before the position is closed instead
+    repair_limit_s      a gap as old as this closes the position, whatever the attempts
+    blind_s             with no snapshot to be had for so long, a gap is taken as confirmed
+    rung_s              the time one rung of the exit ladder is given; doubles beyond the last, up to backoff_max_s
+    last_rung           beyond this rung the ladder only repeats itself
+    quote_fresh_s       an older bid is no bid
+    sibling_grace_s     how long the broker may take to end the orders of a position that is gone
+    cancel_retry_s      how often such an order is called back again
+    commission_wait_s   how long a closed trade waits for its commission reports
+    snapshot_*          as for the desk
+    """
+
+    repair_grace_s: float = 1.0
+    repair_wait_s: float = 4.0
+    max_repairs: int = 2
+    repair_limit_s: float = 15.0
+    blind_s: float = 30.0
+    rung_s: float = 4.0
+    last_rung: int = 3
+    quote_fresh_s: float = 30.0
+    sibling_grace_s: float = 2.0
+    cancel_retry_s: float = 10.0
+    commission_wait_s: float = 10.0
+    snapshot_retry_s: float = 10.0
+    snapshot_gap_s: float = 1.0
+    backoff_max_s: float = 60.0
+    settle_s: float = 5.0
+
+    def stretched(self, factor: float) -> WatcherLimits:
+        return _stretched(self, factor)

@@ -1,0 +1,290 @@
+"""Every order of ours, as we meant it and as the broker last spoke of it.
+
+Rule: the book only learns; it never acts. It learns the same way from what is heard now and from what an earlier life
+had put on disk, so that a rebuilt book equals the lost one, less the broker's sightings (``seen``), which the next
+snapshot brings back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from bot.domain import broker_messages as b
+from bot.domain.messages import FillBooked, Message
+from bot.domain.order import LIVE, Leg, OpenOrder, Order, OrderStatus, next_status
+from bot.domain.reconcile import OwnBooks, OwnOrder, Settled, settle_orders
+from bot.domain.types import IdeaId, OrderRef, PermId
+from bot.execution.ledger import FillLedger
+
+
+@dataclass(slots=True)
+class OrderRecord:
+    """One order's life. ``quantity`` and ``limit_price`` are as last revised; ``seen`` is the broker's own picture by permId."""
+
+    order: Order
+    sent_at: datetime
+    quantity: int
+    limit_price: Decimal | None
+    status: OrderStatus = OrderStatus.IN_FLIGHT
+    reported_filled: int = 0
+    reason: str = ""
+    refused: bool = False
+    heard_at: datetime | None = None
+    perm_id: PermId = 0
+    cancel_wanted: str = ""
+    cancel_sent_at: datetime | None = None
+    fill_due_since: datetime | None = None
+    seen: dict[PermId, OpenOrder] = field(default_factory=dict)
+
+    @property
+    def ref(self) -> OrderRef:
+        return self.order.ref
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in LIVE
+
+    @property
+    def is_inactive(self) -> bool:
+        """Rejected by status alone: at IB such an order may yet come to life."""
+        return self.status is OrderStatus.REJECTED and not self.refused
+
+    def is_over(self, now: datetime, inactive_wait_s: float) -> bool:
+        """Whether it can trade no more. An inactive order counts once it was called back and stayed silent."""
+        if not self.is_inactive:
+            return not self.is_live
+        sent = self.cancel_sent_at
+        return sent is not None and now >= sent + timedelta(seconds=inactive_wait_s)
+
+    def live_sightings(self) -> Iterator[OpenOrder]:
+        return (seen for seen in self.seen.values() if seen.status in LIVE)
+
+
+class OrderBook:
+    """Records by ref, with the ledger of their fills."""
+
+    def __init__(self, settle_s: float) -> None:
+        self.ledger = FillLedger()
+        self.records: dict[OrderRef, OrderRecord] = {}
+        self._by_idea: dict[IdeaId, list[OrderRecord]] = {}
+        self._by_perm: dict[PermId, OrderRef] = {}
+        self._unsettled: dict[OrderRef, OrderRecord] = {}
+        self._settle_s = settle_s
+        self._lessons: dict[type, Callable[[Any], None]] = {
+            b.SendOrders: self._sent,
+            b.SendRevision: self._revised,
+            b.SendCancel: self._called_back,
+            b.OrderStatusChanged: self._status,
+            b.OrderSeen: self._sighted,
+            b.OrderRefused: self._refused,
+            b.SnapshotTaken: self._snapshot,
+            FillBooked: self._filled,
+        }
+
+    # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def unsettled(self) -> tuple[OrderRecord, ...]:
+        """Orders that may still trade, or whose counted fills have not all come: the only ones worth watching."""
+        return tuple(self._unsettled.values())
+
+    def of(self, idea_id: IdeaId) -> tuple[OrderRecord, ...]:
+        return tuple(self._by_idea.get(idea_id, ()))
+
+    def entry(self, idea_id: IdeaId) -> OrderRecord | None:
+        return next((r for r in self.of(idea_id) if r.order.leg is Leg.ENTRY), None)
+
+    def exits(self, idea_id: IdeaId) -> tuple[OrderRecord, ...]:
+        return tuple(r for r in self.of(idea_id) if r.order.leg is not Leg.ENTRY)
+
+    def live_exits(self, idea_id: IdeaId) -> tuple[OrderRecord, ...]:
+        return tuple(r for r in self.exits(idea_id) if r.is_live)
+
+    def find(self, ref: OrderRef, perm_id: PermId) -> OrderRecord | None:
+        """By ref, else by permId: a fill may come with an id we do not know (orderRef lost, id reused)."""
+        return self.records.get(ref) or self.records.get(self._by_perm.get(perm_id, ""))
+
+    def filled(self, record: OrderRecord) -> int:
+        """How much of it is filled for certain: booked, or counted by the broker."""
+        return max(self.ledger.filled(record.ref), record.reported_filled)
+
+    def remaining(self, record: OrderRecord) -> int:
+        return max(0, record.quantity - self.filled(record))
+
+    def unbooked(self, record: OrderRecord) -> int:
+        """Fills the broker counted whose executions have not come."""
+        return max(0, record.reported_filled - self.ledger.filled(record.ref))
+
+    def as_own(self, open_ideas: frozenset[IdeaId] = frozenset()) -> OwnBooks:
+        orders = {
+            ref: OwnOrder(
+                replace(r.order, quantity=r.quantity),
+                # What was refused once and then forgotten by the broker stays ended; an inactive order may not.
+                OrderStatus.HELD if r.is_inactive else r.status,
+                max(r.sent_at, r.cancel_sent_at or r.sent_at) if r.heard_at else r.sent_at,
+                r.heard_at,
+                frozenset({r.perm_id, *r.seen} - {0}),
+            )
+            for ref, r in self.records.items()
+        }
+        return OwnBooks(orders, self.ledger.fills, open_ideas)
+
+    # ── lessons ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def learn(self, message: Message) -> None:
+        lesson = self._lessons.get(type(message))
+        if lesson is not None:
+            lesson(message)
+
+    def _note(self, record: OrderRecord) -> None:
+        if record.is_live or record.is_inactive or self.unbooked(record):
+            self._unsettled[record.ref] = record
+        else:
+            self._unsettled.pop(record.ref, None)
+
+    def _sent(self, sent: b.SendOrders) -> None:
+        for order in sent.orders:
+            if order.ref in self.records:
+                continue
+            record = OrderRecord(order, sent.at, order.quantity, order.limit_price)
+            self.records[order.ref] = record
+            self._by_idea.setdefault(order.idea_id, []).append(record)
+            self._note(record)
+
+    def _revised(self, revision: b.SendRevision) -> None:
+        record = self.records[revision.ref]
+        record.quantity = revision.quantity
+        if record.limit_price is not None:
+            record.limit_price = revision.limit_price
+
+    def _called_back(self, cancel: b.SendCancel) -> None:
+        record = self.records[cancel.ref]
+        if cancel.perm_id is None:
+            record.cancel_sent_at = cancel.at
+            record.status = next_status(record.ref, record.status, OrderStatus.CANCELLING)
+
+    def _status(self, news: b.OrderStatusChanged) -> None:
+        record = self.find(news.ref, news.perm_id)
+        if record is None:
+            return
+        seen = record.seen.get(news.perm_id)
+        if seen is not None:
+            status = next_status(record.ref, seen.status, news.status)
+            record.seen[news.perm_id] = replace(seen, status=status, filled=max(seen.filled, news.filled))
+        self._hear(record, news.perm_id, news.status, news.filled, news.at, news.reason)
+
+    def _sighted(self, sighting: b.OrderSeen) -> None:
+        seen = sighting.order
+        record = self.find(seen.ref, seen.perm_id)
+        if record is None:
+            return
+        self._see(record, seen)
+        self._hear(record, seen.perm_id, seen.status, seen.filled, sighting.at, "")
+
+    def _see(self, record: OrderRecord, seen: OpenOrder) -> None:
+        known = record.seen.get(seen.perm_id)
+        if known is not None:
+            status = next_status(record.ref, known.status, seen.status)
+            seen = replace(seen, status=status, filled=max(known.filled, seen.filled))
+        if seen.perm_id:
+            record.seen.pop(0, None)
+        record.seen[seen.perm_id] = seen
+
+    def _hear(
+        self,
+        record: OrderRecord,
+        perm_id: PermId,
+        status: OrderStatus,
+        filled: int,
+        at: datetime,
+        reason: str,
+    ) -> None:
+        if perm_id:
+            self._by_perm.setdefault(perm_id, record.ref)
+            record.perm_id = record.perm_id or perm_id
+            if perm_id != record.perm_id:
+                return  # a second live order under one ref: its fate is not the first one's
+        record.heard_at = max(at, record.heard_at or at)
+        record.status = next_status(record.ref, record.status, status)
+        if record.status is not OrderStatus.REJECTED:
+            record.refused = False
+        record.reported_filled = max(record.reported_filled, filled)
+        record.reason = reason or record.reason
+        self._mind_due_fills(record, at)
+        self._note(record)
+
+    def _mind_due_fills(self, record: OrderRecord, at: datetime) -> None:
+        if not self.unbooked(record):
+            record.fill_due_since = None
+        elif record.fill_due_since is None:
+            record.fill_due_since = at
+
+    def _refused(self, refusal: b.OrderRefused) -> None:
+        record = self.records.get(refusal.ref)
+        if record is None:
+            return
+        record.heard_at = max(refusal.at, record.heard_at or refusal.at)
+        record.status = next_status(record.ref, record.status, OrderStatus.REJECTED)
+        record.refused = record.status is OrderStatus.REJECTED
+        record.reason = f"{refusal.code}: {refusal.text}"
+        self._note(record)
+
+    def _filled(self, booked: FillBooked) -> None:
+        self.ledger.learn(booked)
+        fill = booked.fill
+        record = self.records.get(fill.order_ref)
+        if record is None:
+            return
+        record.heard_at = max(fill.at, record.heard_at or fill.at)
+        if fill.perm_id:
+            self._by_perm.setdefault(fill.perm_id, record.ref)
+            record.perm_id = record.perm_id or fill.perm_id
+        if booked.replaces is not None:
+            # A corrected execution makes the broker's earlier count of it void.
+            record.reported_filled = min(record.reported_filled, self.ledger.filled(record.ref))
+        self._mind_due_fills(record, fill.at)
+        if self.ledger.filled(record.ref) >= record.quantity:
+            record.status = next_status(record.ref, record.status, OrderStatus.FILLED)
+        elif record.status is OrderStatus.IN_FLIGHT:
+            record.status = OrderStatus.WORKING
+        self._note(record)
+
+    def _snapshot(self, taken: b.SnapshotTaken) -> None:
+        verdicts = tuple(
+            settle_orders(self.as_own(), taken.snapshot, taken.requested_at, settle_s=self._settle_s)
+        )
+        at_rest = {seen.perm_id for seen in taken.snapshot.open_orders}
+        for record in self.records.values():
+            if record.heard_at is not None and record.heard_at < taken.requested_at:
+                record.seen = {perm_id: seen for perm_id, seen in record.seen.items() if perm_id in at_rest}
+        for seen in taken.snapshot.open_orders:
+            found = self.find(seen.ref, seen.perm_id)
+            if found is not None:
+                self._see(found, seen)
+        for verdict in verdicts:
+            self._settle(verdict, taken)
+
+    def _settle(self, verdict: Settled, taken: b.SnapshotTaken) -> None:
+        record = self.records[verdict.ref]
+        if not verdict.by_absence:
+            # Stamped with the question, since what was heard after it is newer than the answer.
+            self._hear(
+                record,
+                verdict.perm_id,
+                verdict.status,
+                verdict.filled,
+                taken.requested_at,
+                verdict.reason,
+            )
+            return
+        record.seen.clear()
+        record.status, record.refused, record.reason = OrderStatus.REJECTED, True, verdict.reason
+        self._note(record)
+
+
+def group_of(record: OrderRecord) -> str:
+    """The set of orders of which one fill ends the others: the OCA group, else the order alone."""
+    return record.order.oca_group or record.ref

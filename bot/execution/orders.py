@@ -1,0 +1,108 @@
+"""The orders a bracket is made of. Rule: exits are GTC and share one OCA group; entries are limit-priced buys; every
+ref is new."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from decimal import Decimal
+
+from bot.domain.messages import PlaceBracket
+from bot.domain.order import Leg, Order, OrderType, Tif
+from bot.domain.types import IdeaId, OrderRef, Side
+from bot.execution.pricing import BracketPrices
+
+
+def ref_of(idea_id: IdeaId, leg: Leg, number: int = 0) -> OrderRef:
+    """``<idea>/<leg>``, with ``-<number>`` for all but the first of its kind."""
+    return f"{idea_id}/{leg}-{number}" if number else f"{idea_id}/{leg}"
+
+
+def bracket_orders(place: PlaceBracket, prices: BracketPrices) -> tuple[Order, Order, Order]:
+    """Parent, target, stop. Only the stop transmits, so that the family reaches the market whole or not at all."""
+    entry_ref = ref_of(place.idea_id, Leg.ENTRY)
+    group = f"{place.idea_id}/exits"
+    return (
+        Order(
+            ref=entry_ref,
+            contract=place.contract,
+            side=Side.BUY,
+            type=OrderType.LIMIT,
+            quantity=place.quantity,
+            limit_price=prices.entry,
+            transmit=False,
+        ),
+        Order(
+            ref=ref_of(place.idea_id, Leg.TARGET),
+            contract=place.contract,
+            side=Side.SELL,
+            type=OrderType.LIMIT,
+            quantity=place.quantity,
+            limit_price=prices.target,
+            tif=Tif.GTC,
+            oca_group=group,
+            parent_ref=entry_ref,
+            transmit=False,
+        ),
+        Order(
+            ref=ref_of(place.idea_id, Leg.STOP),
+            contract=place.contract,
+            side=Side.SELL,
+            type=OrderType.STOP,
+            quantity=place.quantity,
+            stop_price=prices.stop,
+            tif=Tif.GTC,
+            oca_group=group,
+            parent_ref=entry_ref,
+        ),
+    )
+
+
+def protection_orders(
+    place: PlaceBracket, prices: BracketPrices, quantity: int, number: int
+) -> tuple[Order, Order]:
+    """A fresh pair around a position: the stop first, each transmitting, since no parent holds them together."""
+    group = f"{place.idea_id}/exits-{number}"
+    return (
+        Order(
+            ref=ref_of(place.idea_id, Leg.STOP, number),
+            contract=place.contract,
+            side=Side.SELL,
+            type=OrderType.STOP,
+            quantity=quantity,
+            stop_price=prices.stop,
+            tif=Tif.GTC,
+            oca_group=group,
+        ),
+        Order(
+            ref=ref_of(place.idea_id, Leg.TARGET, number),
+            contract=place.contract,
+            side=Side.SELL,
+            type=OrderType.LIMIT,
+            quantity=quantity,
+            limit_price=prices.target,
+            tif=Tif.GTC,
+            oca_group=group,
+        ),
+    )
+
+
+def flatten_order(
+    place: PlaceBracket, side: Side, quantity: int, limit_price: Decimal | None, number: int
+) -> Order:
+    """One order that ends the position: at a limit, or at the market where there is none."""
+    return Order(
+        ref=ref_of(place.idea_id, Leg.FLATTEN, number),
+        contract=place.contract,
+        side=side,
+        type=OrderType.MARKET if limit_price is None else OrderType.LIMIT,
+        quantity=quantity,
+        limit_price=limit_price,
+    )
+
+
+def next_number(idea_id: IdeaId, legs: tuple[Leg, ...], taken: Container[OrderRef], at_least: int = 1) -> int:
+    """The first number, from ``at_least`` on, with which none of these legs was ever sent."""
+    number = max(1, at_least)
+    while any(ref_of(idea_id, leg, number) in taken for leg in legs):
+        number += 1
+    return number
