@@ -20,9 +20,10 @@ from bot.domain.types import IdeaId
 from bot.execution.asking import SnapshotAsker
 from bot.execution.exits import ExitPlans
 from bot.execution.gate import EntryGate
+from bot.execution.ledger import idea_of
 from bot.execution.limits import ExecutionLimits
 from bot.execution.link import Link
-from bot.execution.order_book import OrderBook, OrderRecord, idea_of
+from bot.execution.order_book import OrderBook, OrderRecord
 from bot.execution.orders import bracket_orders
 from bot.execution.pricing import bracket_prices
 
