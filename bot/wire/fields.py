@@ -53,7 +53,8 @@ _MAX_DECIMAL_EXPONENT = 40
 class Codec:
     """One field type. ``write`` raises ``TypeError``/``ValueError`` for a value it cannot say, ``read`` raises
     ``ValueError`` for text it does not accept. ``shape`` and ``nullable`` describe the domain of values;
-    ``write_old`` replaces ``write`` below server version 163.
+    ``write_old`` replaces ``write`` below server version 163; ``plain`` are the types whose finite values ``str``
+    already says as ``write`` would.
     """
 
     shape: str
@@ -61,6 +62,11 @@ class Codec:
     read: Callable[[str], Any]
     nullable: bool = False
     write_old: Callable[[Any], str] | None = None
+    plain: frozenset[type] = frozenset()
+
+    def plain_types(self, version: int) -> frozenset[type]:
+        """The types that need no writer of ours at ``version``."""
+        return _WHOLE if self.write_old is not None and version < DECIMAL_SIZES_SINCE else self.plain
 
     def writer(self, version: int) -> Callable[[Any], str]:
         """The writing half at ``version``."""
@@ -223,30 +229,34 @@ def _or(unset: str, write: Callable[[Any], str]) -> Callable[[Any], str]:
 
 
 _write_optional_number = _or("", _write_number)
+_WHOLE = frozenset({int})
+_NUMBERS = frozenset({int, float})
 
-INT = Codec("int", _write_int, _read_int)
+INT = Codec("int", _write_int, _read_int, plain=_WHOLE)
 """A whole number of 32 bits that must be there."""
-INT0 = Codec("int", _or("0", _write_int), _read_int_or_zero)
+INT0 = Codec("int", _or("0", _write_int), _read_int_or_zero, plain=_WHOLE)
 """A whole number; an empty field reads as 0."""
-LONG = Codec("long", _write_int, _read_long)
+LONG = Codec("long", _write_int, _read_long, plain=_WHOLE)
 """A whole number of 64 bits: permanent ids, epoch seconds."""
-OPT_INT = Codec("int", _or("", _write_int), _read_optional_int, nullable=True)
+OPT_INT = Codec("int", _or("", _write_int), _read_optional_int, nullable=True, plain=_WHOLE)
 """A whole number; unset is written empty."""
-MAX_INT = Codec("int", _or(UNSET_INT_TEXT, _write_int), _read_optional_int, nullable=True)
+MAX_INT = Codec("int", _or(UNSET_INT_TEXT, _write_int), _read_optional_int, nullable=True, plain=_WHOLE)
 """A whole number; unset is written 2147483647."""
-DOUBLE = Codec("double", _write_number, _read_double)
+DOUBLE = Codec("double", _write_number, _read_double, plain=_NUMBERS)
 """A float that must be there: market data, greeks."""
-OPT_DOUBLE = Codec("double", _write_optional_number, _read_optional_double, nullable=True)
+OPT_DOUBLE = Codec("double", _write_optional_number, _read_optional_double, nullable=True, plain=_NUMBERS)
 """A float; unset is written empty."""
-DECIMAL = Codec("decimal", _write_number, _read_decimal)
+DECIMAL = Codec("decimal", _write_number, _read_decimal, plain=_NUMBERS)
 """An exact number that must be there: order and fill prices, quantities."""
-DECIMAL0 = Codec("decimal", _or("0", _write_number), lambda text: _read_decimal(text or "0"))
+DECIMAL0 = Codec("decimal", _or("0", _write_number), lambda text: _read_decimal(text or "0"), plain=_NUMBERS)
 """An exact number; an empty field reads as 0: a strike, where TWS says 0 for none."""
-OPT_DECIMAL = Codec("decimal", _write_optional_number, _read_optional_decimal, nullable=True)
+OPT_DECIMAL = Codec("decimal", _write_optional_number, _read_optional_decimal, nullable=True, plain=_NUMBERS)
 """An exact number; unset is written empty."""
-MAX_DECIMAL = Codec("decimal", _or(UNSET_DOUBLE_TEXT, _write_number), _read_optional_decimal, nullable=True)
+MAX_DECIMAL = Codec(
+    "decimal", _or(UNSET_DOUBLE_TEXT, _write_number), _read_optional_decimal, nullable=True, plain=_NUMBERS
+)
 """An exact number; unset is written 1.7976931348623157E308: margins, profit and loss."""
-SIZE = Codec("size", _write_number, _read_decimal, write_old=_write_old_size)
+SIZE = Codec("size", _write_number, _read_decimal, write_old=_write_old_size, plain=_NUMBERS)
 """A market size or volume: decimals from server version 163, whole units before."""
 OFFSET = Codec("offset", _write_offset, _read_offset, nullable=True)
 """An exact number that may be infinite: "up to the midpoint" of a pegged-to-best order."""
@@ -254,7 +264,7 @@ BOOL = Codec("bool", _write_bool, _read_bool)
 """A flag, 1 or 0; an empty field reads as False."""
 OPT_BOOL = Codec("bool", _or("", _write_bool), lambda text: _read_bool(text) if text else None, nullable=True)
 """A flag that may be unset, written empty."""
-STR = Codec("str", _write_str, _read_str)
+STR = Codec("str", _write_str, _read_str, plain=frozenset({str}))
 """Text without NUL; ``None`` is written empty and reads back as ''."""
 ESCAPED = Codec("str", _write_escaped, _read_escaped)
 """Text with Unicode escapes on the wire (clients decode long names with ``unicode-escape``)."""

@@ -5,7 +5,7 @@ Rule: this file joins declared parts to bytes; it knows no message by name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -14,6 +14,7 @@ from typing import Any
 from bot.wire.errors import FieldError, LocalProtocolError, RemoteProtocolError
 from bot.wire.frames import join_fields
 from bot.wire.nodes import Node, compile_steps, defaults_of, names_of
+from bot.wire.plain import plain_layout
 from bot.wire.records import Record, WireMessage
 from bot.wire.steps import Step, read_all, write_all
 
@@ -46,9 +47,11 @@ class MessageKind:
         """The fields behind the id, in order, as one line of text."""
         return ", ".join(node.described() for node in self.nodes)
 
-    def encode(self, version: int, values: Mapping[str, Any]) -> bytes:
-        """The whole frame. Errors: ``LocalProtocolError``."""
-        return self._at(version).encode(values)
+    def encoder(self, version: int) -> Callable[[Mapping[str, Any]], bytes]:
+        """What makes the whole frame of a message's values. Errors, of both: ``LocalProtocolError``."""
+        layout = self._at(version)
+        short = plain_layout(str(self.id), layout.steps, layout.encode)
+        return layout.encode if short is None else short.encode
 
     def decode(self, version: int, fields: Sequence[str]) -> WireMessage:
         """The message of a payload's fields, id included. Errors: ``RemoteProtocolError``, recoverable."""
@@ -118,7 +121,8 @@ def _compile(kind: MessageKind, version: int) -> _Layout:
     defaults = defaults_of(kind.nodes)
     derived = {name: value for name, value in defaults.items() if callable(value)}
     plain = {name: value for name, value in defaults.items() if name not in derived}
-    return _Layout(kind, compile_steps(kind.nodes, version), plain, derived)
+    steps = compile_steps(kind.nodes, version)
+    return _Layout(kind, steps, plain, derived)
 
 
 def request(number: int, name: str, *nodes: Node, since: int = 0) -> MessageKind:

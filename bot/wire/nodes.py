@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from bot.wire.fields import Codec
-from bot.wire.steps import Branch, Choice, Literal, Present, Records, Scalars, Step, Test, Values
+from bot.wire.steps import Branch, Choice, Literal, Present, Records, Scalars, ScalarStep, Step, Test, Values
 
 __all__ = [
     "LATEST",
@@ -62,7 +62,10 @@ class Field:
 
     def steps(self, version: int) -> Iterable[Step]:
         if self.since <= version <= self.until:
-            yield Scalars(((self.name, self.codec.writer(version), self.codec.read),))
+            codec = self.codec
+            yield Scalars(
+                (ScalarStep(self.name, codec.writer(version), codec.read, codec.plain_types(version)),)
+            )
 
     def children(self) -> tuple[Node, ...]:
         return ()
@@ -162,7 +165,9 @@ class Many:
         self.name, self.nodes, self.default = name, nodes, ()
 
     def steps(self, version: int) -> Iterable[Step]:
-        yield Records(self.name, compile_steps(self.nodes, version), defaults_of(self.nodes))
+        yield Records(
+            self.name, compile_steps(self.nodes, version), defaults_of(self.nodes), names_of(self.nodes)
+        )
 
     def children(self) -> tuple[Node, ...]:
         return ()
@@ -196,7 +201,9 @@ class Maybe:
         self.name, self.nodes, self.default = name, nodes, None
 
     def steps(self, version: int) -> Iterable[Step]:
-        yield Present(self.name, compile_steps(self.nodes, version), defaults_of(self.nodes))
+        yield Present(
+            self.name, compile_steps(self.nodes, version), defaults_of(self.nodes), names_of(self.nodes)
+        )
 
     def children(self) -> tuple[Node, ...]:
         return ()

@@ -7,6 +7,8 @@ is tested against them; none has been compared with a real gateway. ``message_ki
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final
 
 from bot.wire import (
@@ -72,7 +74,12 @@ def encode(kind: str, version: int, /, **values: Any) -> bytes:
 
     Errors: ``LocalProtocolError`` for an unknown kind or field, a missing or unsendable value.
     """
-    return _kind(kind).encode(version, values)
+    return _encoder(kind, version)(values)
+
+
+@cache
+def _encoder(kind: str, version: int) -> Callable[[Mapping[str, Any]], bytes]:
+    return _kind(kind).encoder(version)
 
 
 def decode_request(payload: bytes, version: int) -> WireMessage:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from bot.wire.errors import FieldError
 from bot.wire.fields import INT
@@ -19,6 +19,7 @@ __all__ = [
     "Literal",
     "Present",
     "Records",
+    "ScalarStep",
     "Scalars",
     "Step",
     "Test",
@@ -40,16 +41,25 @@ class Step(Protocol):
         """Take this part's fields. Errors: ``FieldError``."""
 
 
+class ScalarStep(NamedTuple):
+    """One plain field: ``plain`` are the types whose values ``str`` says as ``write`` would."""
+
+    name: str
+    write: Callable[[Any], str]
+    read: Callable[[str], Any]
+    plain: frozenset[type]
+
+
 @dataclass(frozen=True, slots=True)
 class Scalars:
     """Neighbouring plain fields."""
 
-    items: tuple[tuple[str, Callable[[Any], str], Callable[[str], Any]], ...]
+    items: tuple[ScalarStep, ...]
 
     def write(self, values: Mapping[str, Any], out: list[str]) -> None:
         name = ""
         try:
-            for name, write, _ in self.items:
+            for name, write, _, _ in self.items:
                 out.append(write(values[name]))
         except KeyError:
             raise FieldError(name, "is missing") from None
@@ -59,7 +69,7 @@ class Scalars:
     def read(self, fields: Iterator[str], into: Record) -> None:
         name = ""
         try:
-            for name, _, read in self.items:
+            for name, _, read, _ in self.items:
                 into[name] = read(next(fields))
         except StopIteration:
             raise FieldError(name, "the message ends before it") from None
@@ -128,12 +138,13 @@ class Records:
     name: str
     item: tuple[Step, ...]
     defaults: Mapping[str, Any]
+    names: frozenset[str]
 
     def write(self, values: Mapping[str, Any], out: list[str]) -> None:
         records = _value(values, self.name) or ()
         out.append(str(len(records)))
         for record in records:
-            _nested(self.name, write_all, self.item, {**self.defaults, **record}, out)
+            _nested(self.name, _write_record, self, record, out)
 
     def read(self, fields: Iterator[str], into: Record) -> None:
         records = []
@@ -177,12 +188,13 @@ class Present:
     name: str
     item: tuple[Step, ...]
     defaults: Mapping[str, Any]
+    names: frozenset[str]
 
     def write(self, values: Mapping[str, Any], out: list[str]) -> None:
         record = _value(values, self.name)
         out.append("0" if record is None else "1")
         if record is not None:
-            _nested(self.name, write_all, self.item, {**self.defaults, **record}, out)
+            _nested(self.name, _write_record, self, record, out)
 
     def read(self, fields: Iterator[str], into: Record) -> None:
         into[self.name] = None
@@ -202,6 +214,12 @@ def read_all(steps: tuple[Step, ...], fields: Iterator[str], into: Record) -> No
     """Read the fields of ``steps`` into ``into``. Errors: ``FieldError``."""
     for step in steps:
         step.read(fields, into)
+
+
+def _write_record(part: Records | Present, record: Mapping[str, Any], out: list[str]) -> None:
+    if not record.keys() <= part.names:
+        raise FieldError(", ".join(sorted(record.keys() - part.names)), "there is no such field")
+    write_all(part.item, {**part.defaults, **record}, out)
 
 
 def _nested(name: str, run: Callable[..., None], *arguments: Any) -> None:
