@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from bot.domain.errors import FixTheMachine
+from bot.domain.messages import BarJudged
+from bot.journal.recover import open_journal
+from bot.journal.store import Journal, connect_read_only, read_rows
+from tests.journal.makers import BAR_END, CLOSED, ENTRY, JUDGED, PLACED
+
+
+def journal_at(path: Path) -> Journal:
+    return Journal(path, lambda: BAR_END)
+
+
+def test_a_committed_message_is_there_for_another_process_at_once(tmp_path: Path) -> None:
+    journal = journal_at(tmp_path / "journal.db")
+    journal.commit(PLACED)
+
+    rows = list(read_rows(connect_read_only(tmp_path / "journal.db")))
+
+    assert [row.message for row in rows] == [PLACED]
+
+
+def test_a_recorded_message_goes_to_disk_with_the_next_commit_and_before_it(tmp_path: Path) -> None:
+    journal = journal_at(tmp_path / "journal.db")
+    journal.record(JUDGED)
+    assert list(journal.rows()) == []
+
+    journal.commit(PLACED)
+
+    assert [row.message for row in journal.rows()] == [JUDGED, PLACED]
+
+
+def test_rows_can_be_asked_for_by_kind_and_after_a_place(tmp_path: Path) -> None:
+    journal = journal_at(tmp_path / "journal.db")
+    for message in (PLACED, JUDGED, ENTRY, JUDGED):
+        journal.commit(message)
+
+    assert [row.seq for row in journal.rows([BarJudged])] == [2, 4]
+    assert [row.seq for row in journal.rows(after_seq=3)] == [4]
+
+
+def test_more_rows_than_one_batch_come_in_order(tmp_path: Path) -> None:
+    journal = journal_at(tmp_path / "journal.db")
+    for _ in range(2500):
+        journal.record(JUDGED)
+    journal.flush()
+
+    assert [row.seq for row in journal.rows()] == list(range(1, 2501))
+
+
+def test_a_journal_of_a_newer_build_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    journal_at(path).close()
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version = 99")
+    db.commit()
+    db.close()
+
+    with pytest.raises(FixTheMachine, match="newer build"):
+        journal_at(path)
+
+
+def test_a_journal_that_is_not_there_is_named_to_who_wants_to_read_it(tmp_path: Path) -> None:
+    with pytest.raises(FixTheMachine, match="no such file"):
+        connect_read_only(tmp_path / "nothing.db")
+
+
+def test_a_sound_journal_is_opened_without_repair(tmp_path: Path) -> None:
+    journal_at(tmp_path / "journal.db").close()
+
+    _, repair = open_journal(tmp_path / "journal.db", lambda: BAR_END)
+
+    assert repair is None
+
+
+def test_a_torn_journal_is_recovered_to_the_last_good_row_and_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    journal = journal_at(path)
+    for _ in range(2000):
+        journal.record(JUDGED)
+    journal.commit(CLOSED)
+    journal.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+
+    recovered, repair = open_journal(path, lambda: BAR_END)
+
+    assert repair is not None
+    assert 0 < repair.kept < 2001
+    assert repair.set_aside.read_bytes() == whole[: len(whole) * 2 // 3]
+    assert [row.seq for row in recovered.rows()] == list(range(1, repair.kept + 1))
+    recovered.commit(PLACED)
+    assert list(recovered.rows())[-1].message == PLACED
+
+
+def test_a_file_that_never_was_a_journal_is_set_aside_and_a_new_one_begun(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    path.write_bytes(b"this is not a database" * 100)
+
+    recovered, repair = open_journal(path, lambda: BAR_END)
+
+    assert repair is not None
+    assert repair.kept == 0
+    assert repair.set_aside.exists()
+    assert list(recovered.rows()) == []
