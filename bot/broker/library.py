@@ -1,0 +1,94 @@
+"""The one module that knows ib_insync and ib_async, and where they differ or must be held on a short rein.
+
+The library is used as codec and session: it speaks the protocol, and every message it decodes comes to our ears. Its own
+books of orders, tickers and futures stay empty, because they mark live orders cancelled, grow for ever, and hide
+repeated messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+Hear = Callable[..., None]
+Failed = Callable[[BaseException], None]
+
+IMPLEMENTATIONS = ("ib_insync", "ib_async")
+
+
+def load(name: str) -> ModuleType:
+    """Import the library by name. Works on any thread and after ``asyncio.run``, where a bare import of it fails."""
+    if name not in IMPLEMENTATIONS:
+        raise ValueError(f"the broker library is one of {', '.join(IMPLEMENTATIONS)}, not {name!r}")
+    if name not in sys.modules:
+        # eventkit asks for the current event loop at its import: a helper thread has one of its own to offer,
+        # and the caller's stays as it is.
+        importer = threading.Thread(target=_import_beside_a_loop, args=(name,), name=f"import-{name}")
+        importer.start()
+        importer.join()
+    return importlib.import_module(name)
+
+
+def _import_beside_a_loop(name: str) -> None:
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        with contextlib.suppress(ImportError):  # the caller's own import says it
+            importlib.import_module(name)
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+def new_session(
+    library: ModuleType,
+    ears: Mapping[str, Hear],
+    *,
+    zone: str,
+    on_read: Hear,
+    on_unreadable: Failed,
+    failed: Failed,
+) -> Any:
+    """A fresh IB object whose messages go to ``ears`` (by the name of the library's wrapper method) and nowhere else.
+
+    ``on_read`` runs after each read of the socket. An exception in an ear goes to ``failed``, one in the library's
+    decoder to ``on_unreadable``; neither is swallowed.
+    """
+    ib = library.IB()
+    ib.errorEvent -= ib._onError  # noqa: SLF001  it opens another account summary on every 1102
+    ib.TimezoneTWS = zone
+    for name, hear in ears.items():
+        if not hasattr(ib.wrapper, name):
+            raise AttributeError(f"{library.__name__} has no message {name}")
+        setattr(ib.wrapper, name, _guarded(hear, failed))
+    ib.client._tcpDataProcessed = _guarded(on_read, failed)  # noqa: SLF001  bound when the client was made
+    ib.client.MaxRequests = 0  # our own limiter keeps the rate, and lets orders pass first
+    ib.client.decoder.logger = _DecoderAlarm(on_unreadable)
+    return ib
+
+
+def _guarded(hear: Hear, failed: Failed) -> Hear:
+    def hear_or_report(*args: Any) -> None:
+        try:
+            hear(*args)
+        except Exception as error:  # noqa: BLE001  reported, never swallowed: the library would only log it
+            failed(error)
+
+    return hear_or_report
+
+
+class _DecoderAlarm:
+    """Stands in for the decoder's logger, whose ``exception`` is the only trace of a message that was not understood."""
+
+    def __init__(self, unreadable: Failed) -> None:
+        self._unreadable = unreadable
+
+    def exception(self, text: str, *args: object) -> None:
+        error = sys.exc_info()[1]
+        self._unreadable(RuntimeError(f"{text % args if args else text} {error!r}"[:1000]))

@@ -1,0 +1,168 @@
+"""What the parts of the adapter share: settings, time, the session, requests with deadlines, and the way out for facts.
+
+Everything in here runs on the io thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Hashable
+from datetime import datetime
+from types import ModuleType
+from typing import Any
+
+from bot.broker.errors import NotConnected, RequestTrouble
+from bot.broker.pacing import HistoryPacer, MessagePacer
+from bot.broker.requests import Requests
+from bot.broker.settings import BrokerSettings
+from bot.domain import broker_messages as b
+from bot.domain.messages import Message
+
+Send = Callable[[Any], None]
+"""Writes one request with the library's client."""
+
+
+class Link:
+    """``speed`` is how many seconds of bot time pass in one of the wall's."""
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        library: ModuleType,
+        now: Callable[[], datetime],
+        speed: float,
+        tell: Callable[[Message], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self.settings = settings
+        self.library = library
+        self.now = now
+        self.speed = speed
+        self.failed = failed
+        self.requests = Requests()
+        self.ib: Any = None
+        self.account = ""
+        self.is_ib_up = True
+        """False between 1100 and 1101/1102: the gateway hears us, IB does not hear the gateway."""
+        self.waiting = 0
+        """Messages that the limiter holds back."""
+        self._tell = tell
+        self._held: list[Message] | None = None
+        self._messages = MessagePacer(settings.pacing)
+        self._history = HistoryPacer(settings.pacing)
+        self._queues: dict[bool, asyncio.Lock] = {True: asyncio.Lock(), False: asyncio.Lock()}
+        self._turns: dict[Hashable, asyncio.Lock] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # ── facts ──
+
+    def tell(self, fact: Message) -> None:
+        if self._held is None:
+            self._tell(fact)
+        else:
+            self._held.append(fact)
+
+    def hold(self) -> None:
+        """Keep facts back until ``release``: what a new session says must follow BrokerConnected."""
+        self._held = []
+
+    def release(self, *first: Message) -> None:
+        held, self._held = self._held or [], None
+        for fact in (*first, *held):
+            self._tell(fact)
+
+    def tell_trouble(self, subject: str, trouble: RequestTrouble) -> None:
+        self.tell(b.RequestFailed(subject, trouble.code, trouble.text, self.now()))
+
+    # ── time ──
+
+    def wall_s(self, bot_s: float) -> float:
+        """Bot seconds as a wait of the event loop."""
+        return bot_s / self.speed
+
+    def deadline_wall_s(self, bot_s: float) -> float:
+        return max(self.wall_s(bot_s), self.settings.shortest_deadline_wall_s)
+
+    def pace_clock(self) -> float:
+        return asyncio.get_running_loop().time() * self.speed
+
+    # ── the session ──
+
+    @property
+    def client(self) -> Any:
+        """The library's client. Raises NotConnected while there is no session."""
+        if self.ib is None or not self.ib.client.isReady():
+            raise NotConnected
+        return self.ib.client
+
+    def next_id(self) -> int:
+        """A number for a request or an order: both come from one sequence, so that an error's id names only one."""
+        return int(self.client.getReqId())
+
+    # ── sending ──
+
+    async def pace(self, *, is_urgent: bool) -> None:
+        """Wait for the message limiter. Orders overtake data."""
+        self.waiting += 1
+        try:
+            async with self._queues[is_urgent]:
+                while (wait := self._messages.take(self.pace_clock(), is_urgent=is_urgent)) > 0:
+                    await asyncio.sleep(self.wall_s(wait))
+        finally:
+            self.waiting -= 1
+
+    async def pace_history(self, contract: Hashable, whole: Hashable) -> None:
+        self.waiting += 1
+        try:
+            while (wait := self._history.take(self.pace_clock(), contract, whole)) > 0:
+                await asyncio.sleep(self.wall_s(wait))
+        finally:
+            self.waiting -= 1
+
+    async def post(self, send: Send, *, is_urgent: bool = False) -> None:
+        """Write a message that has no answer of its own."""
+        await self.pace(is_urgent=is_urgent)
+        send(self.client)
+
+    async def ask(
+        self, key: Hashable, send: Send, *, timeout_s: float | None = None, is_urgent: bool = False
+    ) -> Any:
+        """Write a request and wait for its whole answer. Raises RequestTrouble; code 0 is our own deadline."""
+        await self.pace(is_urgent=is_urgent)
+        client = self.client
+        seconds = self.settings.request_timeout_s if timeout_s is None else timeout_s
+        answer = self.requests.open(key)
+        try:
+            send(client)
+            return await asyncio.wait_for(answer, self.deadline_wall_s(seconds))
+        except TimeoutError:
+            raise RequestTrouble(0, f"no answer within {seconds:g} s") from None
+        finally:
+            self.requests.close(key)
+
+    async def ask_by_id(self, send: Callable[[Any, int], None], **how: Any) -> Any:
+        """As ``ask``, for requests that carry an id."""
+        request_id = self.next_id()
+        return await self.ask(request_id, lambda client: send(client, request_id), **how)
+
+    async def ask_in_turn(self, key: str, send: Send, **how: Any) -> Any:
+        """As ``ask``, for requests without an id: only one of a kind may be on its way."""
+        async with self.turn(key):
+            return await self.ask(key, send, **how)
+
+    def turn(self, name: Hashable) -> asyncio.Lock:
+        return self._turns.setdefault(name, asyncio.Lock())
+
+    # ── background work ──
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run beside everything else; an exception is reported, not lost."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.failed(error)
