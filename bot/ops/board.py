@@ -16,11 +16,19 @@ from bot.domain.order import Leg
 from bot.domain.types import IdeaId, Numbers, Symbol
 from bot.ops.status import ClosedTrade, OpenBracket, Status, SymbolView
 
+Say = Callable[[datetime, str], None]
+
+
+def _unsaid(at: datetime, text: str) -> None:
+    """For boards nobody listens to."""
+
 
 class Board:
     """See the module's head."""
 
-    def __init__(self, symbols: tuple[Symbol, ...] = ()) -> None:
+    def __init__(self, symbols: tuple[Symbol, ...] = (), say: Say = _unsaid) -> None:
+        """``say`` is told each event once, in words; it must not block."""
+        self._say = say
         self.status = Status(symbols=tuple(SymbolView(symbol) for symbol in symbols))
         self._answers: dict[type, Callable[..., None]] = {
             m.TimePassed: lambda x: self._set(at=x.at),
@@ -76,6 +84,7 @@ class Board:
 
     def _event(self, at: datetime, text: str) -> None:
         self._set(last_event=text, last_event_at=at)
+        self._say(at, text)
 
     def _count(self, table: str, key: object, by: int = 1) -> None:
         known = getattr(self.status, table)

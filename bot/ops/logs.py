@@ -1,0 +1,83 @@
+"""Logs: ``bot.log`` for people and ``bot.jsonl`` for machines, rotated, with every configured secret blotted out.
+
+Quiet at rest: nothing is written per bar or per quote, because an SD card may lie underneath.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from loguru import logger
+
+BLOT = "•••"
+_NOISY = ("ib_insync", "ib_async", "pykka", "asyncio", "urllib3", "apprise")
+
+
+def blot(text: str, secrets: Iterable[str]) -> str:
+    """The text without the secrets. Longest first, so that one secret inside another leaves no rest."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(secret, BLOT)
+    return text
+
+
+class _Blotter:
+    """Rewrites a record before any sink sees it; a traceback becomes part of the message, blotted too."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets = tuple(secrets)
+
+    def __call__(self, record: Any) -> None:
+        text = record["message"]
+        error = record["exception"]
+        if error is not None:
+            text = f"{text}\n{''.join(traceback.format_exception(error.value))}"
+            record["exception"] = None
+        record["message"] = blot(text, self._secrets)
+
+
+class _Forward(logging.Handler):
+    """Third-party loggers speak through loguru."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        logger.opt(exception=record.exc_info).log(record.levelname, f"{record.name}: {record.getMessage()}")
+
+
+def start_logging(
+    directory: Path,
+    level: str,
+    secrets: Iterable[str] = (),
+    *,
+    retention_days: int = 30,
+    console: bool = False,
+) -> None:
+    """Open both files in ``directory``. ``level`` is loguru's (``INFO``, ``DEBUG``, …)."""
+    logger.remove()
+    logger.configure(patcher=_Blotter(secrets))
+    shared: dict[str, Any] = {
+        "level": level,
+        "rotation": "10 MB",
+        "retention": f"{retention_days} days",
+        "diagnose": False,  # variables' values in tracebacks may be secrets
+        "backtrace": False,
+    }
+    directory.mkdir(parents=True, exist_ok=True)
+    logger.add(directory / "bot.log", format="{time:YYYY-MM-DD HH:mm:ss.SSSZZ} {level} {message}", **shared)
+    logger.add(directory / "bot.jsonl", serialize=True, format="{message}", **shared)
+    if console:
+        logger.add(
+            sys.stderr,
+            level=level,
+            format="{time:HH:mm:ss} {level} {message}",
+            diagnose=False,
+            backtrace=False,
+        )
+    logging.basicConfig(handlers=[_Forward()], level=logging.WARNING, force=True)
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(
+            logging.ERROR if name in {"ib_insync", "ib_async"} else logging.WARNING
+        )

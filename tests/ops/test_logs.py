@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from loguru import logger
+
+from bot.ops.logs import blot, start_logging
+
+SECRET = "hunter2-not-a-real-password"
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    yield
+    logger.remove()
+    logger.configure(patcher=lambda _: None)
+    logging.basicConfig(handlers=[], force=True)
+
+
+def written(directory: Path) -> str:
+    return (directory / "bot.log").read_text() + (directory / "bot.jsonl").read_text()
+
+
+def raise_with_secret() -> None:
+    raise ValueError(f"cannot log in with {SECRET}")
+
+
+def test_a_planted_secret_is_found_in_neither_log(tmp_path: Path) -> None:
+    start_logging(tmp_path, "INFO", [SECRET])
+
+    logger.info("the password is {}", SECRET)
+    logging.getLogger("somebody.else").warning("their password is %s", SECRET)
+    try:
+        raise_with_secret()
+    except ValueError:
+        logger.exception("failed with it")
+
+    assert SECRET not in written(tmp_path)
+    assert "cannot log in with" in written(tmp_path)
+
+
+def test_the_machine_log_is_one_json_object_a_line(tmp_path: Path) -> None:
+    start_logging(tmp_path, "INFO")
+
+    logger.info("two\nlines")
+
+    (line,) = (tmp_path / "bot.jsonl").read_text().splitlines()
+    assert json.loads(line)["record"]["message"] == "two\nlines"
+
+
+def test_what_is_below_the_level_is_not_written(tmp_path: Path) -> None:
+    start_logging(tmp_path, "WARNING")
+
+    logger.info("quiet")
+
+    assert written(tmp_path) == ""
+
+
+@given(st.text(alphabet="abc", min_size=1, max_size=6), st.text(alphabet="xyz "), st.text(alphabet="xyz "))
+def test_a_secret_is_blotted_wherever_it_stands(secret: str, before: str, after: str) -> None:
+    assert secret not in blot(before + secret + after + secret, [secret])
+
+
+def test_a_secret_inside_another_leaves_no_rest_behind() -> None:
+    assert blot("abcdef", ["abc", "abcdef"]) == "•••"
