@@ -269,3 +269,15 @@ def show(figure: Figure) -> str:
             return figure.isoformat(timespec="seconds")
         case _:
             return str(figure)
+
+
+def as_markdown() -> str:
+    """The table of all codes for ``docs/denials.md``."""
+    rows = "\n".join(f"| `{code}` | {code.meaning} | {code.remedy} |" for code in sorted(DenialCode))
+    return (
+        "# Why an entry was denied\n\n"
+        "Every idea that Risk refuses is in the journal with one of these codes and the figures that decided;\n"
+        "`ibkr-bot why SPY 10:31` shows them. Made from `bot/risk/denials.py`:\n"
+        "`python -c 'from bot.risk.denials import as_markdown; print(as_markdown(), end=\"\")' > docs/denials.md`\n\n"
+        f"| code | what it means | what to do, or the setting that decides |\n|---|---|---|\n{rows}\n"
+    )

@@ -1,0 +1,397 @@
+"""Every denial code is produced by a situation here, and a code without one fails the count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bot.domain import broker_messages as b
+from bot.domain import messages as m
+from bot.domain.market import DataType
+from bot.domain.types import Direction, Right
+from bot.risk.denials import DenialCode, show
+from bot.risk.limits import EmbargoWindow, SessionRules
+from bot.risk.machine import RiskMachine
+from tests.risk.house import (
+    LIMITS,
+    NOON,
+    SESSION,
+    account,
+    approve,
+    connected,
+    denial,
+    idea,
+    one,
+    opened,
+    put,
+    reconciled,
+    round_trip,
+    tell,
+)
+
+Situation = Callable[[], m.EntryDenied]
+SITUATIONS: dict[DenialCode, Situation] = {}
+
+
+def produces(code: DenialCode) -> Callable[[Situation], Situation]:
+    def keep(situation: Situation) -> Situation:
+        SITUATIONS[code] = situation
+        return situation
+
+    return keep
+
+
+def with_limits(**changes: Any) -> RiskMachine:
+    return opened(replace(LIMITS, **changes))
+
+
+def at_session(at: datetime, session: SessionRules = SESSION) -> m.EntryDenied:
+    return denial(opened(LIMITS, session, at), idea(at))
+
+
+def embargoed(code: DenialCode) -> m.EntryDenied:
+    window = EmbargoWindow(code=code, starts=time(12, 10), lasts_minutes=5, lead_minutes=15)
+    return at_session(NOON, SessionRules(embargoes=(window,)))
+
+
+def after(*messages: m.Message) -> m.EntryDenied:
+    machine = opened()
+    tell(machine, *messages)
+    return denial(machine)
+
+
+def asked(**changes: Any) -> m.EntryDenied:
+    return denial(opened(), idea(**changes))
+
+
+@produces(DenialCode.STATE_HALTED)
+def _halted() -> m.EntryDenied:
+    return after(m.HaltTrading(NOON, "lunch", "ann"))
+
+
+@produces(DenialCode.STATE_NOT_RECONCILED)
+def _not_reconciled() -> m.EntryDenied:
+    return after(connected())
+
+
+@produces(DenialCode.CONNECTION_DOWN)
+def _disconnected() -> m.EntryDenied:
+    return after(b.BrokerDisconnected(NOON, "socket closed"))
+
+
+@produces(DenialCode.CONNECTION_LINK_DOWN)
+def _farm_down() -> m.EntryDenied:
+    return after(b.LinkChanged(NOON, "usopt", up=False, data_lost=False, code=2103))
+
+
+@produces(DenialCode.PROTECTION_UNPROVED)
+def _unproved() -> m.EntryDenied:
+    return after(m.ProtectionChanged("X", False, 2, 0, 0.0, NOON))
+
+
+@produces(DenialCode.EMBARGO_GATEWAY_RESTART)
+def _gateway_restart() -> m.EntryDenied:
+    return embargoed(DenialCode.EMBARGO_GATEWAY_RESTART)
+
+
+@produces(DenialCode.EMBARGO_SERVER_RESET)
+def _server_reset() -> m.EntryDenied:
+    return embargoed(DenialCode.EMBARGO_SERVER_RESET)
+
+
+@produces(DenialCode.EMBARGO_TOKEN_EXPIRY)
+def _token_expiry() -> m.EntryDenied:
+    return embargoed(DenialCode.EMBARGO_TOKEN_EXPIRY)
+
+
+@produces(DenialCode.SESSION_HOLIDAY)
+def _saturday() -> m.EntryDenied:
+    return at_session(datetime(2024, 3, 9, 17, 0, tzinfo=UTC))
+
+
+@produces(DenialCode.SESSION_CLOSED)
+def _half_day_afternoon() -> m.EntryDenied:
+    return at_session(datetime(2024, 12, 24, 18, 30, tzinfo=UTC))
+
+
+@produces(DenialCode.SESSION_JUST_OPENED)
+def _one_minute_in() -> m.EntryDenied:
+    return at_session(datetime(2024, 3, 11, 13, 31, tzinfo=UTC))
+
+
+@produces(DenialCode.SESSION_CLOSING)
+def _half_day_noon() -> m.EntryDenied:
+    return at_session(datetime(2024, 12, 24, 17, 45, tzinfo=UTC))
+
+
+@produces(DenialCode.SESSION_HALF_DAY)
+def _half_day() -> m.EntryDenied:
+    return at_session(datetime(2024, 12, 24, 16, 0, tzinfo=UTC), SessionRules(trade_half_days=False))
+
+
+@produces(DenialCode.SESSION_CALENDAR_UNKNOWN)
+def _far_future() -> m.EntryDenied:
+    return at_session(datetime(2099, 3, 11, 16, 0, tzinfo=UTC))
+
+
+@produces(DenialCode.DATA_STALE)
+def _stale() -> m.EntryDenied:
+    return after(m.FeedChanged("SPY", "bars", False, NOON))
+
+
+@produces(DenialCode.DATA_NOT_LIVE)
+def _delayed() -> m.EntryDenied:
+    return after(b.DataTypeChanged(101, DataType.DELAYED, NOON))
+
+
+@produces(DenialCode.QUOTE_TOO_OLD)
+def _old_quote() -> m.EntryDenied:
+    return asked(quote_at=NOON - timedelta(minutes=2))
+
+
+@produces(DenialCode.QUOTE_MISSING)
+def _no_quote() -> m.EntryDenied:
+    return asked(bid=None, ask=Decimal("NaN"))
+
+
+@produces(DenialCode.QUOTE_ONE_SIDED)
+def _no_bid() -> m.EntryDenied:
+    return asked(bid=Decimal(-1))
+
+
+@produces(DenialCode.QUOTE_CROSSED)
+def _crossed() -> m.EntryDenied:
+    return asked(bid=Decimal("2.05"))
+
+
+@produces(DenialCode.QUOTE_SPREAD_WIDE)
+def _wide() -> m.EntryDenied:
+    return asked(bid=Decimal("1.70"))
+
+
+@produces(DenialCode.PREMIUM_TOO_SMALL)
+def _pennies() -> m.EntryDenied:
+    return asked(bid=Decimal("0.05"), ask=Decimal("0.05"))
+
+
+@produces(DenialCode.PREMIUM_INSANE)
+def _stock_price_as_premium() -> m.EntryDenied:
+    return asked(bid=Decimal("509.50"), ask=Decimal("509.52"))
+
+
+@produces(DenialCode.STOP_INSIDE_SPREAD)
+def _tight_stop() -> m.EntryDenied:
+    scalp = replace(LIMITS.scalp, stop_loss_pct=Decimal("0.01"))
+    return denial(with_limits(scalp=scalp))
+
+
+@produces(DenialCode.CONTRACT_WRONG)
+def _put_for_a_rise() -> m.EntryDenied:
+    return asked(right=Right.PUT)
+
+
+@produces(DenialCode.CONTRACT_EXPIRING)
+def _expires_at_noon() -> m.EntryDenied:
+    rules = SessionRules(expiry_cutoff_minutes=4 * 60)
+    return denial(opened(LIMITS, rules), idea(expiry=date(2024, 3, 11)))
+
+
+@produces(DenialCode.EXPOSURE_MAX_POSITIONS)
+def _full() -> m.EntryDenied:
+    machine = with_limits(max_open_positions=1)
+    approve(machine)
+    return denial(machine, put())
+
+
+@produces(DenialCode.EXPOSURE_DUPLICATE)
+def _second_call() -> m.EntryDenied:
+    machine = opened()
+    approve(machine)
+    return denial(machine, idea(idea_id="another", con_id=102))
+
+
+@produces(DenialCode.EXPOSURE_SAME_CONTRACT)
+def _same_contract() -> m.EntryDenied:
+    machine = opened()
+    approve(machine)
+    return denial(machine, idea(idea_id="another"))
+
+
+@produces(DenialCode.IDEA_REPEATED)
+def _again() -> m.EntryDenied:
+    machine = opened()
+    approve(machine)
+    return denial(machine)
+
+
+@produces(DenialCode.COOLDOWN_AFTER_LOSS)
+def _too_soon() -> m.EntryDenied:
+    machine = opened()
+    round_trip(machine, idea(), "-40")
+    return denial(machine, put(NOON + timedelta(minutes=2)))
+
+
+@produces(DenialCode.PDT_DAY_TRADES)
+def _fourth_day_trade() -> m.EntryDenied:
+    machine = with_limits(pdt_guard=True)
+    for minute in range(3):
+        round_trip(machine, idea(NOON + timedelta(minutes=minute), idea_id=f"i{minute}"), "10")
+    return denial(machine, put(NOON + timedelta(minutes=5)))
+
+
+@produces(DenialCode.ORDER_RATE_EXCEEDED)
+def _hasty() -> m.EntryDenied:
+    machine = with_limits(max_orders_per_minute=1)
+    approve(machine)
+    return denial(machine, put())
+
+
+@produces(DenialCode.DAY_ORDERS_REACHED)
+def _enough_for_today() -> m.EntryDenied:
+    machine = with_limits(max_orders_per_day=1)
+    approve(machine)
+    return denial(machine, put())
+
+
+@produces(DenialCode.DAY_CONTRACTS_REACHED)
+def _contracts_used_up() -> m.EntryDenied:
+    machine = with_limits(max_contracts_per_day=2)
+    approve(machine)
+    return denial(machine, put())
+
+
+@produces(DenialCode.DAY_NOTIONAL_REACHED)
+def _premium_used_up() -> m.EntryDenied:
+    machine = with_limits(max_notional_per_day_usd=Decimal(500))
+    approve(machine)
+    return denial(machine, put())
+
+
+@produces(DenialCode.ORDER_NOTIONAL_EXCEEDED)
+def _dear() -> m.EntryDenied:
+    return denial(with_limits(max_notional_per_order_usd=Decimal(150)))
+
+
+@produces(DenialCode.ALLOCATION_SPENT)
+def _whale_share() -> m.EntryDenied:
+    whale = replace(LIMITS.whale, alloc_pct=Decimal("0.01"))
+    return denial(with_limits(whale=whale), idea(strategy="whale"))
+
+
+@produces(DenialCode.LOSS_BUDGET_SPENT)
+def _day_is_nearly_lost() -> m.EntryDenied:
+    machine = opened()
+    tell(machine, account("9530", funds="9530"))
+    return denial(machine)
+
+
+@produces(DenialCode.SIZE_ZERO)
+def _small_account() -> m.EntryDenied:
+    return denial(with_limits(max_risk_pct_per_trade=Decimal("0.003")))
+
+
+@produces(DenialCode.EQUITY_UNKNOWN)
+def _no_account() -> m.EntryDenied:
+    machine = RiskMachine(LIMITS, SESSION)
+    tell(machine, connected(), reconciled())
+    return denial(machine)
+
+
+@produces(DenialCode.EQUITY_STALE)
+def _silent_account() -> m.EntryDenied:
+    return denial(opened(), idea(NOON + timedelta(minutes=11)))
+
+
+@produces(DenialCode.EQUITY_BELOW_MINIMUM)
+def _tiny_account() -> m.EntryDenied:
+    return denial(with_limits(min_equity_usd=Decimal(20_000)))
+
+
+@produces(DenialCode.FUNDS_UNKNOWN)
+def _no_funds_figure() -> m.EntryDenied:
+    return after(account(funds=None))
+
+
+@produces(DenialCode.FUNDS_INSUFFICIENT)
+def _no_funds() -> m.EntryDenied:
+    return after(account(funds="0"))
+
+
+@produces(DenialCode.MARGIN_REQUEST_FAILED)
+def _margin_failed() -> m.EntryDenied:
+    asking = asking_machine()
+    failure = b.RequestFailed(f"margin:{idea().idea_id}", 201, "Order rejected", NOON)
+    return one(tell(asking, failure), m.EntryDenied)
+
+
+@produces(DenialCode.MARGIN_TIMED_OUT)
+def _margin_silence() -> m.EntryDenied:
+    return one(tell(asking_machine(), m.TimePassed(NOON + timedelta(seconds=15))), m.EntryDenied)
+
+
+@produces(DenialCode.MARGIN_UNKNOWN)
+def _margin_nan() -> m.EntryDenied:
+    return one(tell(asking_machine(), margin(Decimal("NaN"))), m.EntryDenied)
+
+
+@produces(DenialCode.MARGIN_INSUFFICIENT)
+def _margin_short() -> m.EntryDenied:
+    return one(tell(asking_machine(), margin(Decimal(10_001))), m.EntryDenied)
+
+
+def asking_machine() -> RiskMachine:
+    machine = with_limits(what_if=True)
+    one(tell(machine, idea()), b.QuoteMargin)
+    return machine
+
+
+def margin(after_usd: Decimal | None) -> b.MarginQuoted:
+    return b.MarginQuoted(idea().idea_id, NOON, Decimal(400), Decimal(10_000), after_usd)
+
+
+@pytest.mark.parametrize("code", SITUATIONS, ids=str)
+def test_a_situation_is_denied_with_its_own_code(code: DenialCode) -> None:
+    said = SITUATIONS[code]()
+
+    assert said.code == code, said.numbers
+    assert said.idea_id
+
+
+def test_every_code_has_a_situation() -> None:
+    assert set(SITUATIONS) == set(DenialCode)
+
+
+def test_a_denial_states_the_figures_that_decided() -> None:
+    said = SITUATIONS[DenialCode.SIZE_ZERO]()
+
+    assert said.numbers["risk_per_contract_usd"] == "40"
+    assert said.numbers["equity_usd"] == "10000"
+
+
+def test_a_figure_is_shown_plainly() -> None:
+    shown = [show(x) for x in (Decimal("1E+3"), Decimal("0.123456"), None, True, 3, Decimal("NaN"), NOON)]
+
+    assert shown == ["1000", "0.1235", "unknown", "yes", "3", "NaN", "2024-03-11T16:00:00+00:00"]
+
+
+def test_the_first_fine_idea_is_approved() -> None:
+    bracket = approve(opened())
+
+    assert bracket.quantity == 2
+    assert (bracket.stop, bracket.entry_limit, bracket.target) == (
+        Decimal("1.60"),
+        Decimal("2.00"),
+        Decimal("2.60"),
+    )
+
+
+def test_a_bearish_idea_beside_a_bullish_one_is_approved() -> None:
+    machine = opened()
+    approve(machine)
+
+    assert approve(machine, put()).contract.right is Direction.BEARISH.right

@@ -1,0 +1,372 @@
+"""Breakers and the latch: what halts, what stays halted, and what a person may lift."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.domain import broker_messages as b
+from bot.domain import messages as m
+from bot.domain.position import AccountValues
+from bot.domain.types import TradingState
+from bot.risk.breakers import HaltCause
+from bot.risk.limits import AccountRule
+from bot.risk.machine import RiskMachine
+from tests.risk.house import (
+    LIMITS,
+    NOON,
+    SESSION,
+    account,
+    approve,
+    closed,
+    connected,
+    denial,
+    idea,
+    one,
+    only,
+    opened,
+    put,
+    reconciled,
+    round_trip,
+    tell,
+)
+
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+
+def resume(at: datetime = NOON) -> m.ResumeTrading:
+    return m.ResumeTrading(at, "looked into it", "ann")
+
+
+def state(machine: RiskMachine) -> TradingState:
+    return machine.book.latch.state(machine.book.conditions.reducing)[0]
+
+
+def causes(machine: RiskMachine) -> list[str]:
+    return list(machine.book.latch.causes)
+
+
+def test_before_the_first_reconciliation_the_state_is_reducing() -> None:
+    machine = RiskMachine(LIMITS, SESSION)
+
+    said = one(tell(machine, m.TimePassed(NOON)), m.TradingStateChanged)
+
+    assert (said.state, said.causes) == (TradingState.REDUCING, ("not_connected", "not_reconciled"))
+
+
+def test_a_state_is_said_once_and_again_only_when_it_changes() -> None:
+    machine = RiskMachine(LIMITS, SESSION)
+
+    said = tell(machine, connected(), m.TimePassed(NOON), reconciled(), m.TimePassed(NOON + MINUTE))
+
+    states = [(x.state, x.causes) for x in only(said, m.TradingStateChanged)]
+    assert states == [(TradingState.REDUCING, ("not_reconciled",)), (TradingState.ACTIVE, ())]
+
+
+def test_a_reconnect_must_be_reconciled_again() -> None:
+    machine = opened()
+
+    tell(machine, b.BrokerDisconnected(NOON, "reset"), connected())
+    reducing = state(machine)
+    tell(machine, reconciled())
+
+    assert (reducing, state(machine)) == (TradingState.REDUCING, TradingState.ACTIVE)
+
+
+def test_a_lost_server_link_asks_for_a_new_reconciliation_and_a_lost_farm_does_not() -> None:
+    server, farm = opened(), opened()
+    for machine, part, code in ((server, "ib", 1100), (farm, "usopt", 2103)):
+        tell(machine, b.LinkChanged(NOON, part, up=False, data_lost=False, code=code))
+        tell(machine, b.LinkChanged(NOON, part, up=True, data_lost=False, code=1102))
+
+    assert denial(server).code == "STATE_NOT_RECONCILED"
+    assert approve(farm)
+
+
+@pytest.mark.parametrize("equity", [None, "NaN", "Infinity", "0", "-5"])
+def test_an_equity_that_is_no_number_halts_and_cannot_be_resumed_until_it_is(equity: str | None) -> None:
+    machine = opened()
+
+    halted = one(tell(machine, account(equity)), m.Halted)
+    still = one(tell(machine, resume()), m.Resumed)
+    after_resume = causes(machine)
+    tell(machine, account(), resume())
+
+    assert halted.cause == still.cause == HaltCause.EQUITY_MISSING
+    assert after_resume == [HaltCause.EQUITY_MISSING]
+    assert state(machine) is TradingState.ACTIVE
+
+
+def test_the_day_is_opened_once_by_the_first_equity_heard_in_it() -> None:
+    machine = RiskMachine(LIMITS, SESSION)
+
+    said = tell(
+        machine,
+        account("10000"),
+        account("9900", NOON + MINUTE),
+        account("9800", NOON + DAY),
+        account("9700", NOON + DAY + MINUTE),
+    )
+
+    days = [(x.day, x.equity) for x in only(said, m.DayOpened)]
+    assert days == [("2024-03-11", Decimal(10_000)), ("2024-03-12", Decimal(9800))]
+
+
+def test_equity_is_marked_once_a_minute_and_at_new_extremes() -> None:
+    machine = RiskMachine(LIMITS, SESSION)
+    steps = [("10000", 0), ("10000", 10), ("10001", 20), ("9999", 30), ("10000", 40), ("10000", 95)]
+
+    said = tell(machine, *(account(equity, NOON + timedelta(seconds=s)) for equity, s in steps))
+
+    marks = [(mark.equity, mark.day_pnl, mark.peak) for mark in only(said, m.EquityMarked)]
+    assert marks == [
+        (Decimal(10_000), Decimal(0), Decimal(10_000)),
+        (Decimal(10_001), Decimal(1), Decimal(10_001)),
+        (Decimal(9_999), Decimal(-1), Decimal(10_001)),
+        (Decimal(10_000), Decimal(0), Decimal(10_001)),
+    ]
+
+
+def test_the_daily_loss_halts_once_and_stands_until_the_day_is_over() -> None:
+    machine = opened()
+
+    halted = one(tell(machine, account("9500")), m.Halted)
+    again = only(tell(machine, account("9400", NOON + MINUTE)), m.Halted)
+    tell(machine, resume(NOON + MINUTE))
+    same_day = causes(machine)
+    tell(machine, account("9400", NOON + DAY), resume(NOON + DAY))
+
+    assert (halted.cause, halted.by, again) == (HaltCause.DAILY_LOSS, "risk", [])
+    assert same_day == [HaltCause.DAILY_LOSS]
+    assert state(machine) is TradingState.ACTIVE
+
+
+def test_the_daily_loss_may_lift_itself_the_next_day_if_so_configured() -> None:
+    patient = opened()
+    eager = opened(replace(LIMITS, daily_loss_resumes_next_day=True))
+    for machine in (patient, eager):
+        tell(machine, account("9500"), account("9500", NOON + DAY))
+
+    assert causes(patient) == [HaltCause.DAILY_LOSS]
+    assert causes(eager) == []
+
+
+def test_five_losing_trades_halt_and_a_person_starts_the_count_anew() -> None:
+    machine = opened(replace(LIMITS, cooldown_after_loss_minutes=0))
+    said: list[m.Message] = []
+    for n in range(5):
+        at = NOON + timedelta(minutes=2 * n)
+        said += round_trip(machine, idea(at, idea_id=f"i{n}"), "-1")
+
+    assert one(said, m.Halted).cause == HaltCause.LOSS_STREAK
+    later = NOON + timedelta(minutes=12)
+    tell(machine, resume(later), account(at=later))
+    assert approve(machine, put(later))
+
+
+def test_a_win_ends_a_streak_and_a_corrected_close_counts_once() -> None:
+    machine = opened(replace(LIMITS, cooldown_after_loss_minutes=0))
+    bracket = approve(machine)
+    round_trip(machine, put(), "-1")
+    losses = machine.book.losses
+
+    for pnl in ("-1", "-2", "5"):
+        losses.close(closed(bracket, pnl, NOON + MINUTE))
+
+    assert losses.streak == 0
+
+
+def test_a_slow_bleed_over_days_halts_by_drawdown_from_the_peak() -> None:
+    machine = RiskMachine(replace(LIMITS, max_daily_loss_pct=Decimal("0.05")), SESSION)
+    said: list[m.Message] = []
+    for n, equity in enumerate(("10000", "9600", "9300", "8900", "8500")):
+        said += tell(machine, account(equity, NOON + n * DAY))
+
+    halted = one(said, m.Halted)
+    assert halted.cause == HaltCause.DRAWDOWN
+    assert "peak of 10000" in halted.detail
+
+
+def test_a_peak_older_than_the_window_is_forgotten() -> None:
+    machine = RiskMachine(replace(LIMITS, drawdown_sessions=2), SESSION)
+
+    tell(machine, account("10000"), account("9700", NOON + DAY), account("8400", NOON + 2 * DAY))
+
+    assert HaltCause.DRAWDOWN not in causes(machine)
+
+
+def test_resuming_a_drawdown_measures_from_there() -> None:
+    machine = opened()
+    tell(machine, account("8000"))
+    later = NOON + DAY
+    tell(machine, account("8000", later), resume(later), account("7900", later + MINUTE))
+
+    assert causes(machine) == []
+
+
+def test_three_refusals_in_ten_minutes_halt_and_spread_out_ones_do_not() -> None:
+    storm, drizzle = opened(), opened()
+    for machine, gap in ((storm, MINUTE), (drizzle, timedelta(minutes=6))):
+        for n in range(3):
+            tell(machine, b.OrderRefused(f"x{n}/entry", 201, "Order rejected", NOON + n * gap))
+
+    assert (causes(storm), causes(drizzle)) == ([HaltCause.ORDER_REFUSED_STORM], [])
+
+
+def test_a_mismatch_halts_and_once_accepted_does_not_halt_again() -> None:
+    machine = opened()
+    tell(machine, reconciled(NOON, "100 SPY not ours; held by hand"))
+    first = causes(machine)
+
+    tell(machine, resume(), reconciled(NOON + MINUTE, "100 SPY not ours; held by hand"))
+    accepted = causes(machine)
+    tell(machine, reconciled(NOON + 2 * MINUTE, "100 SPY not ours; held by hand", "1 QQQ not ours"))
+
+    assert (first, accepted) == ([HaltCause.RECONCILIATION_MISMATCH], [])
+    assert machine.book.latch.causes == {HaltCause.RECONCILIATION_MISMATCH: "1 QQQ not ours"}
+
+
+def test_a_mismatch_that_grows_while_halted_is_said_with_both_parts() -> None:
+    machine = opened()
+    tell(machine, reconciled(NOON, "A"))
+
+    halted = one(tell(machine, reconciled(NOON, "A", "B")), m.Halted)
+
+    assert halted.detail == "A; B"
+    assert only(tell(machine, m.TimePassed(NOON + MINUTE)), m.Halted) == []
+
+
+def test_long_stale_data_halt_only_while_the_market_is_open() -> None:
+    evening = datetime(2024, 3, 11, 22, 0, tzinfo=UTC)
+    day, night = opened(), opened(at=evening)
+    for machine, at in ((day, NOON), (night, evening)):
+        tell(machine, m.FeedChanged("SPY", "bars", False, at), m.TimePassed(at + timedelta(minutes=30)))
+
+    assert (causes(day), causes(night)) == ([HaltCause.STALE_DATA], [])
+
+
+@pytest.mark.parametrize(
+    ("rule", "account_id", "halts"),
+    [
+        (AccountRule(account_id="DU1"), "DU1", False),
+        (AccountRule(account_id="DU1"), "DU2", True),
+        (AccountRule(must_be_paper=True), "U7", True),
+        (AccountRule(must_be_paper=False), "DU7", True),
+        (AccountRule(account_id="U7", must_be_paper=False), "U7", False),
+        (AccountRule(), "", False),
+    ],
+)
+def test_the_wrong_account_halts(rule: AccountRule, account_id: str, halts: bool) -> None:
+    machine = RiskMachine(LIMITS, SESSION, rule)
+
+    said = tell(machine, connected(account_id=account_id))
+
+    assert [x.cause for x in only(said, m.Halted)] == [HaltCause.ACCOUNT_MISMATCH] * halts
+
+
+def test_an_operator_halts_resumes_and_must_give_a_name_and_a_reason() -> None:
+    machine = opened()
+    halted = one(tell(machine, m.HaltTrading(NOON, "lunch", "ann")), m.Halted)
+    twice = only(tell(machine, m.HaltTrading(NOON, "lunch", "bob")), m.Halted)
+
+    void = tell(machine, m.ResumeTrading(NOON, " ", "ann"), m.ResumeTrading(NOON, "done", ""))
+    resumed = one(tell(machine, resume()), m.Resumed)
+
+    assert (halted.cause, halted.detail, halted.by, twice, void) == ("operator", "lunch", "ann", [], [])
+    assert (resumed.cause, resumed.reason, resumed.by) == ("operator", "looked into it", "ann")
+
+
+def test_a_part_of_the_bot_halts_with_its_own_cause() -> None:
+    machine = opened()
+
+    halted = one(tell(machine, m.HaltTrading(NOON, "disk_failure: no space left", "journal")), m.Halted)
+
+    assert halted.cause == HaltCause.DISK_FAILURE
+
+
+def test_flattening_also_halts() -> None:
+    machine = opened()
+
+    halted = one(tell(machine, m.FlattenAll(NOON, "storm", "ann")), m.Halted)
+
+    assert (halted.cause, halted.detail) == (HaltCause.OPERATOR, "flatten: storm")
+
+
+def test_a_halt_while_the_broker_computes_margin_denies_the_idea() -> None:
+    machine = opened(replace(LIMITS, what_if=True))
+    question = one(tell(machine, idea()), b.QuoteMargin)
+    tell(machine, m.HaltTrading(NOON, "lunch", "ann"))
+
+    said = tell(machine, b.MarginQuoted(question.idea_id, NOON, Decimal(0), Decimal(10_000), Decimal(0)))
+
+    assert one(said, m.EntryDenied).code == "STATE_HALTED"
+
+
+def test_a_margin_answer_approves_and_a_second_or_late_one_is_ignored() -> None:
+    machine = opened(replace(LIMITS, what_if=True))
+    question = one(tell(machine, idea()), b.QuoteMargin)
+    answer = b.MarginQuoted(question.idea_id, NOON, Decimal(400), Decimal(10_000), Decimal(400))
+
+    bracket = one(tell(machine, answer), m.PlaceBracket)
+
+    assert (bracket.quantity, question.order.limit_price) == (question.order.quantity, bracket.entry_limit)
+    assert tell(machine, answer) == []
+
+
+def test_a_richer_account_meanwhile_does_not_enlarge_what_the_broker_was_asked() -> None:
+    machine = opened(replace(LIMITS, what_if=True))
+    question = one(tell(machine, idea()), b.QuoteMargin)
+    tell(machine, account("40000", funds="40000"))
+
+    said = tell(machine, b.MarginQuoted(question.idea_id, NOON, Decimal(400), Decimal(40_000), Decimal(400)))
+
+    assert one(said, m.PlaceBracket).quantity == question.order.quantity == 2
+
+
+def test_a_snapshot_older_than_the_last_update_does_not_turn_equity_back() -> None:
+    machine = opened()
+    tell(machine, account("9990", NOON + MINUTE))
+    old = AccountValues(account="DU1", at=NOON, net_liquidation=Decimal(12_000))
+
+    tell(machine, b.SnapshotTaken(b.Snapshot(at=NOON, account=old), "reconnect", NOON))
+
+    assert machine.book.conditions.equity_usd == Decimal(9990)
+
+
+commands = st.lists(
+    st.one_of(
+        st.just(m.HaltTrading(NOON, "x", "ann")),
+        st.just(m.ResumeTrading(NOON, "x", "ann")),
+        st.just(m.FlattenAll(NOON, "x", "ann")),
+        st.sampled_from([None, "NaN", "9000", "9600", "10000"]).map(account),
+        st.sampled_from([(), ("A",), ("A", "B")]).map(lambda found: reconciled(NOON, *found)),
+        st.just(b.BrokerDisconnected(NOON, "x")),
+        st.just(connected()),
+        st.just(b.OrderRefused("x/entry", 201, "no", NOON)),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=80)
+@given(commands)
+def test_a_latched_cause_leaves_only_by_resumed_and_nothing_is_approved_meanwhile(
+    said: list[m.Message],
+) -> None:
+    machine, latched = opened(), set[str]()
+    for n, message in enumerate(said):
+        out = tell(machine, message)
+        for fact in out:
+            if isinstance(fact, m.Halted):
+                latched.add(fact.cause)
+            if isinstance(fact, m.Resumed):
+                latched.discard(fact.cause)
+        assert set(causes(machine)) == latched
+        if latched:
+            assert not only(tell(machine, idea(idea_id=f"i{n}")), m.PlaceBracket)
