@@ -17,6 +17,8 @@ class Link:
     is_connected: bool = False
     is_up: bool = False
     is_reconciled: bool = False
+    has_agreed: bool = False
+    """Reconciled since the connection was made, though the way to IB may have broken and opened since."""
 
     @property
     def can_act(self) -> bool:
@@ -30,13 +32,14 @@ class Link:
         """Take the news in; True when the way to the broker has just opened and everything must be asked anew."""
         if isinstance(message, b.BrokerConnected):
             self.is_connected, self.is_up, self.is_reconciled = True, True, False
+            self.has_agreed = False
             return True
         if isinstance(message, b.BrokerDisconnected):
-            self.is_connected = self.is_up = self.is_reconciled = False
+            self.is_connected = self.is_up = self.is_reconciled = self.has_agreed = False
         elif isinstance(message, b.LinkChanged) and message.code in LINK_CODES:
             self.is_up = message.up
             self.is_reconciled = False
             return message.up and self.is_connected
         elif isinstance(message, Reconciled):
-            self.is_reconciled = True
+            self.is_reconciled = self.has_agreed = True
         return False

@@ -1,0 +1,115 @@
+"""Every bracket the watcher answers for, as it stands. Rule: a bracket's state moves only by the table in
+``domain/bracket.py``; what is told to others is told once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from bot.domain import messages as m
+from bot.domain.bracket import ENDED, TRANSITIONS, BracketEvent, BracketState, next_state
+from bot.domain.types import ConId, IdeaId
+
+
+@dataclass(slots=True)
+class Gap:
+    """A time without proof. ``since`` is when it began, ``noticed_at`` when we saw it: asked, then repaired, then closed."""
+
+    since: datetime
+    noticed_at: datetime
+    first_noticed_at: datetime
+    repairs: int = 0
+    repaired_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Bracket:
+    """``closing`` is why the position is being closed, empty while it may run; ``rung`` is the ladder's next step."""
+
+    place: m.PlaceBracket
+    state: BracketState = BracketState.PLANNED
+    is_proved: bool = False
+    gap: Gap | None = None
+    closing: str = ""
+    rung: int = 0
+    next_rung_at: datetime | None = None
+    flat_since: datetime | None = None
+    short_since: datetime | None = None
+    broker_lacks: int = 0
+    heard_at: datetime | None = None
+    called_back: dict[str, datetime] = field(default_factory=dict)
+    incidents: set[str] = field(default_factory=set)
+
+    @property
+    def idea_id(self) -> IdeaId:
+        return self.place.idea_id
+
+    @property
+    def is_ended(self) -> bool:
+        return self.state in ENDED
+
+    def happen(self, event: BracketEvent) -> None:
+        self.state = next_state(self.idea_id, self.state, event)
+
+    def may(self, event: BracketEvent) -> bool:
+        return (self.state, event) in TRANSITIONS
+
+    def open_position(self) -> None:
+        """A fill: the first one opens the bracket, a late one opens it again."""
+        if self.state in ENDED or self.state in (BracketState.PLANNED, BracketState.ENTERING):
+            self.happen(BracketEvent.POSITION_OPENED)
+            self.is_proved, self.gap = False, None
+
+    def end(self, event: BracketEvent) -> None:
+        if self.may(event):
+            self.happen(event)
+        self.gap, self.closing, self.rung, self.next_rung_at = None, "", 0, None
+        self.flat_since = self.short_since = None
+        self.called_back.clear()
+
+
+@dataclass(slots=True)
+class Commissions:
+    """Charges by execution stem, each with the revision it belongs to."""
+
+    amounts: dict[str, tuple[int, Decimal]] = field(default_factory=dict)
+
+    def learn(self, stem: str, revision: int, amount: Decimal) -> None:
+        known = self.amounts.get(stem)
+        if known is None or revision >= known[0]:
+            self.amounts[stem] = (revision, amount)
+
+    def of(self, stem: str) -> Decimal | None:
+        known = self.amounts.get(stem)
+        return None if known is None else known[1]
+
+
+class BracketBook:
+    """Brackets by idea; ``watched`` are those with something left to happen."""
+
+    def __init__(self) -> None:
+        self.brackets: dict[IdeaId, Bracket] = {}
+        self._watched: dict[IdeaId, Bracket] = {}
+
+    def plan(self, place: m.PlaceBracket) -> None:
+        if place.idea_id not in self.brackets:
+            self.brackets[place.idea_id] = Bracket(place)
+            self.watch(place.idea_id)
+
+    def watch(self, idea_id: IdeaId) -> Bracket | None:
+        bracket = self.brackets.get(idea_id)
+        if bracket is not None:
+            self._watched[idea_id] = bracket
+        return bracket
+
+    def unwatch(self, idea_id: IdeaId) -> None:
+        self._watched.pop(idea_id, None)
+
+    def watched(self) -> Iterator[Bracket]:
+        return iter(tuple(self._watched.values()))
+
+    def holds(self, con_id: ConId) -> bool:
+        """Whether this contract's quotes matter to us."""
+        return any(x.place.contract.con_id == con_id for x in self._watched.values())

@@ -1,0 +1,124 @@
+"""What is left to do when a bracket holds nothing: end the orders that outlived it, and write the trade down.
+
+Rule: a trade is closed when its position is zero, every fill the broker counted is booked and none of its orders can
+trade any more. P&L is fills × multiplier less commissions; a commission that never comes is not made up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+
+from bot.domain import messages as m
+from bot.domain.order import Fill, Leg, execution_key
+from bot.domain.types import Side
+from bot.execution.bracket_book import Bracket, Commissions
+from bot.execution.ladder import Ladder
+from bot.execution.sight import Sight, later
+
+
+class Closing:
+    def __init__(self, sight: Sight, ladder: Ladder, commissions: Commissions) -> None:
+        self._sight, self._ladder, self._commissions = sight, ladder, commissions
+
+    def step(self, bracket: Bracket, now: datetime) -> Iterator[m.Message]:
+        """Judge a bracket without a position."""
+        book = self._sight.book
+        if bracket.flat_since is None:
+            bracket.flat_since = now
+        entry = book.entry(bracket.idea_id)
+        entry_works = entry is not None and entry.is_live
+        has_traded = self.last_fill(bracket) is not None
+        if entry_works:
+            yield from self._mind_entry(bracket, has_traded, now)
+            return
+        if self._sight.link.can_act:
+            yield from self._end_orphans(bracket, now)
+        if has_traded and not bracket.is_ended and self._is_over(bracket):
+            yield from self._write_down(bracket, bracket.flat_since, now)
+
+    def is_idle(self, bracket: Bracket) -> bool:
+        """Nothing can happen to it any more unless the broker speaks of it again."""
+        return bracket.is_ended and self._is_over(bracket)
+
+    def last_fill(self, bracket: Bracket) -> Fill | None:
+        return max(self._sight.book.ledger.of(bracket.idea_id), key=lambda fill: fill.at, default=None)
+
+    def _is_over(self, bracket: Bracket) -> bool:
+        book = self._sight.book
+        return not any(r.is_live or r.is_inactive or book.unbooked(r) for r in book.of(bracket.idea_id))
+
+    def _mind_entry(self, bracket: Bracket, has_traded: bool, now: datetime) -> Iterator[m.Message]:
+        """An entry must not go on once its exits have worked, nor without the stop that was to guard it."""
+        exits = self._sight.book.exits(bracket.idea_id)
+        has_stop = any(r.order.leg is Leg.STOP and r.is_live for r in exits)
+        if has_traded:
+            yield from self._ladder.call_back_entry(bracket, "its position is closed already", now)
+        elif has_stop or not exits:
+            bracket.flat_since = now
+        elif now >= later(bracket.flat_since or now, self._sight.limits.sibling_grace_s):
+            yield from self._ladder.call_back_entry(bracket, "its stop was refused", now)
+
+    def _end_orphans(self, bracket: Bracket, now: datetime) -> Iterator[m.Message]:
+        """Call back the exits of a position that is gone; the broker ends them itself as a rule, and gets the time."""
+        limits = self._sight.limits
+        if bracket.flat_since is None or now < later(bracket.flat_since, limits.sibling_grace_s):
+            return
+        for record in self._sight.book.exits(bracket.idea_id):
+            last = bracket.called_back.get(record.ref)
+            is_due = last is None or now >= later(last, limits.cancel_retry_s)
+            if (record.is_live or record.is_inactive) and is_due:
+                bracket.called_back[record.ref] = now
+                yield m.CancelOrder(record.ref, "its position is gone", now)
+
+    # ── the trade ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _write_down(self, bracket: Bracket, since: datetime, now: datetime) -> Iterator[m.Message]:
+        fills = tuple(self._sight.book.ledger.of(bracket.idea_id))
+        charges = [self._commissions.of(execution_key(fill.exec_id)[0]) for fill in fills]
+        is_complete = None not in charges
+        if not is_complete and now < later(since, self._sight.limits.commission_wait_s):
+            return
+        yield self._trade(bracket, sum((c for c in charges if c is not None), Decimal(0)), is_complete)
+
+    def _trade(self, bracket: Bracket, commission: Decimal, is_complete: bool) -> m.BracketClosed:
+        place, ledger = bracket.place, self._sight.book.ledger
+        fills = sorted(ledger.of(bracket.idea_id), key=lambda fill: fill.at)
+        quantity = ledger.quantity(bracket.idea_id, Side.BUY)
+        paid = ledger.value(bracket.idea_id, Side.BUY)
+        received = ledger.value(bracket.idea_id, Side.SELL)
+        return m.BracketClosed(
+            idea_id=place.idea_id,
+            symbol=place.symbol,
+            strategy=place.strategy,
+            contract=place.contract,
+            quantity=quantity,
+            entry_price=_average(paid, quantity),
+            exit_price=_average(received, quantity),
+            stop=place.stop,
+            target=place.target,
+            opened_at=fills[0].at,
+            closed_at=fills[-1].at,
+            exit_reason=_exit_reason(bracket, fills[-1]),
+            commission=commission,
+            pnl=(received - paid) * place.contract.multiplier - commission,
+            commissions_complete=is_complete,
+        )
+
+
+def _average(value: Decimal, quantity: int) -> Decimal:
+    return (value / quantity).quantize(Decimal("0.0001")) if quantity else Decimal(0)
+
+
+def _exit_reason(bracket: Bracket, last: Fill) -> str:
+    """What ended it: the leg that filled, or why the ladder was set to it."""
+    leg = last.order_ref.rpartition("/")[2].partition("-")[0]
+    closing = bracket.closing
+    if not closing and last.at >= bracket.place.close_by:
+        closing = bracket.place.close_reason
+    if leg == Leg.EXTERNAL:
+        return "closed by another hand"
+    if leg == Leg.STOP:
+        return str(Leg.STOP)
+    return closing or leg

@@ -1,0 +1,58 @@
+"""Closes a position when its time has come: first the entry is called back, then the exit walks down from the bid.
+
+Rule: prices come from a fresh bid or from none at all, never from a last trade; without a bid the desk is left with
+its last rung. Outside market hours the ladder rests and protection stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from bot.domain import messages as m
+from bot.domain.bracket import BracketEvent
+from bot.execution.bracket_book import Bracket
+from bot.execution.sight import Sight, later
+
+
+class Ladder:
+    def __init__(self, sight: Sight) -> None:
+        self._sight = sight
+
+    def step(self, bracket: Bracket, now: datetime) -> Iterator[m.Message]:
+        """Take the next rung if one is due."""
+        if bracket.is_ended:
+            return
+        if not bracket.closing and now >= bracket.place.close_by:
+            bracket.closing = bracket.place.close_reason
+        if not bracket.closing or not self._sight.link.can_act:
+            return
+        yield from self.call_back_entry(bracket, bracket.closing, now)
+        position = self._sight.book.ledger.position(bracket.idea_id)
+        quantity = position - bracket.broker_lacks if position > 0 else 0
+        if quantity > 0 and self._sight.market_is_open(now):
+            yield from self.climb(bracket, quantity, bracket.closing, now)
+
+    def climb(self, bracket: Bracket, quantity: int, reason: str, now: datetime) -> Iterator[m.Message]:
+        """Order the exit of ``quantity`` (negative: a short), at the next rung, unless the last one still has time."""
+        if bracket.next_rung_at is not None and now < bracket.next_rung_at:
+            return
+        if bracket.may(BracketEvent.EXIT_ORDERED):
+            bracket.happen(BracketEvent.EXIT_ORDERED)
+        quote = self._sight.fresh_quote(bracket.place.contract.con_id, now)
+        bid, ask = (None, None) if quote is None else (quote.bid, quote.ask)
+        yield m.ExitPosition(bracket.idea_id, quantity, bracket.rung, reason, bid, now, ask)
+        limits = self._sight.limits
+        beyond = max(0, bracket.rung - limits.last_rung)
+        bracket.rung += 1
+        bracket.next_rung_at = later(now, min(limits.rung_s * 2.0 ** min(beyond, 16), limits.backoff_max_s))
+
+    def call_back_entry(self, bracket: Bracket, reason: str, now: datetime) -> Iterator[m.Message]:
+        """Ask once for what is left of the entry; the desk keeps at it."""
+        entry = self._sight.book.entry(bracket.idea_id)
+        if entry is None or not entry.is_live or entry.ref in bracket.called_back:
+            return
+        bracket.called_back[entry.ref] = now
+        if bracket.may(BracketEvent.EXIT_ORDERED) and bracket.closing:
+            bracket.happen(BracketEvent.EXIT_ORDERED)
+        yield m.CancelEntry(bracket.idea_id, reason, now)

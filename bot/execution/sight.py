@@ -1,0 +1,53 @@
+"""What the watcher's judges share: the books, the quotes, the link, and when the broker last agreed with us."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.domain.market import Quote
+from bot.domain.messages import HaltTrading
+from bot.domain.session import is_open
+from bot.domain.types import ConId
+from bot.execution.asking import SnapshotAsker
+from bot.execution.bracket_book import Bracket
+from bot.execution.limits import WatcherLimits
+from bot.execution.link import Link
+from bot.execution.order_book import OrderBook
+
+
+@dataclass(slots=True)
+class Sight:
+    """Read by all judges, written by the watcher alone. ``agreed_for`` is when the last agreed snapshot was asked for."""
+
+    limits: WatcherLimits
+    book: OrderBook
+    asker: SnapshotAsker
+    link: Link = field(default_factory=Link)
+    quotes: dict[ConId, Quote] = field(default_factory=dict)
+    held: dict[ConId, int] = field(default_factory=dict)
+    agreed_for: datetime | None = None
+
+    def has_agreed_since(self, at: datetime) -> bool:
+        return self.agreed_for is not None and self.agreed_for >= at
+
+    def fresh_quote(self, con_id: ConId, now: datetime) -> Quote | None:
+        quote = self.quotes.get(con_id)
+        if quote is None or now - quote.at > timedelta(seconds=self.limits.quote_fresh_s):
+            return None
+        return quote
+
+    def market_is_open(self, now: datetime) -> bool:
+        return is_open(now)
+
+
+def later(at: datetime, seconds: float) -> datetime:
+    return at + timedelta(seconds=seconds)
+
+
+def incident(bracket: Bracket, what: str, now: datetime) -> Iterator[HaltTrading]:
+    """Stop new entries until a person has looked; said once for each kind."""
+    if what not in bracket.incidents:
+        bracket.incidents.add(what)
+        yield HaltTrading(now, f"{bracket.idea_id}: {what}", "oco_watcher")

@@ -1,0 +1,219 @@
+"""The OCO watcher: owns every bracket's life and answers for its protection at the broker.
+
+Rule: it judges only what the broker itself has shown, only while the books are reconciled, and between a snapshot and
+its reconciliation it does not judge at all. It commands the desk and never the broker, but for questions.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from bot.domain import broker_messages as b
+from bot.domain import messages as m
+from bot.domain.bracket import BracketEvent, BracketState
+from bot.domain.order import execution_key
+from bot.domain.types import ConId, IdeaId
+from bot.execution.asking import SnapshotAsker
+from bot.execution.bracket_book import Bracket, BracketBook, Commissions
+from bot.execution.closing import Closing
+from bot.execution.guard import Guard
+from bot.execution.ladder import Ladder
+from bot.execution.ledger import idea_of
+from bot.execution.limits import WatcherLimits
+from bot.execution.order_book import OrderBook
+from bot.execution.sight import Sight, incident
+
+
+class OcoWatcher:
+    """A machine (see ``wiring.Machine``): fills and sightings in, protection and exits out."""
+
+    def __init__(self, limits: WatcherLimits) -> None:
+        self._book = OrderBook(limits.settle_s)
+        asker = SnapshotAsker(limits.snapshot_retry_s, limits.snapshot_gap_s, limits.backoff_max_s)
+        self._sight = Sight(limits, self._book, asker)
+        self._brackets = BracketBook()
+        self._commissions = Commissions()
+        self._guard = Guard(self._sight)
+        self._ladder = Ladder(self._sight)
+        self._closing = Closing(self._sight, self._ladder, self._commissions)
+        self._now: datetime | None = None
+        self._unagreed: b.SnapshotTaken | None = None
+        self._lessons: dict[type, Callable[[Any], None]] = {
+            m.PlaceBracket: self._brackets.plan,
+            b.SendOrders: self._sent,
+            m.BracketSent: self._bracket_sent,
+            m.FillBooked: self._filled,
+            b.CommissionCharged: self._charged,
+            m.BracketClosed: self._closed,
+            m.EntryAbandoned: self._abandoned,
+            m.FlattenAll: self._flatten,
+            b.OrderStatusChanged: lambda x: self._heard_of(x.ref, x.at),
+            b.OrderSeen: lambda x: self._heard_of(x.order.ref, x.at),
+            b.OrderRefused: lambda x: self._heard_of(x.ref, x.at),
+            b.SnapshotTaken: self._snapshot,
+            m.Reconciled: self._reconciled,
+            b.RequestFailed: self._request_failed,
+            b.BrokerDisconnected: lambda _: self._sight.asker.forget(),
+            b.BrokerConnected: lambda _: self._sight.asker.forget(),
+        }
+
+    # ── the machine ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def handle(self, message: m.Message) -> Iterable[m.Message]:
+        if isinstance(message, m.QuoteUpdated):
+            self._quoted(message)
+            return ()
+        now = self._read_clock(message)
+        self._learn(message)
+        if now is None or not self._sight.link.has_agreed:
+            return ()
+        said: list[m.Message] = []
+        for bracket in self._brackets.watched():
+            for answer in self._judge(bracket, now):
+                said.append(answer)
+                self._learn(answer)
+        request = self._sight.asker.next_request(now) if self._sight.link.can_ask else None
+        return said if request is None else [*said, request]
+
+    def remember(self, message: m.Message) -> None:
+        self._read_clock(message)
+        self._learn(message)
+
+    def _read_clock(self, message: m.Message) -> datetime | None:
+        at: datetime | None = getattr(message, "at", None)
+        if at is not None and (self._now is None or at > self._now):
+            self._now = at
+        return self._now
+
+    def _learn(self, message: m.Message) -> None:
+        self._sight.link.learn(message)
+        self._book.learn(message)
+        lesson = self._lessons.get(type(message))
+        if lesson is not None:
+            lesson(message)
+
+    # ── judgement ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _judge(self, bracket: Bracket, now: datetime) -> Iterator[m.Message]:
+        yield from self._ladder.step(bracket, now)
+        if self._unagreed is not None:
+            return
+        position = self._book.ledger.position(bracket.idea_id)
+        if position == 0:
+            yield from self._judge_flat(bracket, now)
+            return
+        bracket.flat_since = None
+        yield from self._guard.step(bracket, now)
+        if position < 0:
+            yield from self._judge_short(bracket, position, now)
+        else:
+            bracket.short_since = None
+            yield from self._judge_exit_before_entry(bracket, position, now)
+
+    def _judge_flat(self, bracket: Bracket, now: datetime) -> Iterator[m.Message]:
+        bracket.short_since = None
+        last = self._closing.last_fill(bracket)
+        yield from self._guard.end_gap(bracket, now if last is None else last.at, now)
+        yield from self._closing.step(bracket, now)
+        if self._closing.is_idle(bracket):
+            self._brackets.unwatch(bracket.idea_id)
+
+    def _judge_short(self, bracket: Bracket, position: int, now: datetime) -> Iterator[m.Message]:
+        """More was sold than held. Once a snapshot confirms it the short is bought back: it only ever reduces."""
+        if bracket.short_since is None:
+            bracket.short_since = now
+            self._sight.asker.need(f"{bracket.idea_id} looks short at {now:%H:%M:%S.%f}", now)
+        con_id = bracket.place.contract.con_id
+        if not self._sight.has_agreed_since(bracket.short_since) or self._sight.held.get(con_id, 0) >= 0:
+            return
+        yield from incident(bracket, f"net short {-position} {bracket.place.contract.label}", now)
+        if self._sight.link.can_act and self._sight.market_is_open(now):
+            yield from self._ladder.climb(bracket, position, "net short", now)
+
+    def _judge_exit_before_entry(self, bracket: Bracket, position: int, now: datetime) -> Iterator[m.Message]:
+        """An exit filled while the entry still buys: what it buys from now on nothing would guard."""
+        entry = self._book.entry(bracket.idea_id)
+        if entry is not None and entry.is_live and self._book.ledger.filled(entry.ref) > position:
+            yield from self._ladder.call_back_entry(bracket, "an exit has filled", now)
+
+    # ── lessons ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _quoted(self, update: m.QuoteUpdated) -> None:
+        if self._brackets.holds(update.quote.con_id):
+            self._sight.quotes[update.quote.con_id] = update.quote
+
+    def _sent(self, sent: b.SendOrders) -> None:
+        for order in sent.orders:
+            self._enter(order.idea_id)
+            self._heard_of(order.ref, sent.at)
+
+    def _bracket_sent(self, sent: m.BracketSent) -> None:
+        self._enter(sent.idea_id)
+
+    def _enter(self, idea_id: IdeaId) -> None:
+        bracket = self._brackets.brackets.get(idea_id)
+        if bracket is not None and bracket.state is BracketState.PLANNED:
+            bracket.happen(BracketEvent.SENT)
+
+    def _heard_of(self, ref: str, at: datetime) -> None:
+        bracket = self._brackets.watch(idea_of(ref))
+        if bracket is not None:
+            bracket.heard_at = max(at, bracket.heard_at or at)
+
+    def _filled(self, booked: m.FillBooked) -> None:
+        fill = booked.fill
+        self._heard_of(fill.order_ref, fill.at)
+        bracket = self._brackets.brackets.get(idea_of(fill.order_ref))
+        if bracket is None:
+            return
+        # A correction of the price alone does not open a trade again.
+        if bracket.state is not BracketState.CLOSED or self._book.ledger.position(bracket.idea_id):
+            bracket.open_position()
+
+    def _charged(self, charge: b.CommissionCharged) -> None:
+        self._commissions.learn(*execution_key(charge.exec_id), charge.amount)
+
+    def _closed(self, closed: m.BracketClosed) -> None:
+        self._end(closed.idea_id, BracketEvent.POSITION_CLOSED)
+
+    def _abandoned(self, abandoned: m.EntryAbandoned) -> None:
+        if not any(True for _ in self._book.ledger.of(abandoned.idea_id)):
+            self._end(abandoned.idea_id, BracketEvent.ENTRY_ENDED_EMPTY)
+
+    def _end(self, idea_id: IdeaId, event: BracketEvent) -> None:
+        bracket = self._brackets.watch(idea_id)
+        if bracket is not None:
+            bracket.end(event)
+
+    def _flatten(self, command: m.FlattenAll) -> None:
+        for bracket in self._brackets.watched():
+            if not bracket.is_ended:
+                bracket.closing = bracket.closing or command.reason or "flatten"
+
+    def _snapshot(self, taken: b.SnapshotTaken) -> None:
+        self._sight.asker.answered(taken.requested_at, self._now or taken.snapshot.at)
+        self._unagreed = taken
+        self._sight.held = {p.contract.con_id: p.quantity for p in taken.snapshot.positions}
+        for charge in taken.snapshot.commissions:
+            self._charged(charge)
+
+    def _reconciled(self, _: m.Reconciled) -> None:
+        if self._unagreed is None:
+            return
+        requested_at, self._unagreed = self._unagreed.requested_at, None
+        self._sight.agreed_for = requested_at
+        own: Counter[ConId] = Counter()
+        for bracket in self._brackets.watched():
+            own[bracket.place.contract.con_id] += self._book.ledger.position(bracket.idea_id)
+        for bracket in self._brackets.watched():
+            con_id = bracket.place.contract.con_id
+            bracket.broker_lacks = max(0, own[con_id] - max(0, self._sight.held.get(con_id, 0)))
+            if bracket.is_proved:
+                bracket.heard_at = max(requested_at, bracket.heard_at or requested_at)
+
+    def _request_failed(self, failure: b.RequestFailed) -> None:
+        if failure.subject.startswith("snapshot"):
+            self._sight.asker.failed()
