@@ -124,8 +124,8 @@ def test_rolling_figures_equal_those_of_the_plain_window(values: list[float], le
             assert mean.value == pytest.approx(fmean(window))
 
 
-@given(st.lists(st.lists(volumes, min_size=390, max_size=390), min_size=2, max_size=4), st.integers(1, 3))
-@settings(max_examples=10)
+@given(st.lists(st.lists(volumes, min_size=12, max_size=12), min_size=2, max_size=4), st.integers(1, 3))
+@settings(max_examples=50)
 def test_relative_volume_equals_its_definition(days: list[list[float]], sessions: int) -> None:
     full = [session for session in WEEK if not session.is_half_day]
     relative = RelativeVolume(sessions)

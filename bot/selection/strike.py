@@ -1,0 +1,95 @@
+"""Which strike to trade: at the money, one listed strike in or out of it, or the nearest to a wanted delta.
+
+Rule: strikes are those really listed for the expiry, never computed. At the money is the strike nearest to the
+underlying's price, the lower one of two equally near. In the money is below it for a call, above it for a put.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.domain.contract import Contract
+from bot.domain.market import Quote
+from bot.domain.types import ConId, Right
+from bot.selection.refusal import Refusal, RefusalCode, refuse
+
+
+class Moneyness(StrEnum):
+    """Where the strike lies from the money: on it, or one listed strike in or out."""
+
+    ATM = "atm"
+    ITMP1 = "itmp1"
+    OTMP1 = "otmp1"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetDelta:
+    """An absolute delta between 0 and 1, and how far the nearest contract may be from it."""
+
+    delta: float
+    tolerance: float = 0.10
+
+    def __post_init__(self) -> None:
+        if not 0 < self.delta < 1:
+            raise ValueError(f"a target delta lies between 0 and 1, not {self.delta}")
+
+
+StrikeRule = Moneyness | TargetDelta
+
+
+def parse_strike(text: str) -> StrikeRule:
+    """Read a setting: ``atm``, ``itmp1``, ``otmp1`` or ``delta:0.40``; else ValueError."""
+    name, _, number = text.strip().lower().partition(":")
+    if name == "delta":
+        try:
+            return TargetDelta(float(number))
+        except ValueError as error:
+            raise ValueError(f"moneyness {text!r}: {error}") from error
+    try:
+        return Moneyness(text.strip().lower())
+    except ValueError:
+        raise ValueError(f"moneyness {text!r} is none of: atm, itmp1, otmp1, delta:0.40") from None
+
+
+def pick_strike(
+    contracts: Sequence[Contract], quotes: Mapping[ConId, Quote], spot: float, rule: StrikeRule
+) -> Contract | Refusal:
+    """Choose among contracts of one expiry and one right; ``spot`` is the underlying's price in USD."""
+    ladder = sorted((c for c in contracts if c.strike is not None), key=_strike)
+    if not ladder:
+        return refuse(RefusalCode.STRIKE_NOT_WATCHED, spot=spot, watched=0)
+    if isinstance(rule, TargetDelta):
+        return _by_delta(ladder, quotes, rule)
+    return _by_moneyness(ladder, spot, rule)
+
+
+def _by_moneyness(ladder: list[Contract], spot: float, rule: Moneyness) -> Contract | Refusal:
+    lowest, highest = _strike(ladder[0]), _strike(ladder[-1])
+    at_money = min(range(len(ladder)), key=lambda i: abs(_strike(ladder[i]) - spot))
+    step = {Moneyness.ATM: 0, Moneyness.ITMP1: -1, Moneyness.OTMP1: 1}[rule]
+    wanted = at_money + (step if ladder[0].right is Right.CALL else -step)
+    # Off the ladder's end the nearest strike is not known to be the nearest that is listed.
+    if not lowest <= spot <= highest or not 0 <= wanted < len(ladder):
+        return refuse(
+            RefusalCode.STRIKE_NOT_WATCHED, spot=spot, lowest=lowest, highest=highest, watched=len(ladder)
+        )
+    return ladder[wanted]
+
+
+def _by_delta(ladder: list[Contract], quotes: Mapping[ConId, Quote], rule: TargetDelta) -> Contract | Refusal:
+    misses = {
+        contract.con_id: abs(abs(delta) - rule.delta)
+        for contract in ladder
+        if (quote := quotes.get(contract.con_id)) is not None and (delta := quote.delta) is not None
+    }
+    if not misses:
+        return refuse(RefusalCode.DELTA_UNKNOWN, target=rule.delta, watched=len(ladder))
+    nearest = min((c for c in ladder if c.con_id in misses), key=lambda c: misses[c.con_id])
+    if misses[nearest.con_id] > rule.tolerance:
+        delta = quotes[nearest.con_id].delta
+        return refuse(RefusalCode.DELTA_OUT_OF_REACH, target=rule.delta, nearest=delta, strike=nearest.strike)
+    return nearest
+
+
+def _strike(contract: Contract) -> float:
+    return float(contract.strike or 0)
