@@ -78,7 +78,7 @@ class WatcherLimits:
     blind_s: float = 30.0
     rung_s: float = 4.0
     last_rung: int = 3
-    quote_fresh_s: float = 30.0
+    quote_fresh_s: float = 120.0
     sibling_grace_s: float = 2.0
     cancel_retry_s: float = 10.0
     commission_wait_s: float = 10.0
