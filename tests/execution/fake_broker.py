@@ -153,7 +153,7 @@ class FakeBroker:
             if not parent.filled:
                 self._end(child, S.CANCELLED)
             elif self.knobs.shrinks_children_of_cut_parent:
-                child.quantity = max(child.filled, parent.filled)
+                child.quantity = child.filled + min(child.remaining, parent.filled - self._sold(parent))
                 self._say(child)
             self._wake(child)
 
@@ -212,9 +212,11 @@ class FakeBroker:
     def _free(self, held: Held) -> int:
         parent = self._by_ref(held.order.parent_ref)
         if parent is not None and parent.is_live:
-            sold = sum(h.filled for h in self.orders if h.order.parent_ref == parent.order.ref)
-            return min(held.remaining, parent.filled - sold)
+            return min(held.remaining, parent.filled - self._sold(parent))
         return held.remaining
+
+    def _sold(self, parent: Held) -> int:
+        return sum(h.filled for h in self.orders if h.order.parent_ref == parent.order.ref)
 
     def _is_live_at_market(self, held: Held) -> bool:
         if held.order.parent_ref is None:

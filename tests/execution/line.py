@@ -78,6 +78,7 @@ class Line:
     def _new_machines(self) -> None:
         self.desk = ExecutionDesk(ExecutionLimits())
         self.watcher = OcoWatcher(WatcherLimits())
+        self._heard_here = frozenset({wiring.BROKER, wiring.EXECUTION, wiring.OCO_WATCHER})
         self._machines: dict[str, wiring.Machine] = {
             wiring.EXECUTION: self.desk,
             wiring.OCO_WATCHER: self.watcher,
@@ -137,17 +138,22 @@ class Line:
                 self.journal.append(message)
             self.said.append(message)
             self._queue.append(message)
-            self._step()
+            self._step(message)
 
     def _dispatch(self, message: m.Message) -> None:
         for name in wiring.hearers(message):
-            self._step()
+            if name not in self._heard_here:
+                continue
+            self._step(message)
             if name == wiring.BROKER:
                 self._post(self.broker.handle(message))
-            elif name in self._machines:
+            else:
                 self._post(self._machines[name].handle(message))
 
-    def _step(self) -> None:
+    def _step(self, message: m.Message) -> None:
+        """A place to die at: every saying and every hearing, but for the ticks of the clock and the quotes."""
+        if isinstance(message, (m.TimePassed, m.QuoteUpdated)):
+            return
         self.steps += 1
         if self.kill_after is not None and self.steps > self.kill_after:
             raise Killed
