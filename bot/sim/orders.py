@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from types import MappingProxyType
 
 from bot.domain.contract import Contract
 from bot.domain.types import ConId, ExecId, OrderId, PermId, Side
@@ -41,9 +40,6 @@ class SimOrderType(StrEnum):
     IF_TOUCHED = "MIT"
 
 
-_NO_EXTRA: Mapping[str, object] = MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimOrder:
     """One order as a client sent it. Prices are USD per unit; ``extra`` holds wire fields the exchange only echoes."""
@@ -72,7 +68,7 @@ class SimOrder:
     open_close: str = ""
     exchange: str = "SMART"
     what_if: bool = False
-    extra: Mapping[str, object] = field(default=_NO_EXTRA)
+    extra: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
