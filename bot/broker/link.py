@@ -66,6 +66,10 @@ class Link:
         """Keep facts back until ``release``: what a new session says must follow BrokerConnected."""
         self._held = []
 
+    def drop_held(self) -> None:
+        """The session never came about: what it said is no fact of ours."""
+        self._held = None
+
     def release(self, *first: Message) -> None:
         held, self._held = self._held or [], None
         for fact in (*first, *held):
@@ -125,13 +129,22 @@ class Link:
         send(self.client)
 
     async def ask(
-        self, key: Hashable, send: Send, *, timeout_s: float | None = None, is_urgent: bool = False
+        self,
+        key: Hashable,
+        send: Send,
+        *,
+        timeout_s: float | None = None,
+        is_urgent: bool = False,
+        on_end: Callable[[Any], None] | None = None,
     ) -> Any:
-        """Write a request and wait for its whole answer. Raises RequestTrouble; code 0 is our own deadline."""
+        """Write a request and wait for its whole answer. Raises RequestTrouble; code 0 is our own deadline.
+
+        ``on_end`` takes the answer while the socket is still being read, before anything that follows it.
+        """
         await self.pace(is_urgent=is_urgent)
         client = self.client
         seconds = self.settings.request_timeout_s if timeout_s is None else timeout_s
-        answer = self.requests.open(key)
+        answer = self.requests.open(key, on_end)
         try:
             send(client)
             return await asyncio.wait_for(answer, self.deadline_wall_s(seconds))

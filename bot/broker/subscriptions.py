@@ -37,7 +37,8 @@ class BarLine:
     sessions: int
     stream: BarStream = field(default_factory=BarStream)
     request_id: int | None = None
-    collected: list[Any] = field(default_factory=list)
+    heard_wall_s: float = 0.0
+    """When the last update came, on the event loop's clock."""
 
     @property
     def subject(self) -> str:
@@ -45,8 +46,9 @@ class BarLine:
 
 
 class Subscriptions:
-    def __init__(self, line_budget: int, make: Callable[[Contract], Any]) -> None:
+    def __init__(self, line_budget: int, bar_budget: int, make: Callable[[Contract], Any]) -> None:
         self._budget = line_budget
+        self._bar_budget = bar_budget
         self._make = make
         self._instruments: dict[ConId, Any] = {}
         self._by_request: dict[int, QuoteLine | BarLine] = {}
@@ -81,7 +83,10 @@ class Subscriptions:
         return self.release(line)
 
     def watch_bars(self, contract: Contract, size: BarSize, sessions: int) -> BarLine:
+        """The line of this feed, new or old. Raises RequestTrouble when IB would refuse another open request."""
         line = self.bars.get((contract.con_id, size))
+        if line is None and len(self.bars) >= self._bar_budget:
+            raise RequestTrouble(0, f"all {self._bar_budget} historical requests that may be open are in use")
         if line is None:
             line = self.bars[contract.con_id, size] = BarLine(contract, size, sessions)
         line.sessions = max(line.sessions, sessions)
@@ -108,7 +113,7 @@ class Subscriptions:
             self.release(bars)
         for quote in self.quotes.values():
             self.release(quote)
-            quote.ticks.clear()
+            quote.ticks = QuoteTicks(quote.contract)
             quote.is_changed = False
         self._instruments.clear()
 

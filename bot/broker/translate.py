@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.broker.errors import UnreadableAnswer
-from bot.broker.numbers import UNSET_DOUBLE, amount, decimal, figure, quantity
+from bot.broker.numbers import UNSET_DOUBLE, Figure, amount, decimal, figure, quantity
 from bot.domain.broker_messages import CommissionCharged
 from bot.domain.contract import CENTS, Contract, OptionChain, TickGrid
 from bot.domain.order import Fill
@@ -168,7 +168,7 @@ def to_commission(report: Any, order_ref: str) -> CommissionCharged | None:
     return CommissionCharged(report.execId, order_ref, charged, report.currency)
 
 
-def to_position(contract: Contract, held: float, average_cost: float) -> Position:
+def to_position(contract: Contract, held: float, average_cost: Figure) -> Position:
     cost = amount(average_cost)
     return Position(contract, quantity(held, f"the position in {contract.label}"), cost or Decimal(0))
 

@@ -81,12 +81,22 @@ def revision_fields(
     Only fields that say what the order is are sent back: IB fills others in (volatility, '?') and then refuses them.
     """
     fields = {name: getattr(reported, name) for name in _KEPT_BY_A_REVISION}
-    fields |= {"lmtPrice": limit, "totalQuantity": units}
+    # A stop has no limit: its trigger is the price that is named.
+    is_stop = reported.orderType == OrderType.STOP.value
+    fields |= {"auxPrice": limit, "lmtPrice": unset(None)} if is_stop else {"lmtPrice": limit}
+    fields["totalQuantity"] = units
     return fields | {"orderId": order_id, "parentId": parent_id, "transmit": True}
 
 
 def to_open_order(
-    contract: Contract, order: Any, *, order_id: int, status: OrderStatus, filled: int, at_least: int = 0
+    contract: Contract,
+    order: Any,
+    *,
+    order_id: int,
+    client_id: int,
+    status: OrderStatus,
+    filled: int,
+    at_least: int = 0,
 ) -> OpenOrder:
     """An order as an openOrder message tells it; ``filled`` comes from elsewhere since that message lacks it."""
     units = quantity(order.totalQuantity, f"the size of order {order.permId}")
@@ -95,7 +105,7 @@ def to_open_order(
         ref=order.orderRef,
         order_id=order_id,
         perm_id=int(order.permId),
-        client_id=int(order.clientId),
+        client_id=client_id,
         contract=contract,
         side=side(order.action),
         type=OrderType(kind) if kind in set(OrderType) else kind,
@@ -117,6 +127,7 @@ def to_completed_order(contract: Contract, order: Any, state: Any) -> OpenOrder:
         contract,
         order,
         order_id=int(order.orderId),
+        client_id=int(order.clientId),
         status=to_status(state.status),
         filled=filled,
         at_least=filled,

@@ -1,0 +1,300 @@
+"""The adapter's parts put together, and its life: connect, synchronise, stay, lose, wait, connect again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from types import ModuleType
+from typing import Any
+
+from bot.broker.books import Books
+from bot.broker.commands import Commands
+from bot.broker.contracts import Contracts
+from bot.broker.data_bars import Bars
+from bot.broker.data_quotes import Quotes
+from bot.broker.error_codes import Effect, code
+from bot.broker.errors import ConnectFailed, NotConnected, RequestTrouble
+from bot.broker.evidence import Evidence
+from bot.broker.library import new_session
+from bot.broker.link import Link
+from bot.broker.notices import Notices, Repairs
+from bot.broker.order_ears import OrderEars
+from bot.broker.orders import Orders
+from bot.broker.session import Session, current_time_ear
+from bot.broker.settings import BrokerSettings
+from bot.broker.snapshot import Snapshots
+from bot.broker.subscriptions import BarLine, QuoteLine, Subscriptions
+from bot.broker.translate import contract_fields
+from bot.domain import broker_messages as b
+from bot.domain.contract import Contract
+from bot.domain.messages import Message
+
+_CLIENT_ID_IN_USE = 326
+_SHORTEST_PULSE_WALL_S = 0.02
+_SILENT_ROUNDS = 25
+
+
+class Adapter:
+    """Made on any thread; everything else happens on the io thread."""
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        library: ModuleType,
+        now: Callable[[], datetime],
+        speed: float,
+        tell: Callable[[Message], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        link = self._link = Link(settings, library, now, speed, tell, failed)
+        self._port = settings.port
+        self._floor = settings.order_id_floor
+        self._subs = Subscriptions(settings.line_budget, settings.pacing.open_history, self._make)
+        self._contracts = Contracts(link)
+        self._ears = OrderEars(link, self._contracts, self._unknown_order)
+        self._books = Books(link, self._contracts)
+        self._evidence = Evidence(link, self._books, self._ears)
+        self._orders = Orders(link, self._subs, self._ears, self._evidence)
+        self._quotes = Quotes(link, self._subs)
+        self._bars = Bars(link, self._subs, self._quotes.flush)
+        self._commands = Commands(
+            link,
+            orders=self._orders,
+            quotes=self._quotes,
+            bars=self._bars,
+            contracts=self._contracts,
+            snapshots=Snapshots(link, self._books, self._ears),
+        )
+        self._notices = Notices(link, self._repairs())
+        self._session: Session | None = None
+        self._told_down = ""
+        self._heard = 0
+        """Messages so far, heartbeats apart."""
+
+    def _make(self, contract: Contract) -> Any:
+        return self._link.library.Contract(**contract_fields(contract))
+
+    def _repairs(self) -> Repairs:
+        return Repairs(
+            resubscribe_all=self._resubscribe_all,
+            resubscribe_bars=self._bars.resubscribe,
+            reopen_account=lambda: self._spawn(self._open_account),
+            move_to_port=self._move_to_port,
+        )
+
+    def dispatch(self, command: Message) -> None:
+        self._commands.dispatch(command)
+
+    # ── life ──
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        self._link.spawn(self._orders.work())
+        self._link.spawn(self._pulse())
+        pause_s = self._link.settings.retry_first_s
+        while True:
+            try:
+                session = await self._connect()
+            except (ConnectFailed, RequestTrouble) as trouble:
+                self._say_down(str(trouble))
+                pause_s = min(pause_s * 2, self._link.settings.retry_most_s)
+            else:
+                pause_s = self._link.settings.retry_first_s
+                self._say_down(await self._stay(session))
+            # Several bots on one gateway must not come back in step.
+            jitter = random.uniform(0.8, 1.2)  # noqa: S311  no secret hangs on it
+            await asyncio.sleep(max(self._link.wall_s(pause_s), 0.1) * jitter)
+
+    async def _connect(self) -> Session:
+        """A synchronised session, or an exception that says why not; then nothing is left of it."""
+        link = self._link
+        ib = new_session(
+            link.library,
+            self._table(),
+            zone=link.settings.gateway_zone,
+            on_read=self._on_read,
+            on_unreadable=self._unreadable,
+            failed=link.failed,
+        )
+        session = self._session = Session(link, ib, self._port)
+        link.ib = ib
+        link.hold()
+        try:
+            await session.open()
+            link.account = session.choose_account()
+            await self._synchronise(session)
+        except BaseException:
+            link.drop_held()
+            await self._leave(session)
+            raise
+        return session
+
+    async def _synchronise(self, session: Session) -> None:
+        """Ids above the floor, our open orders by name, then BrokerConnected before anything else is told."""
+        link = self._link
+        for part in (self._ears, self._books, self._notices):
+            part.start_session()
+        link.client.updateReqId(self._floor)
+        await session.check_pulse()
+        alive = []
+        self._ears.is_syncing = True
+        try:
+            if not link.settings.read_only:  # a read-only gateway refuses even to list them
+                alive = await self._books.own_open_orders()
+        finally:
+            self._ears.is_syncing = False
+        link.release(session.connected(link.next_id()))
+        self._told_down = ""
+        for known in alive:
+            self._ears.tell_sighting(known)
+            self._ears.tell_status(known, known.status, self._ears.sighting(known).remaining)
+
+    async def _stay(self, session: Session) -> str:
+        self._spawn(self._open_account)
+        self._spawn(self._quotes.start_session)
+        self._bars.resubscribe()
+        self._commands.is_connected.set()
+        try:
+            return await session.until_lost()
+        finally:
+            self._commands.is_connected.clear()
+            await self._leave(session)
+
+    async def _leave(self, session: Session) -> None:
+        with contextlib.suppress(NotConnected):
+            self._floor = max(self._floor, self._link.next_id())
+        self._link.ib = None
+        self._session = None
+        self._subs.lose_connection()
+        self._link.requests.fail_all(NotConnected())
+        await session.close()
+
+    def _say_down(self, reason: str) -> None:
+        """Once per reason: a gateway that is away for a night is one piece of news."""
+        if reason != self._told_down:
+            self._told_down = reason
+            self._link.tell(b.BrokerDisconnected(self._link.now(), reason))
+
+    # ── repairs ──
+
+    def _spawn(self, work: Callable[[], Awaitable[None]]) -> None:
+        async def unless_disconnected() -> None:
+            with contextlib.suppress(NotConnected):
+                await work()
+
+        self._link.spawn(unless_disconnected())
+
+    async def _open_account(self) -> None:
+        try:
+            await self._books.account()
+        except NotConnected:
+            raise
+        except RequestTrouble as trouble:
+            self._link.tell_trouble("account", trouble)
+
+    def _resubscribe_all(self) -> None:
+        self._spawn(self._quotes.resubscribe)
+        self._bars.resubscribe()
+
+    def _move_to_port(self, port: int) -> None:
+        self._port = port
+
+    def _unknown_order(self, _perm_id: int) -> None:
+        if not self._ears.is_syncing:
+            self._evidence.want_open_orders()
+
+    def _unreadable(self, error: BaseException) -> None:
+        """A message the library could not decode: it may have been about an order."""
+        self._link.tell_trouble("unreadable_message", RequestTrouble(0, str(error)))
+        self._evidence.want_open_orders()
+
+    # ── what the gateway says ──
+
+    def _table(self) -> dict[str, Callable[..., None]]:
+        heard = {
+            **self._ears.table(),
+            **self._books.table(),
+            **self._contracts.table(),
+            **self._quotes.table(),
+            **self._bars.table(),
+            "error": self._error,
+        }
+        return {
+            **{name: self._counted(hear) for name, hear in heard.items()},
+            "currentTime": current_time_ear(self._link),
+            "connectionClosed": lambda: None,  # the library would stop blocking calls of every other session
+        }
+
+    def _counted(self, hear: Callable[..., None]) -> Callable[..., None]:
+        def hear_and_count(*args: Any) -> None:
+            self._heard += 1
+            hear(*args)
+
+        return hear_and_count
+
+    def _error(self, subject_id: int, number: int, text: str, *_: object) -> None:
+        """An error or a notice, given to whomever its id belongs to."""
+        link = self._link
+        known = self._orders.of_id(subject_id)
+        line = self._subs.of_request(subject_id)
+        if link.requests.is_open(subject_id):
+            if code(number).effect is not Effect.INFO:
+                link.requests.fail(subject_id, RequestTrouble(number, text))
+        elif known is not None:
+            self._orders.on_error(known, number, text)
+        elif isinstance(line, QuoteLine):
+            self._quotes.on_error(line, number, text)
+        elif isinstance(line, BarLine):
+            self._bars.on_error(line, number, text)
+        elif subject_id <= 0:
+            self._session_error(number, text)
+
+    def _session_error(self, number: int, text: str) -> None:
+        if number == _CLIENT_ID_IN_USE and self._session is not None:
+            used = self._link.settings.client_id
+            self._session.refusal = (
+                f"client id {used} is in use by another program ({number}); waiting for it"
+            )
+        elif code(number).effect is Effect.ASK_BROKER:
+            # A refusal that names no request: whatever waits without an id will not be answered.
+            for key in self._link.requests.named():
+                self._link.requests.fail(key, RequestTrouble(number, text))
+            self._notices.hear(number, text)
+        else:
+            self._notices.hear(number, text)
+
+    def _on_read(self) -> None:
+        self._books.flush()
+        if self._link.settings.quote_interval_s == 0:
+            self._quotes.flush()
+
+    async def _pulse(self) -> None:
+        """What time alone must bring about."""
+        interval_s = self._link.settings.quote_interval_s or 1.0
+        while True:
+            await asyncio.sleep(max(self._link.wall_s(interval_s), _SHORTEST_PULSE_WALL_S))
+            self._quotes.flush()
+            self._bars.close_by_clock()
+
+    # ── rest ──
+
+    async def settle(self) -> None:
+        """Round trips until one brings nothing but its own answer, and nothing waits to be written or answered."""
+        silent = 0
+        while silent < _SILENT_ROUNDS:
+            await self._commands.is_connected.wait()
+            heard = self._heard
+            with contextlib.suppress(RequestTrouble):
+                if self._session is not None:
+                    await self._session.check_pulse()
+            self._quotes.flush()
+            self._bars.close_by_clock(all_heard=True)
+            is_busy = self._link.waiting or not self._orders.is_idle or self._link.requests.count
+            if self._heard == heard and not is_busy:
+                return
+            # A gateway that leaves a request unanswered cannot be waited for: its deadline is told as a fact.
+            silent = silent + 1 if self._heard == heard and not self._link.waiting else 0
+            await asyncio.sleep(0.002 * silent)

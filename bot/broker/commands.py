@@ -1,0 +1,115 @@
+"""Which part carries out which command, and what happens to a question that a disconnect cut off: it is asked again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from bot.broker.contracts import Contracts
+from bot.broker.data_bars import Bars
+from bot.broker.data_quotes import Quotes
+from bot.broker.error_codes import Effect, code
+from bot.broker.errors import NotConnected, RequestTrouble
+from bot.broker.link import Link
+from bot.broker.orders import Orders
+from bot.broker.snapshot import Snapshots
+from bot.domain import broker_messages as b
+from bot.domain.messages import Message
+
+_ATTEMPTS = 3
+
+
+class Commands:
+    def __init__(
+        self,
+        link: Link,
+        *,
+        orders: Orders,
+        quotes: Quotes,
+        bars: Bars,
+        contracts: Contracts,
+        snapshots: Snapshots,
+    ) -> None:
+        self._link = link
+        self.is_connected = asyncio.Event()
+        self._running: set[Message] = set()
+        self._answers: dict[type, Callable[[Any], None]] = {
+            b.SendOrders: orders.put,
+            b.SendCancel: orders.put,
+            b.SendRevision: orders.put,
+            b.QuoteMargin: self._once(orders.quote_margin),
+            b.TakeSnapshot: self._once(snapshots.take),
+            b.WatchBars: bars.watch,
+            b.WatchQuote: self._once(quotes.watch),
+            b.UnwatchQuote: self._once(quotes.unwatch),
+            b.QualifyUnderlying: self._persistently(
+                contracts.qualify_underlying, lambda x: f"underlying:{x.symbol}"
+            ),
+            b.ListChain: self._persistently(contracts.list_chain, lambda x: f"chain:{x.underlying.symbol}"),
+            b.QualifyOptions: self._persistently(
+                contracts.qualify_options, lambda x: f"options:{x.underlying.symbol}:{x.expiry}"
+            ),
+        }
+
+    def dispatch(self, command: Message) -> None:
+        """Raises TypeError for what is no command to a broker."""
+        try:
+            answer = self._answers[type(command)]
+        except KeyError:
+            raise TypeError(f"a broker is not told {type(command).__name__}") from None
+        answer(command)
+
+    def _once(self, work: Callable[[Any], Awaitable[None]]) -> Callable[[Any], None]:
+        async def run(command: Message) -> None:
+            await work(command)
+
+        return lambda command: void(self._link.spawn(run(command)))
+
+    def _persistently(
+        self, work: Callable[[Any], Awaitable[None]], subject: Callable[[Any], str]
+    ) -> Callable[[Any], None]:
+        def start(command: Message) -> None:
+            if command not in self._running:
+                self._running.add(command)
+                self._link.spawn(self._keep_asking(command, work, subject(command)))
+
+        return start
+
+    async def _keep_asking(
+        self, command: Message, work: Callable[[Any], Awaitable[None]], subject: str
+    ) -> None:
+        try:
+            trouble = await self._try(command, work)
+        finally:
+            self._running.discard(command)
+        if trouble is not None:
+            self._link.tell_trouble(subject, trouble)
+
+    async def _try(self, command: Message, work: Callable[[Any], Awaitable[None]]) -> RequestTrouble | None:
+        """The last trouble, or None after an answer. A lost connection is waited out and counts as no attempt."""
+        pause_s = self._link.settings.retry_first_s
+        attempt = 0
+        while True:
+            await self.is_connected.wait()
+            try:
+                await work(command)
+            except NotConnected:
+                await asyncio.sleep(0.05)  # the loss is noticed a moment later than it happens
+            except RequestTrouble as trouble:
+                attempt += 1
+                if attempt == _ATTEMPTS or _is_final(trouble):
+                    return trouble
+                await asyncio.sleep(self._link.wall_s(pause_s))
+                pause_s *= 2
+            else:
+                return None
+
+
+def _is_final(trouble: RequestTrouble) -> bool:
+    row = code(trouble.code)
+    return row.effect is Effect.REJECT and not row.retriable
+
+
+def void(_: object) -> None:
+    """Take a result that nobody needs."""

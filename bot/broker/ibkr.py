@@ -1,0 +1,92 @@
+"""The broker port over ib_insync (or ib_async): connects, stays connected, and passes commands and facts.
+
+Everything but ``start``, ``send``, ``settle`` and ``stop`` runs on one io thread. A session is made new for each
+connection; what the bot wants survives it and is asked for again.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from datetime import datetime
+
+from bot.broker import library as libraries
+from bot.broker.adapter import Adapter
+from bot.broker.io_thread import IoThread
+from bot.broker.port import Tell
+from bot.broker.settings import BrokerSettings
+from bot.domain.messages import MachineFailed, Message
+
+
+class IbkrBroker:
+    """See the module's head.
+
+    ``now`` is the bot's clock and ``speed`` how fast it runs against the wall's; ``library`` is ``ib_insync``, or
+    ``ib_async`` whose drop-in compatibility the tests prove.
+    """
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        now: Callable[[], datetime],
+        *,
+        speed: float = 1.0,
+        library: str = "ib_insync",
+    ) -> None:
+        self._settings = settings
+        self._now = now
+        self._speed = speed
+        self._library = libraries.load(library)
+        self._tell: Tell | None = None
+        self._adapter: Adapter | None = None
+        self._io: IoThread | None = None
+
+    def start(self, tell: Tell) -> None:
+        """Connect in the background; every fact goes to ``tell``, on the io thread. Raises RuntimeError when started twice."""
+        if self._io is not None:
+            raise RuntimeError("a broker is started once")
+        self._tell = tell
+        self._adapter = Adapter(
+            self._settings, self._library, self._now, self._speed, self._tell_fact, self._failed
+        )
+        self._io = IoThread("ib-io", self._adapter.run, self._failed)
+        self._io.start()
+
+    def send(self, command: Message) -> None:
+        """Hand over a command of ``broker_messages``; never blocks. After ``stop`` it is passed over."""
+        if self._io is None or self._adapter is None:
+            raise RuntimeError("a broker must be started before it is sent anything")
+        adapter = self._adapter
+        self._io.post(lambda: adapter.dispatch(command))
+
+    def settle(self, timeout_s: float) -> None:
+        """Return once everything the gateway had sent before has been told, and every command written.
+
+        For tests, and for a replayed day whose time moves in steps. Raises TimeoutError.
+        """
+        if self._io is None or self._adapter is None:
+            raise RuntimeError("a broker must be started before it can settle")
+        future = self._io.run(self._adapter.settle)
+        try:
+            future.result(timeout_s)
+        except TimeoutError:
+            future.cancel()
+            raise
+
+    def stop(self, timeout_s: float) -> None:
+        """Disconnect and return once nothing more will be told. Safe at any moment; orders stay as they are."""
+        if self._io is not None:
+            self._io.stop(timeout_s)
+        self._tell = None
+
+    def _tell_fact(self, fact: Message) -> None:
+        tell = self._tell
+        if tell is not None:
+            tell(fact)
+
+    def _failed(self, error: BaseException) -> None:
+        """A fault of ours on the io thread: the last thing this line should hear before it stops."""
+        where = "".join(traceback.format_exception(error)[-3:])
+        self._tell_fact(
+            MachineFailed(self._now(), "broker", f"{type(error).__name__}: {error}", where[-2000:])
+        )
