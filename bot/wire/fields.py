@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 __all__ = [
+    "ASKED_RIGHT",
     "BOOL",
     "DECIMAL",
     "DECIMAL0",
@@ -268,5 +269,7 @@ STR = Codec("str", _write_str, _read_str, plain=frozenset({str}))
 """Text without NUL; ``None`` is written empty and reads back as ''."""
 ESCAPED = Codec("str", _write_escaped, _read_escaped)
 """Text with Unicode escapes on the wire (clients decode long names with ``unicode-escape``)."""
+ASKED_RIGHT = Codec("right", _write_str, _read_right)
+"""Call or put as a client names it, who may hand back the ``?`` of an open order."""
 RIGHT = Codec("right", _write_right, _read_right)
 """Call or put in open and completed orders, where TWS writes ``?`` for what is no option."""

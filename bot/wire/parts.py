@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.wire.fields import DECIMAL0, INT, INT0, OPT_DECIMAL, OPT_DOUBLE, STR
+from bot.wire.fields import ASKED_RIGHT, DECIMAL0, INT, INT0, OPT_DECIMAL, OPT_DOUBLE, STR
 from bot.wire.nodes import Field, Gate, Many, Node, When
 
 __all__ = [
@@ -25,18 +25,16 @@ __all__ = [
 
 REQ_ID = Field("reqId", INT)
 
-_WHAT: tuple[Node, ...] = (
-    Field("lastTradeDateOrContractMonth", STR, ""),
-    Field("strike", DECIMAL0, 0),
-    Field("right", STR, ""),
-    Field("multiplier", STR, ""),
-)
+_EXPIRY: tuple[Node, ...] = (Field("lastTradeDateOrContractMonth", STR, ""), Field("strike", DECIMAL0, 0))
+_MULTIPLIER = Field("multiplier", STR, "")
 
 REQUEST_CONTRACT = Gate(
     Field("conId", INT0, 0),
     Field("symbol", STR, ""),
     Field("secType", STR, ""),
-    *_WHAT,
+    *_EXPIRY,
+    Field("right", ASKED_RIGHT, ""),
+    _MULTIPLIER,
     Field("exchange", STR, ""),
     Field("primaryExchange", STR, ""),
     Field("currency", STR, ""),
@@ -49,7 +47,9 @@ ANSWER_CONTRACT = Gate(
     Field("conId", INT0),
     Field("symbol", STR),
     Field("secType", STR),
-    *_WHAT,
+    *_EXPIRY,
+    Field("right", STR, ""),
+    _MULTIPLIER,
     Field("exchange", STR, ""),
     Field("currency", STR),
     Field("localSymbol", STR, ""),

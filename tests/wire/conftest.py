@@ -18,7 +18,7 @@ import pytest
 from ib_async.client import Client as AsyncClient
 from ib_insync.client import Client as InsyncClient
 
-from bot.wire import encode, message_kinds
+from bot.wire import decode_request, encode, message_kinds
 
 Call = tuple[Any, ...]
 CLIENTS: dict[str, tuple[ModuleType, Any]] = {
@@ -32,7 +32,7 @@ SPOKEN = [("ib_insync", version) for version in (157, *range(163, 177))] + [
 
 
 class RecordingWrapper:
-    """Writes down every call the decoder makes, dataclasses as their non-default fields."""
+    """Writes down every call the decoder makes, dataclasses as their non-default fields; keeps the last as it came."""
 
     defaultTimezone = UTC  # noqa: N815  the name that ib_async asks for
     ib = SimpleNamespace(TimezoneTWS=None)
@@ -41,9 +41,11 @@ class RecordingWrapper:
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
+        self.last: tuple[Any, ...] = ()
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         def called(*arguments: Any) -> None:
+            self.last = arguments
             self.calls.append((name, *map(plain, arguments)))
 
         return called
@@ -147,5 +149,26 @@ def assert_heard(every_client: list[LibraryClient]) -> Callable[..., None]:
             expected = calls(client.version) if callable(calls) else calls
             found = heard(client, encode(kind, client.version, **sent))
             assert found == expected, f"{client.library} at {client.version}"
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def assert_said(every_client: list[LibraryClient]) -> Callable[..., None]:
+    """Asserts that a client's ``method`` called with what ``arguments(library module)`` gives is read by the server as
+    the kind of that name with exactly the values ``expected`` (a dict, or a function of the version that gives one).
+    """
+
+    def check(
+        method: str,
+        arguments: Callable[[Any], tuple[Any, ...]],
+        expected: dict[str, Any] | Callable[[int], dict[str, Any]],
+    ) -> None:
+        for client in every_client:
+            message = decode_request(client.request(method, *arguments(client.module)), client.version)
+            values = expected(client.version) if callable(expected) else expected
+            where = f"{client.library} at {client.version}"
+            assert (message.kind, message.surplus) == (method, ()), where
+            assert message.values == values, where
 
     return check
