@@ -226,4 +226,5 @@ def _as_history(bar: Bar, span: timedelta, what: str, half: float) -> HistoryBar
     wap = (bar.high + bar.low + bar.close) / 3 if has_trades else -1.0
     count = max(1, int(bar.volume // 250)) if has_trades else -1
     volume = bar.volume if has_trades else -1.0
-    return HistoryBar(bar.start, span, *(round(p, 5) for p in prices), volume, round(wap, 4), count)
+    open_, high, low, close = (round(price, 5) for price in prices)
+    return HistoryBar(bar.start, span, open_, high, low, close, volume, round(wap, 4), count)

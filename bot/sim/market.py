@@ -173,6 +173,16 @@ class Market:
         options = self._options[contract.symbol]
         return options.full_model(contract, now) if full else options.quote(contract, now).model
 
+    def stamp(self, con_id: ConId, now: datetime) -> object:
+        """The same object as long as a contract's quote has not moved."""
+        contract = self.contracts.by_id(con_id)
+        if con_id in self._pinned or contract is None:
+            return self._pinned.get(con_id)
+        if contract.sec_type is SecType.OPTION:
+            return self._options[contract.symbol].quote(contract, now)
+        stock = self.stocks.get(contract.symbol)
+        return now if stock is None or stock.con_id != con_id else stock.book
+
     def settlement(self, contract: Contract) -> float:
         """An option's intrinsic value at the last price of its underlying."""
         return self._options[contract.symbol].settlement(contract)

@@ -10,32 +10,24 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from bot.domain.contract import Contract
 from bot.domain.session import Session, session_on
-from bot.domain.types import Right
+from bot.domain.types import ConId, Right
 from bot.sim.catalog import Underlying
-from bot.sim.option_books import (
-    LIQUID,
-    ORDINARY,
-    Spread,
-    cent_grid,
-    day_volume,
-    open_interest,
-    top_of_book,
-)
+from bot.sim.option_books import LIQUID, ORDINARY, cent_grid, day_volume, open_interest, top_of_book
 from bot.sim.options import Surface, implied_vol, intrinsic, model, price_and_delta, years_between
 from bot.sim.quotes import EMPTY_BOOK, Book, OptionModel
 from bot.sim.recorded_chain import RecordedChain, recorded_chain
 from bot.sim.stock import StockMarket
 
 _MINUTE = timedelta(minutes=1)
+_LONGEST = 390
 
 
 @dataclass(frozen=True, slots=True)
 class OptionQuote:
-    """What is known of one option at one moment. The model has prices and delta; ask ``full_model`` for all greeks."""
+    """What is known of one option at one moment. The model's gamma, vega and theta are 0: ask ``full_model`` for them."""
 
     book: Book
     model: OptionModel | None
@@ -44,6 +36,20 @@ class OptionQuote:
 
 
 NO_QUOTE = OptionQuote(EMPTY_BOOK, None, None, None)
+
+
+@dataclass(slots=True, eq=False)
+class _Series:
+    """One contract, taken apart once. ``key`` is the underlying's price in cents and the minute that ``quote`` is of."""
+
+    con_id: ConId
+    right: Right
+    strike: float
+    expires: datetime
+    column: int | None = None
+    interest: int = 0
+    key: tuple[int, int] | None = None
+    quote: OptionQuote = NO_QUOTE
 
 
 class OptionMarket:
@@ -64,15 +70,15 @@ class OptionMarket:
         self._reference = reference
         self._grid = cent_grid(stock.option_ticks)
         self._spread = LIQUID if stock.is_etf else ORDINARY
-        self._cache: dict[int, tuple[tuple[int, int], OptionQuote]] = {}
+        self._series: dict[ConId, _Series] = {}
         self._chain: RecordedChain | None = None
-        self._columns: dict[tuple[object, Decimal, Right], int] = {}
+        self._columns: dict[object, int] = {}
         self._session: Session | None = None
 
     def open_day(self, session: Session) -> None:
         """Begin a session, with its recorded chain where there is one."""
         self._session = session
-        self._cache.clear()
+        self._series.clear()
         self._chain = recorded_chain(self._stock.symbol, session.day)
         contracts = () if self._chain is None else self._chain.contracts
         self._columns = {(c.expiry, c.strike, c.right): n for n, c in enumerate(contracts)}
@@ -80,106 +86,85 @@ class OptionMarket:
     def close_day(self) -> None:
         """End the session: the last prices stay, the quotes go."""
         self._session = None
-        for con_id, (_, quote) in self._cache.items():
-            last = replace(EMPTY_BOOK, last=quote.book.last)
-            self._cache[con_id] = ((-1, -1), replace(quote, book=last, model=None))
+        for series in self._series.values():
+            last = replace(EMPTY_BOOK, last=series.quote.book.last)
+            series.quote = replace(series.quote, book=last, model=None)
 
     def quote(self, contract: Contract, now: datetime) -> OptionQuote:
-        """Book, model, volume and open interest at ``now``."""
-        known = self._cache.get(contract.con_id)
-        if self._session is None or self._market.last_cents is None:
-            return known[1] if known is not None else NO_QUOTE
-        minute = (now - self._session.open) // _MINUTE
-        key = (self._market.last_cents, minute)
-        if known is None or known[0] != key:
-            known = (key, self._make(contract, now, minute))
-            self._cache[contract.con_id] = known
-        return known[1]
+        """Book, model, volume and open interest at ``now``; the same object while the underlying stands still."""
+        series = self._series.get(contract.con_id) or self._take_apart(contract)
+        cents, session = self._market.last_cents, self._session
+        if session is None or cents is None or now > series.expires:
+            return series.quote
+        minute = (now - session.open) // _MINUTE
+        if series.key != (cents, minute):
+            series.key = (cents, minute)
+            series.quote = self._make(series, cents / 100, minute, now)
+        return series.quote
 
     def full_model(self, contract: Contract, now: datetime) -> OptionModel | None:
         """The model with all greeks; None without a price of the underlying or once expired."""
-        parts = self._parts(contract, now)
-        if parts is None:
+        series = self._series.get(contract.con_id) or self._take_apart(contract)
+        cents = self._market.last_cents
+        if cents is None or now > series.expires:
             return None
-        right, strike, spot, years = parts
-        quote = self.quote(contract, now)
-        vol = quote.model.implied_vol if quote.model is not None else self._surface.vol(strike, spot, years)
-        return model(right, strike, spot, years, vol, self._rate)
+        spot, years = cents / 100, years_between(now, series.expires)
+        shown = self.quote(contract, now).model
+        vol = shown.implied_vol if shown is not None else self._surface.vol(series.strike, spot, years)
+        return model(series.right, series.strike, spot, years, vol, self._rate)
 
     def price_at(self, contract: Contract, spot: float, at: datetime) -> float | None:
-        """The model price if the underlying stood at ``spot`` then: for bars of an option's past."""
-        if contract.right is None or contract.strike is None:
+        """The model price if the underlying stood at ``spot`` then, for bars of the past; None once expired."""
+        series = self._series.get(contract.con_id) or self._take_apart(contract)
+        if at >= series.expires:
             return None
-        years = years_between(at, _expires(contract))
-        strike = float(contract.strike)
-        return price_and_delta(
-            contract.right, strike, spot, years, self._surface.vol(strike, spot, years), self._rate
-        )[0]
+        years = years_between(at, series.expires)
+        vol = self._surface.vol(series.strike, spot, years)
+        return price_and_delta(series.right, series.strike, spot, years, vol, self._rate)[0]
 
     def settlement(self, contract: Contract) -> float:
         """Intrinsic value at the underlying's last price, USD per unit."""
-        if contract.right is None or contract.strike is None or self._market.last_cents is None:
-            return 0.0
-        return intrinsic(contract.right, float(contract.strike), self._market.last_cents / 100)
-
-    def _parts(self, contract: Contract, now: datetime) -> tuple[Right, float, float, float] | None:
+        series = self._series.get(contract.con_id) or self._take_apart(contract)
         cents = self._market.last_cents
-        if cents is None or contract.right is None or contract.strike is None or now > _expires(contract):
-            return None
-        return contract.right, float(contract.strike), cents / 100, years_between(now, _expires(contract))
+        return 0.0 if cents is None else intrinsic(series.right, series.strike, cents / 100)
 
-    def _make(self, contract: Contract, now: datetime, minute: int) -> OptionQuote:
-        parts = self._parts(contract, now)
-        if parts is None or contract.strike is None:
-            return NO_QUOTE
-        column = self._columns.get((contract.expiry, contract.strike, parts[0]))
-        if self._chain is not None and column is not None:
-            return self._recorded(self._chain, column, parts, now)
-        return self._modelled(contract, parts, minute)
+    def _take_apart(self, contract: Contract) -> _Series:
+        session = session_on(contract.expiry) if contract.expiry is not None else None
+        if session is None or contract.strike is None or contract.right is None:
+            raise ValueError(f"{contract.label} is no option that expires on a trading day")
+        series = _Series(contract.con_id, contract.right, float(contract.strike), session.close)
+        series.column = self._columns.get((contract.expiry, contract.strike, contract.right))
+        series.interest = open_interest(contract.con_id, contract.strike, self._reference(), self._spread)
+        self._series[contract.con_id] = series
+        return series
+
+    def _make(self, series: _Series, spot: float, minute: int, now: datetime) -> OptionQuote:
+        years = years_between(now, series.expires)
+        if self._chain is not None and series.column is not None:
+            return self._recorded(self._chain, series, spot, years, now)
+        vol = self._surface.vol(series.strike, spot, years)
+        greeks = self._model(series, spot, years, vol)
+        book = top_of_book(series.con_id, greeks.price, years, self._grid, self._spread, minute)
+        deviations = math.log(series.strike / spot) / (vol * math.sqrt(max(years, 1 / 252)))
+        whole = day_volume(series.con_id, deviations, years, self._spread)
+        volume = whole * min(_LONGEST, minute + 1) // _LONGEST
+        if volume == 0:
+            book = Book(book.bid, book.ask, book.bid_size, book.ask_size, None)
+        return OptionQuote(book, greeks, volume, series.interest)
 
     def _recorded(
-        self, chain: RecordedChain, column: int, parts: tuple[Right, float, float, float], now: datetime
+        self, chain: RecordedChain, series: _Series, spot: float, years: float, now: datetime
     ) -> OptionQuote:
-        right, strike, spot, years = parts
+        column = series.column or 0
         q = chain.quote(column, now)
         book = Book(q.bid or None, q.ask or None, q.bid_size or 0, q.ask_size or 0, q.last, 1)
-        oi = chain.contracts[column].open_interest
+        interest = chain.contracts[column].open_interest
         if book.mid is None:
-            return OptionQuote(book, None, q.volume, oi)
-        vol = implied_vol(right, strike, spot, years, float(book.mid), self._rate)
-        greeks = None if vol is None or vol <= 0 else self._model(right, strike, spot, years, vol)
-        return OptionQuote(book, greeks, q.volume, oi)
+            return OptionQuote(book, None, q.volume, interest)
+        vol = implied_vol(series.right, series.strike, spot, years, float(book.mid), self._rate)
+        greeks = self._model(series, spot, years, vol) if vol is not None and vol > 0 else None
+        return OptionQuote(book, greeks, q.volume, interest)
 
-    def _modelled(
-        self, contract: Contract, parts: tuple[Right, float, float, float], minute: int
-    ) -> OptionQuote:
-        right, strike, spot, years = parts
-        vol = self._surface.vol(strike, spot, years)
-        greeks = self._model(right, strike, spot, years, vol)
-        book = top_of_book(contract.con_id, greeks.price, years, self._grid, self._spread, minute)
-        deviations = math.log(strike / spot) / (vol * math.sqrt(max(years, 1 / 252)))
-        volume = int(
-            day_volume(contract.con_id, deviations, years, self._spread) * min(1.0, (minute + 1) / 390)
-        )
-        if volume == 0:
-            book = replace(book, last=None, last_size=0)
-        interest = open_interest(
-            contract.con_id, contract.strike or Decimal(0), self._reference(), self._spread
-        )
-        return OptionQuote(book, greeks, volume, interest)
-
-    def _model(self, right: Right, strike: float, spot: float, years: float, vol: float) -> OptionModel:
-        price, delta = price_and_delta(right, strike, spot, years, vol, self._rate)
+    def _model(self, series: _Series, spot: float, years: float, vol: float) -> OptionModel:
+        price, delta = price_and_delta(series.right, series.strike, spot, years, vol, self._rate)
         return OptionModel(vol, price, delta, 0.0, 0.0, 0.0, spot)
-
-    @property
-    def spread(self) -> Spread:
-        return self._spread
-
-
-def _expires(contract: Contract) -> datetime:
-    """The close of the contract's last trading day."""
-    session = session_on(contract.expiry) if contract.expiry is not None else None
-    if session is None:
-        raise ValueError(f"{contract.label} does not expire on a trading day")
-    return session.close

@@ -59,9 +59,12 @@ def intrinsic(right: Right, strike: float, spot: float) -> float:
 def price_and_delta(
     right: Right, strike: float, spot: float, years: float, vol: float, rate: float
 ) -> tuple[float, float]:
-    """The price in USD per unit, and the spot delta: what streams need, at half the cost of :func:`model`."""
-    calculator = _calculator(right, strike, spot, years, vol, rate)
-    return max(calculator.value(), intrinsic(right, strike, spot)), calculator.delta(spot)
+    """The price in USD per unit, and the spot delta: what streams need, at a fraction of the cost of :func:`model`."""
+    discount = math.exp(-rate * years)
+    forward, deviation, kind = spot / discount, vol * math.sqrt(years), _TYPES[right]
+    price = ql.blackFormula(kind, strike, forward, deviation, discount)
+    weight = ql.blackFormulaAssetItmProbability(kind, strike, forward, deviation)
+    return max(price, intrinsic(right, strike, spot)), weight if right is Right.CALL else -weight
 
 
 def model(right: Right, strike: float, spot: float, years: float, vol: float, rate: float) -> OptionModel:

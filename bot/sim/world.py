@@ -59,7 +59,7 @@ class World:
         self._ledger = Ledger()
         self._reader = HistoryReader(market)
         self._watched: dict[ConId, int] = {}
-        self._shown: dict[ConId, tuple[Ticker, OptionModel | None]] = {}
+        self._shown: dict[ConId, object] = {}
         self._next_figures = start
 
     # ── time
@@ -112,14 +112,13 @@ class World:
 
     def _changed_books(self, at: datetime) -> Iterator[Event]:
         for con_id in self._watched:
-            ticker = self.market.ticker(con_id, at)
-            if ticker is None:
+            stamp = self.market.stamp(con_id, at)
+            if stamp is self._shown.get(con_id, self):
                 continue
-            model = self.market.model(con_id, at, full=False)
-            shown = self._shown.get(con_id)
-            if shown is None or _differs(shown[0], ticker) or shown[1] != model:
-                self._shown[con_id] = (ticker, model)
-                yield BookChanged(at, ticker, model)
+            self._shown[con_id] = stamp
+            ticker = self.market.ticker(con_id, at)
+            if ticker is not None:
+                yield BookChanged(at, ticker, self.market.model(con_id, at, full=False))
 
     def _expire(self, at: datetime) -> Iterator[Event]:
         for contract in self._expiries.due(at):
@@ -245,7 +244,3 @@ class World:
     def head_timestamp(self, con_id: ConId) -> datetime | None:
         """The start of the earliest bar there is."""
         return self._reader.head(con_id)
-
-
-def _differs(old: Ticker, new: Ticker) -> bool:
-    return (old.book, old.volume, old.close) != (new.book, new.volume, new.close)
