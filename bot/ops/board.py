@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
-from bot.domain.order import Leg
+from bot.domain.order import LIVE, Leg
 from bot.domain.types import IdeaId, Numbers, Symbol
 from bot.ops.status import ClosedTrade, OpenBracket, Status, SymbolView
 
@@ -39,7 +39,7 @@ class Board:
             b.BrokerDisconnected: self._on_disconnected,
             b.LinkChanged: self._on_link,
             b.RequestFailed: lambda x: self._count("request_failures", x.code),
-            b.OrderStatusChanged: lambda x: self._count("orders", str(x.status)),
+            b.OrderStatusChanged: self._on_order,
             b.OrderRefused: self._on_refused,
             b.CommissionCharged: lambda x: self._set(commissions=self.status.commissions + x.amount),
             b.AccountUpdated: self._on_account,
@@ -127,6 +127,11 @@ class Board:
     def _on_link(self, x: b.LinkChanged) -> None:
         down = set(self.status.links_down) - {x.part} if x.up else {*self.status.links_down, x.part}
         self._set(links_down=tuple(sorted(down)))
+
+    def _on_order(self, x: b.OrderStatusChanged) -> None:
+        self._count("orders", str(x.status))
+        others = {ref: status for ref, status in self.status.live_orders.items() if ref != x.ref}
+        self._set(live_orders={**others, x.ref: str(x.status)} if x.status in LIVE else others)
 
     def _on_refused(self, x: b.OrderRefused) -> None:
         self._count("refusals", x.code)

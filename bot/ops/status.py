@@ -105,6 +105,8 @@ class Status:
     """denial or refusal code → how often."""
     orders: Mapping[str, int] = field(default_factory=dict)
     """order status → how often it was heard."""
+    live_orders: Mapping[str, str] = field(default_factory=dict)
+    """OrderRef → the status of every order that is not over."""
     refusals: Mapping[int, int] = field(default_factory=dict)
     """IB error code → how many orders it refused."""
     request_failures: Mapping[int, int] = field(default_factory=dict)

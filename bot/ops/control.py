@@ -1,0 +1,157 @@
+"""The control socket: how a person reaches the running bot. One JSON object a line each way, over a Unix socket, mode 0600.
+
+Whoever can open the socket is the user who runs the bot, or root; a client refuses a socket that somebody else owns.
+When the process is wedged and does not answer, a halt can be left as a file, which the bot obeys at its next breath or
+at its next start.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import socketserver
+import stat
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from bot.domain.errors import BotError, FixTheMachine
+
+SOCKET = "control.sock"
+HALT_FILE = "halt.request"
+MAX_REQUEST = 65_536
+Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""A request's object → the answer's object. BotError becomes ``{"error": …}``."""
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    timeout = 30
+
+    def handle(self) -> None:
+        server = self.server
+        assert isinstance(server, _Server)  # noqa: S101  the only server that uses it
+        with suppress(OSError):
+            line = self.rfile.readline(MAX_REQUEST)
+            if line:
+                self.wfile.write(json.dumps(_answer(server.answer, line)).encode() + b"\n")
+
+
+def _answer(answer: Answer, line: bytes) -> Mapping[str, Any]:
+    try:
+        request = json.loads(line)
+        if not isinstance(request, dict):
+            return {"error": "a request is one JSON object on one line"}
+        return answer(request)
+    except ValueError:
+        return {"error": "a request is one JSON object on one line"}
+    except BotError as error:
+        return {"error": str(error)}
+
+
+class _Server(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+    request_queue_size = 16
+
+    def __init__(self, path: Path, answer: Answer) -> None:
+        self.answer = answer
+        before = os.umask(0o177)  # the socket is born 0600, not made so a moment later
+        try:
+            super().__init__(str(path), _Handler)
+        finally:
+            os.umask(before)
+
+
+class ControlServer:
+    """Answers on ``directory/control.sock`` until closed. A socket left by a dead process is replaced."""
+
+    def __init__(self, directory: Path, answer: Answer) -> None:
+        self.path = directory / SOCKET
+        try:
+            self.path.unlink(missing_ok=True)
+            self._server = _Server(self.path, answer)
+        except OSError as error:
+            raise FixTheMachine(
+                f"control socket {self.path}: {error}; shorten or mend the state directory"
+            ) from error
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.2,), name="control", daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self.path.unlink(missing_ok=True)
+
+
+def ask(directory: Path, request: Mapping[str, Any], timeout_s: float = 15.0) -> dict[str, Any]:
+    """Send one request to the bot that runs in ``directory``. FixTheMachine says why it could not be reached."""
+    path = directory / SOCKET
+    _check_owner(path)
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+            link.settimeout(timeout_s)
+            link.connect(str(path))
+            link.sendall(json.dumps(request).encode() + b"\n")
+            line = link.makefile("rb").readline()
+    except TimeoutError:
+        raise FixTheMachine(f"the bot at {path} does not answer; see its log, or restart it") from None
+    except OSError as error:
+        raise FixTheMachine(
+            f"the bot at {path} cannot be reached ({error.strerror}); is it running?"
+        ) from None
+    try:
+        answer: dict[str, Any] = json.loads(line)
+    except ValueError:
+        raise FixTheMachine(f"the bot at {path} closed the connection without an answer") from None
+    if "error" in answer:
+        raise FixTheMachine(answer["error"])
+    return answer
+
+
+def _check_owner(path: Path) -> None:
+    try:
+        info = path.lstat()
+    except FileNotFoundError:
+        raise FixTheMachine(
+            f"no bot is running with the state directory {path.parent} (no {path.name})"
+        ) from None
+    except OSError as error:
+        raise FixTheMachine(f"control socket {path}: {error.strerror}; run this as the bot's user") from None
+    if not stat.S_ISSOCK(info.st_mode):
+        raise FixTheMachine(f"{path} is not a socket; remove it")
+    if info.st_uid not in {os.getuid(), 0} and os.getuid() != 0:
+        raise FixTheMachine(f"{path} belongs to another user; run this as the bot's user")
+    if os.getuid() == 0 and info.st_uid != path.parent.stat().st_uid:
+        raise FixTheMachine(
+            f"{path} does not belong to the owner of {path.parent}; remove it and restart the bot"
+        )
+
+
+def leave_halt(directory: Path, reason: str, by: str) -> Path:
+    """The last resort: a file that halts the bot when it looks again. On disk before this returns."""
+    path = directory / HALT_FILE
+    with path.open("w", encoding="utf-8") as file:
+        file.write(json.dumps({"reason": reason, "by": by}))
+        file.flush()
+        os.fsync(file.fileno())
+    return path
+
+
+def take_halt(directory: Path) -> tuple[str, str] | None:
+    """(reason, by) of a halt that was left. The file stays until ``forget_halt``: first the journal, then the file."""
+    path = directory / HALT_FILE
+    try:
+        left = json.loads(path.read_text(encoding="utf-8"))
+        return str(left["reason"]), str(left["by"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        return "a halt was requested by file", "unknown"  # half a file still means halt
+
+
+def forget_halt(directory: Path) -> None:
+    (directory / HALT_FILE).unlink(missing_ok=True)
