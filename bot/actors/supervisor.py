@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,6 +20,8 @@ from bot.actors.clock import Clock, Now
 from bot.actors.runtime import Commit, Line, failure, ping, settle, start, stop
 from bot.domain import messages as m
 from bot.wiring import BROKER, START_ORDER, Machine
+
+Around = Callable[[Line], AbstractContextManager[object]]
 
 PING_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 5.0
@@ -63,13 +66,18 @@ class Supervisor:
         self._stop_reason = self._stop_reason or reason
         self._wake.set()
 
-    def run(self, every_s: float, meanwhile: Callable[[], None]) -> Ending:
-        """Start, call ``meanwhile`` from this thread every so often until somebody wants an end, stop."""
+    def run(self, every_s: float, meanwhile: Callable[[], None], around: Around = nullcontext) -> Ending:
+        """Start, call ``meanwhile`` from this thread every so often until somebody wants an end, stop.
+
+        ``meanwhile`` is only called when every component has answered its ping. ``around`` is entered once the line
+        has started and left before it stops.
+        """
         try:
             self.start()
-            while not self._wake.wait(every_s):
-                self.check()
-                meanwhile()
+            with around(self.line):
+                while not self._wake.wait(every_s):
+                    self.check()
+                    meanwhile()
         except (pykka.Timeout, pykka.ActorDeadError) as error:
             self._on_failure("supervisor", error, "a component did not answer its ping")
         finally:
@@ -87,7 +95,11 @@ class Supervisor:
         ping(self.line, PING_TIMEOUT_S)
         self.line.emit(self._parts.first_words)
         self._clock.start()
-        self._parts.port.start(self.line.peers[BROKER].tell)
+        self._parts.port.start(self._tell_broker_peer)
+
+    def _tell_broker_peer(self, message: m.Message) -> None:
+        with suppress(pykka.ActorDeadError):  # the line is going down, and its journal already says why
+            self.line.peers[BROKER].tell(message)
 
     def check(self) -> None:
         """Every component answers. Raises where one does not."""

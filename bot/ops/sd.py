@@ -1,0 +1,39 @@
+"""systemd's notify protocol (sd_notify(3)): ready, alive, and one line of status. Silent where there is no systemd."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+
+class Notifier:
+    """Speaks to NOTIFY_SOCKET. ``alive`` belongs after every component answered its ping, and nowhere else."""
+
+    def __init__(self, address: str | None = None) -> None:
+        found = os.environ.get("NOTIFY_SOCKET") if address is None else address
+        self._address = f"\0{found[1:]}" if found and found.startswith("@") else found
+        self._is_ready = False
+        self._said = ""
+
+    def ready(self) -> None:
+        """Once: the line is connected and reconciled."""
+        if not self._is_ready:
+            self._is_ready = True
+            self._send("READY=1")
+
+    def alive(self) -> None:
+        self._send("WATCHDOG=1")
+
+    def status(self, text: str) -> None:
+        """What ``systemctl status`` shows; sent when it changed."""
+        if text != self._said:
+            self._said = text
+            self._send(f"STATUS={text}")
+
+    def stopping(self) -> None:
+        self._send("STOPPING=1")
+
+    def _send(self, text: str) -> None:
+        if self._address:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as link:
+                link.sendto(text.encode(), self._address)

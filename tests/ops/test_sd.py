@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.ops.sd import Notifier
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as link:
+        link.bind(str(tmp_path / "notify"))
+        link.settimeout(5)
+        yield link
+
+
+def test_ready_is_said_once_and_status_when_it_changes(systemd: socket.socket) -> None:
+    notifier = Notifier(systemd.getsockname())
+
+    notifier.ready()
+    notifier.ready()
+    notifier.status("ACTIVE, flat")
+    notifier.status("ACTIVE, flat")
+    notifier.alive()
+    notifier.stopping()
+
+    said = [systemd.recv(100) for _ in range(4)]
+    assert said == [b"READY=1", b"STATUS=ACTIVE, flat", b"WATCHDOG=1", b"STOPPING=1"]
+
+
+def test_without_systemd_nothing_happens() -> None:
+    Notifier("").alive()
