@@ -11,7 +11,7 @@ from typing import Any
 import ib_insync
 import pytest
 
-from bot.wire import field_names, schema_open_orders
+from bot.wire import encode, field_names, schema_open_orders
 
 Call = tuple[Any, ...]
 UNSET_TEXT = "1.7976931348623157E308"
@@ -351,3 +351,15 @@ def test_the_branches_name_every_field_of_an_order(kind: str) -> None:
     never_read_by_clients = {"sharesAllocation", "eTradeOnly", "firmQuoteOnly"}
     assert named >= field_names(kind) - never_read_by_clients
     assert {declared.name for declared in schema_open_orders.KINDS} == {"openOrder", "completedOrder"}
+
+
+@pytest.mark.parametrize("kind", ["openOrder", "completedOrder"])
+def test_a_flag_arrives_where_it_was_set_and_nowhere_else(kind: str, newest: Any) -> None:
+    every_branch = {"orderType": "PEG BENCH", "scalePriceIncrement": 1, "conditions": CONDITIONS[:1]}
+    branch = {**STOCK, **ORDER, **every_branch}
+    flags = [name for name, default in DEFAULTS.items() if default is False and name in field_names(kind)]
+    assert len(flags) > 10
+    for flag in flags:
+        newest.read(encode(kind, newest.version, **for_kind(kind, branch), **{flag: True}))
+        order = newest.wrapper.last[-2]
+        assert [name for name in flags if getattr(order, name) is True] == [flag]

@@ -67,13 +67,13 @@ def conditional(ib: Any) -> Any:
 
 
 def everything(ib: Any) -> Any:
-    """Every plain field away from its default."""
+    """Every plain field away from its default, and no two of a type alike, flags aside."""
     return limit(
         ib,
-        **dict.fromkeys(TEXTS, "x"),
+        **{name: name for name in TEXTS},
         **dict.fromkeys(FLAGS, True),
-        **dict.fromkeys(WHOLES, 3),
-        **dict.fromkeys(NUMBERS, 1.5),
+        **{name: place + 2 for place, name in enumerate(WHOLES)},
+        **{name: place + 0.5 for place, name in enumerate(NUMBERS)},
         transmit=False,
         orderMiscOptions=[ib.TagValue("a", "b"), ib.TagValue("c", "d")],
         softDollarTier=ib.SoftDollarTier("n", "v", "d"),
@@ -291,6 +291,13 @@ def test_an_order_is_read_as_it_was_placed(branch: str, every_client: list[Any])
             name for name, value in message.values.items() if not same(value, asked(name, contract, order))
         }
         assert not wrong, where
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_a_flag_is_read_where_it_was_set_and_nowhere_else(flag: str, newest: Any) -> None:
+    order = limit(newest.module, **{flag: True})
+    message = decode_request(newest.request("placeOrder", 12, option(newest.module), order), newest.version)
+    assert {name for name in FLAGS if message.get(name)} == {flag}
 
 
 def test_the_branches_bring_every_field_of_an_order() -> None:
