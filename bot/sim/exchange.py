@@ -44,6 +44,11 @@ class Exchange:
         self._orders: dict[Key, LiveOrder] = {}
         self._cancels: list[tuple[datetime, LiveOrder]] = []
 
+    def use(self, knobs: Knobs) -> None:
+        """Behave otherwise from now on."""
+        self._knobs = knobs
+        self._floor.use(knobs)
+
     # ── what a client may do
 
     def place(self, client_id: int, order_id: OrderId, order: SimOrder, now: datetime) -> list[Event]:

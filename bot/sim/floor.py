@@ -47,6 +47,10 @@ class Floor:
         self._unblocked: list[tuple[LiveOrder, int]] = []
         self._taken: dict[tuple[ConId, Side], int] = {}
 
+    def use(self, knobs: Knobs) -> None:
+        """Behave otherwise from now on."""
+        self._knobs = knobs
+
     def add(self, order: LiveOrder) -> None:
         self._alive[order.key] = order
 

@@ -43,6 +43,10 @@ class OrderLife:
         self._reports: dict[ExecId, CommissionReport] = {}
         self._charges: dict[tuple[int, int], tuple[int, Decimal]] = {}
 
+    def delay_commissions(self, delay: timedelta) -> None:
+        """From now on a fill's report comes this much later."""
+        self._delay = delay
+
     def take(self) -> list[Event]:
         told, self._out = self._out, []
         return told

@@ -7,8 +7,10 @@ the same calls give the same events. Every call returns what happened, in the or
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from bot.domain.contract import Contract, TickGrid
 from bot.domain.position import Position
@@ -61,6 +63,12 @@ class World:
         self._watched: dict[ConId, int] = {}
         self._shown: dict[ConId, object] = {}
         self._next_figures = start
+
+    def turn(self, **changes: Any) -> None:
+        """Turn knobs while the world runs. TypeError names one that does not exist."""
+        self.knobs = replace(self.knobs, **changes)
+        self._exchange.use(self.knobs)
+        self._life.delay_commissions(self.knobs.commission_delay)
 
     # ── time
 

@@ -1,0 +1,40 @@
+"""Which contract a request means, and IB's errors when it means none or several."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.sim.listing import ContractDetails
+from bot.sim.words import query_of
+from bot.wire import WireMessage
+
+if TYPE_CHECKING:
+    from bot.sim.core import GatewayCore
+    from bot.sim.session import ClientSession
+
+NO_DEFINITION = "No security definition has been found for the request"
+
+
+def validation(kind: str, cause: str) -> str:
+    """The text of error 321."""
+    return f"Error validating request.-'{kind}' : cause - {cause}"
+
+
+def processing(kind: str, cause: str) -> str:
+    """The text of error 322."""
+    return f"Error processing request.-'{kind}' : cause - {cause}"
+
+
+def resolve(
+    core: GatewayCore, session: ClientSession, req_id: int, message: WireMessage
+) -> ContractDetails | None:
+    """The one contract the request describes; else error 200 is sent and the answer is None."""
+    found = core.world.find_contracts(query_of(message))
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        core.error(session, req_id, 200, NO_DEFINITION)
+    else:
+        text = f"The contract description specified for {message.symbol} is ambiguous."
+        core.error(session, req_id, 200, text)
+    return None

@@ -1,0 +1,175 @@
+"""What a scenario does to messages: drop, delay, duplicate, reorder, rewrite; and what it answers instead of the exchange.
+
+Rule: chance comes from one seeded generator, and only where a rule asks for it, so the same seed and the same messages
+give the same faults.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from bot.domain.contract import Contract
+
+Delivery = tuple[timedelta, str, dict[str, Any]]
+_NOW = timedelta(0)
+
+
+class Effect(StrEnum):
+    DROP = "drop"
+    DELAY = "delay"
+    DUPLICATE = "duplicate"
+    REORDER = "reorder"
+    REWRITE = "rewrite"
+
+
+@dataclass(slots=True, kw_only=True)
+class Rule:
+    """For messages of ``kind`` (``*``: any), answers or requests. ``count`` None means for ever; ``skip`` lets some pass.
+
+    ``reorder`` holds a message back until the next one to the same client has gone out.
+    """
+
+    kind: str
+    effect: Effect
+    client_id: int | None = None
+    count: int | None = 1
+    skip: int = 0
+    delay: timedelta = _NOW
+    chance: float = 1.0
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def concerns(self, client_id: int | None, kind: str) -> bool:
+        return self.kind in ("*", kind) and self.client_id in (None, client_id) and self.count != 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Rejection:
+    """Answer the next ``count`` new orders with this error; ``action`` and ``order_type`` narrow it down."""
+
+    code: int
+    text: str
+    count: int = 1
+    action: str = ""
+    order_type: str = ""
+
+
+@dataclass(slots=True)
+class _Trigger:
+    kind: str
+    left: int
+    action: Callable[[], None]
+
+
+class Faults:
+    """The rules in force. ``hidden`` and ``unentitled`` are scopes: ``all``, a symbol, a security type or a conId."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.rules: list[Rule] = []
+        self.rejections: list[Rejection] = []
+        self.hidden: set[str] = set()
+        self.unentitled: set[str] = set()
+        self._triggers: list[_Trigger] = []
+        self._held: dict[int | None, list[tuple[str, dict[str, Any]]]] = {}
+        self._random = random.Random(f"faults {seed}")  # noqa: S311 - a simulation's chance, not a secret
+
+    def clear(self) -> None:
+        """Back to good behaviour; what was held back goes out behind the next message."""
+        self.rules.clear()
+        self.rejections.clear()
+        self.hidden.clear()
+        self.unentitled.clear()
+        self._triggers.clear()
+
+    def outgoing(self, client_id: int | None, kind: str, values: dict[str, Any]) -> list[Delivery]:
+        """What is really sent, and how much later."""
+        if not self.rules and not self._held:
+            return [(_NOW, kind, values)]
+        deliveries = self._through_rules(client_id, kind, values)
+        if deliveries:
+            deliveries += [(_NOW, *held) for held in self._held.pop(client_id, [])]
+        return deliveries
+
+    def _through_rules(self, client_id: int | None, kind: str, values: dict[str, Any]) -> list[Delivery]:
+        delay, copies = _NOW, 1
+        for rule in self._firing(client_id, kind):
+            match rule.effect:
+                case Effect.DROP:
+                    return []
+                case Effect.REORDER:
+                    self._held.setdefault(client_id, []).append((kind, values))
+                    return []
+                case Effect.DELAY:
+                    delay += rule.delay
+                case Effect.DUPLICATE:
+                    copies += 1
+                case Effect.REWRITE:
+                    values = {**values, **rule.fields}
+        return [(delay, kind, values)] * copies
+
+    def incoming(self, client_id: int | None, kind: str) -> list[timedelta]:
+        """When a request is heard: once at once without faults, never when it is dropped."""
+        if not self.rules:
+            return [_NOW]
+        delay, copies = _NOW, 1
+        for rule in self._firing(client_id, kind):
+            if rule.effect is Effect.DROP:
+                return []
+            delay += rule.delay if rule.effect is Effect.DELAY else _NOW
+            copies += 1 if rule.effect is Effect.DUPLICATE else 0
+        return [delay] * copies
+
+    def _firing(self, client_id: int | None, kind: str) -> Iterator[Rule]:
+        for rule in self.rules:
+            if not rule.concerns(client_id, kind):
+                continue
+            if rule.chance < 1 and self._random.random() >= rule.chance:
+                continue
+            if rule.skip:
+                rule.skip -= 1
+                continue
+            if rule.count is not None:
+                rule.count -= 1
+            yield rule
+
+    def rejection(self, action: str, order_type: str) -> Rejection | None:
+        """The answer to a new order, if a scenario has one, counted down."""
+        for rejection in self.rejections:
+            if rejection.action in ("", action) and rejection.order_type in ("", order_type):
+                rejection.count -= 1
+                if rejection.count <= 0:
+                    self.rejections.remove(rejection)
+                return rejection
+        return None
+
+    def on(self, kind: str, nth: int, action: Callable[[], None]) -> None:
+        """Do ``action`` once the ``nth`` message of this kind has been sent."""
+        self._triggers.append(_Trigger(kind, nth, action))
+
+    def triggered(self, kind: str) -> list[Callable[[], None]]:
+        """A message of this kind was sent: what is to be done now."""
+        if not self._triggers:
+            return []
+        for trigger in self._triggers:
+            trigger.left -= trigger.kind == kind
+        fired = [trigger.action for trigger in self._triggers if trigger.left <= 0]
+        self._triggers = [trigger for trigger in self._triggers if trigger.left > 0]
+        return fired
+
+    def hides(self, contract: Contract) -> bool:
+        """Whether its bid and ask are shown as absent (-1)."""
+        return in_scope(self.hidden, contract)
+
+    def is_unentitled(self, contract: Contract) -> bool:
+        """Whether the user lacks the subscription for live data of it."""
+        return in_scope(self.unentitled, contract)
+
+
+def in_scope(scopes: set[str], contract: Contract) -> bool:
+    return bool(scopes) and not scopes.isdisjoint(
+        ("all", contract.symbol, str(contract.sec_type), str(contract.con_id))
+    )

@@ -1,0 +1,50 @@
+"""How the gateway behaves towards its clients, as one frozen value. How the exchange behaves is in ``knobs``.
+
+Rule: defaults are what IB documents; where IB says nothing, docs/conformance.md says what was chosen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """All times are simulated time."""
+
+    master_client_id: int | None = None
+    """This client hears the orders, statuses and executions of every client."""
+    read_only: bool = False
+    """Refuse orders and cancels with 321, as the "Read-Only API" box does."""
+    max_clients: int = 32
+    market_data_lines: int = 100
+    """Shared by all clients; a snapshot counts while it is under way."""
+    tick_by_tick_lines: int = 5
+    account_summaries: int = 2
+    """Subscriptions a client may hold."""
+    simultaneous_history: int = 50
+    """Running historical requests, kept-up-to-date ones included."""
+    messages_per_second: int | None = 50
+    """From one client; a warning (code 0) at 44, error 100 and the end of the connection above. None: no limit."""
+    historical_pacing: bool = True
+    """Error 162 for small bars asked too often; False switches it off."""
+    pace_all_bars: bool = False
+    """Apply that limit to bars of a minute and more too, which IB lifted."""
+    tick_interval: timedelta = timedelta(milliseconds=250)
+    """A line is told its newest quote at most this often."""
+    greeks_delay: timedelta = timedelta(seconds=1)
+    """Greeks come this much after the quote they belong to."""
+    snapshot_delay: timedelta = timedelta(seconds=11)
+    data_delay: timedelta = timedelta(minutes=15)
+    """How old delayed data is."""
+    bar_update_every: timedelta = timedelta(seconds=5)
+    pnl_every: timedelta = timedelta(seconds=1)
+    details_at_once: int = 400
+    """A contract search with more results than this is throttled …"""
+    details_per_second: int = 100
+    """… to this many."""
+    history_delay: timedelta = timedelta(0)
+    """From a historical request to its answer."""
+    outbox_limit_bytes: int = 8 * 1024 * 1024
+    """A client that has this much waiting to be read is dropped."""
