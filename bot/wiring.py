@@ -61,6 +61,7 @@ ROUTES: dict[type, Row] = {
     b.BrokerConnected: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, JOURNAL, BOARD),
     b.BrokerDisconnected: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, JOURNAL, BOARD),
     b.LinkChanged: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, JOURNAL, BOARD),
+    b.BrokerPulse: (BOARD,),
     b.RequestFailed: (MARKET_DATA, RISK, EXECUTION, OCO_WATCHER, JOURNAL, BOARD),
     # what the broker says about orders and money
     b.OrderStatusChanged: (EXECUTION, OCO_WATCHER, BOARD),

@@ -141,6 +141,26 @@ class LinkChanged:
     code: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerPulse:
+    """The session answered a simple question: how its clock stands to ours, and how much of its limits is in use.
+
+    ``clock_offset_s`` is the broker's time less ours, good to half a second. ``messages_free`` and ``history_free`` are
+    requests the limiter would let through at once; ``waited_s`` is all the time (bot seconds) it has held requests back.
+    """
+
+    at: datetime
+    clock_offset_s: float
+    lines_used: int
+    lines_limit: int
+    messages_free: int
+    messages_limit: int
+    history_free: int
+    history_limit: int
+    waiting: int
+    waited_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class UnderlyingQualified:
     contract: Contract

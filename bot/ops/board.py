@@ -14,6 +14,7 @@ from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.order import LIVE, Leg
 from bot.domain.types import IdeaId, Numbers, Symbol
+from bot.ops.figures import FiguresFold
 from bot.ops.status import ClosedTrade, OpenBracket, Status, SymbolView
 
 Say = Callable[[datetime, str], None]
@@ -29,6 +30,7 @@ class Board:
     def __init__(self, symbols: tuple[Symbol, ...] = (), say: Say = _unsaid) -> None:
         """``say`` is told each event once, in words; it must not block."""
         self._say = say
+        self._figures = FiguresFold()
         self.status = Status(symbols=tuple(SymbolView(symbol) for symbol in symbols))
         self._answers: dict[type, Callable[..., None]] = {
             m.TimePassed: lambda x: self._set(at=x.at),
@@ -71,6 +73,8 @@ class Board:
         answer = self._answers.get(type(message))
         if answer is not None:
             answer(message)
+        if self._figures.hear(message):
+            self._set(figures=self._figures.value)
         return iter(())
 
     def remember(self, message: m.Message) -> None:
@@ -193,6 +197,7 @@ class Board:
             target=x.target,
             stop=x.stop,
             close_by=x.close_by,
+            expiry=x.contract.expiry,
         )
         self._drop(x.idea_id)
         self._set(open_brackets=(*self.status.open_brackets, opened))
@@ -206,7 +211,9 @@ class Board:
             return
         if leg == Leg.ENTRY:
             cost = bracket.entry_cost + x.fill.price * x.fill.quantity
-            self._bracket(idea_id, quantity=bracket.quantity + x.fill.quantity, entry_cost=cost)
+            quantity = bracket.quantity + x.fill.quantity
+            opened_at = bracket.opened_at or x.fill.at
+            self._bracket(idea_id, quantity=quantity, entry_cost=cost, opened_at=opened_at)
         elif bracket.entry_price is not None:
             left = bracket.quantity - x.fill.quantity
             self._bracket(idea_id, quantity=left, entry_cost=bracket.entry_price * left)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -25,7 +25,7 @@ def plain(value: object) -> Any:
         return {":".join(map(str, k)) if isinstance(k, tuple) else str(k): plain(v) for k, v in value.items()}
     if isinstance(value, tuple | list):
         return [plain(one) for one in value]
-    if isinstance(value, datetime):
+    if isinstance(value, date):  # a datetime is one too
         return value.isoformat()
     return str(value) if isinstance(value, Decimal) else value
 

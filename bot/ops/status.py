@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from bot.domain.types import Direction, IdeaId, Symbol, TradingState
+from bot.ops.figures import Figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class OpenBracket:
     target: Decimal
     stop: Decimal
     close_by: datetime
+    expiry: date | None = None
+    opened_at: datetime | None = None
     quantity: int = 0
     entry_cost: Decimal = Decimal(0)
     is_proved: bool = False
@@ -118,6 +121,7 @@ class Status:
     reconnects: int = 0
     last_event: str = ""
     last_event_at: datetime | None = None
+    figures: Figures = field(default_factory=Figures)
 
     @property
     def realized(self) -> Decimal:
