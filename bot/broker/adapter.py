@@ -164,8 +164,7 @@ class Adapter:
             await self._leave(session)
 
     async def _leave(self, session: Session) -> None:
-        with contextlib.suppress(NotConnected):
-            self._floor = max(self._floor, self._link.next_id())
+        self._floor = max(self._floor, self._link.last_id + 1)
         self._link.ib = None
         self._session = None
         self._subs.lose_connection()

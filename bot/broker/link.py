@@ -42,6 +42,7 @@ class Link:
         self.requests = Requests()
         self.ib: Any = None
         self.account = ""
+        self.last_id = 0
         self.is_ib_up = True
         """False between 1100 and 1101/1102: the gateway hears us, IB does not hear the gateway."""
         self.waiting = 0
@@ -101,7 +102,8 @@ class Link:
 
     def next_id(self) -> int:
         """A number for a request or an order: both come from one sequence, so that an error's id names only one."""
-        return int(self.client.getReqId())
+        self.last_id = int(self.client.getReqId())
+        return self.last_id
 
     # ── sending ──
 

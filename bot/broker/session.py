@@ -80,7 +80,10 @@ class Session:
     async def check_pulse(self) -> None:
         """Raises RequestTrouble when the gateway leaves a simple question unanswered."""
         await self._link.ask_in_turn(
-            _CURRENT_TIME, lambda client: client.reqCurrentTime(), is_urgent=True, timeout_s=10.0
+            _CURRENT_TIME,
+            lambda client: client.reqCurrentTime(),
+            is_urgent=True,
+            timeout_s=self._link.settings.heartbeat_timeout_s,
         )
 
     async def until_lost(self) -> str:

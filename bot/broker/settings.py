@@ -27,6 +27,7 @@ class BrokerSettings:
     request_timeout_s: float = 15.0
     history_timeout_s: float = 60.0
     heartbeat_s: float = 30.0
+    heartbeat_timeout_s: float = 10.0
     retry_first_s: float = 2.0
     retry_most_s: float = 60.0
     shortest_deadline_wall_s: float = 3.0
