@@ -133,11 +133,12 @@ class Connection:
     """One conversation. ``version`` is ``None`` until it is agreed."""
 
     def __init__(self, role: Role, *, max_frame_bytes: int | None = None) -> None:
-        limit = MAX_REQUEST_BYTES if role is Role.SERVER else MAX_ANSWER_BYTES
+        usual = MAX_REQUEST_BYTES if role is Role.SERVER else MAX_ANSWER_BYTES
         self.role = role
         self.state = State.IDLE
         self.version: int | None = None
-        self._buffer = FrameBuffer(limit if max_frame_bytes is None else max_frame_bytes)
+        self._limit = usual if max_frame_bytes is None else max_frame_bytes
+        self._buffer = FrameBuffer(min(self._limit, _MAX_HELLO_BYTES))
         self._prefix_seen = role is Role.CLIENT
         self._eof = False
         self._hears = Direction.REQUEST if role is Role.SERVER else Direction.ANSWER
@@ -202,7 +203,7 @@ class Connection:
     def _hello_from_client(self) -> ClientHello | None:
         if not self._prefix_seen and not self._take_prefix():
             return None
-        payload = self._short_frame()
+        payload = self._buffer.next()
         if payload is None:
             return None
         match = _HELLO.fullmatch(payload.decode("ascii", "backslashreplace").rstrip("\0"))
@@ -213,6 +214,7 @@ class Connection:
         if self.version is None:
             raise RemoteProtocolError(f"the client speaks versions {low}..{high}; we speak 157 and 163..178")
         self._hear(_Move.CLIENT_HELLO)
+        self._buffer.limit = self._limit
         return ClientHello(low, high, match[3] or "")
 
     def _take_prefix(self) -> bool:
@@ -224,12 +226,6 @@ class Connection:
             self._buffer.take(len(_PREFIX))
         return self._prefix_seen
 
-    def _short_frame(self) -> bytes | None:
-        size = int.from_bytes(self._buffer.peek(4), "big") if len(self._buffer) >= 4 else 0
-        if size > _MAX_HELLO_BYTES:
-            raise RemoteProtocolError(f"a hello of {size} bytes is longer than {_MAX_HELLO_BYTES}")
-        return self._buffer.next()
-
     def _hello_from_server(self) -> ServerHello | None:
         payload = self._buffer.next()
         if payload is None:
@@ -239,6 +235,7 @@ class Connection:
             raise RemoteProtocolError(f"not an answer with a version we speak: {payload[:64]!r}")
         self.version = int(fields[0])
         self._hear(_Move.SERVER_HELLO)
+        self._buffer.limit = self._limit
         return ServerHello(self.version, fields[1])
 
     def _message(self) -> WireMessage | None:

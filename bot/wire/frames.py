@@ -33,12 +33,12 @@ _COMPACT_BYTES = 0x10000
 class FrameBuffer:
     """Cuts a byte stream into frame payloads.
 
-    ``limit`` is the largest payload in bytes. Errors: ``RemoteProtocolError`` from ``next()`` on an oversized or
+    ``limit`` is the largest payload in bytes, for frames whose header is still to come. Errors: ``RemoteProtocolError`` from ``next()`` on an oversized or
     empty frame; the buffer then repeats it for ever, because the stream is out of step.
     """
 
     def __init__(self, limit: int = MAX_ANSWER_BYTES) -> None:
-        self._limit = limit
+        self.limit = limit
         self._bytes = bytearray()
         self._start = 0
         self._need: int | None = None
@@ -87,8 +87,8 @@ class FrameBuffer:
 
     def _read_header(self) -> int:
         (size,) = _HEADER.unpack_from(self._bytes, self._start)
-        if not 0 < size <= self._limit:
-            self._error = f"a frame of {size} bytes is outside 1..{self._limit}"
+        if not 0 < size <= self.limit:
+            self._error = f"a frame of {size} bytes is outside 1..{self.limit}"
             raise RemoteProtocolError(self._error)
         self._consume(_HEADER.size)
         return int(size)
