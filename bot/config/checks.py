@@ -1,0 +1,186 @@
+"""What no single setting can know: settings that contradict each other, ceilings, and the locks before real money."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+
+from bot.config.settings import Settings
+from bot.domain.clock import ScaledTime
+from bot.domain.session import CalendarRangeError, session_on
+from bot.selection.expiry import parse_expiry
+from bot.selection.strike import parse_strike
+
+LIVE_PORTS = {4001: "IB Gateway", 7496: "TWS"}
+PAPER_PORTS = {4002: "IB Gateway", 7497: "TWS"}
+
+CEILINGS = {
+    "max_risk_pct_per_trade": Decimal("0.05"),
+    "max_daily_loss_pct": Decimal("0.20"),
+    "max_drawdown_pct": Decimal("0.50"),
+    "whale_alloc_pct": Decimal("0.50"),
+    "stop_loss_pct": Decimal("0.60"),
+}
+"""Above these a setting is probably a mistake; ``risk.i_accept_more_risk`` says that it is not."""
+
+Problem = tuple[str, str]
+"""(key, what is wrong and what to do)."""
+
+
+def contradictions(settings: Settings) -> list[Problem]:
+    """Everything wrong between settings that are each possible."""
+    return [problem for check in CHECKS for problem in check(settings)]
+
+
+def _ports(settings: Settings) -> Iterator[Problem]:
+    port, trading = settings.broker.port, settings.broker.trading
+    if port in LIVE_PORTS and trading != "live":
+        yield (
+            "broker.port",
+            (
+                f"is the live port of {LIVE_PORTS[port]}, and broker.trading is {trading}; "
+                f"use {4002 if port == 4001 else 7497}, or set broker.trading: live"
+            ),
+        )
+    if port in PAPER_PORTS and trading == "live":
+        yield (
+            "broker.port",
+            (
+                f"is the paper port of {PAPER_PORTS[port]}, and broker.trading is live; "
+                f"use {4001 if port == 4002 else 7496}, or set broker.trading: paper"
+            ),
+        )
+
+
+def _account(settings: Settings) -> Iterator[Problem]:
+    broker = settings.broker
+    if broker.trading == "paper" and broker.account and not broker.account.startswith("D"):
+        yield (
+            "broker.account",
+            "is a live account's id (paper ones begin with D), and broker.trading is paper",
+        )
+    if broker.trading != "live":
+        if broker.live_trading_confirmed:
+            yield (
+                "broker.live_trading_confirmed",
+                f"and broker.trading is {broker.trading}; set one or the other",
+            )
+        return
+    if broker.account.startswith("D"):
+        yield "broker.account", "is a paper account's id, and broker.trading is live"
+    if settings.dry_run:
+        return
+    if not broker.account:
+        yield "broker.account", "is empty; orders with real money need the account's id here"
+    if not broker.live_trading_confirmed:
+        yield (
+            "broker.live_trading_confirmed",
+            ("is false; set it true to let orders with real money out, or set dry_run: true"),
+        )
+
+
+def _live_data(settings: Settings) -> Iterator[Problem]:
+    if settings.broker.trading == "live" and not settings.risk.require_live_data:
+        yield "risk.require_live_data", "must be true where broker.trading is live"
+
+
+def _ceilings(settings: Settings) -> Iterator[Problem]:
+    risk = settings.risk
+    if not risk.i_accept_more_risk:
+        for name, ceiling in CEILINGS.items():
+            value: Decimal = getattr(risk, name)
+            if value > ceiling:
+                yield (
+                    f"risk.{name}",
+                    (f"is above the ceiling of {ceiling}; lower it, or set risk.i_accept_more_risk: true"),
+                )
+    if risk.max_risk_pct_per_trade > risk.max_daily_loss_pct:
+        yield (
+            "risk.max_risk_pct_per_trade",
+            (
+                f"is more than risk.max_daily_loss_pct ({risk.max_daily_loss_pct}): one trade could end the day; lower it"
+            ),
+        )
+
+
+def _symbols(settings: Settings) -> Iterator[Problem]:
+    count, most = len(settings.symbols), settings.schedule.max_concurrent_symbols
+    if count > most:
+        yield (
+            "symbols",
+            f"are {count}, and schedule.max_concurrent_symbols is {most}; name fewer, or raise it",
+        )
+
+
+def _selection(settings: Settings) -> Iterator[Problem]:
+    readers: tuple[tuple[str, Callable[[str], object]], ...] = (
+        ("expiry", parse_expiry),
+        ("moneyness", parse_strike),
+    )
+    for name, read in readers:
+        try:
+            read(getattr(settings.options, name))
+        except ValueError as error:
+            yield f"options.{name}", f"cannot be read: {error}"
+
+
+def _strategies(settings: Settings) -> Iterator[Problem]:
+    scalp = settings.strategies.scalp
+    if scalp.fast_ema >= scalp.slow_ema:
+        yield "strategies.scalp.fast_ema", f"must be less than strategies.scalp.slow_ema ({scalp.slow_ema})"
+    for name in ("bullish_rsi", "bearish_rsi"):
+        low, high = getattr(scalp, name)
+        if low >= high:
+            yield f"strategies.scalp.{name}", "is a band: write the lower end first"
+
+
+def _session(settings: Settings) -> Iterator[Problem]:
+    session = settings.session
+    if session.exit_minutes_before_close >= session.minutes_before_close:
+        yield (
+            "session.exit_minutes_before_close",
+            (
+                f"must be less than session.minutes_before_close ({session.minutes_before_close}): "
+                "an entry would have to leave before it came"
+            ),
+        )
+    if session.minutes_after_open + session.minutes_before_close >= 210:
+        yield "session.minutes_before_close", "leaves no time to enter on a half-day of 210 minutes; lower it"
+
+
+def _simulation(settings: Settings) -> Iterator[Problem]:
+    broker = settings.broker
+    try:
+        if session_on(date.fromisoformat(broker.simulated_session)) is None:
+            yield "broker.simulated_session", "is a day on which the New York market was closed"
+    except (ValueError, CalendarRangeError):
+        yield "broker.simulated_session", "is no trading day; write it as in 2011-01-05"
+    if broker.simulated_clock is not None:
+        try:
+            ScaledTime.parse(broker.simulated_clock)
+        except ValueError:
+            yield "broker.simulated_clock", "is no simulated clock; copy the one that `ibkr-bot sim` prints"
+
+
+def _telegram(settings: Settings) -> Iterator[Problem]:
+    monitoring = settings.monitoring
+    if (monitoring.telegram_bot_token is None) is not (monitoring.telegram_chat_id is None):
+        yield (
+            "monitoring.telegram_chat_id",
+            "and monitoring.telegram_bot_token are needed together; set both or neither",
+        )
+
+
+CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
+    _ports,
+    _account,
+    _live_data,
+    _ceilings,
+    _symbols,
+    _selection,
+    _strategies,
+    _session,
+    _simulation,
+    _telegram,
+)

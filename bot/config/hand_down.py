@@ -1,0 +1,139 @@
+"""From settings to what each part understands. The one place that knows both names."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel
+
+from bot.broker.settings import BrokerSettings
+from bot.config.trading_sections import EmbargoSection, ScalpSection, WhaleSection
+from bot.domain.session import NEW_YORK
+from bot.execution.limits import ExecutionLimits, WatcherLimits
+from bot.market_data.machine import MarketDataLimits
+from bot.risk.denials import DenialCode
+from bot.risk.limits import AccountRule, EmbargoWindow, RiskLimits, SessionRules, StrategyTerms
+from bot.selection.choose import SelectionRules
+from bot.selection.expiry import parse_expiry
+from bot.selection.liquidity import LiquidityLimits
+from bot.selection.strike import parse_strike
+from bot.strategies.registry import StrategyParameters
+from bot.strategies.scalp import ScalpParameters
+from bot.strategies.whale import WhaleParameters
+
+if TYPE_CHECKING:
+    from bot.config.settings import Settings
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def _shared(section: BaseModel, target: type) -> dict[str, Any]:
+    """The values of the keys that the section and the dataclass both have, by name."""
+    names = {field.name for field in fields(target)}
+    return {name: getattr(section, name) for name in type(section).model_fields if name in names}
+
+
+def risk_limits(settings: Settings) -> RiskLimits:
+    risk, execution = settings.risk, settings.execution
+    return RiskLimits(
+        **_shared(risk, RiskLimits),
+        scalp=_terms(settings, settings.strategies.scalp, None, flat_by_session_end=True),
+        whale=_terms(settings, settings.strategies.whale, risk.whale_alloc_pct, flat_by_session_end=False),
+        max_spread_pct=settings.options.max_spread_pct,
+        what_if=risk.what_if_margin and not settings.dry_run,
+        entry_timeout_s=execution.entry_timeout_s,
+        entry_offset_ticks=execution.entry_offset_ticks,
+    )
+
+
+def _terms(
+    settings: Settings,
+    section: ScalpSection | WhaleSection,
+    alloc_pct: Decimal | None,
+    *,
+    flat_by_session_end: bool,
+) -> StrategyTerms:
+    return StrategyTerms(
+        take_profit_pct=section.take_profit_pct or settings.risk.take_profit_pct,
+        stop_loss_pct=section.stop_loss_pct or settings.risk.stop_loss_pct,
+        alloc_pct=alloc_pct,
+        time_stop_minutes=section.time_stop_minutes,
+        flat_by_session_end=flat_by_session_end,
+    )
+
+
+def session_rules(settings: Settings) -> SessionRules:
+    embargo = settings.embargo
+    # A gateway that lives only as long as one run has no daily restart.
+    restarts = not (settings.broker.trading == "simulated" and settings.broker.embedded_gateway)
+    windows = (
+        restarts
+        and _window(embargo.gateway_restart, DenialCode.EMBARGO_GATEWAY_RESTART, ZoneInfo(settings.timezone)),
+        _window(embargo.server_reset, DenialCode.EMBARGO_SERVER_RESET, NEW_YORK),
+        _window(embargo.token_expiry, DenialCode.EMBARGO_TOKEN_EXPIRY, NEW_YORK),
+    )
+    return SessionRules(
+        **_shared(settings.session, SessionRules), embargoes=tuple(window for window in windows if window)
+    )
+
+
+def _window(section: EmbargoSection, code: DenialCode, zone: ZoneInfo) -> EmbargoWindow | None:
+    if section.at is None:
+        return None
+    return EmbargoWindow(
+        code=code,
+        starts=time(section.at.hour, section.at.minute),
+        lasts_minutes=section.lasts_minutes,
+        lead_minutes=section.lead_minutes,
+        weekday=None if section.weekday is None else WEEKDAYS.index(section.weekday),
+        zone=zone,
+    )
+
+
+def account_rule(settings: Settings) -> AccountRule:
+    must_be_paper = {"simulated": None, "paper": True, "live": False}[settings.broker.trading]
+    return AccountRule(account_id=settings.broker.account, must_be_paper=must_be_paper)
+
+
+def selection_rules(settings: Settings) -> SelectionRules:
+    """Raises ValueError where expiry or moneyness cannot be read."""
+    options = settings.options
+    return SelectionRules(
+        expiry=parse_expiry(options.expiry),
+        strike=parse_strike(options.moneyness),
+        liquidity=LiquidityLimits(**_shared(options, LiquidityLimits)),
+    )
+
+
+def strategy_parameters(settings: Settings) -> StrategyParameters:
+    return StrategyParameters(
+        scalp=ScalpParameters(**_shared(settings.strategies.scalp, ScalpParameters)),
+        whale=WhaleParameters(**_shared(settings.strategies.whale, WhaleParameters)),
+    )
+
+
+def market_data_limits(settings: Settings) -> MarketDataLimits:
+    return MarketDataLimits(**_shared(settings.market_data, MarketDataLimits))
+
+
+def execution_limits(settings: Settings) -> ExecutionLimits:
+    execution = settings.execution
+    return ExecutionLimits(
+        **_shared(execution, ExecutionLimits),
+        max_slip=execution.max_slip_pct,
+        symbols=frozenset(settings.symbols),
+    )
+
+
+def watcher_limits(settings: Settings) -> WatcherLimits:
+    return WatcherLimits(**_shared(settings.execution, WatcherLimits))
+
+
+def broker_settings(settings: Settings) -> BrokerSettings:
+    broker = settings.broker
+    shared = _shared(broker, BrokerSettings) | {"account": broker.account or None}
+    return BrokerSettings(**shared, dry_run=settings.dry_run, connect_timeout_wall_s=broker.connect_timeout_s)

@@ -1,0 +1,73 @@
+"""Read the layers, merge them, validate, check; or say in one FixTheConfiguration everything that is wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from bot.config import layers
+from bot.config.checks import contradictions
+from bot.config.complaints import complain, line
+from bot.config.fields import is_zone
+from bot.config.settings import Settings
+from bot.config.template import secret_keys, setting_keys
+from bot.domain.errors import FixTheConfiguration
+
+DEFAULT_FILE = Path("configs/settings.yaml")
+DEFAULT_DOTENV = Path(".env")
+
+
+def load_settings(
+    path: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+    dotenv: Path = DEFAULT_DOTENV,
+) -> Settings:
+    """The settings in force. From weak to strong: defaults, the file, ``dotenv``, systemd's credentials, ``variables``.
+
+    ``path`` None takes IBKR_BOT_CONFIG, else configs/settings.yaml, which may then be absent. ``variables`` None takes
+    the environment. FixTheConfiguration holds one line for each thing that is wrong.
+    """
+    given = os.environ if variables is None else variables
+    layer = _read(path, given, dotenv)
+    known, secret = setting_keys(), secret_keys()
+    try:
+        settings = Settings(**layers.tree(layer))
+    except ValidationError as error:
+        raise FixTheConfiguration("\n".join(complain(error, layer, known, secret))) from None
+    problems = contradictions(settings)
+    if problems:
+        raise FixTheConfiguration("\n".join(line(key, layer, problem) for key, problem in problems))
+    return settings.came_from({key: origin.where for key, origin in layer.items()})
+
+
+def _read(path: Path | None, variables: Mapping[str, str], dotenv: Path) -> layers.Layer:
+    known, secret = setting_keys(), secret_keys()
+    with_files = known | {f"{key}_file" for key in secret}
+    credentials = variables.get("CREDENTIALS_DIRECTORY")
+    found = [
+        _file(path, variables),
+        layers.from_dotenv(dotenv, with_files),
+        layers.from_credentials(Path(credentials), secret) if credentials else {},
+        layers.from_variables(_ours(variables), with_files, "environment"),
+    ]
+    merged = layers.merge(layers.read_secret_files(layer, secret) for layer in found)
+    return {key: origin for key, origin in merged.items() if not (origin.value is None and _is_section(key))}
+
+
+def _ours(variables: Mapping[str, str]) -> dict[str, str]:
+    # TZ belongs to the system, which may write it in ways that name no zone (":/etc/localtime", "CET-1CEST").
+    return {name: text for name, text in variables.items() if name != "TZ" or is_zone(text)}
+
+
+def _is_section(key: str) -> bool:
+    return any(name.startswith(f"{key}.") for name in setting_keys())
+
+
+def _file(path: Path | None, variables: Mapping[str, str]) -> layers.Layer:
+    chosen = path or (Path(variables["IBKR_BOT_CONFIG"]) if variables.get("IBKR_BOT_CONFIG") else None)
+    if chosen is not None:
+        return layers.from_file(chosen)
+    return layers.from_file(DEFAULT_FILE) if DEFAULT_FILE.exists() else {}

@@ -1,0 +1,164 @@
+"""All settings as one frozen value, and the small frozen objects that are handed down from it.
+
+Rule: only composition roots see Settings; every part gets its own few numbers in its own terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, PrivateAttr, SecretStr, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.broker.settings import BrokerSettings
+from bot.config import hand_down
+from bot.config.fields import Lower, Tickers, Zone, doc
+from bot.config.house_sections import (
+    BrokerSection,
+    JournalSection,
+    MarketDataSection,
+    MonitoringSection,
+    ScheduleSection,
+)
+from bot.config.trading_sections import (
+    EmbargoesSection,
+    ExecutionSection,
+    OptionsSection,
+    RiskSection,
+    SessionSection,
+    StrategiesSection,
+)
+from bot.execution.limits import ExecutionLimits, WatcherLimits
+from bot.market_data.machine import MarketDataLimits
+from bot.risk.limits import AccountRule, RiskLimits, SessionRules
+from bot.selection.choose import SelectionRules
+from bot.strategies.registry import StrategyParameters
+
+AUTO = "auto"
+COMMAND_LINE = "command line"
+
+
+class Settings(BaseSettings):
+    """Every setting of the bot. Made by ``load_settings``, which also says where each value came from."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    _provenance: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    symbols: Tickers = doc(("SPY",), 'What to trade: underlyings with options, as [SPY, QQQ] or "SPY,QQQ".')
+    mode: Annotated[Literal["growth", "hybrid"], Lower] = doc(
+        "growth",
+        "growth: scalp and whale both trade; hybrid: scalp alone, at half size unless the whale agrees.",
+    )
+    dry_run: bool = doc(
+        True,
+        "true: live data, simulated fills, no order ever leaves; auto: true unless broker.trading is simulated.",
+        template=AUTO,
+    )
+    timezone: Zone = doc(
+        "America/New_York", "The zone of this machine and its gateway (TZ). Sessions are always New York's."
+    )
+    broker: BrokerSection = BrokerSection()
+    schedule: ScheduleSection = ScheduleSection()
+    risk: RiskSection = RiskSection()
+    options: OptionsSection = OptionsSection()
+    strategies: StrategiesSection = StrategiesSection()
+    session: SessionSection = SessionSection()
+    embargo: EmbargoesSection = EmbargoesSection()
+    execution: ExecutionSection = ExecutionSection()
+    market_data: MarketDataSection = MarketDataSection()
+    journal: JournalSection = JournalSection()
+    monitoring: MonitoringSection = MonitoringSection()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _decide_dry_run(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or str(data.get("dry_run", AUTO)).lower() != AUTO:
+            return data
+        broker = data.get("broker", {})
+        trading = broker.get("trading", "simulated") if isinstance(broker, Mapping) else broker.trading
+        return {**data, "dry_run": str(trading).lower() != "simulated"}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  the library's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # The layers are merged before, where the origin of each value is still known.
+        return (init_settings,)
+
+    def provenance(self) -> dict[str, str]:
+        """For each key, as ``risk.max_daily_loss_pct``, where its value came from."""
+        return {key: self._provenance.get(key, "default") for key, _ in walk(self)}
+
+    def came_from(self, origins: Mapping[str, str]) -> Settings:
+        """Note where the keys' values came from; keys not named are defaults."""
+        self._provenance = dict(origins)
+        return self
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every configured secret's text, for redaction."""
+        return tuple(text for _, value in walk(self) for text in _secret_texts(value))
+
+    def with_state(self, directory: Path) -> Settings:
+        """The same settings with everything on disk in this directory."""
+        journal = self.journal.model_copy(
+            update={"directory": directory, "log_directory": directory / "logs"}
+        )
+        return self._changed("journal", journal, "journal.directory", "journal.log_directory")
+
+    def with_gateway(self, host: str, port: int) -> Settings:
+        """The same settings with another gateway."""
+        broker = self.broker.model_copy(update={"host": host, "port": port})
+        return self._changed("broker", broker, "broker.host", "broker.port")
+
+    def _changed(self, name: str, section: BaseModel, *keys: str) -> Settings:
+        changed = self.model_copy(update={name: section})
+        return changed.came_from(self._provenance | dict.fromkeys(keys, COMMAND_LINE))
+
+    def risk_limits(self) -> RiskLimits:
+        return hand_down.risk_limits(self)
+
+    def session_rules(self) -> SessionRules:
+        return hand_down.session_rules(self)
+
+    def account_rule(self) -> AccountRule:
+        return hand_down.account_rule(self)
+
+    def selection_rules(self) -> SelectionRules:
+        return hand_down.selection_rules(self)
+
+    def strategy_parameters(self) -> StrategyParameters:
+        return hand_down.strategy_parameters(self)
+
+    def market_data_limits(self) -> MarketDataLimits:
+        return hand_down.market_data_limits(self)
+
+    def execution_limits(self) -> ExecutionLimits:
+        return hand_down.execution_limits(self)
+
+    def watcher_limits(self) -> WatcherLimits:
+        return hand_down.watcher_limits(self)
+
+    def broker_settings(self) -> BrokerSettings:
+        return hand_down.broker_settings(self)
+
+
+def walk(model: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every setting as (dotted key, value), sections opened up."""
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(value, BaseModel):
+            yield from walk(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _secret_texts(value: Any) -> Iterator[str]:
+    values = value if isinstance(value, tuple) else (value,)
+    return (x.get_secret_value() for x in values if isinstance(x, SecretStr) and x.get_secret_value())

@@ -1,0 +1,260 @@
+"""The settings of trading: risk, options, strategies, session, embargoes, execution.
+
+Defaults that a floor below owns are taken from it, so that there is one place for each number.
+"""
+
+from __future__ import annotations
+
+from datetime import time
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bot.config.fields import (
+    Clock,
+    Count,
+    CountOrNone,
+    Dollars,
+    Fraction,
+    Lower,
+    Minutes,
+    Ratio,
+    Rsi,
+    Seconds,
+    Section,
+    WholeSeconds,
+    doc,
+)
+from bot.execution.limits import ExecutionLimits, WatcherLimits
+from bot.risk.limits import SCALP_TERMS, WHALE_TERMS, RiskLimits, SessionRules
+from bot.selection.liquidity import LiquidityLimits
+from bot.strategies.scalp import ScalpParameters
+from bot.strategies.whale import WhaleParameters
+
+_R, _S, _L = RiskLimits(), SessionRules(), LiquidityLimits()
+_SCALP, _WHALE = ScalpParameters(), WhaleParameters()
+_X, _W = ExecutionLimits(), WatcherLimits()
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+class RiskSection(Section):
+    """What may be lost, and how much may be at work. Percentages are fractions: 0.01 is 1 %."""
+
+    max_risk_pct_per_trade: Fraction = doc(
+        _R.max_risk_pct_per_trade, "Part of equity that one trade's stop may lose."
+    )
+    max_daily_loss_pct: Fraction = doc(
+        _R.max_daily_loss_pct,
+        "Part of the day's first equity, realised and unrealised, after which trading halts.",
+    )
+    take_profit_pct: Annotated[Decimal, Field(gt=0, le=10)] = doc(
+        SCALP_TERMS.take_profit_pct, "The target, above the premium paid."
+    )
+    stop_loss_pct: Annotated[Decimal, Field(gt=0, lt=1)] = doc(
+        SCALP_TERMS.stop_loss_pct, "The stop, below the premium paid."
+    )
+    whale_alloc_pct: Fraction = doc(
+        WHALE_TERMS.alloc_pct, "Part of equity that open whale positions may cost together."
+    )
+    max_drawdown_pct: Fraction = doc(
+        _R.max_drawdown_pct, "Fall from the highest equity of late after which trading halts."
+    )
+    drawdown_sessions: Count = doc(
+        _R.drawdown_sessions, "How many sessions back that highest equity is looked for."
+    )
+    max_loss_streak: Annotated[int, Field(ge=2, le=50)] = doc(
+        _R.max_loss_streak, "Losing trades in a row after which trading halts."
+    )
+    daily_loss_resumes_next_day: bool = doc(
+        _R.daily_loss_resumes_next_day,
+        "true: a halt by daily loss lifts itself with the next day; false: a person resumes.",
+    )
+    min_equity_usd: Dollars = doc(
+        _R.min_equity_usd, "No entries below this equity; IB's API itself wants 500."
+    )
+    max_account_age_s: WholeSeconds = doc(
+        _R.max_account_age_s, "No entries on account figures older than this."
+    )
+    max_open_positions: Count = doc(_R.max_open_positions, "Open brackets at most, counted from approval.")
+    max_contracts_per_order: Count = doc(_R.max_contracts_per_order, "Larger orders are cut to this.")
+    max_contracts_per_day: Count = doc(_R.max_contracts_per_day, "Contracts bought in a day at most.")
+    max_notional_per_order_usd: Dollars = doc(_R.max_notional_per_order_usd, "Premium one order may cost.")
+    max_notional_per_day_usd: Dollars = doc(_R.max_notional_per_day_usd, "Premium a day's entries may cost.")
+    max_orders_per_day: Count = doc(_R.max_orders_per_day, "Entries a day at most.")
+    max_orders_per_minute: Count = doc(_R.max_orders_per_minute, "Entries a minute at most.")
+    cooldown_after_loss_minutes: Minutes = doc(
+        _R.cooldown_after_loss_minutes, "After a loss no entry in the same symbol for so long."
+    )
+    pdt_guard: bool = doc(
+        _R.pdt_guard,
+        "Keep a small margin account from becoming a pattern day trader; false for cash accounts.",
+    )
+    pdt_equity_usd: Dollars = doc(_R.pdt_equity_usd, "The guard watches below this equity (FINRA 4210).")
+    pdt_max_day_trades: Count = doc(_R.pdt_max_day_trades, "Day trades allowed within five sessions.")
+    max_quote_age_s: WholeSeconds = doc(_R.max_quote_age_s, "No entry on an option quote older than this.")
+    min_premium_usd: Dollars = doc(
+        _R.min_premium_usd, "No options cheaper than this: a tick is too large a part of them."
+    )
+    require_live_data: bool = doc(
+        _R.require_live_data, "No entries on delayed or frozen data. Must stay true for live trading."
+    )
+    stale_halt_minutes: Count | None = doc(
+        _R.stale_halt_minutes, "Data stale for so long in an open market halts trading; null: never."
+    )
+    max_refusals: Count = doc(
+        _R.max_refusals, "Orders refused by the broker within the window below that halt trading."
+    )
+    refusal_window_minutes: Count = doc(_R.refusal_window_minutes, "That window.")
+    what_if_margin: bool = doc(
+        _R.what_if, "Ask the broker what an entry would cost before placing it (never in a dry run)."
+    )
+    what_if_timeout_s: WholeSeconds = doc(
+        _R.what_if_timeout_s, "Patience for that answer; none in time is a no."
+    )
+    commission_per_contract_usd: Annotated[Decimal, Field(ge=0)] = doc(
+        _R.commission_per_contract_usd, "Reserved for each contract's commission."
+    )
+    i_accept_more_risk: bool = doc(
+        False, "Lifts the hard ceilings, which `ibkr-bot config check` names when they are hit."
+    )
+
+
+class OptionsSection(Section):
+    """Which contract carries an idea."""
+
+    expiry: Annotated[str, Lower] = doc("weekly", "weekly, or a range of days to expiry like 7-14.")
+    moneyness: Annotated[str, Lower] = doc("atm", "atm, itmp1, otmp1 (one strike in or out), or delta:0.40.")
+    max_spread_pct: Fraction = doc(_L.max_spread_pct, "Spread as a part of the mid price at most …")
+    max_spread_usd: Dollars = doc(_L.max_spread_usd, "… and in dollars.")
+    min_volume: CountOrNone = doc(_L.min_volume, "Contracts traded today at least; 0 asks nothing.")
+    min_open_interest: CountOrNone = doc(_L.min_open_interest, "Open interest at least; 0 asks nothing.")
+    intrinsic_slack_pct: Fraction = doc(
+        _L.intrinsic_slack_pct, "How far below intrinsic value, in parts of the underlying, is still sane."
+    )
+    max_time_value_pct: Fraction = doc(
+        _L.max_time_value_pct,
+        "Time value, in parts of the underlying, above which a price is not an option's.",
+    )
+
+
+class ScalpSection(Section):
+    """Short trends on 1-min bars. Lengths in bars, RSI in points."""
+
+    fast_ema: Count = doc(_SCALP.fast_ema, "The fast average's length.")
+    slow_ema: Count = doc(_SCALP.slow_ema, "The slow average's length.")
+    rsi_length: Count = doc(_SCALP.rsi_length, "Wilder's RSI.")
+    bullish_rsi: tuple[Rsi, Rsi] = doc(_SCALP.bullish_rsi, "The band in which a bullish signal is believed.")
+    bearish_rsi: tuple[Rsi, Rsi] = doc(_SCALP.bearish_rsi, "The band in which a bearish signal is believed.")
+    min_bars: Count = doc(_SCALP.min_bars, "Bars before anything is judged.")
+    min_relative_volume: Ratio = doc(
+        _SCALP.min_relative_volume, "Volume so far against earlier sessions' at this minute; 0 asks nothing."
+    )
+    relative_volume_sessions: Count = doc(_SCALP.relative_volume_sessions, "How many earlier sessions.")
+    cooldown_s: Seconds = doc(_SCALP.cooldown_s, "Between two signals of a symbol.")
+    full_gap: Seconds = doc(
+        _SCALP.full_gap, "The averages' gap, as a part of the price, that counts as full confidence."
+    )
+    gap_weight: Annotated[float, Field(ge=0, le=1)] = doc(
+        _SCALP.gap_weight, "The gap's weight in confidence; the RSI has the rest."
+    )
+    time_stop_minutes: Count | None = doc(
+        SCALP_TERMS.time_stop_minutes, "A position is closed after so long; null: never."
+    )
+    take_profit_pct: Annotated[Decimal, Field(gt=0, le=10)] | None = doc(
+        None, "Instead of risk.take_profit_pct."
+    )
+    stop_loss_pct: Annotated[Decimal, Field(gt=0, lt=1)] | None = doc(None, "Instead of risk.stop_loss_pct.")
+
+
+class WhaleSection(Section):
+    """Breakouts on 60-min bars."""
+
+    history_bars: Count = doc(_WHALE.history_bars, "The range's length in bars: 20 sessions of 7.")
+    min_volume_ratio: Ratio = doc(_WHALE.min_volume_ratio, "The breakout hour's volume against their mean.")
+    debounce_s: Seconds = doc(_WHALE.debounce_s, "Between two signals of a symbol: 3 days.")
+    time_stop_minutes: Count | None = doc(
+        WHALE_TERMS.time_stop_minutes, "A position is closed after so long, nights included; null: never."
+    )
+    take_profit_pct: Annotated[Decimal, Field(gt=0, le=10)] | None = doc(
+        None, "Instead of risk.take_profit_pct."
+    )
+    stop_loss_pct: Annotated[Decimal, Field(gt=0, lt=1)] | None = doc(None, "Instead of risk.stop_loss_pct.")
+
+
+class StrategiesSection(Section):
+    """The strategies' own parameters."""
+
+    scalp: ScalpSection = doc(ScalpSection(), "")
+    whale: WhaleSection = doc(WhaleSection(), "")
+
+
+class SessionSection(Section):
+    """When, within New York's regular hours, entries are allowed and positions end."""
+
+    minutes_after_open: Minutes = doc(_S.minutes_after_open, "No entry sooner after the open.")
+    minutes_before_close: Minutes = doc(_S.minutes_before_close, "No entry later before the close.")
+    trade_half_days: bool = doc(_S.trade_half_days, "false: no entries on days that close at 13:00.")
+    exit_minutes_before_close: Count = doc(
+        _S.exit_minutes_before_close, "Scalp positions are closed this long before the close."
+    )
+    expiry_cutoff_minutes: Count = doc(
+        _S.expiry_cutoff_minutes, "On an option's last day it is sold this long before the close."
+    )
+    min_holding_minutes: Minutes = doc(
+        _S.min_holding_minutes, "No entry that would have to be closed sooner."
+    )
+
+
+class EmbargoSection(Section):
+    """One time at which nothing new may be risked."""
+
+    at: Clock | None = doc(None, "HH:MM in quotes; null: no such window.")
+    weekday: Annotated[Weekday, Lower] | None = doc(None, "null: every day.")
+    lead_minutes: Minutes = doc(15, "From so long before …")
+    lasts_minutes: Minutes = doc(15, "… until so long after.")
+
+
+class EmbargoesSection(Section):
+    """Restarts and resets that are known in advance. IB moves them: see its system status page (looked up in 2026)."""
+
+    gateway_restart: EmbargoSection = doc(
+        EmbargoSection(at=time(23, 45)), "The gateway's own daily restart, in the zone of `timezone`."
+    )
+    server_reset: EmbargoSection = doc(
+        EmbargoSection(at=time(0, 15), lasts_minutes=90), "IB's nightly reset, in New York's time."
+    )
+    token_expiry: EmbargoSection = doc(
+        EmbargoSection(at=time(1, 0), weekday="sunday", lead_minutes=60, lasts_minutes=60),
+        "The weekly end of the log-in, in New York's time; the gateway then needs its second factor.",
+    )
+
+
+class ExecutionSection(Section):
+    """How orders are worked and protection is looked after."""
+
+    entry_timeout_s: WholeSeconds = doc(
+        _R.entry_timeout_s, "What is left of an entry is called back after so long."
+    )
+    entry_offset_ticks: CountOrNone = doc(_R.entry_offset_ticks, "Ticks above the ask that an entry may pay.")
+    answer_s: Seconds = doc(_X.answer_s, "An order or cancel unanswered for so long: the broker is asked.")
+    settle_s: Seconds = doc(
+        _X.settle_s, "An order missing from a picture taken this much later never arrived."
+    )
+    snapshot_every_s: Seconds = doc(_X.snapshot_every_s, "A routine look at the broker's books.")
+    ticks_per_rung: Count = doc(_X.ticks_per_rung, "How far each step of an exit goes below the bid.")
+    market_rung: Count = doc(_X.market_rung, "From this step on a market order closes the position.")
+    max_slip_pct: Annotated[float, Field(gt=0, le=0.2)] = doc(
+        _X.max_slip, "An exit's limit is never further below the bid; IB's collar is 0.2."
+    )
+    rung_s: Seconds = doc(_W.rung_s, "The time each step is given.")
+    repair_grace_s: Seconds = doc(
+        _W.repair_grace_s,
+        "A missing stop must be missing this long, and in a picture, before it is replaced.",
+    )
+    repair_wait_s: Seconds = doc(_W.repair_wait_s, "The time one replacement is given.")
+    max_repairs: Count = doc(_W.max_repairs, "Replacements before the position is closed instead.")
+    repair_limit_s: Seconds = doc(_W.repair_limit_s, "A position unprotected for so long is closed.")
+    commission_wait_s: Seconds = doc(
+        _W.commission_wait_s, "How long a closed trade waits for its commission reports."
+    )
