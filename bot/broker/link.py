@@ -21,6 +21,10 @@ from bot.domain.messages import Message
 Send = Callable[[Any], None]
 """Writes one request with the library's client."""
 
+_SHORTEST_SECOND_WALL_S = 0.05
+"""In fast time a second of the gateway's passes while a thread waits for its turn, and what was spread over several
+seconds arrives in one. The limiter never lets more than a second's share into the time such a wait can take."""
+
 
 class Link:
     """``speed`` is how many seconds of bot time pass in one of the wall's."""
@@ -49,7 +53,7 @@ class Link:
         """Messages that the limiter holds back."""
         self._tell = tell
         self._held: list[Message] | None = None
-        self._messages = MessagePacer(settings.pacing)
+        self._messages = MessagePacer(settings.pacing, max(1.0 / speed, _SHORTEST_SECOND_WALL_S))
         self._history = HistoryPacer(settings.pacing)
         self._queues: dict[bool, asyncio.Lock] = {True: asyncio.Lock(), False: asyncio.Lock()}
         self._turns: dict[Hashable, asyncio.Lock] = {}
@@ -88,9 +92,6 @@ class Link:
     def deadline_wall_s(self, bot_s: float) -> float:
         return max(self.wall_s(bot_s), self.settings.shortest_deadline_wall_s)
 
-    def pace_clock(self) -> float:
-        return asyncio.get_running_loop().time() * self.speed
-
     # ── the session ──
 
     @property
@@ -112,15 +113,17 @@ class Link:
         self.waiting += 1
         try:
             async with self._queues[is_urgent]:
-                while (wait := self._messages.take(self.pace_clock(), is_urgent=is_urgent)) > 0:
-                    await asyncio.sleep(self.wall_s(wait))
+                clock = asyncio.get_running_loop().time
+                while (wait := self._messages.take(clock(), is_urgent=is_urgent)) > 0:
+                    await asyncio.sleep(wait)
         finally:
             self.waiting -= 1
 
     async def pace_history(self, contract: Hashable, whole: Hashable) -> None:
         self.waiting += 1
         try:
-            while (wait := self._history.take(self.pace_clock(), contract, whole)) > 0:
+            clock = asyncio.get_running_loop().time
+            while (wait := self._history.take(clock() * self.speed, contract, whole)) > 0:
                 await asyncio.sleep(self.wall_s(wait))
         finally:
             self.waiting -= 1

@@ -50,10 +50,13 @@ class Window:
 
 
 class MessagePacer:
-    """All messages to the gateway. ``is_urgent`` ones (orders, cancels, heartbeats) may use the reserved share."""
+    """All messages to the gateway. ``is_urgent`` ones (orders, cancels, heartbeats) may use the reserved share.
 
-    def __init__(self, limits: PacingLimits) -> None:
-        self._window = Window(limits.messages_per_s, 1.0)
+    ``span_s`` is one second of the gateway's time in that of the caller's clock.
+    """
+
+    def __init__(self, limits: PacingLimits, span_s: float = 1.0) -> None:
+        self._window = Window(limits.messages_per_s, span_s)
         self._reserved = limits.reserved_for_orders
 
     def take(self, now: float, *, is_urgent: bool) -> float:
