@@ -1,0 +1,100 @@
+"""Build the bot for shipping: build_release.py OUT writes a wheel and its lock there and prints the build id.
+
+Rule: the id names the code. It is the last commit that touched what is shipped, with a digest of the contents behind it
+when the working tree differs from that commit; the same contents always give the same id and the same wheel. The id
+is put into the wheel (bot/BUILD), so that what runs can say what it is.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = ("bot", "configs", "pyproject.toml", "README.md", "LICENSE", "NOTICE", "requirements/runtime.lock")
+LEFT_OUT = ("__pycache__", "BUILD")
+
+
+def git(*arguments: str) -> str | None:
+    """Ask git; None when this is no git working tree or git is missing."""
+    command = ["git", "-C", str(ROOT), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  fixed arguments
+    except FileNotFoundError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def shipped_files() -> list[Path]:
+    """Every file that goes into a release, in a fixed order."""
+    found: list[Path] = []
+    for name in SHIPPED:
+        path = ROOT / name
+        found += [path] if path.is_file() else [f for f in path.rglob("*") if f.is_file()]
+    return sorted(f for f in found if not set(f.parts) & set(LEFT_OUT))
+
+
+def digest(files: list[Path]) -> str:
+    """Eight hexadecimal digits of the names and contents."""
+    total = hashlib.sha256()
+    for path in files:
+        total.update(f"{path.relative_to(ROOT)}\0{path.stat().st_size}\0".encode())
+        total.update(path.read_bytes())
+    return total.hexdigest()[:8]
+
+
+def build_id(files: list[Path]) -> str:
+    """Name the code as it lies here."""
+    commit = git("log", "-1", "--format=%h", "--abbrev=10", "--", *SHIPPED)
+    if not commit:
+        return f"source.{digest(files)}"
+    dirty = git("status", "--porcelain", "--", *SHIPPED) != ""
+    return f"{commit}.{digest(files)}" if dirty else commit
+
+
+def build(files: list[Path], name: str, out: Path) -> Path:
+    """Build the wheel from a copy that knows its id; returns its path."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder)
+        for path in files:
+            target = copy / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+        (copy / "bot" / "BUILD").write_text(f"{name}\n")
+        subprocess.run(  # noqa: S603  our own interpreter
+            [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out)],
+            cwd=copy,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "SOURCE_DATE_EPOCH": "1735689600"},
+        )
+    return next(out.glob("*.whl"))
+
+
+def main() -> int:
+    """Build once per id: a release that is there already is not built again."""
+    parser = argparse.ArgumentParser(description="Build the bot for shipping.")
+    parser.add_argument("out", type=Path, help="folder that collects releases, one folder each")
+    given = parser.parse_args()
+    files = shipped_files()
+    name = build_id(files)
+    folder = given.out.resolve() / name
+    new = not (folder / "release.json").exists()
+    if new:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        wheel = build(files, name, folder)
+        shutil.copyfile(ROOT / "requirements" / "runtime.lock", folder / "runtime.lock")
+        (folder / "release.json").write_text(json.dumps({"build": name, "wheel": wheel.name}))
+    release = json.loads((folder / "release.json").read_text())
+    sys.stdout.write(json.dumps({**release, "folder": str(folder), "new": new}) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
