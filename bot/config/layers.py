@@ -1,7 +1,6 @@
 """Where settings come from: the file, .env, credentials of systemd, the environment. Later ones win.
 
-Rule: every value keeps its origin in words ("line 12 of configs/settings.yaml" would be nicer, but YAML's reader
-forgets lines), so that a complaint and ``config show`` can say where to look.
+Rule: every value keeps its origin in words, so that a complaint and ``config show`` can say where to look.
 """
 
 from __future__ import annotations
@@ -70,8 +69,9 @@ class _StrictLoader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         names = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for (key, _), name in zip(node.value, names, strict=True):
-            if names.count(name) > 1:
+        for place, (key, _) in enumerate(node.value):
+            name = names[place]
+            if name in names[:place]:
                 raise yaml.MarkedYAMLError(problem=f"{name} is written twice", problem_mark=key.start_mark)
         return super().construct_mapping(node, deep)
 
