@@ -44,7 +44,8 @@ class OwnBooks:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What the snapshot proves about one order. ``by_absence`` marks a verdict that a later sighting may overturn."""
+    """What the snapshot proves about one order. ``by_absence`` marks a verdict that a later sighting may overturn,
+    ``is_final`` one that the broker's list of completed orders bears out."""
 
     ref: OrderRef
     status: OrderStatus
@@ -52,6 +53,7 @@ class Settled:
     perm_id: PermId
     reason: str = ""
     by_absence: bool = False
+    is_final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,7 @@ def settle_orders(
         elif own.status not in LIVE:
             continue
         elif ref in completed:
-            yield _sighted(ref, completed[ref])
+            yield replace(_sighted(ref, completed[ref]), is_final=True)
         elif executed[ref] >= own.order.quantity:
             yield Settled(ref, OrderStatus.FILLED, executed[ref], 0)
         elif own.heard_at is None and own.sent_at <= settled_before:

@@ -20,6 +20,7 @@ class Gap:
     since: datetime
     noticed_at: datetime
     first_noticed_at: datetime
+    question: str
     repairs: int = 0
     repaired_at: datetime | None = None
 
@@ -35,8 +36,10 @@ class Bracket:
     closing: str = ""
     rung: int = 0
     next_rung_at: datetime | None = None
+    looked_at: datetime | None = None
+    look: str = ""
     flat_since: datetime | None = None
-    short_since: datetime | None = None
+    short_question: str = ""
     broker_lacks: int = 0
     heard_at: datetime | None = None
     called_back: dict[str, datetime] = field(default_factory=dict)
@@ -66,7 +69,8 @@ class Bracket:
         if self.may(event):
             self.happen(event)
         self.gap, self.closing, self.rung, self.next_rung_at = None, "", 0, None
-        self.flat_since = self.short_since = None
+        self.flat_since = self.looked_at = None
+        self.look = self.short_question = ""
         self.called_back.clear()
 
 

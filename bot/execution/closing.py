@@ -15,6 +15,7 @@ from bot.domain.order import Fill, Leg, execution_key
 from bot.domain.types import Side
 from bot.execution.bracket_book import Bracket, Commissions
 from bot.execution.ladder import Ladder
+from bot.execution.order_book import OrderRecord
 from bot.execution.sight import Sight, later
 
 
@@ -35,19 +36,27 @@ class Closing:
             return
         if self._sight.link.can_act:
             yield from self._end_orphans(bracket, now)
-        if has_traded and not bracket.is_ended and self._is_over(bracket):
+        if has_traded and not bracket.is_ended and self._is_over(bracket, now):
             yield from self._write_down(bracket, bracket.flat_since, now)
 
-    def is_idle(self, bracket: Bracket) -> bool:
+    def is_idle(self, bracket: Bracket, now: datetime) -> bool:
         """Nothing can happen to it any more unless the broker speaks of it again."""
-        return bracket.is_ended and self._is_over(bracket)
+        return bracket.is_ended and self._is_over(bracket, now)
 
     def last_fill(self, bracket: Bracket) -> Fill | None:
         return max(self._sight.book.ledger.of(bracket.idea_id), key=lambda fill: fill.at, default=None)
 
-    def _is_over(self, bracket: Bracket) -> bool:
+    def _is_over(self, bracket: Bracket, now: datetime) -> bool:
         book = self._sight.book
-        return not any(r.is_live or r.is_inactive or book.unbooked(r) for r in book.of(bracket.idea_id))
+        return not any(
+            r.is_live or book.unbooked(r) or (r.is_inactive and not self._is_given_up(bracket, r, now))
+            for r in book.of(bracket.idea_id)
+        )
+
+    def _is_given_up(self, bracket: Bracket, record: OrderRecord, now: datetime) -> bool:
+        """An inactive order was called back, and the broker has had its time to say more."""
+        last = bracket.called_back.get(record.ref)
+        return last is not None and now >= later(last, self._sight.limits.sibling_grace_s)
 
     def _mind_entry(self, bracket: Bracket, has_traded: bool, now: datetime) -> Iterator[m.Message]:
         """An entry must not go on once its exits have worked, nor without the stop that was to guard it."""
@@ -68,7 +77,7 @@ class Closing:
         for record in self._sight.book.exits(bracket.idea_id):
             last = bracket.called_back.get(record.ref)
             is_due = last is None or now >= later(last, limits.cancel_retry_s)
-            if (record.is_live or record.is_inactive) and is_due:
+            if (record.is_live and is_due) or (record.is_inactive and last is None):
                 bracket.called_back[record.ref] = now
                 yield m.CancelOrder(record.ref, "its position is gone", now)
 

@@ -201,7 +201,7 @@ class ExecutionDesk:
             symbols=self._limits.symbols,
         )
         self._learn(taken)
-        self._asker.answered(taken.requested_at, now)
+        self._asker.answered(taken, now)
         for fill in found.fills:
             booked = self._book.ledger.weigh(fill)
             if booked is not None:
@@ -243,9 +243,13 @@ class ExecutionDesk:
             place, entry = self._places[idea_id], self._book.entry(idea_id)
             if entry is None:
                 yield m.EntryAbandoned(idea_id, place.symbol, "it was never sent before the restart", now)
-            elif not entry.is_live and not self._book.filled(entry) and not self._has_fills(idea_id):
+            elif self._ended_empty(entry) and not self._has_fills(idea_id):
                 reason = entry.reason or entry.cancel_wanted or str(entry.status)
                 yield m.EntryAbandoned(idea_id, place.symbol, reason, now)
+
+    def _ended_empty(self, entry: OrderRecord) -> bool:
+        # openOrder says Filled before the execution comes and without a count: its fills are on their way.
+        return not entry.is_live and entry.status is not OrderStatus.FILLED and not self._book.filled(entry)
 
     def _has_fills(self, idea_id: IdeaId) -> bool:
         return any(True for _ in self._book.ledger.of(idea_id))

@@ -35,14 +35,15 @@ class Guard:
         """The position is gone, since ``at``: what was open until then was the gap."""
         if bracket.gap is not None:
             yield self._changed(bracket, True, 0, 0, self._gap_s(bracket.gap, at), now)
-        bracket.gap = None
+            self._forget(bracket)
 
     # ── proof ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _proved(self, bracket: Bracket, proof: Proof, now: datetime) -> Iterator[m.Message]:
         if not bracket.is_proved:
             gap_s = 0.0 if bracket.gap is None else self._gap_s(bracket.gap, now)
-            bracket.is_proved, bracket.gap = True, None
+            bracket.is_proved = True
+            self._forget(bracket)
             if bracket.may(BracketEvent.PROTECTION_PROVED):
                 bracket.happen(BracketEvent.PROTECTION_PROVED)
             yield self._changed(bracket, True, proof.position, proof.stop_quantity, gap_s, now)
@@ -53,15 +54,21 @@ class Guard:
 
     def _noticed(self, bracket: Bracket, proof: Proof, now: datetime) -> Iterator[m.Message]:
         # The last word heard of this bracket is when it was still whole: an upper bound, never flattering.
-        bracket.gap = Gap(bracket.heard_at or now, now, now)
+        bracket.gap = Gap(bracket.heard_at or now, now, now, self._ask(bracket, now))
         bracket.is_proved = False
         if bracket.may(BracketEvent.PROTECTION_MISSING):
             bracket.happen(BracketEvent.PROTECTION_MISSING)
-        self._ask(bracket, now)
         yield self._changed(bracket, False, proof.position, proof.stop_quantity, 0.0, now)
 
-    def _ask(self, bracket: Bracket, now: datetime) -> None:
-        self._sight.asker.need(f"the protection of {bracket.idea_id} at {now:%H:%M:%S.%f}", now)
+    def _ask(self, bracket: Bracket, now: datetime) -> str:
+        question = f"the protection of {bracket.idea_id} at {now:%H:%M:%S.%f}"
+        self._sight.asker.need(question, now)
+        return question
+
+    def _forget(self, bracket: Bracket) -> None:
+        if bracket.gap is not None:
+            self._sight.asker.close(bracket.gap.question)
+        bracket.gap = None
 
     # ── repair ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -73,9 +80,9 @@ class Guard:
             if now < later(gap.repaired_at, limits.repair_wait_s):
                 return
             # The attempt had its time: look again before the next one.
-            gap.repaired_at, gap.noticed_at = None, now
-            self._ask(bracket, now)
-        confirmed = self._sight.has_agreed_since(gap.noticed_at)
+            self._sight.asker.close(gap.question)
+            gap.repaired_at, gap.noticed_at, gap.question = None, now, self._ask(bracket, now)
+        confirmed = self._sight.asker.is_agreed(gap.question)
         if not confirmed and now < later(gap.noticed_at, limits.blind_s):
             return
         is_spent = gap.repairs >= limits.max_repairs or now >= later(
@@ -84,7 +91,7 @@ class Guard:
         if gap.repairs and is_spent and is_open:
             bracket.closing = "unprotected"
             yield from incident(bracket, f"protection could not be restored: {_why(proof)}", now)
-        elif now >= later(gap.first_noticed_at, limits.repair_grace_s):
+        elif proof.is_excessive or now >= later(gap.first_noticed_at, limits.repair_grace_s):
             yield from self._place(bracket, gap, proof, now)
 
     def _place(self, bracket: Bracket, gap: Gap, proof: Proof, now: datetime) -> Iterator[m.Message]:

@@ -37,6 +37,8 @@ class Ladder:
         """Order the exit of ``quantity`` (negative: a short), at the next rung, unless the last one still has time."""
         if bracket.next_rung_at is not None and now < bracket.next_rung_at:
             return
+        if not self._has_looked(bracket, now):
+            return
         if bracket.may(BracketEvent.EXIT_ORDERED):
             bracket.happen(BracketEvent.EXIT_ORDERED)
         quote = self._sight.fresh_quote(bracket.place.contract.con_id, now)
@@ -46,6 +48,20 @@ class Ladder:
         beyond = max(0, bracket.rung - limits.last_rung)
         bracket.rung += 1
         bracket.next_rung_at = later(now, min(limits.rung_s * 2.0 ** min(beyond, 16), limits.backoff_max_s))
+
+    def _has_looked(self, bracket: Bracket, now: datetime) -> bool:
+        """A rung is taken on fresh evidence: an exit moved after a fill that went unheard would sell too much."""
+        asker = self._sight.asker
+        if bracket.looked_at is None:
+            bracket.looked_at = now
+            bracket.look = f"rung {bracket.rung} of {bracket.idea_id} at {now:%H:%M:%S.%f}"
+            asker.need(bracket.look, now)
+        patience = later(bracket.looked_at, self._sight.limits.look_s)
+        if not asker.is_agreed(bracket.look) and now < patience:
+            return False
+        asker.close(bracket.look)
+        bracket.looked_at = None
+        return True
 
     def call_back_entry(self, bracket: Bracket, reason: str, now: datetime) -> Iterator[m.Message]:
         """Ask once for what is left of the entry; the desk keeps at it."""

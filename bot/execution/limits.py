@@ -63,6 +63,7 @@ class WatcherLimits:
     repair_limit_s      a gap as old as this closes the position, whatever the attempts
     blind_s             with no snapshot to be had for so long, a gap is taken as confirmed
     rung_s              the time one rung of the exit ladder is given; doubles beyond the last, up to backoff_max_s
+    look_s              how long a rung waits for a fresh snapshot before it is taken without one
     last_rung           beyond this rung the ladder only repeats itself
     quote_fresh_s       an older bid is no bid
     sibling_grace_s     how long the broker may take to end the orders of a position that is gone
@@ -77,6 +78,7 @@ class WatcherLimits:
     repair_limit_s: float = 15.0
     blind_s: float = 30.0
     rung_s: float = 4.0
+    look_s: float = 5.0
     last_rung: int = 3
     quote_fresh_s: float = 120.0
     sibling_grace_s: float = 2.0

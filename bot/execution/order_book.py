@@ -279,6 +279,8 @@ class OrderBook:
                 taken.requested_at,
                 verdict.reason,
             )
+            record.refused = record.refused or (verdict.is_final and record.status is OrderStatus.REJECTED)
+            self._note(record)
             return
         record.seen.clear()
         record.status, record.refused, record.reason = OrderStatus.REJECTED, True, verdict.reason

@@ -34,8 +34,16 @@ class Proof:
     @property
     def holds(self) -> bool:
         """Exactly the position is stopped, and no more than it can be sold."""
-        due = {max(0, self.position - self.lacks), max(0, self.counted - self.lacks)}
-        return self.stop_quantity in due and (self.entry_works or self.at_rest <= max(due))
+        return self.stop_quantity in self._due and not self.is_excessive
+
+    @property
+    def is_excessive(self) -> bool:
+        """The exits at rest could sell more than is held."""
+        return not self.entry_works and self.at_rest > max(self._due)
+
+    @property
+    def _due(self) -> tuple[int, int]:
+        return max(0, self.position - self.lacks), max(0, self.counted - self.lacks)
 
 
 def prove(book: OrderBook, place: PlaceBracket, lacks: int = 0) -> Proof:

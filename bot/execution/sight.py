@@ -1,4 +1,4 @@
-"""What the watcher's judges share: the books, the quotes, the link, and when the broker last agreed with us."""
+"""What the watcher's judges share: the books, the quotes, the questions, the link."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.execution.order_book import OrderBook
 
 @dataclass(slots=True)
 class Sight:
-    """Read by all judges, written by the watcher alone. ``agreed_for`` is when the last agreed snapshot was asked for."""
+    """Read by all judges, written by the watcher alone. ``held`` is the broker's last list of positions."""
 
     limits: WatcherLimits
     book: OrderBook
@@ -27,10 +27,6 @@ class Sight:
     link: Link = field(default_factory=Link)
     quotes: dict[ConId, Quote] = field(default_factory=dict)
     held: dict[ConId, int] = field(default_factory=dict)
-    agreed_for: datetime | None = None
-
-    def has_agreed_since(self, at: datetime) -> bool:
-        return self.agreed_for is not None and self.agreed_for >= at
 
     def fresh_quote(self, con_id: ConId, now: datetime) -> Quote | None:
         quote = self.quotes.get(con_id)

@@ -110,28 +110,34 @@ class OcoWatcher:
         if position < 0:
             yield from self._judge_short(bracket, position, now)
         else:
-            bracket.short_since = None
+            self._forget_short(bracket)
             yield from self._judge_exit_before_entry(bracket, position, now)
 
     def _judge_flat(self, bracket: Bracket, now: datetime) -> Iterator[m.Message]:
-        bracket.short_since = None
+        self._forget_short(bracket)
         last = self._closing.last_fill(bracket)
         yield from self._guard.end_gap(bracket, now if last is None else last.at, now)
         yield from self._closing.step(bracket, now)
-        if self._closing.is_idle(bracket):
+        if self._closing.is_idle(bracket, now):
             self._brackets.unwatch(bracket.idea_id)
 
     def _judge_short(self, bracket: Bracket, position: int, now: datetime) -> Iterator[m.Message]:
         """More was sold than held. Once a snapshot confirms it the short is bought back: it only ever reduces."""
-        if bracket.short_since is None:
-            bracket.short_since = now
-            self._sight.asker.need(f"{bracket.idea_id} looks short at {now:%H:%M:%S.%f}", now)
-        con_id = bracket.place.contract.con_id
-        if not self._sight.has_agreed_since(bracket.short_since) or self._sight.held.get(con_id, 0) >= 0:
+        asker = self._sight.asker
+        if not bracket.short_question:
+            bracket.short_question = f"{bracket.idea_id} looks short at {now:%H:%M:%S.%f}"
+            asker.need(bracket.short_question, now)
+        held = self._sight.held.get(bracket.place.contract.con_id, 0)
+        if not asker.is_agreed(bracket.short_question) or held >= 0:
             return
         yield from incident(bracket, f"net short {-position} {bracket.place.contract.label}", now)
         if self._sight.link.can_act and self._sight.market_is_open(now):
             yield from self._ladder.climb(bracket, position, "net short", now)
+
+    def _forget_short(self, bracket: Bracket) -> None:
+        if bracket.short_question:
+            self._sight.asker.close(bracket.short_question)
+            bracket.short_question = ""
 
     def _judge_exit_before_entry(self, bracket: Bracket, position: int, now: datetime) -> Iterator[m.Message]:
         """An exit filled while the entry still buys: what it buys from now on nothing would guard."""
@@ -194,7 +200,7 @@ class OcoWatcher:
                 bracket.closing = bracket.closing or command.reason or "flatten"
 
     def _snapshot(self, taken: b.SnapshotTaken) -> None:
-        self._sight.asker.answered(taken.requested_at, self._now or taken.snapshot.at)
+        self._sight.asker.answered(taken, self._now or taken.snapshot.at)
         self._unagreed = taken
         self._sight.held = {p.contract.con_id: p.quantity for p in taken.snapshot.positions}
         for charge in taken.snapshot.commissions:
@@ -204,7 +210,7 @@ class OcoWatcher:
         if self._unagreed is None:
             return
         requested_at, self._unagreed = self._unagreed.requested_at, None
-        self._sight.agreed_for = requested_at
+        self._sight.asker.agreed()
         own: Counter[ConId] = Counter()
         for bracket in self._brackets.watched():
             own[bracket.place.contract.con_id] += self._book.ledger.position(bracket.idea_id)

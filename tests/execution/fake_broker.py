@@ -295,6 +295,7 @@ class FakeBroker:
         for held in self.orders:
             if held.order.ref == ref and held.is_live:
                 self._end(held, status)
+                self._parent_ended(held)
 
     def trade_by_hand(self, contract: Contract, side: Side, quantity: int, price: Decimal) -> None:
         """Somebody trades in TWS: no order of ours, but an execution and a position."""
