@@ -1,0 +1,251 @@
+"""The composition root: the only place that knows every part. Recover → start in order → wait → stop in reverse → exit code.
+
+A line that fails is built anew from the journal, through this same path; the third failure within ten minutes latches
+a halt on disk and ends the process, so that systemd, and a person, take over.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from loguru import logger
+
+from bot.actors.clock import Now
+from bot.actors.runtime import Line, settle
+from bot.actors.supervisor import Ending, Parts, Supervisor
+from bot.broker.dry_run import DryRunPort
+from bot.broker.ibkr import IbkrBroker
+from bot.broker.port import BrokerPort
+from bot.build import build_id
+from bot.config import Settings
+from bot.domain import messages as m
+from bot.domain.contract import Contract
+from bot.domain.market import Quote
+from bot.domain.session import new_york_day
+from bot.domain.types import ConId, Direction, Symbol
+from bot.execution.desk import ExecutionDesk
+from bot.execution.watcher import OcoWatcher
+from bot.journal.listener import JournalListener
+from bot.journal.recover import give_memory_back, open_journal, order_id_floor
+from bot.journal.store import Journal
+from bot.market_data.machine import MarketData
+from bot.ops.board import Board
+from bot.ops.control import ControlServer, forget_halt, take_halt
+from bot.ops.lock import InstanceLock
+from bot.ops.logs import start_logging
+from bot.ops.operator import Operator
+from bot.ops.sd import Notifier
+from bot.ops.status import Status
+from bot.risk.machine import RiskMachine
+from bot.selection.choose import SelectionRules, choose_contract
+from bot.selection.refusal import Refusal
+from bot.strategies.registry import make_strategies
+from bot.strategies.symbol import Chosen, Mode, SymbolStrategy, Unfit
+from bot.wiring import BOARD, EXECUTION, JOURNAL, MARKET_DATA, OCO_WATCHER, RISK, Machine
+
+JOURNAL_FILE = "journal.db"
+FAILURES_ALLOWED = 3
+FAILURE_WINDOW = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The line's clock. ``speed`` is bot seconds a real second: 1 but for simulated days."""
+
+    now: Now
+    speed: float = 1.0
+
+    @property
+    def tick_s(self) -> float:
+        """Real seconds between two TimePassed: a second of bot time, as far as the machine can keep up."""
+        return min(1.0, max(0.02, 2.0 / self.speed))
+
+    @property
+    def patience(self) -> float:
+        """Threads and sockets do not get faster with the clock, so waits are stretched where it runs fast."""
+        return max(1.0, self.speed / 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What the caller wants to see of a run. ``is_over`` ends it, as a person's Ctrl-C would."""
+
+    show: Callable[[Status], None]
+    is_over: Callable[[Status], bool] = lambda _: False
+    every_s: float = 0.2
+
+
+def choose(
+    rules: SelectionRules,
+    direction: Direction,
+    contracts: tuple[Contract, ...],
+    quotes: Mapping[ConId, Quote],
+    spot: float | None,
+    at: datetime,
+) -> Chosen | Unfit:
+    """Selection as the strategies' machine wants it."""
+    found = choose_contract(direction, spot, contracts, quotes, new_york_day(at), rules)
+    if isinstance(found, Refusal):
+        return Unfit(found.code.upper(), found.numbers)
+    return Chosen(found.contract, found.quote)
+
+
+def make_machines(settings: Settings, patience: float) -> dict[str, Machine]:
+    """Every machine of the line but the listeners, fresh and without memory."""
+    rules = settings.selection_rules()
+    limits = settings.risk_limits()
+    limits = replace(
+        limits,
+        what_if_timeout_s=int(limits.what_if_timeout_s * patience),
+        max_quote_age_s=int(limits.max_quote_age_s * patience),
+    )
+    watch = settings.market_data_limits()
+    watch = replace(
+        watch,
+        bars_stale_after_s=watch.bars_stale_after_s * patience,
+        quotes_stale_after_s=watch.quotes_stale_after_s * patience,
+        late_bar_after_s=watch.late_bar_after_s * patience,
+    )
+    machines: dict[str, Machine] = {
+        OCO_WATCHER: OcoWatcher(settings.watcher_limits().stretched(patience)),
+        EXECUTION: ExecutionDesk(settings.execution_limits().stretched(patience)),
+        RISK: RiskMachine(limits, settings.session_rules(), settings.account_rule()),
+        MARKET_DATA: MarketData(settings.symbols, watch, rules.expiry.pick),
+    }
+    for symbol in settings.symbols:
+        machines[f"strategy:{symbol}"] = make_strategy(settings, symbol, rules)
+    return machines
+
+
+def make_strategy(settings: Settings, symbol: Symbol, rules: SelectionRules) -> SymbolStrategy:
+    strategies = make_strategies(symbol, settings.strategy_parameters())
+    return SymbolStrategy(symbol, strategies, Mode(settings.mode), partial(choose, rules))
+
+
+def make_port(settings: Settings, journal: Journal, timing: Timing) -> BrokerPort:
+    """IBKR over ib_insync; in a dry run with an exchange of our own in front that lets no order through."""
+    broker = replace(settings.broker_settings(), order_id_floor=order_id_floor(journal) + 1)
+    port: BrokerPort = IbkrBroker(broker, now=timing.now, speed=timing.speed)
+    if not settings.dry_run:
+        return port
+    from bot.sim.loopback import DryRunExchange  # only a dry run carries the exchange
+
+    return DryRunPort(port, DryRunExchange(), timing.now)
+
+
+def run(settings: Settings, timing: Timing, hooks: Hooks) -> int:
+    """Run until a signal, an unrecoverable failure or ``hooks.is_over``; the process's exit code."""
+    directory = settings.journal.directory
+    lock = InstanceLock(directory, settings.broker.client_id)
+    try:
+        start_logging(settings.journal.log_directory, settings.journal.log_level, settings.secrets())
+        return _run_lines(settings, timing, hooks, directory)
+    finally:
+        lock.release()
+
+
+def _run_lines(settings: Settings, timing: Timing, hooks: Hooks, directory: Path) -> int:
+    failures: list[datetime] = []
+    while True:
+        journal, repair = open_journal(directory / JOURNAL_FILE, timing.now)
+        if repair is not None:
+            logger.warning(
+                "journal was damaged: {} rows kept, the old file is {}", repair.kept, repair.set_aside
+            )
+        try:
+            failed = _run_line(settings, timing, hooks, journal)
+            if failed is None:
+                return 0
+            logger.error("{} failed: {} while handling {}", failed.component, failed.error, failed.message)
+            failures = [at for at in failures if failed.at - at < FAILURE_WINDOW * timing.patience] + [
+                failed.at
+            ]
+            if len(failures) >= FAILURES_ALLOWED:
+                journal.commit(m.Halted(timing.now(), "repeated_failure", failed.error, "supervisor"))
+                logger.critical("halted after {} failures; resume when the cause is mended", len(failures))
+                return 1
+        finally:
+            journal.close()
+
+
+def _run_line(settings: Settings, timing: Timing, hooks: Hooks, journal: Journal) -> m.MachineFailed | None:
+    machines = make_machines(settings, timing.patience)
+    board = Board(settings.symbols, lambda at, text: logger.info("{:%H:%M:%S} {}", at, text))
+    remembered = give_memory_back(journal, machines)
+    logger.info("start: build {}, {} rows remembered from {}", build_id(), remembered, journal.path)
+    first_words = m.LineStarted(timing.now(), build_id(), settings.mode, settings.dry_run, settings.symbols)
+    supervisor = Supervisor(
+        Parts(
+            machines={JOURNAL: JournalListener(journal), BOARD: board, **machines},
+            port=make_port(settings, journal, timing),
+            commit=journal.commit,
+            record=journal.record,
+            now=timing.now,
+            tick_s=timing.tick_s,
+            first_words=first_words,
+        )
+    )
+
+    operator = Operator(
+        lambda: board.status, supervisor.line.emit, lambda: settle(supervisor.line), timing.now
+    )
+    directory = journal.path.parent
+    notifier = Notifier()
+
+    def meanwhile() -> None:
+        _obey_halt_file(directory, operator)
+        _notify(notifier, board.status)
+        hooks.show(board.status)
+        if hooks.is_over(board.status):
+            supervisor.request_stop("session over")
+
+    @contextmanager
+    def around(_: Line) -> Iterator[None]:
+        control = ControlServer(directory, operator.answer)
+        try:
+            yield
+        finally:
+            notifier.stopping()
+            control.close()
+
+    with _signals(supervisor):
+        ending = supervisor.run(hooks.every_s, meanwhile, around)
+    hooks.show(board.status)
+    return supervisor.failed if ending is Ending.FAILED else None
+
+
+def _obey_halt_file(directory: Path, operator: Operator) -> None:
+    left = take_halt(directory)
+    if left is not None:
+        operator.halt(*left)
+        forget_halt(directory)
+
+
+def _notify(notifier: Notifier, status: Status) -> None:
+    if status.is_reconciled:
+        notifier.ready()
+    notifier.alive()
+    held = sum(1 for bracket in status.open_brackets if bracket.quantity)
+    notifier.status(f"{status.trading_state} {' '.join(status.causes)}, {held} positions")
+
+
+@contextmanager
+def _signals(supervisor: Supervisor) -> Iterator[None]:
+    """SIGINT and SIGTERM ask for a clean stop; SIGHUP is nothing to stop for. As it was, afterwards."""
+
+    def stop(number: int, _: object) -> None:
+        supervisor.request_stop(signal.Signals(number).name)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

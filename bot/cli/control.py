@@ -1,0 +1,169 @@
+"""The commands that speak with the running bot: status, positions, orders, halt, resume, flatten."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from bot.cli.options import ConfigOption, JsonOption, StateOption, state_directory
+from bot.domain.errors import FixTheCommand, FixTheMachine
+from bot.ops.control import ask, leave_halt
+
+ReasonArgument = Annotated[str, typer.Argument(help="Why, in words; it goes into the journal.")]
+ByOption = Annotated[str | None, typer.Option("--by", help="Who; default the user's name.")]
+
+
+def status(
+    config: ConfigOption = None,
+    state: StateOption = None,
+    as_json: JsonOption = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Again every second, until Ctrl-C.")] = False,
+) -> None:
+    """What the running bot holds, may do and last said.
+
+    Example: ibkr-bot status --watch
+    """
+    directory = state_directory(config, state)
+    if as_json:
+        typer.echo(json.dumps(_status(directory)))
+        return
+    if not watch:
+        Console().print(_picture(_status(directory)))
+        return
+    with Live(_picture(_status(directory)), refresh_per_second=4) as live:
+        try:
+            while True:
+                time.sleep(1)
+                live.update(_picture(_status(directory)))
+        except KeyboardInterrupt:
+            return
+
+
+def positions(config: ConfigOption = None, state: StateOption = None, as_json: JsonOption = False) -> None:
+    """The open positions and whether each is protected.
+
+    Example: ibkr-bot positions
+    """
+    held = [one for one in _status(state_directory(config, state))["open_brackets"] if one["quantity"]]
+    _tell(
+        held, ("label", "quantity", "entry_cost", "bid", "stop", "target", "is_proved"), "Positions", as_json
+    )
+
+
+def orders(config: ConfigOption = None, state: StateOption = None, as_json: JsonOption = False) -> None:
+    """The orders that are alive at the broker, as it last reported them.
+
+    Example: ibkr-bot orders --json
+    """
+    alive = _status(state_directory(config, state))["live_orders"]
+    rows = [{"order": ref, "status": text} for ref, text in alive.items()]
+    _tell(rows, ("order", "status"), "Orders", as_json)
+
+
+def halt(
+    reason: ReasonArgument, by: ByOption = None, config: ConfigOption = None, state: StateOption = None
+) -> None:
+    """Stop new entries for good. Resting entries are called back, protection stays; survives any restart.
+
+    Example: ibkr-bot halt "going on holiday"
+    """
+    directory, name = state_directory(config, state), by or getpass.getuser()
+    try:
+        answer = ask(directory, {"do": "halt", "reason": reason, "by": name})
+    except FixTheMachine as error:
+        if not directory.is_dir():
+            raise
+        path = leave_halt(directory, reason, name)
+        raise FixTheMachine(
+            f"{error}. The halt was left in {path}: it holds at the bot's next breath or start"
+        ) from None
+    typer.echo(f"{answer['state']}: {', '.join(answer['causes'])}")
+
+
+def resume(
+    reason: ReasonArgument, by: ByOption = None, config: ConfigOption = None, state: StateOption = None
+) -> None:
+    """Allow entries again, after the cause was looked at.
+
+    Example: ibkr-bot resume "stop was manual, account checked"
+    """
+    request = {"do": "resume", "reason": reason, "by": by or getpass.getuser()}
+    answer = ask(state_directory(config, state), request)
+    causes = f": {', '.join(answer['causes'])}" if answer["causes"] else ""
+    typer.echo(f"{answer['state']}{causes}")
+
+
+def flatten(
+    reason: Annotated[str, typer.Argument(help="Why, in words.")] = "operator",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be closed.")] = False,
+    by: ByOption = None,
+    config: ConfigOption = None,
+    state: StateOption = None,
+) -> None:
+    """Halt, and close every position of the bot now.
+
+    Example: ibkr-bot flatten "market is on fire"
+    """
+    directory = state_directory(config, state)
+    now = _status(directory)
+    held = [f"{one['quantity']} {one['label']}" for one in now["open_brackets"] if one["quantity"]]
+    typer.echo(f"account {now['account']}: {', '.join(held) or 'nothing is held'}")
+    if dry_run:
+        return
+    account = now["account"] if yes else typer.prompt("type the account id to close everything")
+    if account != now["account"]:
+        raise FixTheCommand("that is not the account id; nothing was done")
+    request = {"do": "flatten", "reason": reason, "by": by or getpass.getuser(), "account": account}
+    answer = ask(directory, request)
+    typer.echo(f"{answer['state']}; closing: {', '.join(answer['closing']) or 'nothing'}")
+
+
+def _status(directory: Path) -> dict[str, Any]:
+    answer: dict[str, Any] = ask(directory, {"do": "status"})["status"]
+    return answer
+
+
+def _picture(told: dict[str, Any]) -> Table:
+    table = Table(title=f"ibkr-options-bot {told['build']}", show_header=False)
+    causes = f" ({', '.join(told['causes'])})" if told["causes"] else ""
+    rows = {
+        "time": told["at"],
+        "state": f"{told['trading_state']}{causes}",
+        "broker": f"{'connected' if told['is_connected'] else 'NOT CONNECTED'} {told['account']}",
+        "equity": told["equity"],
+        "day P&L": told["day_pnl"],
+        "realised": told["realized"],
+        "unrealised": told["unrealized"],
+        "trades": str(len(told["closed_trades"])),
+        "last": told["last_event"],
+    }
+    for one in told["open_brackets"]:
+        proved = "protected" if one["is_proved"] else "NOT PROTECTED" if one["quantity"] else "entering"
+        rows[f"{one['quantity']} {one['label']}"] = (
+            f"bid {one['bid']}, stop {one['stop']}, target {one['target']}, {proved}"
+        )
+    for name, value in rows.items():
+        table.add_row(name, "unknown" if value is None else str(value))
+    return table
+
+
+def _tell(rows: list[dict[str, Any]], columns: tuple[str, ...], title: str, as_json: bool) -> None:
+    if as_json:
+        for row in rows:
+            typer.echo(json.dumps(row))
+        return
+    table = Table(title=title)
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*(str(row[column]) for column in columns))
+    Console().print(table if rows else "none")

@@ -1,0 +1,43 @@
+"""``ibkr-bot``: the one command. A user's mistake ends in one line and an exit code, never in a traceback.
+
+Heavy imports stay inside the commands that need them, so that ``--help`` is quick on a Raspberry Pi.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from bot.cli import control
+from bot.cli import run as run_command
+from bot.cli import tell as tell_commands
+from bot.domain.errors import BotError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="An Interactive Brokers options bot, with its own simulated gateway. Start with: ibkr-bot run",
+)
+app.command(name="run")(run_command.run)
+for _command in (
+    control.status,
+    control.positions,
+    control.orders,
+    control.halt,
+    control.resume,
+    control.flatten,
+):
+    app.command()(_command)
+app.command(name="journal")(tell_commands.journal)
+app.command(name="why")(tell_commands.why)
+app.command(name="version")(tell_commands.version)
+
+
+def main() -> None:
+    """Entry point. Exit codes: 0 well, 1 something outside is wrong, 2 usage, 78 configuration."""
+    try:
+        app()
+    except BotError as error:
+        sys.stderr.write(f"ibkr-bot: {error}\n")
+        sys.exit(error.exit_code)

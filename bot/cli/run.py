@@ -1,0 +1,244 @@
+"""``ibkr-bot run``: the bot. By default against its own simulated gateway, one recorded day with time running fast."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from bot.cli.options import LATEST, ConfigOption, StateOption, settings_of, simulated_directory
+from bot.domain.clock import ScaledTime
+from bot.domain.errors import FixTheCommand, FixTheMachine
+from bot.domain.session import Session, new_york_day, session_on
+from bot.ops.status import Status
+
+if TYPE_CHECKING:
+    from bot.app import Timing
+    from bot.config import Settings
+
+GATEWAY_START_TIMEOUT_S = 60
+AFTER_CLOSE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A simulated gateway in a process of its own."""
+
+    port: int
+    clock: ScaledTime
+    account: str
+
+
+def run(
+    config: ConfigOption = None,
+    state: StateOption = None,
+    session: Annotated[str | None, typer.Option(help="Recorded day of the simulation, YYYY-MM-DD.")] = None,
+    speed: Annotated[
+        float | None, typer.Option(help="Simulated seconds a second; 195 is a day in two minutes.", min=0.1)
+    ] = None,
+) -> None:
+    """Trade until stopped; a simulated day ends by itself.
+
+    Examples:  ibkr-bot run          ibkr-bot run --session 2011-01-28 --speed 600
+    """
+    settings = settings_of(config)
+    if settings.broker.trading == "simulated" and settings.broker.embedded_gateway:
+        code = _run_simulated_day(settings, state, session, speed)
+    elif session is not None or speed is not None:
+        raise FixTheCommand("--session and --speed need the embedded gateway (broker.trading: simulated)")
+    else:
+        code = _run_live(settings, state)
+    raise typer.Exit(code)
+
+
+# ── against a gateway that is already there ──
+
+
+def _run_live(settings: Settings, state: Path | None) -> int:
+    from bot.actors.clock import real_now, scaled_now
+    from bot.app import Hooks, Timing
+    from bot.app import run as run_bot
+
+    if state is not None:
+        settings = settings.with_state(state)
+    clock = settings.broker.simulated_clock
+    scale = None if clock is None else ScaledTime.parse(clock)
+    timing = Timing(real_now) if scale is None else Timing(scaled_now(scale), scale.speed)
+    with _shown() as show:
+        return run_bot(settings, timing, Hooks(show))
+
+
+# ── the simulated day ──
+
+
+def _run_simulated_day(
+    settings: Settings, state: Path | None, session: str | None, speed: float | None
+) -> int:
+    from bot.actors.clock import scaled_now
+    from bot.app import JOURNAL_FILE, Hooks, Timing
+    from bot.app import run as run_bot
+
+    day = _session(session or settings.broker.simulated_session)
+    directory = state or _fresh_directory(settings.journal.directory)
+    seen: list[Status] = [Status()]
+    with _gateway(settings, day, speed or settings.broker.simulated_speed, directory) as gateway:
+        settings = settings.with_state(directory).with_gateway("127.0.0.1", gateway.port)
+        timing = Timing(scaled_now(gateway.clock), gateway.clock.speed)
+        with _shown() as show:
+
+            def note(status: Status) -> None:
+                seen[0] = status
+                show(status)
+
+            code = run_bot(settings, timing, Hooks(note, _over(timing, day), every_s=0.1))
+    _tell_the_end(seen[0], directory / JOURNAL_FILE, config_of_day=day)
+    return code
+
+
+def _session(text: str) -> Session:
+    try:
+        day = session_on(date.fromisoformat(text))
+    except ValueError:
+        raise FixTheCommand(f"--session {text!r} is not a date; write it as in 2011-01-05") from None
+    if day is None:
+        raise FixTheCommand(f"--session {text}: the New York market was closed on that day")
+    return day
+
+
+def _over(timing: Timing, day: Session) -> Callable[[Status], bool]:
+    """The day is over when the market closed and nothing is held, or a while later whatever is held."""
+
+    def is_over(status: Status) -> bool:
+        now = timing.now()
+        return now >= day.close + AFTER_CLOSE or (now >= day.close and not status.open_brackets)
+
+    return is_over
+
+
+def _fresh_directory(directory: Path) -> Path:
+    """A simulated day repeats a date of the past: it must not remember an earlier run of the same date."""
+    parent = simulated_directory(directory)
+    fresh = parent / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}"
+    try:
+        fresh.mkdir(parents=True)
+        latest = parent / LATEST
+        latest.unlink(missing_ok=True)
+        latest.symlink_to(fresh.name)
+    except OSError as error:
+        raise FixTheMachine(
+            f"{parent}: {error.strerror}; make it writable, or choose another --state"
+        ) from error
+    return fresh
+
+
+@contextlib.contextmanager
+def _gateway(settings: Settings, day: Session, speed: float, directory: Path) -> Iterator[Gateway]:
+    """The simulated gateway as its own process, gone when the block ends."""
+    port = settings.broker.port if _is_free(settings.broker.port) else 0
+    command = [
+        sys.executable, "-m", "bot", "sim", "--port", str(port), "--session", f"{day.day}",
+        "--symbols", ",".join(settings.symbols), "--speed", str(speed),
+    ]  # fmt: skip
+    log = (directory / "gateway.log").open("w")
+    # A group of its own: Ctrl-C on the terminal must reach the bot first, and the gateway only when the bot is done.
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)  # noqa: S603  our own module
+    try:
+        yield _first_words(process, directory)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        log.close()
+
+
+def _first_words(process: subprocess.Popen[str], directory: Path) -> Gateway:
+    assert process.stdout is not None  # noqa: S101  it was asked for
+    line = process.stdout.readline()
+    try:
+        said = json.loads(line)
+        return Gateway(said["port"], ScaledTime.parse(said["clock"]), said["account"])
+    except (ValueError, KeyError):
+        process.wait(GATEWAY_START_TIMEOUT_S)
+        reason = (directory / "gateway.log").read_text().strip().rsplit("\n", 1)[-1]
+        raise FixTheMachine(f"the simulated gateway did not start: {reason or line.strip()}") from None
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+# ── what people see ──
+
+
+@contextlib.contextmanager
+def _shown(out: TextIO | None = None) -> Iterator[Callable[[Status], None]]:
+    """A live panel on a terminal; elsewhere a line whenever something happened, and one every half simulated hour."""
+    from bot.ops.display import line, panel
+
+    console = Console(file=out)
+    if console.is_terminal:
+        with Live(console=console, refresh_per_second=8, screen=False) as live:
+            yield lambda status: live.update(panel(status))
+        return
+    last: list[object] = [None]
+
+    def show(status: Status) -> None:
+        mark = (
+            status.last_event,
+            status.at and (new_york_day(status.at), status.at.hour, status.at.minute // 30),
+        )
+        if mark != last[0]:
+            last[0] = mark
+            console.print(line(status), soft_wrap=True, highlight=False, markup=False)
+
+    yield show
+
+
+def _tell_the_end(status: Status, journal: Path, config_of_day: Session) -> None:
+    from bot.ops.display import money, trades_table
+
+    console = Console()
+    if status.closed_trades:
+        console.print(trades_table(status.closed_trades))
+    else:
+        console.print(f"no trades on {config_of_day.day}")
+    console.print(f"P&L of {config_of_day.day} after commissions: {money(status.realized)}", highlight=False)
+    console.print(f"journal: {journal}", highlight=False, soft_wrap=True)
+    console.print("next:    ibkr-bot journal --json      every trade")
+    if status.closed_trades:
+        trade = status.closed_trades[0]
+        minute = trade.idea_id.split("-")[1]
+        at = datetime.strptime(minute, "%Y%m%dT%H%M").replace(tzinfo=UTC)
+        console.print(
+            f"         ibkr-bot why {trade.symbol} {_new_york(at)}       why it was made", highlight=False
+        )
+    console.print("         ibkr-bot run --session 2011-01-28   another day")
+
+
+def _new_york(at: datetime) -> str:
+    from bot.domain.session import NEW_YORK
+
+    return f"{at.astimezone(NEW_YORK):%H:%M}"

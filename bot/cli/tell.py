@@ -1,0 +1,142 @@
+"""The commands that only look into the journal: what was traded, and why."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bot.cli.options import ConfigOption, JsonOption, StateOption, journal_path
+from bot.domain.errors import FixTheCommand
+from bot.domain.messages import BarJudged
+from bot.domain.session import NEW_YORK, new_york_day
+from bot.journal.export import TRADE_KINDS, Trade, as_csv, trades
+from bot.journal.store import Row, connect_read_only, read_rows
+from bot.journal.why import WHY_KINDS, Step, explain
+
+
+def journal(
+    config: ConfigOption = None,
+    state: StateOption = None,
+    as_json: JsonOption = False,
+    csv: Annotated[bool, typer.Option("--csv", help="A header and one line a trade.")] = False,
+) -> None:
+    """The trades in the journal, open and closed.
+
+    Example: ibkr-bot journal --json | jq .pnl
+    """
+    if csv and as_json:
+        raise FixTheCommand("--csv and --json: choose one")
+    found = trades(_rows(journal_path(config, state), TRADE_KINDS))
+    if csv:
+        typer.echo(as_csv(found), nl=False)
+    elif as_json:
+        for trade in found:
+            typer.echo(trade.as_json())
+    else:
+        Console().print(_trades_table(found) if found else "no trades in the journal yet")
+
+
+def why(
+    symbol: Annotated[str, typer.Argument(help="The underlying, as in SPY.")],
+    at: Annotated[str, typer.Argument(metavar="HH:MM", help="New York time at which the bar closed.")],
+    day: Annotated[
+        str | None, typer.Option("--date", help="YYYY-MM-DD; default the journal's last day.")
+    ] = None,
+    config: ConfigOption = None,
+    state: StateOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Why a bar became a trade, or did not.
+
+    Example: ibkr-bot why SPY 10:31
+    """
+    path = journal_path(config, state)
+    rows = _rows(path, WHY_KINDS)
+    bar_end = datetime.combine(_day(day, rows), _clock(at), NEW_YORK)
+    steps = explain(rows, symbol.upper(), bar_end)
+    if not steps:
+        typer.echo(
+            f"no bar of {symbol.upper()} closed at {bar_end:%Y-%m-%d %H:%M} New York in {path}", err=True
+        )
+        raise typer.Exit(1)
+    if as_json:
+        for step in steps:
+            typer.echo(json.dumps({**asdict(step), "at": step.at.isoformat()}))
+    else:
+        Console().print(
+            _steps_table(steps, f"{symbol.upper()}, bar closed {bar_end:%Y-%m-%d %H:%M} New York")
+        )
+
+
+def version() -> None:
+    """The build that is running this command.
+
+    Example: ibkr-bot version
+    """
+    from bot.build import build_id
+
+    typer.echo(build_id())
+
+
+def _rows(path: Path, kinds: tuple[type, ...]) -> list[Row]:
+    db = connect_read_only(path)
+    try:
+        return list(read_rows(db, kinds))
+    finally:
+        db.close()
+
+
+def _clock(text: str) -> time:
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        raise FixTheCommand(f"{text!r} is not a time of day; write it as in 10:31") from None
+
+
+def _day(text: str | None, rows: list[Row]) -> date:
+    if text is None:
+        judged = [row.message.bar_end for row in rows if isinstance(row.message, BarJudged)]
+        return new_york_day(max(judged) - timedelta(minutes=1)) if judged else date.min
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise FixTheCommand(f"--date {text!r} is not a date; write it as in 2011-01-05") from None
+
+
+def _trades_table(found: list[Trade]) -> Table:
+    table = Table(title="Trades")
+    for name in ("opened", "symbol", "strategy", "contract", "qty", "price", "exit", "by", "fees", "P&L"):
+        table.add_column(name, justify="right" if name in {"qty", "price", "exit", "fees", "P&L"} else "left")
+    for x in found:
+        opened = datetime.fromisoformat(x.timestamp).astimezone(NEW_YORK)
+        figures = (
+            x.quantity,
+            _cents(x.price),
+            _cents(x.exit_price),
+            x.exit_reason or x.state,
+            _cents(x.commission),
+            _cents(x.pnl),
+        )
+        table.add_row(f"{opened:%Y-%m-%d %H:%M:%S}", x.symbol, x.strategy, x.contract, *map(str, figures))
+    return table
+
+
+def _cents(amount: object) -> str:
+    return "" if amount is None else f"{amount:.2f}"
+
+
+def _steps_table(steps: list[Step], title: str) -> Table:
+    table = Table(title=title)
+    for name in ("time", "who", "verdict", "figures"):
+        table.add_column(name)
+    for step in steps:
+        figures = ", ".join(f"{key}={value}" for key, value in step.numbers.items())
+        table.add_row(f"{step.at.astimezone(NEW_YORK):%H:%M:%S}", step.who, step.verdict, figures)
+    return table
