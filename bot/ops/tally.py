@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 FILL_BUCKETS_S = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 120.0)
 """Bot seconds from an approved entry to its first fill; entries are given up after 45 s by default."""
+CALL_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Wall seconds of a question to the broker."""
 SLIP_BUCKETS_TICKS = (-10.0, -5.0, -2.0, -1.0, 0.0, 1.0, 2.0, 5.0, 10.0, 20.0)
 """Ticks; a negative one is a price better than asked for."""
 
