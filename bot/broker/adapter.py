@@ -158,7 +158,9 @@ class Adapter:
         self._bars.resubscribe()
         self._commands.is_connected.set()
         try:
-            return await session.until_lost()
+            return await session.until_lost(
+                lambda offset_s: self._link.tell_pulse(offset_s, len(self._subs.quotes))
+            )
         finally:
             self._commands.is_connected.clear()
             await self._leave(session)

@@ -51,6 +51,8 @@ class Link:
         """False between 1100 and 1101/1102: the gateway hears us, IB does not hear the gateway."""
         self.waiting = 0
         """Messages that the limiter holds back."""
+        self.waited_s = 0.0
+        """Bot time that it has held messages back, all together."""
         self._tell = tell
         self._held: list[Message] | None = None
         self._messages = MessagePacer(settings.pacing, max(1.0 / speed, _SHORTEST_SECOND_WALL_S))
@@ -116,6 +118,7 @@ class Link:
                 clock = asyncio.get_running_loop().time
                 while (wait := self._messages.take(clock(), is_urgent=is_urgent)) > 0:
                     await asyncio.sleep(wait)
+                    self.waited_s += wait * self.speed
         finally:
             self.waiting -= 1
 
@@ -125,6 +128,7 @@ class Link:
             clock = asyncio.get_running_loop().time
             while (wait := self._history.take(clock() * self.speed, contract, whole)) > 0:
                 await asyncio.sleep(self.wall_s(wait))
+                self.waited_s += wait
         finally:
             self.waiting -= 1
 
@@ -170,6 +174,24 @@ class Link:
 
     def turn(self, name: Hashable) -> asyncio.Lock:
         return self._turns.setdefault(name, asyncio.Lock())
+
+    def tell_pulse(self, clock_offset_s: float, lines_used: int) -> None:
+        """What a heartbeat found out, and how much of IB's limits is in use."""
+        clock, settings = asyncio.get_running_loop().time(), self.settings
+        self.tell(
+            b.BrokerPulse(
+                at=self.now(),
+                clock_offset_s=clock_offset_s,
+                lines_used=lines_used,
+                lines_limit=settings.line_budget,
+                messages_free=self._messages.free(clock),
+                messages_limit=settings.pacing.messages_per_s,
+                history_free=self._history.free(clock * self.speed),
+                history_limit=settings.pacing.history_per_10min,
+                waiting=self.waiting,
+                waited_s=self.waited_s,
+            )
+        )
 
     # ── background work ──
 

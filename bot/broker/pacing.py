@@ -40,6 +40,11 @@ class Window:
     def note(self, now: float) -> None:
         self._times.append(now)
 
+    def free(self, now: float) -> int:
+        """How many events would be allowed at once."""
+        self._forget(now)
+        return self.limit - len(self._times)
+
     def is_idle(self, now: float) -> bool:
         self._forget(now)
         return not self._times
@@ -66,6 +71,10 @@ class MessagePacer:
             self._window.note(now)
         return wait
 
+    def free(self, now: float) -> int:
+        """How many urgent messages could go at once."""
+        return self._window.free(now)
+
 
 class HistoryPacer:
     """Historical requests. ``contract`` is conId and data type, ``whole`` the complete request."""
@@ -86,6 +95,10 @@ class HistoryPacer:
             of_contract.note(now)
             self._last[whole] = now
         return wait
+
+    def free(self, now: float) -> int:
+        """How many requests of different contracts could go at once."""
+        return self._all.free(now)
 
     def _identical_wait_s(self, now: float, whole: Hashable) -> float:
         last = self._last.get(whole)

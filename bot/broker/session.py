@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from bot.broker.errors import ConnectFailed, RequestTrouble
@@ -77,24 +78,29 @@ class Session:
             )
         raise ConnectFailed("the gateway does not offer the account named in broker.account")
 
-    async def check_pulse(self) -> None:
-        """Raises RequestTrouble when the gateway leaves a simple question unanswered."""
-        await self._link.ask_in_turn(
+    async def check_pulse(self) -> float:
+        """Seconds that the gateway's clock is ahead of ours, good to half a second, since it answers in whole ones.
+
+        Raises RequestTrouble when the gateway leaves this simple question unanswered.
+        """
+        asked_at = self._link.now().timestamp()
+        seconds = await self._link.ask_in_turn(
             _CURRENT_TIME,
             lambda client: client.reqCurrentTime(),
             is_urgent=True,
             timeout_s=self._link.settings.heartbeat_timeout_s,
         )
+        return float(seconds) + 0.5 - (asked_at + self._link.now().timestamp()) / 2
 
-    async def until_lost(self) -> str:
-        """Watch over the session; the reason of its end."""
+    async def until_lost(self, on_pulse: Callable[[float], None]) -> str:
+        """Watch over the session; the reason of its end. ``on_pulse`` is told the clock's offset at each heartbeat."""
         pause = max(self._link.wall_s(self._link.settings.heartbeat_s), 1.0)
         while True:
             try:
                 await asyncio.wait_for(self._lost.wait(), pause)
             except TimeoutError:
                 try:
-                    await self.check_pulse()
+                    on_pulse(await self.check_pulse())
                 except RequestTrouble as trouble:
                     if not self._lost.is_set():
                         return f"the gateway is silent: {trouble.text}"
