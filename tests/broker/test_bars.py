@@ -1,0 +1,94 @@
+"""Which bars are closed, and each only once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.broker.bars import BarStream, bar_time, to_bar
+from bot.broker.errors import UnreadableAnswer
+from bot.domain.market import Bar, BarSize
+
+OPEN = datetime(2011, 1, 7, 14, 30, tzinfo=UTC)
+LATE = timedelta(seconds=10)
+
+
+def minute(n: int, close: float = 1.0) -> Bar:
+    return Bar("SPY", BarSize.M1, OPEN + timedelta(minutes=n), 1.0, 2.0, 0.5, close, 10.0)
+
+
+def raw(**changes: Any) -> Any:
+    values = {"date": "1294410600", "open": 1.0, "high": 2.0, "low": 0.5, "close": 1.5, "volume": 9.0}
+    return SimpleNamespace(**values | changes)
+
+
+@pytest.mark.parametrize("text", ["1294410600", "20110107 14:30:00 UTC", "20110107 09:30:00 US/Eastern"])
+def test_a_bars_time_is_read_in_its_own_zone(text: str) -> None:
+    assert bar_time(text) == OPEN
+
+
+@pytest.mark.parametrize("text", ["20110107  09:30:00", "20110107", "20110107 09:30:00 Atlantis/Capital", ""])
+def test_a_time_without_a_zone_is_never_guessed(text: str) -> None:
+    with pytest.raises(UnreadableAnswer):
+        bar_time(text)
+
+
+def test_a_bar_that_lacks_a_price_is_no_bar() -> None:
+    assert to_bar("SPY", BarSize.M1, raw(low=0.0)) is None
+    assert to_bar("SPY", BarSize.M1, raw(close=float("nan"))) is None
+    whole = to_bar("SPY", BarSize.M1, raw(volume=-1))
+    assert whole is not None
+    assert whole.volume == 0.0
+
+
+def test_the_forming_bar_of_a_backfill_is_kept_back() -> None:
+    stream = BarStream()
+    closed = stream.backfill([minute(0), minute(1)], OPEN + timedelta(seconds=90))
+    assert closed == (minute(0),)
+    assert stream.update(minute(1, 1.7)) is None
+    assert stream.update(minute(2)) == minute(1, 1.7)
+
+
+def test_after_the_close_a_backfill_holds_only_closed_bars() -> None:
+    stream = BarStream()
+    assert len(stream.backfill([minute(0), minute(1)], OPEN + timedelta(hours=9))) == 2
+    assert stream.forming is None
+
+
+def test_a_bar_told_once_is_never_told_again() -> None:
+    stream = BarStream()
+    stream.backfill([minute(0)], OPEN + timedelta(hours=1))
+    assert stream.update(minute(0, 3.0)) is None
+    assert stream.update(minute(1)) is None
+    assert stream.close_by_clock(minute(1).end + LATE, LATE) == minute(1)
+    assert stream.update(minute(1, 5.0)) is None
+    assert stream.update(minute(2)) is None
+
+
+def test_the_last_bar_of_a_session_is_closed_by_the_clock() -> None:
+    stream = BarStream()
+    stream.update(minute(389))
+    end = minute(389).end
+    assert stream.close_by_clock(end + timedelta(seconds=9), LATE) is None
+    assert stream.close_by_clock(end + LATE, LATE) == minute(389)
+
+
+def test_a_second_backfill_repeats_and_the_stream_goes_on_once() -> None:
+    stream = BarStream()
+    stream.update(minute(0))
+    assert stream.update(minute(1)) == minute(0)
+    closed = stream.backfill([minute(n) for n in range(4)], OPEN + timedelta(minutes=3, seconds=30))
+    assert closed == (minute(0), minute(1), minute(2))
+    assert stream.update(minute(4)) == minute(3)
+
+
+@given(st.lists(st.integers(0, 30), max_size=80))
+def test_whatever_order_updates_come_in_bars_leave_ascending_and_once(order: list[int]) -> None:
+    stream = BarStream()
+    told = [bar.start for n in order if (bar := stream.update(minute(n))) is not None]
+    assert told == sorted(set(told))
