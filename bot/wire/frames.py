@@ -33,8 +33,9 @@ _COMPACT_BYTES = 0x10000
 class FrameBuffer:
     """Cuts a byte stream into frame payloads.
 
-    ``limit`` is the largest payload in bytes, for frames whose header is still to come. Errors: ``RemoteProtocolError`` from ``next()`` on an oversized or
-    empty frame; the buffer then repeats it for ever, because the stream is out of step.
+    ``limit`` is the largest payload in bytes, for frames whose header is still to come. Errors:
+    ``RemoteProtocolError`` from ``next()`` on an oversized or empty frame; the buffer then repeats it for ever,
+    because the stream is out of step.
     """
 
     def __init__(self, limit: int = MAX_ANSWER_BYTES) -> None:

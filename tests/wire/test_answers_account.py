@@ -131,7 +131,9 @@ ACCOUNT = [
         [("positionMulti", 4, "DU1", "M", OPTION, 3.0, 125.5)],
     ),
     Case("positionMultiEnd", {"reqId": 4}, [("positionMultiEnd", 4)]),
-    Case("pnl", {"reqId": 4, "dailyPnL": Decimal("-1.5")}, [("pnl", 4, -1.5, UNSET, UNSET)]),
+    Case(
+        "pnl", {"reqId": 4, "dailyPnL": Decimal("-1.5"), "unrealizedPnL": 2}, [("pnl", 4, -1.5, 2.0, UNSET)]
+    ),
     Case(
         "pnlSingle",
         {"reqId": 4, "position": 2, "dailyPnL": 1, "unrealizedPnL": 2, "realizedPnL": 3, "value": 4},
@@ -158,7 +160,7 @@ REFERENCE = [
             "reqId": 1,
             "rows": [
                 {name: value for name, value in OPTION.items() if name != "multiplier"}
-                | {"rank": 0, "marketName": "SPY", "distance": "d", "benchmark": "b", "projection": "p"}
+                | {"rank": 0, "marketName": "SPYM", "distance": "d", "benchmark": "b", "projection": "p"}
             ],
         },
         [
@@ -168,7 +170,7 @@ REFERENCE = [
                 0,
                 {
                     "contract": {name: value for name, value in OPTION.items() if name != "multiplier"},
-                    "marketName": "SPY",
+                    "marketName": "SPYM",
                 },
                 "d",
                 "b",
@@ -201,7 +203,7 @@ REFERENCE = [
         },
         [("historicalNews", 1, "2026-01-06 11:00:00.0", "BZ", "a", "h")],
     ),
-    Case("historicalNewsEnd", {"reqId": 1, "hasMore": True}, [("historicalNewsEnd", 1, True)]),
+    Case("historicalNewsEnd", {"reqId": 7, "hasMore": True}, [("historicalNewsEnd", 7, True)]),
     Case("wshMetaData", {"reqId": 1, "dataJson": "{}"}, [("wshMetaData", 1, "{}")]),
     Case("wshEventData", {"reqId": 1, "dataJson": "{}"}, [("wshEventData", 1, "{}")]),
 ]

@@ -41,7 +41,11 @@ def details_calls(version: int) -> list[Call]:
             "primaryExchange": "CBOE",
         },
         "lastTradeTime": "16:00:00",
-        "marketName": "SPY",
+        "marketName": "SPYM",
+        "contractMonth": "202601",
+        "industry": "Funds",
+        "category": "Equity Fund",
+        "subcategory": "Growth&Income",
         "minTick": 0.01,
         "orderTypes": "LMT,MKT",
         "validExchanges": "SMART,CBOE",
@@ -59,7 +63,7 @@ def details_calls(version: int) -> list[Call]:
         "realExpirationDate": "20260116",
     }
     if version >= 164:
-        expected |= {"minSize": 1.0, "sizeIncrement": 1.0}
+        expected |= {"minSize": 2.0, "sizeIncrement": 1.0}
     if version >= 163:
         expected |= {"suggestedSizeIncrement": 5.0}
     return [("contractDetails", 9, expected)]
@@ -69,7 +73,11 @@ DETAILS = {
     **OPTION,
     "lastTradeDateOrContractMonth": "20260116-16:00:00",
     "primaryExchange": "CBOE",
-    "marketName": "SPY",
+    "marketName": "SPYM",
+    "contractMonth": "202601",
+    "industry": "Funds",
+    "category": "Equity Fund",
+    "subcategory": "Growth&Income",
     "minTick": Decimal("0.01"),
     "orderTypes": "LMT,MKT",
     "validExchanges": "SMART,CBOE",
@@ -84,6 +92,7 @@ DETAILS = {
     "underSecType": "STK",
     "marketRuleIds": "32,109",
     "realExpirationDate": "20260116",
+    "minSize": 2,
     "suggestedSizeIncrement": 5,
 }
 BOND = {
@@ -93,6 +102,19 @@ BOND = {
     # A whole one: ib_insync cannot read a coupon with decimals.
     "coupon": 3,
     "maturity": "20300115",
+    "issueDate": "20200115",
+    "ratings": "A",
+    "bondType": "Corp",
+    "couponType": "FIXED",
+    "marketName": "IBMM",
+    "tradingClass": "IBMC",
+    "orderTypes": "LMT",
+    "validExchanges": "SMART,BOND",
+    "nextOptionDate": "20280115",
+    "nextOptionType": "CALL",
+    "secIdList": [{"tag": "ISIN", "value": "US1"}],
+    "minSize": 2,
+    "suggestedSizeIncrement": 5,
     "callable": True,
     "exchange": "SMART",
     "currency": "USD",
@@ -103,11 +125,14 @@ BOND = {
 
 
 def bond_calls(version: int) -> list[Call]:
-    contract = {name: BOND[name] for name in ("symbol", "secType", "exchange", "currency", "conId")}
+    contract = {
+        name: BOND[name] for name in ("symbol", "secType", "exchange", "currency", "conId", "tradingClass")
+    }
     expected: dict[str, Any] = {"contract": contract, "aggGroup": 1, "minTick": 0.001, "coupon": 3}
-    expected |= {name: BOND[name] for name in ("cusip", "maturity", "callable", "longName")}
+    elsewhere = {*contract, "minSize", "suggestedSizeIncrement"}
+    expected |= {name: value for name, value in BOND.items() if name not in elsewhere} | {"minTick": 0.001}
     if version >= 164:
-        expected |= {"minSize": 1.0, "sizeIncrement": 1.0, "suggestedSizeIncrement": 1.0}
+        expected |= {"minSize": 2.0, "sizeIncrement": 1.0, "suggestedSizeIncrement": 5.0}
     return [("bondContractDetails", 9, expected)]
 
 

@@ -34,8 +34,8 @@ MARKET = [
     ),
     Case(
         "tickPrice",
-        {"reqId": 1, "tickType": 1, "price": -1.0, "size": Decimal(0), "attrMask": 0},
-        [("priceSizeTick", 1, 1, -1.0, 0.0)],
+        {"reqId": 7, "tickType": 1, "price": -1.0, "size": Decimal(3), "attrMask": 2},
+        [("priceSizeTick", 7, 1, -1.0, 3.0)],
     ),
     Case("tickSize", {"reqId": 1, "tickType": 8, "size": Decimal(1500)}, [("tickSize", 1, 8, 1500.0)]),
     Case("tickGeneric", {"reqId": 1, "tickType": 49, "value": 0.0}, [("tickGeneric", 1, 49, 0.0)]),
@@ -204,7 +204,7 @@ HISTORY = [
         "historicalTicksBidAsk",
         {
             "reqId": 1,
-            "ticks": [{"time": NOON, "mask": 1, "priceBid": 1, "priceAsk": 2, "sizeBid": 3, "sizeAsk": 4}],
+            "ticks": [{"time": NOON, "mask": 1, "priceBid": 1.5, "priceAsk": 2, "sizeBid": 3, "sizeAsk": 4}],
             "done": False,
         },
         [
@@ -215,7 +215,7 @@ HISTORY = [
                     {
                         "time": NOON_UTC,
                         "tickAttribBidAsk": {"askPastHigh": True},
-                        "priceBid": 1.0,
+                        "priceBid": 1.5,
                         "priceAsk": 2.0,
                         "sizeBid": 3.0,
                         "sizeAsk": 4.0,

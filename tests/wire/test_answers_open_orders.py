@@ -50,9 +50,9 @@ ORDER: dict[str, Any] = {
 OPEN_ONLY: dict[str, Any] = {"orderId": 12, "clientId": 5}
 COMPLETED_ONLY: dict[str, Any] = {"filledQuantity": Decimal(1)}
 LEGS = [
-    {"conId": 1, "ratio": 1, "action": "BUY", "exchange": "SMART", "openClose": 1},
+    {"conId": 101, "ratio": 1, "action": "BUY", "exchange": "SMART", "openClose": 1},
     {
-        "conId": 2,
+        "conId": 102,
         "ratio": 2,
         "action": "SELL",
         "exchange": "CBOE",

@@ -94,8 +94,26 @@ ORDERS = [
     Case("execDetailsEnd", {"reqId": 1}, [("execDetailsEnd", 1)]),
     Case(
         "commissionReport",
-        {"execId": "e", "commission": Decimal("1.05"), "currency": "USD", "yield_": Decimal(0)},
-        [("commissionReport", {"execId": "e", "commission": 1.05, "currency": "USD", "realizedPNL": UNSET})],
+        {
+            "execId": "e",
+            "commission": Decimal("1.05"),
+            "currency": "USD",
+            "yield_": Decimal("0.5"),
+            "yieldRedemptionDate": 20300115,
+        },
+        [
+            (
+                "commissionReport",
+                {
+                    "execId": "e",
+                    "commission": 1.05,
+                    "currency": "USD",
+                    "realizedPNL": UNSET,
+                    "yield_": 0.5,
+                    "yieldRedemptionDate": 20300115,
+                },
+            )
+        ],
     ),
     Case("openOrderEnd", {}, [("openOrderEnd",)]),
     Case("completedOrdersEnd", {}, [("completedOrdersEnd",)]),

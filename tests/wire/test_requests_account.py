@@ -22,11 +22,10 @@ class Case(NamedTuple):
 
 
 def option(ib: Any) -> Any:
-    return ib.Option(
-        "SPY", "20260116", 627.5, "C", "SMART", "100", "USD", conId=495512552, tradingClass="SPY"
-    )
+    return ib.Option("SPY", "20260116", 627.5, "C", "SMART", "100", "USD", conId=495512552, **NAMES)
 
 
+NAMES = {"primaryExchange": "CBOE", "localSymbol": "SPY   260116C00627500", "tradingClass": "SPYW"}
 OPTION = {
     "conId": 495512552,
     "symbol": "SPY",
@@ -36,16 +35,14 @@ OPTION = {
     "right": "C",
     "multiplier": "100",
     "exchange": "SMART",
-    "primaryExchange": "",
     "currency": "USD",
-    "localSymbol": "",
-    "tradingClass": "SPY",
+    **NAMES,
 }
 NOT_PRIMARY = {name: value for name, value in OPTION.items() if name != "primaryExchange"}
 
 
-def with_contract(*arguments: Any, first: tuple[Any, ...] = (1,)) -> Callable[[Any], tuple[Any, ...]]:
-    return lambda ib: (*first, option(ib), *arguments)
+def with_contract(*arguments: Any) -> Callable[[Any], tuple[Any, ...]]:
+    return lambda ib: (1, option(ib), *arguments)
 
 
 def plainly(*arguments: Any) -> Callable[[Any], tuple[Any, ...]]:
@@ -158,30 +155,42 @@ ORDERS = [
     ),
 ]
 
-SCAN_TEXTS = ["moodyRatingAbove", "moodyRatingBelow", "spRatingAbove", "spRatingBelow", "maturityDateAbove"]
-SCAN_TEXTS += ["maturityDateBelow", "scannerSettingPairs", "stockTypeFilter"]
-SCAN_UNSET = [
-    "belowPrice",
-    "aboveVolume",
-    "marketCapAbove",
-    "marketCapBelow",
-    "couponRateAbove",
-    "couponRateBelow",
-]
+SCAN = {
+    "numberOfRows": 5,
+    "instrument": "STK",
+    "locationCode": "STK.US",
+    "scanCode": "HOT_BY_VOLUME",
+    "abovePrice": 1.5,
+    "belowPrice": 2.5,
+    "aboveVolume": 100,
+    "marketCapAbove": 1e6,
+    "marketCapBelow": 1e9,
+    "moodyRatingAbove": "A1",
+    "moodyRatingBelow": "A2",
+    "spRatingAbove": "B1",
+    "spRatingBelow": "B2",
+    "maturityDateAbove": "20300101",
+    "maturityDateBelow": "20310101",
+    "couponRateAbove": 1.25,
+    "couponRateBelow": 4.25,
+    "excludeConvertible": True,
+    "averageOptionVolumeAbove": 50,
+    "scannerSettingPairs": "p",
+    "stockTypeFilter": "ETF",
+}
 
 
 def calendar(version: int) -> dict[str, Any]:
     values: dict[str, Any] = {"reqId": 1, "conId": 756733}
     if version >= 171:
-        values |= {"filter": "f", "fillWatchlist": True, "fillPortfolio": False, "fillCompetitors": False}
+        values |= {"filter": "f", "fillWatchlist": True, "fillPortfolio": False, "fillCompetitors": True}
     if version >= 173:
         values |= {"startDate": "20260101", "endDate": "", "totalLimit": None}
     return values
 
 
 def scan(ib: Any) -> tuple[Any, ...]:
-    subscription = ib.ScannerSubscription(5, "STK", "STK.US", "HOT_BY_VOLUME", abovePrice=1.5)
-    return 1, subscription, [], [ib.TagValue("a", "1")]
+    return 1, ib.ScannerSubscription(**SCAN), [], [ib.TagValue("a", "1")]
 
 
 REFERENCE = [
@@ -190,15 +199,7 @@ REFERENCE = [
         scan,
         {
             "reqId": 1,
-            "numberOfRows": 5,
-            "instrument": "STK",
-            "locationCode": "STK.US",
-            "scanCode": "HOT_BY_VOLUME",
-            "abovePrice": Decimal("1.5"),
-            **dict.fromkeys(SCAN_UNSET),
-            **dict.fromkeys(SCAN_TEXTS, ""),
-            "excludeConvertible": False,
-            "averageOptionVolumeAbove": None,
+            **SCAN,
             "filterOptions": "a=1;",
             "subscriptionOptions": "",
         },
@@ -253,7 +254,9 @@ REFERENCE = [
         "reqWshEventData",
         lambda ib: (
             1,
-            ib.WshEventData(conId=756733, filter="f", fillWatchlist=True, startDate="20260101"),
+            ib.WshEventData(
+                conId=756733, filter="f", fillWatchlist=True, fillCompetitors=True, startDate="20260101"
+            ),
         ),
         calendar,
     ),

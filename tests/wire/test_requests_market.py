@@ -18,15 +18,13 @@ class Case(NamedTuple):
 
 
 def option(ib: Any) -> Any:
-    return ib.Option(
-        "SPY", "20260116", 627.5, "C", "SMART", "100", "USD", conId=495512552, tradingClass="SPY"
-    )
+    return ib.Option("SPY", "20260116", 627.5, "C", "SMART", "100", "USD", conId=495512552, **NAMES)
 
 
 def bag(ib: Any) -> Any:
     legs = [
-        ib.ComboLeg(conId=1, ratio=1, action="BUY", exchange="SMART"),
-        ib.ComboLeg(conId=2, ratio=2, action="SELL"),
+        ib.ComboLeg(conId=101, ratio=1, action="BUY", exchange="SMART"),
+        ib.ComboLeg(conId=102, ratio=2, action="SELL"),
     ]
     return ib.Contract(secType="BAG", symbol="SPY", exchange="SMART", currency="USD", comboLegs=legs)
 
@@ -37,6 +35,7 @@ def hedged(ib: Any) -> Any:
     return stock
 
 
+NAMES = {"primaryExchange": "CBOE", "localSymbol": "SPY   260116C00627500", "tradingClass": "SPYW"}
 OPTION = {
     "conId": 495512552,
     "symbol": "SPY",
@@ -46,16 +45,14 @@ OPTION = {
     "right": "C",
     "multiplier": "100",
     "exchange": "SMART",
-    "primaryExchange": "",
     "currency": "USD",
-    "localSymbol": "",
-    "tradingClass": "SPY",
+    **NAMES,
 }
 NOTHING = dict.fromkeys(OPTION, "") | {"conId": 0, "strike": Decimal(0)}
 BAG = NOTHING | {"symbol": "SPY", "secType": "BAG", "exchange": "SMART", "currency": "USD"}
 LEGS = (
-    {"conId": 1, "ratio": 1, "action": "BUY", "exchange": "SMART"},
-    {"conId": 2, "ratio": 2, "action": "SELL", "exchange": ""},
+    {"conId": 101, "ratio": 1, "action": "BUY", "exchange": "SMART"},
+    {"conId": 102, "ratio": 2, "action": "SELL", "exchange": ""},
 )
 STOCK = NOTHING | {
     "symbol": "SPY",
@@ -66,8 +63,8 @@ STOCK = NOTHING | {
 }
 
 
-def with_contract(*arguments: Any, first: tuple[Any, ...] = (1,)) -> Callable[[Any], tuple[Any, ...]]:
-    return lambda ib: (*first, option(ib), *arguments)
+def with_contract(*arguments: Any) -> Callable[[Any], tuple[Any, ...]]:
+    return lambda ib: (1, option(ib), *arguments)
 
 
 def plainly(*arguments: Any) -> Callable[[Any], tuple[Any, ...]]:
@@ -84,13 +81,14 @@ def bare(method: str) -> Case:
 
 def details(version: int) -> dict[str, Any]:
     issuer = {"issuerId": "e1"} if version >= 176 else {}
-    return {"reqId": 1, **STOCK, "includeExpired": True, "secIdType": "ISIN", "secId": "US1", **issuer}
+    return {"reqId": 1, **OPTION, "includeExpired": True, "secIdType": "ISIN", "secId": "US1", **issuer}
 
 
 def identified(ib: Any) -> tuple[Any, ...]:
-    stock = hedged(ib)
-    stock.includeExpired, stock.secIdType, stock.secId, stock.issuerId = True, "ISIN", "US1", "e1"
-    return 1, stock
+    contract = option(ib)
+    contract.includeExpired, contract.secIdType, contract.secId = True, "ISIN", "US1"
+    contract.issuerId = "e1"
+    return 1, contract
 
 
 CONTRACTS = [
@@ -195,7 +193,7 @@ MARKET = [
         with_contract(5, True, []),
         {"reqId": 1, **OPTION, "numRows": 5, "isSmartDepth": True, "mktDepthOptions": ""},
     ),
-    Case("cancelMktDepth", plainly(1, True), {"reqId": 1, "isSmartDepth": True}),
+    Case("cancelMktDepth", plainly(7, True), {"reqId": 7, "isSmartDepth": True}),
 ]
 
 BARS = {

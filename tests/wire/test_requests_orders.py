@@ -19,13 +19,19 @@ def words(text: str) -> list[str]:
 
 
 def option(ib: Any) -> Any:
-    return ib.Option("SPY", "20260116", 627.5, "C", "SMART", "100", "USD", conId=495512552)
+    names = {
+        "localSymbol": "SPY   260116C00627500",
+        "tradingClass": "SPYW",
+        "secIdType": "ISIN",
+        "secId": "US1",
+    }
+    return ib.Option("SPY", "20260116", 627.5, "C", "SMART", "100", "USD", conId=495512552, **names)
 
 
 def bag(ib: Any) -> Any:
     legs = [
-        ib.ComboLeg(conId=1, ratio=1, action="BUY", exchange="SMART", openClose=1),
-        ib.ComboLeg(conId=2, ratio=2, action="SELL", shortSaleSlot=2, designatedLocation="L", exemptCode=3),
+        ib.ComboLeg(conId=101, ratio=1, action="BUY", exchange="SMART", openClose=1),
+        ib.ComboLeg(conId=102, ratio=2, action="SELL", shortSaleSlot=2, designatedLocation="L", exemptCode=3),
     ]
     return ib.Contract(secType="BAG", symbol="SPY", exchange="SMART", currency="USD", comboLegs=legs)
 
@@ -63,7 +69,7 @@ def conditional(ib: Any) -> Any:
         ib.VolumeCondition(6, "a", True, 100, 756733, "SMART"),
         ib.PercentChangeCondition(7, "a", False, 1.5, 756733, "SMART"),
     ]
-    return limit(ib, conditions=conditions, conditionsCancelOrder=True, conditionsIgnoreRth=True)
+    return limit(ib, conditions=conditions, conditionsCancelOrder=True)
 
 
 def everything(ib: Any) -> Any:
@@ -200,6 +206,8 @@ BRANCHES: dict[str, tuple[Make, Make, list[str], int]] = {
             deltaNeutralAuxPrice=1.5,
             deltaNeutralConId=756733,
             deltaNeutralSettlingFirm="F",
+            deltaNeutralClearingAccount="A",
+            deltaNeutralClearingIntent="IB",
             deltaNeutralOpenClose="O",
             deltaNeutralShortSale=True,
             deltaNeutralShortSaleSlot=2,
