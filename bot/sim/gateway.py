@@ -102,6 +102,11 @@ class SimGateway:
         self._placeholder: socket.socket | None = None
         self._is_advancing = False
 
+    @property
+    def is_stepped(self) -> bool:
+        """Whether time passes only in ``advance_to``."""
+        return self._clock is None
+
     async def start(self) -> None:
         """Bind and listen; ``port`` 0 becomes the one that was found. Errors: FixTheMachine for a busy port."""
         self._placeholder = self._bind()

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.domain.session import NEW_YORK, Session, new_york_day, nth_session_before
+from bot.sim import past
 from bot.sim.asking import processing, resolve, validation
 from bot.sim.bar_words import EPOCH_FORMAT, bar_values
 from bot.sim.core import GatewayCore, Handler
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from bot.wire import WireMessage
 
 _SERVICE: Final = "Historical Market Data Service error message:"
-_SMALL_BARS: Final = frozenset({"1 secs", "5 secs", "10 secs", "15 secs", "30 secs"})
 _DURATION: Final = re.compile(r"(\d{1,4}) ?([SDWMY])")
 _PERIOD: Final = re.compile(r"(\d{1,3}) (day|week|month)s?")
 _CALENDAR_DAYS: Final = {"W": 7, "M": 31, "Y": 366}
@@ -109,7 +109,7 @@ def _check_pace(core: GatewayCore, session: ClientSession, message: WireMessage)
         )
         raise Refusal(322, processing(message.kind, cause))
     is_paced = core.settings.historical_pacing and (
-        core.settings.pace_all_bars or message.barSizeSetting in _SMALL_BARS
+        core.settings.pace_all_bars or message.barSizeSetting in past.SMALL_SPANS
     )
     if not is_paced:
         return
@@ -143,7 +143,7 @@ def _tell_bars(
         what=message.whatToShow,
         use_rth=message.useRTH,
     )
-    bars = core.world.history(query)
+    bars = past.read(core, query)
     if not bars:
         where = f"{details.contract.symbol}@{message.exchange or details.contract.exchange}"
         raise Refusal(162, f"{_SERVICE}HMDS query returned no data: {where} {message.whatToShow.title()}")
@@ -245,7 +245,7 @@ def histogram(core: GatewayCore, session: ClientSession, message: WireMessage) -
         return
     duration = f"{match[1]} {_PERIOD_DURATION[match[2]]}"
     try:
-        bars = core.world.history(HistoryQuery(details.contract.con_id, None, duration, "1 min"))
+        bars = past.read(core, HistoryQuery(details.contract.con_id, None, duration, "1 min"))
     except HistoryError as error:
         core.error(session, message.reqId, error.code, error.text)
         return

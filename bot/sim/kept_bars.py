@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from bot.domain.contract import Contract
+from bot.sim import past
 from bot.sim.bar_words import bar_date
 from bot.sim.events import BarFormed, BookChanged, Traded
 from bot.sim.feeds import Feed
@@ -88,7 +89,7 @@ class KeptBars(Feed):
     def _news(self) -> list[HistoryBar]:
         # Two days hold the last bar and all that came after it; a longer silence is a gap that the client must refill.
         try:
-            bars = self.core.world.history(replace(self._query, end=None, duration=self._reach()))
+            bars = past.read(self.core, replace(self._query, end=None, duration=self._reach()))
         except HistoryError:
             return []
         last = self._last

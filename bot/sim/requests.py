@@ -9,11 +9,14 @@ from typing import Final
 
 from bot.sim import (
     handlers_account,
+    handlers_calculation,
     handlers_contracts,
     handlers_history,
     handlers_market,
     handlers_orders,
+    handlers_reference,
     handlers_session,
+    handlers_ticks,
 )
 from bot.sim.core import GatewayCore, Handler
 from bot.sim.routing import on_event
@@ -25,8 +28,11 @@ HANDLERS: Final[dict[str, Handler]] = {
     **handlers_account.HANDLERS,
     **handlers_contracts.HANDLERS,
     **handlers_market.HANDLERS,
+    **handlers_calculation.HANDLERS,
     **handlers_history.HANDLERS,
+    **handlers_ticks.HANDLERS,
     **handlers_orders.HANDLERS,
+    **handlers_reference.HANDLERS,
 }
 
 

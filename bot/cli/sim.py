@@ -1,0 +1,109 @@
+"""``ibkr-bot sim``: the simulated IB Gateway in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.domain.errors import FixTheCommand
+
+
+def sim(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 finds a free one.")] = 4002,
+    session: Annotated[
+        str, typer.Option(metavar="DATE", help="Trading day to replay, e.g. 2011-01-18.")
+    ] = "",
+    synthetic: Annotated[
+        bool, typer.Option("--synthetic", help="A made-up market; without --session it is now.")
+    ] = False,
+    symbols: Annotated[
+        list[str] | None, typer.Option(help="Stocks to simulate; repeat or separate by commas.")
+    ] = None,
+    speed: Annotated[float, typer.Option(min=0.01, max=5000, help="Simulated seconds per second.")] = 1.0,
+    stepped: Annotated[
+        bool, typer.Option("--stepped", help="Time stands still until the admin port advances it.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="The same seed and scenario give the same bytes.")] = 1,
+    scenario: Annotated[Path | None, typer.Option(help="YAML file of what goes wrong, and when.")] = None,
+    account: Annotated[str, typer.Option(help="Account id; paper accounts begin with D.")] = "DU1234567",
+    equity: Annotated[str, typer.Option(metavar="USD", help="Cash at the start.")] = "25000",
+    until_close: Annotated[
+        bool, typer.Option("--until-close", help="End a quarter of an hour after the close.")
+    ] = False,
+    admin_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port for faults at run time.")
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on. There is NO authentication.")
+    ] = "127.0.0.1",
+    record: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Be a proxy to this real gateway instead.")
+    ] = "",
+    record_to: Annotated[Path, typer.Option(help="Where --record writes the messages.")] = Path(
+        "tws-record.txt"
+    ),
+) -> None:
+    """Run a simulated IB Gateway that unmodified TWS API clients can connect to.
+
+    It prints one line of JSON (port, clock, account, pid) and then serves. It has no authentication and listens on the
+    loopback. Example: ibkr-bot sim --session 2011-01-18 --speed 60 --until-close
+    """
+    if record:
+        _record(port, record, record_to)
+        return
+    from bot.sim.scenario import Scenario, load
+    from bot.sim.server_main import SimOptions, serve
+
+    options = SimOptions(
+        host=host,
+        port=port,
+        session=_date(session),
+        is_synthetic=synthetic,
+        symbols=tuple(_symbols(symbols or ["SPY"])),
+        speed=speed,
+        is_stepped=stepped,
+        seed=seed,
+        account=account,
+        equity=_amount(equity),
+        until_close=until_close,
+        admin_port=admin_port,
+        scenario=Scenario() if scenario is None else load(scenario),
+    )
+    asyncio.run(serve(options, typer.echo))
+
+
+def _record(port: int, target: str, path: Path) -> None:
+    from bot.sim.recorder import record
+
+    host, _, text = target.rpartition(":")
+    if not host or not text.isdecimal():
+        raise FixTheCommand(f"--record: {target!r} is not HOST:PORT, for instance 127.0.0.1:4001")
+    with path.open("a", encoding="utf-8") as out, contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(record(port, host, int(text), out, typer.echo))
+
+
+def _symbols(given: list[str]) -> list[str]:
+    return [symbol.strip().upper() for entry in given for symbol in entry.split(",") if symbol.strip()]
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise FixTheCommand(f"--session: {text!r} is not a date; write 2011-01-18") from None
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if not amount.is_finite() or amount <= 0:
+        raise FixTheCommand(f"--equity: {text!r} is not an amount above 0, for instance 25000")
+    return amount
