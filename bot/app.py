@@ -99,12 +99,7 @@ def choose(
 def make_machines(settings: Settings, patience: float) -> dict[str, Machine]:
     """Every machine of the line but the listeners, fresh and without memory."""
     rules = settings.selection_rules()
-    limits = settings.risk_limits()
-    limits = replace(
-        limits,
-        what_if_timeout_s=int(limits.what_if_timeout_s * patience),
-        max_quote_age_s=int(limits.max_quote_age_s * patience),
-    )
+    limits = settings.risk_limits().stretched(patience)
     watch = settings.market_data_limits()
     watch = replace(
         watch,

@@ -14,8 +14,8 @@ from bot.domain.messages import FeedChanged, ProtectionChanged, Reconciled
 from bot.domain.position import AccountValues
 from bot.domain.types import ConId, IdeaId, Symbol
 
-IB_LINK_LOST = 1100
-"""Connectivity between IB and the gateway is lost; fills may happen unheard until the books are compared again."""
+IB_LINK_LOST = frozenset({1100, 2110})
+"""IB's codes for "the gateway has lost IB": fills may happen unheard until the books are compared again."""
 
 SEPARATOR = "; "
 """Between the mismatches of one halt's detail."""
@@ -54,7 +54,7 @@ class Conditions:
             self.links_down.discard(fact.part)
             return
         self.links_down.add(fact.part)
-        if fact.code == IB_LINK_LOST:
+        if fact.code in IB_LINK_LOST:
             self.is_reconciled = False
 
     def reconcile(self, fact: Reconciled) -> None:

@@ -50,7 +50,7 @@ class Guard:
     def _resume_next_day(self) -> Iterator[m.Message]:
         if self._limits.daily_loss_resumes_next_day and HaltCause.DAILY_LOSS in self._book.latch.causes:
             yield self._record(
-                m.Resumed(self._book.now, HaltCause.DAILY_LOSS, "a new trading day", OURSELVES)
+                m.Resumed(self._book.now, HaltCause.DAILY_LOSS.value, "a new trading day", OURSELVES)
             )
 
     def trip_breakers(self) -> Iterator[m.Message]:
@@ -122,7 +122,7 @@ class Guard:
             return False
 
     def _halt(self, cause: HaltCause, detail: str, by: str) -> m.Message:
-        return self._record(m.Halted(self._book.now, cause, detail, by))
+        return self._record(m.Halted(self._book.now, cause.value, detail, by))
 
     def _record(self, message: m.Message) -> m.Message:
         self._remember(message)

@@ -5,7 +5,7 @@ Percentages are fractions (``Decimal("0.01")`` is 1 %). ``None`` switches a limi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -62,7 +62,7 @@ class RiskLimits:
     pdt_equity_usd: Decimal = Decimal(25_000)
     pdt_max_day_trades: int = 3
 
-    max_quote_age_s: int = 60
+    max_quote_age_s: int = 120
     max_spread_pct: Decimal = Decimal("0.10")
     min_premium_usd: Decimal = Decimal("0.10")
     require_live_data: bool = True
@@ -76,6 +76,16 @@ class RiskLimits:
     entry_offset_ticks: int = 0
     entry_timeout_s: int = 45
     commission_per_contract_usd: Decimal = Decimal("0.65")
+
+    def stretched(self, factor: float) -> RiskLimits:
+        """The same limits for a clock that runs faster than the broker can answer: waits and ages times ``factor``."""
+        age_s = self.max_account_age_s
+        return replace(
+            self,
+            what_if_timeout_s=int(self.what_if_timeout_s * factor),
+            max_quote_age_s=int(self.max_quote_age_s * factor),
+            max_account_age_s=None if age_s is None else int(age_s * factor),
+        )
 
     def terms(self, strategy: str) -> StrategyTerms:
         """The named strategy's terms. KeyError for a strategy nobody gave terms to."""

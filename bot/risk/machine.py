@@ -127,7 +127,7 @@ class RiskMachine:
             symbol=idea.symbol,
             strategy=idea.strategy,
             at=self.book.now,
-            code=denial.code,
+            code=denial.code.value,
             numbers=denial.numbers,
         )
 

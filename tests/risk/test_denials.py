@@ -151,7 +151,7 @@ def _delayed() -> m.EntryDenied:
 
 @produces(DenialCode.QUOTE_TOO_OLD)
 def _old_quote() -> m.EntryDenied:
-    return asked(quote_at=NOON - timedelta(minutes=2))
+    return asked(quote_at=NOON - timedelta(minutes=3))
 
 
 @produces(DenialCode.QUOTE_MISSING)

@@ -122,3 +122,16 @@ def test_a_promised_premium_is_not_spent_twice() -> None:
 
 def test_the_default_limits_allow_one_percent() -> None:
     assert RiskLimits().max_risk_pct_per_trade == Decimal("0.01")
+
+
+def test_stretched_limits_wait_longer_and_allow_no_more() -> None:
+    limits = RiskLimits()
+    stretched = limits.stretched(10)
+
+    assert (stretched.what_if_timeout_s, stretched.max_quote_age_s, stretched.max_account_age_s) == (
+        150,
+        1200,
+        6000,
+    )
+    waits = {"what_if_timeout_s": 15, "max_quote_age_s": 120, "max_account_age_s": 600}
+    assert replace(stretched, **waits) == limits
