@@ -102,10 +102,10 @@ class Exchange:
                 self._floor.cancel(order, now)
         return self._life.take()
 
-    def step(self, now: datetime) -> list[Event]:
-        """The books have moved: let every order look at them."""
-        self._floor.new_quotes()
-        self._floor.match(now)
+    def step(self, now: datetime, only: ConId | None = None) -> list[Event]:
+        """The books (or only one of them) have moved: let the orders look."""
+        self._floor.new_quotes(only)
+        self._floor.match(now, only)
         return self._life.take()
 
     def open_session(self, now: datetime) -> list[Event]:
@@ -129,6 +129,10 @@ class Exchange:
     def alive(self) -> list[LiveOrder]:
         """Orders that are not over, untransmitted ones included, oldest first."""
         return self._floor.alive()
+
+    def highest_order_id(self, client_id: int) -> OrderId:
+        """The highest id a client has used; 0 for none."""
+        return max((order_id for client, order_id in self._orders if client == client_id), default=0)
 
     def views(self, client_id: int | None, *, done: bool) -> list[OrderView]:
         """Frozen pictures of the transmitted orders, oldest first."""

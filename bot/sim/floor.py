@@ -60,14 +60,14 @@ class Floor:
 
     # ── what time does
 
-    def new_quotes(self) -> None:
-        """Forget what earlier orders took out of the books: the displayed sizes are there again."""
-        self._taken.clear()
+    def new_quotes(self, only: ConId | None = None) -> None:
+        """Forget what earlier orders took out of the books (or one book): the displayed sizes are there again."""
+        self._taken = {key: n for key, n in self._taken.items() if only is not None and key[0] != only}
 
-    def match(self, now: datetime) -> None:
-        """Let every active order look at its book once."""
+    def match(self, now: datetime, only: ConId | None = None) -> None:
+        """Let every active order (of one contract) look at its book once."""
         for order in self.alive():
-            if order.is_active and not order.is_done:
+            if order.is_active and not order.is_done and only in (None, order.contract.con_id):
                 self.look(order, now)
         pending, self._unblocked = self._unblocked, []
         for order, quantity in pending:

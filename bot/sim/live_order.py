@@ -126,7 +126,7 @@ class LiveOrder:
             contract=self.contract,
             order=self.order,
             status=self.status,
-            quantity=max(self.quantity, self.filled),
+            quantity=self._shown_quantity(),
             filled=self.filled,
             avg_fill_price=average,
             last_fill_price=self.last_price,
@@ -141,6 +141,12 @@ class LiveOrder:
             completed_at=self.completed_at,
             reason=self.reason,
         )
+
+    def _shown_quantity(self) -> int:
+        """An order that is over shows what it was for, not what its siblings left of it."""
+        covered = self.parent.filled if self.parent is not None else 0
+        whole = min(self.cap, covered) if covered else self.cap
+        return max(whole if self.is_done else self.quantity, self.filled)
 
     def _why_held(self) -> str:
         if self.is_done:

@@ -27,7 +27,7 @@ from bot.sim.tape import Tape
 
 _MINUTE = timedelta(minutes=1)
 _TICK = timedelta(microseconds=1)
-_RATE = 0.01
+RATE = 0.01
 """Interest a year, for option prices."""
 
 
@@ -61,7 +61,7 @@ class Market:
         market = StockMarket(tape, stock.con_id, self._points)
         self.stocks[stock.symbol] = market
         self._options[stock.symbol] = OptionMarket(
-            stock, market, Surface(stock.atm_vol), _RATE, lambda: self._morning(stock)
+            stock, market, Surface(stock.atm_vol), RATE, lambda: self._morning(stock)
         )
         return with_recorded_listing(
             stock.symbol, Chain(stock, lambda day: self.reference(stock.symbol, day))

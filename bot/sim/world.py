@@ -175,6 +175,10 @@ class World:
         found = self._exchange.find(client_id, order_id)
         return None if found is None else found.view()
 
+    def highest_order_id(self, client_id: int) -> OrderId:
+        """The highest order id a client has used in this world; 0 for none."""
+        return self._exchange.highest_order_id(client_id)
+
     def completed_orders(self) -> list[OrderView]:
         """Filled, cancelled or rejected orders of the New York day, oldest first."""
         today = new_york_day(self.now)
