@@ -49,7 +49,8 @@ class SnapshotAsker:
     def next_request(self, now: datetime) -> TakeSnapshot | None:
         if not self._open or not self._may_ask(now):
             return None
-        at = now if self._request is None else max(now, self._request.at + _ONE_TICK)
+        # Later than all that was heard, so that the answer is newer evidence than any of it.
+        at = max(now, now if self._request is None else self._request.at) + _ONE_TICK
         self._request, self._covers, self._waits = (
             TakeSnapshot(next(iter(self._open)), at),
             frozenset(self._open),

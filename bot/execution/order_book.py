@@ -263,9 +263,20 @@ class OrderBook:
         for seen in taken.snapshot.open_orders:
             found = self.find(seen.ref, seen.perm_id)
             if found is not None:
+                self._revive(found, seen, taken.requested_at)
                 self._see(found, seen)
         for verdict in verdicts:
             self._settle(verdict, taken)
+
+    def _revive(self, record: OrderRecord, seen: OpenOrder, requested_at: datetime) -> None:
+        """A broker that lists an order as live after it was called cancelled was never going to cancel it."""
+        is_newer = record.heard_at is None or record.heard_at < requested_at
+        if seen.status not in LIVE or not is_newer or seen.perm_id != (record.perm_id or seen.perm_id):
+            return
+        if record.status in (OrderStatus.CANCELLED, OrderStatus.REJECTED):
+            record.status, record.refused = seen.status, False
+            record.seen.pop(seen.perm_id, None)
+            self._note(record)
 
     def _settle(self, verdict: Settled, taken: b.SnapshotTaken) -> None:
         record = self.records[verdict.ref]
