@@ -1,0 +1,167 @@
+"""A trading pit: the exchange with books that the test writes on the board by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from bot.domain.contract import NICKELS, Contract
+from bot.domain.types import ConId, Right, SecType, Side
+from bot.sim.account import Account
+from bot.sim.events import Event, Executed, OrderMessage, StatusChanged
+from bot.sim.exchange import Exchange
+from bot.sim.ids import Ids
+from bot.sim.knobs import Knobs
+from bot.sim.life import OrderLife
+from bot.sim.live_order import LiveOrder
+from bot.sim.orders import Execution, MarginFigures, OrderView, SimOrder
+from bot.sim.quotes import Book
+from bot.sim.surroundings import margin_of
+
+NOON = datetime(2011, 1, 20, 17, 0, tzinfo=UTC)
+CALL_ID, PUT_ID, STOCK_ID = 11, 12, 13
+
+
+def option(con_id: ConId, right: Right) -> Contract:
+    return Contract(
+        con_id=con_id,
+        symbol="XYZ",
+        sec_type=SecType.OPTION,
+        local_symbol=f"XYZ   110218{right}00050000",
+        multiplier=100,
+        expiry=date(2011, 2, 18),
+        strike=Decimal(50),
+        right=right,
+        ticks=NICKELS,
+    )
+
+
+CONTRACTS = {
+    CALL_ID: option(CALL_ID, Right.CALL),
+    PUT_ID: option(PUT_ID, Right.PUT),
+    STOCK_ID: Contract(con_id=STOCK_ID, symbol="XYZ", sec_type=SecType.STOCK),
+}
+
+
+def d(number: str | int | None) -> Decimal | None:
+    return None if number is None else Decimal(number)
+
+
+class Pit:
+    """An open market in three contracts; the account holds cash only."""
+
+    def __init__(self, equity: int = 100_000, *, is_open: bool = True, **knobs: object) -> None:
+        self.now = NOON
+        self.is_market_open = is_open
+        self.books: dict[ConId, Book] = {}
+        self.knobs = Knobs(**knobs)  # type: ignore[arg-type]  # a test names its knobs
+        self.account = Account("DU1", Decimal(equity), self.books.get, lambda _: Decimal(50), NOON.date())
+        ids = Ids(NOON)
+        self.life = OrderLife(self.account, ids.exec_id, self.knobs.commission_delay)
+        self.exchange = Exchange(self, self.life, self.knobs, "DU1", ids.perm_id)
+        self.log: list[Event] = []
+        self.quote(CALL_ID, "2.00", "2.10")
+        self.quote(PUT_ID, "1.00", "1.10")
+        self.quote(STOCK_ID, "49.99", "50.00", size=1000)
+
+    # ── what the exchange is told
+
+    def contract(self, con_id: ConId) -> Contract | None:
+        return CONTRACTS.get(con_id)
+
+    def book(self, con_id: ConId) -> Book | None:
+        return self.books.get(con_id)
+
+    def is_open(self) -> bool:
+        return self.is_market_open
+
+    def held(self, con_id: ConId) -> int:
+        return self.account.held(con_id)
+
+    def margin_of(self, order: SimOrder, contract: Contract) -> MarginFigures:
+        return margin_of(order, contract, self.account, self.book(contract.con_id), self.now)
+
+    # ── what a test does
+
+    def quote(
+        self, con_id: ConId, bid: str | None, ask: str | None, *, size: int = 50, last: str | None = None
+    ) -> None:
+        """Write on the board; the orders do not look yet."""
+        self.books[con_id] = Book(d(bid), d(ask), size, size, d(last))
+
+    def tick(
+        self, con_id: ConId, bid: str | None, ask: str | None, *, size: int = 50, last: str | None = None
+    ) -> list[Event]:
+        """15 seconds later the book is this, and the orders look at it."""
+        self.quote(con_id, bid, ask, size=size, last=last)
+        self.now += timedelta(seconds=15)
+        return self.keep(self.exchange.step(self.now))
+
+    def buy(
+        self, order_id: int, quantity: int = 1, limit: str | None = "2.10", **more: object
+    ) -> list[Event]:
+        return self.send(order_id, Side.BUY, quantity, limit, 1, **more)
+
+    def sell(
+        self, order_id: int, quantity: int = 1, limit: str | None = "2.00", **more: object
+    ) -> list[Event]:
+        return self.send(order_id, Side.SELL, quantity, limit, 1, **more)
+
+    def stop(self, order_id: int, quantity: int, stop: str, **more: object) -> list[Event]:
+        return self.send(
+            order_id, Side.SELL, quantity, None, 1, **{"type": "STP", "aux_price": Decimal(stop), **more}
+        )
+
+    def send(
+        self, order_id: int, side: Side, quantity: int, limit: str | None, client: int = 1, **more: object
+    ) -> list[Event]:
+        fields: dict[str, object] = {"con_id": CALL_ID, "type": "LMT" if limit is not None else "MKT", **more}
+        order = SimOrder(action=side, quantity=quantity, limit_price=d(limit), **fields)  # type: ignore[arg-type]
+        return self.keep(self.exchange.place(client, order_id, order, self.now))
+
+    def bracket(self, quantity: int = 10, limit: str = "2.10", oca_type: int = 1) -> None:
+        """Orders 1 (entry), 2 (target at 2.50) and 3 (stop at 1.80), of which the last transmits."""
+        more = {"parent_id": 1, "tif": "GTC", "oca_group": "family", "oca_type": oca_type}
+        self.buy(1, quantity, limit, transmit=False)
+        self.sell(2, quantity, "2.50", transmit=False, **more)
+        self.stop(3, quantity, "1.80", **more)
+
+    def cancel(self, order_id: int, client: int = 1) -> list[Event]:
+        return self.keep(self.exchange.cancel(client, order_id, self.now))
+
+    def hold(self, quantity: int, order_id: int = 900) -> None:
+        """Be long of the call."""
+        self.buy(order_id, quantity, "2.10")
+        assert self.account.held(CALL_ID) == quantity
+
+    def keep(self, events: list[Event]) -> list[Event]:
+        self.log += events
+        return events
+
+    # ── what a test sees
+
+    def live(self, order_id: int, client: int = 1) -> LiveOrder:
+        found = self.exchange.find(client, order_id)
+        assert found is not None
+        return found
+
+    def view(self, order_id: int) -> OrderView:
+        return self.live(order_id).view()
+
+    def status(self, order_id: int) -> str:
+        return self.live(order_id).status.value
+
+    def fills(self) -> list[Execution]:
+        return [event.execution for event in self.log if isinstance(event, Executed)]
+
+
+def codes(events: list[Event]) -> list[int]:
+    return [event.code for event in events if isinstance(event, OrderMessage)]
+
+
+def texts(events: list[Event]) -> str:
+    return " ".join(event.text for event in events if isinstance(event, OrderMessage))
+
+
+def statuses(events: list[Event]) -> list[tuple[int, str]]:
+    return [(e.view.order_id, e.view.status.value) for e in events if isinstance(e, StatusChanged)]
