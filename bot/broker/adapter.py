@@ -120,14 +120,12 @@ class Adapter:
             failed=link.failed,
         )
         session = self._session = Session(link, ib, self._port)
-        link.ib = ib
-        link.hold()
+        link.begin_session(ib)
         try:
             await session.open()
             link.account = session.choose_account()
             await self._synchronise(session)
         except BaseException:
-            link.drop_held()
             await self._leave(session)
             raise
         return session
@@ -137,7 +135,7 @@ class Adapter:
         link = self._link
         for part in (self._ears, self._books, self._notices):
             part.start_session()
-        link.client.updateReqId(self._floor)
+        link.opening_client.updateReqId(self._floor)
         await session.check_pulse()
         alive = []
         self._ears.is_syncing = True
@@ -146,7 +144,7 @@ class Adapter:
                 alive = await self._books.own_open_orders()
         finally:
             self._ears.is_syncing = False
-        link.release(session.connected(link.next_id()))
+        link.open_session(session.connected(link.next_id()))
         self._told_down = ""
         for known in alive:
             self._ears.tell_sighting(known)
@@ -167,7 +165,7 @@ class Adapter:
 
     async def _leave(self, session: Session) -> None:
         self._floor = max(self._floor, self._link.last_id + 1)
-        self._link.ib = None
+        self._link.end_session()
         self._session = None
         self._subs.lose_connection()
         self._link.requests.fail_all(NotConnected())

@@ -44,13 +44,13 @@ class Books:
 
     async def own_open_orders(self) -> list[KnownOrder]:
         """This client's own; asking binds them to this session."""
-        return await self._orders(lambda client: client.reqOpenOrders())
+        return await self._orders(lambda client: client.reqOpenOrders(), while_opening=True)
 
     async def all_open_orders(self) -> list[KnownOrder]:
         return await self._orders(lambda client: client.reqAllOpenOrders())
 
-    async def _orders(self, send: Callable[[Any], None]) -> list[KnownOrder]:
-        found: list[KnownOrder] = await self._link.ask_in_turn(OPEN_ORDERS, send)
+    async def _orders(self, send: Callable[[Any], None], **how: bool) -> list[KnownOrder]:
+        found: list[KnownOrder] = await self._link.ask_in_turn(OPEN_ORDERS, send, **how)
         return list({id(known): known for known in found}.values())
 
     async def completed_orders(self) -> tuple[OpenOrder, ...]:
@@ -82,7 +82,7 @@ class Books:
         """Tell what the last read changed in the account, once."""
         if self._account_changed and not self._link.requests.is_open(_ACCOUNT):
             self._account_changed = False
-            self._link.tell(b.AccountUpdated(self._values()))
+            self._link.pass_on(b.AccountUpdated(self._values()))
 
     def _values(self) -> AccountValues:
         return to_account_values(self._link.account, self._account_said, self._link.now())

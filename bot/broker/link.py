@@ -64,23 +64,30 @@ class Link:
     # ── facts ──
 
     def tell(self, fact: Message) -> None:
+        """Our answer to a command, or news of ours."""
+        self._tell(fact)
+
+    def pass_on(self, fact: Message) -> None:
+        """What the gateway says unasked. While a session is being opened it waits for BrokerConnected."""
         if self._held is None:
             self._tell(fact)
         else:
             self._held.append(fact)
 
-    def hold(self) -> None:
-        """Keep facts back until ``release``: what a new session says must follow BrokerConnected."""
+    def begin_session(self, ib: Any) -> None:
+        self.ib = ib
         self._held = []
 
-    def drop_held(self) -> None:
-        """The session never came about: what it said is no fact of ours."""
-        self._held = None
-
-    def release(self, *first: Message) -> None:
+    def open_session(self, connected: Message) -> None:
+        """From now on commands may use the session; what it had said so far follows the news of it."""
         held, self._held = self._held or [], None
-        for fact in (*first, *held):
+        for fact in (connected, *held):
             self._tell(fact)
+
+    def end_session(self) -> None:
+        """Also of one that never came about: what it said is no fact of ours then."""
+        self.ib = None
+        self._held = None
 
     def tell_trouble(self, subject: str, trouble: RequestTrouble) -> None:
         self.tell(b.RequestFailed(subject, trouble.code, trouble.text, self.now()))
@@ -98,14 +105,21 @@ class Link:
 
     @property
     def client(self) -> Any:
-        """The library's client. Raises NotConnected while there is no session."""
+        """The library's client. Raises NotConnected while there is no session, or none that was told yet."""
+        if self._held is not None:
+            raise NotConnected
+        return self.opening_client
+
+    @property
+    def opening_client(self) -> Any:
+        """The same, also while the session is being opened."""
         if self.ib is None or not self.ib.client.isReady():
             raise NotConnected
         return self.ib.client
 
     def next_id(self) -> int:
         """A number for a request or an order: both come from one sequence, so that an error's id names only one."""
-        self.last_id = int(self.client.getReqId())
+        self.last_id = int(self.opening_client.getReqId())
         return self.last_id
 
     # ── sending ──
@@ -144,6 +158,7 @@ class Link:
         *,
         timeout_s: float | None = None,
         is_urgent: bool = False,
+        while_opening: bool = False,
         on_end: Callable[[Any], None] | None = None,
     ) -> Any:
         """Write a request and wait for its whole answer. Raises RequestTrouble; code 0 is our own deadline.
@@ -151,7 +166,7 @@ class Link:
         ``on_end`` takes the answer while the socket is still being read, before anything that follows it.
         """
         await self.pace(is_urgent=is_urgent)
-        client = self.client
+        client = self.opening_client if while_opening else self.client
         seconds = self.settings.request_timeout_s if timeout_s is None else timeout_s
         answer = self.requests.open(key, on_end)
         try:
@@ -164,6 +179,8 @@ class Link:
 
     async def ask_by_id(self, send: Callable[[Any, int], None], **how: Any) -> Any:
         """As ``ask``, for requests that carry an id."""
+        if self._held is not None:
+            raise NotConnected
         request_id = self.next_id()
         return await self.ask(request_id, lambda client: send(client, request_id), **how)
 

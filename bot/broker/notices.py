@@ -60,20 +60,20 @@ class Notices:
 
     def _set_ib(self, number: int, *, is_up: bool, data_lost: bool) -> None:
         self._link.is_ib_up = is_up
-        self._link.tell(b.LinkChanged(self._link.now(), IB, is_up, data_lost, number))
+        self._link.pass_on(b.LinkChanged(self._link.now(), IB, is_up, data_lost, number))
         if data_lost:
             self._repairs.resubscribe_all()
 
     def _farm_down(self, number: int, farm: str) -> None:
         if farm not in self._farms_down:
             self._farms_down.add(farm)
-            self._link.tell(b.LinkChanged(self._link.now(), farm, False, False, number))
+            self._link.pass_on(b.LinkChanged(self._link.now(), farm, False, False, number))
 
     def _farm_up(self, number: int, farm: str) -> None:
         if farm not in self._farms_down:
             return
         self._farms_down.discard(farm)
-        self._link.tell(b.LinkChanged(self._link.now(), farm, True, True, number))
+        self._link.pass_on(b.LinkChanged(self._link.now(), farm, True, True, number))
         if farm.startswith("market_data:"):
             self._repairs.resubscribe_all()
         elif farm.startswith("history:"):

@@ -62,11 +62,11 @@ class OrderEars:
         )
 
     def tell_sighting(self, known: KnownOrder) -> None:
-        self._link.tell(b.OrderSeen(self.sighting(known), self._link.now()))
+        self._link.pass_on(b.OrderSeen(self.sighting(known), self._link.now()))
 
     def tell_status(self, known: KnownOrder, status: OrderStatus, remaining: int, reason: str = "") -> None:
         text, known.text = known.text, ""
-        self._link.tell(
+        self._link.pass_on(
             b.OrderStatusChanged(
                 ref=known.ref,
                 status=status,
@@ -86,7 +86,7 @@ class OrderEars:
             if margin_of(state) is not None:
                 self._link.requests.end(order_id, state)
             return
-        self._link.client.updateReqId(order_id + 1)
+        self._link.opening_client.updateReqId(order_id + 1)
         known = self.names.seen(
             self._contracts.resolve(contract),
             order,
@@ -145,11 +145,11 @@ class OrderEars:
         if self._link.requests.is_open(request_id):
             self._link.requests.add(request_id, fill)
         else:
-            self._link.tell(b.Filled(fill))
+            self._link.pass_on(b.Filled(fill))
 
     def _commission(self, report: Any) -> None:
         ref = self._refs.get(report.execId)
         charged = None if ref is None else to_commission(report, ref)
         if charged is not None:
             self.commissions[charged.exec_id] = charged
-            self._link.tell(charged)
+            self._link.pass_on(charged)

@@ -88,6 +88,7 @@ class Session:
             _CURRENT_TIME,
             lambda client: client.reqCurrentTime(),
             is_urgent=True,
+            while_opening=True,
             timeout_s=self._link.settings.heartbeat_timeout_s,
         )
         return float(seconds) + 0.5 - (asked_at + self._link.now().timestamp()) / 2

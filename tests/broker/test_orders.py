@@ -1,0 +1,462 @@
+"""Orders on the wire, and what the adapter makes of messages that lie. The scripted gateway says what a test needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bot.broker.ibkr import IbkrBroker
+from bot.domain import broker_messages as b
+from bot.domain.messages import MachineFailed
+from bot.domain.order import Order, OrderStatus, OrderType, Tif
+from bot.domain.types import Side
+from bot.wire import WireMessage
+from tests.broker.script import ACCOUNT, NOW, Heard, Said, ScriptedGateway, error, one, running
+from tests.broker.test_translate import CALL
+
+ENTRY = Order(
+    ref="i/entry",
+    contract=CALL,
+    side=Side.BUY,
+    type=OrderType.LIMIT,
+    quantity=2,
+    limit_price=Decimal("1.3"),
+    transmit=False,
+)
+TARGET = Order(
+    ref="i/target",
+    contract=CALL,
+    side=Side.SELL,
+    type=OrderType.LIMIT,
+    quantity=2,
+    limit_price=Decimal("1.9"),
+    tif=Tif.GTC,
+    oca_group="i",
+    parent_ref="i/entry",
+    transmit=False,
+)
+STOP = replace(
+    TARGET,
+    ref="i/stop",
+    type=OrderType.STOP,
+    limit_price=None,
+    stop_price=Decimal("0.85"),
+    transmit=True,
+)
+ALONE = replace(ENTRY, transmit=True)
+
+
+def shown(placed: WireMessage, status: str = "Submitted", **changes: Any) -> Said:
+    """An openOrder for what was placed."""
+    same: tuple[str, ...] = ("orderId", "conId", "symbol", "secType", "strike", "right", "multiplier")
+    same += (
+        "currency",
+        "action",
+        "totalQuantity",
+        "orderType",
+        "lmtPrice",
+        "auxPrice",
+        "tif",
+        "ocaGroup",
+        "ocaType",
+        "parentId",
+    )
+    values = {name: placed[name] for name in (*same, "orderRef", "tradingClass", "localSymbol", "account")}
+    values |= {"lastTradeDateOrContractMonth": placed["lastTradeDateOrContractMonth"], "exchange": "SMART"}
+    values |= {"clientId": 7, "permId": 1000 + placed.orderId, "status": status}
+    return one("openOrder", **values | changes)
+
+
+def status(placed: WireMessage, word: str = "Submitted", filled: int = 0, **changes: Any) -> Said:
+    values = {"orderId": placed.orderId, "status": word, "filled": filled, "remaining": 2 - filled}
+    values |= {"avgFillPrice": 0, "permId": 1000 + placed.orderId, "parentId": 0, "lastFillPrice": 0}
+    return one("orderStatus", **values | {"clientId": 7, "whyHeld": "", "mktCapPrice": 0} | changes)
+
+
+def executed(
+    placed: WireMessage, quantity: int, exec_id: str = "0000e0d5.1.01", request_id: int = -1
+) -> Said:
+    same = (
+        "orderId",
+        "conId",
+        "symbol",
+        "secType",
+        "strike",
+        "right",
+        "multiplier",
+        "currency",
+        "tradingClass",
+    )
+    values = {name: placed[name] for name in (*same, "localSymbol", "orderRef")}
+    values |= {"lastTradeDateOrContractMonth": placed["lastTradeDateOrContractMonth"], "exchange": "SMART"}
+    values |= {"reqId": request_id, "execId": exec_id, "time": "20110107 10:00:00 US/Eastern"}
+    values |= {"acctNumber": ACCOUNT, "execExchange": "CBOE", "side": "BOT", "shares": quantity, "price": 1.3}
+    values |= {"permId": 1000 + placed.orderId, "clientId": 7, "cumQty": quantity, "avgPrice": 1.3}
+    return one("execDetails", **values)
+
+
+def accepting(placed: WireMessage) -> Said:
+    return [*shown(placed), *status(placed)]
+
+
+def say(gateway: ScriptedGateway, said: Said) -> None:
+    for kind, values in said:
+        gateway.say(kind, **values)
+
+
+def working(gateway: ScriptedGateway, broker: IbkrBroker, facts: Heard) -> WireMessage:
+    """One order, sent and accepted."""
+    gateway.answers["placeOrder"] = accepting
+    facts.wait_for(b.AccountUpdated)
+    broker.send(b.SendOrders((ALONE,), NOW))
+    facts.wait_for(b.OrderStatusChanged)
+    return gateway.wait_request("placeOrder")
+
+
+def failures(facts: Heard) -> list[tuple[str, int]]:
+    return [(fact.subject, fact.code) for fact in facts.of(b.RequestFailed)]
+
+
+# ── new orders ──
+
+
+def test_a_family_goes_out_whole_in_order_and_complete(gateway: ScriptedGateway, library: str) -> None:
+    with running(gateway, library, order_id_floor=40) as (broker, facts):
+        facts.wait_for(b.AccountUpdated)
+        broker.send(b.SendOrders((ENTRY, TARGET, STOP), NOW))
+        gateway.wait_request("placeOrder", 3)
+    entry, target, stop = gateway.requests("placeOrder")
+    assert [x.orderRef for x in (entry, target, stop)] == ["i/entry", "i/target", "i/stop"]
+    assert 40 <= entry.orderId < target.orderId < stop.orderId
+    assert [x.transmit for x in (entry, target, stop)] == [False, False, True]
+    assert [x.parentId for x in (entry, target, stop)] == [0, entry.orderId, entry.orderId]
+    assert [x.tif for x in (entry, target, stop)] == ["DAY", "GTC", "GTC"]
+    assert (target.ocaGroup, target.ocaType, stop.ocaType, entry.ocaGroup) == ("i", 1, 1, "")
+    assert (stop.orderType, stop.auxPrice, stop.lmtPrice) == ("STP", Decimal("0.85"), None)
+    assert {x.account for x in (entry, target, stop)} == {ACCOUNT}
+    assert not any(x.outsideRth for x in (entry, target, stop))
+    assert {x.conId for x in (entry, target, stop)} == {CALL.con_id}
+
+
+def test_what_the_gateway_says_of_an_order_is_told_by_ref(gateway: ScriptedGateway, library: str) -> None:
+    with running(gateway, library) as (broker, facts):
+        placed = working(gateway, broker, facts)
+        say(gateway, executed(placed, 1))
+        say(gateway, status(placed, filled=1))
+        say(gateway, one("commissionReport", execId="0000e0d5.1.01", commission=0.65, currency="USD"))
+        charged = facts.wait_for(b.CommissionCharged)
+    seen, heard = facts.of(b.OrderSeen)[0].order, facts.of(b.OrderStatusChanged)
+    fill = facts.of(b.Filled)[0].fill
+    assert (seen.ref, seen.status, seen.limit_price) == ("i/entry", OrderStatus.WORKING, Decimal("1.3"))
+    assert [(x.ref, x.filled, x.remaining) for x in heard] == [("i/entry", 0, 2), ("i/entry", 1, 1)]
+    assert (fill.order_ref, fill.quantity, fill.price) == ("i/entry", 1, Decimal("1.3"))
+    assert (charged.order_ref, charged.amount) == ("i/entry", Decimal("0.65"))
+
+
+def test_an_intent_is_never_sent_twice(gateway: ScriptedGateway) -> None:
+    with running(gateway) as (broker, facts):
+        working(gateway, broker, facts)
+        broker.send(b.SendOrders((ALONE,), NOW))
+        refused = facts.wait_for(b.OrderRefused)
+    assert "sent before" in refused.text
+    assert len(gateway.requests("placeOrder")) == 1
+
+
+@pytest.mark.parametrize("lock", ["read_only", "dry_run"])
+def test_behind_the_lock_nothing_about_an_order_leaves(gateway: ScriptedGateway, lock: str) -> None:
+    with running(gateway, read_only=lock == "read_only", dry_run=lock == "dry_run") as (broker, facts):
+        facts.wait_for(b.AccountUpdated)
+        broker.send(b.SendOrders((ENTRY, TARGET, STOP), NOW))
+        broker.send(b.SendCancel("i/entry", NOW))
+        broker.send(b.SendRevision("i/target", Decimal("1.8"), 2, NOW))
+        broker.send(b.QuoteMargin("i", ALONE))
+        facts.wait_for(b.RequestFailed, 4)
+        broker.settle(5.0)
+    assert {subject for subject, _ in failures(facts)} == {
+        "orders:i/entry",
+        "cancel:i/entry",
+        "revise:i/target",
+        "margin:i",
+    }
+    assert len(facts.of(b.OrderRefused)) == 3
+    assert not gateway.requests("placeOrder")
+    assert not gateway.requests("cancelOrder")
+
+
+def test_an_order_given_while_disconnected_is_refused_and_never_sent_later(gateway: ScriptedGateway) -> None:
+    gateway.greeting = "silent"
+    with running(gateway) as (broker, facts):
+        broker.send(b.SendOrders((ALONE,), NOW))
+        refused = facts.wait_for(b.OrderRefused)
+        gateway.greeting = "speak"
+        facts.wait_for(b.AccountUpdated)
+        broker.settle(5.0)
+    assert refused.code == 504
+    assert not gateway.requests("placeOrder")
+
+
+def test_nothing_new_is_sent_while_the_gateway_is_cut_off_from_ib(gateway: ScriptedGateway) -> None:
+    with running(gateway) as (broker, facts):
+        working(gateway, broker, facts)
+        gateway.say("error", reqId=-1, errorCode=1100, errorString="Connectivity lost")
+        facts.wait_for(b.LinkChanged)
+        broker.send(b.SendOrders((replace(ALONE, ref="j/entry"),), NOW))
+        broker.send(b.SendRevision("i/entry", Decimal("1.4"), 2, NOW))
+        facts.wait_for(b.RequestFailed, 2)
+    assert failures(facts) == [("orders:j/entry", 1100), ("revise:i/entry", 1100)]
+    assert len(gateway.requests("placeOrder")) == 1
+
+
+# ── changes ──
+
+
+def test_a_cancel_and_a_revision_name_the_order_by_its_id(gateway: ScriptedGateway, library: str) -> None:
+    with running(gateway, library) as (broker, facts):
+        placed = working(gateway, broker, facts)
+        broker.send(b.SendRevision("i/entry", Decimal("1.4"), 1, NOW))
+        broker.send(b.SendCancel("i/entry", NOW))
+        cancelled = gateway.wait_request("cancelOrder")
+    revised = gateway.requests("placeOrder")[1]
+    assert revised.orderId == cancelled.orderId == placed.orderId
+    assert (revised.lmtPrice, revised.totalQuantity, revised.orderRef) == (Decimal("1.4"), 1, "i/entry")
+
+
+def test_a_revised_child_forgets_a_parent_that_is_gone(gateway: ScriptedGateway) -> None:
+    gateway.answers["placeOrder"] = accepting
+    with running(gateway) as (broker, facts):
+        facts.wait_for(b.AccountUpdated)
+        broker.send(b.SendOrders((ENTRY, TARGET, STOP), NOW))
+        facts.wait_for(b.OrderStatusChanged, 3)
+        entry = gateway.requests("placeOrder")[0]
+        broker.send(b.SendRevision("i/target", Decimal("1.8"), 2, NOW))
+        before = gateway.wait_request("placeOrder", 4)
+        say(gateway, status(entry, "Filled", 2))
+        facts.wait(lambda x: isinstance(x, b.OrderStatusChanged) and x.status is OrderStatus.FILLED)
+        broker.send(b.SendRevision("i/target", Decimal("1.7"), 2, NOW))
+        after = gateway.wait_request("placeOrder", 5)
+    assert (before.parentId, after.parentId) == (entry.orderId, 0)
+    assert (after.ocaGroup, after.tif) == ("i", "GTC")
+
+
+def test_an_order_nobody_knows_cannot_be_changed(gateway: ScriptedGateway) -> None:
+    with running(gateway) as (broker, facts):
+        facts.wait_for(b.AccountUpdated)
+        broker.send(b.SendCancel("x/stop", NOW))
+        assert facts.wait_for(b.RequestFailed).subject == "cancel:x/stop"
+    assert not gateway.requests("cancelOrder")
+
+
+def test_one_of_two_live_orders_under_a_ref_is_cancelled_by_perm_id(gateway: ScriptedGateway) -> None:
+    with running(gateway) as (broker, facts):
+        placed = working(gateway, broker, facts)
+        say(gateway, shown(placed, orderId=placed.orderId + 50, permId=9999))
+        facts.wait_for(b.OrderSeen, 2)
+        broker.send(b.SendCancel("i/entry", NOW, 1000 + placed.orderId))
+        broker.send(b.SendCancel("i/entry", NOW, 9999))
+        gateway.wait_request("cancelOrder", 2)
+    assert [x.orderId for x in gateway.requests("cancelOrder")] == [placed.orderId, placed.orderId + 50]
+
+
+# ── messages that lie ──
+
+
+@pytest.mark.parametrize("code", [110, 201, 203, 460])
+def test_a_true_reject_of_a_new_order_is_told_as_one(
+    gateway: ScriptedGateway, library: str, code: int
+) -> None:
+    gateway.answers["placeOrder"] = lambda x: error(x.orderId, code, "Order rejected - reason:no")
+    with running(gateway, library) as (broker, facts):
+        facts.wait_for(b.AccountUpdated)
+        broker.send(b.SendOrders((ALONE,), NOW))
+        refused = facts.wait_for(b.OrderRefused)
+    assert (refused.ref, refused.code) == ("i/entry", code)
+
+
+@pytest.mark.parametrize("code", [10349, 399, 2109, 404, 2161])
+def test_news_of_a_live_order_says_nothing_of_its_end(
+    gateway: ScriptedGateway, library: str, code: int
+) -> None:
+    with running(gateway, library) as (broker, facts):
+        placed = working(gateway, broker, facts)
+        told = len(facts.all)
+        say(gateway, error(placed.orderId, code, "informational"))
+        broker.settle(5.0)
+        assert facts.all[told:] == []
+        broker.send(b.SendCancel("i/entry", NOW))
+        gateway.wait_request("cancelOrder")
+
+
+@pytest.mark.parametrize("code", [321, 10148, 10147, 161, 492, 77777])
+def test_a_doubtful_code_about_a_live_order_is_settled_by_the_brokers_books(
+    gateway: ScriptedGateway, library: str, code: int
+) -> None:
+    with running(gateway, library) as (broker, facts):
+        placed = working(gateway, broker, facts)
+        gateway.answers["reqAllOpenOrders"] = lambda _: [*accepting(placed), *one("openOrderEnd")]
+        say(gateway, error(placed.orderId, code, "it may be gone"))
+        facts.wait(lambda x: isinstance(x, b.RequestFailed) and x.subject == "order:i/entry")
+    assert not facts.of(b.OrderRefused)
+    assert {x.status for x in facts.of(b.OrderStatusChanged)} == {OrderStatus.WORKING}
+
+
+def test_a_cancel_that_came_too_late_is_settled_by_the_fill(gateway: ScriptedGateway, library: str) -> None:
+    def completed(placed: WireMessage) -> Said:
+        values = dict(shown(placed)[0][1])
+        for name in ("orderId", "clientId", "parentId", "ocaType"):
+            values.pop(name)
+        return one("completedOrder", **values | {"status": "Filled", "totalQuantity": 0, "filledQuantity": 2})
+
+    with running(gateway, library) as (broker, facts):
+        placed = working(gateway, broker, facts)
+        gateway.answers["reqCompletedOrders"] = lambda _: [*completed(placed), *one("completedOrdersEnd")]
+        gateway.answers["reqExecutions"] = lambda x: [
+            *executed(placed, 2, request_id=x.reqId),
+            *one("execDetailsEnd", reqId=x.reqId),
+        ]
+        gateway.answers["cancelOrder"] = lambda x: error(x.orderId, 10148, "state: Filled")
+        broker.send(b.SendCancel("i/entry", NOW))
+        ended = facts.wait(lambda x: isinstance(x, b.OrderStatusChanged) and x.status is OrderStatus.FILLED)
+    assert (ended.filled, ended.remaining) == (2, 0)
+    assert ended.reason.startswith("10148")
+    assert facts.of(b.Filled)[0].fill.quantity == 2
+
+
+def test_a_new_order_that_is_nowhere_in_complete_books_was_refused(gateway: ScriptedGateway) -> None:
+    gateway.answers["placeOrder"] = lambda x: error(x.orderId, 321, "Error validating request: read-only")
+    with running(gateway) as (broker, facts):
+        facts.wait_for(b.AccountUpdated)
+        broker.send(b.SendOrders((ALONE,), NOW))
+        refused = facts.wait_for(b.OrderRefused)
+    assert refused.code == 321
+    assert gateway.requests("reqAllOpenOrders")
+    assert gateway.requests("reqCompletedOrders")
+
+
+def test_without_the_brokers_books_there_is_no_verdict(gateway: ScriptedGateway) -> None:
+    del gateway.answers["reqCompletedOrders"]
+    gateway.answers["placeOrder"] = lambda x: error(x.orderId, 321, "Error validating request")
+    with running(gateway, request_timeout_s=0.1) as (broker, facts):
+        facts.wait_for(b.AccountUpdated)
+        broker.send(b.SendOrders((ALONE,), NOW))
+        failed = facts.wait(lambda x: isinstance(x, b.RequestFailed) and x.subject == "order:i/entry")
+    assert "asking the broker failed too" in failed.text
+    assert not facts.of(b.OrderRefused)
+
+
+def test_a_refused_revision_leaves_the_order_alive(gateway: ScriptedGateway, library: str) -> None:
+    with running(gateway, library) as (broker, facts):
+        placed = working(gateway, broker, facts)
+        gateway.answers["reqAllOpenOrders"] = lambda _: [*accepting(placed), *one("openOrderEnd")]
+        gateway.answers["placeOrder"] = lambda x: error(x.orderId, 110, "price off the grid")
+        broker.send(b.SendRevision("i/entry", Decimal("1.333"), 2, NOW))
+        facts.wait(lambda x: isinstance(x, b.RequestFailed) and x.subject == "revise:i/entry")
+    assert not facts.of(b.OrderRefused)
+
+
+def test_a_cancel_confirmed_without_a_status_is_looked_into(gateway: ScriptedGateway) -> None:
+    with running(gateway, shortest_deadline_wall_s=0.05, request_timeout_s=2.0) as (broker, facts):
+        placed = working(gateway, broker, facts)
+        say(gateway, error(placed.orderId, 202, "Order Canceled - reason:"))
+        gateway.wait_request("reqAllOpenOrders")
+
+
+def test_a_status_of_an_unknown_order_of_ours_makes_us_ask(gateway: ScriptedGateway) -> None:
+    with running(gateway) as (_, facts):
+        facts.wait_for(b.AccountUpdated)
+        strange = {"orderId": 900, "status": "Submitted", "filled": 0, "remaining": 1, "permId": 4711}
+        strange |= {"avgFillPrice": 0, "parentId": 0, "lastFillPrice": 0, "clientId": 7, "whyHeld": ""}
+        gateway.say("orderStatus", **strange | {"mktCapPrice": 0})
+        gateway.wait_request("reqAllOpenOrders")
+
+
+def test_repeated_and_corrected_executions_are_all_told(gateway: ScriptedGateway, library: str) -> None:
+    with running(gateway, library) as (broker, facts):
+        placed = working(gateway, broker, facts)
+        for exec_id in ("0000e0d5.1.01", "0000e0d5.1.01", "0000e0d5.1.02"):
+            say(gateway, executed(placed, 1, exec_id))
+        facts.wait_for(b.Filled, 3)
+    assert [x.fill.exec_id[-2:] for x in facts.of(b.Filled)] == ["01", "01", "02"]
+
+
+# ── what-if ──
+
+
+def test_a_what_if_is_answered_with_its_figures_and_leaves_no_order(
+    gateway: ScriptedGateway, library: str
+) -> None:
+    figures = {
+        "initMarginChange": 260,
+        "initMarginAfter": 260,
+        "equityWithLoanAfter": 24_738.7,
+        "commission": 1.3,
+    }
+
+    def answer(placed: WireMessage) -> Said:
+        return shown(placed, "PreSubmitted", whatIf=True, **figures)
+
+    gateway.answers["placeOrder"] = answer
+    with running(gateway, library) as (broker, facts):
+        facts.wait_for(b.AccountUpdated)
+        broker.send(b.QuoteMargin("i", replace(ENTRY, oca_group="i")))
+        quoted = facts.wait_for(b.MarginQuoted)
+    asked = gateway.requests("placeOrder")[0]
+    assert (asked.whatIf, asked.transmit, asked.parentId, asked.ocaGroup) == (True, True, 0, "")
+    assert (quoted.idea_id, quoted.initial_margin_change, quoted.commission) == ("i", 260, Decimal("1.3"))
+    assert not facts.of(b.OrderSeen)
+
+
+REFUSALS: list[Callable[[WireMessage], Said]] = [
+    lambda x: error(x.orderId, 201, "Order rejected - reason:insufficient funds"),
+    lambda x: shown(x, "PreSubmitted", whatIf=True),
+]
+
+
+@pytest.mark.parametrize("answer", REFUSALS, ids=["an error", "an answer without figures"])
+def test_a_what_if_without_an_answer_fails(
+    gateway: ScriptedGateway, library: str, answer: Callable[[WireMessage], Said]
+) -> None:
+    gateway.answers["placeOrder"] = answer
+    with running(gateway, library, request_timeout_s=0.1) as (broker, facts):
+        facts.wait_for(b.AccountUpdated)
+        broker.send(b.QuoteMargin("i", ALONE))
+        assert facts.wait_for(b.RequestFailed).subject == "margin:i"
+    assert not facts.of(b.MarginQuoted)
+
+
+# ── a new session ──
+
+
+def test_orders_of_an_earlier_life_are_told_after_connected_with_their_fills(
+    gateway: ScriptedGateway, library: str
+) -> None:
+    earlier: dict[str, WireMessage] = {}
+    with running(gateway, library) as (broker, facts):
+        earlier["entry"] = working(gateway, broker, facts)
+    placed = earlier["entry"]
+    gateway.answers["reqOpenOrders"] = lambda _: [
+        *shown(placed),
+        *status(placed, filled=1),
+        *one("openOrderEnd"),
+    ]
+    with running(gateway, library) as (broker, facts):
+        facts.wait_for(b.AccountUpdated)
+        broker.send(b.SendCancel("i/entry", NOW))
+        assert gateway.wait_request("cancelOrder").orderId == placed.orderId
+    assert [type(fact) for fact in facts.all[:3]] == [b.BrokerConnected, b.OrderSeen, b.OrderStatusChanged]
+    assert facts.all[0].next_order_id > placed.orderId
+    assert (facts.all[1].order.filled, facts.all[1].order.remaining) == (1, 1)
+    assert (facts.all[2].filled, facts.all[2].remaining) == (1, 1)
+
+
+def test_no_test_above_hid_a_fault(gateway: ScriptedGateway) -> None:
+    """A whole life in one session, and nothing reported as a fault of ours."""
+    with running(gateway) as (broker, facts):
+        placed = working(gateway, broker, facts)
+        say(gateway, executed(placed, 2))
+        say(gateway, status(placed, "Filled", 2))
+        broker.settle(5.0)
+    assert not facts.of(MachineFailed)
