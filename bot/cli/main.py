@@ -9,8 +9,10 @@ import sys
 
 import typer
 
+from bot.cli import config as config_commands
 from bot.cli import control
 from bot.cli import run as run_command
+from bot.cli import sim as sim_command
 from bot.cli import tell as tell_commands
 from bot.domain.errors import BotError
 
@@ -20,6 +22,7 @@ app = typer.Typer(
     help="An Interactive Brokers options bot, with its own simulated gateway. Start with: ibkr-bot run",
 )
 app.command(name="run")(run_command.run)
+app.command(name="sim")(sim_command.sim)
 for _command in (
     control.status,
     control.positions,
@@ -32,6 +35,10 @@ for _command in (
 app.command(name="journal")(tell_commands.journal)
 app.command(name="why")(tell_commands.why)
 app.command(name="version")(tell_commands.version)
+config_app = typer.Typer(no_args_is_help=True, help="Look at the settings, and check them.")
+config_app.command(name="show")(config_commands.show)
+config_app.command(name="check")(config_commands.check)
+app.add_typer(config_app, name="config")
 
 
 def main() -> None:

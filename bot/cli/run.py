@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 GATEWAY_START_TIMEOUT_S = 60
 AFTER_CLOSE = timedelta(minutes=5)
+SIMULATED_EQUITY_USD = "50000"
+"""Well above the pattern-day-trader threshold, so that the day is not over after three trades."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ def _gateway(settings: Settings, day: Session, speed: float, directory: Path) ->
     port = settings.broker.port if _is_free(settings.broker.port) else 0
     command = [
         sys.executable, "-m", "bot", "sim", "--port", str(port), "--session", f"{day.day}",
-        "--symbols", ",".join(settings.symbols), "--speed", str(speed),
+        "--symbols", ",".join(settings.symbols), "--speed", str(speed), "--equity", SIMULATED_EQUITY_USD,
     ]  # fmt: skip
     log = (directory / "gateway.log").open("w")
     # A group of its own: Ctrl-C on the terminal must reach the bot first, and the gateway only when the bot is done.
@@ -227,15 +229,16 @@ def _tell_the_end(status: Status, journal: Path, config_of_day: Session) -> None
         console.print(f"no trades on {config_of_day.day}")
     console.print(f"P&L of {config_of_day.day} after commissions: {money(status.realized)}", highlight=False)
     console.print(f"journal: {journal}", highlight=False, soft_wrap=True)
-    console.print("next:    ibkr-bot journal --json      every trade")
+    console.print("next:    ibkr-bot journal --json             every trade", highlight=False)
     if status.closed_trades:
         trade = status.closed_trades[0]
         minute = trade.idea_id.split("-")[1]
         at = datetime.strptime(minute, "%Y%m%dT%H%M").replace(tzinfo=UTC)
         console.print(
-            f"         ibkr-bot why {trade.symbol} {_new_york(at)}       why it was made", highlight=False
+            f"         ibkr-bot why {trade.symbol} {_new_york(at)}             why it was made",
+            highlight=False,
         )
-    console.print("         ibkr-bot run --session 2011-01-28   another day")
+    console.print("         ibkr-bot run --session 2011-01-28   another day", highlight=False)
 
 
 def _new_york(at: datetime) -> str:

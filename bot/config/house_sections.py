@@ -57,7 +57,7 @@ class BrokerSection(Section):
         "America/New_York", "The zone of times that an old gateway (before 10.19) sends without one."
     )
     embedded_gateway: bool = doc(True, "Simulated only: `ibkr-bot run` starts and stops the gateway itself.")
-    simulated_session: Day = doc("2011-01-05", "Simulated only: the recorded day to trade.")
+    simulated_session: Day = doc("2011-01-26", "Simulated only: the recorded day to trade.")
     simulated_speed: Annotated[float, Field(ge=0.1)] = doc(
         195.0, "Simulated only: simulated seconds a second."
     )

@@ -151,17 +151,17 @@ def trades_table(trades: tuple[ClosedTrade, ...]) -> Table:
     table = Table(title="Trades", show_footer=True)
     total = sum((trade.pnl for trade in trades), Decimal(0))
     fees = sum((trade.commission for trade in trades), Decimal(0))
-    table.add_column("opened", footer="total")
-    for name in ("closed", "strategy", "contract"):
-        table.add_column(name, no_wrap=name == "contract")
+    table.add_column("from – to", footer="total", no_wrap=True)
+    table.add_column("strategy", no_wrap=True)
+    table.add_column("contract", no_wrap=True)
     for name in ("qty", "entry", "exit"):
-        table.add_column(name, justify="right")
-    table.add_column("closed by")
-    table.add_column("fees", justify="right", footer=f"{fees:.2f}")
-    table.add_column("P&L", justify="right", footer=tinted(total))
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("by")
+    table.add_column("fees", justify="right", footer=f"{fees:.2f}", no_wrap=True)
+    table.add_column("P&L", justify="right", footer=tinted(total), no_wrap=True)
     for x in trades:
-        table.add_row(
-            new_york(x.opened_at), new_york(x.closed_at), x.strategy, x.label, str(x.quantity),
-            f"{x.entry_price:.2f}", f"{x.exit_price:.2f}", x.exit_reason, f"{x.commission:.2f}", tinted(x.pnl),
-        )  # fmt: skip
+        span = f"{new_york(x.opened_at)[:5]} – {new_york(x.closed_at)[:5]}"
+        prices = (f"{x.entry_price:.2f}", f"{x.exit_price:.2f}")
+        figures = (f"{x.commission:.2f}", tinted(x.pnl))
+        table.add_row(span, x.strategy, x.label, str(x.quantity), *prices, x.exit_reason, *figures)
     return table
