@@ -16,6 +16,18 @@ from bot.risk.denials import Denial, DenialCode, deny
 from bot.risk.limits import RiskLimits
 
 
+LABELS = {
+    DenialCode.SIZE_ZERO: "risk",
+    DenialCode.ORDER_NOTIONAL_EXCEEDED: "order",
+    DenialCode.DAY_CONTRACTS_REACHED: "day_contracts",
+    DenialCode.DAY_NOTIONAL_REACHED: "day_notional",
+    DenialCode.LOSS_BUDGET_SPENT: "loss_budget",
+    DenialCode.FUNDS_INSUFFICIENT: "funds",
+    DenialCode.ALLOCATION_SPENT: "allocation",
+}
+"""What each cap is called among a denial's figures."""
+
+
 @dataclass(frozen=True, slots=True)
 class Size:
     """``quantity`` contracts; ``caps`` holds every cap, and ``binding`` names the smallest."""
@@ -62,7 +74,7 @@ def size(idea: TradeIdea, premium_usd: Decimal, book: Book, limits: RiskLimits) 
         cost_per_contract_usd=cost,
         risk_per_contract_usd=cost * limits.terms(idea.strategy).stop_loss_pct,
         equity_usd=book.conditions.equity_usd,
-        **{f"cap_{code.lower()}": cap for code, cap in sized.caps.items()},
+        **{f"cap_{LABELS[code]}": cap for code, cap in sized.caps.items()},
     )
 
 

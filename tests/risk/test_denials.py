@@ -371,6 +371,7 @@ def test_a_denial_states_the_figures_that_decided() -> None:
 
     assert said.numbers["risk_per_contract_usd"] == "40"
     assert said.numbers["equity_usd"] == "10000"
+    assert (said.numbers["cap_risk"], said.numbers["cap_loss_budget"]) == ("0", "12")
 
 
 def test_a_figure_is_shown_plainly() -> None:
