@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -26,6 +27,14 @@ from bot.wire import (
     encode,
     field_names,
     message_kinds,
+    schema_account,
+    schema_contracts,
+    schema_history,
+    schema_market,
+    schema_open_orders,
+    schema_orders,
+    schema_reference,
+    schema_session,
 )
 from bot.wire.frames import join_fields, split_fields
 from bot.wire.nodes import Each, Field, Many, Maybe, Node, Switch
@@ -291,3 +300,23 @@ def test_every_kind_describes_its_layout() -> None:
     assert layouts[Direction.ANSWER, "tickSize"] == "6, reqId, tickType, size"
     assert "[faProfile ≤176]" in layouts[Direction.REQUEST, "placeOrder"]
     assert len({(kind.direction, kind.id) for kind in message_kinds()}) == len(message_kinds())
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        schema_account,
+        schema_contracts,
+        schema_history,
+        schema_market,
+        schema_open_orders,
+        schema_orders,
+        schema_reference,
+        schema_session,
+    ],
+    ids=lambda schema: schema.__name__,
+)
+def test_the_head_of_each_schema_file_counts_its_kinds(schema: ModuleType) -> None:
+    requests = sum(kind.direction is Direction.REQUEST for kind in schema.KINDS)
+    answers = len(schema.KINDS) - requests
+    assert f"Kinds: {requests} requests, {answers} answers" in " ".join((schema.__doc__ or "").split())
