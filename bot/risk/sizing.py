@@ -15,7 +15,6 @@ from bot.risk.book import Book
 from bot.risk.denials import Denial, DenialCode, deny
 from bot.risk.limits import RiskLimits
 
-
 LABELS = {
     DenialCode.SIZE_ZERO: "risk",
     DenialCode.ORDER_NOTIONAL_EXCEEDED: "order",
