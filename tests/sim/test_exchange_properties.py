@@ -116,18 +116,30 @@ def test_cash_and_positions_balance_with_executions_and_commissions(steps: list[
     assert abs(figures.realized + figures.unrealized - (figures.net_liquidation - 100_000)) < Decimal("0.01")
 
 
-@given(_STEPS, st.sampled_from([1, 2]), st.booleans())
-def test_a_blocked_bracket_never_sells_more_than_it_bought(
-    steps: list[Step], oca_type: int, on_partial: bool
+_BIDS = st.sampled_from(["1.00", "1.10", "1.95", "2.05", "2.90", "2.95"])
+
+
+@settings(max_examples=150)
+@given(
+    st.integers(2, 9),
+    st.lists(st.tuples(_BIDS, st.integers(1, 5)), max_size=12),
+    st.sampled_from([1, 2]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_the_exits_of_a_blocked_bracket_never_sell_more_than_was_bought(
+    quantity: int, quotes: list[tuple[str, int]], oca_type: int, on_partial: bool, at_once: bool
 ) -> None:
-    """Of three orders each, ids in a row from 100: the exits together never exceed the entry."""
-    only = [step for step in steps if step[0] in ("bracket", "tick")]
-    pit = Player(oca_type, on_partial=on_partial)
-    pit.play(only)
-    sold: dict[int, int] = defaultdict(int)
-    for fill in pit.pit.fills():
-        sold[(fill.order_id - 100) // 3] += fill.side.sign * fill.quantity
-        assert sold[(fill.order_id - 100) // 3] >= 0
+    pit = Pit(price_collar=None, oca_cancels_on_partial=on_partial, children_on_partial_parent=at_once)
+    pit.quote(CALL_ID, "2.00", "2.30")
+    pit.bracket(quantity, "2.10", oca_type)
+    for bid, size in quotes:
+        pit.tick(CALL_ID, bid, str(Decimal(bid) + Decimal("0.05")), size=size)
+        held = pit.account.held(CALL_ID)
+        exits = [pit.live(n) for n in (2, 3)]
+
+        assert held >= 0
+        assert all(o.remaining <= held for o in exits if o.is_active)
 
 
 @given(st.lists(st.tuples(st.integers(240, 299), st.integers(1, 20)), max_size=15), st.booleans())
