@@ -150,6 +150,7 @@ class OrderEars:
     def _commission(self, report: Any) -> None:
         ref = self._refs.get(report.execId)
         charged = None if ref is None else to_commission(report, ref)
-        if charged is not None:
+        # Every snapshot repeats the day's reports: what was told once is not news, and need not go to disk again.
+        if charged is not None and self.commissions.get(charged.exec_id) != charged:
             self.commissions[charged.exec_id] = charged
             self._link.pass_on(charged)

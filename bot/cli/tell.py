@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -111,20 +112,19 @@ def _day(text: str | None, rows: list[Row]) -> date:
 
 
 def _trades_table(found: list[Trade]) -> Table:
-    table = Table(title="Trades")
-    for name in ("opened", "symbol", "strategy", "contract", "qty", "price", "exit", "by", "fees", "P&L"):
-        table.add_column(name, justify="right" if name in {"qty", "price", "exit", "fees", "P&L"} else "left")
+    table = Table(title="Trades", box=box.SIMPLE, pad_edge=False)
+    for name in ("opened", "strategy", "contract"):
+        table.add_column(name, no_wrap=True)
+    for name in ("qty", "price", "exit"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("by")
+    for name in ("fees", "P&L"):
+        table.add_column(name, justify="right", no_wrap=True)
     for x in found:
         opened = datetime.fromisoformat(x.timestamp).astimezone(NEW_YORK)
-        figures = (
-            x.quantity,
-            _cents(x.price),
-            _cents(x.exit_price),
-            x.exit_reason or x.state,
-            _cents(x.commission),
-            _cents(x.pnl),
-        )
-        table.add_row(f"{opened:%Y-%m-%d %H:%M:%S}", x.symbol, x.strategy, x.contract, *map(str, figures))
+        prices = (str(x.quantity), _cents(x.price), _cents(x.exit_price))
+        ended = (x.exit_reason or x.state, _cents(x.commission), _cents(x.pnl))
+        table.add_row(f"{opened:%m-%d %H:%M}", x.strategy, x.contract, *prices, *ended)
     return table
 
 

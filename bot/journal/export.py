@@ -56,6 +56,7 @@ def trades(rows: Iterable[Row]) -> list[Trade]:
     """Fold journal rows (any superset of TRADE_KINDS, in order) into trades, oldest first."""
     book: dict[str, Trade] = {}
     idea_of: dict[ExecId, str] = {}
+    charged_for: set[ExecId] = set()  # the broker repeats its reports after each reconnect
     for row in rows:
         match row.message:
             case m.PlaceBracket() as planned:
@@ -63,7 +64,8 @@ def trades(rows: Iterable[Row]) -> list[Trade]:
             case m.FillBooked() as booked if (idea := booked.fill.order_ref.rsplit("/", 1)[0]) in book:
                 idea_of[booked.fill.exec_id] = idea
                 book[idea] = _filled(book[idea], booked)
-            case CommissionCharged() as charged if charged.exec_id in idea_of:
+            case CommissionCharged() as charged if charged.exec_id in idea_of.keys() - charged_for:
+                charged_for.add(charged.exec_id)
                 trade = book[idea_of[charged.exec_id]]
                 book[trade.idea_id] = replace(trade, commission=trade.commission + charged.amount)
             case m.BracketClosed() as closed if closed.idea_id in book:

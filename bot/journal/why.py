@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.domain import messages as m
 from bot.domain.broker_messages import SendOrders
@@ -36,7 +36,7 @@ class Step:
 
 def explain(rows: Iterable[Row], symbol: Symbol, bar_end: datetime) -> list[Step]:
     """The chain for the bars of ``symbol`` that closed at ``bar_end``, in the order it happened."""
-    idea_prefix = f"{symbol}-{bar_end:%Y%m%dT%H%M}-"
+    idea_prefix = f"{symbol}-{bar_end.astimezone(UTC):%Y%m%dT%H%M}-"
     steps = (_step(row, symbol, bar_end, idea_prefix) for row in rows)
     return [step for step in steps if step is not None]
 

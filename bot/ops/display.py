@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from rich import box
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
@@ -148,7 +149,7 @@ def line(status: Status) -> str:
 
 def trades_table(trades: tuple[ClosedTrade, ...]) -> Table:
     """The day's trades, newest last, with the total after commissions."""
-    table = Table(title="Trades", show_footer=True)
+    table = Table(title="Trades", show_footer=True, box=box.SIMPLE, pad_edge=False)
     total = sum((trade.pnl for trade in trades), Decimal(0))
     fees = sum((trade.commission for trade in trades), Decimal(0))
     table.add_column("from – to", footer="total", no_wrap=True)

@@ -4,6 +4,7 @@ import csv
 import json
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from bot.domain.messages import EntryAbandoned, Message
 from bot.journal.export import as_csv, trades
@@ -60,6 +61,12 @@ def test_a_closed_trade_carries_exit_commission_and_pnl() -> None:
     assert (str(trade.commission), str(trade.pnl)) == ("3.90", "71.10")
 
 
+def test_a_commission_that_is_reported_again_counts_once() -> None:
+    (trade,) = trades(rows(PLACED, ENTRY, ENTRY_FEE, ENTRY_FEE))
+
+    assert str(trade.commission) == "1.95"
+
+
 def test_json_and_csv_tell_the_same_trade() -> None:
     (trade,) = trades(rows(PLACED, ENTRY, EXIT, CLOSED))
 
@@ -77,6 +84,13 @@ def test_why_tells_the_chain_of_one_bar_in_order() -> None:
 
     assert [step.who for step in steps] == ["scalp", "selection", "risk", "execution", "broker", "watcher"]
     assert steps[0].numbers == {"rsi": "55.0"}
+
+
+def test_why_may_be_asked_in_any_time_zone() -> None:
+    in_new_york = BAR_END.astimezone(ZoneInfo("America/New_York"))
+
+    assert explain(rows(JUDGED, PLACED), "SPY", in_new_york) == explain(rows(JUDGED, PLACED), "SPY", BAR_END)
+    assert len(explain(rows(JUDGED, PLACED), "SPY", in_new_york)) == 2
 
 
 def test_why_says_nothing_of_another_symbol() -> None:
