@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 from loguru import logger
 
 from bot.actors.clock import Now
-from bot.actors.runtime import Line, settle
+from bot.actors.runtime import Line, settle, waiting
 from bot.actors.supervisor import Ending, Parts, Supervisor
 from bot.broker.dry_run import DryRunPort
 from bot.broker.ibkr import IbkrBroker
@@ -26,6 +27,7 @@ from bot.build import build_id
 from bot.config import Settings
 from bot.domain import messages as m
 from bot.domain.contract import Contract
+from bot.domain.errors import FixTheMachine
 from bot.domain.market import Quote
 from bot.domain.session import new_york_day
 from bot.domain.types import ConId, Direction, Symbol
@@ -37,8 +39,10 @@ from bot.journal.store import Journal
 from bot.market_data.machine import MarketData
 from bot.ops.board import Board
 from bot.ops.control import ControlServer, forget_halt, take_halt
+from bot.ops.family import Constants
 from bot.ops.lock import InstanceLock
 from bot.ops.logs import start_logging
+from bot.ops.metrics import Metrics
 from bot.ops.operator import Operator
 from bot.ops.sd import Notifier
 from bot.ops.status import Status
@@ -140,12 +144,39 @@ def run(settings: Settings, timing: Timing, hooks: Hooks) -> int:
     lock = InstanceLock(directory, settings.broker.client_id)
     try:
         start_logging(settings.journal.log_directory, settings.journal.log_level, settings.secrets())
-        return _run_lines(settings, timing, hooks, directory)
+        with _measured(settings, timing) as metrics:
+            return _run_lines(settings, timing, hooks, directory, metrics)
     finally:
         lock.release()
 
 
-def _run_lines(settings: Settings, timing: Timing, hooks: Hooks, directory: Path) -> int:
+@contextmanager
+def _measured(settings: Settings, timing: Timing) -> Iterator[Metrics]:
+    """The metrics' endpoint, for as long as the process trades."""
+    metrics = Metrics(
+        Constants(
+            limits=settings.risk_limits(),
+            session=settings.session_rules(),
+            trading=settings.broker.trading,
+            settings_id=sha256(settings.model_dump_json().encode()).hexdigest()[:12],
+            clock_speed=timing.speed,
+        )
+    )
+    close: Callable[[], None] = lambda: None  # noqa: E731  nothing to close is a function too
+    try:
+        if settings.monitoring.metrics_enabled:
+            close = metrics.serve(settings.monitoring.metrics_host, settings.monitoring.metrics_port)
+    except FixTheMachine as error:
+        if settings.broker.trading != "simulated":
+            raise
+        logger.warning("{}; this simulated day is not measured", error)
+    try:
+        yield metrics
+    finally:
+        close()
+
+
+def _run_lines(settings: Settings, timing: Timing, hooks: Hooks, directory: Path, metrics: Metrics) -> int:
     failures: list[datetime] = []
     while True:
         journal, repair = open_journal(directory / JOURNAL_FILE, timing.now)
@@ -154,9 +185,12 @@ def _run_lines(settings: Settings, timing: Timing, hooks: Hooks, directory: Path
                 "journal was damaged: {} rows kept, the old file is {}", repair.kept, repair.set_aside
             )
         try:
-            failed = _run_line(settings, timing, hooks, journal)
+            failed = _run_line(settings, timing, hooks, journal, metrics)
             if failed is None:
                 return 0
+            metrics.note_failure(
+                failed.component, is_journal=failed.error.startswith("FixTheMachine: journal")
+            )
             logger.error("{} failed: {} while handling {}", failed.component, failed.error, failed.message)
             failures = [at for at in failures if failed.at - at < FAILURE_WINDOW * timing.patience] + [
                 failed.at
@@ -169,16 +203,20 @@ def _run_lines(settings: Settings, timing: Timing, hooks: Hooks, directory: Path
             journal.close()
 
 
-def _run_line(settings: Settings, timing: Timing, hooks: Hooks, journal: Journal) -> m.MachineFailed | None:
+def _run_line(
+    settings: Settings, timing: Timing, hooks: Hooks, journal: Journal, metrics: Metrics
+) -> m.MachineFailed | None:
     machines = make_machines(settings, timing.patience)
     board = Board(settings.symbols, lambda at, text: logger.info("{:%H:%M:%S} {}", at, text))
+    listeners: dict[str, Machine] = {JOURNAL: JournalListener(journal), BOARD: board}
+    machines = {**listeners, **machines}
     remembered = give_memory_back(journal, machines)
     logger.info("start: build {}, {} rows remembered from {}", build_id(), remembered, journal.path)
     first_words = m.LineStarted(timing.now(), build_id(), settings.mode, settings.dry_run, settings.symbols)
     supervisor = Supervisor(
         Parts(
-            machines={JOURNAL: JournalListener(journal), BOARD: board, **machines},
-            port=make_port(settings, journal, timing),
+            machines={name: metrics.timed(name, machine) for name, machine in machines.items()},
+            port=metrics.timed_port(make_port(settings, journal, timing)),
             commit=journal.commit,
             record=journal.record,
             now=timing.now,
@@ -186,7 +224,7 @@ def _run_line(settings: Settings, timing: Timing, hooks: Hooks, journal: Journal
             first_words=first_words,
         )
     )
-
+    metrics.watch(lambda: board.status, lambda: waiting(supervisor.line))
     operator = Operator(
         lambda: board.status, supervisor.line.emit, lambda: settle(supervisor.line), timing.now
     )
@@ -194,6 +232,7 @@ def _run_line(settings: Settings, timing: Timing, hooks: Hooks, journal: Journal
     notifier = Notifier()
 
     def meanwhile() -> None:
+        metrics.beat()
         _obey_halt_file(directory, operator)
         _notify(notifier, board.status)
         hooks.show(board.status)

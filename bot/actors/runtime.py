@@ -100,6 +100,12 @@ def settle(line: Line, timeout_s: float = 30.0) -> None:
         before = now
 
 
+def waiting(line: Line) -> dict[str, int]:
+    """How many messages each peer has still to handle. Asks nobody; may be called from any thread."""
+    boxes = {name: cast("queue.SimpleQueue[Any]", ref.actor_inbox) for name, ref in list(line.peers.items())}
+    return {name: box.qsize() for name, box in boxes.items()}
+
+
 def stop(line: Line, order: Iterable[str], timeout_s: float) -> None:
     """Stop the peers named, each after it has handled what it was sent. Dead ones are passed over."""
     for name in order:

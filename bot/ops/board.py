@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.order import LIVE, Leg
+from bot.domain.session import new_york_day
 from bot.domain.types import IdeaId, Numbers, Symbol
 from bot.ops.figures import FiguresFold
 from bot.ops.status import ClosedTrade, OpenBracket, Status, SymbolView
@@ -65,7 +67,7 @@ class Board:
             m.Halted: lambda x: self._event(x.at, f"HALTED by {x.by}: {x.cause} {x.detail}"),
             m.Resumed: lambda x: self._event(x.at, f"resumed by {x.by}: {x.reason}"),
             m.TradingStateChanged: lambda x: self._set(trading_state=x.state, causes=x.causes),
-            m.DayOpened: lambda x: self._set(start_equity=x.equity),
+            m.DayOpened: self._on_day,
             m.EquityMarked: lambda x: self._set(equity=x.equity, day_pnl=x.day_pnl, peak=x.peak),
         }
 
@@ -78,8 +80,16 @@ class Board:
         return iter(())
 
     def remember(self, message: m.Message) -> None:
-        """What was traded before a restart belongs on today's board too."""
-        self.handle(message)
+        """What is held and what was traded today belongs on the board after a restart too; counts begin anew."""
+        before, say, self._say = self.status, self._say, _unsaid
+        self._answers[type(message)](message)
+        self._say = say
+        self._set(
+            fills=before.fills,
+            not_traded=before.not_traded,
+            last_event=before.last_event,
+            last_event_at=before.last_event_at,
+        )
 
     # ── small tools ──
 
@@ -144,6 +154,11 @@ class Board:
     def _on_account(self, x: b.AccountUpdated) -> None:
         if x.values.net_liquidation is not None:
             self._set(equity=x.values.net_liquidation)
+
+    def _on_day(self, x: m.DayOpened) -> None:
+        """Trades of earlier days leave the board."""
+        today = [one for one in self.status.closed_trades if str(new_york_day(one.closed_at)) == x.day]
+        self._set(start_equity=x.equity, day_pnl=Decimal(0), closed_trades=tuple(today))
 
     # ── the market ──
 

@@ -79,15 +79,11 @@ class Metrics(Collector):
         """Every component has just answered the supervisor."""
         self._run.heartbeat_at = datetime.now(UTC)
 
-    def note_failure(self, component: str) -> None:
-        """A component took its line down."""
+    def note_failure(self, component: str, *, is_journal: bool = False) -> None:
+        """A component took its line down; ``is_journal`` because the journal could not be written."""
         with self._lock:
             self._run.line_failures[component] = self._run.line_failures.get(component, 0) + 1
-
-    def note_journal_failure(self) -> None:
-        """A write to the journal failed."""
-        with self._lock:
-            self._run.journal_write_failures += 1
+            self._run.journal_write_failures += is_journal
 
     def note_notification(self, channel: str, *, is_delivered: bool) -> None:
         """A notification arrived, or was given up. ``channel`` is a kind (telegram), never an address."""

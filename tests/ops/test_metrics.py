@@ -216,8 +216,7 @@ def test_the_build_that_runs_can_be_read() -> None:
 def test_a_second_line_in_the_process_is_another_start() -> None:
     metrics = Metrics(Constants(channels=("telegram",)))
     metrics.watch(Status)
-    metrics.note_failure("risk")
-    metrics.note_journal_failure()
+    metrics.note_failure("risk", is_journal=True)
     metrics.note_notification("telegram", is_delivered=False)
     metrics.watch(Status, lambda: {"risk": 3})
     metrics.beat()
