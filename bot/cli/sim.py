@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
@@ -36,6 +36,7 @@ def sim(
     until_close: Annotated[
         bool, typer.Option("--until-close", help="End a quarter of an hour after the close.")
     ] = False,
+    early: Annotated[int, typer.Option(min=0, max=600, help="Minutes before the open to begin at.")] = 5,
     admin_port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port for faults at run time.")
     ] = None,
@@ -72,6 +73,7 @@ def sim(
         account=account,
         equity=_amount(equity),
         until_close=until_close,
+        early=timedelta(minutes=early),
         admin_port=admin_port,
         scenario=Scenario() if scenario is None else load(scenario),
     )

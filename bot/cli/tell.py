@@ -112,12 +112,12 @@ def _day(text: str | None, rows: list[Row]) -> date:
 
 
 def _trades_table(found: list[Trade]) -> Table:
-    table = Table(title="Trades", box=box.SIMPLE, pad_edge=False)
-    for name in ("opened", "strategy", "contract"):
+    table = Table(title="Trades", box=box.SIMPLE_HEAD, show_edge=False, padding=0)
+    for name in ("opened", "who", "contract"):
         table.add_column(name, no_wrap=True)
     for name in ("qty", "price", "exit"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("by")
+    table.add_column("by", no_wrap=True)
     for name in ("fees", "P&L"):
         table.add_column(name, justify="right", no_wrap=True)
     for x in found:

@@ -49,7 +49,7 @@ def panel(status: Status) -> RenderableType:
     return Panel(
         Group(
             _headline(status),
-            ProgressBar(total=1.0, completed=progress(status.at)),
+            _passed(status),
             _figures(status),
             _held(status),
             _last(status),
@@ -71,6 +71,13 @@ def _headline(status: Status) -> Table:
         Text(f"{status.trading_state}{causes}", style=STATE_STYLE[status.trading_state]),
         Text(f"{link} {status.account}{' DRY RUN' if status.dry_run else ''}"),
     )
+    return grid
+
+
+def _passed(status: Status) -> Table:
+    """How much of the session is over; a bar alone in a group would not end its line."""
+    grid = Table.grid(expand=True)
+    grid.add_row(ProgressBar(total=1.0, completed=progress(status.at)))
     return grid
 
 
@@ -122,20 +129,15 @@ def _bracket_row(x: OpenBracket) -> tuple[str | Text, ...]:
     )
 
 
-def _last(status: Status) -> Table:
-    grid = Table.grid(expand=True, padding=(0, 2))
-    grid.add_column(ratio=1)
-    grid.add_column(justify="right", no_wrap=True)
+def _last(status: Status) -> Group:
     pnl = Text.assemble(
         f"{len(status.closed_trades)} trades, realised ",
         tinted(status.realized),
         ", day ",
         tinted(status.day_pnl),
     )
-    grid.add_row(
-        Text(f"{new_york(status.last_event_at)}  {status.last_event}", overflow="ellipsis", no_wrap=True), pnl
-    )
-    return grid
+    event = Text(f"{new_york(status.last_event_at)}  {status.last_event}", overflow="ellipsis", no_wrap=True)
+    return Group(pnl, event)
 
 
 def line(status: Status) -> str:
@@ -149,19 +151,19 @@ def line(status: Status) -> str:
 
 def trades_table(trades: tuple[ClosedTrade, ...]) -> Table:
     """The day's trades, newest last, with the total after commissions."""
-    table = Table(title="Trades", show_footer=True, box=box.SIMPLE, pad_edge=False)
+    table = Table(title="Trades", show_footer=True, box=box.SIMPLE_HEAD, show_edge=False, padding=0)
     total = sum((trade.pnl for trade in trades), Decimal(0))
     fees = sum((trade.commission for trade in trades), Decimal(0))
-    table.add_column("from – to", footer="total", no_wrap=True)
-    table.add_column("strategy", no_wrap=True)
+    table.add_column("from–to", footer="total", no_wrap=True)
+    table.add_column("who", no_wrap=True)
     table.add_column("contract", no_wrap=True)
     for name in ("qty", "entry", "exit"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("by")
+    table.add_column("by", no_wrap=True)
     table.add_column("fees", justify="right", footer=f"{fees:.2f}", no_wrap=True)
     table.add_column("P&L", justify="right", footer=tinted(total), no_wrap=True)
     for x in trades:
-        span = f"{new_york(x.opened_at)[:5]} – {new_york(x.closed_at)[:5]}"
+        span = f"{new_york(x.opened_at)[:5]}–{new_york(x.closed_at)[:5]}"
         prices = (f"{x.entry_price:.2f}", f"{x.exit_price:.2f}")
         figures = (f"{x.commission:.2f}", tinted(x.pnl))
         table.add_row(span, x.strategy, x.label, str(x.quantity), *prices, x.exit_reason, *figures)
