@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,7 @@ from bot.domain.session import Session, new_york_day, sessions_between
 from bot.domain.types import ConId, OrderId
 from bot.sim.account import Account
 from bot.sim.books import Books, Ledger
-from bot.sim.catalog import MARKET_RULES
+from bot.sim.catalog import EUR_USD, MARKET_RULES
 from bot.sim.events import AccountChanged, BookChanged, Event, SessionClosed, SessionOpened
 from bot.sim.exchange import Exchange
 from bot.sim.expiry import Expiries
@@ -33,6 +33,8 @@ from bot.sim.market import Market
 from bot.sim.orders import MANUAL_CLIENT, CommissionReport, Execution, ExecutionFilter, OrderView, SimOrder
 from bot.sim.quotes import OptionModel, Ticker
 from bot.sim.surroundings import MarketSurroundings
+
+_FOREX_STEP = timedelta(seconds=15)
 
 
 class World:
@@ -63,6 +65,7 @@ class World:
         self._watched: dict[ConId, int] = {}
         self._shown: dict[ConId, object] = {}
         self._next_figures = start
+        self._last_point = start
 
     def turn(self, **changes: Any) -> None:
         """Turn knobs while the world runs. TypeError names one that does not exist."""
@@ -85,8 +88,19 @@ class World:
 
     def next_point(self) -> datetime:
         """The next instant at which something can happen by itself (a book moves, a session opens, a report is due)."""
-        others = (self._exchange.next_due(), self._life.next_due(), self._expiries.next_due())
+        others = (
+            self._exchange.next_due(),
+            self._life.next_due(),
+            self._expiries.next_due(),
+            self._next_forex(),
+        )
         return min([self.market.next_point(), *(due for due in others if due is not None)])
+
+    def _next_forex(self) -> datetime | None:
+        """Currencies move around the clock, but only for those who watch; None when nobody does."""
+        if EUR_USD.con_id not in self._watched:
+            return None
+        return self._last_point + _FOREX_STEP
 
     def _set_now(self, at: datetime) -> None:
         self.now = self._surroundings.now = at
@@ -96,8 +110,11 @@ class World:
         yield from self._life.run_due(at)
         yield from self._exchange.run_due(at)
         yield from self._expire(at)
+        self._last_point = at
         if self.market.next_point() <= at:
             yield from self._move_market(at)
+        else:
+            yield from self._changed_books(at)
 
     def _move_market(self, at: datetime) -> Iterator[Event]:
         for event in self.market.move(at):

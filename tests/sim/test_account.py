@@ -1,0 +1,127 @@
+"""Cash, positions, profit, margin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot.domain.types import Right, Side
+from bot.sim.events import Commissioned
+from bot.sim.fees import fill_commission, order_commission
+from bot.sim.margin import requirement
+from tests.sim.pit import CALL_ID, CONTRACTS, NOON, PUT_ID, STOCK_ID, Pit
+
+CALL, STOCK = CONTRACTS[CALL_ID], CONTRACTS[STOCK_ID]
+
+
+def test_a_purchase_moves_cash_into_the_position() -> None:
+    pit = Pit()
+    pit.hold(2)
+    figures = pit.account.figures(pit.now)
+
+    assert figures.cash == Decimal("99578.70")
+    assert figures.option_value == Decimal("410.00")
+    assert figures.unrealized == Decimal("-11.30")
+    assert figures.equity_with_loan == figures.cash
+    assert pit.account.positions()[0].avg_cost == Decimal("210.65")
+
+
+def test_a_sale_realises_the_profit_after_both_commissions() -> None:
+    pit = Pit()
+    pit.hold(2)
+    pit.quote(CALL_ID, "2.50", "2.60")
+    pit.sell(1, 2, "2.50")
+    reports = [event.report for event in pit.log if isinstance(event, Commissioned)]
+
+    assert [report.realized_pnl for report in reports] == [None, Decimal("77.40")]
+    assert pit.account.figures(pit.now).realized == Decimal("77.40")
+    assert pit.account.positions() == []
+
+
+def test_marks_follow_the_middle_of_the_book_and_stay_when_nobody_quotes() -> None:
+    pit = Pit()
+    pit.hold(1)
+    pit.quote(CALL_ID, "3.00", "3.10")
+    assert pit.account.figures(pit.now).option_value == Decimal("305.00")
+    pit.quote(CALL_ID, None, None)
+
+    assert pit.account.figures(pit.now).option_value == Decimal("305.00")
+
+
+def test_a_new_day_starts_from_what_the_account_is_worth() -> None:
+    pit = Pit()
+    pit.hold(1)
+    pit.account.figures(pit.now)
+    pit.account.roll_to(NOON + timedelta(days=1))
+    pit.quote(CALL_ID, "2.20", "2.30")
+    figures = pit.account.figures(NOON + timedelta(days=1))
+
+    assert (figures.realized, figures.daily) == (Decimal(0), Decimal("20.00"))
+    assert pit.account.portfolio()[0].daily == Decimal("20.00")
+
+
+def test_the_portfolio_shows_what_was_closed_today() -> None:
+    pit = Pit()
+    pit.hold(1)
+    pit.sell(1, 1, "2.00")
+    line = pit.account.portfolio()[0]
+
+    assert (line.quantity, line.realized, line.daily) == (0, Decimal("-12.00"), Decimal("-12.00"))
+
+
+def test_a_position_may_turn_from_long_to_short() -> None:
+    pit = Pit(short_options_allowed=True)
+    pit.hold(1)
+    pit.sell(1, 3, "2.00")
+    position = pit.account.positions()[0]
+
+    assert (position.quantity, position.avg_cost) == (-2, Decimal(200))
+
+
+@pytest.mark.parametrize(("quantity", "commission"), [(1, "1.00"), (2, "1.30"), (10, "6.50")])
+def test_option_commissions(quantity: int, commission: str) -> None:
+    assert order_commission(CALL, quantity, Decimal(200)) == Decimal(commission)
+
+
+def test_stock_commissions_have_a_floor_and_a_ceiling() -> None:
+    assert order_commission(STOCK, 100, Decimal(5000)) == Decimal("1.00")
+    assert order_commission(STOCK, 1000, Decimal(50_000)) == Decimal("5.000")
+    assert order_commission(STOCK, 1, Decimal(20)) == Decimal("0.20")
+
+
+def test_the_parts_of_an_order_cost_what_the_whole_costs() -> None:
+    parts = [fill_commission(CALL, n, Decimal(n), 1, Decimal(1)) for n in range(7)]
+
+    assert sum(parts) == order_commission(CALL, 7, Decimal(7))
+
+
+def test_long_options_tie_up_nothing_and_naked_ones_a_fifth_of_the_underlying() -> None:
+    mark, spot = Decimal(2), Decimal(45)
+
+    assert requirement(CALL, 3, mark, spot).initial == 0
+    # 45 × 20 % = 9 less 5 out of the money leaves 4, under the floor of 10 % of 45.
+    assert requirement(CALL, -1, mark, spot).initial == Decimal(650)
+    put = replace(CONTRACTS[PUT_ID], right=Right.PUT)
+    assert requirement(put, -1, mark, spot).initial == Decimal(1100)
+
+
+def test_short_stock_ties_up_its_proceeds_and_half_as_much_again() -> None:
+    pit = Pit(equity=10_000)
+    pit.send(1, Side.SELL, 100, "49.99", 1, con_id=STOCK_ID)
+    figures = pit.account.figures(pit.now)
+
+    assert figures.stock_value == Decimal("-4999.500")
+    assert figures.initial_margin == Decimal("7499.25000")
+    assert figures.available_funds < figures.equity_with_loan
+
+
+def test_the_tags_are_ibs() -> None:
+    tags = Pit().account.figures(NOON).tags()
+
+    assert tags["NetLiquidation"] == "100000.00"
+    assert tags["AvailableFunds"] == "100000.00"
+    assert tags["BuyingPower"] == "400000.00"
+    assert tags["AccountType"] == "INDIVIDUAL"

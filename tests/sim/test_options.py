@@ -1,0 +1,155 @@
+"""Option prices, books and chains."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.contract import CENTS, NICKELS, TickGrid
+from bot.domain.types import Right
+from bot.sim.catalog import NICKELS_AND_DIMES, underlying
+from bot.sim.chain import Chain, monthly_expiry
+from bot.sim.option_books import LIQUID, ORDINARY, cent_grid, open_interest, top_of_book
+from bot.sim.options import Surface, implied_vol, intrinsic, model, price_and_delta
+
+_SPOT = 100.0
+_STRIKES = st.floats(60, 160)
+_YEARS = st.floats(1 / 365, 1.0)
+_VOLS = st.floats(0.08, 0.9)
+
+
+@given(_STRIKES, _YEARS, _VOLS)
+def test_put_and_call_are_in_parity(strike: float, years: float, vol: float) -> None:
+    call = price_and_delta(Right.CALL, strike, _SPOT, years, vol, 0.0)
+    put = price_and_delta(Right.PUT, strike, _SPOT, years, vol, 0.0)
+
+    assert call[0] - put[0] == pytest.approx(_SPOT - strike, abs=1e-6)
+    assert call[1] - put[1] == pytest.approx(1.0, abs=1e-9)
+
+
+@given(_STRIKES, _YEARS, _VOLS, st.sampled_from(Right))
+def test_the_quick_price_agrees_with_the_whole_model(
+    strike: float, years: float, vol: float, right: Right
+) -> None:
+    whole = model(right, strike, _SPOT, years, vol, 0.01)
+    price, delta = price_and_delta(right, strike, _SPOT, years, vol, 0.01)
+
+    assert price == pytest.approx(whole.price, abs=1e-9)
+    assert delta == pytest.approx(whole.delta, abs=1e-9)
+    assert price >= intrinsic(right, strike, _SPOT)
+    assert whole.gamma >= 0 <= whole.vega
+
+
+@given(st.floats(85, 118), st.floats(0.05, 1.0), st.floats(0.15, 0.8))
+def test_implied_volatility_is_the_inverse_of_the_price(strike: float, years: float, vol: float) -> None:
+    right = Right.CALL if strike > _SPOT else Right.PUT
+    price, _ = price_and_delta(right, strike, _SPOT, years, vol, 0.0)
+    found = implied_vol(right, strike, _SPOT, years, price, 0.0)
+
+    assert found == pytest.approx(vol, rel=1e-3)
+
+
+def test_a_price_below_intrinsic_value_has_no_volatility() -> None:
+    assert implied_vol(Right.CALL, 80.0, _SPOT, 0.1, 15.0, 0.0) is None
+
+
+def test_greeks_are_in_the_units_that_ib_shows() -> None:
+    m = model(Right.CALL, 100.0, 100.0, 30 / 365, 0.20, 0.0)
+
+    assert m.price == pytest.approx(2.287, abs=0.01)
+    assert m.delta == pytest.approx(0.511, abs=0.005)
+    assert m.vega == pytest.approx(0.114, abs=0.002)
+    assert m.theta == pytest.approx(-0.038, abs=0.002)
+
+
+def test_downside_strikes_have_the_higher_volatility() -> None:
+    surface = Surface(0.17)
+
+    assert surface.vol(95, 100, 0.1) > surface.vol(100, 100, 0.1) > surface.vol(102, 100, 0.1)
+
+
+@pytest.mark.parametrize("grid", [CENTS, NICKELS, NICKELS_AND_DIMES])
+@given(price=st.floats(0.0, 90.0), minute=st.integers(0, 389), years=_YEARS)
+def test_books_lie_on_the_grid_and_are_never_crossed(
+    grid: TickGrid, price: float, minute: int, years: float
+) -> None:
+    book = top_of_book(12345, price, years, cent_grid(grid), ORDINARY, minute)
+
+    assert all(grid.is_on_grid(side) for side in (book.bid, book.ask) if side is not None)
+    assert book.bid is None or (book.ask is not None and Decimal(0) < book.bid < book.ask)
+    assert book.bid_size >= 0 <= book.ask_size
+
+
+def test_worthless_options_have_no_bid_and_hopeless_ones_no_quote() -> None:
+    grid = cent_grid(CENTS)
+    worthless = top_of_book(1, 0.003, 0.01, grid, LIQUID, 5)
+    hopeless = top_of_book(1, 0.0001, 0.01, grid, LIQUID, 5)
+
+    assert (worthless.bid, worthless.ask) == (None, Decimal("0.01"))
+    assert (hopeless.bid, hopeless.ask) == (None, None)
+
+
+def test_a_liquid_option_is_quoted_a_few_cents_wide() -> None:
+    book = top_of_book(1, 1.50, 5 / 365, cent_grid(CENTS), LIQUID, 5)
+
+    assert book.bid is not None
+    assert book.ask is not None
+    assert Decimal("0.01") <= book.ask - book.bid <= Decimal("0.05")
+
+
+def test_open_interest_sits_around_the_money() -> None:
+    near, far = (open_interest(7, Decimal(strike), 100.0, LIQUID) for strike in (101, 131))
+
+    assert near > far >= 0
+
+
+def chain(symbol: str, price: float) -> Chain:
+    return Chain(underlying(symbol), lambda _: price)
+
+
+def test_third_fridays_are_the_monthlies_or_the_day_before_a_holiday() -> None:
+    assert monthly_expiry(2011, 1) == date(2011, 1, 21)
+    assert monthly_expiry(2014, 4) == date(2014, 4, 17)
+
+
+def test_in_2011_there_are_the_nearest_fridays_and_the_monthlies() -> None:
+    found = chain("SPY", 128.0).expiries(date(2011, 1, 5))
+
+    assert found[:4] == (date(2011, 1, 7), date(2011, 1, 14), date(2011, 1, 21), date(2011, 2, 18))
+
+
+def test_today_spy_expires_every_session_and_a_stock_every_friday() -> None:
+    spy = chain("SPY", 600.0).expiries(date(2026, 1, 5))
+    stock = chain("MSFT", 430.0).expiries(date(2026, 1, 5))
+
+    assert spy[:3] == (date(2026, 1, 5), date(2026, 1, 6), date(2026, 1, 7))
+    assert stock[:3] == (date(2026, 1, 9), date(2026, 1, 16), date(2026, 1, 23))
+
+
+def test_weeklies_are_narrow_and_monthlies_wide() -> None:
+    listing = chain("SPY", 128.0)
+    day = date(2011, 1, 10)
+    weekly, monthly = (listing.strikes(expiry, day) for expiry in (date(2011, 1, 14), date(2011, 1, 21)))
+
+    assert monthly[0] < weekly[0] < Decimal(128) < weekly[-1] < monthly[-1]
+    assert Decimal(128) in weekly
+    assert not set(monthly) <= set(weekly)
+
+
+def test_a_date_that_is_no_expiry_lists_nothing() -> None:
+    assert chain("SPY", 128.0).strikes(date(2011, 1, 12), date(2011, 1, 10)) == ()
+
+
+def test_strikes_once_listed_stay_when_the_price_runs_away() -> None:
+    prices = {date(2026, 1, 5): 100.0, date(2026, 1, 7): 120.0}
+    listing = Chain(underlying("XYZ"), lambda day: prices.get(day, 100.0))
+    first = listing.strikes(date(2026, 1, 9), date(2026, 1, 5))
+    later = listing.strikes(date(2026, 1, 9), date(2026, 1, 7))
+
+    assert set(first) < set(later)
+    assert math.isclose(float(later[-1]), 129, abs_tol=2)
