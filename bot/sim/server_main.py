@@ -17,14 +17,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from bot.domain.clock import ScaledTime
 from bot.domain.errors import FixTheCommand, RestartTheLine
 from bot.domain.session import new_york_day, next_session, session_on
 from bot.domain.types import Symbol
 from bot.sim.admin import AdminPort
-from bot.sim.build import EQUITY, recorded_world, synthetic_world
+from bot.sim.build import EARLY, EQUITY, recorded_world, synthetic_world
 from bot.sim.gateway import DEFAULT_PORT, LOOPBACK, SimGateway
 from bot.sim.recorded import recorded_sessions
 from bot.sim.requests import make_core
@@ -51,6 +51,8 @@ class SimOptions:
     account: str = "DU1234567"
     equity: Decimal = EQUITY
     until_close: bool = False
+    early: timedelta = EARLY
+    """The world begins this long before the open of the session."""
     admin_port: int | None = None
     scenario: Scenario = field(default_factory=Scenario)
 
@@ -70,16 +72,13 @@ def make_world(options: SimOptions, now: datetime) -> World:
         equity=options.equity,
         knobs=options.scenario.knobs,
     )
-    if options.session is not None:
-        if session_on(options.session) is None:
-            raise FixTheCommand(
-                f"--session: the exchange is closed on {options.session}; choose a trading day"
-            )
-        return make(options.session)
-    if options.is_synthetic:
+    if options.session is None and options.is_synthetic:
         today = session_on(new_york_day(now)) or next_session(new_york_day(now))
         return make(today.day, start=now)
-    return make(_first_recorded(options.symbols[0]))
+    session = session_on(options.session or _first_recorded(options.symbols[0]))
+    if session is None:
+        raise FixTheCommand(f"--session: the exchange is closed on {options.session}; choose a trading day")
+    return make(session.day, start=session.open - options.early)
 
 
 def _first_recorded(symbol: Symbol) -> date:
@@ -141,7 +140,7 @@ async def _until_the_end(gateway: SimGateway, end: datetime | None) -> None:
     told_to_stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told_to_stop.set)
-    work = [asyncio.create_task(told_to_stop.wait())]
+    work: list[asyncio.Task[Any]] = [asyncio.create_task(told_to_stop.wait())]
     if not gateway.is_stepped:
         work.append(asyncio.create_task(gateway.pump(end)))
     done, left = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
