@@ -15,31 +15,22 @@ from decimal import Decimal
 
 from bot.domain.broker_messages import Snapshot
 from bot.domain.contract import Contract
-from bot.domain.order import DONE, LIVE, Fill, OpenOrder, Order, OrderStatus, execution_key
-from bot.domain.types import ConId, IdeaId, OrderRef, PermId, Symbol
+from bot.domain.evidence import (
+    OwnBooks,
+    adopted_fills,
+    by_ref,
+    fills_of_completed,
+    merged,
+    missing_fills,
+    positions_of,
+    ref_of_perm,
+    refs_by_perm,
+)
+from bot.domain.order import DONE, LIVE, Fill, OpenOrder, OrderStatus
+from bot.domain.types import OrderRef, PermId, Symbol
 
 NEVER_ARRIVED = "never arrived at the broker"
 GONE = "no longer at the broker"
-
-
-@dataclass(frozen=True, slots=True)
-class OwnOrder:
-    """One order as our books hold it. ``heard_at`` is the last word of the broker about it, None before the first."""
-
-    order: Order
-    status: OrderStatus
-    sent_at: datetime
-    heard_at: datetime | None = None
-    perm_ids: frozenset[PermId] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class OwnBooks:
-    """Everything we claim: orders by ref, the fills that count by execution stem, and which ideas are still open."""
-
-    orders: Mapping[OrderRef, OwnOrder]
-    fills: Mapping[str, Fill]
-    open_ideas: frozenset[IdeaId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +48,18 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class PositionMismatch:
+    contract: Contract
+    at_broker: int
+    in_books: int
+
+    def __str__(self) -> str:
+        return (
+            f"position of {self.contract.label}: {self.at_broker} at the broker, {self.in_books} in our books"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Reconciliation:
     """``fills`` are to be booked, ``settled`` to be learned, ``surplus`` (ref, permId) to be called back."""
 
@@ -65,7 +68,7 @@ class Reconciliation:
     surplus: tuple[tuple[OrderRef, PermId], ...]
     corrections: tuple[str, ...]
     mismatches: tuple[str, ...]
-    position_mismatches: tuple[str, ...]
+    position_mismatches: tuple[PositionMismatch, ...]
     """A part of ``mismatches`` that a fill under way can feign: worth a second snapshot before it is believed."""
 
 
@@ -82,97 +85,30 @@ def reconcile(
     ``settle_s`` is how long before ``requested_at`` an unanswered order must have been sent for its absence to count.
     ``symbols`` limits mismatches to these underlyings (other bots may share the account); None means all.
     """
-    refs = _refs_by_perm(books, snapshot)
-    fills = tuple(_missing_fills(books, snapshot, refs))
+    refs = refs_by_perm(books, snapshot)
+    fills = tuple(missing_fills(books, snapshot, refs))
     settled = tuple(settle_orders(books, snapshot, requested_at, settle_s=settle_s))
-    ledger = _merged(books.fills, fills)
-    adopted = tuple(_adopted(books, snapshot, ledger, refs))
-    ledger = _merged(ledger, adopted)
+    ledger = merged(books.fills, fills)
+    adopted = tuple(adopted_fills(books, snapshot, ledger, refs))
+    ledger = merged(ledger, adopted)
+    stand_ins = tuple(fills_of_completed(books, snapshot, ledger))
+    ledger = merged(ledger, stand_ins)
     surplus = tuple(_surplus(books, snapshot))
     strangers = tuple(_foreign_orders(books, snapshot, symbols))
     positions = tuple(_position_mismatches(ledger, snapshot, symbols))
     return Reconciliation(
-        fills=(*fills, *adopted),
+        fills=(*fills, *adopted, *stand_ins),
         settled=settled,
         surplus=surplus,
-        corrections=tuple(_corrections(books, settled, (*fills, *adopted))),
+        corrections=tuple(_corrections(books, settled, (*fills, *adopted, *stand_ins))),
         mismatches=(
             *(f"{ref} has a second live order, permId {perm_id}" for ref, perm_id in surplus),
             *(f"{fill.contract.label} was sold by another hand: {fill.exec_id}" for fill in adopted),
             *strangers,
-            *positions,
+            *map(str, positions),
         ),
         position_mismatches=positions,
     )
-
-
-# ── fills ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _refs_by_perm(books: OwnBooks, snapshot: Snapshot) -> dict[PermId, OrderRef]:
-    known = {perm_id: ref for ref, own in books.orders.items() for perm_id in own.perm_ids}
-    for seen in (*snapshot.open_orders, *snapshot.completed_orders):
-        if seen.ref in books.orders and seen.perm_id:
-            known[seen.perm_id] = seen.ref
-    return known
-
-
-def _ours(fill: Fill, books: OwnBooks, refs: Mapping[PermId, OrderRef]) -> Fill | None:
-    if fill.order_ref in books.orders:
-        return fill
-    ref = refs.get(fill.perm_id)
-    return replace(fill, order_ref=ref) if ref is not None else None
-
-
-def is_news(fills: Mapping[str, Fill], fill: Fill) -> bool:
-    """Whether the fill is unknown, or a later revision of one that counts."""
-    stem, revision = execution_key(fill.exec_id)
-    known = fills.get(stem)
-    return known is None or revision > execution_key(known.exec_id)[1]
-
-
-def _missing_fills(books: OwnBooks, snapshot: Snapshot, refs: Mapping[PermId, OrderRef]) -> Iterator[Fill]:
-    for fill in sorted(snapshot.fills, key=lambda fill: (fill.at, execution_key(fill.exec_id))):
-        ours = _ours(fill, books, refs)
-        if ours is not None and is_news(books.fills, ours):
-            yield ours
-
-
-def _merged(fills: Mapping[str, Fill], more: Iterable[Fill]) -> dict[str, Fill]:
-    merged = dict(fills)
-    for fill in more:
-        if is_news(merged, fill):
-            merged[execution_key(fill.exec_id)[0]] = fill
-    return merged
-
-
-def _positions(fills: Iterable[Fill]) -> Counter[ConId]:
-    positions: Counter[ConId] = Counter()
-    for fill in fills:
-        positions[fill.contract.con_id] += fill.signed_quantity
-    return positions
-
-
-def _adopted(
-    books: OwnBooks, snapshot: Snapshot, ledger: Mapping[str, Fill], refs: Mapping[PermId, OrderRef]
-) -> Iterator[Fill]:
-    """Strangers' fills that explain, to the contract, why one bracket of ours holds less than its own fills say."""
-    held = {position.contract.con_id: position.quantity for position in snapshot.positions}
-    for con_id, own in _positions(ledger.values()).items():
-        strangers = [
-            fill
-            for fill in snapshot.fills
-            if fill.contract.con_id == con_id and _ours(fill, books, refs) is None and is_news(ledger, fill)
-        ]
-        ideas = {
-            books.orders[fill.order_ref].order.idea_id
-            for fill in ledger.values()
-            if fill.contract.con_id == con_id and fill.order_ref in books.orders
-        } & books.open_ideas
-        gap = held.get(con_id, 0) - own
-        if gap < 0 and len(ideas) == 1 and sum(fill.signed_quantity for fill in strangers) == gap:
-            for fill in strangers:
-                yield replace(fill, order_ref=f"{next(iter(ideas))}/external")
 
 
 # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -182,12 +118,10 @@ def settle_orders(
     books: OwnBooks, snapshot: Snapshot, requested_at: datetime, *, settle_s: float
 ) -> Iterator[Settled]:
     """One verdict for every order of ours about which the snapshot has news."""
-    at_rest = _by_ref(books, snapshot.open_orders)
-    completed = _by_ref(books, snapshot.completed_orders)
+    at_rest = by_ref(books, snapshot.open_orders)
+    completed = by_ref(books, snapshot.completed_orders)
     executed: Counter[OrderRef] = Counter()
-    for fill in _merged(
-        books.fills, _missing_fills(books, snapshot, _refs_by_perm(books, snapshot))
-    ).values():
+    for fill in merged(books.fills, missing_fills(books, snapshot, refs_by_perm(books, snapshot))).values():
         executed[fill.order_ref] += fill.quantity
     settled_before = requested_at - timedelta(seconds=settle_s)
     for ref, own in books.orders.items():
@@ -210,28 +144,6 @@ def _sighted(ref: OrderRef, seen: OpenOrder) -> Settled:
     return Settled(ref, seen.status, seen.filled, seen.perm_id)
 
 
-def _by_ref(books: OwnBooks, seen: Iterable[OpenOrder]) -> dict[OrderRef, OpenOrder]:
-    """Our orders among those seen; of several with one ref the one whose permId we knew first, else the live one."""
-    found: dict[OrderRef, OpenOrder] = {}
-    for order in sorted(seen, key=lambda order: (order.status in DONE, order.perm_id)):
-        ref = order.ref if order.ref in books.orders else _ref_of_perm(books, order.perm_id)
-        if ref is None:
-            continue
-        if ref not in found or _knew(books, ref, order) > _knew(books, ref, found[ref]):
-            found[ref] = order
-    return found
-
-
-def _knew(books: OwnBooks, ref: OrderRef, seen: OpenOrder) -> bool:
-    return seen.perm_id in books.orders[ref].perm_ids
-
-
-def _ref_of_perm(books: OwnBooks, perm_id: PermId) -> OrderRef | None:
-    if not perm_id:
-        return None
-    return next((ref for ref, own in books.orders.items() if perm_id in own.perm_ids), None)
-
-
 def _surplus(books: OwnBooks, snapshot: Snapshot) -> Iterator[tuple[OrderRef, PermId]]:
     """Live orders beyond the first for one ref: a modification went through twice."""
     live: defaultdict[OrderRef, list[PermId]] = defaultdict(list)
@@ -245,7 +157,7 @@ def _surplus(books: OwnBooks, snapshot: Snapshot) -> Iterator[tuple[OrderRef, Pe
 
 def _foreign_orders(books: OwnBooks, snapshot: Snapshot, symbols: frozenset[Symbol] | None) -> Iterator[str]:
     for seen in snapshot.open_orders:
-        known = seen.ref in books.orders or _ref_of_perm(books, seen.perm_id) is not None
+        known = seen.ref in books.orders or ref_of_perm(books, seen.perm_id) is not None
         if not known and seen.status in LIVE and _is_watched(seen.contract, symbols):
             price = seen.limit_price if seen.limit_price is not None else seen.stop_price
             yield (
@@ -263,16 +175,16 @@ def _at(price: Decimal | None) -> str:
 
 def _position_mismatches(
     ledger: Mapping[str, Fill], snapshot: Snapshot, symbols: frozenset[Symbol] | None
-) -> Iterator[str]:
+) -> Iterator[PositionMismatch]:
     """Both sides' union: a position missing from the broker's list counts as none, since the list is complete."""
-    own = _positions(ledger.values())
+    own = positions_of(ledger.values())
     held = {position.contract.con_id: position for position in snapshot.positions}
     contracts = {fill.contract.con_id: fill.contract for fill in ledger.values()}
     contracts.update({con_id: position.contract for con_id, position in held.items()})
     for con_id in sorted(contracts):
-        broker = held[con_id].quantity if con_id in held else 0
-        if broker != own[con_id] and _is_watched(contracts[con_id], symbols):
-            yield f"position of {contracts[con_id].label}: {broker} at the broker, {own[con_id]} in our books"
+        at_broker = held[con_id].quantity if con_id in held else 0
+        if at_broker != own[con_id] and _is_watched(contracts[con_id], symbols):
+            yield PositionMismatch(contracts[con_id], at_broker, own[con_id])
 
 
 def _is_watched(contract: Contract, symbols: frozenset[Symbol] | None) -> bool:

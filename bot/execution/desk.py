@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.order import Leg, OrderStatus
-from bot.domain.reconcile import Reconciliation, reconcile
 from bot.domain.types import IdeaId
+from bot.execution.agreement import Agreement
 from bot.execution.asking import SnapshotAsker
+from bot.execution.doubts import Doubts
 from bot.execution.exits import ExitPlans
 from bot.execution.gate import EntryGate
 from bot.execution.ledger import idea_of
@@ -38,11 +39,10 @@ class ExecutionDesk:
         self._gate = EntryGate()
         self._link = Link()
         self._asker = SnapshotAsker(limits.snapshot_retry_s, limits.snapshot_gap_s, limits.backoff_max_s)
+        self._doubts = Doubts(self._book, self._asker, limits)
+        self._agreement = Agreement(self._book, self._asker, limits)
         self._places: dict[IdeaId, m.PlaceBracket] = {}
         self._open: set[IdeaId] = set()
-        self._named: tuple[str, ...] = ()
-        self._accepted: tuple[str, ...] = ()
-        self._suspects: tuple[str, ...] = ()
         self._now: datetime | None = None
         self._link_opened = False
         self._answers: dict[type, Callable[[Any, datetime], Iterator[m.Message]]] = {
@@ -56,6 +56,7 @@ class ExecutionDesk:
             b.OrderSeen: self._doubt_doubles,
             b.SnapshotTaken: self._reconcile,
             b.RequestFailed: self._request_failed,
+            m.Resumed: self._resumed,
         }
 
     # ── the machine ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -96,6 +97,7 @@ class ExecutionDesk:
         self._link_opened = self._link.learn(message)
         self._gate.learn(message)
         self._book.learn(message)
+        self._agreement.learn(message)
         if isinstance(message, m.PlaceBracket):
             self._places.setdefault(message.idea_id, message)
             self._open.add(message.idea_id)
@@ -104,12 +106,9 @@ class ExecutionDesk:
             self._plans.drop(message.idea_id)
         elif isinstance(message, m.FillBooked):
             # Also of a trade that had ended: a late fill or a correction opens it again.
-            self._open.add(idea_of(message.fill.order_ref))
-        elif isinstance(message, m.Reconciled):
-            self._named = message.mismatches
-        elif isinstance(message, m.Resumed):
-            # Whoever resumes has read what was named; it is not named again until it changes.
-            self._accepted = (*self._accepted, *self._named)
+            idea_id = idea_of(message.fill.order_ref)
+            if idea_id in self._places and self._book.ledger.position(idea_id):
+                self._open.add(idea_id)
         elif isinstance(message, b.BrokerDisconnected):
             self._asker.forget()
             # The watcher says again what it wants once both have seen the new connection's snapshot.
@@ -183,9 +182,12 @@ class ExecutionDesk:
             self._asker.need(f"two live orders under {record.ref}", now)
         yield from ()
 
-    def _request_failed(self, failure: b.RequestFailed, _now: datetime) -> Iterator[m.Message]:
-        if failure.subject.startswith("snapshot"):
+    def _request_failed(self, failure: b.RequestFailed, now: datetime) -> Iterator[m.Message]:
+        subject = failure.subject
+        if subject.startswith("snapshot"):
             self._asker.failed()
+        elif subject.partition(":")[0] in ("orders", "cancel", "revise"):
+            self._asker.need(f"{subject} failed: {failure.code}", now)
         yield from ()
 
     def _look_again(self, now: datetime) -> None:
@@ -193,13 +195,7 @@ class ExecutionDesk:
         self._asker.need("the connection is new", now)
 
     def _reconcile(self, taken: b.SnapshotTaken, now: datetime) -> Iterator[m.Message]:
-        found = reconcile(
-            self._book.as_own(frozenset(self._open)),
-            taken.snapshot,
-            taken.requested_at,
-            settle_s=self._limits.settle_s,
-            symbols=self._limits.symbols,
-        )
+        found = self._agreement.compare(taken, frozenset(self._open))
         self._learn(taken)
         self._asker.answered(taken, now)
         for fill in found.fills:
@@ -208,19 +204,12 @@ class ExecutionDesk:
                 yield booked
         for ref, perm_id in found.surplus:
             yield b.SendCancel(ref, now, perm_id)
-        yield from self._agree(found, taken, now)
+        yield from self._agreement.write_off(found, [self._places[x] for x in sorted(self._open)], now)
+        yield from self._agreement.conclude(found, taken, now)
 
-    def _agree(self, found: Reconciliation, taken: b.SnapshotTaken, now: datetime) -> Iterator[m.Message]:
-        """Say what was agreed. Positions that differ for the first time get a second look: a fill may be under way."""
-        doubts = tuple(x for x in found.position_mismatches if x not in self._accepted)
-        if doubts and not self._suspects:
-            self._suspects = doubts
-            self._asker.need(f"positions differ at {now:%H:%M:%S.%f}", now)
-            return
-        self._suspects = ()
-        named = tuple(x for x in found.mismatches if x not in self._accepted)
-        self._accepted = tuple(x for x in self._accepted if x in found.mismatches)
-        yield m.Reconciled(taken.snapshot.at, found.corrections, named)
+    def _resumed(self, resumed: m.Resumed, now: datetime) -> Iterator[m.Message]:
+        self._asker.need(f"resumed by {resumed.by}", now)
+        yield from ()
 
     # ── what time and state demand ───────────────────────────────────────────────────────────────────────────────
 
@@ -233,7 +222,8 @@ class ExecutionDesk:
             for idea_id in self._plans.waiting():
                 yield from self._plans.step(self._places[idea_id], now)
             yield from self._cancels(now)
-        self._doubt(now)
+        if self._link.can_ask:
+            self._doubts.put(now)
         request = self._asker.next_request(now) if self._link.can_ask else None
         if request is not None:
             yield request
@@ -268,44 +258,5 @@ class ExecutionDesk:
 
     def _cancels(self, now: datetime) -> Iterator[m.Message]:
         for record in self._book.unsettled():
-            if record.cancel_wanted and self._may_cancel(record, now):
+            if record.cancel_wanted and self._doubts.may_cancel(record, now):
                 yield b.SendCancel(record.ref, now)
-
-    def _may_cancel(self, record: OrderRecord, now: datetime) -> bool:
-        """Once per order; again only when a snapshot asked for later shows it still alive."""
-        if record.is_inactive:
-            return record.cancel_sent_at is None
-        if not record.is_live:
-            return False
-        if record.status is OrderStatus.IN_FLIGHT:
-            # Its first answer is a moment away, and a cancel that overtakes the order finds nothing.
-            return now >= record.sent_at + timedelta(seconds=self._limits.answer_s)
-        if record.cancel_sent_at is None:
-            return True
-        asked = self._asker.answered_for
-        overdue = record.cancel_sent_at + timedelta(seconds=self._limits.answer_s)
-        return asked is not None and asked >= overdue
-
-    def _doubt(self, now: datetime) -> None:
-        """Put a question for everything that should have been answered by now."""
-        if not self._link.can_ask:
-            return
-        for record in self._book.unsettled():
-            reason = self._unanswered(record, now)
-            if reason:
-                self._asker.need(reason, now)
-        last = self._asker.answered_for
-        if last is not None and now >= last + timedelta(seconds=self._limits.snapshot_every_s):
-            self._asker.need("routine", now)
-
-    def _unanswered(self, record: OrderRecord, now: datetime) -> str:
-        patience = timedelta(seconds=self._limits.answer_s)
-        if record.status is OrderStatus.IN_FLIGHT and now >= record.sent_at + patience:
-            return f"{record.ref} is unanswered"
-        sent = record.cancel_sent_at
-        if record.status is OrderStatus.CANCELLING and sent is not None and now >= sent + patience:
-            return f"the cancel of {record.ref} is unanswered"
-        due = record.fill_due_since
-        if due is not None and now >= due + timedelta(seconds=self._limits.fill_wait_s):
-            return f"a fill of {record.ref} is missing"
-        return ""

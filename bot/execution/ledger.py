@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from bot.domain.evidence import is_news, replaced_by
 from bot.domain.messages import FillBooked
 from bot.domain.order import Fill, execution_key
-from bot.domain.reconcile import is_news
 from bot.domain.types import IdeaId, OrderRef, Side
 
 
@@ -22,16 +22,22 @@ class FillLedger:
         """The booking this fill deserves, or None for one that is known already or older than what is known."""
         if not is_news(self.fills, fill):
             return None
-        known = self.fills.get(execution_key(fill.exec_id)[0])
-        return FillBooked(fill, None if known is None else known.exec_id)
+        replaced = replaced_by(self.fills, fill)
+        return FillBooked(fill, None if replaced is None else replaced.exec_id)
 
     def learn(self, booked: FillBooked) -> None:
         fill = booked.fill
         stem = execution_key(fill.exec_id)[0]
-        if stem not in self.fills:
-            self._stems.setdefault(idea_of(fill.order_ref), []).append(stem)
-        if is_news(self.fills, fill):
-            self.fills[stem] = fill
+        if not is_news(self.fills, fill):
+            return
+        stems = self._stems.setdefault(idea_of(fill.order_ref), [])
+        replaced = replaced_by(self.fills, fill)
+        if replaced is not None:
+            old = execution_key(replaced.exec_id)[0]
+            del self.fills[old]
+            stems.remove(old)
+        stems.append(stem)
+        self.fills[stem] = fill
 
     def of(self, idea_id: IdeaId, side: Side | None = None) -> Iterator[Fill]:
         for stem in self._stems.get(idea_id, ()):

@@ -14,9 +14,10 @@ from decimal import Decimal
 from typing import Any
 
 from bot.domain import broker_messages as b
+from bot.domain.evidence import OwnBooks, OwnOrder
 from bot.domain.messages import FillBooked, Message
 from bot.domain.order import LIVE, Leg, OpenOrder, Order, OrderStatus, next_status
-from bot.domain.reconcile import OwnBooks, OwnOrder, Settled, settle_orders
+from bot.domain.reconcile import Settled, settle_orders
 from bot.domain.types import IdeaId, OrderRef, PermId
 from bot.execution.ledger import FillLedger
 
@@ -109,14 +110,17 @@ class OrderBook:
 
     def filled(self, record: OrderRecord) -> int:
         """How much of it is filled for certain: booked, or counted by the broker."""
-        return max(self.ledger.filled(record.ref), record.reported_filled)
+        return self.ledger.filled(record.ref) + self.unbooked(record)
 
     def remaining(self, record: OrderRecord) -> int:
         return max(0, record.quantity - self.filled(record))
 
     def unbooked(self, record: OrderRecord) -> int:
-        """Fills the broker counted whose executions have not come."""
-        return max(0, record.reported_filled - self.ledger.filled(record.ref))
+        """Fills the broker counted whose executions have not come; all of an order it calls filled without a count."""
+        booked = self.ledger.filled(record.ref)
+        if record.status is OrderStatus.FILLED and not record.reported_filled and not booked:
+            return record.quantity
+        return max(0, record.reported_filled - booked)
 
     def as_own(self, open_ideas: frozenset[IdeaId] = frozenset()) -> OwnBooks:
         orders = {

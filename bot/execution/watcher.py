@@ -24,7 +24,7 @@ from bot.execution.ladder import Ladder
 from bot.execution.ledger import idea_of
 from bot.execution.limits import WatcherLimits
 from bot.execution.order_book import OrderBook
-from bot.execution.sight import Sight, incident
+from bot.execution.sight import Sight, incident, later
 
 
 class OcoWatcher:
@@ -99,7 +99,7 @@ class OcoWatcher:
 
     def _judge(self, bracket: Bracket, now: datetime) -> Iterator[m.Message]:
         yield from self._ladder.step(bracket, now)
-        if self._unagreed is not None:
+        if self._is_between_snapshot_and_agreement(now):
             return
         position = self._book.ledger.position(bracket.idea_id)
         if position == 0:
@@ -112,6 +112,12 @@ class OcoWatcher:
         else:
             self._forget_short(bracket)
             yield from self._judge_exit_before_entry(bracket, position, now)
+
+    def _is_between_snapshot_and_agreement(self, now: datetime) -> bool:
+        """Orders are known that fills still on their way explain; not for ever, should the agreement never come."""
+        if self._unagreed is None:
+            return False
+        return now < later(self._unagreed.requested_at, self._sight.limits.blind_s)
 
     def _judge_flat(self, bracket: Bracket, now: datetime) -> Iterator[m.Message]:
         self._forget_short(bracket)

@@ -1,0 +1,91 @@
+"""Bringing the books and a complete snapshot to agree, or naming what does not.
+
+Rule: positions that differ for the first time get a second look before they are named, since a fill may be under way.
+What a person has resumed over is accepted until it changes; a loss so accepted is written off, at the plan's stop, or
+at nothing once the contract has expired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+
+from bot.domain import broker_messages as b
+from bot.domain import messages as m
+from bot.domain.order import Fill, Leg
+from bot.domain.reconcile import PositionMismatch, Reconciliation, reconcile
+from bot.domain.session import new_york_day
+from bot.domain.types import IdeaId, Side
+from bot.execution.asking import SnapshotAsker
+from bot.execution.limits import ExecutionLimits
+from bot.execution.order_book import OrderBook
+from bot.execution.orders import ref_of
+
+
+class Agreement:
+    def __init__(self, book: OrderBook, asker: SnapshotAsker, limits: ExecutionLimits) -> None:
+        self._book, self._asker, self._limits = book, asker, limits
+        self._named: tuple[str, ...] = ()
+        self._accepted: tuple[str, ...] = ()
+        self._is_suspect = False
+
+    def learn(self, message: m.Message) -> None:
+        if isinstance(message, m.Reconciled):
+            self._named = message.mismatches
+        elif isinstance(message, m.Resumed):
+            # Whoever resumes has read what was named; it is not named again until it changes.
+            self._accepted = (*self._accepted, *self._named)
+
+    def compare(self, taken: b.SnapshotTaken, open_ideas: frozenset[IdeaId]) -> Reconciliation:
+        """Against the books as they stood before the snapshot."""
+        return reconcile(
+            self._book.as_own(open_ideas),
+            taken.snapshot,
+            taken.requested_at,
+            settle_s=self._limits.settle_s,
+            symbols=self._limits.symbols,
+        )
+
+    def conclude(
+        self, found: Reconciliation, taken: b.SnapshotTaken, now: datetime
+    ) -> Iterator[m.Reconciled]:
+        """Say what was agreed, unless positions call for the second look."""
+        doubts = [x for x in found.position_mismatches if str(x) not in self._accepted]
+        if doubts and not self._is_suspect:
+            self._is_suspect = True
+            self._asker.need(f"positions differ at {now:%H:%M:%S.%f}", now)
+            return
+        self._is_suspect = False
+        named = tuple(x for x in found.mismatches if x not in self._accepted)
+        self._accepted = tuple(x for x in self._accepted if x in found.mismatches)
+        yield m.Reconciled(taken.snapshot.at, found.corrections, named)
+
+    # ── losses a person has accepted ─────────────────────────────────────────────────────────────────────────────
+
+    def write_off(
+        self, found: Reconciliation, open_places: list[m.PlaceBracket], now: datetime
+    ) -> Iterator[m.FillBooked]:
+        """Book what a bracket has lost without a trace, once it was accepted and no exit of it can trade any more."""
+        for mismatch in found.position_mismatches:
+            places = [x for x in open_places if x.contract.con_id == mismatch.contract.con_id]
+            lost = mismatch.in_books - max(0, mismatch.at_broker)
+            if str(mismatch) not in self._accepted or lost <= 0 or len(places) != 1:
+                continue
+            if not self._book.live_exits(places[0].idea_id):
+                yield m.FillBooked(_loss(places[0], mismatch, lost, now))
+
+
+def _loss(place: m.PlaceBracket, mismatch: PositionMismatch, lost: int, now: datetime) -> Fill:
+    expiry = mismatch.contract.expiry
+    has_expired = expiry is not None and expiry < new_york_day(now)
+    return Fill(
+        exec_id=f"accepted-{place.idea_id}-{mismatch.in_books}.0",
+        order_ref=ref_of(place.idea_id, Leg.EXTERNAL),
+        perm_id=0,
+        contract=place.contract,
+        side=Side.SELL,
+        quantity=lost,
+        price=Decimal(0) if has_expired else place.stop,
+        at=now,
+    )

@@ -1,0 +1,55 @@
+"""What should have been answered by now, and when a cancel may be sent (again).
+
+Rule: an order's fate is never guessed. What stays unanswered becomes a question to the broker, and a second cancel
+goes out only when a snapshot asked for after the first shows the order still alive.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.domain.order import OrderStatus
+from bot.execution.asking import SnapshotAsker
+from bot.execution.limits import ExecutionLimits
+from bot.execution.order_book import OrderBook, OrderRecord
+
+
+class Doubts:
+    def __init__(self, book: OrderBook, asker: SnapshotAsker, limits: ExecutionLimits) -> None:
+        self._book, self._asker, self._limits = book, asker, limits
+
+    def put(self, now: datetime) -> None:
+        """A question for every order that keeps us waiting, and the routine one."""
+        for record in self._book.unsettled():
+            question = self._unanswered(record, now)
+            if question:
+                self._asker.need(question, now)
+        last = self._asker.answered_for
+        if last is not None and now >= last + timedelta(seconds=self._limits.snapshot_every_s):
+            self._asker.need("routine", now)
+
+    def _unanswered(self, record: OrderRecord, now: datetime) -> str:
+        patience = timedelta(seconds=self._limits.answer_s)
+        if record.status is OrderStatus.IN_FLIGHT and now >= record.sent_at + patience:
+            return f"{record.ref} is unanswered"
+        sent = record.cancel_sent_at
+        if record.status is OrderStatus.CANCELLING and sent is not None and now >= sent + patience:
+            return f"the cancel of {record.ref} is unanswered"
+        due = record.fill_due_since
+        if due is not None and now >= due + timedelta(seconds=self._limits.fill_wait_s):
+            return f"a fill of {record.ref} is missing"
+        return ""
+
+    def may_cancel(self, record: OrderRecord, now: datetime) -> bool:
+        if record.is_inactive:
+            return record.cancel_sent_at is None
+        if not record.is_live:
+            return False
+        patience = timedelta(seconds=self._limits.answer_s)
+        if record.status is OrderStatus.IN_FLIGHT:
+            # Its first answer is a moment away, and a cancel that overtakes the order finds nothing.
+            return now >= record.sent_at + patience
+        if record.cancel_sent_at is None:
+            return True
+        asked = self._asker.answered_for
+        return asked is not None and asked >= record.cancel_sent_at + patience
