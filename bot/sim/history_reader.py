@@ -37,6 +37,7 @@ _UNITS = {"D": 1, "W": 5, "M": 21, "Y": 252}
 _WHAT = ("TRADES", "MIDPOINT", "BID", "ASK", "BID_ASK", "ADJUSTED_LAST")
 _HOUR, _DAY, _MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 _MAX_OPTION_BARS = 2_000
+_INSTANT = timedelta(microseconds=1)
 
 
 class HistoryReader:
@@ -50,7 +51,8 @@ class HistoryReader:
         span, contract = self._validate(query)
         end = min(query.end or now, now)
         start = _start(query.duration, end)
-        bars = self._bars(contract, span, start, end)
+        # A request up to now gets the bar that begins at this very instant, too.
+        bars = self._bars(contract, span, start, end if end < now else now + _INSTANT)
         if not bars:
             raise HistoryError(
                 162,
@@ -189,7 +191,7 @@ def _sum_minutes(minutes: Iterable[Bar], span: timedelta) -> list[Bar]:
 def _grid(span: timedelta, start: datetime, end: datetime) -> Iterable[datetime]:
     """Round starts of bars in [start, end), weekends left out."""
     begin = start + (datetime.min.replace(tzinfo=UTC) - start) % span
-    while begin < end:
+    while begin < end - _INSTANT:
         if begin.astimezone(NEW_YORK).weekday() < 5:
             yield begin
         begin += span
