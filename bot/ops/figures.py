@@ -59,12 +59,14 @@ class _Plan:
 
     bracket: m.PlaceBracket
     has_filled: bool = False
+    is_closing: bool = False
+    """The target is walked down to close the position: its first price no longer says what was asked for."""
 
     def slippage_ticks(self, leg: Leg, price: Decimal) -> float | None:
         """Ticks worse than asked for; None where nothing definite was asked for."""
         wanted = {
             Leg.ENTRY: self.bracket.entry_limit,
-            Leg.TARGET: self.bracket.target,
+            Leg.TARGET: None if self.is_closing else self.bracket.target,
             Leg.STOP: self.bracket.stop,
         }.get(leg)
         if wanted is None:
@@ -97,6 +99,7 @@ class FiguresFold:
             m.EntryDenied: lambda x: self._count("entries", (x.strategy, "denied")),
             m.PlaceBracket: self._on_bracket,
             m.FillBooked: self._on_fill,
+            m.ExitPosition: self._on_exit,
             m.ProtectionChanged: self._on_protection,
             m.BracketClosed: lambda x: self._forget(x.idea_id),
             m.EntryAbandoned: self._on_abandoned,
@@ -178,6 +181,11 @@ class FiguresFold:
         if ticks is not None:
             known = self.value.slippage_ticks
             self._set(slippage_ticks={**known, str(leg): known[str(leg)].add(ticks)})
+
+    def _on_exit(self, x: m.ExitPosition) -> None:
+        plan = self._plans.get(x.idea_id)
+        if plan is not None:
+            plan.is_closing = True
 
     def _on_protection(self, x: m.ProtectionChanged) -> None:
         self._set(stop_quantities={**self.value.stop_quantities, x.idea_id: (x.position, x.stop_quantity)})
