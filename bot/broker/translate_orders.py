@@ -25,7 +25,7 @@ STATUSES = {
     "Filled": OrderStatus.FILLED,
     "Inactive": OrderStatus.REJECTED,
 }
-_OCA_CANCEL_WITH_BLOCK = 1
+_OCA_REDUCE_WITH_BLOCK = 2
 _KEPT_BY_A_REVISION = (
     "action",
     "orderType",
@@ -69,7 +69,7 @@ def order_fields(order: Order, *, order_id: int, parent_id: int, account: str) -
         "auxPrice": unset(order.stop_price),
     }
     if order.oca_group:
-        fields |= {"ocaGroup": order.oca_group, "ocaType": _OCA_CANCEL_WITH_BLOCK}
+        fields |= {"ocaGroup": order.oca_group, "ocaType": _OCA_REDUCE_WITH_BLOCK}
     return fields
 
 

@@ -27,7 +27,7 @@ STATUSES = {
     IbStatus.CANCELLED: OrderStatus.CANCELLED,
     IbStatus.INACTIVE: OrderStatus.REJECTED,
 }
-_CANCEL_WITH_BLOCK = 1
+_REDUCE_WITH_BLOCK = 2
 
 
 def to_sim_order(order: Order, parent_id: OrderId, account: str) -> SimOrder:
@@ -41,7 +41,7 @@ def to_sim_order(order: Order, parent_id: OrderId, account: str) -> SimOrder:
         aux_price=order.stop_price,
         tif=order.tif.value,
         oca_group=order.oca_group,
-        oca_type=_CANCEL_WITH_BLOCK if order.oca_group else 0,
+        oca_type=_REDUCE_WITH_BLOCK if order.oca_group else 0,
         parent_id=parent_id,
         transmit=order.transmit,
         order_ref=order.ref,

@@ -135,7 +135,7 @@ def test_a_family_goes_out_whole_in_order_and_complete(gateway: ScriptedGateway,
     assert [x.transmit for x in (entry, target, stop)] == [False, False, True]
     assert [x.parentId for x in (entry, target, stop)] == [0, entry.orderId, entry.orderId]
     assert [x.tif for x in (entry, target, stop)] == ["DAY", "GTC", "GTC"]
-    assert (target.ocaGroup, target.ocaType, stop.ocaType, entry.ocaGroup) == ("i", 1, 1, "")
+    assert (target.ocaGroup, target.ocaType, stop.ocaType, entry.ocaGroup) == ("i", 2, 2, "")
     assert (stop.orderType, stop.auxPrice, stop.lmtPrice) == ("STP", Decimal("0.85"), None)
     assert {x.account for x in (entry, target, stop)} == {ACCOUNT}
     assert not any(x.outsideRth for x in (entry, target, stop))

@@ -179,7 +179,7 @@ def test_a_protective_stop_says_all_that_makes_it_one(library: Any) -> None:
     fields = translate_orders.order_fields(STOP, order_id=12, parent_id=10, account="DU1")
     order = library.Order(**fields)
     assert (order.orderType, order.action, order.auxPrice, order.tif) == ("STP", "SELL", 0.85, "GTC")
-    assert (order.ocaGroup, order.ocaType, order.parentId, order.transmit) == ("a", 1, 10, True)
+    assert (order.ocaGroup, order.ocaType, order.parentId, order.transmit) == ("a", 2, 10, True)
     assert (order.orderRef, order.account, order.outsideRth) == ("a/stop", "DU1", False)
     assert order.lmtPrice == numbers.UNSET_DOUBLE
 

@@ -1,0 +1,210 @@
+"""Whole bots for tests: the replay runtime over the loopback exchange, Pykka over the same, and Pykka over real TCP.
+
+How interleaving is controlled: time moves in steps, and after every step the line is settled: gateway, adapter and
+actors are asked in turn until a whole round moved nothing. So each step's messages are handled, and answered, before
+the next step's exist. Within a step the actors run freely. Nobody sleeps.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from bot.actors.replay import replay
+from bot.actors.runtime import ping, settle
+from bot.actors.supervisor import Parts, Supervisor
+from bot.app import make_machines
+from bot.broker.dry_run import DryRunPort
+from bot.broker.ibkr import IbkrBroker
+from bot.broker.pacing import PacingLimits
+from bot.broker.port import BrokerPort
+from bot.config import Settings, load_settings
+from bot.domain import messages as m
+from bot.domain.messages import Message
+from bot.ops.board import Board
+from bot.ops.status import ClosedTrade
+from bot.sim.books import Books
+from bot.sim.gateway_thread import SimGatewayThread
+from bot.sim.loopback import DryRunExchange, LoopbackBroker, LoopbackExchange
+from bot.sim.world import World
+from bot.wiring import BOARD, BROKER, JOURNAL, Machine
+from tests.live_line.checks import Invariants
+
+STEP = timedelta(seconds=15)
+AFTER_CLOSE = timedelta(minutes=2)
+PATIENCE_S = 60.0
+NO_PACING = PacingLimits(
+    messages_per_s=100_000, identical_after_s=0.0, same_contract_per_2s=1000, history_per_10min=100_000
+)
+
+
+class Paper:
+    """A journal that only keeps: everything in order, and apart from it what was durable."""
+
+    def __init__(self) -> None:
+        self.disk: list[Message] = []
+        self.heard: list[Message] = []
+        self._lock = threading.Lock()
+
+    def commit(self, message: Message) -> None:
+        with self._lock:
+            self.disk.append(message)
+
+    def handle(self, message: Message) -> Iterator[Message]:
+        self.heard.append(message)
+        return iter(())
+
+    def remember(self, message: Message) -> None:
+        """Nothing to restore."""
+
+
+@dataclass
+class Day:
+    """What came of a day."""
+
+    board: Board
+    paper: Paper
+    books: Books
+    steps: int = field(default=0)
+
+    @property
+    def trades(self) -> tuple[ClosedTrade, ...]:
+        return self.board.status.closed_trades
+
+    @property
+    def summary(self) -> list[tuple[object, ...]]:
+        """The trades without the split second: what two runtimes must agree on."""
+        return [
+            (x.idea_id, x.label, x.quantity, x.entry_price, x.exit_price, x.exit_reason, x.pnl)
+            for x in self.trades
+        ]
+
+
+def settings(**variables: str) -> Settings:
+    return load_settings(None, variables)
+
+
+def end_of(world: World) -> datetime:
+    from bot.domain.session import new_york_day, session_on
+
+    session = session_on(new_york_day(world.now))
+    assert session is not None
+    return session.close + AFTER_CLOSE
+
+
+def replayed_day(world: World, chosen: Settings, step: timedelta = STEP) -> Day:
+    """The deque, over the loopback exchange; the invariants are checked after every step."""
+    exchange, paper, board = LoopbackExchange(world), Paper(), Board(chosen.symbols)
+    machines: dict[str, Machine] = {
+        **make_machines(chosen, 1.0),
+        JOURNAL: paper,
+        BOARD: board,
+        BROKER: exchange,
+    }
+    invariants = Invariants(world, paper.disk)
+
+    def feed() -> Iterator[Message]:
+        at, end = world.now, end_of(world)
+        while at < end:
+            at += step
+            yield from exchange.handle(m.TimePassed(at))
+            yield m.TimePassed(at)
+            invariants.check(world.books())
+
+    replay(machines, feed(), commit=paper.commit)
+    return Day(board, paper, world.books())
+
+
+class Stepper:
+    """A live line whose clock is moved by the test."""
+
+    def __init__(self, chosen: Settings, port: BrokerPort, start: datetime, rest: Callable[[], None]) -> None:
+        self.now = start
+        self.paper, self.board = Paper(), Board(chosen.symbols)
+        self._rest_below = rest
+        self.supervisor = Supervisor(
+            Parts(
+                machines={JOURNAL: self.paper, BOARD: self.board, **make_machines(chosen, 1.0)},
+                port=port,
+                commit=self.paper.commit,
+                record=self.paper.commit,
+                now=lambda: self.now,
+                tick_s=1e6,
+                first_words=m.LineStarted(start, "test", chosen.mode, chosen.dry_run, chosen.symbols),
+            )
+        )
+
+    def rest(self) -> None:
+        """Return when nothing moves any more, on either side of the socket."""
+        before = -1
+        while True:
+            self._rest_below()
+            settle(self.supervisor.line, PATIENCE_S)
+            handled = ping(self.supervisor.line, PATIENCE_S)
+            if handled == before:
+                break
+            before = handled
+        assert self.supervisor.failed is None, self.supervisor.failed
+
+    def tell_time(self, at: datetime) -> None:
+        self.now = at
+        self.rest()
+        self.supervisor.line.emit(m.TimePassed(at))
+        self.rest()
+
+
+@contextmanager
+def running(stepper: Stepper) -> Iterator[Stepper]:
+    stepper.supervisor.start()
+    try:
+        stepper.rest()
+        yield stepper
+    finally:
+        stepper.supervisor.request_stop("test is over")
+        stepper.supervisor.stop()
+
+
+def acted_day(world: World, chosen: Settings, step: timedelta = STEP) -> Day:
+    """Pykka actors over the same loopback exchange."""
+    broker = LoopbackBroker(world)
+    with running(Stepper(chosen, broker, world.now, lambda: None)) as stepper:
+        invariants = Invariants(world, stepper.paper.disk)
+        while world.now < end_of(world):
+            broker.advance_to(world.now + step)
+            stepper.tell_time(world.now)
+            invariants.check(world.books())
+    return Day(stepper.board, stepper.paper, world.books())
+
+
+def wired_day(world: World, chosen: Settings, step: timedelta = timedelta(minutes=1)) -> Day:
+    """Everything real: Pykka actors, ib_insync, TCP, the simulated gateway in a thread of its own."""
+    with SimGatewayThread(world) as gateway, running(wired_stepper(gateway, chosen)) as stepper:
+        invariants = Invariants(world, stepper.paper.disk)
+        end = end_of(world)
+        while gateway.now < end:
+            gateway.advance_to(gateway.now + step)
+            stepper.tell_time(gateway.now)
+            invariants.check(gateway.books())
+        books = gateway.books()
+    return Day(stepper.board, stepper.paper, books)
+
+
+def wired_stepper(gateway: SimGatewayThread, chosen: Settings) -> Stepper:
+    broker_settings = replace(
+        chosen.broker_settings(), port=gateway.port, quote_interval_s=0.0, pacing=NO_PACING
+    )
+    clock: list[Stepper] = []
+    broker = IbkrBroker(broker_settings, now=lambda: clock[0].now)
+
+    def rest() -> None:
+        gateway.settle()
+        broker.settle(PATIENCE_S)
+
+    port: BrokerPort = (
+        DryRunPort(broker, DryRunExchange(), lambda: clock[0].now) if chosen.dry_run else broker
+    )
+    clock.append(Stepper(chosen, port, gateway.now, rest))
+    return clock[0]

@@ -1,0 +1,89 @@
+"""Recorded days through the whole bot. The invariants are asserted after every step, inside ``lines``."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from bot.domain import broker_messages as b
+from bot.domain import messages as m
+from bot.sim.build import recorded_world, synthetic_world
+from bot.sim.recorded import recorded_sessions
+from tests.live_line.lines import acted_day, replayed_day, settings, wired_day
+
+EQUITY = Decimal(50_000)
+DEMO_DAY = date(2011, 1, 26)
+
+
+@pytest.mark.parametrize(("symbol", "day"), recorded_sessions())
+def test_every_recorded_day_runs_through_with_its_invariants(symbol: str, day: date) -> None:
+    done = replayed_day(recorded_world([symbol], day, equity=EQUITY), settings(SYMBOLS=symbol))
+
+    assert not any(done.books.positions.values())
+    assert any(isinstance(message, m.BarJudged) for message in done.paper.heard)
+
+
+def test_both_runtimes_make_the_same_trades_of_the_same_day() -> None:
+    replayed = replayed_day(recorded_world(["SPY"], DEMO_DAY, equity=EQUITY), settings())
+    acted = acted_day(recorded_world(["SPY"], DEMO_DAY, equity=EQUITY), settings())
+
+    assert acted.summary == replayed.summary
+    assert len(acted.trades) >= 3
+
+
+@pytest.mark.line
+def test_the_day_over_real_tcp_trades_and_is_protected_throughout() -> None:
+    done = wired_day(recorded_world(["SPY"], DEMO_DAY, equity=EQUITY), settings())
+
+    assert len(done.trades) >= 3
+    assert not any(done.books.positions.values())
+    assert done.board.status.realized == sum(trade.pnl for trade in done.trades)
+
+
+@pytest.mark.line
+def test_a_half_day_over_real_tcp_ends_at_one_o_clock() -> None:
+    done = wired_day(recorded_world(["GOOG"], date(2015, 12, 24), equity=EQUITY), settings(SYMBOLS="GOOG"))
+
+    judged = [message.bar_end for message in done.paper.heard if isinstance(message, m.BarJudged)]
+    assert max(judged).hour == 18
+    assert not any(done.books.positions.values())
+
+
+@pytest.mark.line
+def test_a_dry_run_shows_trades_and_sends_no_order_message_at_all() -> None:
+    done = wired_day(recorded_world(["SPY"], DEMO_DAY, equity=EQUITY), settings(DRY_RUN="true"))
+
+    assert done.books.order_messages == 0
+    assert done.books.what_ifs == 0
+    assert len(done.trades) >= 3
+    assert any(isinstance(message, b.SendOrders) for message in done.paper.disk)
+
+
+def test_a_second_symbol_trades_beside_the_first() -> None:
+    world = recorded_world(["SPY", "AAPL"], DEMO_DAY, equity=EQUITY)
+
+    done = replayed_day(world, settings(SYMBOLS="SPY,AAPL"))
+
+    judged = {message.symbol for message in done.paper.heard if isinstance(message, m.BarJudged)}
+    assert judged == {"SPY", "AAPL"}
+    assert {trade.symbol for trade in done.trades} == {"SPY", "AAPL"}
+
+
+def test_a_day_on_which_nothing_is_liquid_enough_ends_without_trades() -> None:
+    world = recorded_world(["SPY"], DEMO_DAY, equity=EQUITY)
+
+    done = replayed_day(world, settings(OPTIONS__MAX_SPREAD_USD="0.001"))
+
+    assert done.trades == ()
+    assert done.books.order_messages == 0
+    assert sum(done.board.status.not_traded.values()) > 3
+
+
+def test_a_made_up_market_runs_through_too() -> None:
+    world = synthetic_world(["SPY"], date(2026, 11, 23), equity=EQUITY)
+
+    done = replayed_day(world, settings())
+
+    assert not any(done.books.positions.values())
