@@ -78,6 +78,7 @@ class FakeBroker:
         self.received: Counter[OrderRef] = Counter()
         self.sent_cancels = 0
         self.is_linked = True
+        self._carried: Counter[ConId] = Counter()
         self._unsaid: list[Message] = []
         self._late: list[Message] = []
 
@@ -323,6 +324,11 @@ class FakeBroker:
                 self.fills[index] = corrected
                 self._unsaid.append(b.Filled(corrected))
 
+    def forget_executions(self) -> None:
+        """A new day: positions stay, the list of executions begins anew."""
+        self._carried = self.positions()
+        self.fills.clear()
+
     def _end(self, held: Held, status: OrderStatus) -> None:
         held.status = status
         self._say(held)
@@ -330,7 +336,7 @@ class FakeBroker:
     # ── the books ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def positions(self) -> Counter[ConId]:
-        positions: Counter[ConId] = Counter()
+        positions = Counter(self._carried)
         for fill in self.fills:
             positions[fill.contract.con_id] += fill.signed_quantity
         return positions

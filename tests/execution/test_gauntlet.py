@@ -576,6 +576,77 @@ def test_a_position_that_vanished_without_a_trace_has_its_exits_called_back_and_
     assert not line.all(m.BracketClosed)
 
 
+@pytest.mark.parametrize(("days", "price"), [(0, "1.60"), (5, "0")])
+def test_a_loss_without_a_trace_is_written_off_once_a_person_has_resumed_over_it(
+    days: int, price: str
+) -> None:
+    line = Line()
+    line.price("1.90", "1.95")
+    line.connect()
+    line.tell(bracket(close_by=line.now + timedelta(days=9)))
+    line.broker.fills.pop()
+    line.disconnect()
+    line.broker.now += timedelta(days=days)
+    line.connect()
+    line.wait(10)
+    assert not line.all(m.BracketClosed)
+
+    line.tell(m.Resumed(line.now, "reconciliation_mismatch", "assigned overnight", "me"))
+    line.kill_and_restart()
+    line.wait(15)
+
+    assert line.last(m.BracketClosed).exit_price == Decimal(price)
+    assert line.last(m.Reconciled).mismatches == ()
+    assert sum(line.booked().values()) == 2
+
+
+def test_an_exit_of_an_earlier_day_is_known_by_its_completed_order_and_the_position() -> None:
+    line = Line()
+    line.price("1.90", "1.95")
+    line.connect()
+    line.tell(bracket(close_by=line.now + timedelta(days=9)))
+    line.disconnect()
+    line.price("2.60", quoted=False)
+    line.broker.forget_executions()
+    line.connect()
+    line.wait(15)
+
+    closed = line.last(m.BracketClosed)
+    assert (closed.exit_reason, closed.exit_price) == ("target", Decimal("2.60"))
+    assert line.last(m.Reconciled).mismatches == ()
+
+
+# ── hours ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_outside_market_hours_a_position_due_is_guarded_and_not_closed() -> None:
+    line = open_position()
+    line.disconnect()
+    line.broker.now += timedelta(hours=9)
+    line.connect()
+    line.broker.end("SPY-1/stop")
+    line.wait(20)
+
+    assert not line.all(m.ExitPosition)
+    assert "send SPY-1/stop-1" in _wire(line)
+    line.assert_safe()
+    line.assert_protected_or_flat()
+
+    line.broker.now += timedelta(hours=15)
+    line.wait(20)
+
+    assert line.position == 0
+    line.assert_safe()
+
+
+def test_a_command_that_found_nothing_is_followed_by_a_question() -> None:
+    line = open_position()
+    line.tell(b.RequestFailed("cancel:SPY-1/entry", 10148, "cannot be cancelled, state: Filled", line.now))
+    line.wait(2)
+
+    assert "cancel:SPY-1/entry" in line.last(b.TakeSnapshot).reason
+
+
 # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
