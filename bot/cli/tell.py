@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.cli.options import ConfigOption, JsonOption, StateOption, journal_path
-from bot.domain.errors import FixTheCommand
+from bot.domain.errors import FixTheCommand, FixTheMachine
 from bot.domain.messages import BarJudged
 from bot.domain.session import NEW_YORK, new_york_day
 from bot.journal.export import TRADE_KINDS, Trade, as_csv, trades
@@ -58,9 +58,9 @@ def why(
 
     Example: ibkr-bot why SPY 10:31
     """
-    path = journal_path(config, state)
+    clock, path = _clock(at), journal_path(config, state)
     rows = _rows(path, WHY_KINDS)
-    bar_end = datetime.combine(_day(day, rows), _clock(at), NEW_YORK)
+    bar_end = datetime.combine(_day(day, rows), clock, NEW_YORK)
     steps = explain(rows, symbol.upper(), bar_end)
     if not steps:
         typer.echo(
@@ -104,7 +104,9 @@ def _clock(text: str) -> time:
 def _day(text: str | None, rows: list[Row]) -> date:
     if text is None:
         judged = [row.message.bar_end for row in rows if isinstance(row.message, BarJudged)]
-        return new_york_day(max(judged) - timedelta(minutes=1)) if judged else date.min
+        if not judged:
+            raise FixTheMachine("no bar is in the journal yet; name a day with --date")
+        return new_york_day(max(judged) - timedelta(minutes=1))
     try:
         return date.fromisoformat(text)
     except ValueError:
