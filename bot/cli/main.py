@@ -41,10 +41,10 @@ config_app.command(name="check")(config_commands.check)
 app.add_typer(config_app, name="config")
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Entry point. Exit codes: 0 well, 1 something outside is wrong, 2 usage, 78 configuration."""
     try:
-        app()
+        app(arguments)
     except BotError as error:
         sys.stderr.write(f"ibkr-bot: {error}\n")
         sys.exit(error.exit_code)

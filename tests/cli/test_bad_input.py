@@ -1,25 +1,48 @@
-"""A user's mistake costs one clear line and the right exit code, never a traceback. The command runs as a process."""
+"""A user's mistake costs one clear line and the right exit code, never a traceback.
+
+Run in this process, through the entry point: any exception but the exit would be a traceback, and fails the test.
+"""
 
 from __future__ import annotations
 
+import os
 import socket
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
+from bot.cli.main import main
 
-def ibkr_bot(
-    *arguments: str, cwd: Path, variables: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(cwd), **(variables or {})}
-    command = [sys.executable, "-m", "bot", *arguments]
-    return subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
+
+@dataclass
+class Ended:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Run: TypeAlias = Callable[..., Ended]
+
+
+@pytest.fixture
+def ibkr_bot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """The command in an empty folder and an empty environment."""
+    for name in os.environ.keys() - {"PATH", "HOME", "LANG"}:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Ended:
+        with pytest.raises(SystemExit) as ended:
+            main(list(arguments))
+        out, err = capsys.readouterr()
+        code = ended.value.code
+        return Ended(code if isinstance(code, int) else 0, out, err)
+
+    return run
 
 
 def settings_file(directory: Path, text: str) -> str:
@@ -39,27 +62,31 @@ def settings_file(directory: Path, text: str) -> str:
         ("broker:\n  trading: live\n  port: 4001\ndry_run: false\n", ["broker.live_trading_confirmed"]),
     ],
 )
-def test_a_wrong_setting_is_named_and_ends_with_78(tmp_path: Path, text: str, names: list[str]) -> None:
-    ended = ibkr_bot("run", "--config", settings_file(tmp_path, text), cwd=tmp_path)
+def test_a_wrong_setting_is_named_and_ends_with_78(
+    ibkr_bot: Run, tmp_path: Path, text: str, names: list[str]
+) -> None:
+    ended = ibkr_bot("run", "--config", settings_file(tmp_path, text))
 
     assert ended.returncode == 78, ended.stderr
     assert "Traceback" not in ended.stderr
     assert all(name in ended.stderr for name in names), ended.stderr
 
 
-def test_a_settings_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    ended = ibkr_bot("run", "--config", "nowhere.yaml", cwd=tmp_path)
+def test_a_settings_file_that_is_not_there_is_named(ibkr_bot: Run, tmp_path: Path) -> None:
+    ended = ibkr_bot("run", "--config", "nowhere.yaml")
 
     assert (ended.returncode, len(ended.stderr.splitlines())) == (78, 1), ended.stderr
     assert "nowhere.yaml" in ended.stderr
 
 
-def test_the_environment_wins_over_the_file_and_is_named_when_it_is_wrong(tmp_path: Path) -> None:
+def test_the_environment_wins_over_the_file_and_is_named_when_it_is_wrong(
+    ibkr_bot: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = settings_file(tmp_path, "risk:\n  max_daily_loss_pct: 0.05\n")
 
-    ended = ibkr_bot(
-        "config", "check", "--config", path, cwd=tmp_path, variables={"RISK__MAX_DAILY_LOSS_PCT": "50"}
-    )
+    monkeypatch.setenv("RISK__MAX_DAILY_LOSS_PCT", "50")
+
+    ended = ibkr_bot("config", "check", "--config", path)
 
     assert ended.returncode == 78
     assert "environment" in ended.stderr
@@ -77,65 +104,65 @@ def test_the_environment_wins_over_the_file_and_is_named_when_it_is_wrong(tmp_pa
         ("journal", "--csv", "--json"),
     ],
 )
-def test_a_wrong_command_line_ends_with_2(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    ended = ibkr_bot(*arguments, cwd=tmp_path)
+def test_a_wrong_command_line_ends_with_2(ibkr_bot: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    ended = ibkr_bot(*arguments)
 
     assert ended.returncode == 2, ended.stderr
     assert "Traceback" not in ended.stderr
 
 
-def test_a_day_that_was_not_recorded_is_said_in_one_line(tmp_path: Path) -> None:
-    ended = ibkr_bot("run", "--session", "2011-02-01", cwd=tmp_path)
+def test_a_day_that_was_not_recorded_is_said_in_one_line(ibkr_bot: Run, tmp_path: Path) -> None:
+    ended = ibkr_bot("run", "--session", "2011-02-01")
 
     assert ended.returncode in {1, 2}
     assert "2011-02-01" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
-def test_a_busy_port_is_said_in_one_line_by_the_simulated_gateway(tmp_path: Path) -> None:
+def test_a_busy_port_is_said_in_one_line_by_the_simulated_gateway(ibkr_bot: Run, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
 
-        ended = ibkr_bot("sim", "--port", str(port), "--session", "2011-01-26", cwd=tmp_path)
+        ended = ibkr_bot("sim", "--port", str(port), "--session", "2011-01-26")
 
     assert ended.returncode == 1, ended.stderr
     assert str(port) in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
-def test_a_journal_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
-    ended = ibkr_bot("journal", "--state", "nowhere", cwd=tmp_path)
+def test_a_journal_that_is_not_there_is_said_in_one_line(ibkr_bot: Run, tmp_path: Path) -> None:
+    ended = ibkr_bot("journal", "--state", "nowhere")
 
     assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1), ended.stderr
 
 
-def test_a_corrupt_journal_is_told_to_who_reads_it_and_nothing_is_lost(tmp_path: Path) -> None:
+def test_a_corrupt_journal_is_told_to_who_reads_it_and_nothing_is_lost(ibkr_bot: Run, tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     path.write_bytes(b"not a database at all" * 50)
 
-    ended = ibkr_bot("journal", "--state", str(tmp_path), cwd=tmp_path)
+    ended = ibkr_bot("journal", "--state", str(tmp_path))
 
     assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1), ended.stderr
     assert path.read_bytes() == b"not a database at all" * 50
 
 
-def test_a_journal_of_a_newer_build_is_refused(tmp_path: Path) -> None:
+def test_a_journal_of_a_newer_build_is_refused(ibkr_bot: Run, tmp_path: Path) -> None:
     db = sqlite3.connect(tmp_path / "journal.db")
     db.execute("CREATE TABLE messages (seq INTEGER PRIMARY KEY, at TEXT, kind TEXT, body TEXT)")
     db.execute("INSERT INTO messages VALUES (1, '2026-01-01T00:00:00+00:00', 'FillBooked', '{}')")
     db.commit()
     db.close()
 
-    ended = ibkr_bot("journal", "--state", str(tmp_path), cwd=tmp_path)
+    ended = ibkr_bot("journal", "--state", str(tmp_path))
 
     assert ended.returncode == 1
     assert "FillBooked" in ended.stderr
 
 
-def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
-    listed = ibkr_bot("--help", cwd=tmp_path).stdout
+def test_every_command_has_help_with_an_example(ibkr_bot: Run, tmp_path: Path) -> None:
+    listed = ibkr_bot("--help").stdout
     commands = [
         "run",
         "sim",
@@ -152,13 +179,13 @@ def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
 
     assert all(command in listed for command in commands)
     for command in commands:
-        shown = ibkr_bot(command, "--help", cwd=tmp_path)
+        shown = ibkr_bot(command, "--help")
         assert shown.returncode == 0
         assert "Example" in shown.stdout, command
 
 
-def test_no_running_bot_is_said_in_one_line(tmp_path: Path) -> None:
-    ended = ibkr_bot("status", "--state", str(tmp_path), cwd=tmp_path)
+def test_no_running_bot_is_said_in_one_line(ibkr_bot: Run, tmp_path: Path) -> None:
+    ended = ibkr_bot("status", "--state", str(tmp_path))
 
     assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1), ended.stderr
     assert "no bot is running" in ended.stderr
