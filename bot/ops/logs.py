@@ -6,15 +6,19 @@ Quiet at rest: nothing is written per bar or per quote, because an SD card may l
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from loguru import logger
 
 BLOT = "•••"
+_SECRET_PART = 12
+"""Shorter parts of an address are words (a host, ``webhooks``), which logs may say."""
 _NOISY = ("ib_insync", "ib_async", "pykka", "asyncio", "urllib3", "apprise")
 
 
@@ -25,11 +29,21 @@ def blot(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
+def every_form(secrets: Iterable[str]) -> tuple[str, ...]:
+    """The secrets, and what libraries print of them: their percent-encoded form and the long parts of an address."""
+    found: set[str] = set()
+    for secret in filter(None, secrets):
+        parts = re.split(r"[/?&=:@]", secret) if "/" in secret else []
+        whole = {secret, *(part for part in parts if len(part) >= _SECRET_PART)}
+        found |= whole | {quote(text, safe="") for text in whole}
+    return tuple(found)
+
+
 class _Blotter:
     """Rewrites a record before any sink sees it; a traceback becomes part of the message, blotted too."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = tuple(secrets)
+        self._secrets = every_form(secrets)
 
     def __call__(self, record: Any) -> None:
         text = record["message"]
