@@ -1,0 +1,101 @@
+"""Every alert fires when it must, stays quiet when it must, and resolves."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.ops.metrics import FAMILIES
+from tests.monitoring.alert_cases import CASES, STEP_S, Case
+from tests.monitoring.rule_files import PROMETHEUS, RECORDED, ROOT, RULES, alerts, needs_promtool, rules
+
+SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count")}
+KNOWN = {x.full_name + end for x in FAMILIES for end in ("", *SUFFIXES.get(x.kind, ()))}
+
+
+def as_test(case: Case) -> dict[str, Any]:
+    """promtool's form of a case."""
+    return {
+        "interval": f"{STEP_S}s",
+        "name": f"{case.alert}: {case.why}",
+        "input_series": [
+            {"series": series, "values": values} for series, values in {**case.series, **case.gates}.items()
+        ],
+        "promql_expr_test": [
+            {
+                "expr": f'count(ALERTS{{alertname="{case.alert}",alertstate="firing"}}) or vector(0)',
+                "eval_time": at,
+                "exp_samples": [{"labels": "{}", "value": count}],
+            }
+            for at, count in case.counts.items()
+        ],
+    }
+
+
+@needs_promtool
+@pytest.mark.parametrize("is_long", [False, True], ids=["in minutes", "in hours"])
+@pytest.mark.parametrize("path", [path for path in RULES if path != RECORDED], ids=lambda path: path.stem)
+def test_every_alert_lives_as_its_cases_say(path: Path, is_long: bool, tmp_path: Path) -> None:
+    names = {rule["alert"] for rule in rules(path) if "alert" in rule}
+    cases = [case for case in CASES if case.alert in names and case.is_long is is_long]
+    document = {
+        "rule_files": [str(RECORDED), str(path)],
+        "evaluation_interval": "2m" if is_long else f"{STEP_S}s",
+        "tests": [as_test(case) for case in cases],
+    }
+    made = tmp_path / "cases.yml"
+    made.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    done = subprocess.run(
+        ["promtool", "test", "rules", str(made)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_alert_has_a_case_in_which_it_fires_and_one_moment_in_which_it_does_not() -> None:
+    for alert in alerts():
+        cases = [case for case in CASES if case.alert == alert["alert"]]
+        seen = {count > 0 for case in cases for count in case.counts.values()}
+        assert seen == ({True} if alert["alert"] == "Watchdog" else {True, False}), alert["alert"]
+
+
+@needs_promtool
+def test_promtool_accepts_the_configuration_and_the_rules() -> None:
+    done = subprocess.run(
+        ["promtool", "check", "config", "prometheus.yml"],
+        cwd=PROMETHEUS,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_alerts_name_a_severity_a_summary_and_a_description() -> None:
+    for alert in alerts():
+        assert alert["labels"]["severity"] in {"critical", "warning", "none"}, alert["alert"]
+        assert {"summary", "description", "runbook_url"} <= alert["annotations"].keys(), alert["alert"]
+
+
+def test_alert_names_are_unique() -> None:
+    names = [alert["alert"] for alert in alerts()]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("alert", alerts(), ids=lambda alert: alert["alert"])
+def test_the_runbook_has_a_heading_for_it(alert: dict[str, Any]) -> None:
+    file, _, anchor = alert["annotations"]["runbook_url"].partition("#")
+    headings = re.findall(r"^#+ (.+)$", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
+    assert anchor == alert["alert"].lower()
+    assert alert["alert"] in headings
+
+
+def test_rules_speak_only_of_families_that_exist() -> None:
+    recorded = {rule["record"] for rule in rules() if "record" in rule}
+    for rule in rules():
+        named = set(re.findall(r"\bibbot[_:][a-z0-9_:]+", rule["expr"]))
+        assert named <= KNOWN | recorded, named - KNOWN - recorded
