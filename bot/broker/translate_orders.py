@@ -1,6 +1,6 @@
 """Orders between ib_insync's objects and ours, and IB's status words. Pure.
 
-Rules: exits and entries carry our reference and the account; OCA groups are of type 1 (cancel the rest, with block);
+Rules: exits and entries carry our reference and the account; OCA groups are of type 2 (reduce the rest, with block);
 nothing works outside regular hours. An unknown status is an error, since every guess about an order can cost money.
 """
 

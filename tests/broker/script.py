@@ -207,11 +207,16 @@ def settings(port: int, **changes: Any) -> BrokerSettings:
 
 @contextlib.contextmanager
 def running(
-    gateway: ScriptedGateway, library: str = "ib_insync", *, now: datetime = NOW, **changes: Any
+    gateway: ScriptedGateway,
+    library: str = "ib_insync",
+    *,
+    now: datetime = NOW,
+    speed: float = 1.0,
+    **changes: Any,
 ) -> Iterator[tuple[IbkrBroker, Heard]]:
     """A started adapter and everything it tells; stopped at the end."""
     facts = Heard()
-    broker = IbkrBroker(settings(gateway.port, **changes), lambda: now, library=library)
+    broker = IbkrBroker(settings(gateway.port, **changes), lambda: now, speed=speed, library=library)
     tell: Callable[[Message], None] = facts.add
     broker.start(tell)
     try:

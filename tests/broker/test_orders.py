@@ -358,7 +358,7 @@ def test_a_refused_revision_leaves_the_order_alive(gateway: ScriptedGateway, lib
 
 
 def test_a_cancel_confirmed_without_a_status_is_looked_into(gateway: ScriptedGateway) -> None:
-    with running(gateway, shortest_deadline_wall_s=0.05, request_timeout_s=2.0) as (broker, facts):
+    with running(gateway, speed=100.0, shortest_deadline_wall_s=0.3) as (broker, facts):
         placed = working(gateway, broker, facts)
         say(gateway, error(placed.orderId, 202, "Order Canceled - reason:"))
         gateway.wait_request("reqAllOpenOrders")
