@@ -37,13 +37,19 @@ from bot.journal.listener import JournalListener
 from bot.journal.recover import give_memory_back, open_journal, order_id_floor
 from bot.journal.store import Journal
 from bot.market_data.machine import MarketData
+from bot.ops.alert_channels import open_channels
+from bot.ops.alert_queue import AlertQueue, Channel
+from bot.ops.alerts import REMEMBERED, Alert, Alerts, Severity
 from bot.ops.board import Board
 from bot.ops.control import ControlServer, forget_halt, take_halt
 from bot.ops.family import Constants
+from bot.ops.heartbeat import Heartbeat
+from bot.ops.lasting import LastingConditions
 from bot.ops.lock import InstanceLock
 from bot.ops.logs import start_logging
 from bot.ops.metrics import Metrics
 from bot.ops.operator import Operator
+from bot.ops.outbox import Manners
 from bot.ops.sd import Notifier
 from bot.ops.status import Status
 from bot.risk.machine import RiskMachine
@@ -51,11 +57,14 @@ from bot.selection.choose import SelectionRules, choose_contract
 from bot.selection.refusal import Refusal
 from bot.strategies.registry import make_strategies
 from bot.strategies.symbol import Chosen, Mode, SymbolStrategy, Unfit
-from bot.wiring import BOARD, EXECUTION, JOURNAL, MARKET_DATA, OCO_WATCHER, RISK, Machine
+from bot.wiring import ALERTS, BOARD, EXECUTION, JOURNAL, MARKET_DATA, OCO_WATCHER, RISK, Machine
 
 JOURNAL_FILE = "journal.db"
 FAILURES_ALLOWED = 3
 FAILURE_WINDOW = timedelta(minutes=10)
+LAST_ALERTS_S = 8.0
+"""How long a process that ends waits for its last alerts to leave."""
+HEARTBEAT = "heartbeat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,19 +153,59 @@ def run(settings: Settings, timing: Timing, hooks: Hooks) -> int:
     lock = InstanceLock(directory, settings.broker.client_id)
     try:
         start_logging(settings.journal.log_directory, settings.journal.log_level, settings.secrets())
-        with _measured(settings, timing) as metrics:
-            return _run_lines(settings, timing, hooks, directory, metrics)
+        channels = open_channels(settings.alert_addresses())
+        with (
+            _measured(settings, timing, [*(kind for kind, _ in channels), HEARTBEAT]) as metrics,
+            _heard(settings, channels, metrics) as outside,
+        ):
+            return _run_lines(settings, timing, hooks, directory, outside)
     finally:
         lock.release()
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """How the process is heard outside, from its first line to its last."""
+
+    metrics: Metrics
+    alerts: AlertQueue
+    heartbeat: Heartbeat | None
+
+
 @contextmanager
-def _measured(settings: Settings, timing: Timing) -> Iterator[Metrics]:
+def _heard(settings: Settings, channels: list[Channel], metrics: Metrics) -> Iterator[Outside]:
+    """Alerts and heartbeat; what waits when the process ends is sent first."""
+    url, trading = settings.monitoring.heartbeat_url, settings.broker.trading
+    heartbeat = None
+    if url is not None:
+        heartbeat = Heartbeat(
+            url.get_secret_value(),
+            settings.schedule.interval_seconds,
+            lambda is_delivered: metrics.note_notification(HEARTBEAT, is_delivered=is_delivered),
+        )
+    alerts = AlertQueue(
+        channels,
+        manners=Manners(per_minute=settings.monitoring.max_alerts_per_minute),
+        prefix="" if trading == "live" else f"[{trading}] ",
+        secrets=settings.secrets(),
+        note=lambda kind, is_delivered: metrics.note_notification(kind, is_delivered=is_delivered),
+    )
+    try:
+        yield Outside(metrics, alerts, heartbeat)
+    finally:
+        if heartbeat is not None:
+            heartbeat.close()
+        alerts.close(LAST_ALERTS_S)
+
+
+@contextmanager
+def _measured(settings: Settings, timing: Timing, channels: list[str]) -> Iterator[Metrics]:
     """The metrics' endpoint, for as long as the process trades."""
     metrics = Metrics(
         Constants(
             limits=settings.risk_limits(),
             session=settings.session_rules(),
+            channels=tuple(channels),
             trading=settings.broker.trading,
             settings_id=sha256(settings.model_dump_json().encode()).hexdigest()[:12],
             clock_speed=timing.speed,
@@ -176,7 +225,7 @@ def _measured(settings: Settings, timing: Timing) -> Iterator[Metrics]:
         close()
 
 
-def _run_lines(settings: Settings, timing: Timing, hooks: Hooks, directory: Path, metrics: Metrics) -> int:
+def _run_lines(settings: Settings, timing: Timing, hooks: Hooks, directory: Path, outside: Outside) -> int:
     failures: list[datetime] = []
     while True:
         journal, repair = open_journal(directory / JOURNAL_FILE, timing.now)
@@ -185,30 +234,47 @@ def _run_lines(settings: Settings, timing: Timing, hooks: Hooks, directory: Path
                 "journal was damaged: {} rows kept, the old file is {}", repair.kept, repair.set_aside
             )
         try:
-            failed = _run_line(settings, timing, hooks, journal, metrics)
+            failed = _run_line(settings, timing, hooks, journal, outside, is_restart=bool(failures))
             if failed is None:
                 return 0
-            metrics.note_failure(
-                failed.component, is_journal=failed.error.startswith("FixTheMachine: journal")
-            )
-            logger.error("{} failed: {} while handling {}", failed.component, failed.error, failed.message)
+            _tell_failure(failed, outside)
             failures = [at for at in failures if failed.at - at < FAILURE_WINDOW * timing.patience] + [
                 failed.at
             ]
             if len(failures) >= FAILURES_ALLOWED:
                 journal.commit(m.Halted(timing.now(), "repeated_failure", failed.error, "supervisor"))
                 logger.critical("halted after {} failures; resume when the cause is mended", len(failures))
+                title = f"Halted: {len(failures)} failures in a row, the bot has ended"
+                outside.alerts.put(Alert("repeated_failure", Severity.CRITICAL, title, failed.error))
                 return 1
         finally:
             journal.close()
 
 
+def _tell_failure(failed: m.MachineFailed, outside: Outside) -> None:
+    outside.metrics.note_failure(
+        failed.component, is_journal=failed.error.startswith("FixTheMachine: journal")
+    )
+    logger.error("{} failed: {} while handling {}", failed.component, failed.error, failed.message)
+    title = f"{failed.component} failed; the line starts anew"
+    body = f"{failed.error}; positions keep their stops at the broker"
+    outside.alerts.put(Alert(f"line_failed:{failed.at.isoformat()}", Severity.CRITICAL, title, body))
+
+
 def _run_line(
-    settings: Settings, timing: Timing, hooks: Hooks, journal: Journal, metrics: Metrics
+    settings: Settings,
+    timing: Timing,
+    hooks: Hooks,
+    journal: Journal,
+    outside: Outside,
+    *,
+    is_restart: bool,
 ) -> m.MachineFailed | None:
+    metrics = outside.metrics
     machines = make_machines(settings, timing.patience)
     board = Board(settings.symbols, lambda at, text: logger.info("{:%H:%M:%S} {}", at, text))
     listeners: dict[str, Machine] = {JOURNAL: JournalListener(journal), BOARD: board}
+    listeners[ALERTS] = _make_alerts(settings, journal, outside, is_restart=is_restart)
     machines = {**listeners, **machines}
     remembered = give_memory_back(journal, machines)
     logger.info("start: build {}, {} rows remembered from {}", build_id(), remembered, journal.path)
@@ -226,13 +292,19 @@ def _run_line(
     )
     metrics.watch(lambda: board.status, lambda: waiting(supervisor.line))
     operator = Operator(
-        lambda: board.status, supervisor.line.emit, lambda: settle(supervisor.line), timing.now
+        lambda: board.status,
+        supervisor.line.emit,
+        lambda: settle(supervisor.line),
+        timing.now,
+        beside=lambda: {"alert_failures": dict(outside.alerts.failures)},
     )
     directory = journal.path.parent
     notifier = Notifier()
 
     def meanwhile() -> None:
         metrics.beat()
+        if outside.heartbeat is not None:
+            outside.heartbeat.beat(board.status)
         _obey_halt_file(directory, operator)
         _notify(notifier, board.status)
         hooks.show(board.status)
@@ -252,6 +324,17 @@ def _run_line(
         ending = supervisor.run(hooks.every_s, meanwhile, around)
     hooks.show(board.status)
     return supervisor.failed if ending is Ending.FAILED else None
+
+
+def _make_alerts(settings: Settings, journal: Journal, outside: Outside, *, is_restart: bool) -> Alerts:
+    limits = settings.lasting_limits()
+    alerts = Alerts(
+        outside.alerts.put,
+        lasting=None if limits is None else LastingConditions(limits),
+        is_restart=is_restart,
+    )
+    alerts.catch_up(row.message for row in journal.rows(REMEMBERED))
+    return alerts
 
 
 def _obey_halt_file(directory: Path, operator: Operator) -> None:

@@ -26,7 +26,11 @@ JOURNAL = "journal"
 BOARD = "board"
 """Folds what it hears into one immutable picture for metrics, alerts, the display and `status`."""
 
-START_ORDER = (JOURNAL, BOARD, OCO_WATCHER, EXECUTION, RISK, "strategy", MARKET_DATA, BROKER)
+ALERTS = "alerts"
+"""Tells a person. A line may run without it: a replay has nobody to tell."""
+OPTIONAL = frozenset({ALERTS})
+
+START_ORDER = (JOURNAL, BOARD, ALERTS, OCO_WATCHER, EXECUTION, RISK, "strategy", MARKET_DATA, BROKER)
 """Hearers before speakers; stopping is the reverse."""
 
 Names = tuple[str, ...]
@@ -48,25 +52,25 @@ def _strategy(symbol: str) -> str:
 
 ROUTES: dict[type, Row] = {
     # time
-    m.TimePassed: (MARKET_DATA, RISK, EXECUTION, OCO_WATCHER, JOURNAL, BOARD),
+    m.TimePassed: (MARKET_DATA, RISK, EXECUTION, OCO_WATCHER, JOURNAL, BOARD, ALERTS),
     # what the broker says about the market
-    b.UnderlyingQualified: (MARKET_DATA, BOARD),
+    b.UnderlyingQualified: (MARKET_DATA, BOARD, ALERTS),
     b.ChainListed: (MARKET_DATA,),
     b.OptionsQualified: (MARKET_DATA,),
     b.BarsBackfilled: (MARKET_DATA,),
     b.BarReceived: (MARKET_DATA,),
     b.QuoteReceived: (MARKET_DATA,),
-    b.DataTypeChanged: (MARKET_DATA, RISK, JOURNAL, BOARD),
+    b.DataTypeChanged: (MARKET_DATA, RISK, JOURNAL, BOARD, ALERTS),
     # what the broker says about itself
-    b.BrokerConnected: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, JOURNAL, BOARD),
-    b.BrokerDisconnected: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, JOURNAL, BOARD),
-    b.LinkChanged: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, JOURNAL, BOARD),
+    b.BrokerConnected: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, JOURNAL, BOARD, ALERTS),
+    b.BrokerDisconnected: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, JOURNAL, BOARD, ALERTS),
+    b.LinkChanged: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, JOURNAL, BOARD, ALERTS),
     b.BrokerPulse: (BOARD,),
     b.RequestFailed: (MARKET_DATA, RISK, EXECUTION, OCO_WATCHER, JOURNAL, BOARD),
     # what the broker says about orders and money
     b.OrderStatusChanged: (EXECUTION, OCO_WATCHER, BOARD),
     b.OrderSeen: (EXECUTION, OCO_WATCHER),
-    b.OrderRefused: (EXECUTION, OCO_WATCHER, RISK, BOARD),
+    b.OrderRefused: (EXECUTION, OCO_WATCHER, RISK, BOARD, ALERTS),
     b.Filled: (EXECUTION,),
     b.CommissionCharged: (OCO_WATCHER, BOARD),
     b.AccountUpdated: (RISK, BOARD),
@@ -77,37 +81,37 @@ ROUTES: dict[type, Row] = {
     m.BarClosed: lambda x: (_strategy(x.bar.symbol), JOURNAL, BOARD),
     m.QuoteUpdated: lambda x: (_strategy(x.quote.symbol), OCO_WATCHER, BOARD),
     m.WatchlistChanged: lambda x: (_strategy(x.symbol), BOARD),
-    m.FeedChanged: (RISK, JOURNAL, BOARD),
+    m.FeedChanged: (RISK, JOURNAL, BOARD, ALERTS),
     # strategies → risk → execution
     m.BarJudged: (JOURNAL, BOARD),
     m.SignalFired: (BOARD,),
-    m.IdeaDropped: (JOURNAL, BOARD),
+    m.IdeaDropped: (JOURNAL, BOARD, ALERTS),
     m.TradeIdea: (RISK, JOURNAL, BOARD),
-    m.EntryDenied: (JOURNAL, BOARD),
-    m.PlaceBracket: (OCO_WATCHER, EXECUTION, MARKET_DATA, BOARD),
+    m.EntryDenied: (JOURNAL, BOARD, ALERTS),
+    m.PlaceBracket: (OCO_WATCHER, EXECUTION, MARKET_DATA, BOARD, ALERTS),
     # risk's state and the operator
     m.HaltTrading: (RISK,),
     m.ResumeTrading: (RISK,),
     m.FlattenAll: (OCO_WATCHER, RISK),
-    m.Halted: (EXECUTION, BOARD),
-    m.Resumed: (EXECUTION, BOARD),
+    m.Halted: (EXECUTION, BOARD, ALERTS),
+    m.Resumed: (EXECUTION, BOARD, ALERTS),
     m.TradingStateChanged: (EXECUTION, JOURNAL, BOARD),
-    m.DayOpened: (BOARD,),
-    m.EquityMarked: (BOARD,),
+    m.DayOpened: (BOARD, ALERTS),
+    m.EquityMarked: (BOARD, ALERTS),
     # execution ↔ watcher
     m.BracketSent: (OCO_WATCHER,),
-    m.FillBooked: (OCO_WATCHER, RISK, BOARD),
+    m.FillBooked: (OCO_WATCHER, RISK, BOARD, ALERTS),
     m.CancelEntry: (EXECUTION,),
     m.CancelOrder: (EXECUTION,),
-    m.PlaceProtection: (EXECUTION, BOARD),
-    m.ExitPosition: (EXECUTION, BOARD),
-    m.ProtectionChanged: (RISK, JOURNAL, BOARD),
-    m.BracketClosed: (RISK, EXECUTION, MARKET_DATA, BOARD),
-    m.EntryAbandoned: (RISK, OCO_WATCHER, MARKET_DATA, BOARD),
+    m.PlaceProtection: (EXECUTION, BOARD, ALERTS),
+    m.ExitPosition: (EXECUTION, BOARD, ALERTS),
+    m.ProtectionChanged: (RISK, JOURNAL, BOARD, ALERTS),
+    m.BracketClosed: (RISK, EXECUTION, MARKET_DATA, BOARD, ALERTS),
+    m.EntryAbandoned: (RISK, OCO_WATCHER, MARKET_DATA, BOARD, ALERTS),
     m.Reconciled: (RISK, OCO_WATCHER, BOARD),
     # the line itself
-    m.LineStarted: (JOURNAL, BOARD),
-    m.LineStopped: (JOURNAL, BOARD),
+    m.LineStarted: (JOURNAL, BOARD, ALERTS),
+    m.LineStopped: (JOURNAL, BOARD, ALERTS),
     m.MachineFailed: (JOURNAL, BOARD),
     # commands to the broker
     b.QualifyUnderlying: (BROKER,),

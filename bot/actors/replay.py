@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 from bot.domain.messages import Message
-from bot.wiring import DURABLE, Machine, hearers
+from bot.wiring import DURABLE, OPTIONAL, Machine, hearers
 
 
 def _nowhere(message: Message) -> None:
@@ -31,4 +31,6 @@ def replay(
             if type(current) in DURABLE:
                 commit(current)
             for name in hearers(current):
+                if name in OPTIONAL and name not in machines:
+                    continue
                 queue.extend(machines[name].handle(current))

@@ -19,7 +19,7 @@ import pykka
 from bot.actors.broker_link import BrokerLink
 from bot.domain import messages as m
 from bot.domain.messages import Message
-from bot.wiring import DURABLE, Machine, hearers
+from bot.wiring import DURABLE, OPTIONAL, Machine, hearers
 
 Commit = Callable[[Message], None]
 Failed = Callable[[str, BaseException, object], None]
@@ -43,7 +43,8 @@ class Line:
         if type(message) in DURABLE:
             self._commit(message)
         for name in names:
-            self.peers[name].tell(message)
+            if name in self.peers or name not in OPTIONAL:
+                self.peers[name].tell(message)
 
 
 class MachineActor(pykka.ThreadingActor):

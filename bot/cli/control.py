@@ -146,6 +146,9 @@ def _picture(told: dict[str, Any]) -> Table:
         "trades": str(len(told["closed_trades"])),
         "last": told["last_event"],
     }
+    lost = {kind: n for kind, n in told.get("alert_failures", {}).items() if n}
+    if lost:
+        rows["alerts lost"] = ", ".join(f"{kind} {n}" for kind, n in lost.items())
     for one in told["open_brackets"]:
         proved = "protected" if one["is_proved"] else "NOT PROTECTED" if one["quantity"] else "entering"
         rows[f"{one['quantity']} {one['label']}"] = (

@@ -154,7 +154,11 @@ def _gateway(settings: Settings, day: Session, speed: float, directory: Path) ->
         sys.executable, "-m", "bot", "sim", "--port", str(port), "--session", f"{day.day}",
         "--symbols", ",".join(settings.symbols), "--speed", str(speed), "--equity", SIMULATED_EQUITY_USD,
     ]  # fmt: skip
-    log = (directory / "gateway.log").open("w")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        log = (directory / "gateway.log").open("w")
+    except OSError as error:
+        raise FixTheMachine(f"state directory {directory}: {error.strerror}; make it writable") from error
     # A group of its own: Ctrl-C on the terminal must reach the bot first, and the gateway only when the bot is done.
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)  # noqa: S603  our own module
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import time
+from datetime import time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,8 @@ from bot.config.trading_sections import EmbargoSection, ScalpSection, WhaleSecti
 from bot.domain.session import NEW_YORK
 from bot.execution.limits import ExecutionLimits, WatcherLimits
 from bot.market_data.machine import MarketDataLimits
+from bot.ops.alert_channels import DISCORD, SLACK, TELEGRAM, Address
+from bot.ops.lasting import LastingLimits
 from bot.risk.denials import DenialCode
 from bot.risk.limits import AccountRule, EmbargoWindow, RiskLimits, SessionRules, StrategyTerms
 from bot.selection.choose import SelectionRules
@@ -137,3 +139,34 @@ def broker_settings(settings: Settings) -> BrokerSettings:
     broker = settings.broker
     shared = _shared(broker, BrokerSettings) | {"account": broker.account or None}
     return BrokerSettings(**shared, dry_run=settings.dry_run, connect_timeout_wall_s=broker.connect_timeout_s)
+
+
+def alert_addresses(settings: Settings) -> tuple[Address, ...]:
+    """Where alerts go, in Apprise's forms; nothing where alerts are off."""
+    monitoring = settings.monitoring
+    if not monitoring.alerts_enabled:
+        return ()
+    found = []
+    if monitoring.discord_webhook_url is not None:
+        url = monitoring.discord_webhook_url.get_secret_value()
+        found.append(Address("monitoring.discord_webhook_url", url, DISCORD))
+    if monitoring.slack_webhook_url is not None:
+        url = monitoring.slack_webhook_url.get_secret_value()
+        found.append(Address("monitoring.slack_webhook_url", url, SLACK))
+    if monitoring.telegram_bot_token is not None:
+        url = f"tgram://{monitoring.telegram_bot_token.get_secret_value()}/{monitoring.telegram_chat_id}/"
+        found.append(Address("monitoring.telegram_bot_token", url, TELEGRAM))
+    others = (url.get_secret_value() for url in monitoring.apprise_urls)
+    return (*found, *(Address("monitoring.apprise_urls", url) for url in others))
+
+
+def lasting_limits(settings: Settings) -> LastingLimits | None:
+    """None where Alertmanager tells of lasting conditions. Nobody logs in to a simulated gateway."""
+    if settings.monitoring.lasting_conditions_by != "bot":
+        return None
+    is_real = settings.broker.trading != "simulated"
+    log_in = _window(settings.embargo.token_expiry, DenialCode.EMBARGO_TOKEN_EXPIRY, NEW_YORK)
+    return LastingLimits(
+        while_open=timedelta(minutes=settings.monitoring.lasting_after_minutes),
+        log_in=log_in if is_real else None,
+    )

@@ -115,6 +115,14 @@ class MonitoringSection(Section):
     telegram_chat_id: str | None = doc(None, "Telegram, together with the token.")
     apprise_urls: Secrets = doc((), "Any other channels, as Apprise addresses.")
     max_alerts_per_minute: Count = doc(10, "More than this are gathered into one.")
+    lasting_conditions_by: Annotated[Literal["bot", "alertmanager"], Lower] = doc(
+        "bot",
+        "Who tells of what lasts (no connection, no data, log-in due): alertmanager where it runs, "
+        "so that nothing is said twice.",
+    )
+    lasting_after_minutes: Count = doc(
+        5, "How long such a condition must last in an open market before the bot tells it."
+    )
     metrics_enabled: bool = doc(True, "Serve Prometheus metrics.")
     metrics_host: str = doc("127.0.0.1", "Where metrics listen; leave it on this machine.")
     metrics_port: Port = doc(9108, "The metrics' port.")

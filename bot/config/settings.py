@@ -32,6 +32,8 @@ from bot.config.trading_sections import (
 )
 from bot.execution.limits import ExecutionLimits, WatcherLimits
 from bot.market_data.machine import MarketDataLimits
+from bot.ops.alert_channels import Address
+from bot.ops.lasting import LastingLimits
 from bot.risk.limits import AccountRule, RiskLimits, SessionRules
 from bot.selection.choose import SelectionRules
 from bot.strategies.registry import StrategyParameters
@@ -144,6 +146,12 @@ class Settings(BaseSettings):
 
     def watcher_limits(self) -> WatcherLimits:
         return hand_down.watcher_limits(self)
+
+    def alert_addresses(self) -> tuple[Address, ...]:
+        return hand_down.alert_addresses(self)
+
+    def lasting_limits(self) -> LastingLimits | None:
+        return hand_down.lasting_limits(self)
 
     def broker_settings(self) -> BrokerSettings:
         return hand_down.broker_settings(self)

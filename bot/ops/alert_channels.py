@@ -6,11 +6,12 @@ complaints name the setting it came from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.errors import FixTheConfiguration
+from bot.ops.alert_queue import Channel
 from bot.ops.alerts import Alert, Severity
 
 DISCORD, SLACK, TELEGRAM = "discord", "slack", "tgram"
@@ -25,12 +26,12 @@ class Address:
     scheme: str | None = None
 
 
-def open_channels(addresses: Iterable[Address]) -> list[tuple[str, Callable[[Alert], bool]]]:
+def open_channels(addresses: Iterable[Address]) -> list[Channel]:
     """(kind, deliver) for each address. FixTheConfiguration names the setting whose address cannot be used."""
     return [_open(address) for address in addresses]
 
 
-def _open(address: Address) -> tuple[str, Callable[[Alert], bool]]:
+def _open(address: Address) -> Channel:
     import apprise
 
     asset = apprise.AppriseAsset(async_mode=False, app_id="ibkr-options-bot", app_desc="trading bot")

@@ -19,6 +19,8 @@ from bot.ops.outbox import Manners, Outbox
 
 Deliver = Callable[[Alert], bool]
 """Sends one alert and tells whether it arrived. May take long, may raise."""
+Channel = tuple[str, Deliver]
+"""(its kind, never its address; how to send)"""
 Note = Callable[[str, bool], None]
 """(channel's kind, whether it arrived)"""
 
@@ -28,21 +30,27 @@ def _unnoted(channel: str, is_delivered: bool) -> None:
 
 
 class AlertQueue:
-    """``channels`` is (kind, deliver) for each; kinds may repeat. Everything that leaves has the secrets blotted out."""
+    """``channels`` is (kind, deliver) for each; kinds may repeat. Everything that leaves has the secrets blotted out.
+
+    ``prefix`` begins every title, so that a paper account's news is not taken for real money's.
+    """
 
     def __init__(
         self,
-        channels: Iterable[tuple[str, Deliver]],
+        channels: Iterable[Channel],
         *,
         manners: Manners | None = None,
+        prefix: str = "",
         secrets: Iterable[str] = (),
         note: Note = _unnoted,
     ) -> None:
+        self._prefix = prefix
         self._secrets = every_form(secrets)
         self._workers = [_Worker(kind, deliver, manners or Manners(), note) for kind, deliver in channels]
 
     def put(self, alert: Alert) -> None:
-        clean = replace(alert, title=blot(alert.title, self._secrets), body=blot(alert.body, self._secrets))
+        title, body = blot(f"{self._prefix}{alert.title}", self._secrets), blot(alert.body, self._secrets)
+        clean = replace(alert, title=title, body=body)
         for worker in self._workers:
             worker.put(clean)
 

@@ -39,7 +39,10 @@ class Operator:
         emit: Callable[[m.Message], None],
         settle: Callable[[], None],
         now: Callable[[], datetime],
+        beside: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
+        """``beside`` is what `status` tells of the process itself, beside the line's own Status."""
+        self._beside = beside
         self._status = status
         self._emit = emit
         self._settle = settle
@@ -66,6 +69,7 @@ class Operator:
         status = self._status()
         told = plain(status)
         told |= {"realized": str(status.realized), "unrealized": plain(status.unrealized)}
+        told |= self._beside()
         return {"status": told}
 
     def _halt(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
