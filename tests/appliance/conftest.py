@@ -1,0 +1,79 @@
+"""What the appliance's checks share: the repository, its tools, and the rendered templates.
+
+Rule: these tests read and render; they change no host. What needs a host is in ansible/molecule. A tool that is missing
+skips its test by name, so that the suite also runs where only Python is.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from .renderings import RENDERINGS
+
+ROOT = Path(__file__).resolve().parents[2]
+Tool = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def ansible(name: str) -> str:
+    """Where a command of the appliance's environment is; skips when it is not installed."""
+    here = ROOT / ".venv-appliance" / "bin" / name
+    found = str(here) if here.exists() else shutil.which(name)
+    if found is None:
+        pytest.skip(f"{name} is not installed: make appliance-venv")
+    return found
+
+
+@pytest.fixture
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture
+def tool() -> Tool:
+    """Run a command that must be installed; skips by its name when it is not."""
+
+    def run(name: str, *arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+        found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+        if found is None:
+            pytest.skip(f"{name} is not installed")
+        return subprocess.run([found, *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def renderings() -> dict[str, str]:
+    """Every rendering of the table below, made in one run of Ansible because a run costs seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder)
+        plays = [_play(out, name, *entry) for name, entry in RENDERINGS.items()]
+        (out / "plays.yml").write_text(yaml.safe_dump(plays))
+        command = [ansible("ansible-playbook"), "-i", "localhost,", str(out / "plays.yml")]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return {name: (out / name).read_text() for name in RENDERINGS}
+
+
+def _play(out: Path, name: str, role: str, template: str, variables: dict[str, Any]) -> dict[str, Any]:
+    """A play that renders one template with the role's defaults under the given variables."""
+    folder = ROOT / "roles" / role
+    defaults: dict[str, Any] = {}
+    for path in (folder / "defaults" / "main.yml", folder / "vars" / "main.yml"):
+        defaults |= yaml.safe_load(path.read_text()) if path.exists() else {}
+    source = {"src": str(folder / "templates" / template), "dest": str(out / name), "mode": "0600"}
+    return {
+        "hosts": "localhost",
+        "connection": "local",
+        "gather_facts": False,
+        "vars": {**defaults, "role_path": str(folder), "ansible_managed": "managed", **variables},
+        "tasks": [{"ansible.builtin.template": source}],
+    }

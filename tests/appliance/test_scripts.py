@@ -1,0 +1,145 @@
+"""The programs the roles put on hosts, tried for themselves: throttling word, health check, the search for Java."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import socketserver
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from .conftest import ROOT
+
+FILES = ROOT / "roles" / "ib_gateway" / "files"
+
+
+def module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    loaded = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = loaded
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+HEALTH = module(FILES / "ibgateway_health.py")
+STUB = module(ROOT / "ansible" / "lab" / "stub_ibc.py")
+
+
+@contextmanager
+def serving(handler: type[socketserver.BaseRequestHandler]) -> Iterator[int]:
+    """A local server for one test; yields its port."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+class Mute(socketserver.BaseRequestHandler):
+    """Accepts and says nothing, as a gateway does before its login."""
+
+    def handle(self) -> None:
+        self.request.recv(1024)
+        self.request.recv(1024)
+
+
+class Closing(socketserver.BaseRequestHandler):
+    """Accepts and leaves, as a tunnel does whose other end is down."""
+
+
+class Pending(socketserver.StreamRequestHandler):
+    """Shakes hands and offers no account, as a gateway does that waits for the phone."""
+
+    def handle(self) -> None:
+        self.rfile.read(4)
+        self.rfile.read(4 + 9)
+        self.wfile.write(STUB.frame("187", "20260102 09:30:00 EST"))
+        self.rfile.read(1 << 16)
+
+
+def test_a_gateway_with_accounts_is_healthy() -> None:
+    with serving(STUB.Api) as port:
+        health = HEALTH.check("127.0.0.1", port, 990, 5)
+
+    assert health.logged_in
+    assert health.server_version == 187
+
+
+@pytest.mark.parametrize("handler", [Mute, Closing])
+def test_an_open_port_proves_nothing(handler: type[socketserver.BaseRequestHandler]) -> None:
+    with serving(handler) as port:
+        health = HEALTH.check("127.0.0.1", port, 990, 0.5)
+
+    assert not health.logged_in
+    assert health.server_version is None
+
+
+def test_a_login_that_waits_is_told_apart_from_a_dead_gateway() -> None:
+    with serving(Pending) as port:
+        health = HEALTH.check("127.0.0.1", port, 990, 0.5)
+
+    assert "ibgateway_login_pending 1\n" in HEALTH.metrics(health, 2.0, 1.0)
+    assert "ibgateway_up 0\n" in HEALTH.metrics(health, 2.0, 1.0)
+
+
+def test_a_failure_keeps_the_time_of_the_last_success(tmp_path: Path) -> None:
+    path = tmp_path / "ibgateway.prom"
+    HEALTH.publish(path, HEALTH.Health(187, 0.1, logged_in=True, why=""))
+    success = HEALTH.last_success_in(path)
+
+    HEALTH.publish(path, HEALTH.Health(None, 0.1, logged_in=False, why="down"))
+
+    assert success > 0
+    assert HEALTH.last_success_in(path) == success
+
+
+def test_the_throttling_word_is_taken_apart(renderings: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "word").write_text("50005\n")
+    script = tmp_path / "pi-throttled"
+    script.write_text(renderings["pi-throttled"])
+    subprocess.run(
+        ["sh", str(script)],
+        check=True,
+        env={**os.environ, "WORD": str(tmp_path / "word"), "OUT": str(tmp_path)},
+    )
+
+    told = (tmp_path / "pi_throttled.prom").read_text()
+
+    assert 'pi_throttled_state{reason="under_voltage"} 1' in told
+    assert 'pi_throttled_state{reason="frequency_capped"} 0' in told
+    assert 'pi_throttled_state{reason="throttled"} 1' in told
+    assert 'pi_throttled_since_boot{reason="under_voltage"} 1' in told
+    assert 'pi_throttled_since_boot{reason="frequency_capped"} 0' in told
+
+
+def find_java(installation: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(FILES / "find_java.py"), str(installation)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "HOME": str(installation / "home")},
+    )
+
+
+def test_the_java_that_the_installer_wrote_down_is_taken(tmp_path: Path) -> None:
+    java = tmp_path / "elsewhere" / "17" / "bin" / "java"
+    java.parent.mkdir(parents=True)
+    java.touch(mode=0o755)
+    (tmp_path / ".install4j").mkdir()
+    (tmp_path / ".install4j" / "inst_jre.cfg").write_text(f"{java.parent.parent}\n")
+
+    assert find_java(tmp_path).stdout.strip() == str(java.parent)
+
+
+def test_an_installation_without_java_is_an_error(tmp_path: Path) -> None:
+    assert find_java(tmp_path).returncode == 1

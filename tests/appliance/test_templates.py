@@ -1,0 +1,104 @@
+"""What the roles write is what the programs that read it accept: nft, promtool, amtool, systemd-analyze."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from .conftest import Tool
+from .renderings import RENDERINGS
+
+UNITS = [name for name in RENDERINGS if name.endswith((".service", ".timer"))]
+ROUTES = [name for name in RENDERINGS if name.startswith("alertmanager")]
+SCRIPTS = ["pi-throttled", "gateway-tunnel-expiry", "ibkr-bot", "ibgateway-command"]
+
+
+def written(renderings: dict[str, str], name: str, tmp_path: Path) -> Path:
+    path = tmp_path / name
+    path.write_text(renderings[name])
+    return path
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_systemd_knows_every_word_of_a_unit(
+    renderings: dict[str, str], tool: Tool, tmp_path: Path, name: str
+) -> None:
+    unit = tmp_path / name
+    # Programs that exist here, so that only the unit's own words are judged.
+    unit.write_text(re.sub(r"^(Exec\w+=)(-?)/\S+", r"\1\2/bin/true", renderings[name], flags=re.MULTILINE))
+
+    done = tool("systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(unit))
+
+    assert not [line for line in done.stderr.splitlines() if name in line and "Unknown" in line], done.stderr
+
+
+def test_the_bot_is_as_confined_as_systemd_can(
+    renderings: dict[str, str], tool: Tool, tmp_path: Path
+) -> None:
+    unit = written(renderings, "ibkr-bot.service", tmp_path)
+
+    done = tool("systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager", str(unit))
+
+    assert done.returncode == 0, done.stdout[-400:] + done.stderr
+
+
+def test_nft_accepts_the_table(renderings: dict[str, str], tool: Tool, tmp_path: Path) -> None:
+    done = tool("nft", "-c", "-f", str(written(renderings, "appliance.nft", tmp_path)))
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_rule_without_anybody_opens_nothing(renderings: dict[str, str]) -> None:
+    assert "3000" not in renderings["appliance.nft"]
+
+
+def test_the_api_is_dropped_before_anything_is_let_in(renderings: dict[str, str]) -> None:
+    table = renderings["appliance.nft"]
+
+    assert table.index("dport { 4001, 4002 }") < table.index("ct state established")
+
+
+def test_promtool_accepts_the_configuration(renderings: dict[str, str], tool: Tool, tmp_path: Path) -> None:
+    done = tool("promtool", "check", "config", str(written(renderings, "prometheus.yml", tmp_path)))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_amtool_accepts_the_routes(renderings: dict[str, str], tool: Tool, tmp_path: Path, name: str) -> None:
+    done = tool("amtool", "check-config", str(written(renderings, name, tmp_path)))
+    if "field" in done.stdout + done.stderr and "_file not found" in done.stdout + done.stderr:
+        pytest.skip("this amtool is older than Debian 13's")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_secret_is_in_the_routes(renderings: dict[str, str]) -> None:
+    text = renderings["alertmanager-all.yml"]
+
+    assert not [
+        value for value in RENDERINGS["alertmanager-all.yml"][2].values() if value in text and value != "-42"
+    ]
+
+
+def test_no_secret_is_in_the_unit(renderings: dict[str, str]) -> None:
+    assert "ping.example" not in renderings["ibkr-bot.service"] + renderings["ibkr-bot"]
+
+
+def test_the_watchdog_goes_nowhere_else(renderings: dict[str, str], tool: Tool, tmp_path: Path) -> None:
+    config = written(renderings, "alertmanager.yml", tmp_path)
+
+    def receiver(*labels: str) -> str:
+        return tool("amtool", "config", "routes", "test", f"--config.file={config}", *labels).stdout.strip()
+
+    assert receiver("alertname=Watchdog", "severity=none") == "watchdog"
+    assert receiver("alertname=BotDown", "severity=critical") == "channels"
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_scripts_are_sound(renderings: dict[str, str], tool: Tool, tmp_path: Path, name: str) -> None:
+    done = tool("shellcheck", "--severity=warning", str(written(renderings, name, tmp_path)))
+
+    assert done.returncode == 0, done.stdout
