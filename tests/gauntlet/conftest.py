@@ -1,0 +1,53 @@
+"""Gives each scenario its stage and, when it is over, asks the judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.sim.build import recorded_world
+from bot.sim.knobs import Knobs
+from tests.gauntlet.rig import DAY, Rig, clock
+from tests.gauntlet.signals import Signals
+
+Stage = Callable[..., Rig]
+
+
+@pytest.fixture
+def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
+    """``stage({"10:07": BULL}, start="10:05")`` is a running bot before a known signal."""
+    rigs: list[Rig] = []
+
+    def make(
+        signals: Signals,
+        *,
+        start: str = "10:05",
+        day: date = DAY,
+        knobs: Knobs | None = None,
+        equity: int = 50_000,
+        run: bool = True,
+        **how: Any,
+    ) -> Rig:
+        world = recorded_world(["SPY"], day, start=clock(day, start), knobs=knobs, equity=equity)  # type: ignore[arg-type]
+        rigs.append(Rig(tmp_path, world, signals, **how))
+        return rigs[-1].start() if run else rigs[-1]
+
+    yield make
+    try:
+        for rig in rigs:
+            _judge(rig, request)
+    finally:
+        for rig in rigs:
+            rig.close()
+
+
+def _judge(rig: Rig, request: pytest.FixtureRequest) -> None:
+    marker = request.node.get_closest_marker("gauntlet")
+    name = request.node.name.removeprefix("test_").replace("_", " ")
+    score = rig.score(name, " ".join(marker.args) if marker else "")
+    request.node.user_properties.append(("score", score.as_dict()))
+    assert not score.complaints, "; ".join(score.complaints)

@@ -1,0 +1,238 @@
+"""A scenario's stage: a simulated gateway, the whole bot over real TCP, stepped time, and a judge in the gateway.
+
+How time moves: a step advances the gateway, then everything is settled (gateway, adapter, actors) until a whole round
+moved nothing, then the bot hears the time. While the socket is down only what can be settled is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bot.domain import messages as m
+from bot.domain.errors import RestartTheLine
+from bot.domain.messages import Message
+from bot.domain.session import NEW_YORK, new_york_day
+from bot.domain.types import ConId, Direction
+from bot.sim.core import GatewayCore
+from bot.sim.gateway_thread import SimGatewayThread
+from bot.sim.orders import OrderView
+from bot.sim.world import World
+from bot.wiring import Machine
+from tests.gauntlet.bot_line import PATIENCE_S, Heard, Life, quick, rows_on_disk
+from tests.gauntlet.judge import Judge, positions_of, stops_of
+from tests.gauntlet.score import Score
+from tests.gauntlet.signals import Signals, told_strategy
+from tests.live_line.lines import settings as settings_of
+
+T = TypeVar("T")
+DAY = date(2011, 1, 26)
+BULL, BEAR = Direction.BULLISH, Direction.BEARISH
+FEW = {"MARKET_DATA__STRIKES_EACH_SIDE": "2", "OPTIONS__MIN_VOLUME": "0"}
+
+
+def clock(day: date, text: str) -> datetime:
+    """A New York minute of that day."""
+    hour, minute = map(int, text.split(":"))
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=NEW_YORK)
+
+
+class Rig:
+    """``signals`` come from a strategy that is told what to say. ``limit_s`` is how long a gap may last."""
+
+    limit_s = 5.0
+
+    def __init__(
+        self,
+        directory: Path,
+        world: World,
+        signals: Signals,
+        *,
+        spread: bool = False,
+        patience: dict[str, object] | None = None,
+        **variables: str,
+    ) -> None:
+        self.world = world
+        self.settings = settings_of(**{**FEW, **variables})
+        self.directory = directory
+        self.gateway = SimGatewayThread(world)
+        self.faults = self.gateway.faults
+        self.judge = Judge(self.gateway)
+        self.heard = Heard()
+        self.now = self.gateway.now
+        self._spread, self._signals = spread, signals
+        self._patience = patience or {}
+        self._life: Life | None = None
+
+    # ── lives ──
+
+    @property
+    def life(self) -> Life:
+        assert self._life is not None, "the bot does not live"
+        return self._life
+
+    def start(self) -> Rig:
+        strategies: Callable[[], dict[str, Machine]] = lambda: {  # noqa: E731  a table made anew for each life
+            f"strategy:{symbol}": told_strategy(symbol, self.settings, self._signals, spread=self._spread)
+            for symbol in self.settings.symbols
+        }
+        patience = quick(self.settings, self.gateway.port, **self._patience)
+        self._life = Life(self.settings, self.directory, patience, self.heard, lambda: self.now, strategies)
+        self._life.start()
+        self.rest()
+        return self
+
+    def kill(self) -> None:
+        self.life.kill()
+        self._life = None
+        self.gateway.settle()
+
+    def stop(self) -> None:
+        self.life.stop()
+        self._life = None
+        self.gateway.settle()
+
+    def restart(self) -> None:
+        """SIGKILL, then the start path."""
+        self.kill()
+        self.start()
+        self.step(1)
+
+    def close(self) -> None:
+        if self._life is not None:
+            with suppress(RestartTheLine):
+                self.life.stop()
+        self.gateway.stop()
+
+    # ── time ──
+
+    def rest(self) -> None:
+        """Return when nothing moves any more, on either side of the socket."""
+        before = -2
+        while self._life is not None:
+            self.gateway.settle()
+            if self._can_talk():
+                self.life.broker.settle(PATIENCE_S)
+            handled = self.life.handled()
+            if handled in (before, -1):
+                return
+            before = handled
+
+    def _can_talk(self) -> bool:
+        def ask(core: GatewayCore) -> bool:
+            link = core.link
+            return link.is_listening and not link.is_silent and not link.closes_after_accept
+
+        return self.gateway.ask(ask)
+
+    def tick(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+        self.gateway.advance_to(self.now)
+        self.rest()
+        if self._life is not None and self.life.supervisor.failed is None:
+            self.life.say(m.TimePassed(self.now))
+            self.rest()
+
+    def step(self, seconds: float, every: float = 1.0) -> None:
+        until = self.now + timedelta(seconds=seconds)
+        while self.now < until:
+            self.tick(min(every, (until - self.now).total_seconds()))
+
+    def until(self, text: str, every: float = 15.0) -> None:
+        """To a New York minute of the day."""
+        self.step((clock(new_york_day(self.now), text) - self.now).total_seconds(), every)
+
+    def wait_for(self, holds: Callable[[], bool], seconds: float, every: float = 1.0) -> None:
+        until = self.now + timedelta(seconds=seconds)
+        while not holds():
+            assert self.now < until, f"did not come within {seconds} s"
+            self.tick(every)
+
+    # ── the market ──
+
+    def pin(self, con_id: ConId, bid: float, ask: float, size: int = 50) -> None:
+        self.faults.pin_quote(con_id, bid=bid, ask=ask, size=size)
+        self.rest()
+
+    def ask(self, question: Callable[[GatewayCore], T]) -> T:
+        return self.gateway.ask(question)
+
+    # ── what is ──
+
+    @property
+    def position(self) -> dict[ConId, int]:
+        return dict(self.ask(positions_of))
+
+    @property
+    def stopped(self) -> dict[ConId, int]:
+        return {con_id: count for con_id, count in self.ask(stops_of).items() if count}
+
+    def orders(self) -> list[OrderView]:
+        """Live at the gateway."""
+        return self.ask(lambda core: core.world.open_orders())
+
+    def leg(self, leg: str) -> OrderView:
+        """The one live order with this leg."""
+        found = [view for view in self.orders() if f"/{leg}" in view.order.order_ref]
+        assert len(found) == 1, f"{len(found)} live orders are a {leg}"
+        return found[0]
+
+    @property
+    def sent(self) -> list[str]:
+        """The refs of all new orders that the gateway received."""
+        return [one.order_ref for one in self.gateway.books().received if one.kind == "new"]
+
+    def all(self, kind: type[T]) -> list[T]:
+        return self.heard.all(kind)
+
+    def disk(self) -> list[Message]:
+        if self._life is not None:
+            self.life.journal.flush()
+            return [row.message for row in self.life.journal.rows()]
+        return rows_on_disk(self.directory, lambda: self.now)
+
+    @property
+    def halts(self) -> set[str]:
+        """Causes that are latched on disk."""
+        causes: set[str] = set()
+        for message in self.disk():
+            if isinstance(message, m.Halted):
+                causes.add(message.cause)
+            elif isinstance(message, m.Resumed):
+                causes.discard(message.cause)
+        return causes
+
+    # ── usual beginnings ──
+
+    def opened(self) -> ConId:
+        """A filled and protected position: the contract's id."""
+        self.wait_for(lambda: bool(self.position), 180, 15)
+        self.step(1)
+        (con_id,) = self.position
+        assert self.stopped == self.position
+        return con_id
+
+    def price_paid(self) -> float:
+        fills = [x.fill for x in self.all(m.FillBooked) if x.fill.order_ref.endswith("/entry")]
+        return float(sum((f.price * f.quantity for f in fills), Decimal(0)) / sum(f.quantity for f in fills))
+
+    # ── the verdict ──
+
+    def score(self, name: str, ids: str) -> Score:
+        books, disk = self.gateway.books(), self.disk()
+        orders = self.ask(lambda core: core.world.open_orders())
+        return Score(
+            scenario=name,
+            ids=ids,
+            worst_unprotected_s=self.judge.worst_unprotected_s,
+            reconcile_s=self.heard.reconcile_s(),
+            duplicated=tuple(self.judge.duplicated(books, disk)),
+            lost=tuple(self.judge.lost(books, disk, orders)),
+            naked=tuple(self.ask(self.judge.naked)),
+            faults=tuple(self.judge.faults),
+            limit_s=self.limit_s,
+        )

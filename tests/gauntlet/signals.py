@@ -1,0 +1,69 @@
+"""A strategy that says what a scenario tells it to, at the minute it names; everything behind it is the real thing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+from bot.app import choose
+from bot.config import Settings
+from bot.domain.contract import Contract
+from bot.domain.market import Bar, BarSize, Quote
+from bot.domain.session import NEW_YORK
+from bot.domain.types import ConId, Direction
+from bot.strategies.base import Judgement, Reason
+from bot.strategies.symbol import Chosen, Mode, SymbolStrategy, Unfit
+
+Signals = Mapping[str, Direction]
+"""New York minutes at which a bar ends, ``10:07``, and the direction that is signalled there."""
+
+
+class Told:
+    """Implements strategies.base.Strategy."""
+
+    bar_size = BarSize.M1
+
+    def __init__(self, signals: Signals, name: str = "scalp") -> None:
+        self.name = name
+        self._signals = signals
+
+    def judge(self, bar: Bar, *, may_fire: bool = True) -> Judgement:
+        direction = self._signals.get(f"{bar.end.astimezone(NEW_YORK):%H:%M}")
+        fires = direction is not None and may_fire
+        reason = Reason.FIRED if fires else Reason.NO_TREND if direction is None else Reason.NOT_LIVE
+        return Judgement(direction, 1.0 if direction else 0.0, fires, reason, {})
+
+    def remember_fired(self, at: datetime, direction: Direction) -> None:
+        """A signal is bound to its minute: there is nothing to repeat."""
+
+
+def told_strategy(symbol: str, settings: Settings, signals: Signals, *, spread: bool = False) -> SymbolStrategy:
+    """``spread``: each idea takes another contract, so that several positions can stand side by side."""
+    rules = settings.selection_rules()
+    chooser: Callable[..., Chosen | Unfit] = partial(choose, rules)
+    return SymbolStrategy(
+        symbol, (Told(signals),), Mode(settings.mode), _Spread(chooser) if spread else chooser
+    )
+
+
+class _Spread:
+    """Chooses among the contracts it has not chosen yet, by hiding those it has."""
+
+    def __init__(self, chooser: Callable[..., Chosen | Unfit]) -> None:
+        self._chooser = chooser
+        self._taken: set[ConId] = set()
+
+    def __call__(
+        self,
+        direction: Direction,
+        contracts: Sequence[Contract],
+        quotes: Mapping[ConId, Quote],
+        spot: float | None,
+        at: datetime,
+    ) -> Chosen | Unfit:
+        left = tuple(one for one in contracts if one.con_id not in self._taken)
+        found = self._chooser(direction, left, quotes, spot, at)
+        if isinstance(found, Chosen):
+            self._taken.add(found.contract.con_id)
+        return found
