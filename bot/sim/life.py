@@ -135,11 +135,15 @@ class OrderLife:
     def correct(self, exec_id: ExecId, quantity: int, price: Decimal, now: datetime) -> list[Event]:
         """Replace an execution by a corrected one. KeyError for an unknown id."""
         old = self._executions[exec_id]
-        new = replace(old, exec_id=corrected(exec_id), quantity=quantity, price=price, at=now)
+        cumulated = old.cum_quantity + quantity - old.quantity
+        new = replace(
+            old, exec_id=corrected(exec_id), quantity=quantity, price=price, cum_quantity=cumulated, at=now
+        )
         del self._executions[exec_id]
         self._executions[new.exec_id] = new
         if exec_id in self._reports:
             self._reports[new.exec_id] = replace(self._reports.pop(exec_id), exec_id=new.exec_id)
+        self._late = [_renamed(event, exec_id, new.exec_id) for event in self._late]
         self._account.correct(old, new)
         changed = PositionChanged(now, self._account.position(new.contract))
         return [
@@ -162,3 +166,8 @@ class OrderLife:
 
 def _worth(order: LiveOrder, value: Decimal) -> Decimal:
     return value * order.contract.multiplier
+
+
+def _renamed(event: Commissioned, old: ExecId, new: ExecId) -> Commissioned:
+    is_meant = event.report.exec_id == old
+    return replace(event, report=replace(event.report, exec_id=new)) if is_meant else event

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from bot.domain.contract import Contract
-from bot.domain.market import Bar, BarSize
+from bot.domain.market import BarSize
 from bot.domain.session import NEW_YORK, Session, new_york_day, next_open, session_on
 from bot.domain.types import ConId, SecType, Symbol
 from bot.sim.catalog import Underlying
@@ -192,9 +192,6 @@ class Market:
 
     def extra_prices(self, contract: Contract, start: datetime, span: timedelta) -> list[float]:
         return self._extras.prices(contract, start, span)
-
-    def forming(self, symbol: Symbol, size: BarSize) -> Bar | None:
-        return self.stocks[symbol].forming(size)
 
     # ── for scenarios and tests
 

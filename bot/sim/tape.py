@@ -6,7 +6,6 @@ Rule: a tape knows the whole future and tells it by the day; only ``stock.py`` r
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from itertools import groupby
 from typing import Protocol
 
 from bot.domain.market import Bar, BarSize
@@ -33,12 +32,6 @@ class Tape(Protocol):
 
     def first_day(self) -> date:
         """The earliest day with minutes."""
-
-
-def daily(bars: tuple[Bar, ...]) -> tuple[tuple[date, Bar], ...]:
-    """Sum bars into one a New York day; the bar keeps its first part's size and start."""
-    grouped = groupby(bars, key=lambda bar: new_york_day(bar.start))
-    return tuple((day, sum_bars(tuple(group))) for day, group in grouped)
 
 
 def sum_bars(bars: tuple[Bar, ...], size: BarSize | None = None, start: datetime | None = None) -> Bar:

@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain.types import Side
 from bot.sim.events import Commissioned, Executed, OrderOpened, StatusChanged
+from bot.sim.orders import ExecutionFilter
 from tests.sim.pit import CALL_ID, NOON, STOCK_ID, Pit, codes, statuses
 
 
@@ -263,3 +264,16 @@ def test_a_correction_repeats_the_execution_with_a_higher_last_part() -> None:
     assert executed.corrects == exec_id
     assert pit.account.held(CALL_ID) == 2
     assert pit.account.cash == 100_000 - 2 * Decimal(205) - Decimal("1.95")
+
+
+def test_a_late_report_follows_a_corrected_execution_under_its_new_id() -> None:
+    pit = Pit(commission_delay=timedelta(seconds=40))
+    pit.hold(3)
+    exec_id = pit.fills()[0].exec_id
+    pit.life.correct(exec_id, 3, Decimal("2.05"), pit.now)
+    (late,) = pit.life.run_due(NOON + timedelta(seconds=40))
+    assert isinstance(late, Commissioned)
+    ((execution, report),) = pit.life.executions(ExecutionFilter(), pit.now)
+
+    assert late.report.exec_id == execution.exec_id == exec_id[:-2] + "02"
+    assert report == late.report
