@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bot.domain.session import new_york_day, next_open, session_on
 from bot.domain.types import ConId
+from bot.sim import past
 from bot.sim.asking import resolve, validation
 from bot.sim.core import GatewayCore, Handler
 from bot.sim.handlers_history import when
@@ -67,7 +68,7 @@ class _Page:
         """Ticks in ascending order. Errors: HistoryError when nothing is known of that day."""
         day_end = self._end or self._end_of_day()
         query = HistoryQuery(self._con_id, day_end, "1 D", "1 min", what)
-        bars = self._core.world.history(query)
+        bars = past.read(self._core, query)
         inside = prints(bars, self._core.world.knobs.points_per_minute, self._core.now)
         if self._start is not None:
             start = self._start

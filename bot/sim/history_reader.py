@@ -59,7 +59,7 @@ class HistoryReader:
                 "Historical Market Data Service error message:HMDS query returned no data: "
                 f"{contract.local_symbol or contract.symbol}@SMART {query.what}",
             )
-        return [_as_history(bar, span, query.what, self._half_spread(contract)) for bar in bars]
+        return [as_history(bar, span, query.what, self._half_spread(contract)) for bar in bars]
 
     def head(self, con_id: ConId) -> datetime | None:
         contract = self._market.contracts.by_id(con_id)
@@ -217,7 +217,7 @@ def _session_open(end: datetime, sessions: int) -> datetime:
     return end if first is None else first.open
 
 
-def _as_history(bar: Bar, span: timedelta, what: str, half: float) -> HistoryBar:
+def as_history(bar: Bar, span: timedelta, what: str, half: float) -> HistoryBar:
     """A bar as its kind of data shows it. BID_ASK means: average bid, highest ask, lowest bid, average ask."""
     shift = {"BID": -half, "ASK": half}.get(what, 0.0)
     prices = [bar.open + shift, bar.high + shift, bar.low + shift, bar.close + shift]

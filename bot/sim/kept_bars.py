@@ -7,22 +7,29 @@ whole, before the first word about the next one: a client takes the new date as 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from bot.domain.contract import Contract
+from bot.domain.market import BarSize
+from bot.domain.types import SecType
 from bot.sim import past
 from bot.sim.bar_words import bar_date
 from bot.sim.events import BarFormed, BookChanged, Traded
 from bot.sim.feeds import Feed
 from bot.sim.five_seconds import grid_from
 from bot.sim.history import HistoryBar, HistoryError, HistoryQuery
+from bot.sim.history_reader import as_history
 from bot.sim.link import HISTORY_FARM
 
 if TYPE_CHECKING:
     from bot.sim.core import GatewayCore
     from bot.sim.session import ClientSession
     from bot.sim.timers import Timer
+
+
+_SIZES: Final = {"1 min": BarSize.M1, "60 mins": BarSize.M60, "1 hour": BarSize.M60}
+_SPANS: Final = {BarSize.M1: timedelta(minutes=1), BarSize.M60: timedelta(hours=1)}
 
 
 class KeptBars(Feed):
@@ -42,8 +49,10 @@ class KeptBars(Feed):
         self.core, self.session, self.req_id, self.contract = core, session, req_id, contract
         self._query, self._format_date = query, format_date
         self._last: HistoryBar | None = None
+        self._formed: dict[datetime, HistoryBar] = {}
         self._timer: Timer | None = None
         self._is_dead = False
+        self._is_behind = False
 
     def start(self, told: list[HistoryBar]) -> None:
         self._last = told[-1] if told else None
@@ -61,15 +70,28 @@ class KeptBars(Feed):
         self._is_dead = True
 
     def on_book(self, event: BookChanged) -> None:
-        self._look_soon(event.at)
+        if not self._is_fed_by_bars:
+            self._look_soon(event.at)
 
     def on_trade(self, event: Traded) -> None:
-        self._look_soon(event.at)
+        if not self._is_fed_by_bars:
+            self._look_soon(event.at)
+
+    @property
+    def _is_fed_by_bars(self) -> bool:
+        """Whether the market itself forms these bars; all others are read from the past each time."""
+        is_stock = self.contract.sec_type is SecType.STOCK
+        return is_stock and self._query.what == "TRADES" and self._query.bar_size in _SIZES
 
     def on_bar(self, event: BarFormed) -> None:
-        self._look_soon(event.at)
+        if self._is_fed_by_bars and _SIZES.get(self._query.bar_size) is event.bar.size:
+            self._formed[event.bar.start] = as_history(
+                event.bar, _SPANS[event.bar.size], self._query.what, 0.0
+            )
+            self._look_soon(event.at)
 
     def refresh(self) -> None:
+        self._is_behind = True
         self._look_soon(self.core.now)
 
     def _look_soon(self, at: datetime) -> None:
@@ -87,17 +109,22 @@ class KeptBars(Feed):
             self._say(bar)
 
     def _news(self) -> list[HistoryBar]:
-        # Two days hold the last bar and all that came after it; a longer silence is a gap that the client must refill.
-        try:
-            bars = past.read(self.core, replace(self._query, end=None, duration=self._reach()))
-        except HistoryError:
-            return []
+        """The bars that are new or have changed, in order."""
+        if self._is_fed_by_bars and not self._is_behind:
+            bars, self._formed = list(self._formed.values()), {}
+        else:
+            bars = self._read()
+            self._is_behind = False
         last = self._last
         return [
-            bar
-            for bar in bars
-            if last is None or bar.start > last.start or (bar.start == last.start and bar != last)
+            b for b in bars if last is None or b.start > last.start or (b.start == last.start and b != last)
         ]
+
+    def _read(self) -> list[HistoryBar]:
+        try:
+            return past.read(self.core, replace(self._query, end=None, duration=self._reach()))
+        except HistoryError:
+            return []
 
     def _reach(self) -> str:
         if self._last is None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from bot.domain.types import SecType
-from bot.sim import ticks
+from bot.sim import past, ticks
 from bot.sim.events import BookChanged
 from bot.sim.feeds import Feed
 from bot.sim.listing import ContractDetails
@@ -54,6 +54,7 @@ class MarketLine(Feed):
         self._flush_timer: Timer | None = None
         self._greeks_timer: Timer | None = None
         self._is_dead = False
+        self._frozen: Book | None = None
 
     def start(self) -> None:
         """Announce the line and say what is known."""
@@ -81,10 +82,19 @@ class MarketLine(Feed):
         self._is_dead = True
 
     def refresh(self) -> None:
+        if self.data_type in _DELAYED_TYPES:
+            self._hear_the_past()
+            return
         ticker = self.core.world.ticker(self.contract.con_id)
-        if ticker is not None and self.data_type not in _DELAYED_TYPES:
+        if ticker is not None:
             model = self.core.world.model(self.contract.con_id) if self._is_option else None
             self._hear(ticker, model)
+
+    def _hear_the_past(self) -> None:
+        then = self.core.now - self.core.settings.data_delay
+        book = past.quote_at(self.core, self.contract.con_id, then)
+        if book is not None:
+            self._hear(Ticker(self.contract.con_id, then, book), None)
 
     def on_book(self, event: BookChanged) -> None:
         if self.data_type in _DELAYED_TYPES:
@@ -110,16 +120,19 @@ class MarketLine(Feed):
     def _shown(self, ticker: Ticker) -> Ticker:
         """The ticker with its book as this client may see it."""
         book = ticker.book
-        if (
-            self.data_type in {FROZEN, DELAYED_FROZEN}
-            and book.bid is None
-            and book.ask is None
-            and self._said
-        ):
-            book = self._said.book
+        if self.data_type in {FROZEN, DELAYED_FROZEN} and book.bid is None and book.ask is None:
+            book = self._frozen_sides(book)
         if self.core.faults.hides(self.contract):
             book = Book(None, None, 0, 0, book.last, book.last_size)
         return ticker if book is ticker.book else replace(ticker, book=book)
+
+    def _frozen_sides(self, book: Book) -> Book:
+        if self._frozen is None:
+            self._frozen = past.quote_at(self.core, self.contract.con_id, self.core.now) or book
+        frozen = self._frozen
+        return replace(
+            book, bid=frozen.bid, ask=frozen.ask, bid_size=frozen.bid_size, ask_size=frozen.ask_size
+        )
 
     def _flush(self) -> None:
         self._flush_timer = None

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from bot.domain.market import Bar, BarSize
+from bot.domain.types import ConId
 from bot.sim.history import HistoryBar, HistoryError, HistoryQuery
 from bot.sim.paths import minute_points, shares
+from bot.sim.quotes import Book
 
 if TYPE_CHECKING:
     from bot.sim.core import GatewayCore
@@ -44,11 +47,36 @@ def read(core: GatewayCore, query: HistoryQuery) -> list[HistoryBar]:
     """Bars of any size that IB has. Errors: HistoryError."""
     span = SMALL_SPANS.get(query.bar_size)
     if span is None:
-        return core.world.history(query)
+        return _world_bars(core, query)
     if _seconds(query.duration) > _LONGEST_S[query.bar_size]:
         raise HistoryError(162, "Historical Market Data Service error message:Time length exceed max.")
-    minutes = core.world.history(replace(query, bar_size="1 min"))
+    minutes = _world_bars(core, replace(query, bar_size="1 min"))
     return small_bars(minutes, span, core.world.knobs.points_per_minute, core.now)
+
+
+def _world_bars(core: GatewayCore, query: HistoryQuery) -> list[HistoryBar]:
+    try:
+        return core.world.history(query)
+    except HistoryError:
+        raise
+    except (LookupError, OverflowError) as error:
+        # The calendar or the clock does not reach that far.
+        text = "Historical Market Data Service error message:HMDS query returned no data"
+        raise HistoryError(162, text) from error
+
+
+def quote_at(core: GatewayCore, con_id: ConId, at: datetime) -> Book | None:
+    """The book as the minute bars before ``at`` have it: what frozen and delayed data show; None where nothing is known."""
+    closes: dict[str, Decimal | None] = {}
+    for what in ("BID", "ASK", "TRADES"):
+        try:
+            bars = _world_bars(core, HistoryQuery(con_id, at, "1 D", "1 min", what))
+        except HistoryError:
+            bars = []
+        closes[what] = Decimal(str(round(bars[-1].close, 5))) if bars else None
+    if closes["BID"] is None or closes["ASK"] is None:
+        return None
+    return Book(closes["BID"], closes["ASK"], 1, 1, closes["TRADES"])
 
 
 def _seconds(duration: str) -> int:

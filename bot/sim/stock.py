@@ -107,10 +107,10 @@ class StockMarket:
         self._shift *= factor
 
     def recall(self, before: datetime) -> None:
-        """Take the last price from the bars that ended by ``before``."""
+        """Take the last price, and so the previous close, from the bars that ended by ``before``."""
         hours = self.tape.hours(before)
         if hours:
-            self._last = to_cents(hours[-1].close)
+            self._last = self._previous_close = to_cents(hours[-1].close)
 
     def open_day(self, session: Session) -> None:
         """Begin a session: yesterday's last price becomes the previous close."""
