@@ -274,7 +274,7 @@ def _run_line(
     machines = make_machines(settings, timing.patience)
     board = Board(settings.symbols, lambda at, text: logger.info("{:%H:%M:%S} {}", at, text))
     listeners: dict[str, Machine] = {JOURNAL: JournalListener(journal), BOARD: board}
-    listeners[ALERTS] = _make_alerts(settings, journal, outside, is_restart=is_restart)
+    listeners[ALERTS] = _make_alerts(settings, journal, outside, timing.patience, is_restart=is_restart)
     machines = {**listeners, **machines}
     remembered = give_memory_back(journal, machines)
     logger.info("start: build {}, {} rows remembered from {}", build_id(), remembered, journal.path)
@@ -326,11 +326,13 @@ def _run_line(
     return supervisor.failed if ending is Ending.FAILED else None
 
 
-def _make_alerts(settings: Settings, journal: Journal, outside: Outside, *, is_restart: bool) -> Alerts:
+def _make_alerts(
+    settings: Settings, journal: Journal, outside: Outside, patience: float, *, is_restart: bool
+) -> Alerts:
     limits = settings.lasting_limits()
     alerts = Alerts(
         outside.alerts.put,
-        lasting=None if limits is None else LastingConditions(limits),
+        lasting=None if limits is None else LastingConditions(limits.stretched(patience)),
         is_restart=is_restart,
     )
     alerts.catch_up(row.message for row in journal.rows(REMEMBERED))

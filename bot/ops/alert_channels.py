@@ -58,7 +58,8 @@ def _open(address: Address) -> Channel:
             )
         )
 
-    return protocols[0], deliver
+    scheme = address.url.partition("://")[0].lower()
+    return scheme if scheme in protocols else protocols[0], deliver
 
 
 def _protocols(service: Any) -> tuple[str, ...]:

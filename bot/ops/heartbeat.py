@@ -78,7 +78,7 @@ class Heartbeat:
         self._thread.join(timeout_s)
 
     def _work(self) -> None:
-        while True:
+        while not self._is_over:
             self._wanted.wait()
             if self._is_over:
                 return

@@ -6,7 +6,7 @@ Rule: where Alertmanager is told to do this, the bot has no such listener at all
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.domain import broker_messages as b
@@ -32,6 +32,10 @@ class LastingLimits:
     while_closed: timedelta = timedelta(hours=3)
     log_in: EmbargoWindow | None = None
     """When the weekly log-in expires; None where nobody logs in."""
+
+    def stretched(self, patience: float) -> LastingLimits:
+        """For bot time that runs faster than threads and sockets do."""
+        return replace(self, while_open=self.while_open * patience, while_closed=self.while_closed * patience)
 
 
 @dataclass(slots=True)

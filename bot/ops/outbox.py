@@ -91,7 +91,7 @@ class Outbox:
         gathered = list(self._waiting)
         self._waiting.clear()
         worst = max((one.severity for one in gathered), key=_ORDER.index)
-        lines = [f"{one.title}: {one.body.splitlines()[0]}" if one.body else one.title for one in gathered]
+        lines = ["; ".join(filter(None, (one.title, *one.body.splitlines()))) for one in gathered]
         return Alert(f"gathered:{now}", worst, f"{len(gathered)} events", "\n".join(lines))
 
     # ── what became of it ──

@@ -1,0 +1,118 @@
+"""The outbox's manners, with a clock the test moves."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.ops.alerts import Alert, Severity
+from bot.ops.outbox import Manners, Outbox
+
+
+def alert(key: str, severity: Severity = Severity.INFO) -> Alert:
+    return Alert(key, severity, f"title of {key}", f"body of {key}")
+
+
+def test_the_same_event_is_told_once() -> None:
+    box = Outbox(Manners(repeat_after_s=600))
+    for now in (0.0, 1.0, 599.0):
+        box.put(alert("a"), now)
+    sent = box.next(600.0)
+    box.delivered(600.0)
+
+    assert sent == alert("a")
+    assert box.next(600.0) is None
+
+
+def test_the_same_key_much_later_is_news() -> None:
+    box = Outbox(Manners(repeat_after_s=600))
+    box.put(alert("a"), 0.0)
+    box.next(0.0)
+    box.delivered(0.0)
+    box.put(alert("a"), 600.0)
+
+    assert box.next(601.0) == alert("a")
+
+
+def test_what_exceeds_the_rate_is_gathered_into_one() -> None:
+    box, sent = Outbox(Manners(per_minute=3)), []
+    for n in range(10):
+        box.put(alert(str(n), Severity.CRITICAL if n == 7 else Severity.INFO), 0.0)
+    while (one := box.next(0.0)) is not None:
+        sent.append(one)
+        box.delivered(0.0)
+
+    assert [one.title for one in sent] == ["title of 0", "title of 1", "8 events"]
+    assert sent[-1].severity is Severity.CRITICAL
+    assert all(f"title of {n}" in sent[-1].body for n in range(2, 10))
+
+
+def test_after_the_rate_is_spent_a_minute_passes() -> None:
+    box = Outbox(Manners(per_minute=1))
+    box.put(alert("a"), 0.0)
+    box.next(0.0)
+    box.delivered(0.0)
+    box.put(alert("b"), 1.0)
+
+    assert box.next(30.0) is None
+    assert box.wait_s(30.0) == 30.0
+    assert box.next(60.0) == alert("b")
+
+
+def test_a_failure_is_tried_again_with_growing_pauses_and_then_given_up() -> None:
+    box, now, pauses = Outbox(Manners(attempts=4, retry_first_s=2.0)), 0.0, []
+    box.put(alert("a"), now)
+    while True:
+        assert box.next(now) == alert("a")
+        if box.failed(now):
+            break
+        assert box.next(now) is None
+        pauses.append(box.wait_s(now))
+        now += pauses[-1]
+
+    assert pauses == [2.0, 4.0, 8.0]
+    assert box.is_empty
+
+
+def test_of_too_much_the_least_and_oldest_is_dropped_and_counted() -> None:
+    box = Outbox(Manners(most_waiting=2))
+    box.put(alert("worst", Severity.CRITICAL), 0.0)
+    box.put(alert("old"), 0.0)
+    box.put(alert("new"), 0.0)
+
+    assert box.lost == 1
+    assert box.next(0.0) == alert("worst", Severity.CRITICAL)
+    box.delivered(0.0)
+    assert box.next(0.0) == alert("new")
+
+
+def test_the_last_words_hold_everything_that_waits() -> None:
+    box = Outbox(Manners(per_minute=1))
+    for key in ("a", "b", "c"):
+        box.put(alert(key), 0.0)
+    last = box.last(0.0)
+
+    assert last is not None
+    assert last.title == "3 events"
+    assert box.last(0.0) == last
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.floats(0, 20), st.booleans()), max_size=60), st.integers(1, 5)
+)
+def test_never_more_than_the_rate_in_any_minute(steps: list[tuple[int, float, bool]], rate: int) -> None:
+    box, now, sent = Outbox(Manners(per_minute=rate, attempts=3)), 0.0, []
+    for key, pause, works in steps:
+        now += pause
+        box.put(alert(str(key)), now)
+        if box.next(now) is None:
+            continue
+        if works:
+            sent.append(now)
+            box.delivered(now)
+        elif box.failed(now):
+            sent.append(now)
+
+    for start in sent:
+        assert sum(start <= at < start + 60 for at in sent) <= rate
