@@ -15,12 +15,16 @@ from bot.domain.types import ConId, IdeaId
 
 @dataclass(slots=True)
 class Gap:
-    """A time without proof. ``since`` is when it began, ``noticed_at`` when we saw it: asked, then repaired, then closed."""
+    """A time without proof. ``since`` is when it began, ``noticed_at`` when we saw it: asked, then repaired, then closed.
+
+    An excess of exits over a position that is stopped whole is mended like a gap, but not told as one.
+    """
 
     since: datetime
     noticed_at: datetime
     first_noticed_at: datetime
     question: str
+    is_told: bool = False
     repairs: int = 0
     repaired_at: datetime | None = None
 
@@ -35,6 +39,7 @@ class Bracket:
     gap: Gap | None = None
     closing: str = ""
     rung: int = 0
+    rung_quantity: int = 0
     next_rung_at: datetime | None = None
     looked_at: datetime | None = None
     look: str = ""

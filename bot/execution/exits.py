@@ -23,6 +23,8 @@ from bot.execution.pricing import buying_price, protection_prices, selling_price
 
 Plan: TypeAlias = PlaceProtection | ExitPosition
 _ACTIVE = frozenset({OrderStatus.HELD, OrderStatus.WORKING})
+_AS_FAR_AS_MAY_BE = 100
+"""Ticks: more than ``max_slip`` ever allows."""
 
 
 class ExitPlans:
@@ -77,19 +79,19 @@ class ExitPlans:
 
     def _sell(self, plan: ExitPosition, place: PlaceBracket, now: datetime) -> Iterator[Message]:
         quantity = min(plan.quantity, self.position_at_rest(plan.idea_id))
-        price = self._price(plan, place)
-        moved = self._movable(plan.idea_id, price)
+        price = self._rung_price(plan, place)
+        moved = self._movable(plan)
         if quantity > 0 and moved is not None:
             self.drop(plan.idea_id)
             if price is not None and moved.order.type is OrderType.LIMIT:
                 total = self._book.filled(moved) + quantity
                 yield SendRevision(moved.ref, price, total, now)
             return
-        yield from self._flatten(plan, place, quantity, Side.SELL, price, now)
+        yield from self._flatten(plan, place, quantity, Side.SELL, now)
 
     def _buy_back(self, plan: ExitPosition, place: PlaceBracket, now: datetime) -> Iterator[Message]:
         quantity = min(-plan.quantity, -self._short(plan.idea_id))
-        yield from self._flatten(plan, place, quantity, Side.BUY, self._price(plan, place), now)
+        yield from self._flatten(plan, place, quantity, Side.BUY, now)
 
     def _flatten(
         self,
@@ -97,7 +99,6 @@ class ExitPlans:
         place: PlaceBracket,
         quantity: int,
         side: Side,
-        price: Decimal | None,
         now: datetime,
     ) -> Iterator[Message]:
         if not self._exits_are_over(plan.idea_id, now, f"makes room to close: {plan.reason}"):
@@ -105,6 +106,7 @@ class ExitPlans:
         self.drop(plan.idea_id)
         if quantity > 0:
             number = self._number(plan.idea_id, (Leg.FLATTEN,))
+            price = self._new_price(plan, place)
             yield SendOrders((flatten_order(place, side, quantity, price, number),), now)
 
     # ── what they ask of the book ────────────────────────────────────────────────────────────────────────────────
@@ -163,26 +165,35 @@ class ExitPlans:
             raise ValueError(f"{record.ref} has neither a limit nor a stop price")
         return SendRevision(record.ref, price, self._book.filled(record) + quantity, now)
 
-    def _movable(self, idea_id: IdeaId, price: Decimal | None) -> OrderRecord | None:
-        """The live order that an exit can ride on: a market order as it is, a limit while there is a price for it."""
-        for record in self._book.exits(idea_id):
+    def _movable(self, plan: ExitPosition) -> OrderRecord | None:
+        """The live order that an exit can ride on: a market order as it is, a limit while there is a bid for it."""
+        may_move = plan.rung < self._limits.forced_rung and _start(plan) is not None
+        for record in self._book.exits(plan.idea_id):
             if record.status not in _ACTIVE or record.cancel_wanted or record.order.side is Side.BUY:
                 continue
-            if record.order.type is OrderType.MARKET or (
-                record.limit_price is not None and price is not None
-            ):
+            if record.order.type is OrderType.MARKET or (record.limit_price is not None and may_move):
                 return record
         return None
 
-    def _price(self, plan: ExitPosition, place: PlaceBracket) -> Decimal | None:
-        """The rung's limit; None where only a market order is left: the last rung, or no quote to start from."""
-        quote = plan.bid if plan.quantity > 0 else plan.ask
-        if plan.rung >= self._limits.market_rung or quote is None or quote <= 0:
+    def _rung_price(self, plan: ExitPosition, place: PlaceBracket) -> Decimal | None:
+        """The rung's limit, None without a quote to start from."""
+        quote = _start(plan)
+        if quote is None:
             return None
-        away = plan.rung * self._limits.ticks_per_rung
-        if plan.quantity > 0:
-            return selling_price(place.contract, quote, away, self._limits.max_slip)
-        return buying_price(place.contract, quote, away, self._limits.max_slip)
+        is_last = plan.rung >= self._limits.market_rung
+        away = _AS_FAR_AS_MAY_BE if is_last else plan.rung * self._limits.ticks_per_rung
+        make = selling_price if plan.quantity > 0 else buying_price
+        return make(place.contract, quote, away, self._limits.max_slip)
+
+    def _new_price(self, plan: ExitPosition, place: PlaceBracket) -> Decimal | None:
+        """The limit of a new closing order; None for the market, on the last rung or without a quote."""
+        return None if plan.rung >= self._limits.market_rung else self._rung_price(plan, place)
 
     def _number(self, idea_id: IdeaId, legs: tuple[Leg, ...], at_least: int = 1) -> int:
         return next_number(idea_id, legs, self._book.records, at_least)
+
+
+def _start(plan: ExitPosition) -> Decimal | None:
+    """The quote the ladder starts from: the bid to sell, the ask to buy back."""
+    quote = plan.bid if plan.quantity > 0 else plan.ask
+    return quote if quote is not None and quote > 0 else None

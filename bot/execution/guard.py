@@ -27,34 +27,36 @@ class Guard:
             yield from self._proved(bracket, proof, now)
             return
         if bracket.gap is None:
-            yield from self._noticed(bracket, proof, now)
+            bracket.gap = Gap(now, now, now, self._ask(bracket, now))
+        if not bracket.gap.is_told and not proof.is_stopped:
+            yield from self._tell(bracket, bracket.gap, proof, now)
         if proof.position > 0 and self._sight.link.can_act:
             yield from self._repair(bracket, bracket.gap, proof, now)
 
     def end_gap(self, bracket: Bracket, at: datetime, now: datetime) -> Iterator[m.Message]:
         """The position is gone, since ``at``: what was open until then was the gap."""
-        if bracket.gap is not None:
+        if bracket.gap is not None and bracket.gap.is_told:
             yield self._changed(bracket, True, 0, 0, self._gap_s(bracket.gap, at), now)
-            self._forget(bracket)
+        self._forget(bracket)
 
     # ── proof ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _proved(self, bracket: Bracket, proof: Proof, now: datetime) -> Iterator[m.Message]:
         if not bracket.is_proved:
-            gap_s = 0.0 if bracket.gap is None else self._gap_s(bracket.gap, now)
+            gap_s = self._gap_s(bracket.gap, now)
             bracket.is_proved = True
-            self._forget(bracket)
             if bracket.may(BracketEvent.PROTECTION_PROVED):
                 bracket.happen(BracketEvent.PROTECTION_PROVED)
             yield self._changed(bracket, True, proof.position, proof.stop_quantity, gap_s, now)
+        self._forget(bracket)
         if proof.is_day_order:
             yield from incident(
                 bracket, "its stop is a DAY order at the broker, not GTC: a TWS order preset", now
             )
 
-    def _noticed(self, bracket: Bracket, proof: Proof, now: datetime) -> Iterator[m.Message]:
+    def _tell(self, bracket: Bracket, gap: Gap, proof: Proof, now: datetime) -> Iterator[m.Message]:
         # The last word heard of this bracket is when it was still whole: an upper bound, never flattering.
-        bracket.gap = Gap(bracket.heard_at or now, now, now, self._ask(bracket, now))
+        gap.since, gap.is_told = bracket.heard_at or now, True
         bracket.is_proved = False
         if bracket.may(BracketEvent.PROTECTION_MISSING):
             bracket.happen(BracketEvent.PROTECTION_MISSING)
@@ -97,13 +99,17 @@ class Guard:
     def _place(self, bracket: Bracket, gap: Gap, proof: Proof, now: datetime) -> Iterator[m.Message]:
         gap.repairs += 1
         gap.repaired_at = now
-        bracket.happen(BracketEvent.REPAIR_ORDERED)
+        if bracket.may(BracketEvent.REPAIR_ORDERED):
+            bracket.happen(BracketEvent.REPAIR_ORDERED)
         quantity = max(0, proof.position - bracket.broker_lacks)
         yield m.PlaceProtection(bracket.idea_id, quantity, gap.repairs, _why(proof), now)
 
     # ── words ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _gap_s(self, gap: Gap, until: datetime) -> float:
+    def _gap_s(self, gap: Gap | None, until: datetime) -> float:
+        """How long the position was not stopped; an excess of exits is no such time."""
+        if gap is None or not gap.is_told:
+            return 0.0
         return max(0.0, (until - gap.since).total_seconds())
 
     def _changed(

@@ -39,6 +39,8 @@ class Ladder:
             return
         if not self._has_looked(bracket, now):
             return
+        if bracket.rung and abs(quantity) < abs(bracket.rung_quantity):
+            bracket.rung -= 1  # the last rung sells: it needs no lower price, only time
         if bracket.may(BracketEvent.EXIT_ORDERED):
             bracket.happen(BracketEvent.EXIT_ORDERED)
         quote = self._sight.fresh_quote(bracket.place.contract.con_id, now)
@@ -47,6 +49,7 @@ class Ladder:
         limits = self._sight.limits
         beyond = max(0, bracket.rung - limits.last_rung)
         bracket.rung += 1
+        bracket.rung_quantity = quantity
         bracket.next_rung_at = later(now, min(limits.rung_s * 2.0 ** min(beyond, 16), limits.backoff_max_s))
 
     def _has_looked(self, bracket: Bracket, now: datetime) -> bool:

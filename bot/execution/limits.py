@@ -30,7 +30,9 @@ class ExecutionLimits:
     snapshot_gap_s      the least time between two requests; doubles for a question that stays open, up to backoff_max_s
     snapshot_every_s    a routine look at the broker while nothing is in doubt
     inactive_wait_s     an inactive order that was called back and says nothing more counts as ended
-    market_rung         from this rung of the exit ladder on a market order closes the position
+    market_rung         from this rung of the exit ladder on a new closing order is a market order, and a moved one
+                        goes as far below the bid as max_slip allows
+    forced_rung         from this rung on a live limit order is given up for a market order, its stop with it
     ticks_per_rung      how far each rung goes below the bid (above the ask for a short)
     max_slip            the ladder's limit never lies further from the bid than this part of it (price collars)
     symbols             strangers' orders and positions in these underlyings are mismatches; None: in all
@@ -45,6 +47,7 @@ class ExecutionLimits:
     backoff_max_s: float = 60.0
     inactive_wait_s: float = 3.0
     market_rung: int = 3
+    forced_rung: int = 6
     ticks_per_rung: int = 1
     max_slip: float = 0.1
     symbols: frozenset[Symbol] | None = None

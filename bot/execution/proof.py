@@ -37,6 +37,11 @@ class Proof:
         return self.stop_quantity in self._due and not self.is_excessive
 
     @property
+    def is_stopped(self) -> bool:
+        """No contract of it is without a stop, though the exits may be too many."""
+        return self.position >= 0 and self.stop_quantity >= min(self._due)
+
+    @property
     def is_excessive(self) -> bool:
         """The exits at rest could sell more than is held."""
         return not self.entry_works and self.at_rest > max(self._due)

@@ -347,9 +347,22 @@ def test_a_modification_that_made_two_orders_has_the_surplus_called_back_and_is_
     line.wait(12)
 
     assert any("second live order" in x for r in line.all(m.Reconciled) for x in r.mismatches)
-    line.wait(30)
+    line.wait(60)
     assert line.position == 0
     assert not line.broker.live()
+
+
+def test_an_exit_that_sells_in_parts_keeps_its_price_and_its_stop() -> None:
+    line = open_position(quantity=4)
+    line.broker.knobs.fill_step = 1
+    line.wait(30 * 60 - 10, step=15)
+    line.price("2.10")
+    line.wait(40, step=5)
+
+    assert {x.limit_price for x in line.all(b.SendRevision)} == {Decimal("2.10")}
+    assert len(line.all(b.SendOrders)) == 1
+    assert all(x.is_proved for x in line.all(m.ProtectionChanged))
+    assert line.last(m.BracketClosed).exit_reason == "time stop"
 
 
 def test_a_partial_entry_is_guarded_from_its_first_contract_on() -> None:
