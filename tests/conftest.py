@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
@@ -23,3 +25,13 @@ st.register_type_strategy(
 )
 st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
 st.register_type_strategy(Mapping, st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _a_current_event_loop() -> Iterator[None]:
+    """ib_insync asks for the thread's loop, which ``asyncio.run`` in an earlier test takes away for good."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
