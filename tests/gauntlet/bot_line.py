@@ -19,7 +19,9 @@ import pykka
 from bot.actors.runtime import ping, settle
 from bot.actors.supervisor import Parts, Supervisor
 from bot.app import JOURNAL_FILE, make_machines
+from bot.broker.dry_run import DryRunPort
 from bot.broker.ibkr import IbkrBroker
+from bot.broker.port import BrokerPort
 from bot.broker.settings import BrokerSettings
 from bot.config import Settings
 from bot.domain import broker_messages as b
@@ -29,6 +31,7 @@ from bot.journal.listener import JournalListener
 from bot.journal.recover import give_memory_back, open_journal, order_id_floor
 from bot.journal.store import Journal
 from bot.ops.board import Board
+from bot.sim.loopback import DryRunExchange
 from bot.wiring import BOARD, DURABLE, JOURNAL, Machine
 from tests.live_line.lines import NO_PACING
 
@@ -100,7 +103,6 @@ class Life:
     heard: Heard
     now: Callable[[], datetime]
     strategies: Callable[[], dict[str, Machine]]
-    fast: BrokerSettings = field(init=False)
 
     def __post_init__(self) -> None:
         self.journal, self.repair = open_journal(self.directory / JOURNAL_FILE, self.now)
@@ -115,11 +117,14 @@ class Life:
         self.broker = IbkrBroker(
             replace(self.broker_settings, order_id_floor=order_id_floor(self.journal) + 1), now=self.now
         )
+        port: BrokerPort = self.broker
+        if self.settings.dry_run:
+            port = DryRunPort(self.broker, DryRunExchange(), self.now)
         self.is_dead = False
         self.supervisor = Supervisor(
             Parts(
                 machines=machines,
-                port=self.broker,
+                port=port,
                 commit=self._commit,
                 record=self.journal.record,
                 now=self.now,

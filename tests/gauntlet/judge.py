@@ -81,7 +81,9 @@ class Judge:
             one.order_ref for one in books.received if one.kind == "new" and one.order_id not in self.forged
         )
         booked = Counter(
-            x.fill.exec_id for x in disk if isinstance(x, m.FillBooked) and not x.fill.exec_id.startswith("accepted")
+            x.fill.exec_id
+            for x in disk
+            if isinstance(x, m.FillBooked) and not x.fill.exec_id.startswith("accepted")
         )
         return [f"{what} {count} times" for what, count in {**sent, **booked}.items() if count > 1]
 
@@ -117,6 +119,11 @@ def stops_of(core: GatewayCore) -> Counter[ConId]:
     """What stops would sell: active, or waiting for the open; a child of a parent that is not filled guards nothing."""
     stops: Counter[ConId] = Counter()
     for order in core.world._exchange.alive():
-        if order.is_alive and order.is_stop and order.side is Side.SELL and (order.is_active or order.parent is None):
+        if (
+            order.is_alive
+            and order.is_stop
+            and order.side is Side.SELL
+            and (order.is_active or order.parent is None)
+        ):
             stops[order.contract.con_id] += order.remaining
     return stops

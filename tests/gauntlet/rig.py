@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from bot.domain import messages as m
 from bot.domain.errors import RestartTheLine
@@ -214,6 +214,13 @@ class Rig:
         self.step(1)
         (con_id,) = self.position
         assert self.stopped == self.position
+        return con_id
+
+    def opened_late(self) -> ConId:
+        """A position whose protection the bot may not have been told of yet."""
+        self.wait_for(lambda: bool(self.position), 180, 15)
+        self.step(6)
+        (con_id,) = self.position
         return con_id
 
     def price_paid(self) -> float:

@@ -38,7 +38,9 @@ class Told:
         """A signal is bound to its minute: there is nothing to repeat."""
 
 
-def told_strategy(symbol: str, settings: Settings, signals: Signals, *, spread: bool = False) -> SymbolStrategy:
+def told_strategy(
+    symbol: str, settings: Settings, signals: Signals, *, spread: bool = False
+) -> SymbolStrategy:
     """``spread``: each idea takes another contract, so that several positions can stand side by side."""
     rules = settings.selection_rules()
     chooser: Callable[..., Chosen | Unfit] = partial(choose, rules)
