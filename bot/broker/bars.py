@@ -76,8 +76,6 @@ class BarStream:
         self.forming = None
         return self._close(bar)
 
-    def _close(self, bar: Bar) -> Bar | None:
-        if self.told is not None and bar.start <= self.told:
-            return None
+    def _close(self, bar: Bar) -> Bar:
         self.told = bar.start
         return bar

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.broker.pacing import PacingLimits
 from bot.domain import broker_messages as b
 from bot.domain.contract import Contract
 from bot.domain.market import BarSize, DataType
@@ -355,3 +356,15 @@ def test_an_old_quote_does_not_survive_the_session(gateway: ScriptedGateway) -> 
         gateway.say(said[0][0], **said[0][1])
         quote = facts.wait_for(b.QuoteReceived, 2).quote
     assert (quote.bid, quote.ask) == (None, Decimal("127.1"))
+    assert not gateway.requests("cancelMktData")  # the old session's ids mean nothing in the new one
+
+
+def test_a_line_that_is_dropped_while_the_limiter_holds_it_is_never_opened(gateway: ScriptedGateway) -> None:
+    slow = PacingLimits(messages_per_s=10, reserved_for_orders=0)
+    with running(gateway, pacing=slow) as (broker, facts):
+        facts.wait_for(b.AccountUpdated)
+        for _ in range(10):
+            broker.send(b.WatchQuote(SPY))
+            broker.send(b.UnwatchQuote(SPY))
+        broker.settle(5.0)
+    assert len(gateway.requests("reqMktData")) == len(gateway.requests("cancelMktData"))

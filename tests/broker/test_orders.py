@@ -199,6 +199,18 @@ def test_an_order_given_while_disconnected_is_refused_and_never_sent_later(gatew
     assert not gateway.requests("placeOrder")
 
 
+def test_no_order_enters_a_session_that_is_still_being_opened(gateway: ScriptedGateway, library: str) -> None:
+    del gateway.answers["reqOpenOrders"]
+    with running(gateway, library, request_timeout_s=30.0) as (broker, facts):
+        gateway.wait_request("reqOpenOrders")
+        broker.send(b.SendOrders((ALONE,), NOW))
+        refused = facts.wait_for(b.OrderRefused)
+        gateway.say("openOrderEnd")
+        facts.wait_for(b.AccountUpdated)
+    assert refused.code == 504
+    assert not gateway.requests("placeOrder")
+
+
 def test_nothing_new_is_sent_while_the_gateway_is_cut_off_from_ib(gateway: ScriptedGateway) -> None:
     with running(gateway) as (broker, facts):
         working(gateway, broker, facts)
@@ -334,6 +346,14 @@ def test_a_new_order_that_is_nowhere_in_complete_books_was_refused(gateway: Scri
     assert refused.code == 321
     assert gateway.requests("reqAllOpenOrders")
     assert gateway.requests("reqCompletedOrders")
+
+
+def test_an_accepted_order_that_is_nowhere_is_a_riddle_and_no_refusal(gateway: ScriptedGateway) -> None:
+    with running(gateway) as (broker, facts):
+        placed = working(gateway, broker, facts)
+        say(gateway, error(placed.orderId, 321, "it may be gone"))
+        facts.wait(lambda x: isinstance(x, b.RequestFailed) and x.subject == "order:i/entry")
+    assert not facts.of(b.OrderRefused)
 
 
 def test_without_the_brokers_books_there_is_no_verdict(gateway: ScriptedGateway) -> None:
