@@ -74,7 +74,7 @@ class FaultHandle:
             raise AttributeError(f"there is no fault {name!r}; known are {', '.join(sorted(COMMANDS))}")
         return partial(self._call, name)
 
-    def _call(self, name: str, *positional: Any, **named: Any) -> Any:
-        signature = inspect.signature(COMMANDS[name])
+    def _call(self, command: str, /, *positional: Any, **named: Any) -> Any:
+        signature = inspect.signature(COMMANDS[command])
         names = [key for key in signature.parameters if key != "core"]
-        return self._ask(bind(name, {**dict(zip(names, positional, strict=False)), **named}))
+        return self._ask(bind(command, {**dict(zip(names, positional, strict=False)), **named}))

@@ -7,7 +7,7 @@
       - {at: "10:15", do: outage, seconds: 60, then: 1101}
       - {at: "+90s", do: drop_socket, client_id: 1}
       - {at: "23:45", repeat: daily, do: restart}
-      - {on: execDetails, nth: 1, do: drop_socket}
+      - {upon: execDetails, nth: 1, do: drop_socket}
 
 Rule: everything is checked before the gateway starts. ``at`` is New York's clock on the first trading day (``10:15``), a
 full date and time, or a span after the start (``+90s``, ``+5m``, ``+2h``, ``+1d``).
@@ -51,13 +51,13 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the timeline: at a time, perhaps again and again, or on the nth message of a kind."""
+    """One line of the timeline: at a time, perhaps again and again, or upon the nth message of a kind."""
 
     action: Action
     at: str = ""
     repeat: timedelta | None = None
     weekday: int | None = None
-    on: str = ""
+    upon: str = ""
     nth: int = 1
 
 
@@ -73,8 +73,8 @@ class Scenario:
     def arm(self, core: GatewayCore) -> None:
         """Put the timeline on the gateway's clock. Errors: FixTheConfiguration for a time that has passed."""
         for entry in self.entries:
-            if entry.on:
-                core.faults.on(entry.on, entry.nth, _call(entry.action, core))
+            if entry.upon:
+                core.faults.on(entry.upon, entry.nth, _call(entry.action, core))
             else:
                 _schedule(core, entry, _first_time(core.now, entry))
 
@@ -121,7 +121,7 @@ def _changed(value: Any, changes: dict[str, Any], where: str) -> Any:
 
 def _entry(number: int, line: dict[str, Any]) -> Entry:
     arguments = dict(line)
-    name, at, on = arguments.pop("do", None), arguments.pop("at", ""), arguments.pop("on", "")
+    name, at, upon = arguments.pop("do", None), arguments.pop("at", ""), arguments.pop("upon", "")
     nth, repeat, weekday = (
         arguments.pop("nth", 1),
         arguments.pop("repeat", None),
@@ -130,8 +130,8 @@ def _entry(number: int, line: dict[str, Any]) -> Entry:
     where = f"timeline entry {number}"
     if not isinstance(name, str):
         raise FixTheConfiguration(f"{where} has no 'do': name the fault")
-    if bool(at) == bool(on):
-        raise FixTheConfiguration(f"{where}: give either 'at' (a time) or 'on' (a message kind)")
+    if bool(at) == bool(upon):
+        raise FixTheConfiguration(f"{where}: give either 'at' (a time) or 'upon' (a message kind)")
     if repeat not in _REPEATS or (weekday is not None and weekday not in _WEEKDAYS):
         raise FixTheConfiguration(
             f"{where}: repeat is daily or weekly, weekday a day's English name in small letters"
@@ -141,7 +141,7 @@ def _entry(number: int, line: dict[str, Any]) -> Entry:
     except FixTheConfiguration as error:
         raise FixTheConfiguration(f"{where}: {error}") from None
     day = None if weekday is None else _WEEKDAYS.index(weekday)
-    entry = Entry(action, str(at), _REPEATS[repeat], day, str(on), int(nth))
+    entry = Entry(action, str(at), _REPEATS[repeat], day, str(upon), int(nth))
     if at:
         _read_time(str(at), date(2024, 1, 2), where)
     return entry
