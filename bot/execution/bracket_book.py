@@ -44,6 +44,8 @@ class Bracket:
     looked_at: datetime | None = None
     look: str = ""
     flat_since: datetime | None = None
+    flat_question: str = ""
+    stopless_since: datetime | None = None
     short_question: str = ""
     broker_lacks: int = 0
     heard_at: datetime | None = None
@@ -74,8 +76,8 @@ class Bracket:
         if self.may(event):
             self.happen(event)
         self.gap, self.closing, self.rung, self.next_rung_at = None, "", 0, None
-        self.flat_since = self.looked_at = None
-        self.look = self.short_question = ""
+        self.flat_since = self.stopless_since = self.looked_at = None
+        self.look = self.short_question = self.flat_question = ""
         self.called_back.clear()
 
 

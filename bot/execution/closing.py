@@ -26,18 +26,27 @@ class Closing:
     def step(self, bracket: Bracket, now: datetime) -> Iterator[m.Message]:
         """Judge a bracket without a position."""
         book = self._sight.book
-        if bracket.flat_since is None:
-            bracket.flat_since = now
+        if any(book.unbooked(r) for r in book.of(bracket.idea_id)):
+            return  # not flat: the fill is counted and on its way
         entry = book.entry(bracket.idea_id)
-        entry_works = entry is not None and entry.is_live
         has_traded = self.last_fill(bracket) is not None
-        if entry_works:
+        if entry is not None and entry.is_live:
+            bracket.flat_since = None
             yield from self._mind_entry(bracket, has_traded, now)
             return
+        if bracket.flat_since is None:
+            bracket.flat_since = now
         if self._sight.link.can_act:
-            yield from self._end_orphans(bracket, now)
+            yield from self._end_orphans(bracket, bracket.flat_since, now)
         if has_traded and not bracket.is_ended and self._is_over(bracket, now):
             yield from self._write_down(bracket, bracket.flat_since, now)
+
+    def leave(self, bracket: Bracket) -> None:
+        """It holds a position (again): what was thought about its being flat is void."""
+        bracket.flat_since = None
+        if bracket.flat_question:
+            self._sight.asker.close(bracket.flat_question)
+            bracket.flat_question = ""
 
     def is_idle(self, bracket: Bracket, now: datetime) -> bool:
         """Nothing can happen to it any more unless the broker speaks of it again."""
@@ -65,19 +74,27 @@ class Closing:
         if has_traded:
             yield from self._ladder.call_back_entry(bracket, "its position is closed already", now)
         elif has_stop or not exits:
-            bracket.flat_since = now
-        elif now >= later(bracket.flat_since or now, self._sight.limits.sibling_grace_s):
+            bracket.stopless_since = None
+        elif bracket.stopless_since is None:
+            bracket.stopless_since = now
+        elif now >= later(bracket.stopless_since, self._sight.limits.sibling_grace_s):
             yield from self._ladder.call_back_entry(bracket, "its stop was refused", now)
 
-    def _end_orphans(self, bracket: Bracket, now: datetime) -> Iterator[m.Message]:
-        """Call back the exits of a position that is gone; the broker ends them itself as a rule, and gets the time."""
-        limits = self._sight.limits
-        if bracket.flat_since is None or now < later(bracket.flat_since, limits.sibling_grace_s):
+    def _end_orphans(self, bracket: Bracket, since: datetime, now: datetime) -> Iterator[m.Message]:
+        """Call back the exits of a position that is gone. The broker ends them itself as a rule, and gets the time;
+        and it is asked first, since an entry that was wrongly called dead may yet need them."""
+        orphans = [r for r in self._sight.book.exits(bracket.idea_id) if r.is_live or r.is_inactive]
+        if not orphans or now < later(since, self._sight.limits.sibling_grace_s):
             return
-        for record in self._sight.book.exits(bracket.idea_id):
+        if not bracket.flat_question:
+            bracket.flat_question = f"{bracket.idea_id} looks flat at {now:%H:%M:%S.%f}"
+            self._sight.asker.need(bracket.flat_question, now)
+        if not self._sight.asker.is_agreed(bracket.flat_question):
+            return
+        for record in orphans:
             last = bracket.called_back.get(record.ref)
-            is_due = last is None or now >= later(last, limits.cancel_retry_s)
-            if (record.is_live and is_due) or (record.is_inactive and last is None):
+            is_due = last is None or now >= later(last, self._sight.limits.cancel_retry_s)
+            if last is None or (record.is_live and is_due):
                 bracket.called_back[record.ref] = now
                 yield m.CancelOrder(record.ref, "its position is gone", now)
 

@@ -193,6 +193,9 @@ class OrderBook:
         if known is not None:
             status = next_status(record.ref, known.status, seen.status)
             seen = replace(seen, status=status, filled=max(known.filled, seen.filled))
+        elif seen.perm_id in (0, record.perm_id):
+            # A sighting older than the order's end must not pass for evidence that it lives.
+            seen = replace(seen, status=next_status(record.ref, record.status, seen.status))
         if seen.perm_id:
             record.seen.pop(0, None)
         record.seen[seen.perm_id] = seen

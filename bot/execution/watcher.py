@@ -105,7 +105,7 @@ class OcoWatcher:
         if position == 0:
             yield from self._judge_flat(bracket, now)
             return
-        bracket.flat_since = None
+        self._closing.leave(bracket)
         yield from self._guard.step(bracket, now)
         if position < 0:
             yield from self._judge_short(bracket, position, now)

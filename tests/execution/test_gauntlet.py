@@ -231,6 +231,48 @@ def test_a_stop_cancelled_before_its_targets_fill_is_heard_sells_nothing_twice()
     assert all(x.unprotected_s == 0 for x in line.all(m.ProtectionChanged))
 
 
+def test_an_entry_called_filled_before_its_execution_comes_keeps_its_exits() -> None:
+    line = Line()
+    line.price("2.10", "2.15")
+    line.connect()
+    line.tell(bracket())
+    line.wait(10)
+    held: list[m.Message] = []
+    line.broker.mangle = lambda facts: [x for x in facts if not isinstance(x, b.Filled) or held.append(x)]  # type: ignore[func-returns-value]  # keeps it for later
+    line.price("1.90", "1.95")
+    assert not line.all(b.SendCancel)
+
+    line.tell(*held)
+
+    assert line.last(m.ProtectionChanged).is_proved
+    line.assert_protected_or_flat()
+
+
+def test_exits_of_an_entry_wrongly_called_dead_are_not_called_back() -> None:
+    line = Line()
+    line.price("2.10", "2.15")
+    line.connect()
+    line.tell(bracket())
+    entry = line.broker.live()[0]
+    line.tell(
+        b.OrderStatusChanged(
+            ref="SPY-1/entry",
+            status=OrderStatus.CANCELLED,
+            filled=0,
+            remaining=3,
+            perm_id=entry.perm_id,
+            order_id=1,
+            at=line.now,
+        )
+    )
+    line.wait(10)
+    line.price("1.90", "1.95")
+    line.wait(10)
+
+    line.assert_safe()
+    line.assert_protected_or_flat()
+
+
 def test_an_order_nobody_answered_stays_in_flight_until_a_snapshot_shows_it_never_came() -> None:
     line = Line()
     line.broker.knobs.swallows = {"SPY-1/entry", "SPY-1/target", "SPY-1/stop"}
