@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from bot.domain.messages import Message
+from bot.domain.errors import RestartTheLine
+from bot.domain.messages import MachineFailed, Message
 from bot.wiring import BROKER, ROUTES
 
 COMMANDS = frozenset(kind for kind, row in ROUTES.items() if isinstance(row, tuple) and BROKER in row)
@@ -32,6 +33,9 @@ class BrokerLink:
         self._port = port
 
     def handle(self, message: Message) -> Iterator[Message]:
+        """Raises RestartTheLine for a fault in the port: like any other machine's, it stops the line."""
+        if isinstance(message, MachineFailed):
+            raise RestartTheLine(f"{message.component}: {message.error}: {message.message}")
         if type(message) in COMMANDS:
             self._port.send(message)
         else:

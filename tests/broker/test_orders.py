@@ -1,125 +1,32 @@
-"""Orders on the wire, and what the adapter makes of messages that lie. The scripted gateway says what a test needs."""
+"""Orders on the wire: families, locks, changes, what-ifs, and a second life. The gateway is scripted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from bot.broker.ibkr import IbkrBroker
 from bot.domain import broker_messages as b
 from bot.domain.messages import MachineFailed
-from bot.domain.order import Order, OrderStatus, OrderType, Tif
-from bot.domain.types import Side
+from bot.domain.order import OrderStatus
 from bot.wire import WireMessage
-from tests.broker.script import ACCOUNT, NOW, Heard, Said, ScriptedGateway, error, one, running
-from tests.broker.test_translate import CALL
-
-ENTRY = Order(
-    ref="i/entry",
-    contract=CALL,
-    side=Side.BUY,
-    type=OrderType.LIMIT,
-    quantity=2,
-    limit_price=Decimal("1.3"),
-    transmit=False,
-)
-TARGET = Order(
-    ref="i/target",
-    contract=CALL,
-    side=Side.SELL,
-    type=OrderType.LIMIT,
-    quantity=2,
-    limit_price=Decimal("1.9"),
-    tif=Tif.GTC,
-    oca_group="i",
-    parent_ref="i/entry",
-    transmit=False,
-)
-STOP = replace(
+from tests.broker.script import ACCOUNT, NOW, Said, ScriptedGateway, error, one, running
+from tests.broker.script_orders import (
+    ALONE,
+    ENTRY,
+    STOP,
     TARGET,
-    ref="i/stop",
-    type=OrderType.STOP,
-    limit_price=None,
-    stop_price=Decimal("0.85"),
-    transmit=True,
+    accepting,
+    executed,
+    failures,
+    say,
+    shown,
+    status,
+    working,
 )
-ALONE = replace(ENTRY, transmit=True)
-
-
-def shown(placed: WireMessage, status: str = "Submitted", **changes: Any) -> Said:
-    """An openOrder for what was placed."""
-    same: tuple[str, ...] = ("orderId", "conId", "symbol", "secType", "strike", "right", "multiplier")
-    same += (
-        "currency",
-        "action",
-        "totalQuantity",
-        "orderType",
-        "lmtPrice",
-        "auxPrice",
-        "tif",
-        "ocaGroup",
-        "ocaType",
-        "parentId",
-    )
-    values = {name: placed[name] for name in (*same, "orderRef", "tradingClass", "localSymbol", "account")}
-    values |= {"lastTradeDateOrContractMonth": placed["lastTradeDateOrContractMonth"], "exchange": "SMART"}
-    values |= {"clientId": 7, "permId": 1000 + placed.orderId, "status": status}
-    return one("openOrder", **values | changes)
-
-
-def status(placed: WireMessage, word: str = "Submitted", filled: int = 0, **changes: Any) -> Said:
-    values = {"orderId": placed.orderId, "status": word, "filled": filled, "remaining": 2 - filled}
-    values |= {"avgFillPrice": 0, "permId": 1000 + placed.orderId, "parentId": 0, "lastFillPrice": 0}
-    return one("orderStatus", **values | {"clientId": 7, "whyHeld": "", "mktCapPrice": 0} | changes)
-
-
-def executed(
-    placed: WireMessage, quantity: int, exec_id: str = "0000e0d5.1.01", request_id: int = -1
-) -> Said:
-    same = (
-        "orderId",
-        "conId",
-        "symbol",
-        "secType",
-        "strike",
-        "right",
-        "multiplier",
-        "currency",
-        "tradingClass",
-    )
-    values = {name: placed[name] for name in (*same, "localSymbol", "orderRef")}
-    values |= {"lastTradeDateOrContractMonth": placed["lastTradeDateOrContractMonth"], "exchange": "SMART"}
-    values |= {"reqId": request_id, "execId": exec_id, "time": "20110107 10:00:00 US/Eastern"}
-    values |= {"acctNumber": ACCOUNT, "execExchange": "CBOE", "side": "BOT", "shares": quantity, "price": 1.3}
-    values |= {"permId": 1000 + placed.orderId, "clientId": 7, "cumQty": quantity, "avgPrice": 1.3}
-    return one("execDetails", **values)
-
-
-def accepting(placed: WireMessage) -> Said:
-    return [*shown(placed), *status(placed)]
-
-
-def say(gateway: ScriptedGateway, said: Said) -> None:
-    for kind, values in said:
-        gateway.say(kind, **values)
-
-
-def working(gateway: ScriptedGateway, broker: IbkrBroker, facts: Heard) -> WireMessage:
-    """One order, sent and accepted."""
-    gateway.answers["placeOrder"] = accepting
-    facts.wait_for(b.AccountUpdated)
-    broker.send(b.SendOrders((ALONE,), NOW))
-    facts.wait_for(b.OrderStatusChanged)
-    return gateway.wait_request("placeOrder")
-
-
-def failures(facts: Heard) -> list[tuple[str, int]]:
-    return [(fact.subject, fact.code) for fact in facts.of(b.RequestFailed)]
-
+from tests.broker.test_translate import CALL
 
 # ── new orders ──
 
@@ -271,135 +178,6 @@ def test_one_of_two_live_orders_under_a_ref_is_cancelled_by_perm_id(gateway: Scr
         broker.send(b.SendCancel("i/entry", NOW, 9999))
         gateway.wait_request("cancelOrder", 2)
     assert [x.orderId for x in gateway.requests("cancelOrder")] == [placed.orderId, placed.orderId + 50]
-
-
-# ── messages that lie ──
-
-
-@pytest.mark.parametrize("code", [110, 201, 203, 460])
-def test_a_true_reject_of_a_new_order_is_told_as_one(
-    gateway: ScriptedGateway, library: str, code: int
-) -> None:
-    gateway.answers["placeOrder"] = lambda x: error(x.orderId, code, "Order rejected - reason:no")
-    with running(gateway, library) as (broker, facts):
-        facts.wait_for(b.AccountUpdated)
-        broker.send(b.SendOrders((ALONE,), NOW))
-        refused = facts.wait_for(b.OrderRefused)
-    assert (refused.ref, refused.code) == ("i/entry", code)
-
-
-@pytest.mark.parametrize("code", [10349, 399, 2109, 404, 2161])
-def test_news_of_a_live_order_says_nothing_of_its_end(
-    gateway: ScriptedGateway, library: str, code: int
-) -> None:
-    with running(gateway, library) as (broker, facts):
-        placed = working(gateway, broker, facts)
-        told = len(facts.all)
-        say(gateway, error(placed.orderId, code, "informational"))
-        broker.settle(5.0)
-        assert facts.all[told:] == []
-        broker.send(b.SendCancel("i/entry", NOW))
-        gateway.wait_request("cancelOrder")
-
-
-@pytest.mark.parametrize("code", [321, 10148, 10147, 161, 492, 77777])
-def test_a_doubtful_code_about_a_live_order_is_settled_by_the_brokers_books(
-    gateway: ScriptedGateway, library: str, code: int
-) -> None:
-    with running(gateway, library) as (broker, facts):
-        placed = working(gateway, broker, facts)
-        gateway.answers["reqAllOpenOrders"] = lambda _: [*accepting(placed), *one("openOrderEnd")]
-        say(gateway, error(placed.orderId, code, "it may be gone"))
-        facts.wait(lambda x: isinstance(x, b.RequestFailed) and x.subject == "order:i/entry")
-    assert not facts.of(b.OrderRefused)
-    assert {x.status for x in facts.of(b.OrderStatusChanged)} == {OrderStatus.WORKING}
-
-
-def test_a_cancel_that_came_too_late_is_settled_by_the_fill(gateway: ScriptedGateway, library: str) -> None:
-    def completed(placed: WireMessage) -> Said:
-        values = dict(shown(placed)[0][1])
-        for name in ("orderId", "clientId", "parentId", "ocaType"):
-            values.pop(name)
-        return one("completedOrder", **values | {"status": "Filled", "totalQuantity": 0, "filledQuantity": 2})
-
-    with running(gateway, library) as (broker, facts):
-        placed = working(gateway, broker, facts)
-        gateway.answers["reqCompletedOrders"] = lambda _: [*completed(placed), *one("completedOrdersEnd")]
-        gateway.answers["reqExecutions"] = lambda x: [
-            *executed(placed, 2, request_id=x.reqId),
-            *one("execDetailsEnd", reqId=x.reqId),
-        ]
-        gateway.answers["cancelOrder"] = lambda x: error(x.orderId, 10148, "state: Filled")
-        broker.send(b.SendCancel("i/entry", NOW))
-        ended = facts.wait(lambda x: isinstance(x, b.OrderStatusChanged) and x.status is OrderStatus.FILLED)
-    assert (ended.filled, ended.remaining) == (2, 0)
-    assert ended.reason.startswith("10148")
-    assert facts.of(b.Filled)[0].fill.quantity == 2
-
-
-def test_a_new_order_that_is_nowhere_in_complete_books_was_refused(gateway: ScriptedGateway) -> None:
-    gateway.answers["placeOrder"] = lambda x: error(x.orderId, 321, "Error validating request: read-only")
-    with running(gateway) as (broker, facts):
-        facts.wait_for(b.AccountUpdated)
-        broker.send(b.SendOrders((ALONE,), NOW))
-        refused = facts.wait_for(b.OrderRefused)
-    assert refused.code == 321
-    assert gateway.requests("reqAllOpenOrders")
-    assert gateway.requests("reqCompletedOrders")
-
-
-def test_an_accepted_order_that_is_nowhere_is_a_riddle_and_no_refusal(gateway: ScriptedGateway) -> None:
-    with running(gateway) as (broker, facts):
-        placed = working(gateway, broker, facts)
-        say(gateway, error(placed.orderId, 321, "it may be gone"))
-        facts.wait(lambda x: isinstance(x, b.RequestFailed) and x.subject == "order:i/entry")
-    assert not facts.of(b.OrderRefused)
-
-
-def test_without_the_brokers_books_there_is_no_verdict(gateway: ScriptedGateway) -> None:
-    del gateway.answers["reqCompletedOrders"]
-    gateway.answers["placeOrder"] = lambda x: error(x.orderId, 321, "Error validating request")
-    with running(gateway, request_timeout_s=0.1) as (broker, facts):
-        facts.wait_for(b.AccountUpdated)
-        broker.send(b.SendOrders((ALONE,), NOW))
-        failed = facts.wait(lambda x: isinstance(x, b.RequestFailed) and x.subject == "order:i/entry")
-    assert "asking the broker failed too" in failed.text
-    assert not facts.of(b.OrderRefused)
-
-
-def test_a_refused_revision_leaves_the_order_alive(gateway: ScriptedGateway, library: str) -> None:
-    with running(gateway, library) as (broker, facts):
-        placed = working(gateway, broker, facts)
-        gateway.answers["reqAllOpenOrders"] = lambda _: [*accepting(placed), *one("openOrderEnd")]
-        gateway.answers["placeOrder"] = lambda x: error(x.orderId, 110, "price off the grid")
-        broker.send(b.SendRevision("i/entry", Decimal("1.333"), 2, NOW))
-        facts.wait(lambda x: isinstance(x, b.RequestFailed) and x.subject == "revise:i/entry")
-    assert not facts.of(b.OrderRefused)
-
-
-def test_a_cancel_confirmed_without_a_status_is_looked_into(gateway: ScriptedGateway) -> None:
-    with running(gateway, speed=100.0, shortest_deadline_wall_s=0.3) as (broker, facts):
-        placed = working(gateway, broker, facts)
-        say(gateway, error(placed.orderId, 202, "Order Canceled - reason:"))
-        gateway.wait_request("reqAllOpenOrders")
-
-
-def test_a_status_of_an_unknown_order_of_ours_makes_us_ask(gateway: ScriptedGateway) -> None:
-    with running(gateway) as (_, facts):
-        facts.wait_for(b.AccountUpdated)
-        strange = {"orderId": 900, "status": "Submitted", "filled": 0, "remaining": 1, "permId": 4711}
-        strange |= {"avgFillPrice": 0, "parentId": 0, "lastFillPrice": 0, "clientId": 7, "whyHeld": ""}
-        gateway.say("orderStatus", **strange | {"mktCapPrice": 0})
-        gateway.wait_request("reqAllOpenOrders")
-
-
-def test_repeated_and_corrected_executions_are_all_told(gateway: ScriptedGateway, library: str) -> None:
-    with running(gateway, library) as (broker, facts):
-        placed = working(gateway, broker, facts)
-        for exec_id in ("0000e0d5.1.01", "0000e0d5.1.01", "0000e0d5.1.02"):
-            say(gateway, executed(placed, 1, exec_id))
-        facts.wait_for(b.Filled, 3)
-    assert [x.fill.exec_id[-2:] for x in facts.of(b.Filled)] == ["01", "01", "02"]
 
 
 # ── what-if ──

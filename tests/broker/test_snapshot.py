@@ -8,7 +8,7 @@ from bot.domain import broker_messages as b
 from bot.domain.types import SecType
 from bot.wire import WireMessage
 from tests.broker.script import ACCOUNT, NOW, Said, ScriptedGateway, error, one, running
-from tests.broker.test_orders import accepting, executed, shown, working
+from tests.broker.script_orders import accepting, executed, shown, working
 
 ASK = b.TakeSnapshot("test", NOW)
 PARTS = ["reqAllOpenOrders", "reqCompletedOrders", "reqExecutions", "reqPositions", "reqAccountUpdates"]
