@@ -1,0 +1,90 @@
+"""The hosts' dashboard: what breaks under a bot. Drawn from node_exporter and the Pi's throttling word."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders import dashboard as dashboards
+from grafana_foundation_sdk.models import dashboard as models
+
+from grafana.panels import SOURCE, ZERO_IS_GOOD, Panel, Plan, Query, lines, rows
+
+UID = "ibbot-host"
+HOST = '{host="$host"}'
+DISKS = '{host="$host",fstype=~"ext4|btrfs|xfs|f2fs"}'
+
+
+def panels() -> list[Panel]:
+    return [
+        lines(Plan(
+            id=1, title="Temperature", unit="celsius", span=8, steps=((None, "green"), (70, "orange"), (80, "red")),
+            description="Of the CPU. A Raspberry Pi slows down from 80 °C.",
+            queries=(
+                Query(f"max by (type) (node_thermal_zone_temp{HOST})", "{{type}}"),
+                Query(f"max by (chip) (node_hwmon_temp_celsius{HOST})", "{{chip}}"),
+            ),
+        ), marks=True),
+        lines(Plan(
+            id=2, title="Throttling", unit="none", span=8, steps=ZERO_IS_GOOD, none="not a Raspberry Pi",
+            description="1 while the Raspberry Pi limits itself: weak power, or heat.",
+            queries=(Query(f"max by (reason) (pi_throttled_state{HOST})", "{{reason}}"),),
+        )),
+        lines(Plan(
+            id=3, title="Clock offset", unit="s", span=8, steps=((None, "green"), (0.5, "red")),
+            description="The host's clock against its time servers, and 1 while it is in step.",
+            queries=(
+                Query(f"abs(node_timex_offset_seconds{HOST})", "offset"),
+                Query(f"node_timex_sync_status{HOST}", "in step"),
+            ),
+        )),
+        lines(Plan(
+            id=4, title="Disk", unit="percentunit", span=8, steps=((None, "green"), (0.9, "red")),
+            description="How full each disk is, and 1 for a disk that has turned read-only.",
+            queries=(
+                Query(
+                    f"1 - max by (mountpoint) (node_filesystem_avail_bytes{DISKS} / node_filesystem_size_bytes{DISKS})",
+                    "{{mountpoint}}"),
+                Query(f"max by (mountpoint) (node_filesystem_readonly{DISKS})", "read-only: {{mountpoint}}"),
+            ),
+        ), marks=True),
+        rows(Plan(
+            id=5, title="Units that are not active", unit="none", span=8, steps=ZERO_IS_GOOD, none="all active",
+            description="Services of the appliance that systemd does not run.",
+            queries=(
+                Query('node_systemd_unit_state{host="$host",state!="active",type!="oneshot"} == 1', is_now=True),
+            ),
+        ), columns=(("name", "unit"), ("state", "state"))),
+        lines(Plan(
+            id=6, title="CPU, memory, pressure", unit="percentunit", span=8, steps=((None, "green"), (0.9, "red")),
+            description="Shares in use; pressure is the share of time in which something waited for memory.",
+            queries=(
+                Query(
+                    '1 - avg(rate(node_cpu_seconds_total{host="$host",mode="idle"}[5m]))', "CPU"),
+                Query(f"1 - node_memory_MemAvailable_bytes{HOST} / node_memory_MemTotal_bytes{HOST}", "memory"),
+                Query(f"rate(node_pressure_memory_waiting_seconds_total{HOST}[5m])", "memory pressure"),
+            ),
+        )),
+    ]  # fmt: skip
+
+
+def make() -> models.Dashboard:
+    board = (
+        dashboards.Dashboard("Hosts of the bot")
+        .uid(UID)
+        .tags(["ibkr-options-bot"])
+        .description("Temperature, throttling, clock, disk and units of the hosts under the bot.")
+        .readonly()
+        .timezone("browser")
+        .refresh("1m")
+        .time("now-24h", "now")
+        .with_variable(
+            dashboards.QueryVariable("host")
+            .label("Host")
+            .datasource(SOURCE)
+            .query('label_values(up{job="node"}, host)')
+            .refresh(models.VariableRefresh.ON_DASHBOARD_LOAD)
+            .sort(models.VariableSort.ALPHABETICAL_ASC)
+        )
+        .with_row(dashboards.Row("Host").id(101))
+    )
+    for panel in panels():
+        board = board.with_panel(panel)
+    return board.build()
