@@ -9,8 +9,11 @@ import sys
 
 import typer
 
+from bot.cli import alert as alert_commands
 from bot.cli import config as config_commands
 from bot.cli import control
+from bot.cli import doctor as doctor_commands
+from bot.cli import report as report_command
 from bot.cli import run as run_command
 from bot.cli import sim as sim_command
 from bot.cli import tell as tell_commands
@@ -32,6 +35,9 @@ for _command in (
     control.flatten,
 ):
     app.command()(_command)
+app.command(name="doctor")(doctor_commands.doctor)
+app.command(name="what-if")(doctor_commands.what_if)
+app.command(name="report")(report_command.report)
 app.command(name="journal")(tell_commands.journal)
 app.command(name="why")(tell_commands.why)
 app.command(name="version")(tell_commands.version)
@@ -39,6 +45,9 @@ config_app = typer.Typer(no_args_is_help=True, help="Look at the settings, and c
 config_app.command(name="show")(config_commands.show)
 config_app.command(name="check")(config_commands.check)
 app.add_typer(config_app, name="config")
+alert_app = typer.Typer(no_args_is_help=True, help="Whether a person would be reached.")
+alert_app.command(name="test")(alert_commands.send_test)
+app.add_typer(alert_app, name="alert")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
@@ -19,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from bot.cli.embedded import embedded_gateway
 from bot.cli.options import LATEST, ConfigOption, StateOption, settings_of, simulated_directory
 from bot.domain.clock import ScaledTime
 from bot.domain.errors import FixTheCommand, FixTheMachine
@@ -29,19 +24,7 @@ if TYPE_CHECKING:
     from bot.app import Timing
     from bot.config import Settings
 
-GATEWAY_START_TIMEOUT_S = 60
 AFTER_CLOSE = timedelta(minutes=5)
-SIMULATED_EQUITY_USD = "50000"
-"""Well above the pattern-day-trader threshold, so that the day is not over after three trades."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gateway:
-    """A simulated gateway in a process of its own."""
-
-    port: int
-    clock: ScaledTime
-    account: str
 
 
 def run(
@@ -96,7 +79,7 @@ def _run_simulated_day(
     day = _session(session or settings.broker.simulated_session)
     directory = state or _fresh_directory(settings.journal.directory)
     seen: list[Status] = [Status()]
-    with _gateway(settings, day, speed or settings.broker.simulated_speed, directory) as gateway:
+    with embedded_gateway(settings, day.day, speed or settings.broker.simulated_speed, directory) as gateway:
         settings = settings.with_state(directory).with_gateway("127.0.0.1", gateway.port)
         timing = Timing(scaled_now(gateway.clock), gateway.clock.speed)
         with _shown() as show:
@@ -144,56 +127,6 @@ def _fresh_directory(directory: Path) -> Path:
             f"{parent}: {error.strerror}; make it writable, or choose another --state"
         ) from error
     return fresh
-
-
-@contextlib.contextmanager
-def _gateway(settings: Settings, day: Session, speed: float, directory: Path) -> Iterator[Gateway]:
-    """The simulated gateway as its own process, gone when the block ends."""
-    port = settings.broker.port if _is_free(settings.broker.port) else 0
-    command = [
-        sys.executable, "-m", "bot", "sim", "--port", str(port), "--session", f"{day.day}",
-        "--symbols", ",".join(settings.symbols), "--speed", str(speed), "--equity", SIMULATED_EQUITY_USD,
-    ]  # fmt: skip
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        log = (directory / "gateway.log").open("w")
-    except OSError as error:
-        raise FixTheMachine(f"state directory {directory}: {error.strerror}; make it writable") from error
-    # A group of its own: Ctrl-C on the terminal must reach the bot first, and the gateway only when the bot is done.
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)  # noqa: S603  our own module
-    try:
-        yield _first_words(process, directory)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        log.close()
-
-
-def _first_words(process: subprocess.Popen[str], directory: Path) -> Gateway:
-    assert process.stdout is not None  # noqa: S101  it was asked for
-    line = process.stdout.readline()
-    try:
-        said = json.loads(line)
-        return Gateway(said["port"], ScaledTime.parse(said["clock"]), said["account"])
-    except (ValueError, KeyError):
-        process.wait(GATEWAY_START_TIMEOUT_S)
-        reason = (directory / "gateway.log").read_text().strip().rsplit("\n", 1)[-1]
-        raise FixTheMachine(f"the simulated gateway did not start: {reason or line.strip()}") from None
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
 
 
 # ── what people see ──

@@ -1,0 +1,87 @@
+"""The simulated gateway that `run` and `doctor` start for themselves, in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.domain.clock import ScaledTime
+from bot.domain.errors import FixTheMachine
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+
+GATEWAY_START_TIMEOUT_S = 60
+SIMULATED_EQUITY_USD = "50000"
+"""Well above the pattern-day-trader threshold, so that the day is not over after three trades."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A simulated gateway in a process of its own."""
+
+    port: int
+    clock: ScaledTime
+    account: str
+
+
+@contextlib.contextmanager
+def embedded_gateway(
+    settings: Settings, day: date, speed: float, directory: Path, *, early_minutes: int = 5
+) -> Iterator[Gateway]:
+    """The simulated gateway as its own process, gone when the block ends."""
+    port = settings.broker.port if _is_free(settings.broker.port) else 0
+    command = [
+        sys.executable, "-m", "bot", "sim", "--port", str(port), "--session", f"{day}",
+        "--symbols", ",".join(settings.symbols), "--speed", str(speed), "--equity", SIMULATED_EQUITY_USD,
+        "--early", str(early_minutes),
+    ]  # fmt: skip
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        log = (directory / "gateway.log").open("w")
+    except OSError as error:
+        raise FixTheMachine(f"state directory {directory}: {error.strerror}; make it writable") from error
+    # A group of its own: Ctrl-C on the terminal must reach the bot first, and the gateway only when the bot is done.
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)  # noqa: S603  our own module
+    try:
+        yield _first_words(process, directory)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        log.close()
+
+
+def _first_words(process: subprocess.Popen[str], directory: Path) -> Gateway:
+    assert process.stdout is not None  # noqa: S101  it was asked for
+    line = process.stdout.readline()
+    try:
+        said = json.loads(line)
+        return Gateway(said["port"], ScaledTime.parse(said["clock"]), said["account"])
+    except (ValueError, KeyError):
+        process.wait(GATEWAY_START_TIMEOUT_S)
+        reason = (directory / "gateway.log").read_text().strip().rsplit("\n", 1)[-1]
+        raise FixTheMachine(f"the simulated gateway did not start: {reason or line.strip()}") from None
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,122 @@
+"""The checks of the gateway: the door first, and behind it the account and the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+
+from bot.doctor import door
+from bot.doctor.context import Context
+from bot.doctor.findings import Finding, fail, ok, skip, warn
+from bot.doctor.market import market_checks
+from bot.doctor.talk import Talk, Trouble
+from bot.doctor.what_if import what_if_checks
+from bot.wire import WireMessage
+
+IB_MINIMUM_USD = 500
+"""Below this equity IB's API gives no market data."""
+CLOCK_WARN_S, CLOCK_FAIL_S = 2.0, 10.0
+
+
+def gateway_checks(x: Context) -> Iterator[Finding]:
+    """Everything that needs the gateway. A door that is shut ends it with one failure."""
+    broker = x.settings.broker
+    where = (broker.host, broker.port)
+    try:
+        link = door.knock(*where, x.connect_s)
+    except door.DoorShut as shut:
+        yield fail("connection", shut.words, shut.remedy)
+        return
+    with link:
+        yield ok("connection", f"{broker.host}:{broker.port} accepts")
+        try:
+            line = door.shake_hands(link, where, x.connect_s)
+            door.start(line, x.client_id, x.connect_s)
+        except door.DoorShut as shut:
+            yield fail("handshake", shut.words, shut.remedy)
+            return
+        yield ok("handshake", f"API version {line.version}, doctor's client id {x.client_id}")
+        try:
+            yield from _inside(x, Talk(line, x.ask_s))
+        except door.DoorShut as shut:
+            yield fail(
+                "session", f"the gateway ended it: {shut.words}", "try again; then look at the gateway's log"
+            )
+
+
+def _inside(x: Context, talk: Talk) -> Iterator[Finding]:
+    yield _account(x, talk)
+    yield _funds(x, talk)
+    yield _clock(x, talk)
+    yield from market_checks(x, talk)
+    if x.wants_what_if:
+        yield from what_if_checks(x, talk)
+    else:
+        yield skip("permissions", "only a what-if shows them: ibkr-bot doctor --what-if")
+
+
+def _account(x: Context, talk: Talk) -> Finding:
+    broker, offered = x.settings.broker, talk.line.accounts
+    shown = ", ".join(offered)
+    wanted = broker.account
+    if wanted and wanted not in offered:
+        remedy = f"log the gateway in to {wanted}, or set broker.account"
+        return fail("account", f"the gateway offers {shown}, broker.account is {wanted}", remedy)
+    if not wanted and len(offered) > 1:
+        return fail("account", f"the gateway offers {shown}", "name one of them in broker.account")
+    account = wanted or offered[0]
+    is_paper = account.startswith("D")
+    if broker.trading == "live" and is_paper:
+        return fail("account", f"{account} is a paper account, broker.trading is live", _wrong_mode("live"))
+    if broker.trading == "paper" and not is_paper:
+        return fail("account", f"{account} is a LIVE account, broker.trading is paper", _wrong_mode("paper"))
+    return ok("account", f"{account}, {'paper' if is_paper else 'live'}")
+
+
+def _wrong_mode(mode: str) -> str:
+    return f"log the gateway in for {mode} trading; its API port is {4001 if mode == 'live' else 4002}"
+
+
+def _funds(x: Context, talk: Talk) -> Finding:
+    account = x.settings.broker.account or talk.line.accounts[0]
+    try:
+        answers = talk.ask("reqAccountUpdates", {"accountDownloadEnd"}, subscribe=True, acctCode=account)
+    except Trouble as trouble:
+        return fail("funds", trouble.words, trouble.remedy)
+    talk.line.send("reqAccountUpdates", subscribe=False, acctCode=account)
+    equity = _value(answers, "NetLiquidation")
+    if equity is None:
+        return fail("funds", "the gateway tells no net liquidation value", "restart the gateway")
+    floor = x.settings.risk.min_equity_usd
+    if equity < max(floor, Decimal(IB_MINIMUM_USD)):
+        remedy = f"deposit: no market data over the API below {IB_MINIMUM_USD}, no entries below risk.min_equity_usd"
+        return warn("funds", f"net liquidation {equity:,.2f}", remedy)
+    return ok("funds", f"net liquidation {equity:,.2f}")
+
+
+def _value(answers: list[WireMessage], key: str) -> Decimal | None:
+    for answer in answers:
+        if answer.kind == "updateAccountValue" and answer.key == key:
+            try:
+                return Decimal(answer.value)
+            except InvalidOperation:
+                return None
+    return None
+
+
+def _clock(x: Context, talk: Talk) -> Finding:
+    before = x.now()
+    try:
+        (*_, answer) = talk.ask("reqCurrentTime", {"currentTime"})
+    except Trouble as trouble:
+        return fail("clock", trouble.words, trouble.remedy)
+    after = x.now()
+    middle = before + (after - before) / 2
+    offset_s = (datetime.fromtimestamp(int(answer.time), UTC) - middle).total_seconds() + 0.5
+    words = f"the broker's clock is {offset_s:+.1f} s from ours"
+    remedy = "let this machine keep time: timedatectl set-ntp true"
+    if abs(offset_s) <= CLOCK_WARN_S + (after - before).total_seconds():
+        return ok("clock", words)
+    judge = fail if abs(offset_s) > CLOCK_FAIL_S else warn
+    return judge("clock", words, remedy)

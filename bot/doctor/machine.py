@@ -1,0 +1,187 @@
+"""The checks of this machine: settings, secrets, disk, lock, ports, the unit, and the ways out to a person."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bot.build import build_id
+from bot.config import Settings
+from bot.doctor.findings import Finding, fail, ok, skip, warn
+from bot.domain.errors import FixTheConfiguration
+from bot.ops.alert_channels import open_channels
+from bot.ops.control import SOCKET
+
+UNIT = "ibkr-bot.service"
+LOW_DISK_BYTES, NO_DISK_BYTES = 500 * 2**20, 50 * 2**20
+_TIMEOUT_S = 5.0
+
+
+def machine_checks(settings: Settings, dotenv: Path = Path(".env")) -> Iterator[Finding]:
+    yield ok("build", build_id())
+    yield _settings(settings)
+    yield _secrets(settings, dotenv)
+    for name, directory in (("state", settings.journal.directory), ("logs", settings.journal.log_directory)):
+        yield _directory(name, directory)
+    yield _disk(settings.journal.directory)
+    yield _lock(settings)
+    yield _metrics_port(settings)
+    yield _alerts(settings)
+    yield _heartbeat(settings)
+    yield _unit()
+
+
+def _settings(settings: Settings) -> Finding:
+    origins = [where for where in settings.provenance().values() if where != "default"]
+    places = sorted({where.partition(": ")[0].partition(", which")[0] for where in origins})
+    orders = "no orders (dry run)" if settings.dry_run else "orders go out"
+    words = f"{settings.broker.trading}, {orders}, {', '.join(settings.symbols)}; {len(origins)} values set"
+    return ok("settings", f"{words} in {', '.join(places)}" if places else f"{words}: all defaults")
+
+
+def _secrets(settings: Settings, dotenv: Path) -> Finding:
+    """Every file that holds a secret is its owner's alone."""
+    named = [where.partition(", which")[0] for where in settings.provenance().values() if ", which" in where]
+    others = stat.S_IRWXG | stat.S_IRWXO
+    files_there = (path for path in {dotenv, *map(Path, named)} if path.is_file())
+    open_to_others = [str(path) for path in files_there if path.stat().st_mode & others]
+    if open_to_others:
+        files = " ".join(sorted(open_to_others))
+        return fail("secrets", f"others on this machine may read {files}", f"chmod 600 {files}")
+    return ok("secrets", f"{len(settings.secrets())} configured, their files are private")
+
+
+def _directory(name: str, directory: Path) -> Finding:
+    existing = next(path for path in (directory, *directory.absolute().parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        key = "journal.directory" if name == "state" else "journal.log_directory"
+        return fail(name, f"{existing} cannot be written to", f"make it writable for this user, or set {key}")
+    if name == "state" and existing == directory and directory.stat().st_mode & stat.S_IWOTH:
+        return warn(name, f"everybody may write to {directory}", f"chmod 700 {directory}")
+    return ok(name, f"{directory} is writable" if existing == directory else f"{directory} will be made")
+
+
+def _disk(directory: Path) -> Finding:
+    existing = next(path for path in (directory, *directory.absolute().parents) if path.exists())
+    usage = shutil.disk_usage(existing)
+    words = f"{usage.free / 2**30:.1f} GiB free of {usage.total / 2**30:.1f}"
+    remedy = "free some space: old logs, backups, apt-get clean"
+    if usage.free < NO_DISK_BYTES:
+        return fail("disk", words, remedy)
+    return warn("disk", words, remedy) if usage.free < LOW_DISK_BYTES else ok("disk", words)
+
+
+def is_running(settings: Settings) -> bool:
+    """Whether a bot holds the lock of these settings. Takes nothing."""
+    path = settings.journal.directory / f"client-{settings.broker.client_id}.lock"
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _lock(settings: Settings) -> Finding:
+    if not is_running(settings):
+        return ok("lock", "no bot runs with this state directory and client id")
+    if not (settings.journal.directory / SOCKET).exists():
+        return warn(
+            "lock", "a bot runs, and has no control socket", f"systemctl restart {UNIT}, or stop the process"
+        )
+    return ok("lock", "a bot runs; `ibkr-bot status` shows it")
+
+
+def _metrics_port(settings: Settings) -> Finding:
+    monitoring = settings.monitoring
+    if not monitoring.metrics_enabled:
+        return skip("metrics", "monitoring.metrics_enabled is false")
+    where = (monitoring.metrics_host, monitoring.metrics_port)
+    shown = f"{where[0]}:{where[1]}"
+    is_used = _accepts(*where)
+    if is_running(settings):
+        if is_used:
+            return ok("metrics", f"served on {shown}")
+        return warn("metrics", f"a bot runs, and nothing answers on {shown}", "see bot.log for why")
+    if is_used:
+        return fail(
+            "metrics", f"another program listens on {shown}", "stop it, or set monitoring.metrics_port"
+        )
+    return ok("metrics", f"{shown} is free")
+
+
+def _accepts(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=_TIMEOUT_S).close()
+    except OSError:
+        return False
+    return True
+
+
+def _alerts(settings: Settings) -> Finding:
+    if not settings.monitoring.alerts_enabled:
+        return warn(
+            "alerts", "monitoring.alerts_enabled is false", "nobody is told what happens: set it true"
+        )
+    try:
+        channels = open_channels(settings.alert_addresses())
+    except FixTheConfiguration as error:
+        return fail("alerts", str(error), "mend the address, then: ibkr-bot alert test")
+    if not channels:
+        judge = warn if settings.broker.trading != "simulated" else _unneeded
+        return judge(
+            "alerts", "no channel is configured", "set one below monitoring, then: ibkr-bot alert test"
+        )
+    return ok("alerts", f"{', '.join(kind for kind, _ in channels)}; `ibkr-bot alert test` sends one")
+
+
+def _unneeded(name: str, found: str, _: str) -> Finding:
+    return skip(name, f"{found}; a simulation needs none")
+
+
+def _heartbeat(settings: Settings) -> Finding:
+    """Only whether the watcher can be reached: a ping from here would be a false sign of life."""
+    url = settings.monitoring.heartbeat_url
+    if url is None:
+        judge = warn if settings.broker.trading != "simulated" else _unneeded
+        remedy = "set monitoring.heartbeat_url: only somebody outside can tell that this machine is dead"
+        return judge("heartbeat", "no watcher is configured", remedy)
+    parts = urlsplit(url.get_secret_value())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return fail(
+            "heartbeat", "monitoring.heartbeat_url is no web address", "copy it again from the watcher"
+        )
+    if not _accepts(parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)):
+        return fail("heartbeat", "the watcher cannot be reached", "look at the network, DNS, and the address")
+    return ok("heartbeat", "the watcher can be reached")
+
+
+def _unit() -> Finding:
+    systemctl = shutil.which("systemctl")
+    if systemctl is None or not Path("/run/systemd/system").exists():
+        return skip("unit", "no systemd here")
+    shown = subprocess.run(  # noqa: S603  a fixed command
+        [systemctl, "show", UNIT, "--property=LoadState,ActiveState,UnitFileState,NRestarts"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_TIMEOUT_S,
+    )
+    state = dict(line.partition("=")[::2] for line in shown.stdout.splitlines())
+    if state.get("LoadState") != "loaded":
+        return skip("unit", f"{UNIT} is not installed")
+    words = f"{state.get('ActiveState')}, {state.get('UnitFileState')}, {state.get('NRestarts')} restarts"
+    if state.get("ActiveState") == "failed":
+        return fail("unit", words, f"journalctl -u {UNIT} -n 50; then systemctl restart {UNIT}")
+    if state.get("UnitFileState") != "enabled":
+        return warn("unit", words, f"systemctl enable --now {UNIT}: it does not start with the machine")
+    return ok("unit", words)

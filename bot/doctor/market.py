@@ -1,0 +1,261 @@
+"""The checks of the data: each symbol's contract, calendar, quote, bars and chain; an option's quote; a currency's.
+
+Rule: what IB withholds is said in words, with the remedy of IB's own code. Outside trading hours silence is no fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.broker.error_codes import code
+from bot.doctor.context import Context
+from bot.doctor.findings import Finding, fail, ok, skip, warn
+from bot.doctor.talk import ASK, BID, CLOSE, LAST, Quote, Talk, Trouble
+from bot.domain.liquid_hours import days_in_disagreement, parse_liquid_hours
+from bot.domain.session import CalendarRangeError, is_open, new_york_day
+from bot.wire import WireMessage
+
+LIVE = 1
+DATA_TYPES = {1: "live", 2: "frozen", 3: "delayed", 4: "delayed and frozen"}
+EURO = {"symbol": "EUR", "secType": "CASH", "exchange": "IDEALPRO", "currency": "USD"}
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One contract at the money, to be quoted and tried."""
+
+    fields: Mapping[str, Any]
+    label: str
+    min_tick: float
+
+
+def market_checks(x: Context, talk: Talk) -> Iterator[Finding]:
+    """Every symbol, then the currency."""
+    talk.line.send("reqMarketDataType", marketDataType=LIVE)
+    for symbol in x.settings.symbols:
+        yield from _symbol_checks(x, talk, symbol)
+    yield _quote_finding(x, talk, "forex EUR.USD", EURO, judge_session=False)[0]
+
+
+def _symbol_checks(x: Context, talk: Talk, symbol: str) -> Iterator[Finding]:
+    try:
+        details = stock_details(talk, symbol)
+    except Trouble as trouble:
+        yield fail(f"contract {symbol}", trouble.words, trouble.remedy)
+        return
+    yield ok(f"contract {symbol}", f"conId {details.conId}, {details.get('longName') or details.symbol}")
+    yield _calendar(symbol, details)
+    finding, quote = _quote_finding(x, talk, f"stock {symbol}", stock_fields(details))
+    yield finding
+    yield _history(x, talk, details)
+    yield from _option_checks(x, talk, details, price_of(quote))
+
+
+def stock_details(talk: Talk, symbol: str) -> WireMessage:
+    """The stock's contract. Raises Trouble where there is none, or more than one."""
+    answers = talk.ask(
+        "reqContractDetails",
+        {"contractDetailsEnd"},
+        symbol=symbol,
+        secType="STK",
+        exchange="SMART",
+        currency="USD",
+    )
+    found = [answer for answer in answers if answer.kind == "contractDetails"]
+    if len(found) != 1:
+        raise Trouble(200, f"{symbol} names {len(found)} US stocks")
+    return found[0]
+
+
+def stock_fields(details: WireMessage) -> dict[str, Any]:
+    return {
+        "conId": details.conId,
+        "symbol": details.symbol,
+        "secType": "STK",
+        "exchange": "SMART",
+        "currency": "USD",
+    }
+
+
+def price_of(quote: Quote | None) -> float | None:
+    """What the underlying is about worth: its last price, a side of its quote, or yesterday's close."""
+    prices = {} if quote is None else quote.prices
+    return next((prices[tick] for ticks in (LAST, BID, ASK, CLOSE) for tick in ticks if tick in prices), None)
+
+
+# ── calendar ──
+
+
+def _calendar(symbol: str, details: WireMessage) -> Finding:
+    name = f"calendar {symbol}"
+    try:
+        zone = ZoneInfo(_ZONES.get(details.timeZoneId, details.timeZoneId) or "America/New_York")
+        hours = parse_liquid_hours(details.liquidHours or "", zone)
+        differing = days_in_disagreement(hours)
+    except (ValueError, KeyError, CalendarRangeError) as error:
+        return warn(
+            name, f"IB's trading hours cannot be compared: {error}", "check the clock, or upgrade the bot"
+        )
+    if not hours:
+        return skip(name, "IB tells no trading hours")
+    if differing:
+        days = ", ".join(f"{day:%Y-%m-%d}" for day in differing)
+        return fail(
+            name, f"IB's hours differ from ours on {days}", "do not trade on those days; upgrade the bot"
+        )
+    return ok(name, f"agrees with IB's hours on {len(hours)} days")
+
+
+_ZONES = {"EST": "America/New_York", "EST5EDT": "America/New_York", "US/Eastern": "America/New_York", "": ""}
+
+
+# ── quotes ──
+
+
+def _quote_finding(
+    x: Context, talk: Talk, name: str, contract: Mapping[str, Any], *, judge_session: bool = True
+) -> tuple[Finding, Quote | None]:
+    wait_s, talk.timeout_s = talk.timeout_s, x.quote_s
+    try:
+        quote = talk.quote(contract, (BID, ASK))
+    except Trouble as trouble:
+        return fail(name, trouble.words, trouble.remedy), None
+    finally:
+        talk.timeout_s = wait_s
+    return _judged(x, name, quote, judge_session=judge_session), quote
+
+
+def _judged(x: Context, name: str, quote: Quote, *, judge_session: bool) -> Finding:
+    for number, _ in quote.notices:
+        row = code(number)
+        if row.remedy:
+            return (fail if x.settings.broker.trading == "live" else warn)(
+                name, f"{row.meaning} ({number})", row.remedy
+            )
+    if quote.data_type != LIVE:
+        words = f"data are {DATA_TYPES.get(quote.data_type, 'of an unknown kind')}"
+        return warn(name, words, "subscribe to live data, or wait for the market to open")
+    bid, ask = (next((quote.prices[t] for t in ticks if t in quote.prices), None) for ticks in (BID, ASK))
+    if bid is not None and ask is not None:
+        return ok(name, f"{bid:g} / {ask:g}, live")
+    if judge_session and not _market_is_open(x):
+        return skip(name, "no quote, and the market is closed")
+    words = f"no {'bid' if bid is None else 'ask'} within {x.quote_s:g} s"
+    return warn(
+        name, words, "try again; if it stays so, the data farm is down or the data are not subscribed"
+    )
+
+
+def _market_is_open(x: Context) -> bool:
+    try:
+        return is_open(x.now())
+    except CalendarRangeError:
+        return True
+
+
+# ── bars ──
+
+
+def _history(x: Context, talk: Talk, details: WireMessage) -> Finding:
+    name = f"history {details.symbol}"
+    wait_s, talk.timeout_s = talk.timeout_s, max(talk.timeout_s, x.settings.broker.history_timeout_s)
+    try:
+        (*_, answer) = talk.ask(
+            "reqHistoricalData",
+            {"historicalData"},
+            **stock_fields(details),
+            endDateTime="",
+            durationStr="2 D",
+            barSizeSetting="1 min",
+            whatToShow="TRADES",
+            useRTH=True,
+            formatDate=2,
+            keepUpToDate=False,
+        )
+    except Trouble as trouble:
+        return fail(name, trouble.words, trouble.remedy)
+    finally:
+        talk.timeout_s = wait_s
+    if not answer.bars:
+        return fail(
+            name, "an answer without bars", "the history farm may be down; without history nothing is judged"
+        )
+    return ok(name, f"{len(answer.bars)} 1-min bars of the last two sessions")
+
+
+# ── options ──
+
+
+def _option_checks(x: Context, talk: Talk, stock: WireMessage, price: float | None) -> Iterator[Finding]:
+    name = f"chain {stock.symbol}"
+    try:
+        answers = talk.ask(
+            "reqSecDefOptParams",
+            {"securityDefinitionOptionParameterEnd"},
+            underlyingSymbol=stock.symbol,
+            futFopExchange="",
+            underlyingSecType="STK",
+            underlyingConId=stock.conId,
+        )
+        expiries, strikes = _parameters(answers)
+        if not expiries:
+            yield fail(
+                name, "no option chain", f"trade something else than {stock.symbol}: it has no options"
+            )
+            return
+        yield ok(name, f"{len(expiries)} expiries, {len(strikes)} strikes, next {expiries[0]}")
+        if price is None:
+            yield skip(f"option {stock.symbol}", "the underlying's price is not known")
+            return
+        option = find_option(talk, stock, x, expiries, strikes, price)
+    except Trouble as trouble:
+        yield fail(name, trouble.words, trouble.remedy)
+        return
+    if option is None:
+        yield fail(
+            f"option {stock.symbol}",
+            "no contract near the money",
+            "try again; else IB's contract farm is down",
+        )
+    else:
+        yield _quote_finding(x, talk, f"option {option.label}", option.fields)[0]
+
+
+def _parameters(answers: list[WireMessage]) -> tuple[list[str], list[float]]:
+    parts = [x for x in answers if x.kind == "securityDefinitionOptionParameter" and x.exchange == "SMART"]
+    expiries = sorted({expiry for part in parts for expiry in part.expirations})
+    return expiries, sorted({float(strike) for part in parts for strike in part.strikes})
+
+
+def find_option(
+    talk: Talk, stock: WireMessage, x: Context, expiries: list[str], strikes: list[float], price: float
+) -> Option | None:
+    """The call nearest to the money that really exists, of the nearest expiry that is not today's. Raises Trouble."""
+    today = f"{new_york_day(x.now()):%Y%m%d}"
+    expiry = next((one for one in expiries if one > today), expiries[-1])
+    for strike in sorted(strikes, key=lambda one: abs(one - price))[:4]:
+        wanted = {
+            "symbol": stock.symbol,
+            "secType": "OPT",
+            "exchange": "SMART",
+            "currency": "USD",
+            "lastTradeDateOrContractMonth": expiry,
+            "strike": strike,
+            "right": "C",
+        }
+        try:
+            answers = talk.ask("reqContractDetails", {"contractDetailsEnd"}, **wanted)
+        except Trouble as trouble:
+            if trouble.code != 200:
+                raise
+            continue
+        found = next((one for one in answers if one.kind == "contractDetails"), None)
+        if found is not None:
+            day = date(int(expiry[:4]), int(expiry[4:6]), int(expiry[6:8]))
+            label = f"{stock.symbol} {day} {strike:g} C"
+            return Option({**wanted, "conId": found.conId, "multiplier": "100"}, label, float(found.minTick))
+    return None
