@@ -20,9 +20,9 @@ SHIPPED = ("bot", "configs", "pyproject.toml", "README.md", "LICENSE", "NOTICE",
 LEFT_OUT = ("__pycache__", "BUILD")
 
 
-def git(*arguments: str) -> str | None:
+def git(root: Path, *arguments: str) -> str | None:
     """Ask git; None when this is no git working tree or git is missing."""
-    command = ["git", "-C", str(ROOT), *arguments]
+    command = ["git", "-C", str(root), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  fixed arguments
     except FileNotFoundError:
@@ -30,39 +30,39 @@ def git(*arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def shipped_files() -> list[Path]:
+def shipped_files(root: Path) -> list[Path]:
     """Every file that goes into a release, in a fixed order."""
     found: list[Path] = []
     for name in SHIPPED:
-        path = ROOT / name
+        path = root / name
         found += [path] if path.is_file() else [f for f in path.rglob("*") if f.is_file()]
     return sorted(f for f in found if not set(f.parts) & set(LEFT_OUT))
 
 
-def digest(files: list[Path]) -> str:
+def digest(root: Path, files: list[Path]) -> str:
     """Eight hexadecimal digits of the names and contents."""
     total = hashlib.sha256()
     for path in files:
-        total.update(f"{path.relative_to(ROOT)}\0{path.stat().st_size}\0".encode())
+        total.update(f"{path.relative_to(root)}\0{path.stat().st_size}\0".encode())
         total.update(path.read_bytes())
     return total.hexdigest()[:8]
 
 
-def build_id(files: list[Path]) -> str:
+def build_id(root: Path, files: list[Path]) -> str:
     """Name the code as it lies here."""
-    commit = git("log", "-1", "--format=%h", "--abbrev=10", "--", *SHIPPED)
+    commit = git(root, "log", "-1", "--format=%h", "--abbrev=10", "--", *SHIPPED)
     if not commit:
-        return f"source.{digest(files)}"
-    dirty = git("status", "--porcelain", "--", *SHIPPED) != ""
-    return f"{commit}.{digest(files)}" if dirty else commit
+        return f"source.{digest(root, files)}"
+    dirty = git(root, "status", "--porcelain", "--", *SHIPPED) != ""
+    return f"{commit}.{digest(root, files)}" if dirty else commit
 
 
-def build(files: list[Path], name: str, out: Path) -> Path:
+def build(root: Path, files: list[Path], name: str, out: Path) -> Path:
     """Build the wheel from a copy that knows its id; returns its path."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
         for path in files:
-            target = copy / path.relative_to(ROOT)
+            target = copy / path.relative_to(root)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
         (copy / "bot" / "BUILD").write_text(f"{name}\n")
@@ -80,16 +80,18 @@ def main() -> int:
     """Build once per id: a release that is there already is not built again."""
     parser = argparse.ArgumentParser(description="Build the bot for shipping.")
     parser.add_argument("out", type=Path, help="folder that collects releases, one folder each")
+    parser.add_argument("--source", type=Path, default=ROOT, help="source tree; default this one")
     given = parser.parse_args()
-    files = shipped_files()
-    name = build_id(files)
+    root = given.source.resolve()
+    files = shipped_files(root)
+    name = build_id(root, files)
     folder = given.out.resolve() / name
     new = not (folder / "release.json").exists()
     if new:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        wheel = build(files, name, folder)
-        shutil.copyfile(ROOT / "requirements" / "runtime.lock", folder / "runtime.lock")
+        wheel = build(root, files, name, folder)
+        shutil.copyfile(root / "requirements" / "runtime.lock", folder / "runtime.lock")
         (folder / "release.json").write_text(json.dumps({"build": name, "wheel": wheel.name}))
     release = json.loads((folder / "release.json").read_text())
     sys.stdout.write(json.dumps({**release, "folder": str(folder), "new": new}) + "\n")

@@ -94,7 +94,7 @@ def test_the_watchdog_goes_nowhere_else(renderings: dict[str, str], tool: Tool, 
         return tool("amtool", "config", "routes", "test", f"--config.file={config}", *labels).stdout.strip()
 
     assert receiver("alertname=Watchdog", "severity=none") == "watchdog"
-    assert receiver("alertname=BotDown", "severity=critical") == "channels"
+    assert receiver("alertname=BotDown", "severity=critical") == "phone"
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
