@@ -24,6 +24,8 @@ DEFAULT_PORT = 4002
 _PUMP_EVERY_S = 0.005
 _PUMP_BURST_S = 0.02
 _STALL_S = 5.0
+_LINGER_S = 2.0
+_KERNEL_BUFFER_BYTES = 256 * 1024
 _DRAIN_ABOVE_BYTES = 256 * 1024
 _QUIET_ROUNDS = 3
 
@@ -42,6 +44,9 @@ class _Wire(asyncio.Protocol):
         if not isinstance(transport, asyncio.Transport):
             raise TypeError(f"not a stream: {transport!r}")
         self.transport = transport
+        sock: socket.socket = transport.get_extra_info("socket")
+        # The kernel would else grow the buffer to megabytes for a client that does not read.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _KERNEL_BUFFER_BYTES)
         self.session = self._gateway.core.connect()
         self._gateway.wires.add(self)
         self.flush()
@@ -77,9 +82,14 @@ class _Wire(asyncio.Protocol):
         if not self._is_paused and self.session.outbox_bytes:
             self.transport.write(self.session.take_bytes())
         if self.session.outbox_bytes:
-            asyncio.get_running_loop().call_soon(self.flush) if not self._is_paused else None
+            if not self._is_paused:
+                asyncio.get_running_loop().call_soon(self.flush)
+        elif self.session.is_cut:
+            self.transport.abort()
         elif self.session.ending is not None:
             self.transport.close()
+            # A client that does not read its last bytes must not stay for ever.
+            asyncio.get_running_loop().call_later(_LINGER_S, self.transport.abort)
 
 
 class SimGateway:

@@ -104,8 +104,9 @@ async def serve(options: SimOptions, announce: Callable[[str], None]) -> None:
     admin = AdminPort(gateway, can_advance=options.is_stepped)
     try:
         admin_port = None if options.admin_port is None else await admin.start(options.admin_port)
+        told_to_stop = _stop_signal()
         announce(_announcement(gateway, clock, world, admin_port))
-        await _until_the_end(gateway, _end_of(world, options))
+        await _until_the_end(gateway, _end_of(world, options), told_to_stop)
     finally:
         admin.stop()
         await gateway.stop()
@@ -135,11 +136,16 @@ def _end_of(world: World, options: SimOptions) -> datetime | None:
     return session.close + AFTER_CLOSE
 
 
-async def _until_the_end(gateway: SimGateway, end: datetime | None) -> None:
+def _stop_signal() -> asyncio.Event:
+    """Set by Ctrl-C and by the supervisor's TERM; asked for before anybody can know our pid."""
     loop = asyncio.get_running_loop()
     told_to_stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told_to_stop.set)
+    return told_to_stop
+
+
+async def _until_the_end(gateway: SimGateway, end: datetime | None, told_to_stop: asyncio.Event) -> None:
     work: list[asyncio.Task[Any]] = [asyncio.create_task(told_to_stop.wait())]
     if not gateway.is_stepped:
         work.append(asyncio.create_task(gateway.pump(end)))

@@ -29,6 +29,7 @@ class ClientSession:
         self.connection = Connection(Role.SERVER)
         self.client_id: int | None = None
         self.ending: str | None = None
+        self.is_cut = False
         self.is_silent = False
         self.market_data_type = 1
         self.auto_binds = False
@@ -80,7 +81,8 @@ class ClientSession:
         return b"".join(taken)
 
     def drop_outbox(self) -> None:
-        """Forget what was not sent: the connection is being cut, not closed."""
+        """Forget what was not sent: the connection is to be cut, not closed."""
+        self.is_cut = True
         self._outbox.clear()
         self.outbox_bytes = 0
 

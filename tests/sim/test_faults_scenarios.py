@@ -1,0 +1,150 @@
+"""Scenario files: what they may say, when it happens, and that the same scenario gives the same bytes."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.domain.errors import FixTheConfiguration
+from bot.sim.build import synthetic_world
+from bot.sim.requests import make_core
+from bot.sim.scenario import Scenario, load, parse
+from tests.sim.raw import SPY, Bench, RawClient, market_order, order
+
+SCENARIOS = Path(__file__).parents[2] / "configs" / "scenarios"
+_BARS = {"endDateTime": "", "barSizeSetting": "1 min", "durationStr": "1 D", "whatToShow": "TRADES"}
+
+
+def armed(text: str, *, open_market: bool = False) -> Bench:
+    bench = Bench(open_market=open_market)
+    parse(text.encode()).arm(bench.core)
+    return bench
+
+
+def at(hour: int, minute: int, second: int = 0, day: int = 4) -> datetime:
+    return datetime(2011, 1, day, hour, minute, second, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_bundled_scenario_can_be_read_and_run(path: Path) -> None:
+    scenario = load(path)
+    bench = Bench(open_market=False)
+    bench.core.world.turn(displayed_size=scenario.knobs.displayed_size)
+    scenario.arm(bench.core)
+    client = bench.client()
+    client.say("reqMktData", reqId=1, **SPY)
+    bench.advance(hours=2)
+    assert scenario.description
+
+
+def test_a_time_is_new_yorks_on_the_first_day() -> None:
+    bench = armed('timeline: [{at: "10:15", do: log_out}]')
+    bench.core.advance_to(at(15, 14, 59))
+    assert bench.core.link.is_listening
+    bench.core.advance_to(at(15, 15))
+    assert not bench.core.link.is_listening
+
+
+def test_a_time_may_be_a_span_or_a_full_date() -> None:
+    bench = armed('timeline: [{at: "+90s", do: log_out}, {at: "2011-01-05 09:00", do: log_in}]')
+    bench.advance(seconds=90)
+    assert not bench.core.link.is_listening
+    bench.core.advance_to(at(14, 0, day=5))
+    assert bench.core.link.is_listening
+
+
+def test_what_repeats_daily_comes_every_night() -> None:
+    bench = armed('timeline: [{at: "23:45", repeat: daily, do: restart, seconds: 60}]')
+    closings = 0
+    for day in (5, 6, 7):
+        bench.core.advance_to(at(4, 45, 30, day=day))
+        closings += not bench.core.link.is_listening
+        bench.core.advance_to(at(4, 50, day=day))
+        assert bench.core.link.is_listening
+    assert closings == 3
+
+
+def test_what_repeats_weekly_comes_on_its_day() -> None:
+    bench = armed('timeline: [{at: "01:00", weekday: sunday, repeat: weekly, do: log_out}]')
+    bench.core.advance_to(at(5, 59, day=9))
+    assert bench.core.link.is_listening
+    bench.core.advance_to(at(6, 0, day=9))
+    assert not bench.core.link.is_listening
+
+
+def test_a_fault_may_come_upon_a_message() -> None:
+    bench = armed("timeline: [{upon: openOrder, nth: 2, do: drop_socket}]", open_market=True)
+    client = bench.client()
+    client.say("placeOrder", **order(1))
+    assert not client.is_gone
+    client.say("placeOrder", **order(2))
+    assert client.is_gone
+
+
+def test_knobs_and_settings_are_taken_over() -> None:
+    scenario = parse(
+        b"exchange: {displayed_size: 7, cancel_latency_s: 2.5}\ngateway: {market_data_lines: 20}"
+    )
+    assert scenario.knobs.displayed_size == 7
+    assert scenario.knobs.cancel_latency.total_seconds() == 2.5
+    assert scenario.settings.market_data_lines == 20
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("timline: []", "timline"),
+        ("timeline: [{at: '10:15'}]", "entry 1 has no 'do'"),
+        ("timeline: [{do: log_in}]", "either 'at'"),
+        ("timeline: [{at: '10:15', upon: openOrder, do: log_in}]", "either 'at'"),
+        ("timeline: [{at: '25:00', do: log_in}]", "write 10:15"),
+        ("timeline: [{at: '10:15', do: log_out, seconds: 5}]", "log_out"),
+        ("timeline: [{at: '10:15', do: fly}]", "no fault 'fly'"),
+        ("timeline: [{at: '10:15', do: log_in, repeat: hourly}]", "repeat"),
+        ("exchange: {displayed_sise: 7}", "'displayed_sise' is unknown"),
+        ("gateway: {read_only: 1}", "read_only must be bool"),
+        ("a: [", "while parsing|expected"),
+    ],
+)
+def test_a_mistake_in_a_scenario_is_one_line(text: str, said: str) -> None:
+    with pytest.raises(FixTheConfiguration, match=said):
+        parse(text.encode())
+
+
+def test_a_time_that_has_passed_is_refused() -> None:
+    with pytest.raises(FixTheConfiguration, match="before the simulated start"):
+        armed('timeline: [{at: "09:31", do: log_out}]', open_market=True)
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(FixTheConfiguration, match=r"nowhere\.yaml"):
+        load(Path("nowhere.yaml"))
+
+
+def trade_a_while(scenario: Scenario, seed: int) -> tuple[bytes, bytes]:
+    """Two clients' byte streams over 25 minutes of quotes, bars and orders."""
+    world = synthetic_world(["SPY"], date(2026, 1, 5), seed=seed, knobs=scenario.knobs)
+    core = make_core(world, scenario.settings, seed=seed)
+    scenario.arm(core)
+    clients = [RawClient(core, 1), RawClient(core, 2)]
+    for client in clients:
+        client.say("reqMktData", reqId=1, **SPY)
+        client.say("reqHistoricalData", reqId=2, **SPY, **_BARS, formatDate=2, keepUpToDate=True)
+        client.say("reqPnL", reqId=3)
+    for minute in range(1, 26):
+        core.advance_to(core.now + timedelta(minutes=1))
+        for client in clients:
+            client.read()
+            if minute % 7 == 6 and not client.is_gone:
+                client.say("placeOrder", **market_order(minute))
+    return bytes(clients[0].stream), bytes(clients[1].stream)
+
+
+def test_the_same_seed_and_scenario_give_the_same_bytes() -> None:
+    scenario = load(SCENARIOS / "rough-messages.yaml")
+    first = trade_a_while(scenario, seed=5)
+    assert len(first[0]) > 10_000
+    assert trade_a_while(load(SCENARIOS / "rough-messages.yaml"), seed=5) == first
+    assert trade_a_while(load(SCENARIOS / "rough-messages.yaml"), seed=6) != first

@@ -1,0 +1,120 @@
+"""The gateway as a process and the worlds it makes from its options."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.cli.sim import sim
+from bot.domain.clock import ScaledTime
+from bot.domain.errors import BotError, FixTheCommand
+from bot.sim.server_main import SimOptions, make_world
+
+NOW = datetime(2026, 1, 3, 12, 0, tzinfo=UTC)
+RUN = "import sys; from bot.cli.sim import sim; import typer; typer.run(sim)"
+
+
+def command(**options: Any) -> None:
+    sim(**options)
+
+
+def test_without_a_session_the_first_recorded_day_begins_before_its_open() -> None:
+    world = make_world(SimOptions(), NOW)
+    assert world.now == datetime(2011, 1, 3, 14, 25, tzinfo=UTC)
+
+
+def test_a_synthetic_market_without_a_session_begins_now() -> None:
+    world = make_world(SimOptions(is_synthetic=True), NOW)
+    assert world.now == NOW
+
+
+def test_account_equity_and_symbols_are_taken_over() -> None:
+    options = SimOptions(
+        session=date(2026, 1, 5),
+        is_synthetic=True,
+        symbols=("SPY", "XYZ"),
+        account="DU7",
+        equity=Decimal(9000),
+    )
+    world = make_world(options, NOW)
+    assert world.account_figures().net_liquidation == 9000
+    assert world.account_id == "DU7"
+    assert world.matching_symbols("XYZ")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (SimOptions(session=date(2011, 1, 1)), "closed on 2011-01-01"),
+        (SimOptions(session=date(2015, 6, 1)), "2015-06-01"),
+        (SimOptions(symbols=("TSLA",)), "no recorded session of TSLA; add --synthetic"),
+        (SimOptions(symbols=("sp y",)), "'sp y' is no ticker"),
+        (SimOptions(symbols=()), "none given"),
+    ],
+)
+def test_what_cannot_be_simulated_is_one_line(options: SimOptions, said: str) -> None:
+    with pytest.raises(BotError, match=said):
+        make_world(options, NOW)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"session": "tomorrow"},
+        {"equity": "much"},
+        {"equity": "-5"},
+        {"equity": "NaN"},
+        {"record": "nowhere"},
+    ],
+)
+def test_a_mistyped_option_names_itself(options: dict[str, str]) -> None:
+    name = next(iter(options))
+    with pytest.raises(FixTheCommand, match=f"--{name}"):
+        command(**options)
+
+
+def test_the_help_shows_an_example() -> None:
+    import typer
+
+    app = typer.Typer()
+    app.command()(sim)
+    shown = CliRunner().invoke(app, ["--help"])
+    assert shown.exit_code == 0
+    assert "ibkr-bot sim --session 2011-01-18" in " ".join(shown.output.split())
+
+
+@pytest.mark.line
+def test_the_process_says_where_it_is_and_ends_on_a_signal() -> None:
+    arguments = ["--port", "0", "--session", "2011-01-04", "--speed", "60", "--admin-port", "0"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        said = json.loads(process.stdout.readline())
+        assert said["port"] > 0
+        assert said["authentication"] == "none"
+        assert ScaledTime.parse(said["clock"]).speed == 60
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.line
+def test_the_process_ends_by_itself_after_the_close() -> None:
+    arguments = ["--port", "0", "--session", "2011-01-04", "--speed", "5000", "--until-close"]
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, *arguments], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 1
