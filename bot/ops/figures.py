@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
+from bot.domain.market import DataType
 from bot.domain.order import LIVE, Leg, OrderStatus
 from bot.domain.types import ConId, IdeaId, OrderRef, Symbol
 from bot.ops.tally import FILL_BUCKETS_S, SLIP_BUCKETS_TICKS, Tally
@@ -91,7 +92,8 @@ class FiguresFold:
             b.OrderRefused: lambda x: self._count("errors", ("order", x.code)),
             b.OrderStatusChanged: self._on_order,
             b.UnderlyingQualified: self._on_underlying,
-            b.DataTypeChanged: self._on_data_type,
+            b.DataTypeChanged: lambda x: self._on_data_type(x.con_id, x.data_type),
+            m.QuoteUpdated: lambda x: self._on_data_type(x.quote.con_id, x.quote.data_type),
             b.AccountUpdated: self._on_account,
             m.Reconciled: lambda x: self._set(mismatches=x.mismatches),
             m.BarJudged: lambda x: self._count("judged", (x.strategy, str(x.reason))),
@@ -134,10 +136,10 @@ class FiguresFold:
     def _on_underlying(self, x: b.UnderlyingQualified) -> None:
         self._symbols[x.contract.con_id] = x.contract.symbol
 
-    def _on_data_type(self, x: b.DataTypeChanged) -> None:
-        symbol = self._symbols.get(x.con_id)
-        if symbol is not None:
-            self._set(live_data={**self.value.live_data, symbol: x.data_type == "live"})
+    def _on_data_type(self, con_id: ConId, data_type: DataType) -> None:
+        symbol, is_live = self._symbols.get(con_id), data_type is DataType.LIVE
+        if symbol is not None and self.value.live_data.get(symbol) is not is_live:
+            self._set(live_data={**self.value.live_data, symbol: is_live})
 
     def _on_account(self, x: b.AccountUpdated) -> None:
         funds, cash = x.values.available_funds, x.values.cash

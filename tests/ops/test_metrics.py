@@ -17,6 +17,7 @@ from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.contract import Contract
 from bot.domain.errors import FixTheMachine
+from bot.domain.market import DataType, Quote
 from bot.domain.order import OrderStatus
 from bot.domain.types import SecType, TradingState
 from bot.ops.board import Board
@@ -196,8 +197,11 @@ def test_a_pulse_shows_the_clock_and_the_limits() -> None:
 
 
 def test_delayed_data_are_shown_by_symbol() -> None:
-    samples = after(b.UnderlyingQualified(SPY), b.DataTypeChanged(1, "delayed", BAR_END))  # type: ignore[arg-type]
-    assert value(samples, "ibbot_market_data_live", {"symbol": "SPY"}) == 0
+    quoted = m.QuoteUpdated(Quote(con_id=1, symbol="SPY", at=BAR_END))
+    delayed = b.DataTypeChanged(1, DataType.DELAYED, BAR_END)
+    spy = {"symbol": "SPY"}
+    assert value(after(b.UnderlyingQualified(SPY), quoted), "ibbot_market_data_live", spy) == 1
+    assert value(after(b.UnderlyingQualified(SPY), quoted, delayed), "ibbot_market_data_live", spy) == 0
 
 
 def test_every_denial_code_is_there_before_it_happens() -> None:
