@@ -66,6 +66,7 @@ class Line:
         self.broker = FakeBroker(START)
         self.journal: list[m.Message] = []
         self.said: list[m.Message] = []
+        self.is_unhurried = False
         self.kill_after: int | None = None
         self.steps = 0
         self._queue: deque[m.Message] = deque()
@@ -107,7 +108,7 @@ class Line:
         while self.now < until:
             self.broker.now = min(until, self.now + timedelta(seconds=step))
             self.broker.match()
-            self.tell(*self.broker.flush())
+            self._hear_broker()
             self.tell(m.TimePassed(self.now))
 
     def price(self, bid: str, ask: str | None = None, *, quoted: bool = True) -> None:
@@ -117,7 +118,7 @@ class Line:
             quote = Quote(con_id=CALL.con_id, symbol="SPY", at=self.now, bid=bid_price, ask=ask_price)
             self.tell(m.QuoteUpdated(quote))
         self.broker.match()
-        self.tell(*self.broker.flush())
+        self._hear_broker()
 
     def kill_and_restart(self) -> None:
         """SIGKILL, then the start path: the journal is remembered, the broker connected."""
@@ -131,6 +132,12 @@ class Line:
                     self._machines[name].remember(message)
         self.broker.flush()
         self.connect()
+
+    def _hear_broker(self) -> None:
+        """As one burst, or each fact only once all that the last one led to is done: both happen."""
+        facts = self.broker.flush()
+        for burst in [[fact] for fact in facts] if self.is_unhurried else [facts]:
+            self.tell(*burst)
 
     def _post(self, messages: Iterable[m.Message]) -> None:
         for message in messages:

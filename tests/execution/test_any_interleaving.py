@@ -33,6 +33,7 @@ class AnyInterleaving(RuleBasedStateMachine):
         commission=st.sampled_from(["with the fill", "late", "never"]),
         says_statuses=st.booleans(),
         cancels_first=st.booleans(),
+        unhurried=st.booleans(),
     )
     def begin(
         self,
@@ -41,6 +42,7 @@ class AnyInterleaving(RuleBasedStateMachine):
         commission: str,
         says_statuses: bool,
         cancels_first: bool,
+        unhurried: bool,
     ) -> None:
         self.line.broker.knobs = Knobs(
             fill_step=fill_step,
@@ -49,6 +51,7 @@ class AnyInterleaving(RuleBasedStateMachine):
             says_statuses=says_statuses,
             cancels_before_fills=cancels_first,
         )
+        self.line.is_unhurried = unhurried
         self.line.price("1.90", "1.95")
         self.line.connect()
 
