@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,11 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
         day: date = DAY,
         knobs: Knobs | None = None,
         equity: int = 50_000,
+        symbol: str = "SPY",
         run: bool = True,
         **how: Any,
     ) -> Rig:
-        world = recorded_world(["SPY"], day, start=clock(day, start), knobs=knobs, equity=equity)  # type: ignore[arg-type]
+        world = recorded_world([symbol], day, start=clock(day, start), knobs=knobs, equity=Decimal(equity))
         rigs.append(Rig(tmp_path, world, signals, **how))
         return rigs[-1].start() if run else rigs[-1]
 

@@ -87,7 +87,7 @@ class Judge:
         )
         return [f"{what} {count} times" for what, count in {**sent, **booked}.items() if count > 1]
 
-    def lost(self, books: Books, disk: list[Message], core_orders: list[Any]) -> list[str]:
+    def lost(self, disk: list[Message], core_orders: list[Any]) -> list[str]:
         """Executions that no journal row books, and orders that live without an intent on disk."""
         booked = {execution_key(x.fill.exec_id) for x in disk if isinstance(x, m.FillBooked)}
         missing = [exec_id for exec_id in self.executed if execution_key(exec_id) not in booked]

@@ -6,6 +6,8 @@ moved nothing, then the bot hears the time. While the socket is down only what c
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime, timedelta
@@ -13,6 +15,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
+from bot.broker.ibkr import IbkrBroker
+from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.errors import RestartTheLine
 from bot.domain.messages import Message
@@ -53,6 +57,7 @@ class Rig:
         signals: Signals,
         *,
         spread: bool = False,
+        whale: bool = False,
         patience: dict[str, object] | None = None,
         **variables: str,
     ) -> None:
@@ -64,7 +69,7 @@ class Rig:
         self.judge = Judge(self.gateway)
         self.heard = Heard()
         self.now = self.gateway.now
-        self._spread, self._signals = spread, signals
+        self._spread, self._signals, self._name = spread, signals, "whale" if whale else "scalp"
         self._patience = patience or {}
         self._life: Life | None = None
 
@@ -76,15 +81,36 @@ class Rig:
         return self._life
 
     def start(self) -> Rig:
+        self.start_unconnected()
+        self.rest()
+        return self
+
+    def start_unconnected(self) -> None:
         strategies: Callable[[], dict[str, Machine]] = lambda: {  # noqa: E731  a table made anew for each life
-            f"strategy:{symbol}": told_strategy(symbol, self.settings, self._signals, spread=self._spread)
+            f"strategy:{symbol}": told_strategy(
+                symbol, self.settings, self._signals, self._name, spread=self._spread
+            )
             for symbol in self.settings.symbols
         }
         patience = quick(self.settings, self.gateway.port, **self._patience)
         self._life = Life(self.settings, self.directory, patience, self.heard, lambda: self.now, strategies)
         self._life.start()
-        self.rest()
-        return self
+
+    def second_bot(self) -> Callable[[], None]:
+        """Another program with the same client id; the answer ends it."""
+        heard: list[Message] = []
+        other = IbkrBroker(quick(self.settings, self.gateway.port), now=lambda: self.now)
+        other.start(heard.append)
+        self.pause_until(lambda: any(isinstance(x, b.BrokerConnected) for x in heard))
+        return lambda: other.stop(5.0)
+
+    def pause_until(self, holds: Callable[[], bool]) -> None:
+        """For what the adapter does by the wall's clock: give it the wall's time, while the simulated clock stands."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not holds():
+            assert time.monotonic() < deadline, "did not come"
+            self.gateway.settle()
+            threading.Event().wait(0.02)
 
     def kill(self) -> None:
         self.life.kill()
@@ -238,7 +264,7 @@ class Rig:
             worst_unprotected_s=self.judge.worst_unprotected_s,
             reconcile_s=self.heard.reconcile_s(),
             duplicated=tuple(self.judge.duplicated(books, disk)),
-            lost=tuple(self.judge.lost(books, disk, orders)),
+            lost=tuple(self.judge.lost(disk, orders)),
             naked=tuple(self.ask(self.judge.naked)),
             faults=tuple(self.judge.faults),
             limit_s=self.limit_s,

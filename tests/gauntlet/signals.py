@@ -39,13 +39,13 @@ class Told:
 
 
 def told_strategy(
-    symbol: str, settings: Settings, signals: Signals, *, spread: bool = False
+    symbol: str, settings: Settings, signals: Signals, name: str = "scalp", *, spread: bool = False
 ) -> SymbolStrategy:
     """``spread``: each idea takes another contract, so that several positions can stand side by side."""
     rules = settings.selection_rules()
     chooser: Callable[..., Chosen | Unfit] = partial(choose, rules)
     return SymbolStrategy(
-        symbol, (Told(signals),), Mode(settings.mode), _Spread(chooser) if spread else chooser
+        symbol, (Told(signals, name),), Mode(settings.mode), _Spread(chooser) if spread else chooser
     )
 
 

@@ -1,0 +1,195 @@
+"""What must survive: halts, losses, debounce, adopted positions, and the disk itself."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.domain import messages as m
+from bot.domain.errors import StopTheOther
+from bot.domain.market import Bar, BarSize
+from bot.ops.lock import InstanceLock
+from tests.gauntlet.conftest import Stage
+from tests.gauntlet.rig import BULL
+from tests.gauntlet.test_data import denials
+from tests.gauntlet.test_orders import buys, reasons, sells, to_stop, to_target
+
+pytestmark = [pytest.mark.line]
+
+
+@pytest.mark.gauntlet("G23", "K1", "K2")
+def test_a_halt_survives_a_kill_and_keeps_protection(stage: Stage) -> None:
+    rig = stage({"10:07": BULL, "10:12": BULL})
+    rig.opened()
+    rig.life.say(m.HaltTrading(rig.now, "lunch", "me"))
+    rig.step(1)
+    rig.restart()
+    rig.until("10:14")
+    assert rig.halts == {"operator"}
+    assert denials(rig) == ["STATE_HALTED"]
+    assert rig.stopped == rig.position != {}
+
+
+@pytest.mark.gauntlet("K2", "G23")
+def test_a_halt_calls_the_resting_entry_back(stage: Stage) -> None:
+    rig = stage({"10:07": BULL})
+    rig.until("10:06")
+    rig.faults.exchange(displayed_size=0)
+    rig.until("10:07", 15)
+    rig.wait_for(lambda: bool(rig.orders()), 10)
+    rig.life.say(m.HaltTrading(rig.now, "stop", "me"))
+    rig.step(10)
+    assert not rig.orders()
+    assert not rig.position
+
+
+@pytest.mark.gauntlet("G23", "K3")
+@pytest.mark.parametrize("value", ["nan", "", "0"])
+def test_an_equity_that_is_no_number_halts(stage: Stage, value: str) -> None:
+    rig = stage({"10:12": BULL}, run=False)
+    rig.faults.message("updateAccountValue", "rewrite", count=None, fields={"value": value})
+    rig.start()
+    rig.until("10:14")
+    assert not rig.sent
+    assert "equity_missing" in rig.halts or "EQUITY_UNKNOWN" in denials(rig), (rig.halts, denials(rig))
+
+
+@pytest.mark.gauntlet("G23", "K3")
+def test_a_daily_loss_halts_and_is_measured_from_the_same_start_after_a_kill(stage: Stage) -> None:
+    rig = stage({"10:07": BULL, "10:20": BULL}, RISK__MAX_DAILY_LOSS_PCT="0.005")
+    con_id = rig.opened()
+    rig.restart()
+    to_stop(rig, con_id, 0.5)
+    rig.wait_for(lambda: not rig.position, 60)
+    rig.step(5)
+    rig.restart()
+    rig.until("10:22")
+    assert "daily_loss" in rig.halts
+    assert len({x.day for x in rig.all(m.DayOpened)}) == len(rig.all(m.DayOpened)) == 1
+    assert denials(rig) == ["STATE_HALTED"]
+
+
+@pytest.mark.gauntlet("G23", "B4")
+def test_a_signal_is_not_repeated_by_the_life_after_it(stage: Stage) -> None:
+    rig = stage({"10:07": BULL})
+    rig.opened()
+    rig.restart()
+    rig.until("10:10")
+    assert len(rig.all(m.TradeIdea)) == 1
+    assert buys(rig) == 10
+
+
+@pytest.mark.gauntlet("G37", "F2", "F4")
+def test_a_position_sold_by_hand_has_its_exits_called_back_and_halts(stage: Stage) -> None:
+    rig = stage({"10:07": BULL})
+    con_id = rig.opened()
+    rig.faults.exchange(both_sides_reject=False)
+    rig.faults.manual_order(con_id, "SELL", rig.position[con_id])
+    rig.step(20)
+    assert not rig.position
+    assert not rig.orders()
+    assert "reconciliation_mismatch" in rig.halts
+    assert reasons(rig) == ["closed by another hand"]
+
+
+@pytest.mark.gauntlet("G37")
+def test_a_part_sold_by_hand_leaves_stops_for_the_rest_alone(stage: Stage) -> None:
+    rig = stage({"10:07": BULL})
+    con_id = rig.opened()
+    rig.faults.manual_order(con_id, "SELL", 4)
+    rig.step(20)
+    assert rig.position == rig.stopped == {con_id: 6}
+    to_target(rig, con_id)
+    rig.wait_for(lambda: not rig.position, 60)
+    rig.step(10)
+    assert not rig.orders()
+
+
+@pytest.mark.gauntlet("G37", "X3")
+def test_a_position_bought_by_hand_is_named_and_locks_entries(stage: Stage) -> None:
+    rig = stage({"10:12": BULL})
+    rig.until("10:07")
+    con_id = rig.ask(lambda core: next(c for c in core.world._watched if core.world.contract(c).right == "C"))  # type: ignore[union-attr]
+    rig.faults.manual_order(con_id, "BUY", 3)
+    rig.step(320, 20)
+    assert "reconciliation_mismatch" in rig.halts
+    assert not rig.sent
+
+
+@pytest.mark.gauntlet("G33")
+def test_a_full_disk_stops_the_line_and_leaves_protection_at_the_broker(stage: Stage) -> None:
+    rig = stage({"10:07": BULL, "10:12": BULL})
+    con_id = rig.opened()
+    journal = rig.life.journal
+    pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
+    journal._db.execute(f"PRAGMA max_page_count={pages}")
+    rig.until("10:14")
+    failed = rig.life.supervisor.failed
+    assert failed is not None
+    assert "cannot write" in failed.error
+    assert len({x for x in rig.sent if x.endswith("/entry")}) == 1
+    assert rig.stopped == rig.position
+    rig.kill()
+    to_target(rig, con_id)
+    rig.step(30, 15)
+    rig.start()
+    rig.step(10)
+    assert reasons(rig) == ["target"]
+
+
+@pytest.mark.gauntlet("G33")
+def test_a_torn_journal_tail_is_mended_from_the_brokers_evidence(stage: Stage) -> None:
+    rig = stage({"10:07": BULL})
+    con_id = rig.opened()
+    rig.kill()
+    tear(rig.directory / "journal.db")
+    rig.start()
+    assert rig.life.repair is not None
+    rig.step(20)
+    assert rig.stopped == rig.position == {con_id: 10}
+    to_target(rig, con_id)
+    rig.wait_for(lambda: not rig.position, 60)
+    rig.step(10)
+    assert sells(rig) == buys(rig)
+    assert not rig.orders()
+
+
+def tear(path: Path) -> None:
+    """Overwrite the last tenth, as a card that lost its last writes may leave it."""
+    with suppress(sqlite3.Error):
+        db = sqlite3.connect(path)
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.close()
+    data = path.read_bytes()
+    keep = len(data) * 9 // 10
+    path.write_bytes(data[:keep] + b"\xa5" * (len(data) - keep))
+
+
+@pytest.mark.gauntlet("G2")
+def test_an_exception_in_a_machine_stops_the_line_and_the_next_life_goes_on(stage: Stage) -> None:
+    rig = stage({"10:07": BULL})
+    con_id = rig.opened()
+    poison = Bar("SPY", BarSize.M1, datetime(2000, 1, 1, tzinfo=UTC), 1.0, 1.0, 1.0, 1.0, 1.0)
+    rig.life.say(m.BarClosed(poison))  # out of order: the strategy refuses to go on
+    rig.step(1)
+    failed = rig.life.supervisor.failed
+    assert failed is not None
+    assert failed.component == "strategy:SPY"
+    assert "BarClosed" in failed.message
+    rig.kill()
+    rig.start()
+    rig.step(5)
+    assert rig.stopped == rig.position == {con_id: 10}
+
+
+@pytest.mark.gauntlet("G18")
+def test_a_second_instance_is_refused_by_name(tmp_path: Path) -> None:
+    first = InstanceLock(tmp_path, 1)
+    with pytest.raises(StopTheOther, match="another instance"):
+        InstanceLock(tmp_path, 1)
+    first.release()
+    InstanceLock(tmp_path, 1).release()
