@@ -93,7 +93,7 @@ def _chained(found: Iterator[Finding], settings: Settings, paper: Path) -> Itera
     from bot.doctor.go_live import go_live_checks
 
     yield from found
-    yield from go_live_checks(settings, _evidence(paper))
+    yield from go_live_checks(settings, _evidence(paper), datetime.now(UTC))
 
 
 def _evidence(paper: Path) -> list[Message]:
@@ -163,7 +163,8 @@ def _end(found: Iterable[Finding], secrets: tuple[str, ...], *, as_json: bool) -
     from bot.ops.logs import blot, every_form
 
     hidden = every_form(secrets)
-    clean = [replace(x, found=blot(x.found, hidden), remedy=blot(x.remedy, hidden)) for x in found]
+    with Console(stderr=True).status("checking …"):
+        clean = [replace(x, found=blot(x.found, hidden), remedy=blot(x.remedy, hidden)) for x in found]
     if as_json:
         for finding in clean:
             typer.echo(finding.as_json())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -102,7 +103,7 @@ def _print(x: DayReport) -> None:
     title, body = day_words(x)
     console = Console()
     if x.trades:
-        table = Table(show_edge=False)
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
         for name in ("from–to", "who", "contract"):
             table.add_column(name, no_wrap=True)
         for name in ("qty", "entry", "exit", "by", "P&L"):

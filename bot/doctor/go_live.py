@@ -1,23 +1,25 @@
 """The checklist before real money, as checks: what docs/go-live.md asks for and a machine can see.
 
-Rule: paper days count only where the account was a paper one, the line was whole, and every position was protected.
+Rule: only days of IB's paper account count, and only recent ones: a simulated day proves the bot, not the account.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from bot.config import Settings
 from bot.doctor.findings import Finding, fail, ok, warn
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.session import new_york_day
+from bot.sim.build import ACCOUNT_ID as SIMULATED_ACCOUNT
 
 PAPER_DAYS = 5
 PAPER_TRADES = 5
 LONGEST_GAP_S = 15.0
+RECENT = timedelta(days=60)
 EVIDENCE: tuple[type, ...] = (
     b.BrokerConnected,
     m.LineStarted,
@@ -41,20 +43,21 @@ class PaperWeek:
     latched: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, messages: Iterable[m.Message]) -> PaperWeek:
+    def read(cls, messages: Iterable[m.Message], since: datetime) -> PaperWeek:
+        """Days before ``since`` count for nothing."""
         week, is_paper, is_dry = cls(), False, False
         for message in messages:
             match message:
                 case b.BrokerConnected():
-                    is_paper = message.account.startswith("D")
+                    is_paper = message.account.startswith("D") and message.account != SIMULATED_ACCOUNT
                 case m.LineStarted():
                     is_dry = message.dry_run
-                case m.BracketClosed() if is_paper and not is_dry:
+                case m.BracketClosed() if is_paper and not is_dry and message.closed_at >= since:
                     week.trades += 1
                     week.days.add(new_york_day(message.closed_at))
-                case m.ProtectionChanged() if is_paper:
+                case m.ProtectionChanged() if is_paper and message.at >= since:
                     week.worst_gap_s = max(week.worst_gap_s, message.unprotected_s)
-                case m.MachineFailed():
+                case m.MachineFailed() if message.at >= since:
                     week.failures += 1
                 case m.Halted():
                     week.latched[message.cause] = message.detail
@@ -63,11 +66,11 @@ class PaperWeek:
         return week
 
 
-def go_live_checks(settings: Settings, journal: Iterable[m.Message]) -> Iterator[Finding]:
-    """``journal`` is the messages of EVIDENCE in the paper account's journal."""
+def go_live_checks(settings: Settings, journal: Iterable[m.Message], now: datetime) -> Iterator[Finding]:
+    """``journal`` is the messages of EVIDENCE in the paper account's journal, in order."""
     yield from _settings(settings)
     yield from _outside(settings)
-    yield from _paper(PaperWeek.read(journal))
+    yield from _paper(PaperWeek.read(journal, now - RECENT))
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
@@ -111,7 +114,7 @@ def _outside(settings: Settings) -> Iterator[Finding]:
 
 
 def _paper(week: PaperWeek) -> Iterator[Finding]:
-    words = f"{week.trades} paper trades on {len(week.days)} days"
+    words = f"{week.trades} paper trades on {len(week.days)} of the last {RECENT.days} days"
     if len(week.days) < PAPER_DAYS or week.trades < PAPER_TRADES:
         remedy = (
             f"trade paper with dry_run: false until there are {PAPER_TRADES} trades on {PAPER_DAYS} days; "

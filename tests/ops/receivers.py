@@ -26,10 +26,10 @@ class Receiver:
     def url(self) -> str:
         return f"json://127.0.0.1:{self.port}/hook"
 
-    def wait(self, count: int) -> list[tuple[str, str]]:
+    def wait(self, count: int, patience_s: float = PATIENCE_S) -> list[tuple[str, str]]:
         """The requests, as soon as there are so many. Fails the test when they do not come."""
         with self.changed:
-            assert self.changed.wait_for(lambda: len(self.requests) >= count, PATIENCE_S), self.requests
+            assert self.changed.wait_for(lambda: len(self.requests) >= count, patience_s), self.requests
             return list(self.requests)
 
     def note(self, path: str, body: str) -> int:

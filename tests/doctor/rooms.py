@@ -1,0 +1,49 @@
+"""A doctor's visit to a simulated gateway, with settings a test changes by their environment names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from time import time
+
+from bot.config import Settings, load_settings
+from bot.doctor.context import Context
+from bot.doctor.findings import Finding
+from bot.doctor.gateway import gateway_checks
+from bot.sim.build import recorded_world
+from bot.sim.gateway_thread import SimGatewayThread
+
+DAY = date(2011, 1, 26)
+OPEN = datetime(2011, 1, 26, 14, 30, tzinfo=UTC)
+SPEED = 60.0
+
+
+def settings(port: int = 4002, **variables: str) -> Settings:
+    given = {"BROKER__TRADING": "paper", "DRY_RUN": "false", **variables}
+    return load_settings(None, given, Path("absent.env")).with_gateway("127.0.0.1", port)
+
+
+@contextmanager
+def gateway(account: str = "DU1234567", equity: str = "25000") -> Iterator[SimGatewayThread]:
+    world = recorded_world(("SPY",), DAY, start=OPEN, account_id=account, equity=Decimal(equity))
+    with SimGatewayThread(world, speed=SPEED) as running:
+        yield running
+
+
+def visit(
+    running: SimGatewayThread | int, *, what_if: bool = False, ask_s: float = 5.0, **variables: str
+) -> dict[str, Finding]:
+    """The findings by name."""
+    port = running if isinstance(running, int) else running.port
+    scale = None if isinstance(running, int) else running.clock
+
+    def now() -> datetime:
+        return datetime.now(UTC) if scale is None else scale.at(time())
+
+    context = Context(
+        settings(port, **variables), now, connect_s=1.5, ask_s=ask_s, quote_s=4.0, wants_what_if=what_if
+    )
+    return {finding.name: finding for finding in gateway_checks(context)}
