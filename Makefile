@@ -7,7 +7,7 @@ SPEED  ?= 195
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test lint fmt lock bench
+.PHONY: help venv run test test-slow gauntlet lint fmt lock bench
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +25,13 @@ run: venv  ## trade a recorded day against the simulated gateway (SPEED=195: a d
 	@$(BIN)/ibkr-bot run --speed $(SPEED)
 
 test: venv  ## unit and line tests, under three minutes
-	@$(BIN)/python -m pytest -n 2 -m "not slow"
+	@$(BIN)/python -m pytest -n 2 -m "not slow" --ignore=tests/gauntlet
+
+test-slow: venv  ## every recorded day, fuzzing, the queries on a real Prometheus
+	@$(BIN)/python -m pytest -n 2 -m slow --ignore=tests/gauntlet
+
+gauntlet: venv  ## how bots like this failed, against the simulated gateway; writes the scorecard
+	@$(BIN)/python -m pytest -n 2 tests/gauntlet
 
 lint: venv  ## formatter, linter, types, floors
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports

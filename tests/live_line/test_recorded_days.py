@@ -17,7 +17,24 @@ EQUITY = Decimal(50_000)
 DEMO_DAY = date(2011, 1, 26)
 
 
-@pytest.mark.parametrize(("symbol", "day"), recorded_sessions())
+QUICK = {
+    ("SPY", date(2011, 1, 28)),
+    ("SPY", date(2011, 1, 19)),
+    ("AAPL", date(2014, 6, 5)),
+    ("GOOG", date(2015, 12, 23)),
+}
+"""The day of the steepest fall, one of only bearish signals, one of a whale, one with modelled options; all the rest are slow."""
+
+
+@pytest.mark.parametrize(
+    ("symbol", "day"),
+    [
+        pytest.param(
+            symbol, day, id=f"{symbol}-{day}", marks=() if (symbol, day) in QUICK else pytest.mark.slow
+        )
+        for symbol, day in recorded_sessions()
+    ],
+)
 def test_every_recorded_day_runs_through_with_its_invariants(symbol: str, day: date) -> None:
     done = replayed_day(recorded_world([symbol], day, equity=EQUITY), settings(SYMBOLS=symbol))
 
