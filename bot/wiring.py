@@ -65,7 +65,7 @@ ROUTES: dict[type, Row] = {
     b.BrokerConnected: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, JOURNAL, BOARD, ALERTS),
     b.BrokerDisconnected: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, JOURNAL, BOARD, ALERTS),
     b.LinkChanged: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, JOURNAL, BOARD, ALERTS),
-    b.BrokerPulse: (BOARD,),
+    b.BrokerPulse: (RISK, BOARD),
     b.RequestFailed: (MARKET_DATA, RISK, EXECUTION, OCO_WATCHER, JOURNAL, BOARD),
     # what the broker says about orders and money
     b.OrderStatusChanged: (EXECUTION, OCO_WATCHER, BOARD),
@@ -74,6 +74,7 @@ ROUTES: dict[type, Row] = {
     b.Filled: (EXECUTION,),
     b.CommissionCharged: (OCO_WATCHER, BOARD),
     b.AccountUpdated: (RISK, BOARD),
+    b.PositionChanged: (EXECUTION,),
     b.MarginQuoted: (RISK, JOURNAL),
     b.SnapshotTaken: (EXECUTION, OCO_WATCHER, RISK, BOARD),
     # market data → strategies

@@ -26,6 +26,7 @@ class Books:
         self._contracts = contracts
         self._account_said: dict[tuple[str, str], str] = {}
         self._account_changed = False
+        self._held: dict[int, float] = {}
 
     def table(self) -> dict[str, Callable[..., None]]:
         """By the name of the library's wrapper method."""
@@ -34,13 +35,14 @@ class Books:
             "position": self._position,
             "positionEnd": lambda: requests.end(_POSITIONS),
             "updateAccountValue": self._account_value,
-            "updatePortfolio": lambda *_: None,
+            "updatePortfolio": self._portfolio,
             "accountDownloadEnd": self._account_end,
         }
 
     def start_session(self) -> None:
         self._account_said.clear()
         self._account_changed = False
+        self._held.clear()
 
     async def own_open_orders(self) -> list[KnownOrder]:
         """This client's own; asking binds them to this session."""
@@ -93,6 +95,12 @@ class Books:
         if account == self._link.account:
             position = to_position(self._contracts.resolve(contract), held, average_cost)
             self._link.requests.add(_POSITIONS, position)
+
+    def _portfolio(self, contract: Any, held: float, *figures: Any) -> None:
+        """Also of what was closed today, with nothing held; the last of ``figures`` is the account."""
+        before, self._held[contract.conId] = self._held.get(contract.conId, 0.0), held
+        if before != held and figures[-1] in (self._link.account, ""):
+            self._link.pass_on(b.PositionChanged(contract.conId, int(held), self._link.now()))
 
     def _account_value(self, tag: str, value: str, currency: str, account: str) -> None:
         if account in (self._link.account, ""):

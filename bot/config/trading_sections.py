@@ -102,6 +102,9 @@ class RiskSection(Section):
     stale_halt_minutes: Count | None = doc(
         _R.stale_halt_minutes, "Data stale for so long in an open market halts trading; null: never."
     )
+    max_clock_skew_s: Count | None = doc(
+        _R.max_clock_skew_s, "The broker's clock this far from ours halts trading; null: never."
+    )
     max_refusals: Count = doc(
         _R.max_refusals, "Orders refused by the broker within the window below that halt trading."
     )

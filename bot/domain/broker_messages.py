@@ -255,6 +255,15 @@ class AccountUpdated:
 
 
 @dataclass(frozen=True, slots=True)
+class PositionChanged:
+    """The broker says, unasked, that it now holds another ``quantity`` of a contract; whoever moved it."""
+
+    con_id: ConId
+    quantity: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class MarginQuoted:
     """The what-if's answer; ``commission`` is IB's estimate for the entry alone."""
 

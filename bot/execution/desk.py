@@ -54,6 +54,7 @@ class ExecutionDesk:
             b.Filled: self._fill,
             b.OrderStatusChanged: self._doubt_strangers,
             b.OrderSeen: self._doubt_doubles,
+            b.PositionChanged: self._doubt_position,
             b.SnapshotTaken: self._reconcile,
             b.RequestFailed: self._request_failed,
             m.Resumed: self._resumed,
@@ -180,6 +181,13 @@ class ExecutionDesk:
             self._asker.need(f"an order that is not ours: permId {sighting.order.perm_id}", now)
         elif len(list(record.live_sightings())) > 1:
             self._asker.need(f"two live orders under {record.ref}", now)
+        yield from ()
+
+    def _doubt_position(self, news: b.PositionChanged, now: datetime) -> Iterator[m.Message]:
+        """Ask where the broker holds another quantity than our fills make: another hand may have traded."""
+        ideas = (x for x, place in self._places.items() if place.contract.con_id == news.con_id)
+        if news.quantity != sum(self._book.ledger.position(idea_id) for idea_id in ideas):
+            self._asker.need(f"another quantity of contract {news.con_id}: {news.quantity}", now)
         yield from ()
 
     def _request_failed(self, failure: b.RequestFailed, now: datetime) -> Iterator[m.Message]:

@@ -46,6 +46,7 @@ class SymbolWatch:
         default_factory=lambda: {BarSize.M1: BarFeed(), BarSize.M60: BarFeed()}
     )
     fresh: dict[str, bool] = field(default_factory=lambda: {"bars": True, "quotes": True})
+    renewed_at: dict[str, datetime] = field(default_factory=dict)
 
 
 class MarketData:
@@ -130,6 +131,22 @@ class MarketData:
             if is_fresh is not watch.fresh[feed]:
                 watch.fresh[feed] = is_fresh
                 yield m.FeedChanged(watch.symbol, feed, is_fresh, at)
+            last = max(since, watch.renewed_at.get(feed, since))
+            if not is_fresh and at - last > timedelta(seconds=limit_s):
+                watch.renewed_at[feed] = at
+                yield from self._renew(watch, watch.underlying, feed)
+
+    def _renew(self, watch: SymbolWatch, underlying: Contract, feed: str) -> Iterator[m.Message]:
+        """Ask for a silent feed anew: a stream can die at the gateway without a word."""
+        if feed == "bars":
+            for size in watch.feeds:
+                yield b.WatchBars(underlying, size, 1)
+            return
+        pinned = (contract for contract in self._pinned.values() if contract.symbol == watch.symbol)
+        lines = {x.con_id: x for x in (underlying, *watch.chain.watched.values(), *pinned)}
+        for contract in lines.values():
+            yield b.UnwatchQuote(contract)
+            yield b.WatchQuote(contract)
 
     # ── contracts ──
 

@@ -8,7 +8,13 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from bot.domain.broker_messages import BrokerConnected, BrokerDisconnected, DataTypeChanged, LinkChanged
+from bot.domain.broker_messages import (
+    BrokerConnected,
+    BrokerDisconnected,
+    BrokerPulse,
+    DataTypeChanged,
+    LinkChanged,
+)
 from bot.domain.market import DataType
 from bot.domain.messages import FeedChanged, ProtectionChanged, Reconciled
 from bot.domain.position import AccountValues
@@ -38,6 +44,7 @@ class Conditions:
         self.equity_fault = ""
         self.mismatches: tuple[str, ...] = ()
         self.connected_account = ""
+        self.clock_offsets_s: tuple[float, ...] = ()
 
     def connect(self, fact: BrokerConnected) -> None:
         self.is_connected, self.is_reconciled = True, False
@@ -48,6 +55,7 @@ class Conditions:
         self.is_connected = self.is_reconciled = False
         self.links_down.clear()
         self.data_types.clear()
+        self.clock_offsets_s = ()
 
     def change_link(self, fact: LinkChanged) -> None:
         if fact.up:
@@ -56,6 +64,17 @@ class Conditions:
         self.links_down.add(fact.part)
         if fact.code in IB_LINK_LOST:
             self.is_reconciled = False
+
+    def hear_pulse(self, fact: BrokerPulse) -> None:
+        self.clock_offsets_s = (*self.clock_offsets_s[-1:], fact.clock_offset_s)
+
+    @property
+    def clock_skew_s(self) -> float:
+        """How far the broker's clock is from ours: the smaller of the last two measurements, 0 before there are two.
+
+        A machine that was held up between question and answer measures wrongly once, not twice in a row.
+        """
+        return min(self.clock_offsets_s, key=abs) if len(self.clock_offsets_s) > 1 else 0.0
 
     def reconcile(self, fact: Reconciled) -> None:
         self.is_reconciled = True

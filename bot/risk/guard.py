@@ -99,6 +99,11 @@ class Guard:
             found[HaltCause.EQUITY_MISSING] = present.equity_fault
         if present.is_connected and (fault := self._account.fault(present.connected_account)):
             found[HaltCause.ACCOUNT_MISMATCH] = fault
+        most_s = self._limits.max_clock_skew_s
+        if most_s is not None and abs(present.clock_skew_s) > most_s:
+            found[HaltCause.CLOCK_SKEW] = (
+                f"the broker's clock is {present.clock_skew_s:+.0f} s from ours: is time synchronised?"
+            )
         if stale := self._long_stale():
             found[HaltCause.STALE_DATA] = stale
         return found

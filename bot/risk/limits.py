@@ -67,6 +67,7 @@ class RiskLimits:
     min_premium_usd: Decimal = Decimal("0.10")
     require_live_data: bool = True
     stale_halt_minutes: int | None = 30
+    max_clock_skew_s: int | None = 10
 
     max_refusals: int = 3
     refusal_window_minutes: int = 10
@@ -79,12 +80,13 @@ class RiskLimits:
 
     def stretched(self, factor: float) -> RiskLimits:
         """The same limits for a clock that runs faster than the broker can answer: waits and ages times ``factor``."""
-        age_s = self.max_account_age_s
+        age_s, skew_s = self.max_account_age_s, self.max_clock_skew_s
         return replace(
             self,
             what_if_timeout_s=int(self.what_if_timeout_s * factor),
             max_quote_age_s=int(self.max_quote_age_s * factor),
             max_account_age_s=None if age_s is None else int(age_s * factor),
+            max_clock_skew_s=None if skew_s is None else int(skew_s * factor),
         )
 
     def terms(self, strategy: str) -> StrategyTerms:

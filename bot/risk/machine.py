@@ -171,6 +171,7 @@ def _learns(book: Book) -> dict[type, Callable[[Any], None]]:
         b.BrokerConnected: present.connect,
         b.BrokerDisconnected: present.disconnect,
         b.LinkChanged: present.change_link,
+        b.BrokerPulse: present.hear_pulse,
         b.DataTypeChanged: present.change_data_type,
         b.AccountUpdated: lambda fact: present.update_account(fact.values),
         b.SnapshotTaken: lambda fact: present.update_account(fact.snapshot.account),

@@ -565,6 +565,18 @@ def test_a_position_that_is_not_ours_is_named() -> None:
     assert any("-2 at the broker, 0 in our books" in x for x in line.last(m.Reconciled).mismatches)
 
 
+def test_a_position_that_another_hand_has_moved_is_asked_about_at_once() -> None:
+    line = open_position(3)
+    asked = len(line.all(b.TakeSnapshot))
+
+    line.tell(b.PositionChanged(CALL.con_id, 3, line.now))
+    assert len(line.all(b.TakeSnapshot)) == asked
+
+    line.tell(b.PositionChanged(CALL.con_id, 1, line.now))
+    line.wait(2)
+    assert len(line.all(b.TakeSnapshot)) > asked
+
+
 def test_what_was_named_and_accepted_by_resuming_is_not_named_again_until_it_changes() -> None:
     line = Line()
     line.broker.trade_by_hand(PUT, Side.SELL, 2, Decimal("1.00"))

@@ -30,11 +30,11 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
         day: date = DAY,
         knobs: Knobs | None = None,
         equity: int = 50_000,
-        symbol: str = "SPY",
+        symbols: tuple[str, ...] = ("SPY",),
         run: bool = True,
         **how: Any,
     ) -> Rig:
-        world = recorded_world([symbol], day, start=clock(day, start), knobs=knobs, equity=Decimal(equity))
+        world = recorded_world(symbols, day, start=clock(day, start), knobs=knobs, equity=Decimal(equity))
         rigs.append(Rig(tmp_path, world, signals, **how))
         return rigs[-1].start() if run else rigs[-1]
 

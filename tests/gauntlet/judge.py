@@ -35,7 +35,8 @@ class Judge:
         self.executed: dict[str, Executed] = {}
         self._bare_since: dict[ConId, datetime] = {}
         self._excess_since: dict[ConId, datetime] = {}
-        self.may_be_short = False
+        self.foreign: set[ConId] = set()
+        """Contracts of another hand: not the bot's to protect."""
         gateway.ask(self._sit_down)
 
     def _sit_down(self, core: GatewayCore) -> None:
@@ -60,8 +61,10 @@ class Judge:
         """Compare stops and positions as they are now."""
         now, positions, stops = core.now, positions_of(core), stops_of(core)
         for con_id in {*positions, *stops, *self._bare_since, *self._excess_since}:
+            if con_id in self.foreign:
+                continue
             held, stopped = positions[con_id], stops[con_id]
-            if held < 0 and not self.may_be_short:
+            if held < 0:
                 self.faults.append(f"{now:%H:%M:%S}: short {-held} of {con_id}")
             bare = self._lasting(self._bare_since, con_id, stopped < held, now)
             excess = self._lasting(self._excess_since, con_id, stopped > max(held, 0), now)
@@ -107,7 +110,7 @@ class Judge:
         return [
             f"{con_id}: {stops[con_id]} stopped of {held}"
             for con_id, held in positions_of(core).items()
-            if stops[con_id] < held
+            if stops[con_id] < held and con_id not in self.foreign
         ]
 
 

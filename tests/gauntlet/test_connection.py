@@ -201,23 +201,24 @@ def test_an_answer_without_its_end_is_not_flat(stage: Stage, end: str) -> None:
 
 @pytest.mark.gauntlet("G31", "H2")
 def test_ten_positions_and_twenty_orders_are_reconciled_within_ten_seconds(stage: Stage) -> None:
-    signals = {f"10:{7 + 2 * n:02}": (BULL, BEAR)[n % 2] for n in range(10)}
+    names = ("SPY", "AAPL", "GOOG", "MSFT", "QQQ")
     rig = stage(
-        signals,
-        spread=True,
+        {"10:07": BULL, "10:09": BEAR},
+        symbols=names,
         equity=2_000_000,
-        MARKET_DATA__STRIKES_EACH_SIDE="6",
+        SYMBOLS=",".join(names),
+        SCHEDULE__MAX_CONCURRENT_SYMBOLS="5",
         RISK__MAX_OPEN_POSITIONS="10",
+        RISK__MAX_ORDERS_PER_MINUTE="10",
         RISK__MAX_CONTRACTS_PER_DAY="100",
         RISK__MAX_NOTIONAL_PER_DAY_USD="1000000",
         RISK__MAX_NOTIONAL_PER_ORDER_USD="100000",
-        RISK__PDT_GUARD="false",
-        OPTIONS__EXPIRY="14-40",
         RISK__STOP_LOSS_PCT="0.6",
         RISK__TAKE_PROFIT_PCT="3",
-        RISK__MAX_RISK_PCT_PER_TRADE="0.001",
+        OPTIONS__MAX_SPREAD_USD="2",
+        OPTIONS__MIN_OPEN_INTEREST="0",
     )
-    rig.until("10:28")
+    rig.until("10:11")
     assert not rig.all(m.EntryDenied), rig.all(m.EntryDenied)
     assert not rig.all(m.IdeaDropped), rig.all(m.IdeaDropped)
     assert (len(rig.position), len(rig.orders())) == (10, 20)

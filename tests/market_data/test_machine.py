@@ -214,6 +214,20 @@ def test_silence_in_the_session_is_stale_and_the_next_word_is_fresh_again() -> N
     assert [(one.feed, one.is_fresh) for one in back] == [("quotes", True)]
 
 
+def test_a_stale_feed_is_asked_for_anew_and_not_at_every_tick() -> None:
+    house = House().opened()
+    house.tell(b.BarsBackfilled("SPY", BarSize.M1, (bar(0),)))
+    watched = house.watched
+
+    later = OPEN + timedelta(minutes=10)
+    said = house.tell(m.TimePassed(later))
+    assert {x.size for x in of(b.WatchBars, said)} == {BarSize.M1, BarSize.M60}
+    assert {x.contract.con_id for x in of(b.UnwatchQuote, said)} == watched == house.watched
+
+    assert house.tell(m.TimePassed(later + timedelta(seconds=1))) == []
+    assert of(b.WatchBars, house.tell(m.TimePassed(later + timedelta(minutes=10))))
+
+
 def test_nothing_is_stale_while_the_market_is_closed() -> None:
     house = House().opened()
 

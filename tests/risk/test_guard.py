@@ -252,6 +252,40 @@ def test_long_stale_data_halt_only_while_the_market_is_open() -> None:
 
 
 @pytest.mark.parametrize(
+    ("offsets_s", "halts"),
+    [
+        ((30.0,), False),
+        ((0.4, 30.0), False),
+        ((30.0, 31.0), True),
+        ((-30.0, -31.0), True),
+        ((3.0, 4.0), False),
+    ],
+)
+def test_a_clock_that_is_off_twice_in_a_row_halts(offsets_s: tuple[float, ...], halts: bool) -> None:
+    machine = opened()
+
+    for offset_s in offsets_s:
+        tell(machine, pulse(offset_s))
+
+    assert (causes(machine) == ["clock_skew"]) is halts
+
+
+def pulse(clock_offset_s: float) -> b.BrokerPulse:
+    return b.BrokerPulse(
+        at=NOON,
+        clock_offset_s=clock_offset_s,
+        lines_used=0,
+        lines_limit=90,
+        messages_free=40,
+        messages_limit=40,
+        history_free=55,
+        history_limit=55,
+        waiting=0,
+        waited_s=0.0,
+    )
+
+
+@pytest.mark.parametrize(
     ("rule", "account_id", "halts"),
     [
         (AccountRule(account_id="DU1"), "DU1", False),

@@ -130,5 +130,7 @@ def test_stretched_limits_wait_longer_and_allow_no_more() -> None:
 
     assert (stretched.what_if_timeout_s, stretched.max_quote_age_s) == (150, 1200)
     assert stretched.max_account_age_s == 6000
-    back = replace(stretched, what_if_timeout_s=15, max_quote_age_s=120, max_account_age_s=600)
+    back = replace(
+        stretched, what_if_timeout_s=15, max_quote_age_s=120, max_account_age_s=600, max_clock_skew_s=10
+    )
     assert back == limits
