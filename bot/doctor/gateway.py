@@ -79,7 +79,7 @@ def _wrong_mode(mode: str) -> str:
 
 
 def _funds(x: Context, talk: Talk) -> Finding:
-    account = x.settings.broker.account or talk.line.accounts[0]
+    account = talk.account(x.settings.broker.account)
     try:
         answers = talk.ask("reqAccountUpdates", {"accountDownloadEnd"}, subscribe=True, acctCode=account)
     except Trouble as trouble:

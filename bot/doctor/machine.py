@@ -47,15 +47,20 @@ def _settings(settings: Settings) -> Finding:
 
 
 def _secrets(settings: Settings, dotenv: Path) -> Finding:
-    """Every file that holds a secret is its owner's alone."""
+    """Every file that holds a secret is read by its owner alone, or by the group through which we read another's file."""
     named = [where.partition(", which")[0] for where in settings.provenance().values() if ", which" in where]
-    others = stat.S_IRWXG | stat.S_IRWXO
     files_there = (path for path in {dotenv, *map(Path, named)} if path.is_file())
-    open_to_others = [str(path) for path in files_there if path.stat().st_mode & others]
+    open_to_others = [str(path) for path in files_there if _is_open_to_others(path)]
     if open_to_others:
         files = " ".join(sorted(open_to_others))
         return fail("secrets", f"others on this machine may read {files}", f"chmod 600 {files}")
     return ok("secrets", f"{len(settings.secrets())} configured, their files are private")
+
+
+def _is_open_to_others(path: Path) -> bool:
+    info = path.stat()
+    is_ours = info.st_uid == os.getuid()
+    return bool(info.st_mode & stat.S_IRWXO or (is_ours and info.st_mode & stat.S_IRWXG))
 
 
 def _directory(name: str, directory: Path) -> Finding:

@@ -54,6 +54,10 @@ class Talk:
         self.timeout_s = timeout_s
         self._next_id = 1_000_000  # far above any order id of the doctor's client
 
+    def account(self, wanted: str) -> str:
+        """The account to ask about: the wanted one where it is offered."""
+        return wanted if wanted in self.line.accounts else self.line.accounts[0]
+
     def ask(self, kind: str, ends: Collection[str], **values: Any) -> list[WireMessage]:
         """Everything that answers, up to and with the first message whose kind ``ends`` it. Raises Trouble."""
         request_id = self._take_id()

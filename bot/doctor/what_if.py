@@ -47,7 +47,7 @@ def _try(x: Context, talk: Talk) -> Finding:
         orderType="LMT",
         lmtPrice=float(entry),
         tif="DAY",
-        account=x.settings.broker.account or talk.line.accounts[0],
+        account=talk.account(x.settings.broker.account),
     )
     return _judged(answer, f"1 {option.label} at {entry:f}, {_exits(x, entry, option)}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -47,3 +48,11 @@ def visit(
         settings(port, **variables), now, connect_s=1.5, ask_s=ask_s, quote_s=4.0, wants_what_if=what_if
     )
     return {finding.name: finding for finding in gateway_checks(context)}
+
+
+def free_port() -> int:
+    """A port that nothing listens on, as far as one can know."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

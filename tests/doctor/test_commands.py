@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from bot.domain import messages as m
 from bot.domain.errors import FixTheCommand, FixTheConfiguration, FixTheMachine
 from bot.journal.store import Journal
 from tests.doctor import doors
-from tests.doctor.rooms import gateway
+from tests.doctor.rooms import free_port, gateway
 from tests.journal.makers import BAR_END, CLOSED, ENTRY, PLACED
 from tests.ops.receivers import receiving
 
@@ -172,7 +173,8 @@ def test_no_secret_leaves_with_logs_journal_metrics_alerts_or_the_process_list(
         monkeypatch.delenv(f"MONITORING__{name}")  # the real services are not for a test
     with receiving(200) as receiver:
         monkeypatch.setenv("MONITORING__APPRISE_URLS", f"{receiver.url}/planted-path-in-the-address")
-        monkeypatch.setenv("MONITORING__METRICS_ENABLED", "false")
+        port = free_port()
+        monkeypatch.setenv("MONITORING__METRICS_PORT", str(port))
         monkeypatch.setenv("JOURNAL__LOG_LEVEL", "DEBUG")
         command = [sys.executable, "-m", "bot", "run", "--state", str(tmp_path / "day"), "--speed", "600"]
         with (
@@ -181,6 +183,8 @@ def test_no_secret_leaves_with_logs_journal_metrics_alerts_or_the_process_list(
         ):
             try:
                 receiver.wait(1, patience_s=60.0)
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+                    measured = answer.read()
                 children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
                 shown = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in (str(process.pid), *children)]
             finally:
@@ -189,7 +193,7 @@ def test_no_secret_leaves_with_logs_journal_metrics_alerts_or_the_process_list(
         told = [body for _, body in receiver.requests]
 
     written = [path.read_bytes() for path in (tmp_path / "day").rglob("*") if path.is_file()]
-    for place in (*shown, *written, (tmp_path / "out").read_bytes(), *map(str.encode, told)):
+    for place in (*shown, *written, measured, (tmp_path / "out").read_bytes(), *map(str.encode, told)):
         assert not [text for text in PLANTED if text.encode() in place]
     assert any("Bot stopped" in body for body in told)
 

@@ -19,6 +19,7 @@ from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.ops.control import ControlServer
 from bot.ops.lock import InstanceLock
+from tests.doctor.rooms import free_port
 from tests.journal.makers import CLOSED, IDEA
 from tests.ops.receivers import receiving
 
@@ -31,15 +32,8 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def settings(**variables: str) -> Settings:
-    given = {"BROKER__TRADING": "paper", "MONITORING__METRICS_PORT": str(_free_port()), **variables}
+    given = {"BROKER__TRADING": "paper", "MONITORING__METRICS_PORT": str(free_port()), **variables}
     return load_settings(None, given)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def found(chosen: Settings) -> dict[str, Finding]:
@@ -135,7 +129,7 @@ def test_the_watcher_is_reached_and_not_pinged() -> None:
 
 
 def test_a_watcher_that_is_not_there_is_a_failure() -> None:
-    finding = found(settings(MONITORING__HEARTBEAT_URL=f"http://127.0.0.1:{_free_port()}/uuid"))["heartbeat"]
+    finding = found(settings(MONITORING__HEARTBEAT_URL=f"http://127.0.0.1:{free_port()}/uuid"))["heartbeat"]
     assert finding.verdict is Verdict.FAIL
 
 

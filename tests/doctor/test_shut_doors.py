@@ -10,7 +10,7 @@ import pytest
 from bot.doctor.door import REMEDIES, Shape
 from bot.doctor.findings import Finding, Verdict, exit_code
 from tests.doctor import doors
-from tests.doctor.rooms import gateway, visit
+from tests.doctor.rooms import free_port, gateway, visit
 
 
 def shut(found: dict[str, Finding], name: str, shape: Shape) -> Finding:
@@ -19,13 +19,6 @@ def shut(found: dict[str, Finding], name: str, shape: Shape) -> Finding:
     assert (last.name, last.verdict, last.remedy) == (name, Verdict.FAIL, REMEDIES[shape]), last
     assert exit_code(found.values()) == 2
     return last
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def test_every_shape_has_a_remedy_of_its_own() -> None:
