@@ -61,7 +61,7 @@ class Heartbeat:
         self._due_at = 0.0
         self._was_well = True
         self._wanted = threading.Event()
-        self._is_over = False
+        self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._work, name="heartbeat", daemon=True)
         self._thread.start()
 
@@ -73,14 +73,14 @@ class Heartbeat:
             self._wanted.set()
 
     def close(self, timeout_s: float = 1.0) -> None:
-        self._is_over = True
+        self._is_over.set()
         self._wanted.set()
         self._thread.join(timeout_s)
 
     def _work(self) -> None:
-        while not self._is_over:
+        while not self._is_over.is_set():
             self._wanted.wait()
-            if self._is_over:
+            if self._is_over.is_set():
                 return
             is_well = ping(self._url)
             self._note(is_well)
