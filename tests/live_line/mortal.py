@@ -1,0 +1,102 @@
+"""The bot as a real process that kills itself with SIGKILL at a numbered step. Run: ``python -m tests.live_line.mortal PLAN``.
+
+PLAN is JSON: settings as environment variables, signals, ``die_at`` (0: never) and ``steps``, a file to which each step
+is written before it may be the last. A step is every durable commit, before and after, and every order message on
+the wire, before and after, from the signal on. Only this module knows of dying; the bot is the one that is shipped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ib_insync.client import Client
+
+import bot.app
+from bot.actors.clock import scaled_now
+from bot.app import Hooks, Timing
+from bot.config import Settings, load_settings
+from bot.domain import messages as m
+from bot.domain.clock import ScaledTime
+from bot.domain.messages import Message
+from bot.domain.types import Direction, Symbol
+from bot.journal.store import Journal
+from bot.selection.choose import SelectionRules
+from bot.strategies.symbol import SymbolStrategy
+from tests.gauntlet.signals import told_strategy
+
+IDLE = (m.EquityMarked, m.DayOpened)
+"""Committed by the clock, whatever becomes of an order."""
+
+
+class Steps:
+    """Counts, writes down, and dies."""
+
+    def __init__(self, path: Path, die_at: int) -> None:
+        self._file = path.open("a", encoding="utf-8")
+        self._die_at = die_at
+        self._count = 0
+        self._lock = threading.Lock()
+        self.has_begun = False
+
+    def take(self, what: str) -> None:
+        if not self.has_begun:
+            return
+        with self._lock:
+            self._count += 1
+            self._file.write(what + "\n")
+            self._file.flush()
+            if self._count == self._die_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def around_commit(
+    steps: Steps, commit: Callable[[Journal, Message], None]
+) -> Callable[[Journal, Message], None]:
+    def counted(journal: Journal, message: Message) -> None:
+        steps.has_begun = steps.has_begun or isinstance(message, m.SignalFired)
+        name = type(message).__name__
+        if isinstance(message, IDLE):
+            commit(journal, message)
+            return
+        steps.take(f"before the commit of {name}")
+        commit(journal, message)
+        steps.take(f"after the commit of {name}")
+
+    return counted
+
+
+def around_send(steps: Steps, name: str, send: Callable[..., Any]) -> Callable[..., Any]:
+    def counted(client: Client, *fields: Any) -> Any:
+        steps.take(f"before {name}")
+        answer = send(client, *fields)
+        steps.take(f"after {name}")
+        return answer
+
+    return counted
+
+
+def main(plan: dict[str, Any]) -> int:
+    steps = Steps(Path(plan["steps"]), plan["die_at"])
+    signals = {minute: Direction(direction) for minute, direction in plan["signals"].items()}
+
+    def make_strategy(settings: Settings, symbol: Symbol, _: SelectionRules) -> SymbolStrategy:
+        return told_strategy(symbol, settings, signals)
+
+    bot.app.make_strategy = make_strategy
+    Journal.commit = around_commit(steps, Journal.commit)  # type: ignore[method-assign]  # the steps to die at
+    for name in ("placeOrder", "cancelOrder"):
+        setattr(Client, name, around_send(steps, name, getattr(Client, name)))
+    settings = load_settings(None, plan["variables"]).with_state(Path(plan["state"]))
+    scale = ScaledTime.parse(plan["clock"])
+    return bot.app.run(settings, Timing(scaled_now(scale), scale.speed), Hooks(lambda _: None, every_s=0.05))
+
+
+if __name__ == "__main__":
+    sys.exit(main(json.loads(sys.argv[1])))
