@@ -39,6 +39,7 @@ class Knobs:
     says_statuses: bool = True
     commission: str = "with the fill"  # or "late", "never"
     fails_snapshots: int = 0
+    stale_positions: int = 0
     cancels_before_fills: bool = False
 
 
@@ -181,6 +182,10 @@ class FakeBroker:
             self.knobs.fails_snapshots -= 1
             return [b.RequestFailed("snapshot", 0, "time-out", self.now)]
         said = self.flush()
+        held = self.positions()
+        if self.knobs.stale_positions > 0:
+            self.knobs.stale_positions -= 1
+            held[self.fills[-1].contract.con_id] -= self.fills[-1].signed_quantity
         snapshot = b.Snapshot(
             at=self.now,
             account=AccountValues(account="DU1", at=self.now),
@@ -190,7 +195,7 @@ class FakeBroker:
             commissions=tuple(self.charges) if self.knobs.commission != "never" else (),
             positions=tuple(
                 Position(self.contracts[con_id], quantity, Decimal(0))
-                for con_id, quantity in self.positions().items()
+                for con_id, quantity in held.items()
                 if quantity
             ),
         )

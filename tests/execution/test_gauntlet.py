@@ -220,6 +220,77 @@ def test_a_live_stop_that_is_called_cancelled_is_asked_about_and_not_replaced() 
     line.assert_safe()
 
 
+def test_nothing_is_replaced_while_the_broker_cannot_be_asked() -> None:
+    line = open_position()
+    line.broker.knobs.fails_snapshots = 1000
+    line.broker.end("SPY-1/stop")
+    line.wait(12)
+    assert not line.all(m.PlaceProtection)
+
+    line.broker.knobs.fails_snapshots = 0
+    line.wait(5)
+
+    line.assert_protected_or_flat()
+
+
+def test_exits_are_not_called_back_while_the_broker_cannot_be_asked() -> None:
+    line = Line()
+    line.price("2.10", "2.15")
+    line.connect()
+    line.tell(bracket())
+    line.broker.knobs.fails_snapshots = 1000
+    entry = line.broker.live()[0]
+    line.tell(
+        b.OrderStatusChanged(
+            ref="SPY-1/entry",
+            status=OrderStatus.CANCELLED,
+            filled=0,
+            remaining=3,
+            perm_id=entry.perm_id,
+            order_id=1,
+            at=line.now,
+        )
+    )
+    line.wait(20)
+
+    assert not line.all(m.CancelOrder)
+
+
+def test_a_rung_is_not_taken_on_what_was_known_before_messages_were_lost() -> None:
+    line = open_position(quantity=4)
+    line.broker.knobs.fill_step = 1
+    line.broker.mangle = lambda _: []
+    line.price("1.55")
+
+    line.tell(m.FlattenAll(line.now, "operator", "me"))
+
+    line.assert_safe()
+    assert line.last(b.SendRevision).quantity < 4 or line.position == 0
+
+
+def test_a_snapshot_whose_positions_lag_behind_a_fill_is_no_mismatch() -> None:
+    line = open_position()
+    line.disconnect()
+    line.broker.knobs.stale_positions = 1
+    line.connect()
+    line.wait(3)
+
+    assert all(not x.mismatches for x in line.all(m.Reconciled))
+    assert len([x for x in line.all(b.TakeSnapshot) if "positions differ" in x.reason]) == 1
+
+
+def test_a_target_filled_during_an_outage_is_no_gap() -> None:
+    line = open_position()
+    line.disconnect()
+    line.price("2.60", quoted=False)
+    line.broker.flush()
+    line.connect()
+    line.wait(12)
+
+    assert all(x.is_proved for x in line.all(m.ProtectionChanged))
+    assert line.last(m.BracketClosed).exit_reason == "target"
+
+
 def test_a_stop_cancelled_before_its_targets_fill_is_heard_sells_nothing_twice() -> None:
     line = open_position()
     line.broker.knobs.cancels_before_fills = True
