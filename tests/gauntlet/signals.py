@@ -18,6 +18,8 @@ from bot.strategies.symbol import Chosen, Mode, SymbolStrategy, Unfit
 Signals = Mapping[str, Direction]
 """New York minutes at which a bar ends, ``10:07``, and the direction that is signalled there."""
 
+ONCE = "once"
+
 
 class Told:
     """Implements strategies.base.Strategy."""
@@ -27,15 +29,24 @@ class Told:
     def __init__(self, signals: Signals, name: str = "scalp") -> None:
         self.name = name
         self._signals = signals
+        self._has_fired = False
 
     def judge(self, bar: Bar, *, may_fire: bool = True) -> Judgement:
-        direction = self._signals.get(f"{bar.end.astimezone(NEW_YORK):%H:%M}")
+        direction = self._signals.get(f"{bar.end.astimezone(NEW_YORK):%H:%M}") or self._first_of_all(may_fire)
         fires = direction is not None and may_fire
         reason = Reason.FIRED if fires else Reason.NO_TREND if direction is None else Reason.NOT_LIVE
         return Judgement(direction, 1.0 if direction else 0.0, fires, reason, {})
 
+    def _first_of_all(self, may_fire: bool) -> Direction | None:
+        """The signal at ``ONCE``: on the first live bar of all lives."""
+        if self._has_fired or not may_fire:
+            return None
+        self._has_fired = True
+        return self._signals.get(ONCE)
+
     def remember_fired(self, at: datetime, direction: Direction) -> None:
-        """A signal is bound to its minute: there is nothing to repeat."""
+        """A signal at a minute is bound to it; the one at ``ONCE`` was given."""
+        self._has_fired = True
 
 
 def told_strategy(

@@ -8,6 +8,7 @@ import pytest
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
+from bot.sim.fault_outages import drop_socket
 from tests.gauntlet.conftest import Stage
 from tests.gauntlet.rig import BEAR, BULL, Rig, clock
 from tests.gauntlet.test_orders import buys, reasons, sells, to_stop, to_target
@@ -73,13 +74,15 @@ def test_a_signal_while_the_line_is_down_is_never_sent_later(stage: Stage) -> No
 def test_the_socket_breaks_between_the_order_and_its_answer(stage: Stage) -> None:
     rig = stage({"10:07": BULL})
     rig.until("10:06")
-    rig.ask(
-        lambda core: core.faults.on("openOrder", 2, lambda: [core.cut(s, "test") for s in core.started()])
-    )  # type: ignore[arg-type,return-value]
+    rig.ask(lambda core: core.faults.on("openOrder", 2, lambda: drop_socket(core)))
     rig.until("10:08", 5)
     rig.step(60, 5)
     assert rig.position == rig.stopped
     assert sum(rig.position.values()) in (0, 10)
+
+
+def is_reconciled(rig: Rig) -> bool:
+    return rig.life.board.status.is_reconciled
 
 
 def overnight(stage: Stage) -> tuple[Rig, int]:
@@ -190,11 +193,11 @@ def test_an_answer_without_its_end_is_not_flat(stage: Stage, end: str) -> None:
         rig.faults.message("position", "drop", count=None)
     rig.faults.drop_socket()
     rig.step(45, 15)
-    assert not rig.life.board.status.is_reconciled
+    assert not is_reconciled(rig)
     assert len(rig.sent) == sent
     rig.faults.clear()
     rig.step(90, 10)
-    assert rig.life.board.status.is_reconciled
+    assert is_reconciled(rig)
     assert rig.stopped == rig.position == {con_id: 10}
     assert not rig.halts
 

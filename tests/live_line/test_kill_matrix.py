@@ -28,11 +28,11 @@ from bot.sim.gateway_thread import SimGatewayThread
 from tests.gauntlet.judge import Judge, positions_of
 from tests.gauntlet.rig import DAY, FEW, clock
 from tests.gauntlet.score import Score
+from tests.gauntlet.signals import ONCE
 
 SPEED = 20.0
 PATIENCE_S = 40.0
 LIMIT_S = 5.0
-FIRST_SIGNAL = "10:07"
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Course:
     bot: subprocess.Popen[str] | None = field(default=None)
 
     def __post_init__(self) -> None:
-        world = recorded_world(["SPY"], DAY, start=clock(DAY, "10:06"), equity=Decimal(50_000))
+        world = recorded_world(["SPY"], DAY, start=clock(DAY, "10:05"), equity=Decimal(50_000))
         self.gateway = SimGatewayThread(world, speed=SPEED)
         self.judge = Judge(self.gateway)
         self.directory.mkdir(parents=True)
@@ -65,7 +65,7 @@ class Course:
                 "MONITORING__ALERTS_ENABLED": "false",
                 "EMBARGO__GATEWAY_RESTART__AT": "",
             },
-            "signals": {FIRST_SIGNAL: "bullish"},
+            "signals": {ONCE: "bullish"},
             "die_at": die_at,
             "steps": str(self.directory / "steps"),
             "state": str(self.directory / "state"),
@@ -131,8 +131,10 @@ class Course:
 
     def is_void(self) -> bool:
         """Killed before anything was approved: the signal is spent, and no order ever was."""
-        late = self.gateway.now >= clock(DAY, "10:09")
-        return late and not any(isinstance(x, m.PlaceBracket) for x in self.disk())
+        disk = self.disk()
+        fired = [x.bar_end for x in disk if isinstance(x, m.SignalFired)]
+        is_late = bool(fired) and self.gateway.now >= fired[0] + timedelta(seconds=90)
+        return is_late and not any(isinstance(x, m.PlaceBracket) for x in disk)
 
     def score(self) -> Score:
         books, disk = self.gateway.books(), self.disk()
@@ -161,6 +163,8 @@ class Course:
             sides[done.execution.side] += done.execution.quantity
         found = [] if sides[Side.BUY] == sides[Side.SELL] else [f"bought and sold {sides}"]
         placed = any(isinstance(x, m.PlaceBracket) for x in disk)
+        if self.die_at and not self.deaths:
+            found.append("nobody died")
         return found if len(ends) == int(placed) else [*found, f"{len(ends)} ends"]
 
     def close(self) -> None:
@@ -186,13 +190,20 @@ def check(request: pytest.FixtureRequest, directory: Path, steps: list[int]) -> 
     assert not complaints, "\n".join(complaints)
 
 
+def whole_life(directory: Path) -> list[str]:
+    """The steps of a life that nobody ends, from the signal to the closed trade."""
+    score, steps = course(directory / "whole", 0)
+    assert not score.complaints, score.complaints
+    assert {"after placeOrder", "after the commit of BracketClosed"} <= set(steps), steps
+    return steps
+
+
 @pytest.mark.line
 @pytest.mark.gauntlet("G36")
 def test_a_life_without_a_death_and_one_with_the_worst(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    score, steps = course(tmp_path / "whole", 0)
-    assert not score.complaints
+    steps = whole_life(tmp_path)
     worst = next(n for n, step in enumerate(steps, 1) if step == "after the commit of SendOrders")
     check(request, tmp_path, [worst, worst + 4])
 
@@ -202,5 +213,5 @@ def test_a_life_without_a_death_and_one_with_the_worst(
 @pytest.mark.gauntlet("G36")
 @pytest.mark.parametrize("part", range(4))
 def test_a_death_at_every_step(request: pytest.FixtureRequest, tmp_path: Path, part: int) -> None:
-    _, steps = course(tmp_path / "whole", 0)
+    steps = whole_life(tmp_path)
     check(request, tmp_path, list(range(1 + part, len(steps) + 1, 4)))

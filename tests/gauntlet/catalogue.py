@@ -1,0 +1,126 @@
+"""What the scorecard must answer for: every incident, in the order of its number, and the tests that answer for it.
+
+A scenario of the gauntlet names its incidents itself, by its mark. Here are the incidents in words, and, where no wire
+is involved, the tests elsewhere that prove them: they are run with the gauntlet, never copied.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+INCIDENTS: Final[dict[str, str]] = {
+    "G1": "a historical request hangs and ends in an empty list",
+    "G2": "an exception in a machine is swallowed",
+    "G3": "streaming subscriptions are never cancelled and the gateway overflows",
+    "G4": "strikes × expirations include pairs that do not exist",
+    "G5": "an option is quoted by its symbol and the stock's price becomes the premium",
+    "G6": "multiplier, currency or volume is missing and taken for zero",
+    "G7": "a premium of NaN or -1 makes a size of at least one",
+    "G8": "the size ignores the multiplier of 100",
+    "G9": "a bearish signal sells the option short",
+    "G10": "the whale never fires: its own last bar is in the high",
+    "G11": "an emulated stop sells on a missing quote, works in a dry run, dies with the process",
+    "G12": "the stop is not a stop, and nobody looks",
+    "G13": "error 201 is retried for ever, or its kinds are confused",
+    "G14": "a code marks a live order cancelled",
+    "G15": "a missing entitlement shows as empty quotes for days",
+    "G16": "the client id is in use after an unclean exit",
+    "G17": "the old code keeps running after a deploy",
+    "G18": "several instances run at once",
+    "G19": "the port is open and nobody shakes hands",
+    "G20": "the client library is called from another thread",
+    "G21": "a signal while connecting, or SIGTERM, loses state",
+    "G22": "trading on holidays, weekends and after the end of half-days",
+    "G23": "halt, daily loss and debounce are forgotten on restart; a missing equity switches the guard off",
+    "G24": "the nightly gateway restart: socket, order ids, working orders",
+    "G25": "a server reset loses fills for ever",
+    "G26": "a farm blip leaves feeds dead for hours",
+    "G27": "a modification leaves two live orders",
+    "G28": "partial entry and stop; both exits; cancel before fill",
+    "G29": "messages missing, doubled, out of order; executions corrected; commissions late or never",
+    "G30": "an empty or failed answer is read as flat",
+    "G31": "pacing violations",
+    "G32": "competing session, delayed data, frozen prices",
+    "G33": "full disk, read-only card, torn journal",
+    "G34": "clock skew, change of clocks, a gateway in another zone",
+    "G35": "the gateway died at the weekend and nobody knew until Monday",
+    "G36": "SIGKILL between any two steps of the order path",
+    "G37": "an assignment or a trade by hand appears as a position",
+    "G38": "80 % risk per trade passes validation",
+}
+
+_B, _X, _R, _S = "tests/broker/", "tests/execution/test_gauntlet.py::", "tests/risk/", "tests/selection/"
+_MD, _CF, _J = "tests/market_data/test_machine.py::", "tests/config/", "tests/journal/test_store.py::"
+
+PROOFS: Final[dict[str, tuple[str, ...]]] = {
+    "G1": (
+        _B + "test_data.py::test_a_hanging_history_request_is_asked_again_and_then_told",
+        _B + "test_data.py::test_an_empty_history_is_not_an_answer",
+    ),
+    "G2": (
+        "tests/actors/test_runtime.py::test_an_exception_in_a_machine_is_told_with_the_message_that_caused_it",
+    ),
+    "G3": (
+        _MD + "test_the_watched_lines_follow_the_money_and_never_grow_over_a_thousand_recentrings",
+        _B + "test_subscriptions.py::test_nothing_is_left_behind_by_a_thousand_re_centrings",
+        _B + "test_faults.py::test_re_centrings_leave_no_line_behind_at_the_gateway",
+    ),
+    "G4": (
+        _B + "test_data.py::test_pairs_that_do_not_exist_are_absent",
+        _B + "test_contract.py::test_the_chain_is_a_superset_of_what_exists",
+        _MD + "test_only_strikes_that_are_real_for_the_expiry_are_watched_around_the_money",
+    ),
+    "G5": (
+        _S + "test_choose.py::test_a_stocks_price_in_place_of_a_premium_is_refused",
+        _B + "test_contract.py::test_a_stock_and_an_option_are_quoted_by_con_id",
+    ),
+    "G6": (
+        _B + "test_contract.py::test_a_qualified_option_is_complete",
+        _B + "test_quotes.py::test_a_quote_that_was_never_given_is_unknown_and_not_zero",
+    ),
+    "G7": (_S + "test_choose.py::test_what_is_missing_is_named", _R + "test_sizing.py"),
+    "G8": (
+        _R + "test_sizing.py::test_the_size_is_equity_times_risk_over_premium_times_stop_times_multiplier",
+    ),
+    "G10": ("tests/strategies/test_against_reference.py",),
+    "G12": (
+        _X + "test_a_stop_that_the_broker_shows_as_another_type_is_no_protection",
+        _X + "test_a_stop_priced_off_the_stock_is_no_protection",
+        _X + "test_a_stop_that_a_preset_turned_into_a_day_order_is_flagged_and_trading_halts",
+    ),
+    "G13": (_B + "test_error_codes.py::test_a_rejection_is_told_apart_by_its_text",),
+    "G14": (
+        _B + "test_error_codes.py",
+        _B + "test_orders.py::test_news_of_a_live_order_says_nothing_of_its_end",
+    ),
+    "G15": (_B + "test_data.py::test_unpaid_data_fall_back_to_delayed_and_say_so",),
+    "G16": (_B + "test_session.py::test_a_client_id_in_use_is_waited_for_with_the_same_id",),
+    "G17": ("tests/ops/test_metrics.py::test_the_build_that_runs_can_be_read",),
+    "G19": (
+        _B + "test_session.py::test_ways_to_fail_are_told_apart",
+        "tests/doctor/test_shut_doors.py",
+    ),
+    "G20": (_B + "test_io_thread.py",),
+    "G22": ("tests/domain/test_session.py", _R + "test_session_rules.py"),
+    "G23": (
+        _R + "test_restart.py",
+        "tests/strategies/test_strategies.py::test_the_whale_repeats_nothing_after_a_restart",
+    ),
+    "G31": (_B + "test_pacing.py",),
+    "G33": (
+        _J + "test_a_torn_journal_is_recovered_to_the_last_good_row_and_set_aside",
+        _J + "test_a_file_that_never_was_a_journal_is_set_aside_and_a_new_one_begun",
+    ),
+    "G34": (
+        "tests/domain/test_session.py::test_the_open_moves_by_an_hour_in_utc_when_the_clocks_change",
+        _R + "test_guard.py::test_a_clock_that_is_off_twice_in_a_row_halts",
+        _R + "test_session_rules.py::test_an_embargo_follows_the_clock_change_of_its_own_zone",
+    ),
+    "G35": (
+        "tests/ops/test_alerts.py::test_the_log_in_is_due_twelve_hours_and_one_hour_before_it_expires",
+        "tests/ops/test_heartbeat.py::test_a_sick_bot_is_silent_and_pings_as_soon_as_it_is_well",
+    ),
+    "G36": ("tests/execution/test_kill_matrix.py",),
+    "G38": (_CF + "test_checks.py::test_above_a_ceiling_more_risk_must_be_accepted",),
+}
+"""Incident → tests that prove it without the whole bot, or beside it."""
