@@ -8,59 +8,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from bot.domain import broker_messages as b
 from bot.domain.contract import Contract
 from bot.domain.messages import Message
-from bot.domain.order import LIVE, Fill, OpenOrder, Order, OrderStatus, OrderType
+from bot.domain.order import Fill, OpenOrder, OrderStatus, OrderType
 from bot.domain.position import AccountValues, Position
 from bot.domain.types import ConId, OrderRef, PermId, Side
+from tests.execution.fake_orders import Held, Knobs, shown
 
 S = OrderStatus
-
-
-@dataclass
-class Knobs:
-    """How the broker misbehaves; every default is good behaviour."""
-
-    fill_step: int = 1000
-    children_wait_for_whole_parent: bool = False
-    shrinks_children_of_cut_parent: bool = True
-    swallows: set[OrderRef] = field(default_factory=set)
-    refuses: dict[OrderRef, tuple[int, str]] = field(default_factory=dict)
-    swallows_cancels: int = 0
-    breaks_oca: bool = False
-    doubles_revisions: bool = False
-    shows_stops_as: OrderType | None = None
-    shows_tif: str | None = None
-    says_statuses: bool = True
-    commission: str = "with the fill"  # or "late", "never"
-    fails_snapshots: int = 0
-    stale_positions: int = 0
-    cancels_before_fills: bool = False
-
-
-@dataclass
-class Held:
-    """One order at the broker."""
-
-    order: Order
-    perm_id: PermId
-    status: OrderStatus
-    quantity: int
-    limit_price: Decimal | None
-    filled: int = 0
-
-    @property
-    def remaining(self) -> int:
-        return self.quantity - self.filled
-
-    @property
-    def is_live(self) -> bool:
-        return self.status in LIVE
 
 
 class FakeBroker:
@@ -189,8 +149,8 @@ class FakeBroker:
         snapshot = b.Snapshot(
             at=self.now,
             account=AccountValues(account="DU1", at=self.now),
-            open_orders=(*(self._shown(h) for h in self.orders if h.is_live), *self.strangers),
-            completed_orders=tuple(self._shown(h) for h in self.orders if not h.is_live),
+            open_orders=(*(shown(h, self.knobs) for h in self.orders if h.is_live), *self.strangers),
+            completed_orders=tuple(shown(h, self.knobs) for h in self.orders if not h.is_live),
             fills=tuple(self.fills),
             commissions=tuple(self.charges) if self.knobs.commission != "never" else (),
             positions=tuple(
@@ -379,7 +339,7 @@ class FakeBroker:
         self._unsaid.extend(self._words(held))
 
     def _words(self, held: Held) -> Iterator[Message]:
-        yield b.OrderSeen(self._shown(held), self.now)
+        yield b.OrderSeen(shown(held, self.knobs), self.now)
         if self.knobs.says_statuses:
             yield b.OrderStatusChanged(
                 ref=held.order.ref,
@@ -390,26 +350,3 @@ class FakeBroker:
                 order_id=held.perm_id - 6000,
                 at=self.now,
             )
-
-    def _shown(self, held: Held) -> OpenOrder:
-        order = held.order
-        shown_type = order.type
-        if order.type is OrderType.STOP and self.knobs.shows_stops_as is not None:
-            shown_type = self.knobs.shows_stops_as
-        return OpenOrder(
-            ref=order.ref,
-            order_id=held.perm_id - 6000,
-            perm_id=held.perm_id,
-            client_id=1,
-            contract=order.contract,
-            side=order.side,
-            type=shown_type,
-            quantity=held.quantity,
-            filled=held.filled,
-            status=held.status,
-            limit_price=held.limit_price,
-            stop_price=order.stop_price,
-            tif=self.knobs.shows_tif or str(order.tif),
-            oca_group=order.oca_group,
-            parent_id=1 if order.parent_ref else 0,
-        )

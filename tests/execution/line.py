@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
@@ -34,6 +35,7 @@ CALL = Contract(
     right=Right.CALL,
     ticks=NICKELS,
 )
+PUT = replace(CALL, con_id=502, right=Right.PUT)
 T = TypeVar("T")
 
 
@@ -201,3 +203,16 @@ def open_position(quantity: int = 3) -> Line:
     line.tell(bracket(quantity=quantity))
     line.wait(1)
     return line
+
+
+def wire(line: Line) -> list[str]:
+    """What went to the broker, in order."""
+    words = []
+    for x in line.said:
+        if isinstance(x, b.SendOrders):
+            words += [f"send {order.ref}" for order in x.orders]
+        elif isinstance(x, b.SendCancel):
+            words.append(f"cancel {x.ref}")
+        elif isinstance(x, b.SendRevision):
+            words.append(f"revise {x.ref} {x.quantity}")
+    return words

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.order import OrderStatus
-from tests.execution.fake_broker import Knobs
+from tests.execution.fake_orders import Knobs
 from tests.execution.line import Line, bracket
 
 PRICES = st.sampled_from(["1.40", "1.55", "1.70", "1.90", "1.95", "2.10", "2.60", "2.80"])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.domain import messages as m
-from tests.execution.fake_broker import Knobs
+from tests.execution.fake_orders import Knobs
 from tests.execution.line import Killed, Line, bracket
 
 Script = list[Callable[[Line], None]]
