@@ -6,7 +6,6 @@ from grafana_foundation_sdk.builders import dashboard as dashboards
 from grafana_foundation_sdk.models import dashboard as models
 
 from grafana.panels import (
-    NEUTRAL,
     SOURCE,
     ZERO_IS_GOOD,
     Panel,
@@ -73,13 +72,13 @@ def now() -> list[Panel]:
             queries=(Query(f"time() - max(ibbot_heartbeat_timestamp_seconds{HOST})"),),
         )),
         number(Plan(
-            id=2, title="Result of the day", unit="currencyUSD", span=4, height=5, decimals=0,
+            id=2, title="Result of the day", unit="currencyUSD", span=4, height=5, decimals=2,
             steps=((None, "red"), (0, "green")),
             description="Equity less the equity at the start of the New York day, as the loss guard counts it.",
             queries=(Query(f"sum(ibbot_account_day_pnl{HOST})"),),
         ), spark=True),
         number(Plan(
-            id=1, title="Equity", unit="currencyUSD", span=4, height=5, decimals=0,
+            id=1, title="Equity", unit="currencyUSD", span=4, height=5, decimals=2,
             description="Net liquidation value as the broker last said it.",
             queries=(Query(f"sum(ibbot_account_equity{HOST})"),),
         ), spark=True),
@@ -115,7 +114,7 @@ def now() -> list[Panel]:
 def money() -> list[Panel]:
     return [
         lines(Plan(
-            id=9, title="Equity and its guards", unit="currencyUSD", span=12, decimals=0,
+            id=9, title="Equity and its guards", unit="currencyUSD", span=12, decimals=2,
             description="Equity, where the day began, and where the daily loss guard halts trading.",
             queries=(
                 Query(f"sum(ibbot_account_equity{HOST})", "equity"),
@@ -132,7 +131,7 @@ def money() -> list[Panel]:
             queries=(Query(f"max(ibbot_drawdown_ratio{HOST})", "drawdown"),),
         )),
         lines(Plan(
-            id=11, title="Trades and commissions", unit="currencyUSD", span=8, decimals=0,
+            id=11, title="Trades and commissions", unit="currencyUSD", span=8, decimals=2,
             description="Results of this day's trades, net of commissions; commissions since the bot's start.",
             queries=(
                 Query(f"sum by (kind) (ibbot_trades_pnl{HOST})", "{{kind}}"),
@@ -177,7 +176,7 @@ def decisions() -> list[Panel]:
                     'topk(5, sum by (reason) (ibbot_bars_judged_total{host="$host",reason!="fired"}) > 0)',
                     "{{reason}}", is_now=True),
             ),
-        ), most=400),
+        )),
     ]  # fmt: skip
 
 
@@ -194,10 +193,13 @@ def link() -> list[Panel]:
             queries=(Query(STATE, "trading"),),
         ), names=STATES),
         lines(Plan(
-            id=17, title="Age of the last tick", unit="s", span=6, height=5, decimals=0,
+            id=17, title="Age of the last tick, clock offset", unit="s", span=6, height=5, decimals=0,
             steps=((None, "green"), (90, "orange"), (120, "red")),
-            description="Bot time since the underlying's latest quote. In a simulated day seconds pass quickly.",
-            queries=(Query('max by (symbol) (ibbot:tick_age_seconds{host="$host"})', "{{symbol}}"),),
+            description="Bot time since the latest quote, and the broker's clock less ours. A simulated day runs fast.",
+            queries=(
+                Query('max by (symbol) (ibbot:tick_age_seconds{host="$host"})', "{{symbol}}"),
+                Query(f"max(ibbot_broker_clock_offset_seconds{HOST})", "clock offset"),
+            ),
         )),
         lines(Plan(
             id=19, title="IB's limits in use", unit="percentunit", span=6, height=5, steps=((None, "green"), (0.9, "red")),
@@ -237,16 +239,11 @@ def machine() -> list[Panel]:
                 Query(f"process_resident_memory_bytes{JOB} / (512 * 1024 * 1024)", "memory"),
             ),
         )),
-        number(Plan(
-            id=24, title="Clock and build", unit="none", span=6, height=6, decimals=1, steps=NEUTRAL,
-            description="The broker's clock less ours in seconds (meaningless where time runs fast), and which build runs.",
-            queries=(
-                Query(f"max(ibbot_broker_clock_offset_seconds{HOST})", "clock offset in s"),
-                Query(f"max(ibbot_clock_speed_ratio{HOST})", "clock speed"),
-                Query(f"max by (version, commit, trading, dry_run) (ibbot_build_info{HOST})",
-                      "{{version}}+{{commit}} {{trading}}, dry run {{dry_run}}"),
-            ),
-        )),
+        rows(Plan(
+            id=24, title="Build", unit="none", span=6, height=6,
+            description="Which build runs, and how it is set. After a redeploy the new commit must show here.",
+            queries=(Query(f"ibbot_build_info{HOST}", is_now=True),),
+        ), columns=tuple((label, label.replace("_", " ")) for label in ("version", "commit", "mode", "trading", "dry_run"))),
     ]  # fmt: skip
 
 

@@ -5,7 +5,7 @@ Ids are what alerts link to (``?viewPanel=panel-4``), so they are given by hand 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from grafana_foundation_sdk.builders import bargauge, prometheus, stat, statetimeline, table, timeseries
@@ -71,6 +71,11 @@ def _dressed(panel: Panel, plan: Plan) -> Panel:
     return panel
 
 
+def _latest(plan: Plan) -> Plan:
+    """A number must not outlive its bot: what is shown is what is true now, or ``none``."""
+    return replace(plan, queries=tuple(replace(query, is_now=True) for query in plan.queries))
+
+
 def _target(ref: str, query: Query) -> prometheus.Dataquery:
     target = (
         prometheus.Dataquery().ref_id(ref).expr(query.expr).legend_format(query.legend).datasource(SOURCE)
@@ -79,24 +84,25 @@ def _target(ref: str, query: Query) -> prometheus.Dataquery:
 
 
 def number(plan: Plan, *, names: tuple[tuple[float, str, str], ...] = (), spark: bool = False) -> Panel:
-    """One or a few large numbers. ``names`` gives values words and colours: (value, word, colour)."""
+    """One or a few large numbers. ``names`` gives values words and colours: (value, word, colour).
+
+    With ``spark`` its course is drawn behind it, and the last value of the time range is shown, however old. A whole field
+    of red means danger, so only verdicts have one; a loss is red figures.
+    """
+    is_a_verdict = (bool(names) or plan.steps != NEUTRAL) and not spark
     panel = (
         stat.Panel()
-        .color_mode(
-            common.BigValueColorMode.BACKGROUND
-            if names or plan.steps != NEUTRAL
-            else common.BigValueColorMode.VALUE
-        )
+        .color_mode(common.BigValueColorMode.BACKGROUND if is_a_verdict else common.BigValueColorMode.VALUE)
         .graph_mode(common.BigValueGraphMode.AREA if spark else common.BigValueGraphMode.NONE)
         .text_mode(common.BigValueTextMode.AUTO)
         .color_scheme(dashboards.FieldColor().mode(models.FieldColorModeId.THRESHOLDS))
         .reduce_options(common_builders.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False))
     )
-    return _dressed(panel, plan).mappings(_named(names))
+    return _dressed(panel, plan if spark else _latest(plan)).mappings(_named(names))
 
 
-def bars(plan: Plan, *, most: float) -> Panel:
-    """Horizontal bars up to ``most``."""
+def bars(plan: Plan, *, most: float | None = None) -> Panel:
+    """Horizontal bars up to ``most``, or to the longest."""
     panel = (
         bargauge.Panel()
         .orientation(common.VizOrientation.HORIZONTAL)
@@ -104,16 +110,15 @@ def bars(plan: Plan, *, most: float) -> Panel:
         .color_scheme(dashboards.FieldColor().mode(models.FieldColorModeId.THRESHOLDS))
         .reduce_options(common_builders.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False))
         .min(0)
-        .max(most)
     )
-    return _dressed(panel, plan)
+    return _dressed(panel if most is None else panel.max(most), _latest(plan))
 
 
 def lines(plan: Plan, *, stacked_bars: bool = False, from_zero: bool = True, marks: bool = False) -> Panel:
     """Curves over time. ``marks`` draws the thresholds as lines."""
     panel = (
         timeseries.Panel()
-        .color_scheme(dashboards.FieldColor().mode(models.FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+        .color_scheme(dashboards.FieldColor().mode(models.FieldColorModeId.PALETTE_CLASSIC))
         .line_width(2)
         .fill_opacity(70 if stacked_bars else 10)
         .show_points(common.VisibilityMode.NEVER)
