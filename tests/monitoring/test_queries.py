@@ -28,6 +28,7 @@ from tests.monitoring.rule_files import PROMETHEUS, RULES, alerts, rules
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.xdist_group("the monitored day"),
     pytest.mark.timeout(600),
     pytest.mark.skipif(
         which("prometheus") is None or which("prometheus-alertmanager") is None,
