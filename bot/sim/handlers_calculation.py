@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _CUSTOM = 53
 """The tick type under which IB answers a calculation."""
 _MOST_VOLATILE = 100.0
+_LOWEST, _HIGHEST = 1e-4, 1e7
 
 
 def implied_volatility(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
@@ -45,7 +46,7 @@ def _tell(core: GatewayCore, session: ClientSession, message: WireMessage, contr
         raise Refusal(321, validation(message.kind, "Not an option"))
     expiry = session_on(contract.expiry)
     spot, strike = message.underPrice, float(contract.strike)
-    if expiry is None or not spot > 0:
+    if expiry is None or not _LOWEST < spot < _HIGHEST:
         raise Refusal(321, validation(message.kind, "Invalid underlying price"))
     years = years_between(core.now, expiry.close)
     price = message.get("optionPrice")

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from bot.domain import nyse
 from bot.domain.session import NEW_YORK, Session, new_york_day, nth_session_before
 from bot.sim import past
 from bot.sim.asking import processing, resolve, validation
@@ -38,6 +39,13 @@ _IMPLIED_ZONE: Final = (
     "Warning: You submitted request with date-time attributes without explicit time zone. Please switch to use "
     "yyyymmdd-hh:mm:ss in UTC or use instrument time zone, like US/Eastern. Implied time zone functionality will be "
     "removed in the next API release"
+)
+
+
+_UNREADABLE: Final = Refusal(
+    10314,
+    "End Date/Time: The date, time, or time-zone entered is invalid. The correct format is yyyymmdd hh:mm:ss "
+    "xx/xxxx where yyyymmdd and xx/xxxx are optional. E.g.: 20031126 15:59:00 US/Eastern",
 )
 
 
@@ -84,11 +92,9 @@ def when(core: GatewayCore, session: ClientSession, req_id: int, text: str) -> d
     try:
         found = parse_when(text)
     except UnreadableTimeError:
-        raise Refusal(
-            10314,
-            "End Date/Time: The date, time, or time-zone entered is invalid. The correct format is yyyymmdd hh:mm:ss "
-            "xx/xxxx where yyyymmdd and xx/xxxx are optional. E.g.: 20031126 15:59:00 US/Eastern",
-        ) from None
+        raise _UNREADABLE from None
+    if found is not None and not nyse.FIRST_DAY < found.date() < nyse.LAST_DAY:
+        raise _UNREADABLE
     if _NO_ZONE.fullmatch(text.strip()):
         core.error(session, req_id, 2174, _IMPLIED_ZONE)
     return found
@@ -174,7 +180,7 @@ def _tell_schedule(
     if message.barSizeSetting != "1 day":
         raise Refusal(321, validation(message.kind, "SCHEDULE is only supported for daily bars"))
     last = new_york_day(end or core.now)
-    sessions = core.world.schedule(_first_day(message, last), last)
+    sessions = core.world.schedule(max(_first_day(message, last), nyse.FIRST_DAY), last)
     if not sessions:
         raise Refusal(162, f"{_SERVICE}HMDS query returned no data: no sessions")
     rows = [_session_row(session) for session in sessions]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bot.domain.types import Side
 from bot.sim.asking import resolve, validation
 from bot.sim.core import NO_ID, GatewayCore, Handler
+from bot.sim.order_ids import MAX_ORDER_ID
 from bot.sim.order_taking import Refusal, take_order
 from bot.sim.orders import ExecutionFilter, OrderView
 from bot.sim.telling import tell_commission, tell_completed, tell_execution, tell_open_order
@@ -37,6 +38,8 @@ def _place(core: GatewayCore, session: ClientSession, message: WireMessage) -> N
     if core.settings.read_only:
         raise Refusal(321, validation("placeOrder", _READ_ONLY))
     client_id, wire_id = session.client_id or 0, message.orderId
+    if wire_id > MAX_ORDER_ID:
+        raise Refusal(321, validation("placeOrder", "Invalid order id"))
     old = core.world.order(client_id, core.order_ids.own(client_id, wire_id))
     if old is None and not message.whatIf:
         _reject_by_scenario(core, message)

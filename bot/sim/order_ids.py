@@ -11,7 +11,9 @@ from itertools import count
 
 from bot.domain.types import OrderId
 
-_FIRST_FRESH = 1_000_000_000
+# Above everything a client can say, which has 32 bits.
+_FIRST_FRESH = 1 << 40
+MAX_ORDER_ID = 2**31 - 2
 
 
 class OrderIds:

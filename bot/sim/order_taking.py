@@ -17,6 +17,8 @@ from bot.wire import WireMessage
 
 _SPELLINGS: Final = {"STPLMT": "STP LMT", "STOP": "STP", "LIMIT": "LMT", "MARKET": "MKT"}
 _TIFS: Final = frozenset({"DAY", "GTC", "IOC", "GTD", "OPG", "FOK", "DTC"})
+_LARGEST_SIZE: Final = 10**9
+_HIGHEST_PRICE: Final = 10**7
 _OWN: Final = frozenset(
     {
         *(
@@ -73,10 +75,10 @@ def take_order(
         action=_side(values["action"]),
         type=_SPELLINGS.get(values["orderType"], values["orderType"]),
         quantity=_quantity(message),
-        limit_price=values["lmtPrice"],
-        aux_price=values["auxPrice"],
-        trailing_percent=values["trailingPercent"],
-        trail_stop_price=values["trailStopPrice"],
+        limit_price=_price(values["lmtPrice"]),
+        aux_price=_price(values["auxPrice"]),
+        trailing_percent=_price(values["trailingPercent"]),
+        trail_stop_price=_price(values["trailStopPrice"]),
         tif=_tif(values["tif"]),
         good_till=_good_till(message),
         oca_group=values["ocaGroup"],
@@ -110,7 +112,15 @@ def _quantity(message: WireMessage) -> int:
     if quantity != int(quantity):
         text = "Fractional-sized order cannot be placed via API. Please place order with an integer size"
         raise Refusal(10243, text)
+    if quantity > _LARGEST_SIZE:
+        raise _invalid(f"Order size exceeds {_LARGEST_SIZE}")
     return int(quantity)
+
+
+def _price(price: Decimal | None) -> Decimal | None:
+    if price is not None and abs(price) > _HIGHEST_PRICE:
+        raise _invalid("Invalid price")
+    return price
 
 
 def _tif(text: str) -> str:

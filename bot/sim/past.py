@@ -6,6 +6,7 @@ agree with what was streamed. A minute in progress has no known inside and is le
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from bot.domain.market import Bar, BarSize
-from bot.domain.types import ConId
+from bot.domain.types import ConId, SecType
 from bot.sim.history import HistoryBar, HistoryError, HistoryQuery
 from bot.sim.paths import minute_points, shares
 from bot.sim.quotes import Book
@@ -32,6 +33,15 @@ _LONGEST_S: Final = {
     "30 secs": 28_800,
 }
 """IB, "Historical data limitations": the longest duration by bar size."""
+_DURATION: Final = re.compile(r"(\d{1,9}) ([SDWMY])", re.ASCII)
+_UNIT_S: Final = {"S": 1, "D": 86_400, "W": 7 * 86_400, "M": 31 * 86_400, "Y": 366 * 86_400}
+_SPANS: Final = {
+    **{f"{n} min" + ("s" if n > 1 else ""): n * _MINUTE for n in (1, 2, 3, 5, 10, 15, 20, 30)},
+    "60 mins": 60 * _MINUTE,
+    "1 hour": 60 * _MINUTE,
+}
+_SESSION_SHARE: Final = 6.5 / 24 * 5 / 7
+"""Of all hours, those in which stocks trade."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +57,24 @@ def read(core: GatewayCore, query: HistoryQuery) -> list[HistoryBar]:
     """Bars of any size that IB has. Errors: HistoryError."""
     span = SMALL_SPANS.get(query.bar_size)
     if span is None:
+        _refuse_too_many(core, query)
         return _world_bars(core, query)
     if _seconds(query.duration) > _LONGEST_S[query.bar_size]:
         raise HistoryError(162, "Historical Market Data Service error message:Time length exceed max.")
     minutes = _world_bars(core, replace(query, bar_size="1 min"))
     return small_bars(minutes, span, core.world.knobs.points_per_minute, core.now)
+
+
+def _refuse_too_many(core: GatewayCore, query: HistoryQuery) -> None:
+    """IB refuses more bars than it cares to send; how many that are it does not say."""
+    match = _DURATION.fullmatch(query.duration)
+    span = _SPANS.get(query.bar_size)
+    contract = core.world.contract(query.con_id)
+    if match is None or span is None or contract is None:
+        return
+    trading = 1.0 if contract.sec_type is SecType.FOREX or match[2] == "S" else _SESSION_SHARE
+    if int(match[1]) * _UNIT_S[match[2]] * trading / span.total_seconds() > core.settings.bars_in_an_answer:
+        raise HistoryError(162, "Historical Market Data Service error message:Time length exceed max.")
 
 
 def _world_bars(core: GatewayCore, query: HistoryQuery) -> list[HistoryBar]:

@@ -25,6 +25,8 @@ class GatewaySettings:
     """Subscriptions a client may hold."""
     simultaneous_history: int = 50
     """Running historical requests, kept-up-to-date ones included."""
+    bars_in_an_answer: int = 60_000
+    """A historical request for more is refused with 162."""
     messages_per_second: int | None = 50
     """From one client; a warning (code 0) at 44, error 100 and the end of the connection above. None: no limit."""
     historical_pacing: bool = True

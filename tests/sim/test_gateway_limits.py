@@ -8,8 +8,9 @@ import pytest
 
 from bot.sim.pacing_limits import HistoryPace, MessageRate, Rate
 from bot.sim.requests import HANDLERS
-from bot.wire import Direction, field_names, message_kinds
+from bot.wire import Direction, message_kinds
 from tests.sim.raw import SPY, Bench
+from tests.sim.samples import samples
 
 NOON = datetime(2026, 1, 5, 17, tzinfo=UTC)
 REQUESTS = [kind.name for kind in message_kinds() if kind.direction is Direction.REQUEST]
@@ -111,63 +112,6 @@ def test_a_hundred_lines_are_shared_by_all_clients() -> None:
 
 def test_every_request_kind_has_a_handler() -> None:
     assert set(REQUESTS) == set(HANDLERS)
-
-
-def samples(kind: str) -> dict[str, object]:
-    """Plausible values for a request of any kind."""
-    known: dict[str, object] = {
-        **SPY,
-        "reqId": 77,
-        "orderId": 9,
-        "clientId": 0,
-        "underlyingSymbol": "SPY",
-        "underlyingSecType": "STK",
-        "underlyingConId": 756733,
-        "pattern": "SP",
-        "marketRuleId": 26,
-        "bboExchange": "9c0001",
-        "barSizeSetting": "1 min",
-        "durationStr": "1 D",
-        "whatToShow": "TRADES",
-        "endDateTime": "",
-        "startDateTime": "20110104-14:30:00",
-        "numberOfTicks": 10,
-        "timePeriod": "1 day",
-        "tickType": "BidAsk",
-        "marketDataType": 1,
-        "groupName": "All",
-        "tags": "NetLiquidation",
-        "subscribe": True,
-        "action": "BUY",
-        "totalQuantity": 1,
-        "orderType": "LMT",
-        "lmtPrice": 100,
-        "optionPrice": 1.0,
-        "volatility": 0.2,
-        "underPrice": 127.0,
-        "exerciseAction": 1,
-        "exerciseQuantity": 1,
-        "bAutoBind": True,
-        "numRows": 5,
-        "faDataType": 1,
-        "xml": "",
-        "logLevel": 1,
-        "allMsgs": True,
-        "apiName": "x",
-        "apiVersion": "1",
-        "apiData": "x",
-        "opaqueIsvKey": "x",
-        "xyzResponse": "x",
-        "groupId": 1,
-        "contractInfo": "x",
-        "reportType": "x",
-        "providerCode": "x",
-        "articleId": "x",
-        "providerCodes": "x",
-        "totalResults": 1,
-    }
-    names = field_names(kind)
-    return {name: value for name, value in known.items() if name in names}
 
 
 @pytest.fixture(scope="module")
