@@ -7,7 +7,7 @@ SPEED  ?= 195
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test test-slow gauntlet lint fmt lock bench
+.PHONY: help venv run monitor test test-slow gauntlet lab appliance lint fmt lock bench
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,14 +24,23 @@ $(STAMP): requirements/dev.lock pyproject.toml
 run: venv  ## trade a recorded day against the simulated gateway (SPEED=195: a day in two minutes)
 	@$(BIN)/ibkr-bot run --speed $(SPEED)
 
+monitor:  ## Prometheus and Alertmanager beside `make run`
+	@.ci/monitor
+
 test: venv  ## unit and line tests, under three minutes
 	@$(BIN)/python -m pytest -n 2 -m "not slow" --ignore=tests/gauntlet
 
 test-slow: venv  ## every recorded day, fuzzing, the queries on a real Prometheus
-	@$(BIN)/python -m pytest -n 2 -m slow --ignore=tests/gauntlet
+	@$(BIN)/python -m pytest -n 2 -m slow --dist loadgroup --ignore=tests/gauntlet
 
 gauntlet: venv  ## how bots like this failed, against the simulated gateway; writes the scorecard
 	@$(BIN)/python -m pytest -n 2 tests/gauntlet
+
+lab:  ## site.yml on two systemd containers, the bot trading a fast recorded day (Debian, as root)
+	@.ci/lab test
+
+appliance:  ## linters of the roles, the lab, the container image (Debian, as root)
+	@.ci/appliance
 
 lint: venv  ## formatter, linter, types, floors
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
