@@ -104,8 +104,8 @@ class SyntheticTape:
                 BarSize.M1,
                 session.open + timedelta(minutes=minute),
                 float(inside[0]),
-                float(inside.max()),
-                float(inside.min()),
+                float(np.max(inside)),
+                float(np.min(inside)),
                 float(inside[-1]),
                 float(round(volumes[minute])),
             )

@@ -120,9 +120,11 @@ def as_markdown(rows: list[Row]) -> str:
     waits = [row.reconcile_s for row in rows if row.reconcile_s is not None]
     lines = [
         HEAD,
-        f"**{len(rows) - len(red)} green, {len(red)} red.** "
-        f"Unprotected: {gaps[-1] if gaps else 0:g} s at most, in {len(gaps)} scenarios. "
-        f"Reconciled within {max(waits, default=0):.1f} s.",
+        (
+            f"**{len(rows) - len(red)} green, {len(red)} red.** "
+            f"Unprotected: {gaps[-1] if gaps else 0:g} s at most, in {len(gaps)} scenarios. "
+            f"Reconciled within {max(waits, default=0):.1f} s."
+        ),
         "",
         "| incident | scenario | verdict | unprotected s | reconcile s | duplicated | lost | naked | runs |",
         "|---|---|---|---|---|---|---|---|---|",

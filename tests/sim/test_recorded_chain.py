@@ -40,7 +40,7 @@ def test_quotes_are_uncrossed_while_both_sides_were_published(chain: RecordedCha
     both = (chain.bid_cents > 0) & (chain.ask_cents > 0)
     crossed = both & (chain.bid_cents >= chain.ask_cents)
     # Filling forward may leave an old side beside a new one; that must stay a rarity.
-    assert crossed.sum() / both.sum() < 0.001
+    assert int(crossed.sum()) / int(both.sum()) < 0.001
 
 
 def test_before_the_first_minute_has_ended_nothing_is_known(chain: RecordedChain) -> None:
