@@ -49,7 +49,12 @@ INCIDENTS: Final[dict[str, str]] = {
     "G38": "80 % risk per trade passes validation",
 }
 
-_B, _X, _R, _S = "tests/broker/", "tests/execution/test_incidents_protection.py::", "tests/risk/", "tests/selection/"
+_B, _X, _R, _S = (
+    "tests/broker/",
+    "tests/execution/test_incidents_protection.py::",
+    "tests/risk/",
+    "tests/selection/",
+)
 _MD, _CF, _J = "tests/market_data/test_machine.py::", "tests/config/", "tests/journal/test_store.py::"
 
 PROOFS: Final[dict[str, tuple[str, ...]]] = {

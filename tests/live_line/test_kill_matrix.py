@@ -127,7 +127,12 @@ class Course:
             db.close()
 
     def has_ended(self) -> bool:
-        return any(isinstance(x, m.BracketClosed | m.EntryAbandoned) for x in self.disk()) or self.is_void()
+        """The trade is over, or void, and the last life has agreed with the broker."""
+        disk = self.disk()
+        starts = [n for n, x in enumerate(disk) if isinstance(x, m.LineStarted)]
+        agreed = bool(starts) and any(isinstance(x, m.Reconciled) for x in disk[starts[-1] :])
+        is_over = any(isinstance(x, m.BracketClosed | m.EntryAbandoned) for x in disk)
+        return len(starts) > self.deaths and agreed and (is_over or self.is_void())
 
     def is_void(self) -> bool:
         """Killed before anything was approved: the signal is spent, and no order ever was."""
@@ -163,7 +168,8 @@ class Course:
             sides[done.execution.side] += done.execution.quantity
         found = [] if sides[Side.BUY] == sides[Side.SELL] else [f"bought and sold {sides}"]
         placed = any(isinstance(x, m.PlaceBracket) for x in disk)
-        if self.die_at and not self.deaths:
+        # Another run may hear fewer statuses: then its last steps do not exist.
+        if 0 < self.die_at <= len(self.steps) and not self.deaths:
             found.append("nobody died")
         return found if len(ends) == int(placed) else [*found, f"{len(ends)} ends"]
 
