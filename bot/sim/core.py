@@ -15,11 +15,13 @@ from typing import Any
 from loguru import logger
 
 from bot.domain.session import NEW_YORK
+from bot.domain.types import ConId
 from bot.sim.faults import Faults
 from bot.sim.feeds import Feeds
 from bot.sim.link import Link
 from bot.sim.order_ids import OrderIds
 from bot.sim.pacing_limits import Rate
+from bot.sim.quotes import OptionModel
 from bot.sim.session import ClientSession
 from bot.sim.settings import GatewaySettings
 from bot.sim.timers import Timers
@@ -53,6 +55,8 @@ class GatewayCore:
         self.failures: list[str] = []
         self._handlers = handlers
         self._on_event = on_event
+        self._models: dict[ConId, OptionModel | None] = {}
+        self._models_at: datetime | None = None
         self._numbers = iter(range(1, 1 << 62))
 
     @property
@@ -235,6 +239,14 @@ class GatewayCore:
         """Tell the clients what happened in the world."""
         for event in events:
             self._guard(None, partial(self._on_event, self, event), type(event).__name__)
+
+    def model(self, con_id: ConId) -> OptionModel | None:
+        """An option's model values now, worked out once however many clients are told."""
+        if self._models_at != self.now:
+            self._models_at, self._models = self.now, {}
+        if con_id not in self._models:
+            self._models[con_id] = self.world.model(con_id)
+        return self._models[con_id]
 
     def books(self) -> Any:
         return self.world.books()

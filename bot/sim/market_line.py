@@ -87,7 +87,7 @@ class MarketLine(Feed):
             return
         ticker = self.core.world.ticker(self.contract.con_id)
         if ticker is not None:
-            model = self.core.world.model(self.contract.con_id) if self._is_option else None
+            model = self.core.model(self.contract.con_id) if self._is_option else None
             self._hear(ticker, model)
 
     def _hear_the_past(self) -> None:
@@ -148,7 +148,7 @@ class MarketLine(Feed):
     def _flush_greeks(self) -> None:
         self._greeks_timer = None
         # Books come with price and delta only; the other greeks are worked out when they are said.
-        model = self.core.world.model(self.contract.con_id)
+        model = self.core.model(self.contract.con_id)
         if model is not None and not self._is_dead and self.core.link.quotes(self.contract):
             self._told_model = self._model
             self._say([ticks.greeks(model)])

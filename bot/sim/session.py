@@ -9,7 +9,7 @@ from collections import deque
 from typing import Any, Protocol
 
 from bot.sim.pacing_limits import HistoryPace, MessageRate
-from bot.wire import Connection, Role
+from bot.wire import Connection, Role, encode
 
 CHUNK_BYTES = 64 * 1024
 """Clients' parsers cost quadratic time in what they are handed at once."""
@@ -59,7 +59,8 @@ class ClientSession:
     def say(self, kind: str, values: dict[str, Any]) -> None:
         """Put one message into the outbox; what is said to a session that ends, or fell silent, is dropped."""
         if self.ending is None and not self.is_silent:
-            self.put(self.connection.send(kind, **values))
+            # Not by the connection: after startApi every answer is lawful, and quotes are sent by the hundred thousand.
+            self.put(encode(kind, self.version, **values))
             self.messages_sent += 1
 
     def put(self, data: bytes) -> None:
