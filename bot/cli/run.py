@@ -172,7 +172,7 @@ def _tell_the_end(status: Status, journal: Path, config_of_day: Session) -> None
         minute = trade.idea_id.split("-")[1]
         at = datetime.strptime(minute, "%Y%m%dT%H%M").replace(tzinfo=UTC)
         console.print(
-            f"         ibkr-bot why {trade.symbol} {_new_york(at)}             why it was made",
+            f"         ibkr-bot why {trade.symbol} {_new_york(at)}            why it was made",
             highlight=False,
         )
     console.print("         ibkr-bot run --session 2011-01-28   another day", highlight=False)

@@ -60,6 +60,7 @@ def test_the_day_over_real_tcp_trades_and_is_protected_throughout() -> None:
 
 
 @pytest.mark.line
+@pytest.mark.slow
 def test_a_half_day_over_real_tcp_ends_at_one_o_clock() -> None:
     done = wired_day(recorded_world(["GOOG"], date(2015, 12, 24), equity=EQUITY), settings(SYMBOLS="GOOG"))
 
