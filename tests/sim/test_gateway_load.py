@@ -48,6 +48,8 @@ def test_many_clients_with_many_lines_are_served_in_flat_memory() -> None:
         bench.advance(minutes=1)
         quotes = [len(client.take("tickPrice")) for client in clients]
         assert min(quotes) == max(quotes) > LINES
+        for client in clients:
+            client.stream.clear()
         resident.append(resident_mib())
     assert resident[-1] - resident[2] <= 5
 
