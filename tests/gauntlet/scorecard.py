@@ -118,13 +118,14 @@ def as_markdown(rows: list[Row]) -> str:
     red = [row for row in rows if row.verdict == "red"]
     gaps = sorted(row.worst_unprotected_s for row in rows if row.worst_unprotected_s is not None)
     waits = [row.reconcile_s for row in rows if row.reconcile_s is not None]
+    summary = (
+        f"**{len(rows) - len(red)} green, {len(red)} red.** "
+        f"Unprotected: {gaps[-1] if gaps else 0:g} s at most, in {len(gaps)} scenarios. "
+        f"Reconciled within {max(waits, default=0):.1f} s."
+    )
     lines = [
         HEAD,
-        (
-            f"**{len(rows) - len(red)} green, {len(red)} red.** "
-            f"Unprotected: {gaps[-1] if gaps else 0:g} s at most, in {len(gaps)} scenarios. "
-            f"Reconciled within {max(waits, default=0):.1f} s."
-        ),
+        summary,
         "",
         "| incident | scenario | verdict | unprotected s | reconcile s | duplicated | lost | naked | runs |",
         "|---|---|---|---|---|---|---|---|---|",

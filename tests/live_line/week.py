@@ -1,0 +1,151 @@
+"""A week in the life: five sessions from Monday before Thanksgiving to the Monday after, with all that a week brings.
+
+Nightly gateway restarts that roll order ids back, IB's nightly reset, a restart of the bot, farm blips, a competing
+session, broken sockets, a half-day, the end of the weekly log-in on Sunday, and order messages lost and doubled by
+chance. The seed moves the faults about and makes another market.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from bot.domain import broker_messages as b
+from bot.domain import messages as m
+from bot.domain.session import new_york_day, session_on
+from bot.sim.build import synthetic_world
+from bot.sim.core import GatewayCore
+from bot.sim.session import ClientSession
+from tests.gauntlet.rig import BEAR, BULL, Rig, clock
+
+MONDAY, FRIDAY, LAST = date(2026, 11, 23), date(2026, 11, 27), date(2026, 11, 30)
+SIGNALS = {
+    "09:50": BULL,
+    "10:40": BEAR,
+    "11:30": BULL,
+    "12:20": BEAR,
+    "12:45": BULL,
+    "14:00": BULL,
+    "15:00": BEAR,
+}
+
+
+class HistoryPacing:
+    """What the gateway calls a violation, with its limit applied to bars of every size, on the simulated clock."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.violations: list[str] = []
+        rig.ask(self._sit_down)
+
+    def _sit_down(self, core: GatewayCore) -> None:
+        core.settings = replace(core.settings, pace_all_bars=True)
+        error: Callable[..., None] = core.error
+
+        def say(session: ClientSession, req_id: int, code: int, text: str) -> None:
+            if code == 100 or (code == 162 and "pacing" in text.lower()):
+                self.violations.append(f"{core.now:%a %H:%M:%S} {code} {text}")
+            error(session, req_id, code, text)
+
+        core.error = say  # type: ignore[method-assign]  # an observer at the door
+
+
+class Week:
+    def __init__(self, directory: Path, seed: int) -> None:
+        self.random = random.Random(seed)  # noqa: S311  a test's chance
+        world = synthetic_world(
+            ["SPY"], MONDAY, start=clock(MONDAY, "09:25"), seed=seed, equity=Decimal(60_000)
+        )
+        self.rig = Rig(directory, world, SIGNALS, OPTIONS__EXPIRY="7-14")
+        self.pacing = HistoryPacing(self.rig)
+
+    def run(self) -> None:
+        self.rig.start()
+        self._chance()
+        day = MONDAY
+        while day <= LAST:
+            if session_on(day) is not None:
+                self._session(day)
+            self._night(day)
+            day += timedelta(days=1)
+
+    def _chance(self) -> None:
+        for kind in ("openOrder", "orderStatus", "execDetails", "commissionReport", "tickPrice"):
+            self.rig.faults.message(kind, "drop", count=None, chance=0.02)
+            self.rig.faults.message(kind, "duplicate", count=None, chance=0.05)
+
+    # ── a day ──
+
+    def _session(self, day: date) -> None:
+        session = session_on(day)
+        assert session is not None
+        troubles = sorted(self._troubles(day, session.open, session.close), key=lambda trouble: trouble[0])
+        for at, act in troubles:
+            self._go(at)
+            act()
+        self._go(session.close + timedelta(minutes=5))
+
+    def _troubles(
+        self, day: date, first: datetime, last: datetime
+    ) -> list[tuple[datetime, Callable[[], Any]]]:
+        rig, faults = self.rig, self.rig.faults
+        every = {
+            MONDAY: [lambda: faults.farm("usfarm", seconds=3, dead_after=True)],
+            MONDAY + timedelta(days=1): [lambda: faults.competing_session(seconds=240), faults.drop_socket],
+            MONDAY + timedelta(days=2): [
+                lambda: faults.outage(seconds=90, then=1101),
+                lambda: faults.farm("usopt", seconds=20),
+                rig.restart,
+            ],
+            FRIDAY: [lambda: faults.refuse(seconds=60), lambda: faults.outage(seconds=45, then=1102)],
+            LAST: [rig.restart, lambda: faults.farm("ushmds", seconds=30), faults.kill_feeds],
+        }
+        minutes = int((last - first).total_seconds() // 60) - 10
+        return [
+            (first + timedelta(minutes=self.random.randint(5, minutes)), act) for act in every.get(day, [])
+        ]
+
+    def _night(self, day: date) -> None:
+        rig = self.rig
+        if day.weekday() == 6:
+            self._go(clock(day, "01:00"), 3600)
+            rig.faults.log_out()
+            self._go(clock(day, "09:00"), 3600)
+            rig.faults.log_in()
+            rig.step(60, 20)
+        self._go(clock(day, "23:45"), 3600)
+        rig.faults.restart(seconds=120, roll_back_ids=True)
+        if self.random.random() < 0.5:
+            rig.kill()
+            rig.step(60, 60)
+            rig.start()
+        rig.step(180, 60)
+        after = clock(day + timedelta(days=1), "00:15")
+        self._go(after, 900)
+        rig.faults.outage(seconds=120, then=self.random.choice((1101, 1102)))
+        rig.step(150, 30)
+        self._go(clock(day + timedelta(days=1), "09:25" if day < LAST else "00:30"), 3600)
+
+    def _go(self, at: datetime, night_step: float = 60.0) -> None:
+        """Minute by minute while the market is open; a second at a time would be a week in real time."""
+        while self.rig.now < at:
+            session = session_on(new_york_day(self.rig.now))
+            is_open = (
+                session is not None and session.open - timedelta(minutes=5) <= self.rig.now < session.close
+            )
+            step = 60.0 if is_open else max(night_step, 60.0)
+            self.rig.tick(min(step, (at - self.rig.now).total_seconds()))
+
+    # ── what came of it ──
+
+    @property
+    def trades(self) -> list[m.BracketClosed]:
+        return self.rig.all(m.BracketClosed)
+
+    @property
+    def connections(self) -> int:
+        return len(self.rig.all(b.BrokerConnected))
