@@ -7,7 +7,7 @@ SPEED  ?= 195
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run monitor test test-slow gauntlet lab appliance lint fmt lock bench
+.PHONY: help venv run monitor test test-slow test-days gauntlet lab appliance lint fmt lock bench
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test: venv  ## unit and line tests, under three minutes
 
 test-slow: venv  ## every recorded day, fuzzing, the queries on a real Prometheus
 	@$(BIN)/python -m pytest -n 2 -m slow --dist loadgroup --ignore=tests/gauntlet
+
+test-days: venv  ## every recorded day through the whole bot (part of test-slow)
+	@$(BIN)/python -m pytest -n 2 -m slow tests/live_line/test_recorded_days.py
 
 gauntlet: venv  ## how bots like this failed, against the simulated gateway; writes the scorecard
 	@$(BIN)/python -m pytest -n 2 tests/gauntlet
