@@ -24,15 +24,28 @@ from bot.app import Hooks, Timing
 from bot.config import Settings, load_settings
 from bot.domain import messages as m
 from bot.domain.clock import ScaledTime
+from bot.domain.market import Bar
 from bot.domain.messages import Message
 from bot.domain.types import Direction, Symbol
 from bot.journal.store import Journal
 from bot.selection.choose import SelectionRules
-from bot.strategies.symbol import SymbolStrategy
-from tests.gauntlet.signals import told_strategy
+from bot.strategies.base import Judgement
+from bot.strategies.symbol import Mode, SymbolStrategy, Unfit
+from tests.gauntlet.signals import Told, told_strategy
 
 IDLE = (m.EquityMarked, m.DayOpened)
 """Committed by the clock, whatever becomes of an order."""
+
+
+class Broken(Told):
+    """A strategy with a mistake in it."""
+
+    def judge(self, bar: Bar, *, may_fire: bool = True) -> Judgement:
+        raise ZeroDivisionError("a mistake in a strategy")
+
+
+def no_choice(*_: object) -> Unfit:
+    return Unfit("NONE", {})
 
 
 class Steps:
@@ -87,6 +100,8 @@ def main(plan: dict[str, Any]) -> int:
     signals = {minute: Direction(direction) for minute, direction in plan["signals"].items()}
 
     def make_strategy(settings: Settings, symbol: Symbol, _: SelectionRules) -> SymbolStrategy:
+        if plan["raises"]:
+            return SymbolStrategy(symbol, (Broken({}),), Mode(settings.mode), no_choice)
         return told_strategy(symbol, settings, signals)
 
     setattr(bot.app, "make_strategy", make_strategy)  # noqa: B010  the tests' own strategy, and the steps to die at

@@ -131,14 +131,22 @@ class Week:
         self._go(clock(day + timedelta(days=1), "09:25" if day < LAST else "00:30"), 3600)
 
     def _go(self, at: datetime, night_step: float = 60.0) -> None:
-        """Minute by minute while the market is open; a second at a time would be a week in real time."""
+        """Minute by minute where something may happen, in larger steps where nothing can."""
         while self.rig.now < at:
             session = session_on(new_york_day(self.rig.now))
             is_open = (
                 session is not None and session.open - timedelta(minutes=5) <= self.rig.now < session.close
             )
-            step = 60.0 if is_open else max(night_step, 60.0)
+            step = self._busy_step() if is_open else max(night_step, 60.0)
             self.rig.tick(min(step, (at - self.rig.now).total_seconds()))
+
+    def _busy_step(self) -> float:
+        """A minute while something is held or a signal is near."""
+        if self.rig.position or self.rig.orders():
+            return 60.0
+        signals = (clock(new_york_day(self.rig.now), minute) - self.rig.now for minute in SIGNALS)
+        is_near = any(timedelta(minutes=-3) < wait < timedelta(minutes=7) for wait in signals)
+        return 60.0 if is_near else 180.0
 
     # ── what came of it ──
 

@@ -1,0 +1,116 @@
+"""The bot as a process: signals from outside, a second one beside it, a mistake inside it, and IB's rates in real time."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.domain import broker_messages as b
+from bot.domain import messages as m
+from bot.sim.core import GatewayCore
+from bot.sim.session import ClientSession
+from tests.live_line.course import PATIENCE_S, Course
+
+pytestmark = [pytest.mark.line]
+NEVER = "00:00"
+Begin = Callable[..., Course]
+
+
+@pytest.fixture
+def begin(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Begin]:
+    courses: list[Course] = []
+
+    def make(**how: Any) -> Course:
+        courses.append(Course(tmp_path / "course", **how))
+        courses[-1].start()
+        return courses[-1]
+
+    yield make
+    for course in courses:
+        course.close()
+    for course in courses:
+        request.node.user_properties.append(("score", course.final.as_dict()))
+        assert not course.final.complaints, course.final.complaints
+
+
+def output(course: Course) -> str:
+    return (course.directory / "out").read_text()
+
+
+@pytest.mark.gauntlet("G21", "C5")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_connecting_is_a_clean_stop(begin: Begin, number: signal.Signals) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        course = begin(signal=NEVER, port=closed.getsockname()[1])
+        course.wait(lambda: any(isinstance(x, b.BrokerDisconnected) for x in course.disk()))
+        assert course.bot is not None
+        course.bot.send_signal(signal.SIGHUP)
+        course.bot.send_signal(number)
+        assert course.bot.wait(PATIENCE_S) == 0
+    assert "Traceback" not in output(course)
+    assert any(isinstance(x, m.LineStopped) for x in course.disk())
+
+
+@pytest.mark.gauntlet("G21")
+def test_a_stop_with_a_position_leaves_its_protection_and_the_next_life_goes_on(begin: Begin) -> None:
+    course = begin()
+    course.wait(lambda: bool(course.position()))
+    course.terminate()
+    assert course.position()
+    course.deaths += 1
+    course.start()
+    course.close_the_trade()
+
+
+@pytest.mark.gauntlet("G18")
+def test_a_second_instance_ends_at_once_and_names_the_first(begin: Begin) -> None:
+    course = begin(signal=NEVER)
+    course.wait(lambda: any(isinstance(x, m.Reconciled) for x in course.disk()))
+    assert course.process().wait(PATIENCE_S) != 0
+    assert "another instance" in output(course)
+    course.terminate()
+
+
+@pytest.mark.gauntlet("G2")
+def test_a_mistake_that_repeats_itself_halts_on_disk_and_ends_the_process(begin: Begin) -> None:
+    course = begin(raises=True)
+    assert course.bot is not None
+    assert course.bot.wait(PATIENCE_S) == 1
+    failures = [x for x in course.disk() if isinstance(x, m.MachineFailed)]
+    assert {x.component for x in failures} == {"strategy:SPY"}
+    assert [x.cause for x in course.disk() if isinstance(x, m.Halted)] == ["repeated_failure"]
+
+
+@pytest.mark.gauntlet("G31", "R1")
+def test_the_gateways_limits_are_never_touched_by_a_bot_that_keeps_losing_its_connection(
+    begin: Begin,
+) -> None:
+    course = begin(start_at="10:00")
+    violations: list[str] = []
+
+    def listen(core: GatewayCore) -> None:
+        error = core.error
+
+        def say(session: ClientSession, req_id: int, code: int, text: str) -> None:
+            if code in (0, 100) or (code == 162 and "pacing" in text.lower()):
+                violations.append(f"{code} {text}")
+            error(session, req_id, code, text)
+
+        core.error = say  # type: ignore[method-assign]  # an observer at the door
+
+    course.gateway.ask(listen)
+    assert course.gateway.ask(lambda core: core.settings.messages_per_second) == 50
+    for count in (1, 2, 3):
+        course.wait(lambda: sum(isinstance(x, m.Reconciled) for x in course.disk()) >= count)  # noqa: B023
+        until = course.gateway.now + timedelta(seconds=60)
+        course.wait(lambda: course.gateway.now >= until)  # noqa: B023
+        course.gateway.faults.drop_socket()
+    course.close_the_trade()
+    assert violations == []

@@ -1,0 +1,196 @@
+"""A bot in a process of its own against a simulated gateway whose clock runs: started, killed, started again, compared."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from bot.app import JOURNAL_FILE
+from bot.domain import messages as m
+from bot.domain.errors import FixTheMachine
+from bot.domain.types import ConId, Side
+from bot.journal.store import connect_read_only, read_rows
+from bot.sim.build import recorded_world
+from bot.sim.gateway_thread import SimGatewayThread
+from tests.gauntlet.judge import Judge, positions_of
+from tests.gauntlet.rig import DAY, FEW, clock
+from tests.gauntlet.score import Score
+from tests.gauntlet.signals import ONCE
+
+SPEED = 20.0
+PATIENCE_S = 40.0
+LIMIT_S = 5.0
+
+
+@dataclass
+class Course:
+    """One order's life with one death in it."""
+
+    directory: Path
+    die_at: int = 0
+    signal: str = ONCE
+    raises: bool = False
+    start_at: str = "10:05"
+    port: int | None = None
+    deaths: int = 0
+    bot: subprocess.Popen[str] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        world = recorded_world(["SPY"], DAY, start=clock(DAY, self.start_at), equity=Decimal(50_000))
+        self.gateway = SimGatewayThread(world, speed=SPEED)
+        self.judge = Judge(self.gateway)
+        self._final: Score | None = None
+        self.directory.mkdir(parents=True)
+
+    @property
+    def steps(self) -> list[str]:
+        path = self.directory / "steps"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def start(self, die_at: int = 0) -> None:
+        self.bot = self.process(die_at)
+
+    def process(self, die_at: int = 0) -> subprocess.Popen[str]:
+        plan = {
+            "variables": {
+                **FEW,
+                "BROKER__PORT": str(self.port or self.gateway.port),
+                "BROKER__EMBEDDED_GATEWAY": "false",
+                "MONITORING__METRICS_ENABLED": "false",
+                "MONITORING__ALERTS_ENABLED": "false",
+                "EMBARGO__GATEWAY_RESTART__AT": "",
+            },
+            "signals": {self.signal: "bullish"},
+            "raises": self.raises,
+            "die_at": die_at,
+            "steps": str(self.directory / "steps"),
+            "state": str(self.directory / "state"),
+            "clock": str(self.gateway.clock),
+        }
+        log = (self.directory / "out").open("a")
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.live_line.mortal", json.dumps(plan)],
+            stdout=log,
+            stderr=log,
+            text=True,
+        )
+
+    def wait(self, holds: Callable[[], bool]) -> None:
+        """Wait on the wall's clock; whoever dies meanwhile is started again."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not holds():
+            assert self.bot is not None
+            if self.bot.poll() is not None:
+                self.deaths += 1
+                assert self.deaths == 1, f"ended by itself: {(self.directory / 'out').read_text()[-2000:]}"
+                self.start(0)
+            assert time.monotonic() < deadline, f"nothing came of it; last steps {self.steps[-3:]}"
+            self.bot_rest()
+
+    def bot_rest(self) -> None:
+        assert self.bot is not None
+        try:
+            self.bot.wait(0.1)
+        except subprocess.TimeoutExpired:
+            return
+
+    def run(self) -> None:
+        self.start(self.die_at)
+        self.close_the_trade()
+
+    def close_the_trade(self) -> None:
+        """Let the position reach its target, see the trade ended, and stop."""
+        self.wait(lambda: bool(self.position()) or self.has_ended())
+        if self.position():
+            ((con_id, _),) = self.position().items()
+            self.gateway.faults.pin_quote(con_id, bid=9.0, ask=9.02, size=50)
+        self.wait(self.has_ended)
+        # What died after the end must find it ended.
+        until = self.gateway.now + timedelta(seconds=10)
+        self.wait(lambda: self.gateway.now >= until)
+        self.terminate()
+
+    def terminate(self) -> None:
+        assert self.bot is not None
+        self.bot.terminate()
+        assert self.bot.wait(PATIENCE_S) == 0
+
+    def position(self) -> dict[ConId, int]:
+        return dict(self.gateway.ask(positions_of))
+
+    def disk(self) -> list[object]:
+        path = self.directory / "state" / JOURNAL_FILE
+        try:
+            db = connect_read_only(path)
+        except FixTheMachine:  # not there yet, or not more than a file
+            return []
+        try:
+            return [row.message for row in read_rows(db)]
+        finally:
+            db.close()
+
+    def has_ended(self) -> bool:
+        """The trade is over, or void, and the last life has agreed with the broker."""
+        disk = self.disk()
+        starts = [n for n, x in enumerate(disk) if isinstance(x, m.LineStarted)]
+        agreed = bool(starts) and any(isinstance(x, m.Reconciled) for x in disk[starts[-1] :])
+        is_over = any(isinstance(x, m.BracketClosed | m.EntryAbandoned) for x in disk)
+        return len(starts) > self.deaths and agreed and (is_over or self.is_void())
+
+    def is_void(self) -> bool:
+        """Killed before anything was approved: the signal is spent, and no order ever was."""
+        disk = self.disk()
+        fired = [x.bar_end for x in disk if isinstance(x, m.SignalFired)]
+        is_late = bool(fired) and self.gateway.now >= fired[0] + timedelta(seconds=90)
+        return is_late and not any(isinstance(x, m.PlaceBracket) for x in disk)
+
+    def score(self) -> Score:
+        books, disk = self.gateway.books(), self.disk()
+        orders = self.gateway.ask(lambda core: core.world.open_orders())
+        after = self.steps[self.die_at - 1] if 0 < self.die_at <= len(self.steps) else "not killed"
+        return Score(
+            scenario=f"killed {after}",
+            ids="G36",
+            worst_unprotected_s=self.judge.worst_unprotected_s,
+            reconcile_s=None,
+            duplicated=tuple(self.judge.duplicated(books, disk)),
+            lost=tuple(self.judge.lost(disk, orders)),
+            naked=tuple(self.gateway.ask(self.judge.naked)),
+            faults=(
+                *self.judge.faults,
+                *self.oddities(disk),
+                *(f"still live: {v.order.order_ref}" for v in orders),
+            ),
+            limit_s=LIMIT_S,
+        )
+
+    def oddities(self, disk: list[object]) -> list[str]:
+        ends = [x for x in disk if isinstance(x, m.BracketClosed | m.EntryAbandoned)]
+        sides = dict.fromkeys(Side, 0)
+        for done in self.judge.executed.values():
+            sides[done.execution.side] += done.execution.quantity
+        found = [] if sides[Side.BUY] == sides[Side.SELL] else [f"bought and sold {sides}"]
+        placed = any(isinstance(x, m.PlaceBracket) for x in disk)
+        # Another run may hear fewer statuses: then its last steps do not exist.
+        if 0 < self.die_at <= len(self.steps) and not self.deaths:
+            found.append("nobody died")
+        return found if len(ends) == int(placed) else [*found, f"{len(ends)} ends"]
+
+    @property
+    def final(self) -> Score:
+        assert self._final is not None, "still running"
+        return self._final
+
+    def close(self) -> None:
+        if self.bot is not None and self.bot.poll() is None:
+            self.bot.kill()
+            self.bot.wait()
+        self._final = self.score()
+        self.gateway.stop()
