@@ -1,4 +1,5 @@
-"""Runs the gauntlet and writes its scorecard: ``python -m tests.gauntlet.scorecard [--quick]``.
+"""Runs the gauntlet and writes its scorecard: ``python -m tests.gauntlet.scorecard [--quick]``, with as
+many weeks as GAUNTLET_SEEDS says.
 
 Every incident of the catalogue has a row for each scenario over the wire, and one for the tests that prove it
 elsewhere. An incident with neither is red. Exit code 1 when a row is red. ``--quick`` leaves out what takes minutes.

@@ -13,7 +13,7 @@ from tests.gauntlet.conftest import Stage
 from tests.gauntlet.rig import BEAR, BULL, Rig, clock
 from tests.gauntlet.test_orders import buys, reasons, sells, to_stop, to_target
 
-pytestmark = [pytest.mark.line]
+pytestmark = [pytest.mark.line, pytest.mark.slow]
 THURSDAY = date(2011, 1, 27)
 
 

@@ -13,7 +13,7 @@ from bot.domain.market import BarSize, DataType
 from tests.gauntlet.conftest import Stage
 from tests.gauntlet.rig import BULL, Rig, clock
 
-pytestmark = [pytest.mark.line]
+pytestmark = [pytest.mark.line, pytest.mark.slow]
 
 
 def denials(rig: Rig) -> list[str]:

@@ -11,7 +11,7 @@ from tests.gauntlet.conftest import Stage
 from tests.gauntlet.rig import BULL
 from tests.gauntlet.test_orders import buys, reasons, sells, to_stop, to_target
 
-pytestmark = [pytest.mark.line]
+pytestmark = [pytest.mark.line, pytest.mark.slow]
 ABOUT_ORDERS = ("openOrder", "orderStatus", "execDetails", "commissionReport")
 
 

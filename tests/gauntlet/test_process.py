@@ -17,7 +17,7 @@ from bot.sim.core import GatewayCore
 from bot.sim.session import ClientSession
 from tests.live_line.course import PATIENCE_S, Course
 
-pytestmark = [pytest.mark.line]
+pytestmark = [pytest.mark.line, pytest.mark.slow]
 NEVER = "00:00"
 Begin = Callable[..., Course]
 

@@ -17,7 +17,7 @@ from tests.gauntlet.rig import BULL
 from tests.gauntlet.test_data import denials
 from tests.gauntlet.test_orders import buys, reasons, sells, to_stop, to_target
 
-pytestmark = [pytest.mark.line]
+pytestmark = [pytest.mark.line, pytest.mark.slow]
 
 
 @pytest.mark.gauntlet("G23", "K1", "K2")

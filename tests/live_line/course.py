@@ -115,6 +115,7 @@ class Course:
         # What died after the end must find it ended.
         until = self.gateway.now + timedelta(seconds=10)
         self.wait(lambda: self.gateway.now >= until)
+        self.wait(self.has_ended)
         self.terminate()
 
     def terminate(self) -> None:
