@@ -11,44 +11,47 @@ from typing import Annotated
 
 import typer
 
-from bot.domain.errors import FixTheCommand
+from bot.domain.errors import FixTheCommand, FixTheMachine
+
+_Port = Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 finds a free one.")]
+_Session = Annotated[str, typer.Option(metavar="DATE", help="Trading day to replay, e.g. 2011-01-18.")]
+_Synthetic = Annotated[
+    bool, typer.Option("--synthetic", help="A made-up market; without --session it is now.")
+]
+_Symbols = Annotated[list[str] | None, typer.Option(help="Stocks to simulate; repeat or separate by commas.")]
+_Speed = Annotated[float, typer.Option(min=0.01, max=5000, help="Simulated seconds per second.")]
+_Stepped = Annotated[
+    bool, typer.Option("--stepped", help="Time stands still until the admin port advances it.")
+]
+_Seed = Annotated[int, typer.Option(help="The same seed and scenario give the same bytes.")]
+_Scenario = Annotated[Path | None, typer.Option(help="YAML file of what goes wrong, and when.")]
+_Account = Annotated[str, typer.Option(help="Account id; paper accounts begin with D.")]
+_Equity = Annotated[str, typer.Option(metavar="USD", help="Cash at the start.")]
+_UntilClose = Annotated[bool, typer.Option("--until-close", help="End a quarter of an hour after the close.")]
+_Early = Annotated[int, typer.Option(min=0, max=600, help="Minutes before the open to begin at.")]
+_AdminPort = Annotated[int | None, typer.Option(min=0, max=65535, help="Port for faults at run time.")]
+_Host = Annotated[str, typer.Option(help="Address to listen on. There is NO authentication.")]
+_Record = Annotated[str, typer.Option(metavar="HOST:PORT", help="Be a proxy to this real gateway instead.")]
+_RecordTo = Annotated[Path, typer.Option(help="Where --record writes the messages.")]
 
 
 def sim(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 finds a free one.")] = 4002,
-    session: Annotated[
-        str, typer.Option(metavar="DATE", help="Trading day to replay, e.g. 2011-01-18.")
-    ] = "",
-    synthetic: Annotated[
-        bool, typer.Option("--synthetic", help="A made-up market; without --session it is now.")
-    ] = False,
-    symbols: Annotated[
-        list[str] | None, typer.Option(help="Stocks to simulate; repeat or separate by commas.")
-    ] = None,
-    speed: Annotated[float, typer.Option(min=0.01, max=5000, help="Simulated seconds per second.")] = 1.0,
-    stepped: Annotated[
-        bool, typer.Option("--stepped", help="Time stands still until the admin port advances it.")
-    ] = False,
-    seed: Annotated[int, typer.Option(help="The same seed and scenario give the same bytes.")] = 1,
-    scenario: Annotated[Path | None, typer.Option(help="YAML file of what goes wrong, and when.")] = None,
-    account: Annotated[str, typer.Option(help="Account id; paper accounts begin with D.")] = "DU1234567",
-    equity: Annotated[str, typer.Option(metavar="USD", help="Cash at the start.")] = "25000",
-    until_close: Annotated[
-        bool, typer.Option("--until-close", help="End a quarter of an hour after the close.")
-    ] = False,
-    early: Annotated[int, typer.Option(min=0, max=600, help="Minutes before the open to begin at.")] = 5,
-    admin_port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Port for faults at run time.")
-    ] = None,
-    host: Annotated[
-        str, typer.Option(help="Address to listen on. There is NO authentication.")
-    ] = "127.0.0.1",
-    record: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="Be a proxy to this real gateway instead.")
-    ] = "",
-    record_to: Annotated[Path, typer.Option(help="Where --record writes the messages.")] = Path(
-        "tws-record.txt"
-    ),
+    port: _Port = 4002,
+    session: _Session = "",
+    synthetic: _Synthetic = False,
+    symbols: _Symbols = None,
+    speed: _Speed = 1.0,
+    stepped: _Stepped = False,
+    seed: _Seed = 1,
+    scenario: _Scenario = None,
+    account: _Account = "DU1234567",
+    equity: _Equity = "25000",
+    until_close: _UntilClose = False,
+    early: _Early = 5,
+    admin_port: _AdminPort = None,
+    host: _Host = "127.0.0.1",
+    record: _Record = "",
+    record_to: _RecordTo = Path("tws-record.txt"),
 ) -> None:
     """Run a simulated IB Gateway that unmodified TWS API clients can connect to.
 
@@ -86,7 +89,11 @@ def _record(port: int, target: str, path: Path) -> None:
     host, _, text = target.rpartition(":")
     if not host or not text.isdecimal():
         raise FixTheCommand(f"--record: {target!r} is not HOST:PORT, for instance 127.0.0.1:4001")
-    with path.open("a", encoding="utf-8") as out, contextlib.suppress(KeyboardInterrupt):
+    try:
+        out = path.open("a", encoding="utf-8")
+    except OSError as error:
+        raise FixTheMachine(f"--record-to: cannot write {path} ({error.strerror})") from None
+    with out, contextlib.suppress(KeyboardInterrupt):
         asyncio.run(record(port, host, int(text), out, typer.echo))
 
 
