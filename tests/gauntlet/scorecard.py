@@ -162,6 +162,8 @@ def main(arguments: list[str]) -> int:
         "-p",
         "no:randomly",
     ]
+    # Workers collect for themselves: the marks are read beforehand.
+    pytest.main(["--collect-only", "-qq", "--no-header", *quick, *PLACES], plugins=[collector])
     pytest.main([*options, *quick, *PLACES, *nodes], plugins=[collector])
     rows = [*collector.rows, *proof_rows(collector.outcomes)]
     rows = sorted([*rows, *unanswered(rows)], key=first_number)
