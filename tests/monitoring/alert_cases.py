@@ -99,6 +99,12 @@ MONEY = [
         "GatewayDown says that",
     ),
     Case(
+        "TradingHalted",
+        {bot("ibbot_trading_cause", cause="operator"): flat((0, "5m"), (1, "8m"), (0, "30m"))},
+        {"12m": 0, "20m": 0},
+        "the bot tells the halt, this that it lasts",
+    ),
+    Case(
         "ExpiryNear",
         {
             bot("ibbot_positions_expiring_today"): flat((1, "50m"), (0, "20m")),
@@ -122,7 +128,17 @@ MONEY = [
         {"20m": 0},
         "nothing left is LossGuardTripped's",
     ),
-    Case("ProtectionRepaired", {bot("ibbot_protection_repairs_total"): EVENT}, {"4m": 0, "10m": 1, "30m": 0}),
+    Case(
+        "ProtectionRepairedOften",
+        {bot("ibbot_protection_repairs_total"): flat((0, "5m"), (4, "30h"))},
+        {"4m": 0, "10m": 1, "26h": 0},
+    ),
+    Case(
+        "ProtectionRepairedOften",
+        {bot("ibbot_protection_repairs_total"): EVENT},
+        {"10m": 0},
+        "the bot tells each repair itself",
+    ),
     Case(
         "OrdersRejected",
         {bot("ibbot_order_rejects_total", code="201"): flat((0, "5m"), (3, "60m"))},
@@ -133,6 +149,15 @@ MONEY = [
         {bot("ibbot_order_rejects_total", code="201"): EVENT},
         {"10m": 0},
         "one refusal is the journal's business",
+    ),
+    Case(
+        "OrdersRejected",
+        {
+            bot("ibbot_order_rejects_total", code="201"): flat((0, "5m"), (3, "60m")),
+            bot("ibbot_trading_cause", cause="order_refused_storm"): flat((0, "5m"), (1, "60m")),
+        },
+        {"10m": 0},
+        "that trading halted is told by the bot",
     ),
     Case(
         "CommissionSpike",
