@@ -133,8 +133,7 @@ def _gateway_of(settings: Settings) -> Iterator[tuple[Settings, Now]]:
 
     day = date.fromisoformat(broker.simulated_session)
     with tempfile.TemporaryDirectory(prefix="ibkr-bot-doctor-") as scratch:
-        anywhere = settings.with_gateway("127.0.0.1", 0)
-        with embedded_gateway(anywhere, day, _SIMULATED_SPEED, Path(scratch), early_minutes=0) as gateway:
+        with embedded_gateway(settings, day, _SIMULATED_SPEED, Path(scratch), early_minutes=0) as gateway:
             yield settings.with_gateway("127.0.0.1", gateway.port), _scaled(gateway.clock)
 
 

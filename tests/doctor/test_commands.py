@@ -54,7 +54,8 @@ def rows(text: str) -> dict[str, dict[str, str]]:
     return {row["name"]: row for row in map(json.loads, text.splitlines())}
 
 
-def test_the_doctor_of_a_simulation_brings_its_own_gateway() -> None:
+def test_the_doctor_of_a_simulation_brings_its_own_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MONITORING__METRICS_ENABLED", "false")  # whoever uses that port on this machine
     done = CliRunner().invoke(app, ["doctor", "--json", "--what-if"])
 
     found = rows(done.stdout)
