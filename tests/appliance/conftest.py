@@ -6,6 +6,7 @@ skips its test by name, so that the suite also runs where only Python is.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -19,6 +20,8 @@ import yaml
 from .renderings import RENDERINGS
 
 ROOT = Path(__file__).resolve().parents[2]
+# The lab brings the checkers of the hosts' own Debian; they come before this machine's.
+PLACES = (str(Path(os.environ.get("LAB", ROOT / ".lab")) / "tools"), os.environ["PATH"], "/usr/sbin:/sbin")
 Tool = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -42,7 +45,7 @@ def tool() -> Tool:
     """Run a command that must be installed; skips by its name when it is not."""
 
     def run(name: str, *arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-        found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+        found = shutil.which(name, path=os.pathsep.join(PLACES))
         if found is None:
             pytest.skip(f"{name} is not installed")
         return subprocess.run([found, *arguments], cwd=cwd, capture_output=True, text=True, check=False)
