@@ -132,9 +132,11 @@ def _gateway_of(settings: Settings) -> Iterator[tuple[Settings, Now]]:
     from bot.cli.embedded import embedded_gateway
 
     day = date.fromisoformat(broker.simulated_session)
-    with tempfile.TemporaryDirectory(prefix="ibkr-bot-doctor-") as scratch:
-        with embedded_gateway(settings, day, _SIMULATED_SPEED, Path(scratch), early_minutes=0) as gateway:
-            yield settings.with_gateway("127.0.0.1", gateway.port), _scaled(gateway.clock)
+    with (
+        tempfile.TemporaryDirectory(prefix="ibkr-bot-doctor-") as scratch,
+        embedded_gateway(settings, day, _SIMULATED_SPEED, Path(scratch), early_minutes=0) as gateway,
+    ):
+        yield settings.with_gateway("127.0.0.1", gateway.port), _scaled(gateway.clock)
 
 
 def _clock(simulated: str | None) -> Now:

@@ -41,7 +41,7 @@ def embedded_gateway(
     command = [
         sys.executable, "-m", "bot", "sim", "--port", "0", "--session", f"{day}",
         "--symbols", ",".join(settings.symbols), "--speed", str(speed), "--equity", SIMULATED_EQUITY_USD,
-        "--early", str(early_minutes),
+        "--early", str(early_minutes), "--ends-with-input",
     ]  # fmt: skip
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -49,7 +49,10 @@ def embedded_gateway(
     except OSError as error:
         raise FixTheMachine(f"state directory {directory}: {error.strerror}; make it writable") from error
     # A group of its own: Ctrl-C on the terminal must reach the bot first, and the gateway only when the bot is done.
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)  # noqa: S603  our own module
+    # Its input is never written to: that it ends tells the gateway that we are gone, however we died.
+    process = subprocess.Popen(  # noqa: S603  our own module
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
+    )
     try:
         yield _first_words(process, directory)
     finally:
@@ -60,8 +63,9 @@ def embedded_gateway(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
         log.close()
 
 

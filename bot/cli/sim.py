@@ -30,6 +30,7 @@ _Equity = Annotated[str, typer.Option(metavar="USD", help="Cash at the start.")]
 _UntilClose = Annotated[bool, typer.Option("--until-close", help="End a quarter of an hour after the close.")]
 _Early = Annotated[int, typer.Option(min=0, max=600, help="Minutes before the open to begin at.")]
 _AdminPort = Annotated[int | None, typer.Option(min=0, max=65535, help="Port for faults at run time.")]
+_EndsWithInput = Annotated[bool, typer.Option(hidden=True, help="End when standard input does.")]
 _Host = Annotated[str, typer.Option(help="Address to listen on. There is NO authentication.")]
 _Record = Annotated[str, typer.Option(metavar="HOST:PORT", help="Be a proxy to this real gateway instead.")]
 _RecordTo = Annotated[Path, typer.Option(help="Where --record writes the messages.")]
@@ -49,6 +50,7 @@ def sim(
     until_close: _UntilClose = False,
     early: _Early = 5,
     admin_port: _AdminPort = None,
+    ends_with_input: _EndsWithInput = False,
     host: _Host = "127.0.0.1",
     record: _Record = "",
     record_to: _RecordTo = Path("tws-record.txt"),
@@ -78,6 +80,7 @@ def sim(
         until_close=until_close,
         early=timedelta(minutes=early),
         admin_port=admin_port,
+        ends_with_input=ends_with_input,
         scenario=Scenario() if scenario is None else load(scenario),
     )
     asyncio.run(serve(options, typer.echo))

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import signal
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -54,6 +55,8 @@ class SimOptions:
     early: timedelta = EARLY
     """The world begins this long before the open of the session."""
     admin_port: int | None = None
+    ends_with_input: bool = False
+    """End when standard input does: whoever started us holds its other end, and is gone then, however it died."""
     scenario: Scenario = field(default_factory=Scenario)
 
 
@@ -104,7 +107,7 @@ async def serve(options: SimOptions, announce: Callable[[str], None]) -> None:
     admin = AdminPort(gateway, can_advance=options.is_stepped)
     try:
         admin_port = None if options.admin_port is None else await admin.start(options.admin_port)
-        told_to_stop = _stop_signal()
+        told_to_stop = _stop_signal(options.ends_with_input)
         announce(_announcement(gateway, clock, world, admin_port))
         await _until_the_end(gateway, _end_of(world, options), told_to_stop)
     finally:
@@ -136,13 +139,20 @@ def _end_of(world: World, options: SimOptions) -> datetime | None:
     return session.close + AFTER_CLOSE
 
 
-def _stop_signal() -> asyncio.Event:
-    """Set by Ctrl-C and by the supervisor's TERM; asked for before anybody can know our pid."""
+def _stop_signal(ends_with_input: bool) -> asyncio.Event:
+    """Set by Ctrl-C, by the supervisor's TERM and by the input's end; asked for before anybody can know our pid."""
     loop = asyncio.get_running_loop()
     told_to_stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told_to_stop.set)
+    if ends_with_input:
+        loop.add_reader(sys.stdin.fileno(), _stop_at_end_of_input, told_to_stop)
     return told_to_stop
+
+
+def _stop_at_end_of_input(told_to_stop: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 4096):
+        told_to_stop.set()
 
 
 async def _until_the_end(gateway: SimGateway, end: datetime | None, told_to_stop: asyncio.Event) -> None:
