@@ -1,0 +1,91 @@
+"""The bot as its owner has it: a process, the command line beside it, and a kill at the worst moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+Words = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def command(folder: Path, *words: str) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "bot",
+        *words,
+        "--config",
+        f"{folder}/settings.yaml",
+        "--state",
+        f"{folder}/state",
+    ]
+
+
+@contextmanager
+def bot(folder: Path, until: str) -> Iterator[subprocess.Popen[str]]:
+    """A bot that has said this of its trading state; killed at the end, if it still lives."""
+    process = subprocess.Popen(
+        command(folder, "run", "--speed", "60"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout is not None
+    try:
+        assert any(f" {until} " in line for line in process.stdout)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "settings.yaml").write_text("monitoring: {metrics_enabled: false}\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def say(folder: Path) -> Words:
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command(folder, *words), capture_output=True, text=True, check=False)
+
+    return run
+
+
+def gateway_of(process: subprocess.Popen[str]) -> int:
+    """A descriptor that becomes readable when the bot's embedded gateway ends."""
+    (pid,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return os.pidfd_open(int(pid))
+
+
+def test_a_halt_holds_though_the_bot_is_killed_the_moment_it_is_acknowledged(
+    folder: Path, say: Words
+) -> None:
+    with bot(folder, "ACTIVE") as process:
+        gateway = gateway_of(process)
+        done = say("halt", "smoke on the wire", "--by", "alice")
+        process.kill()
+        assert (done.returncode, done.stdout) == (0, "HALTED: operator\n")
+        ended, _, _ = select.select([gateway], [], [], 30)
+    assert ended, "the gateway of a killed bot outlives it"
+
+    with bot(folder, "HALTED"):
+        told = json.loads(say("status", "--json").stdout)
+        assert (told["trading_state"], list(told["causes"])) == ("HALTED", ["operator"])
+        assert say("resume", "the fire is out", "--by", "alice").stdout == "ACTIVE\n"
+
+
+def test_a_halt_that_nobody_acknowledges_is_left_for_the_next_start(folder: Path, say: Words) -> None:
+    with bot(folder, "ACTIVE"):
+        pass
+    done = say("halt", "it does not answer", "--by", "alice")
+    assert done.returncode == 1
+    assert "holds at the bot's next breath or start" in done.stderr
+    with bot(folder, "HALTED"):
+        assert "operator" in json.loads(say("status", "--json").stdout)["causes"]
