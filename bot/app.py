@@ -155,7 +155,13 @@ def run(settings: Settings, timing: Timing, hooks: Hooks) -> int:
     directory = settings.journal.directory
     lock = InstanceLock(directory, settings.broker.client_id)
     try:
-        start_logging(settings.journal.log_directory, settings.journal.log_level, settings.secrets())
+        logs = settings.journal
+        start_logging(
+            logs.log_directory,
+            logs.log_level,
+            settings.secrets(),
+            retention_days=logs.log_retention_days,
+        )
         channels = open_channels(settings.alert_addresses())
         with (
             _measured(settings, timing, [*(kind for kind, _ in channels), HEARTBEAT]) as metrics,

@@ -66,7 +66,7 @@ def start_logging(
     level: str,
     secrets: Iterable[str] = (),
     *,
-    retention_days: int = 30,
+    retention_days: int,
     console: bool = False,
 ) -> None:
     """Open both files in ``directory``. ``level`` is loguru's (``INFO``, ``DEBUG``, …)."""

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,7 +34,7 @@ def raise_with_secret() -> None:
 
 
 def test_a_planted_secret_is_found_in_neither_log(tmp_path: Path) -> None:
-    start_logging(tmp_path, "INFO", [SECRET])
+    start_logging(tmp_path, "INFO", [SECRET], retention_days=30)
 
     logger.info("the password is {}", SECRET)
     logging.getLogger("somebody.else").warning("their password is %s", SECRET)
@@ -46,7 +48,7 @@ def test_a_planted_secret_is_found_in_neither_log(tmp_path: Path) -> None:
 
 
 def test_the_machine_log_is_one_json_object_a_line(tmp_path: Path) -> None:
-    start_logging(tmp_path, "INFO")
+    start_logging(tmp_path, "INFO", retention_days=30)
 
     logger.info("two\nlines")
 
@@ -55,7 +57,7 @@ def test_the_machine_log_is_one_json_object_a_line(tmp_path: Path) -> None:
 
 
 def test_what_is_below_the_level_is_not_written(tmp_path: Path) -> None:
-    start_logging(tmp_path, "WARNING")
+    start_logging(tmp_path, "WARNING", retention_days=30)
 
     logger.info("quiet")
 
@@ -69,3 +71,23 @@ def test_a_secret_is_blotted_wherever_it_stands(secret: str, before: str, after:
 
 def test_a_secret_inside_another_leaves_no_rest_behind() -> None:
     assert blot("abcdef", ["abc", "abcdef"]) == "•••"
+
+
+def test_a_rotated_log_older_than_its_retention_is_deleted(tmp_path: Path) -> None:
+    day_s = 86_400
+    for name, age_days in (
+        ("bot.2026-01-01_00-00-00_000000.log", 4),
+        ("bot.2026-01-03_00-00-00_000000.log", 2),
+    ):
+        old = tmp_path / name
+        old.write_text("long ago\n", encoding="utf-8")
+        written_at = time.time() - age_days * day_s
+        os.utime(old, (written_at, written_at))
+    start_logging(tmp_path, "INFO", retention_days=3)
+
+    logger.info("x" * 10_000_001)  # deletion comes with rotation
+    logger.info("one more")
+
+    kept = {path.name for path in tmp_path.glob("bot.2026-01-0*.log")}
+    assert kept == {"bot.2026-01-03_00-00-00_000000.log"}
+    assert (tmp_path / "bot.log").stat().st_size < 100
