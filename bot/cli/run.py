@@ -39,6 +39,7 @@ def run(
 
     Examples:  ibkr-bot run          ibkr-bot run --session 2011-01-28 --speed 600
     """
+    os.umask(0o077)  # journal and logs tell what their owner has: nobody else's business
     settings = settings_of(config)
     if settings.broker.trading == "simulated" and settings.broker.embedded_gateway:
         code = _run_simulated_day(settings, state, session, speed)

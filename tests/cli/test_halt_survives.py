@@ -72,6 +72,7 @@ def test_a_halt_holds_though_the_bot_is_killed_the_moment_it_is_acknowledged(
         done = say("halt", "smoke on the wire", "--by", "alice")
         process.kill()
         assert (done.returncode, done.stdout) == (0, "HALTED: operator\n")
+        assert (folder / "state" / "journal.db").stat().st_mode & 0o077 == 0, "others may read it"
         ended, _, _ = select.select([gateway], [], [], 30)
     assert ended, "the gateway of a killed bot outlives it"
 
