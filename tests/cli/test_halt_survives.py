@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -90,3 +91,15 @@ def test_a_halt_that_nobody_acknowledges_is_left_for_the_next_start(folder: Path
     assert "holds at the bot's next breath or start" in done.stderr
     with bot(folder, "HALTED"):
         assert "operator" in json.loads(say("status", "--json").stdout)["causes"]
+
+
+@pytest.mark.slow
+def test_a_halt_reaches_a_bot_that_hung_as_soon_as_it_breathes_again(folder: Path, say: Words) -> None:
+    with bot(folder, "ACTIVE") as process:
+        assert process.stdout is not None
+        process.send_signal(signal.SIGSTOP)
+        done = say("halt", "it hangs", "--by", "alice")
+        assert done.returncode == 1
+        assert "does not answer" in done.stderr
+        process.send_signal(signal.SIGCONT)
+        assert any(" HALTED " in line for line in process.stdout)

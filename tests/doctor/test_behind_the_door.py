@@ -115,6 +115,7 @@ def test_missing_option_data_alone_are_found(running: SimGatewayThread) -> None:
     [
         (354, "no market data subscription"),
         (10089, "market data needs a subscription for the API"),
+        (10167, "delayed market data is shown"),
         (10168, "delayed market data is not switched on"),
         (10197, "another session takes the live market data"),
     ],
@@ -129,6 +130,14 @@ def test_each_code_of_the_data_has_words_of_its_own(running: SimGatewayThread, c
     found = visit(running)
 
     assert words in found["stock SPY"].found
+    assert found["stock SPY"].remedy
+
+
+def test_delayed_data_are_told_though_a_quote_comes(running: SimGatewayThread) -> None:
+    running.faults.message("marketDataType", "rewrite", count=None, fields={"marketDataType": 3})
+    found = visit(running)
+
+    assert "delayed" in found["stock SPY"].found
     assert found["stock SPY"].remedy
 
 
