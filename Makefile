@@ -1,16 +1,18 @@
 # Every target is one line a person could type. `make help` lists them.
 PYTHON ?= python3
 VENV   := .venv
+TOOLS  := .venv-appliance
 BIN    := $(VENV)/bin
 UV     := $(BIN)/uv
 SPEED  ?= 195
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run monitor test test-slow test-days gauntlet lab appliance lint fmt lock bench
+.PHONY: help venv run monitor test test-slow test-days gauntlet lab lab-arm64 appliance appliance-venv redeploy halt resume \
+        backup restore upgrade-gateway lint fmt lock bench
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: $(STAMP)  ## create .venv with ibkr-bot and the development tools in it
 
@@ -42,8 +44,37 @@ gauntlet: venv  ## how bots like this failed, against the simulated gateway; wri
 lab:  ## site.yml on two systemd containers, the bot trading a fast recorded day (Debian, as root)
 	@.ci/lab test
 
+lab-arm64:  ## the bot's role on an emulated arm64 Debian 13; slow (Debian, as root)
+	@.ci/lab-arm64
+
 appliance:  ## linters of the roles, the lab, the container image (Debian, as root)
 	@.ci/appliance
+
+appliance-venv: $(TOOLS)/.installed  ## Ansible and what the targets below need, on your own computer
+
+$(TOOLS)/.installed: pyproject.toml
+	@$(PYTHON) -m venv $(TOOLS) || { rm -rf $(TOOLS); echo "python3-venv is missing: apt install python3-venv"; exit 1; }
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --group pyproject.toml:appliance
+	@touch $@
+
+redeploy:  ## new code onto the bots: tested there, switched, proved, else taken back (FORCE=1 in market hours)
+	@ansible/play ansible/redeploy.yml
+
+halt:  ## stop entries on every bot until you resume (REASON="...")
+	@ansible/play ansible/halt.yml
+
+resume:  ## allow entries again (REASON="why it is safe")
+	@ansible/play ansible/resume.yml
+
+backup:  ## bring every bot's journal to this computer
+	@ansible/play ansible/backup.yml
+
+restore:  ## give a bot its journal back (BOT=pi BACKUP=file; FORCE=1 in market hours)
+	@ansible/play ansible/restore.yml
+
+upgrade-gateway:  ## the IB Gateway and IBC the inventory names; have your phone at hand
+	@ansible/play ansible/upgrade-gateway.yml
 
 lint: venv  ## formatter, linter, types, floors
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
