@@ -171,7 +171,9 @@ class Link:
         answer = self.requests.open(key, on_end)
         try:
             send(client)
-            return await asyncio.wait_for(answer, self.deadline_wall_s(seconds))
+            # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the answer.
+            async with asyncio.timeout(self.deadline_wall_s(seconds)):
+                return await answer
         except TimeoutError:
             raise RequestTrouble(0, f"no answer within {seconds:g} s") from None
         finally:

@@ -98,7 +98,9 @@ class Session:
         pause = max(self._link.wall_s(self._link.settings.heartbeat_s), 1.0)
         while True:
             try:
-                await asyncio.wait_for(self._lost.wait(), pause)
+                # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the end.
+                async with asyncio.timeout(pause):
+                    await self._lost.wait()
             except TimeoutError:
                 try:
                     on_pulse(await self.check_pulse())
@@ -124,7 +126,8 @@ class Session:
             return
         self._ib.client.disconnect()
         try:
-            await asyncio.wait_for(self._lost.wait(), 0.5)
+            async with asyncio.timeout(0.5):
+                await self._lost.wait()
         except TimeoutError:
             transport.abort()
 

@@ -124,7 +124,8 @@ class Faults:
         return [delay] * copies
 
     def _firing(self, client_id: int | None, kind: str) -> Iterator[Rule]:
-        for rule in self.rules:
+        # Most messages are quotes that no rule names: they must not pay a call for each rule.
+        for rule in [rule for rule in self.rules if rule.kind == kind or rule.kind == "*"]:
             if not rule.concerns(client_id, kind):
                 continue
             if rule.chance < 1 and self._random.random() >= rule.chance:

@@ -13,6 +13,7 @@ import pytest
 from bot.broker import library
 from bot.broker.io_thread import IoThread
 from bot.broker.link import Link
+from bot.broker.session import Session
 from tests.broker.script import NOW, PATIENCE_S, Heard, settings
 
 
@@ -79,6 +80,22 @@ def test_background_work_that_fails_is_reported() -> None:
     io.start()
     assert isinstance(heard.wait_for(BaseException), KeyError)
     assert io.stop(PATIENCE_S)
+
+
+def test_a_stop_that_comes_together_with_the_end_of_the_connection_is_not_swallowed() -> None:
+    async def end_and_cancel_at_once() -> bool:
+        implementation = library.load("ib_insync")
+        ib = implementation.IB()
+        link = Link(settings(1), implementation, lambda: NOW, 1.0, Heard().add, Heard().add)
+        watch = asyncio.create_task(Session(link, ib, 1).until_lost(lambda _: None))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        ib.client.conn.disconnected.emit("")
+        watch.cancel()
+        await asyncio.wait({watch})
+        return watch.cancelled()
+
+    assert asyncio.run(end_and_cancel_at_once())
 
 
 @pytest.mark.parametrize(
