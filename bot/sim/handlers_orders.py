@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _READ_ONLY = "The API interface is currently in Read-Only mode."
 _SIDES = {"BUY": Side.BUY, "BOT": Side.BUY, "SELL": Side.SELL, "SLD": Side.SELL, "SSHORT": Side.SELL}
 _EXERCISE, _LAPSE = 1, 2
+_BOUND_SINCE = 144
 
 
 def place_order(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
@@ -122,6 +123,8 @@ def auto_open_orders(core: GatewayCore, session: ClientSession, message: WireMes
 
 def _bind(core: GatewayCore, session: ClientSession, view: OrderView) -> None:
     session.auto_binds = True
+    if session.version < _BOUND_SINCE:
+        return
     core.send(session, "orderBound", permId=view.perm_id, apiClientId=0, apiOrderId=view.order_id)
 
 

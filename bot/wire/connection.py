@@ -212,7 +212,9 @@ class Connection:
         low, high = int(match[1]), int(match[2] or match[1])
         self.version = negotiate(low, high)
         if self.version is None:
-            raise RemoteProtocolError(f"the client speaks versions {low}..{high}; we speak 157 and 163..178")
+            raise RemoteProtocolError(
+                f"the client speaks versions {low}..{high}; we speak 142..157 and 163..178"
+            )
         self._hear(_Move.CLIENT_HELLO)
         self._buffer.limit = self._limit
         return ClientHello(low, high, match[3] or "")

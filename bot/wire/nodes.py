@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from bot.wire.fields import Codec
-from bot.wire.steps import Branch, Choice, Literal, Present, Records, Scalars, ScalarStep, Step, Test, Values
+from bot.wire.steps import (
+    Branch,
+    Choice,
+    LeftOff,
+    Literal,
+    Present,
+    Records,
+    Scalars,
+    ScalarStep,
+    Step,
+    Test,
+    Values,
+)
 
 __all__ = [
     "LATEST",
@@ -24,6 +36,7 @@ __all__ = [
     "Maybe",
     "Node",
     "Switch",
+    "Tail",
     "Version",
     "When",
     "compile_steps",
@@ -123,6 +136,24 @@ class Gate:
 
     def described(self) -> str:
         return _gated(_listed(self.nodes), self.since, self.until)
+
+
+class Tail:
+    """Fields at the end of a request that not every client sends; without them their defaults hold."""
+
+    def __init__(self, *nodes: Node) -> None:
+        self.nodes = nodes
+
+    def steps(self, version: int) -> Iterable[Step]:
+        then = compile_steps(self.nodes, version)
+        if then:
+            yield LeftOff(then, defaults_of(self.nodes))
+
+    def children(self) -> tuple[Node, ...]:
+        return self.nodes
+
+    def described(self) -> str:
+        return f"{_listed(self.nodes)} or the end"
 
 
 class When:

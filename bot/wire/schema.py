@@ -1,8 +1,9 @@
 """The schema: every message kind of both directions, and encoding and decoding by it.
 
 Rule: this file only looks kinds up; layouts are in the ``schema_*`` files, mechanics in ``layout``.
-Conformance: derived from ib_insync 0.9.86 and ib_async 2.1.0; every kind that those clients send or decode is here and
-is tested against them; none has been compared with a real gateway. ``message_kinds()`` is the table.
+Conformance: derived from ib_insync 0.9.86 and ib_async 2.1.0, below version 157 from ib_insync 0.9.66; every kind that the
+two newest send or decode is here and is tested against them; none has been compared with a real gateway.
+``message_kinds()`` is the table.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 # 158 to 162 are never spoken: the clients disagree about the version from which "duration" is in openOrder.
-SUPPORTED_VERSIONS: Final[frozenset[int]] = frozenset({157, *range(163, 179)})
+SUPPORTED_VERSIONS: Final[frozenset[int]] = frozenset({*range(142, 158), *range(163, 179)})
 
 _KINDS: Final[tuple[MessageKind, ...]] = (
     *schema_session.KINDS,

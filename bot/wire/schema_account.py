@@ -41,7 +41,14 @@ _REQUESTS: tuple[MessageKind, ...] = (
     request(80, "reqFamilyCodes"),
     request(79, "reqSoftDollarTiers", REQ_ID),
     request(18, "requestFA", Version(1), Field("faDataType", INT0)),
-    request(19, "replaceFA", Version(1), Field("faDataType", INT0), Field("xml", STR), REQ_ID),
+    request(
+        19,
+        "replaceFA",
+        Version(1),
+        Field("faDataType", INT0),
+        Field("xml", STR),
+        Field("reqId", INT, -1, since=157),
+    ),
 )
 
 _ANSWERS: tuple[MessageKind, ...] = (

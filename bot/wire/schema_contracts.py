@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bot.wire.fields import BOOL, DECIMAL, DECIMAL0, ESCAPED, INT, INT0, OPT_DECIMAL, OPT_DOUBLE, STR
 from bot.wire.layout import MessageKind, answer, request
-from bot.wire.nodes import Each, Field, Gate, Many, Node, Version
+from bot.wire.nodes import Each, Field, Gate, Many, Node, Tail, Version
 from bot.wire.parts import REQ_ID, REQUEST_CONTRACT, TAG_VALUE
 
 __all__ = ["KINDS"]
@@ -23,7 +23,7 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("includeExpired", BOOL, default=False),
         Field("secIdType", STR, ""),
         Field("secId", STR, ""),
-        Field("issuerId", STR, "", since=176),
+        Tail(Field("issuerId", STR, "", since=176)),
     ),
     request(
         78,
@@ -90,7 +90,7 @@ _CONTRACT_DETAILS = answer(
     Field("underSecType", STR, ""),
     Field("marketRuleIds", STR, ""),
     Field("realExpirationDate", STR, ""),
-    Field("stockType", STR, ""),
+    Field("stockType", STR, "", since=152),
     Gate(Field("suggestedSizeIncrement", OPT_DECIMAL, 1), since=163, until=163),
     *_SIZES,
 )

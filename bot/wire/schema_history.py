@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bot.wire.fields import BOOL, DOUBLE, INT, INT0, LONG, SIZE, STR
 from bot.wire.layout import MessageKind, answer, request
-from bot.wire.nodes import Blank, Field, Many, Version
+from bot.wire.nodes import Blank, Field, Many, Tail, Version
 from bot.wire.parts import REQ_ID, REQUEST_CONTRACT, REQUEST_LEGS
 
 __all__ = ["KINDS"]
@@ -31,7 +31,7 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("formatDate", INT0, 1),
         REQUEST_LEGS,
         Field("keepUpToDate", BOOL, default=False),
-        Field("chartOptions", STR, ""),
+        Tail(Field("chartOptions", STR, "")),
     ),
     request(25, "cancelHistoricalData", Version(1), REQ_ID),
     request(
@@ -67,7 +67,7 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("whatToShow", STR),
         Field("useRth", BOOL, default=True),
         Field("ignoreSize", BOOL, default=False),
-        Field("miscOptions", STR, ""),
+        Tail(Field("miscOptions", STR, "")),
     ),
 )
 

@@ -8,12 +8,23 @@ from __future__ import annotations
 
 from bot.wire.fields import BOOL, DECIMAL, DOUBLE, INT, INT0, LONG, OPT_DOUBLE, SIZE, STR
 from bot.wire.layout import MessageKind, answer, request
-from bot.wire.nodes import Field, Maybe, Node, Switch, Version
+from bot.wire.nodes import Field, Gate, Maybe, Node, Switch, Tail, Version
 from bot.wire.parts import DELTA_NEUTRAL, REQ_ID, REQUEST_CONTRACT, REQUEST_LEGS
 
 __all__ = ["KINDS"]
 
 _TICK_TYPE = Field("tickType", INT)
+
+
+def _calculation_options(name: str) -> tuple[Node, ...]:
+    # Some clients write how many options follow, then the options; others the options alone.
+    return Tail(Field("optionsCount", STR, "0")), Tail(Field(name, STR, ""))
+
+
+_DEPTH_CONTRACT: tuple[Node, ...] = tuple(
+    Gate(node, since=149) if node.described() == "primaryExchange" else node
+    for node in REQUEST_CONTRACT.nodes
+)
 
 _REQUESTS: tuple[MessageKind, ...] = (
     request(59, "reqMarketDataType", Version(1), Field("marketDataType", INT)),
@@ -28,7 +39,7 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("genericTickList", STR, ""),
         Field("snapshot", BOOL, default=False),
         Field("regulatorySnapshot", BOOL, default=False),
-        Field("mktDataOptions", STR, ""),
+        Tail(Field("mktDataOptions", STR, "")),
     ),
     request(2, "cancelMktData", Version(2), REQ_ID),
     request(
@@ -39,8 +50,7 @@ _REQUESTS: tuple[MessageKind, ...] = (
         REQUEST_CONTRACT,
         Field("optionPrice", DOUBLE),
         Field("underPrice", DOUBLE),
-        Field("optionsCount", INT0, 0),
-        Field("implVolOptions", STR, ""),
+        *_calculation_options("implVolOptions"),
     ),
     request(56, "cancelCalculateImpliedVolatility", Version(1), REQ_ID),
     request(
@@ -51,8 +61,7 @@ _REQUESTS: tuple[MessageKind, ...] = (
         REQUEST_CONTRACT,
         Field("volatility", DOUBLE),
         Field("underPrice", DOUBLE),
-        Field("optionsCount", INT0, 0),
-        Field("optPrcOptions", STR, ""),
+        *_calculation_options("optPrcOptions"),
     ),
     request(57, "cancelCalculateOptionPrice", Version(1), REQ_ID),
     request(
@@ -74,7 +83,7 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("barSize", INT0, 5),
         Field("whatToShow", STR),
         Field("useRTH", BOOL, default=False),
-        Field("realTimeBarsOptions", STR, ""),
+        Tail(Field("realTimeBarsOptions", STR, "")),
     ),
     request(51, "cancelRealTimeBars", Version(1), REQ_ID),
     request(
@@ -82,12 +91,14 @@ _REQUESTS: tuple[MessageKind, ...] = (
         "reqMktDepth",
         Version(5),
         REQ_ID,
-        REQUEST_CONTRACT,
+        *_DEPTH_CONTRACT,
         Field("numRows", INT0),
-        Field("isSmartDepth", BOOL, default=False),
-        Field("mktDepthOptions", STR, ""),
+        Field("isSmartDepth", BOOL, default=False, since=146),
+        Tail(Field("mktDepthOptions", STR, "")),
     ),
-    request(11, "cancelMktDepth", Version(1), REQ_ID, Field("isSmartDepth", BOOL, default=False)),
+    request(
+        11, "cancelMktDepth", Version(1), REQ_ID, Tail(Field("isSmartDepth", BOOL, default=False, since=146))
+    ),
 )
 
 _LAST: tuple[Node, ...] = (
@@ -146,9 +157,10 @@ _ANSWERS: tuple[MessageKind, ...] = (
     answer(
         21,
         "tickOptionComputation",
+        Gate(Version(6), until=155),
         REQ_ID,
         _TICK_TYPE,
-        Field("tickAttrib", INT),
+        Field("tickAttrib", INT, since=156),
         Field("impliedVol", DOUBLE),
         Field("delta", DOUBLE),
         Field("optPrice", DOUBLE),
@@ -203,7 +215,7 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("side", INT),
         Field("price", DOUBLE),
         Field("size", SIZE),
-        Field("isSmartDepth", BOOL, default=False),
+        Field("isSmartDepth", BOOL, default=False, since=146),
     ),
     answer(
         56,

@@ -28,7 +28,7 @@ from bot.wire.fields import (
     STR,
 )
 from bot.wire.layout import MessageKind, answer
-from bot.wire.nodes import Field, Gate, Node, When
+from bot.wire.nodes import Field, Gate, Node, Version, When
 from bot.wire.parts import ANSWER_CONTRACT
 from bot.wire.parts_orders import (
     ALGO,
@@ -175,8 +175,10 @@ _OPEN_TAIL: tuple[Node, ...] = (
     Field("adjustableTrailingUnit", INT0, 0),
     *texts("softDollarTierName", "softDollarTierVal", "softDollarTierDisplayName"),
     Field("cashQty", OPT_DECIMAL, None),
-    *flags("dontUseAutoPriceForHedge", "isOmsContainer", "discretionaryUpToLimitPrice"),
-    Field("usePriceMgmtAlgo", OPT_BOOL, default=False),
+    Field("dontUseAutoPriceForHedge", BOOL, default=False),
+    Field("isOmsContainer", BOOL, default=False, since=145),
+    Field("discretionaryUpToLimitPrice", BOOL, default=False, since=148),
+    Field("usePriceMgmtAlgo", OPT_BOOL, default=False, since=151),
     Field("duration", MAX_INT, None, since=158),
     Field("postToAts", MAX_INT, None, since=160),
     Field("autoCancelParent", BOOL, default=False, since=162),
@@ -186,6 +188,7 @@ _OPEN_TAIL: tuple[Node, ...] = (
 _OPEN_ORDER = answer(
     5,
     "openOrder",
+    Gate(Version(34), until=144),
     Field("orderId", INT),
     *_CONTRACT,
     *_MAIN,
@@ -255,6 +258,7 @@ _COMPLETED_ORDER = answer(
     Field("status", STR),
     *flags("randomizeSize", "randomizePrice"),
     *_COMPLETED_TAIL,
+    since=150,
 )
 
 KINDS: tuple[MessageKind, ...] = (_OPEN_ORDER, _COMPLETED_ORDER)

@@ -23,7 +23,7 @@ from bot.wire.fields import (
     STR,
 )
 from bot.wire.layout import MessageKind, answer, request
-from bot.wire.nodes import Blank, Field, Gate, Node, Version, When
+from bot.wire.nodes import Blank, Field, Gate, Node, Tail, Version, When
 from bot.wire.parts import ANSWER_CONTRACT, REQ_ID, REQUEST_CONTRACT, is_bag
 from bot.wire.parts_orders import (
     ALGO,
@@ -136,8 +136,10 @@ _ADJUSTED: tuple[Node, ...] = (
     *texts("extOperator", "softDollarTierName", "softDollarTierVal"),
     Field("cashQty", OPT_DECIMAL, None),
     *texts("mifid2DecisionMaker", "mifid2DecisionAlgo", "mifid2ExecutionTrader", "mifid2ExecutionAlgo"),
-    *flags("dontUseAutoPriceForHedge", "isOmsContainer", "discretionaryUpToLimitPrice"),
-    Field("usePriceMgmtAlgo", OPT_BOOL, default=False),
+    Field("dontUseAutoPriceForHedge", BOOL, default=False),
+    Field("isOmsContainer", BOOL, default=False, since=145),
+    Field("discretionaryUpToLimitPrice", BOOL, default=False, since=148),
+    Field("usePriceMgmtAlgo", OPT_BOOL, default=False, since=151),
 )
 
 _MID_OFFSETS = prices("midOffsetAtWhole", "midOffsetAtHalf")
@@ -174,6 +176,7 @@ _REQUESTS: tuple[MessageKind, ...] = (
     request(
         3,
         "placeOrder",
+        Gate(Version(45), until=144),
         _ORDER_ID,
         REQUEST_CONTRACT,
         *texts("secIdType", "secId"),
@@ -184,12 +187,14 @@ _REQUESTS: tuple[MessageKind, ...] = (
         *_ADJUSTED,
         *_GATED,
     ),
-    request(4, "cancelOrder", Version(1), _ORDER_ID, Field("manualCancelOrderTime", STR, "", since=169)),
+    request(
+        4, "cancelOrder", Version(1), _ORDER_ID, Tail(Field("manualCancelOrderTime", STR, "", since=169))
+    ),
     request(58, "reqGlobalCancel", Version(1)),
     request(5, "reqOpenOrders", Version(1)),
     request(16, "reqAllOpenOrders", Version(1)),
     request(15, "reqAutoOpenOrders", Version(1), Field("bAutoBind", BOOL)),
-    request(99, "reqCompletedOrders", Field("apiOnly", BOOL, default=False)),
+    request(99, "reqCompletedOrders", Field("apiOnly", BOOL, default=False), since=150),
     request(
         7,
         "reqExecutions",
@@ -265,8 +270,15 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("yieldRedemptionDate", OPT_INT, None),
     ),
     answer(53, "openOrderEnd", Version(1)),
-    answer(102, "completedOrdersEnd"),
-    answer(100, "orderBound", Field("permId", LONG), Field("apiClientId", INT), Field("apiOrderId", INT)),
+    answer(102, "completedOrdersEnd", since=150),
+    answer(
+        100,
+        "orderBound",
+        Field("permId", LONG),
+        Field("apiClientId", INT),
+        Field("apiOrderId", INT),
+        since=144,
+    ),
 )
 
 KINDS: tuple[MessageKind, ...] = _REQUESTS + _ANSWERS

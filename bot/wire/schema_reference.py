@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bot.wire.fields import BOOL, DECIMAL0, INT, INT0, LONG, MAX_INT, OPT_DECIMAL, OPT_DOUBLE, OPT_INT, STR
 from bot.wire.layout import MessageKind, answer, request
-from bot.wire.nodes import Field, Gate, Many, Version
+from bot.wire.nodes import Field, Gate, Many, Tail, Version
 from bot.wire.parts import REQ_ID
 
 __all__ = ["KINDS"]
@@ -17,6 +17,7 @@ _REQUESTS: tuple[MessageKind, ...] = (
     request(
         22,
         "reqScannerSubscription",
+        Gate(Version(4), until=142),
         REQ_ID,
         Field("numberOfRows", INT0, -1),
         Field("instrument", STR, ""),
@@ -39,8 +40,8 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("averageOptionVolumeAbove", OPT_INT, None),
         Field("scannerSettingPairs", STR, ""),
         Field("stockTypeFilter", STR, ""),
-        Field("filterOptions", STR, ""),
-        Field("subscriptionOptions", STR, ""),
+        Field("filterOptions", STR, "", since=143),
+        Tail(Field("subscriptionOptions", STR, "")),
     ),
     request(23, "cancelScannerSubscription", Version(1), REQ_ID),
     request(24, "reqScannerParameters", Version(1)),
@@ -57,8 +58,9 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("currency", STR, ""),
         Field("localSymbol", STR, ""),
         Field("reportType", STR),
-        Field("optionsCount", INT0, 0),
-        Field("fundamentalDataOptions", STR, ""),
+        # Some clients write how many options follow, then the options; others the options alone.
+        Tail(Field("optionsCount", STR, "0")),
+        Tail(Field("fundamentalDataOptions", STR, "")),
     ),
     request(53, "cancelFundamentalData", Version(1), REQ_ID),
     request(
@@ -67,7 +69,7 @@ _REQUESTS: tuple[MessageKind, ...] = (
         REQ_ID,
         Field("providerCode", STR),
         Field("articleId", STR),
-        Field("newsArticleOptions", STR, ""),
+        Tail(Field("newsArticleOptions", STR, "")),
     ),
     request(85, "reqNewsProviders"),
     request(
@@ -79,7 +81,7 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("startDateTime", STR, ""),
         Field("endDateTime", STR, ""),
         Field("totalResults", INT0),
-        Field("historicalNewsOptions", STR, ""),
+        Tail(Field("historicalNewsOptions", STR, "")),
     ),
     request(100, "reqWshMetaData", REQ_ID),
     request(101, "cancelWshMetaData", REQ_ID),

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from bot.wire.fields import BOOL, INT, INT0, LONG, STR
 from bot.wire.layout import MessageKind, answer, request
-from bot.wire.nodes import Field, Version
+from bot.wire.nodes import Field, Tail, Version
 from bot.wire.parts import REQ_ID
 
 __all__ = ["KINDS"]
 
 KINDS: tuple[MessageKind, ...] = (
-    request(71, "startApi", Version(2), Field("clientId", INT), Field("optCapab", STR, "")),
+    request(71, "startApi", Version(2), Field("clientId", INT), Tail(Field("optCapab", STR, ""))),
     request(8, "reqIds", Version(1), Field("numIds", INT0, 1)),
     request(17, "reqManagedAccts", Version(1)),
     request(49, "reqCurrentTime", Version(1)),

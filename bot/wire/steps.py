@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple, Protocol
 
 from bot.wire.errors import FieldError
@@ -16,6 +17,7 @@ from bot.wire.records import Record
 __all__ = [
     "Branch",
     "Choice",
+    "LeftOff",
     "Literal",
     "Present",
     "Records",
@@ -93,6 +95,24 @@ class Literal:
         text = _next(fields, "version" if self.is_number else "unused field")
         if self.is_number:
             _count(text, "version")
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOff:
+    """Steps a peer may leave off the end; then the values are ``defaults``."""
+
+    then: tuple[Step, ...]
+    defaults: Mapping[str, Any]
+
+    def write(self, values: Mapping[str, Any], out: list[str]) -> None:
+        write_all(self.then, values, out)
+
+    def read(self, fields: Iterator[str], into: Record) -> None:
+        first = next(fields, None)
+        if first is None:
+            into.update(self.defaults)
+        else:
+            read_all(self.then, chain((first,), fields), into)
 
 
 @dataclass(frozen=True, slots=True)

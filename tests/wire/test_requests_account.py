@@ -224,7 +224,7 @@ REFERENCE = [
                 )
             },
             "reportType": "ReportSnapshot",
-            "optionsCount": 0,
+            "optionsCount": "0",
             "fundamentalDataOptions": "",
         },
     ),

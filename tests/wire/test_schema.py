@@ -37,9 +37,10 @@ from bot.wire import (
     schema_session,
 )
 from bot.wire.frames import join_fields, split_fields
-from bot.wire.nodes import Each, Field, Many, Maybe, Node, Switch
+from bot.wire.nodes import Each, Field, Gate, Many, Maybe, Node, Switch
 
 VERSIONS = sorted(SUPPORTED_VERSIONS)
+DECIMAL_SIZES = 163
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
 NUMBERS = st.decimals(-(10**12), 10**12, allow_nan=False, allow_infinity=False, places=4)
 SHAPES: dict[str, st.SearchStrategy[Any]] = {
@@ -87,6 +88,26 @@ def values_of(nodes: Iterable[Node]) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({**found, **telling, **chosen})
 
 
+def edges_of(nodes: Iterable[Node]) -> set[int]:
+    """The versions from which a layout of these parts may be another one."""
+    edges = {DECIMAL_SIZES}
+    for node in walk(nodes):
+        if isinstance(node, Field | Gate):
+            edges |= {node.since, node.until + 1}
+        elif isinstance(node, Many | Maybe):
+            edges |= edges_of(node.nodes)
+    return edges
+
+
+def versions_of(kind: MessageKind) -> list[int]:
+    """One supported version for each layout the kind has."""
+    edges = edges_of(kind.nodes) | {kind.since}
+    firsts = {min((v for v in VERSIONS if v >= edge), default=None) for edge in edges}
+    return sorted(
+        version for version in {*firsts, VERSIONS[-1]} if version is not None and version >= kind.since
+    )
+
+
 def sizes_of(nodes: Iterable[Node]) -> set[str]:
     named = {node.name for node in walk(nodes) if isinstance(node, Field) and node.codec.shape == "size"}
     for node in walk(nodes):
@@ -122,14 +143,12 @@ def decode(kind: MessageKind, frame: bytes, version: int) -> Any:
 def test_every_kind_survives_the_round_trip_at_every_version(kind: MessageKind, data: st.DataObject) -> None:
     sent = data.draw(values_of(kind.nodes))
     sizes = sizes_of(kind.nodes)
-    for version in VERSIONS:
-        if version < kind.since:
-            continue
+    for version in versions_of(kind):
         frame = encode(kind.name, version, **sent)
         message = decode(kind, frame, version)
         assert message.kind == kind.name
         assert message.surplus == ()
-        assert_same(message.values, sent, sizes if version < 163 else set())
+        assert_same(message.values, sent, sizes if version < DECIMAL_SIZES else set())
         assert encode(kind.name, version, **message.values) == frame
 
 
@@ -137,7 +156,7 @@ def test_every_kind_survives_the_round_trip_at_every_version(kind: MessageKind, 
 @settings(max_examples=8, suppress_health_check=list(HealthCheck), deadline=None)
 @given(data=st.data())
 def test_nothing_a_peer_sends_can_do_worse_than_be_refused(kind: MessageKind, data: st.DataObject) -> None:
-    version = data.draw(st.sampled_from([version for version in VERSIONS if version >= kind.since]))
+    version = data.draw(st.sampled_from(versions_of(kind)))
     nasty = st.sampled_from(
         [
             "",
@@ -200,9 +219,35 @@ def test_a_refusal_names_the_message_the_field_and_the_request() -> None:
 
 
 def test_a_message_that_ends_early_names_the_field_it_ends_before() -> None:
-    with pytest.raises(RemoteProtocolError, match=r"cancelOrder.*manualCancelOrderTime: the message ends"):
-        decode_request(b"4\x001\x007\0", 176)
-    assert decode_request(b"4\x001\x007\0", 163).orderId == 7
+    with pytest.raises(RemoteProtocolError, match=r"reqHistogramData.*conId: the message ends"):
+        decode_request(b"88\x007\0", 176)
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "value"),
+    [
+        (["71", "2", "5"], "optCapab", ""),
+        (["4", "1", "7"], "manualCancelOrderTime", ""),
+        (["54", "3", "1", *[""] * 12, "2.0", "129"], "implVolOptions", ""),
+        (["54", "3", "1", *[""] * 12, "2.0", "129", ""], "implVolOptions", ""),
+        (["55", "3", "1", *[""] * 12, "0.2", "129", "0", "x"], "optPrcOptions", "x"),
+        (["52", "2", "1", *[""] * 7, "ReportSnapshot", ""], "reportType", "ReportSnapshot"),
+    ],
+)
+def test_what_some_clients_leave_off_the_end_is_not_missed(fields: list[str], name: str, value: str) -> None:
+    assert decode_request(join_fields(fields)[4:], 178)[name] == value
+
+
+def test_below_157_the_older_layouts_are_spoken() -> None:
+    greeks = dict.fromkeys(
+        ["impliedVol", "delta", "optPrice", "pvDividend", "gamma", "vega", "theta", "undPrice"], 0.5
+    )
+    frames = {
+        version: encode("tickOptionComputation", version, reqId=7, tickType=13, tickAttrib=0, **greeks)
+        for version in (155, 156)
+    }
+    assert frames[155][4:].startswith(b"21\x006\x007\x0013\x000.5\0")
+    assert frames[156][4:].startswith(b"21\x007\x0013\x000\x000.5\0")
 
 
 def test_fields_behind_the_last_known_one_are_kept_aside() -> None:
@@ -296,7 +341,7 @@ def test_the_trailing_stop_price_appears_twice_in_an_open_order() -> None:
 
 def test_every_kind_describes_its_layout() -> None:
     layouts = {(kind.direction, kind.name): kind.layout for kind in message_kinds()}
-    assert layouts[Direction.REQUEST, "cancelOrder"] == "1, orderId, [manualCancelOrderTime ≥169]"
+    assert layouts[Direction.REQUEST, "cancelOrder"] == "1, orderId, [manualCancelOrderTime ≥169] or the end"
     assert layouts[Direction.ANSWER, "tickSize"] == "6, reqId, tickType, size"
     assert "[faProfile ≤176]" in layouts[Direction.REQUEST, "placeOrder"]
     assert len({(kind.direction, kind.id) for kind in message_kinds()}) == len(message_kinds())
