@@ -22,6 +22,7 @@ _OPTION_EXCHANGES = ("SMART", "AMEX", "CBOE", "PHLX", "PSE", "ISE", "BOX", "BATS
 _PARAMETER_EXCHANGES = ("SMART", "CBOE", "ISE")
 _ORDER_TYPES = "ACTIVETIM,ADJUST,ALERT,DAY,GTC,GTD,IOC,LMT,MIT,MKT,OCA,STP,STPLMT,TRAIL,WHATIF"
 _DAYS_AHEAD = 7
+_OLD_NAMES = {"ISLAND": "NASDAQ", "PSE": "ARCA"}
 
 
 class Listing(Protocol):
@@ -97,7 +98,8 @@ class Contracts:
     def _matches(self, query: ContractQuery) -> Iterator[Contract]:
         if query.con_id:
             contract = self.by_id(query.con_id)
-            return iter(() if contract is None else (contract,))
+            is_there = contract is not None and _is_traded_at(contract, query.exchange)
+            return iter((contract,) if contract is not None and is_there else ())
         if query.sec_type == SecType.OPTION:
             return self._find_options(query)
         known = (c for c in self._by_id.values() if c.sec_type is not SecType.OPTION)
@@ -208,6 +210,23 @@ def _fits(contract: Contract, query: ContractQuery) -> bool:
         and query.local_symbol in ("", contract.local_symbol)
         and query.trading_class in ("", contract.trading_class)
         and query.currency in ("", contract.currency)
-        and (contract.sec_type is not SecType.FOREX or query.exchange in ("", "SMART", contract.exchange))
+        and _is_traded_at(contract, query.exchange)
+        and (contract.sec_type is not SecType.STOCK or _is_listed_at(contract, query.primary_exchange))
         and bool(query.symbol or query.local_symbol)
     )
+
+
+def _is_traded_at(contract: Contract, exchange: str) -> bool:
+    if contract.sec_type is SecType.STOCK:
+        return _modern(exchange) in ("", *_STOCK_EXCHANGES)
+    if contract.sec_type is SecType.OPTION:
+        return exchange in ("", *_OPTION_EXCHANGES)
+    return exchange in ("", "SMART", contract.exchange)
+
+
+def _is_listed_at(contract: Contract, primary: str) -> bool:
+    return _modern(primary) in ("", "SMART", contract.primary_exchange)
+
+
+def _modern(exchange: str) -> str:
+    return _OLD_NAMES.get(exchange, exchange)

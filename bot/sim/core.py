@@ -138,7 +138,8 @@ class GatewayCore:
             self.end(session, f"protocol error: {error}")
             return
         req_id = NO_ID if error.request_id is None else error.request_id
-        cause = f"unknown message id {error.message_id}" if error.kind is None else str(error)
+        is_unknown = error.kind is None and error.message_id is not None
+        cause = f"unknown message id {error.message_id}" if is_unknown else str(error)
         self.error(session, req_id, 320, f"Error reading request:{_one_line(cause)}")
 
     def heard(self, session: ClientSession, message: WireMessage) -> None:

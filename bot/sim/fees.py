@@ -1,7 +1,8 @@
 """What a fill costs: IB's fixed prices for US options and stocks, charged on the order as it fills.
 
 Source: IBKR's commission pages (fixed pricing): options 0.65 USD a contract, 1.00 an order at least; stocks 0.005 USD a share,
-1.00 an order at least and 1 % of the trade's value at most. Exchange, clearing and regulatory fees are left out.
+1.00 an order at least and 1 % of the trade's value at most; currencies 0.2 basis points of the value, 2.00 an order at
+least. Exchange, clearing and regulatory fees are left out.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from bot.domain.types import SecType
 
 _MINIMUM = Decimal("1.00")
 _CENT = Decimal("0.01")
+_CURRENCY_MINIMUM, _CURRENCY_RATE = Decimal("2.00"), Decimal("0.00002")
 
 
 def order_commission(contract: Contract, quantity: int, value: Decimal) -> Decimal:
@@ -21,6 +23,8 @@ def order_commission(contract: Contract, quantity: int, value: Decimal) -> Decim
         return Decimal(0)
     if contract.sec_type is SecType.OPTION:
         return max(_MINIMUM, Decimal("0.65") * quantity)
+    if contract.sec_type is SecType.FOREX:
+        return max(_CURRENCY_MINIMUM, (_CURRENCY_RATE * value).quantize(_CENT))
     cost = max(_MINIMUM, Decimal("0.005") * quantity)
     return min(cost, value / 100).quantize(_CENT) if value else cost
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.domain.types import SecType
-from bot.sim.asking import NO_DEFINITION, validation
+from bot.sim.asking import NO_DEFINITION, names_no_type, validation
 from bot.sim.core import NO_ID, GatewayCore, Handler
 from bot.sim.listing import ContractDetails
 from bot.sim.words import describe, end_of_trading, plain, query_of
@@ -26,25 +26,37 @@ _VENUES: Final = (
 
 def contract_details(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     """One message a contract and the end; a long list is let through at a bounded rate."""
+    if names_no_type(message):
+        cause = validation(message.kind, "Please enter a valid security type")
+        core.error(session, message.reqId, 321, cause)
+        return
     found = core.world.find_contracts(query_of(message))
     if not found:
         core.error(session, message.reqId, 200, NO_DEFINITION)
-    elif len(found) <= core.settings.details_at_once:
-        _tell_details(core, session, message.reqId, found, 0, len(found))
-    else:
-        _tell_details(core, session, message.reqId, found, 0, core.settings.details_per_second)
+        return
+    exchange = message.exchange.strip().upper()
+    rows = [(details, exchange or details.contract.exchange) for details in found]
+    is_long = len(rows) > core.settings.details_at_once
+    first = core.settings.details_per_second if is_long else len(rows)
+    _tell_details(core, session, message.reqId, rows, 0, first)
 
 
 def _tell_details(
-    core: GatewayCore, session: ClientSession, req_id: int, found: list[ContractDetails], start: int, end: int
+    core: GatewayCore,
+    session: ClientSession,
+    req_id: int,
+    rows: list[tuple[ContractDetails, str]],
+    start: int,
+    end: int,
 ) -> None:
-    for details in found[start:end]:
-        core.send(session, "contractDetails", reqId=req_id, **details_values(details))
-    if end >= len(found):
+    for details, exchange in rows[start:end]:
+        values = {**details_values(details), "exchange": exchange}
+        core.send(session, "contractDetails", reqId=req_id, **values)
+    if end >= len(rows):
         core.send(session, "contractDetailsEnd", reqId=req_id)
         return
     following = end + core.settings.details_per_second
-    rest = partial(_tell_details, core, session, req_id, found, end, following)
+    rest = partial(_tell_details, core, session, req_id, rows, end, following)
     core.timers.at(core.now + timedelta(seconds=1), rest)
 
 

@@ -17,7 +17,7 @@ from bot.sim import past
 from bot.sim.asking import processing, resolve, validation
 from bot.sim.bar_words import EPOCH_FORMAT, bar_values
 from bot.sim.core import GatewayCore, Handler
-from bot.sim.history import HistoryBar, HistoryError, HistoryQuery
+from bot.sim.history import KINDS, SMALL_SPANS, UNKNOWN_KINDS, HistoryBar, HistoryError, HistoryQuery
 from bot.sim.kept_bars import KeptBars
 from bot.sim.link import HISTORY_FARM
 from bot.sim.listing import ContractDetails
@@ -34,6 +34,8 @@ _PERIOD: Final = re.compile(r"(\d{1,3}) (day|week|month)s?")
 _CALENDAR_DAYS: Final = {"W": 7, "M": 31, "Y": 366}
 _PERIOD_DURATION: Final = {"day": "D", "week": "W", "month": "M"}
 _SCHEDULE_SINCE: Final = 165
+_DATE_FORMATS: Final = (1, EPOCH_FORMAT)
+_MOST_DAYS: Final = 365
 _NO_ZONE = re.compile(r"\d{8}\s+\d{1,2}:\d{2}(:\d{2})?")
 _IMPLIED_ZONE: Final = (
     "Warning: You submitted request with date-time attributes without explicit time zone. Please switch to use "
@@ -62,6 +64,7 @@ def _historical_data(core: GatewayCore, session: ClientSession, message: WireMes
     details = resolve(core, session, message.reqId, message)
     if details is None:
         return
+    _check_form(message)
     end = when(core, session, message.reqId, message.endDateTime)
     if message.keepUpToDate and end is not None:
         cause = "End date not supported with keepUpToDate"
@@ -74,6 +77,22 @@ def _historical_data(core: GatewayCore, session: ClientSession, message: WireMes
         core.timers.at(core.now + core.settings.history_delay, later)
     else:
         later()
+
+
+def _check_form(message: WireMessage) -> None:
+    if message.formatDate not in _DATE_FORMATS:
+        cause = f"Date formatting selection of {message.formatDate} rejected"
+        raise Refusal(321, validation(message.kind, cause))
+    match = _DURATION.fullmatch(_duration(message))
+    if match is not None and match[2] == "D" and int(match[1]) > _MOST_DAYS:
+        cause = f"Historical data request for durations longer than {_MOST_DAYS} days must be made in years."
+        raise Refusal(321, validation(message.kind, cause))
+
+
+def _duration(message: WireMessage) -> str:
+    """The duration asked for; a bare number is one of seconds."""
+    text: str = message.durationStr.strip()
+    return f"{text} S" if text.isdecimal() else text
 
 
 def _guarded(
@@ -94,7 +113,7 @@ def when(core: GatewayCore, session: ClientSession, req_id: int, text: str) -> d
     except UnreadableTimeError:
         raise _UNREADABLE from None
     if found is not None and not nyse.FIRST_DAY < found.date() < nyse.LAST_DAY:
-        raise _UNREADABLE
+        raise Refusal(162, f"{_SERVICE}HMDS query returned no data: no calendar for {text.strip()}")
     if _NO_ZONE.fullmatch(text.strip()):
         core.error(session, req_id, 2174, _IMPLIED_ZONE)
     return found
@@ -115,7 +134,7 @@ def _check_pace(core: GatewayCore, session: ClientSession, message: WireMessage)
         )
         raise Refusal(322, processing(message.kind, cause))
     is_paced = core.settings.historical_pacing and (
-        core.settings.pace_all_bars or message.barSizeSetting in past.SMALL_SPANS
+        core.settings.pace_all_bars or message.barSizeSetting in SMALL_SPANS
     )
     if not is_paced:
         return
@@ -144,7 +163,7 @@ def _tell_bars(
     query = HistoryQuery(
         con_id=details.contract.con_id,
         end=end,
-        duration=message.durationStr,
+        duration=_duration(message),
         bar_size=message.barSizeSetting,
         what=message.whatToShow,
         use_rth=message.useRTH,
@@ -196,7 +215,7 @@ def _tell_schedule(
 
 
 def _first_day(message: WireMessage, last: date) -> date:
-    match = _DURATION.fullmatch(message.durationStr)
+    match = _DURATION.fullmatch(_duration(message))
     if match is None or match[2] == "S" or int(match[1]) == 0:
         raise Refusal(321, validation(message.kind, f"Invalid duration '{message.durationStr}'"))
     count, unit = int(match[1]), match[2]
@@ -231,7 +250,12 @@ def head_timestamp(core: GatewayCore, session: ClientSession, message: WireMessa
     details = resolve(core, session, message.reqId, message)
     if details is None:
         return
-    first = core.world.head_timestamp(details.contract.con_id)
+    if message.whatToShow not in KINDS | UNKNOWN_KINDS:
+        cause = f"Invalid what to show: {message.whatToShow}"
+        core.error(session, message.reqId, 321, validation(message.kind, cause))
+        return
+    is_known = message.whatToShow in KINDS
+    first = core.world.head_timestamp(details.contract.con_id) if is_known else None
     if first is None:
         core.error(session, message.reqId, 162, f"{_SERVICE}No head time stamp")
         return

@@ -44,11 +44,11 @@ def _place(core: GatewayCore, session: ClientSession, message: WireMessage) -> N
     old = core.world.order(client_id, core.order_ids.own(client_id, wire_id))
     if old is None and not message.whatIf:
         _reject_by_scenario(core, message)
+    if not message.exchange:
+        raise Refusal(321, validation("placeOrder", "Missing order exchange"))
     details = resolve(core, session, wire_id, message)
     if details is None:
         return
-    if not message.exchange:
-        raise Refusal(321, validation("placeOrder", "Missing order exchange"))
     parent_id = core.order_ids.own(client_id, message.parentId) if message.parentId else 0
     order = take_order(message, details.contract.con_id, core.world.account_id, parent_id, message.exchange)
     own_id = wire_id if order.what_if else _own_id(core, client_id, wire_id, old)
@@ -162,6 +162,10 @@ def exercise_options(core: GatewayCore, session: ClientSession, message: WireMes
     """Exercise or lapse now. What comes of it are executions and positions; a refusal bears the request's id."""
     if message.exerciseAction not in (_EXERCISE, _LAPSE) or message.exerciseQuantity <= 0:
         cause = validation("exerciseOptions", "Invalid exercise action or quantity")
+        core.error(session, message.reqId, 321, cause)
+        return
+    if message.account not in ("", core.world.account_id):
+        cause = validation("exerciseOptions", f"Invalid account code '{message.account}'")
         core.error(session, message.reqId, 321, cause)
         return
     details = resolve(core, session, message.reqId, message)

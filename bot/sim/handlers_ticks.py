@@ -98,10 +98,21 @@ def _tell_midpoints(core: GatewayCore, session: ClientSession, req_id: int, page
 
 def _tell_sides(core: GatewayCore, session: ClientSession, req_id: int, page: _Page) -> None:
     rows: list[dict[str, Any]] = [
-        {"time": _seconds(bid), "priceBid": bid.price, "priceAsk": ask.price, "sizeBid": 1, "sizeAsk": 1}
+        {
+            "time": _seconds(bid),
+            "priceBid": bid.price,
+            "priceAsk": _above(bid, ask),
+            "sizeBid": 1,
+            "sizeAsk": 1,
+        }
         for bid, ask in zip(page.read("BID"), page.read("ASK"), strict=False)
     ]
     core.send(session, "historicalTicksBidAsk", reqId=req_id, ticks=rows, done=True)
+
+
+def _above(bid: Print, ask: Print) -> float:
+    # Both sides of a spread of one cent fall on the same cent when half of it is rounded.
+    return max(ask.price, round(bid.price + 0.01, 2))
 
 
 def _seconds(tick: Print) -> int:

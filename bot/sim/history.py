@@ -4,8 +4,44 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from bot.domain.types import ConId
+
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+WEEK, MONTH = 7 * _DAY, 30 * _DAY
+SMALL_SPANS: Final = {f"{n} secs": timedelta(seconds=n) for n in (1, 5, 10, 15, 30)}
+"""Bars of less than a minute, by IB's text."""
+SPANS: Final = {
+    "1 min": _MINUTE,
+    **{f"{n} mins": n * _MINUTE for n in (2, 3, 5, 10, 15, 20, 30)},
+    "60 mins": _HOUR,
+    "1 hour": _HOUR,
+    **{f"{n} hours": n * _HOUR for n in (2, 3, 4, 8)},
+    "1 day": _DAY,
+    "1 week": WEEK,
+    "1W": WEEK,
+    "1 month": MONTH,
+    "1M": MONTH,
+}
+"""All larger ones; a month is about that long."""
+KINDS: Final = frozenset({"TRADES", "MIDPOINT", "BID", "ASK", "BID_ASK", "ADJUSTED_LAST"})
+"""What a bar can show here."""
+UNKNOWN_KINDS: Final = frozenset(
+    {
+        *("HISTORICAL_VOLATILITY", "OPTION_IMPLIED_VOLATILITY", "FEE_RATE", "REBATE_RATE", "AGGTRADES"),
+        *("YIELD_ASK", "YIELD_BID", "YIELD_BID_ASK", "YIELD_LAST"),
+    }
+)
+"""What IB has besides and nobody knows here: asking for it is no mistake, and finds nothing."""
+_LEGAL_SIZES: Final = (
+    "1 secs, 5 secs, 10 secs, 15 secs, 30 secs, 1 min, 2 mins, 3 mins, 5 mins, 10 mins, 15 mins, 20 mins, 30 mins, "
+    "1 hour, 2 hours, 3 hours, 4 hours, 8 hours, 1 day, 1W, 1M"
+)
+INVALID_SIZE: Final = (
+    "Error validating request.-'bB' : cause - Historical data bar size setting is invalid. "
+    f"Legal ones are: {_LEGAL_SIZES}"
+)
 
 
 class HistoryError(LookupError):

@@ -21,20 +21,22 @@ from bot.domain.session import (
     sessions_between,
 )
 from bot.domain.types import ConId, SecType
-from bot.sim.history import HistoryBar, HistoryError, HistoryQuery
+from bot.sim.history import (
+    INVALID_SIZE,
+    KINDS,
+    MONTH,
+    SPANS,
+    UNKNOWN_KINDS,
+    HistoryBar,
+    HistoryError,
+    HistoryQuery,
+)
 from bot.sim.market import Market
 from bot.sim.recorded import to_hours
 from bot.sim.stock import StockMarket
 from bot.sim.tape import sum_bars
 
-_SPANS: dict[str, timedelta] = {
-    **{f"{n} min" + ("s" if n > 1 else ""): timedelta(minutes=n) for n in (1, 2, 3, 5, 10, 15, 20, 30)},
-    "60 mins": timedelta(hours=1),
-    "1 hour": timedelta(hours=1),
-    "1 day": timedelta(days=1),
-}
 _UNITS = {"D": 1, "W": 5, "M": 21, "Y": 252}
-_WHAT = ("TRADES", "MIDPOINT", "BID", "ASK", "BID_ASK", "ADJUSTED_LAST")
 _HOUR, _DAY, _MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 _MAX_OPTION_BARS = 2_000
 _INSTANT = timedelta(microseconds=1)
@@ -52,7 +54,8 @@ class HistoryReader:
         end = min(query.end or now, now)
         start = _start(query.duration, end)
         # A request up to now gets the bar that begins at this very instant, too.
-        bars = self._bars(contract, span, start, end if end < now else now + _INSTANT)
+        known = query.what in KINDS
+        bars = self._bars(contract, span, start, end if end < now else now + _INSTANT) if known else []
         if not bars:
             raise HistoryError(
                 162,
@@ -75,12 +78,10 @@ class HistoryReader:
         contract = self._market.contracts.by_id(query.con_id)
         if contract is None:
             raise HistoryError(200, "No security definition has been found for the request")
-        span = _SPANS.get(query.bar_size)
+        span = SPANS.get(query.bar_size)
         if span is None:
-            raise HistoryError(
-                321, f"Error validating request.-'bB' : cause - Invalid bar size setting: {query.bar_size}"
-            )
-        if query.what not in _WHAT:
+            raise HistoryError(321, INVALID_SIZE)
+        if query.what not in KINDS | UNKNOWN_KINDS:
             raise HistoryError(
                 321, f"Error validating request.-'bB' : cause - Invalid what to show: {query.what}"
             )
@@ -149,14 +150,37 @@ class HistoryReader:
 
 def stock_bars(stock: StockMarket, span: timedelta, start: datetime, end: datetime) -> list[Bar]:
     """A stock's bars of any size that began in [start, end), the last one perhaps still forming."""
+    if span > _DAY:
+        return _sum_days(stock_bars(stock, _DAY, start, end), span)
     if span == _DAY:
         hours = _hours(stock, end)
         days = groupby(hours, key=lambda bar: new_york_day(bar.start))
         summed = [sum_bars(tuple(group)) for _, group in days]
         return [bar for bar in summed if bar.start >= start]
-    if span == _HOUR:
-        return [bar for bar in _hours(stock, end) if start <= bar.start < end]
+    if span >= _HOUR:
+        hours = [bar for bar in _hours(stock, end) if start <= bar.start < end]
+        return hours if span == _HOUR else _sum_hours(hours, span)
     return _sum_minutes(_minutes(stock, start, end), span)
+
+
+def _sum_days(days: Iterable[Bar], span: timedelta) -> list[Bar]:
+    """Weeks or months, each beginning with its first session."""
+
+    def part(bar: Bar) -> tuple[int, int]:
+        day = new_york_day(bar.start)
+        return (day.year, day.month) if span == MONTH else day.isocalendar()[:2]
+
+    return [sum_bars(tuple(group)) for _, group in groupby(days, key=part)]
+
+
+def _sum_hours(hours: Iterable[Bar], span: timedelta) -> list[Bar]:
+    """Bars of several hours on midnight's grid; a day's first one begins with the session."""
+
+    def part(bar: Bar) -> tuple[date, int]:
+        local = bar.start.astimezone(NEW_YORK)
+        return local.date(), timedelta(hours=local.hour) // span
+
+    return [sum_bars(tuple(group)) for _, group in groupby(hours, key=part)]
 
 
 def _minutes(stock: StockMarket, start: datetime, end: datetime) -> list[Bar]:
@@ -171,7 +195,8 @@ def _minutes(stock: StockMarket, start: datetime, end: datetime) -> list[Bar]:
 
 def _hours(stock: StockMarket, end: datetime) -> list[Bar]:
     """Hours that began before ``end``. Where minutes have been lived through they are the truth."""
-    lived = stock.closed[BarSize.M1]
+    forming = stock.forming(BarSize.M1)
+    lived = [*stock.closed[BarSize.M1][:1], *([forming] if forming is not None else [])]
     if not lived:
         return list(stock.tape.hours(end))
     first_day = session_on(new_york_day(lived[0].start))

@@ -18,7 +18,7 @@ from bot.sim.bar_words import bar_date
 from bot.sim.events import BarFormed, BookChanged, Traded
 from bot.sim.feeds import Feed
 from bot.sim.five_seconds import grid_from
-from bot.sim.history import HistoryBar, HistoryError, HistoryQuery
+from bot.sim.history import MONTH, WEEK, HistoryBar, HistoryError, HistoryQuery
 from bot.sim.history_reader import as_history
 from bot.sim.link import HISTORY_FARM
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 
 _SIZES: Final = {"1 min": BarSize.M1, "60 mins": BarSize.M60, "1 hour": BarSize.M60}
+# Read from before their beginning, or a week in progress would lack its first days.
+_WHOLE: Final = {WEEK: "2 W", MONTH: "2 M"}
 _SPANS: Final = {BarSize.M1: timedelta(minutes=1), BarSize.M60: timedelta(hours=1)}
 
 
@@ -129,6 +131,8 @@ class KeptBars(Feed):
     def _reach(self) -> str:
         if self._last is None:
             return "1 D"
+        if self._last.span in _WHOLE:
+            return _WHOLE[self._last.span]
         silence_s = (self.core.now - self._last.start).total_seconds() + self._last.span.total_seconds()
         return f"{int(silence_s) + 1} S" if silence_s < 86_400 else "2 D"
 

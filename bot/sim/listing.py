@@ -22,6 +22,7 @@ class ContractQuery:
     right: Right | None = None
     multiplier: str = ""
     exchange: str = ""
+    primary_exchange: str = ""
     currency: str = ""
     local_symbol: str = ""
     trading_class: str = ""

@@ -17,6 +17,13 @@ from bot.wire import WireMessage
 
 _SPELLINGS: Final = {"STPLMT": "STP LMT", "STOP": "STP", "LIMIT": "LMT", "MARKET": "MKT"}
 _TIFS: Final = frozenset({"DAY", "GTC", "IOC", "GTD", "OPG", "FOK", "DTC"})
+_OCA_TYPES: Final = range(4)
+_TRIGGER_METHODS: Final = frozenset({0, 1, 2, 3, 4, 7, 8})
+# What would change when or how an order trades, and is not simulated: better refused than ignored.
+_NOT_SIMULATED: Final = (
+    *("conditions", "goodAfterTime", "allOrNone", "minQty", "hedgeType", "discretionaryAmt"),
+    *("scalePriceIncrement", "adjustedOrderType", "deltaNeutralContract", "deltaNeutralOrderType"),
+)
 _LARGEST_SIZE: Final = 10**9
 _HIGHEST_PRICE: Final = 10**7
 _OWN: Final = frozenset(
@@ -70,6 +77,7 @@ def take_order(
 ) -> SimOrder:
     """The order the message describes. Errors: Refusal."""
     values = message.values
+    _check_attributes(message)
     return SimOrder(
         con_id=con_id,
         action=_side(values["action"]),
@@ -94,6 +102,16 @@ def take_order(
         what_if=values["whatIf"],
         extra={name: value for name, value in values.items() if name not in _OWN},
     )
+
+
+def _check_attributes(message: WireMessage) -> None:
+    for name in _NOT_SIMULATED:
+        if message.get(name) not in (None, "", (), 0, "None"):
+            raise _invalid(f"{name} is not supported by the simulated gateway")
+    if message.ocaType not in _OCA_TYPES:
+        raise _invalid(f"Invalid OCA type {message.ocaType}")
+    if message.triggerMethod not in _TRIGGER_METHODS:
+        raise _invalid(f"Invalid trigger method {message.triggerMethod}")
 
 
 def _side(action: str) -> Side:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.domain.market import Bar, BarSize
 from bot.domain.types import ConId, SecType
-from bot.sim.history import HistoryBar, HistoryError, HistoryQuery
+from bot.sim.history import SMALL_SPANS, SPANS, HistoryBar, HistoryError, HistoryQuery
 from bot.sim.paths import minute_points, shares
 from bot.sim.quotes import Book
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from bot.sim.core import GatewayCore
 
 _MINUTE: Final = timedelta(minutes=1)
-SMALL_SPANS: Final = {f"{n} secs": timedelta(seconds=n) for n in (1, 5, 10, 15, 30)}
 _LONGEST_S: Final = {
     "1 secs": 2_000,
     "5 secs": 7_200,
@@ -35,11 +34,6 @@ _LONGEST_S: Final = {
 """IB, "Historical data limitations": the longest duration by bar size."""
 _DURATION: Final = re.compile(r"(\d{1,9}) ([SDWMY])", re.ASCII)
 _UNIT_S: Final = {"S": 1, "D": 86_400, "W": 7 * 86_400, "M": 31 * 86_400, "Y": 366 * 86_400}
-_SPANS: Final = {
-    **{f"{n} min" + ("s" if n > 1 else ""): n * _MINUTE for n in (1, 2, 3, 5, 10, 15, 20, 30)},
-    "60 mins": 60 * _MINUTE,
-    "1 hour": 60 * _MINUTE,
-}
 _SESSION_SHARE: Final = 6.5 / 24 * 5 / 7
 """Of all hours, those in which stocks trade."""
 
@@ -68,7 +62,7 @@ def read(core: GatewayCore, query: HistoryQuery) -> list[HistoryBar]:
 def _refuse_too_many(core: GatewayCore, query: HistoryQuery) -> None:
     """IB refuses more bars than it cares to send; how many that are it does not say."""
     match = _DURATION.fullmatch(query.duration)
-    span = _SPANS.get(query.bar_size)
+    span = SPANS.get(query.bar_size)
     contract = core.world.contract(query.con_id)
     if match is None or span is None or contract is None:
         return

@@ -112,6 +112,7 @@ def query_of(message: WireMessage) -> ContractQuery:
         right=_RIGHTS.get(message.right.strip().upper()),
         multiplier=multiplier.strip(),
         exchange=message.exchange.strip().upper(),
+        primary_exchange=str(message.get("primaryExchange", "")).strip().upper(),
         currency=message.currency.strip().upper(),
         local_symbol=message.localSymbol,
         trading_class=message.tradingClass.strip(),

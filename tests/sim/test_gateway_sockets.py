@@ -86,7 +86,7 @@ class Caller:
     [
         b"GET / HTTP/1.1\r\n\r\n",
         b"API\0" + struct.pack(">I", 5000) + b"v",
-        b"API\0" + struct.pack(">I", 9) + b"v100..150",
+        b"API\0" + struct.pack(">I", 9) + b"v100..141",
         b"API\0" + struct.pack(">I", 4) + b"what",
         b"\0" * 64,
     ],
