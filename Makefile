@@ -30,7 +30,7 @@ monitor:  ## Prometheus and Alertmanager beside `make run`
 	@.ci/monitor
 
 test: venv  ## unit and line tests, under three minutes
-	@$(BIN)/python -m pytest -n 2 -m "not slow" --ignore=tests/gauntlet
+	@$(BIN)/python -m pytest -n 4 -m "not slow" --dist loadgroup --ignore=tests/gauntlet
 
 test-slow: venv  ## every recorded day, fuzzing, the queries on a real Prometheus
 	@$(BIN)/python -m pytest -n 2 -m slow --dist loadgroup --ignore=tests/gauntlet

@@ -17,6 +17,7 @@ import pytest
 
 from .conftest import ROOT
 
+pytestmark = pytest.mark.xdist_group("rendered once")
 FILES = ROOT / "roles" / "ib_gateway" / "files"
 
 

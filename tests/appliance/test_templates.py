@@ -10,6 +10,7 @@ import pytest
 from .conftest import Tool, missing
 from .renderings import RENDERINGS
 
+pytestmark = pytest.mark.xdist_group("rendered once")
 UNITS = [name for name in RENDERINGS if name.endswith((".service", ".timer"))]
 ROUTES = [name for name in RENDERINGS if name.startswith("alertmanager")]
 SCRIPTS = ["pi-throttled", "gateway-tunnel-expiry", "ibkr-bot", "ibgateway-command"]
