@@ -6,7 +6,6 @@ a halt on disk and ends the process, so that systemd, and a person, take over.
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,7 +18,8 @@ from loguru import logger
 
 from bot.actors.clock import Now
 from bot.actors.runtime import Line, settle, waiting
-from bot.actors.supervisor import Ending, Parts, Supervisor
+from bot.actors.signals import StopSignals
+from bot.actors.supervisor import SUPERVISOR, Ending, Parts, Supervisor
 from bot.broker.dry_run import DryRunPort
 from bot.broker.ibkr import IbkrBroker
 from bot.broker.port import BrokerPort
@@ -152,6 +152,11 @@ def make_port(settings: Settings, journal: Journal, timing: Timing) -> BrokerPor
 
 def run(settings: Settings, timing: Timing, hooks: Hooks) -> int:
     """Run until a signal, an unrecoverable failure or ``hooks.is_over``; the process's exit code."""
+    with StopSignals() as signals:
+        return _run_alone(settings, timing, hooks, signals)
+
+
+def _run_alone(settings: Settings, timing: Timing, hooks: Hooks, signals: StopSignals) -> int:
     directory = settings.journal.directory
     lock = InstanceLock(directory, settings.broker.client_id)
     try:
@@ -165,7 +170,7 @@ def run(settings: Settings, timing: Timing, hooks: Hooks) -> int:
         channels = open_channels(settings.alert_addresses())
         with (
             _measured(settings, timing, [*(kind for kind, _ in channels), HEARTBEAT]) as metrics,
-            _heard(settings, channels, metrics) as outside,
+            _heard(settings, channels, metrics, signals) as outside,
         ):
             return _run_lines(settings, timing, hooks, directory, outside)
     finally:
@@ -174,15 +179,18 @@ def run(settings: Settings, timing: Timing, hooks: Hooks) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """How the process is heard outside, from its first line to its last."""
+    """How the process is heard outside, and told to stop from there, from its first line to its last."""
 
     metrics: Metrics
     alerts: AlertQueue
     heartbeat: Heartbeat | None
+    signals: StopSignals
 
 
 @contextmanager
-def _heard(settings: Settings, channels: list[Channel], metrics: Metrics) -> Iterator[Outside]:
+def _heard(
+    settings: Settings, channels: list[Channel], metrics: Metrics, signals: StopSignals
+) -> Iterator[Outside]:
     """Alerts and heartbeat; what waits when the process ends is sent first."""
     url, trading = settings.monitoring.heartbeat_url, settings.broker.trading
     heartbeat = None
@@ -200,7 +208,7 @@ def _heard(settings: Settings, channels: list[Channel], metrics: Metrics) -> Ite
         note=lambda kind, is_delivered: metrics.note_notification(kind, is_delivered=is_delivered),
     )
     try:
-        yield Outside(metrics, alerts, heartbeat)
+        yield Outside(metrics, alerts, heartbeat, signals)
     finally:
         if heartbeat is not None:
             heartbeat.close()
@@ -247,6 +255,10 @@ def _run_lines(settings: Settings, timing: Timing, hooks: Hooks, directory: Path
             if failed is None:
                 return 0
             _tell_failure(failed, outside)
+            if failed.component == SUPERVISOR:
+                return 1  # what hangs might wake up beside the next line: only a new process is safe
+            if outside.signals.wanted:
+                return 0
             failures = [at for at in failures if failed.at - at < FAILURE_WINDOW * timing.patience] + [
                 failed.at
             ]
@@ -329,8 +341,8 @@ def _run_line(
             notifier.stopping()
             control.close()
 
-    with _signals(supervisor):
-        ending = supervisor.run(hooks.every_s, meanwhile, around)
+    outside.signals.tell(supervisor.request_stop)
+    ending = supervisor.run(hooks.every_s, meanwhile, around)
     hooks.show(board.status)
     return supervisor.failed if ending is Ending.FAILED else None
 
@@ -361,19 +373,3 @@ def _notify(notifier: Notifier, status: Status) -> None:
     notifier.alive()
     held = sum(1 for bracket in status.open_brackets if bracket.quantity)
     notifier.status(f"{status.trading_state} {' '.join(status.causes)}, {held} positions")
-
-
-@contextmanager
-def _signals(supervisor: Supervisor) -> Iterator[None]:
-    """SIGINT and SIGTERM ask for a clean stop; SIGHUP is nothing to stop for. As it was, afterwards."""
-
-    def stop(number: int, _: object) -> None:
-        supervisor.request_stop(signal.Signals(number).name)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -49,6 +50,9 @@ class Line:
 
 class MachineActor(pykka.ThreadingActor):
     """Runs one machine. ``handled`` counts messages, so that a barrier can tell rest from motion."""
+
+    # A process that must end is not held up by a component that hangs.
+    use_daemon_thread = True
 
     def __init__(self, name: str, machine: Machine | BrokerLink, line: Line, failed: Failed) -> None:
         super().__init__()
@@ -108,11 +112,13 @@ def waiting(line: Line) -> dict[str, int]:
 
 
 def stop(line: Line, order: Iterable[str], timeout_s: float) -> None:
-    """Stop the peers named, each after it has handled what it was sent. Dead ones are passed over."""
+    """Stop the peers named, each after it has handled what it was sent. Dead ones are passed over, and one that hangs
+    is left behind."""
     for name in order:
         ref = line.peers.get(name)
         if ref is not None and ref.is_alive():
-            ref.stop(block=True, timeout=timeout_s)
+            with suppress(pykka.Timeout):
+                ref.stop(block=True, timeout=timeout_s)
 
 
 def failure(component: str, error: BaseException, message: object, at: datetime) -> m.MachineFailed:

@@ -25,6 +25,8 @@ Around = Callable[[Line], AbstractContextManager[object]]
 
 PING_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 5.0
+SUPERVISOR = "supervisor"
+"""Who failed when a component did not answer."""
 
 
 class Ending(StrEnum):
@@ -79,7 +81,7 @@ class Supervisor:
                     self.check()
                     meanwhile()
         except (pykka.Timeout, pykka.ActorDeadError) as error:
-            self._on_failure("supervisor", error, "a component did not answer its ping")
+            self._on_failure(SUPERVISOR, error, "a component did not answer its ping")
         finally:
             self.stop()
         return Ending.FAILED if self._failure else Ending.STOPPED

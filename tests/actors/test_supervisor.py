@@ -1,0 +1,57 @@
+"""The supervisor's watch over its components."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+import bot.actors.supervisor
+from bot.actors.supervisor import Ending, Parts, Supervisor
+from bot.domain import messages as m
+from bot.wiring import JOURNAL, hearers
+from tests.actors.test_broker_link import Port
+
+NOW = datetime(2011, 1, 7, 15, tzinfo=UTC)
+
+
+class Quiet:
+    """Hears and says nothing."""
+
+    def handle(self, message: m.Message) -> Iterator[m.Message]:
+        return iter(())
+
+    def remember(self, message: m.Message) -> None:
+        """Nothing to restore."""
+
+
+class Hangs(Quiet):
+    """Never returns from its first message until it is let go."""
+
+    def __init__(self) -> None:
+        self.let_go, self.has_heard = threading.Event(), threading.Event()
+
+    def handle(self, message: m.Message) -> Iterator[m.Message]:
+        self.has_heard.set()
+        self.let_go.wait(30)
+        return iter(())
+
+
+def test_a_component_that_hangs_keeps_the_watchdog_unfed_and_ends_the_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bot.actors.supervisor, "PING_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(bot.actors.supervisor, "STOP_TIMEOUT_S", 0.3)
+    hangs, kept, fed = Hangs(), list[m.Message](), list[int]()
+    first = m.LineStarted(NOW, "test", "growth", True, ("SPY",))
+    supervisor = Supervisor(
+        Parts({JOURNAL: hangs}, Port(), kept.append, kept.append, lambda: NOW, 1e6, first)
+    )
+    ending = supervisor.run(0.5, lambda: fed.append(1))
+    assert hangs.has_heard.is_set()
+    hangs.let_go.set()
+    assert (ending, fed) == (Ending.FAILED, [])
+    assert supervisor.failed is not None
+    assert "did not answer" in supervisor.failed.message
