@@ -46,9 +46,8 @@ def test_a_component_that_hangs_keeps_the_watchdog_unfed_and_ends_the_line(
     monkeypatch.setattr(bot.actors.supervisor, "STOP_TIMEOUT_S", 0.3)
     hangs, kept, fed = Hangs(), list[m.Message](), list[int]()
     first = m.LineStarted(NOW, "test", "growth", True, ("SPY",))
-    supervisor = Supervisor(
-        Parts({JOURNAL: hangs}, Port(), kept.append, kept.append, lambda: NOW, 1e6, first)
-    )
+    machines = {**{name: Quiet() for name in hearers(first)}, JOURNAL: hangs}
+    supervisor = Supervisor(Parts(machines, Port(), kept.append, kept.append, lambda: NOW, 1e6, first))
     ending = supervisor.run(0.5, lambda: fed.append(1))
     assert hangs.has_heard.is_set()
     hangs.let_go.set()
