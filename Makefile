@@ -8,7 +8,7 @@ SPEED  ?= 195
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run monitor test test-slow test-days gauntlet lab lab-arm64 appliance appliance-venv redeploy halt resume \
+.PHONY: help venv run monitor test test-slow test-days gauntlet gauntlet-quick lab lab-arm64 appliance appliance-venv redeploy halt resume \
         backup restore upgrade-gateway lint fmt lock bench
 
 help:  ## list the targets
@@ -38,8 +38,11 @@ test-slow: venv  ## every recorded day, fuzzing, the queries on a real Prometheu
 test-days: venv  ## every recorded day through the whole bot (part of test-slow)
 	@$(BIN)/python -m pytest -n 2 -m slow tests/live_line/test_recorded_days.py
 
-gauntlet: venv  ## how bots like this failed, against the simulated gateway; writes the scorecard
-	@$(BIN)/python -m pytest -n 2 tests/gauntlet
+gauntlet: venv  ## how bots like this failed, against the simulated gateway; writes the scorecard (docs/gauntlet.md)
+	@$(BIN)/python -m tests.gauntlet.scorecard
+
+gauntlet-quick: venv  ## the same without the kill matrix and with three weeks; writes nothing
+	@$(BIN)/python -m tests.gauntlet.scorecard --quick
 
 lab:  ## site.yml on two systemd containers, the bot trading a fast recorded day (Debian, as root)
 	@.ci/lab test

@@ -96,7 +96,7 @@ PROOFS: Final[dict[str, tuple[str, ...]]] = {
     "G13": (_B + "test_error_codes.py::test_a_rejection_is_told_apart_by_its_text",),
     "G14": (
         _B + "test_error_codes.py",
-        _B + "test_orders.py::test_news_of_a_live_order_says_nothing_of_its_end",
+        _B + "test_lying_codes.py::test_news_of_a_live_order_says_nothing_of_its_end",
     ),
     "G15": (_B + "test_data.py::test_unpaid_data_fall_back_to_delayed_and_say_so",),
     "G16": (_B + "test_session.py::test_a_client_id_in_use_is_waited_for_with_the_same_id",),
@@ -118,7 +118,7 @@ PROOFS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "G34": (
         "tests/domain/test_session.py::test_the_open_moves_by_an_hour_in_utc_when_the_clocks_change",
-        _R + "test_guard.py::test_a_clock_that_is_off_twice_in_a_row_halts",
+        _R + "test_guard_latch.py::test_a_clock_that_is_off_twice_in_a_row_halts",
         _R + "test_session_rules.py::test_an_embargo_follows_the_clock_change_of_its_own_zone",
     ),
     "G35": (

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.messages import Message
 from bot.domain.order import execution_key
+from bot.domain.session import new_york_day, sessions_between
 from bot.domain.types import ConId, Side
 from bot.sim.books import Books
 from bot.sim.core import GatewayCore
@@ -29,12 +30,15 @@ class Judge:
 
     def __init__(self, gateway: SimGatewayThread) -> None:
         self.worst_unprotected_s = 0.0
+        self.overnight_unprotected_s = 0.0
+        """What of all gaps together lay outside the regular sessions."""
         self.worst_excess_s = 0.0
         self.faults: list[str] = []
         self.forged: set[int] = set()
         self.executed: dict[str, Executed] = {}
         self._bare_since: dict[ConId, datetime] = {}
         self._excess_since: dict[ConId, datetime] = {}
+        self._looked_at = gateway.now
         self.foreign: set[ConId] = set()
         """Contracts of another hand: not the bot's to protect."""
         gateway.ask(self._sit_down)
@@ -66,10 +70,18 @@ class Judge:
             held, stopped = positions[con_id], stops[con_id]
             if held < 0:
                 self.faults.append(f"{now:%H:%M:%S}: short {-held} of {con_id}")
+            since = self._bare_since.get(con_id)
+            if since is not None:
+                self.overnight_unprotected_s += outside_hours_s(max(since, self._looked_at), now)
             bare = self._lasting(self._bare_since, con_id, stopped < held, now)
             excess = self._lasting(self._excess_since, con_id, stopped > max(held, 0), now)
             self.worst_unprotected_s = max(self.worst_unprotected_s, bare)
             self.worst_excess_s = max(self.worst_excess_s, excess)
+        self._looked_at = now
+
+    @property
+    def is_bare(self) -> bool:
+        return bool(self._bare_since)
 
     @staticmethod
     def _lasting(since: dict[ConId, datetime], con_id: ConId, is_so: bool, now: datetime) -> float:
@@ -112,6 +124,15 @@ class Judge:
             for con_id, held in positions_of(core).items()
             if stops[con_id] < held and con_id not in self.foreign
         ]
+
+
+def outside_hours_s(since: datetime, until: datetime) -> float:
+    """How much of this time no regular session was open."""
+    inside = sum(
+        max(timedelta(0), min(until, one.close) - max(since, one.open)).total_seconds()
+        for one in sessions_between(new_york_day(since), new_york_day(until))
+    )
+    return round((until - since).total_seconds() - inside, 3)
 
 
 def positions_of(core: GatewayCore) -> Counter[ConId]:

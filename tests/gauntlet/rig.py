@@ -49,6 +49,7 @@ class Rig:
     """``signals`` come from a strategy that is told what to say. ``limit_s`` is how long a gap may last."""
 
     limit_s = 5.0
+    pacing: tuple[str, ...] | None = None
 
     def __init__(
         self,
@@ -258,6 +259,7 @@ class Rig:
     def score(self, name: str, ids: str) -> Score:
         books, disk = self.gateway.books(), self.disk()
         orders = self.ask(lambda core: core.world.open_orders())
+        self.ask(self.judge.look)
         return Score(
             scenario=name,
             ids=ids,
@@ -267,5 +269,7 @@ class Rig:
             lost=tuple(self.judge.lost(disk, orders)),
             naked=tuple(self.ask(self.judge.naked)),
             faults=tuple(self.judge.faults),
+            overnight_s=self.judge.overnight_unprotected_s,
+            pacing=self.pacing,
             limit_s=self.limit_s,
         )

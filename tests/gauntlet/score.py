@@ -8,7 +8,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Score:
-    """What the judge found in the gateway's books. ``limit_s`` is how long a position may be unprotected here."""
+    """What the judge found in the gateway's books. ``limit_s`` is how long a position may be unprotected here, and
+    ``pacing`` None where nobody watched the gateway's limits."""
 
     scenario: str
     ids: str
@@ -18,6 +19,8 @@ class Score:
     lost: tuple[str, ...] = ()
     naked: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
+    pacing: tuple[str, ...] | None = None
+    overnight_s: float = 0.0
     limit_s: float = 5.0
 
     @property
@@ -27,10 +30,13 @@ class Score:
             ("lost", self.lost),
             ("naked", self.naked),
             ("broken invariant", self.faults),
+            ("pacing violation", self.pacing or ()),
         )
         found = [f"{name}: {', '.join(items)}" for name, items in named if items]
         if self.worst_unprotected_s > self.limit_s:
             found.append(f"unprotected for {self.worst_unprotected_s:g} s, allowed {self.limit_s:g}")
+        if self.overnight_s:
+            found.append(f"unprotected overnight for {self.overnight_s:g} s")
         return found
 
     def as_dict(self) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def test_a_commission_report_that_never_comes_is_not_made_up(stage: Stage) -> No
     assert not closed.commissions_complete
 
 
-@pytest.mark.gauntlet("S6", "C7")
+@pytest.mark.gauntlet("S6", "C7", "N31")
 def test_an_entry_that_was_swallowed_is_asked_about_and_never_sent_again(stage: Stage) -> None:
     rig = stage({"10:07": BULL})
     rig.faults.message("placeOrder", "drop", count=None, skip=1)
@@ -104,7 +104,7 @@ def test_an_entry_that_was_swallowed_is_asked_about_and_never_sent_again(stage: 
     assert not rig.sent
 
 
-@pytest.mark.gauntlet("S6")
+@pytest.mark.gauntlet("S6", "N33")
 def test_a_stop_that_alone_was_swallowed_never_leaves_the_entry_naked(stage: Stage) -> None:
     rig = stage({"10:07": BULL})
     rig.faults.message("placeOrder", "drop", count=1, skip=3)

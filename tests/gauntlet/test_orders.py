@@ -95,7 +95,7 @@ def test_the_stops_cancel_is_heard_seconds_before_its_targets_fill(stage: Stage)
     assert reasons(rig) == ["target"]
 
 
-@pytest.mark.gauntlet("G28", "K2")
+@pytest.mark.gauntlet("G28", "K2", "N32")
 def test_the_target_fills_in_the_moment_of_flattening(stage: Stage) -> None:
     rig = stage({"10:07": BULL}, knobs=Knobs(cancel_latency=timedelta(seconds=3)))
     con_id = rig.opened()

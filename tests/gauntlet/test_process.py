@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -43,12 +44,12 @@ def output(course: Course) -> str:
     return (course.directory / "out").read_text()
 
 
-@pytest.mark.gauntlet("G21", "C5")
+@pytest.mark.gauntlet("G21", "C5", "V7")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_connecting_is_a_clean_stop(begin: Begin, number: signal.Signals) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        course = begin(signal=NEVER, port=closed.getsockname()[1])
+        course = begin(fires_at=NEVER, port=closed.getsockname()[1])
         course.wait(lambda: any(isinstance(x, b.BrokerDisconnected) for x in course.disk()))
         assert course.bot is not None
         course.bot.send_signal(signal.SIGHUP)
@@ -71,14 +72,14 @@ def test_a_stop_with_a_position_leaves_its_protection_and_the_next_life_goes_on(
 
 @pytest.mark.gauntlet("G18")
 def test_a_second_instance_ends_at_once_and_names_the_first(begin: Begin) -> None:
-    course = begin(signal=NEVER)
+    course = begin(fires_at=NEVER)
     course.wait(lambda: any(isinstance(x, m.Reconciled) for x in course.disk()))
     assert course.process().wait(PATIENCE_S) != 0
     assert "another instance" in output(course)
     course.terminate()
 
 
-@pytest.mark.gauntlet("G2")
+@pytest.mark.gauntlet("G2", "V8")
 def test_a_mistake_that_repeats_itself_halts_on_disk_and_ends_the_process(begin: Begin) -> None:
     course = begin(raises=True)
     assert course.bot is not None
@@ -113,4 +114,44 @@ def test_the_gateways_limits_are_never_touched_by_a_bot_that_keeps_losing_its_co
         course.wait(lambda: course.gateway.now >= until)  # noqa: B023
         course.gateway.faults.drop_socket()
     course.close_the_trade()
-    assert violations == []
+    course.pacing = tuple(violations)
+
+
+@pytest.mark.gauntlet("V1")
+def test_systemd_hears_ready_after_the_agreement_and_the_watchdog_all_along(
+    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", systemd.getsockname())
+        said: list[str] = []
+        threading.Thread(target=listen_to_the_end, args=(systemd, said), daemon=True).start()
+        course = begin()
+        course.wait(lambda: "READY=1" in said)
+        assert any(isinstance(x, m.Reconciled) for x in course.disk())
+        course.wait(lambda: any("1 positions" in text for text in said))
+        course.terminate()
+        assert "STOPPING=1" in said
+    assert said.count("READY=1") == 1
+    assert said.count("WATCHDOG=1") > 3
+    monkeypatch.delenv("NOTIFY_SOCKET")
+    course.deaths += 1
+    course.start()
+    course.close_the_trade()
+
+
+def listen_to_the_end(systemd: socket.socket, said: list[str]) -> None:
+    while not said or said[-1] != "STOPPING=1":
+        said.append(systemd.recv(200).decode())
+
+
+@pytest.mark.gauntlet("V7", "G21")
+def test_a_closed_terminal_disturbs_nothing(begin: Begin) -> None:
+    course = begin()
+    assert course.bot is not None
+    course.wait(lambda: any(isinstance(x, m.LineStarted) for x in course.disk()))
+    course.bot.send_signal(signal.SIGHUP)
+    course.wait(lambda: bool(course.position()))
+    course.bot.send_signal(signal.SIGHUP)
+    course.close_the_trade()
+    assert course.ends == []

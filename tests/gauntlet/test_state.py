@@ -194,3 +194,37 @@ def test_a_second_instance_is_refused_by_name(tmp_path: Path) -> None:
         InstanceLock(tmp_path, 1)
     first.release()
     InstanceLock(tmp_path, 1).release()
+
+
+@pytest.mark.gauntlet("V5", "G13")
+def test_a_storm_of_refusals_halts_and_the_halt_survives_a_kill(stage: Stage) -> None:
+    rig = stage(
+        {"10:07": BULL, "10:09": BULL, "10:11": BULL, "10:14": BULL}, RISK__MAX_ORDERS_PER_MINUTE="10"
+    )
+    rig.faults.reject(201, "Order rejected - reason: not today.", action="BUY", count=99)
+    rig.until("10:12")
+    assert "order_refused_storm" in rig.halts, denials(rig)
+    rig.restart()
+    rig.until("10:15")
+    assert "order_refused_storm" in rig.halts
+    assert denials(rig)[-1:] == ["STATE_HALTED"]
+    assert not rig.position
+
+
+@pytest.mark.gauntlet("V3", "C10", "C11", "N29")
+def test_a_signal_shortly_before_the_gateways_restart_sends_nothing(stage: Stage) -> None:
+    rig = stage(
+        {"10:07": BULL, "10:20": BULL},
+        TIMEZONE="America/New_York",
+        BROKER__EMBEDDED_GATEWAY="false",
+        EMBARGO__GATEWAY_RESTART__AT="10:10",
+        EMBARGO__GATEWAY_RESTART__LEAD_MINUTES="5",
+        EMBARGO__GATEWAY_RESTART__LASTS_MINUTES="5",
+    )
+    rig.until("10:09")
+    assert denials(rig) == ["EMBARGO_GATEWAY_RESTART"]
+    assert not rig.sent
+    rig.until("10:10")
+    rig.faults.restart(seconds=60)
+    rig.until("10:22")
+    assert rig.position, denials(rig)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -27,6 +28,7 @@ from tests.gauntlet.signals import ONCE
 SPEED = 20.0
 PATIENCE_S = 40.0
 LIMIT_S = 5.0
+KILLED = -signal.SIGKILL
 
 
 @dataclass
@@ -35,11 +37,15 @@ class Course:
 
     directory: Path
     die_at: int = 0
-    signal: str = ONCE
+    die_by: signal.Signals = signal.SIGKILL
+    fires_at: str = ONCE
     raises: bool = False
     start_at: str = "10:05"
     port: int | None = None
     deaths: int = 0
+    pacing: tuple[str, ...] | None = None
+    ends: list[int] = field(default_factory=list)
+    """Exit codes of the lives that ended before the trade did."""
     bot: subprocess.Popen[str] | None = field(default=None)
 
     def __post_init__(self) -> None:
@@ -67,9 +73,10 @@ class Course:
                 "MONITORING__ALERTS_ENABLED": "false",
                 "EMBARGO__GATEWAY_RESTART__AT": "",
             },
-            "signals": {self.signal: "bullish"},
+            "signals": {self.fires_at: "bullish"},
             "raises": self.raises,
             "die_at": die_at,
+            "die_by": int(self.die_by),
             "steps": str(self.directory / "steps"),
             "state": str(self.directory / "state"),
             "clock": str(self.gateway.clock),
@@ -87,8 +94,9 @@ class Course:
         deadline = time.monotonic() + PATIENCE_S
         while not holds():
             assert self.bot is not None
-            if self.bot.poll() is not None:
+            if (code := self.bot.poll()) is not None:
                 self.deaths += 1
+                self.ends.append(code)
                 assert self.deaths == 1, f"ended by itself: {(self.directory / 'out').read_text()[-2000:]}"
                 self.start(0)
             assert time.monotonic() < deadline, f"nothing came of it; last steps {self.steps[-3:]}"
@@ -157,7 +165,7 @@ class Course:
         orders = self.gateway.ask(lambda core: core.world.open_orders())
         after = self.steps[self.die_at - 1] if 0 < self.die_at <= len(self.steps) else "not killed"
         return Score(
-            scenario=f"killed {after}",
+            scenario=f"{self.die_by.name} {after}",
             ids="G36",
             worst_unprotected_s=self.judge.worst_unprotected_s,
             reconcile_s=None,
@@ -169,6 +177,8 @@ class Course:
                 *self.oddities(disk),
                 *(f"still live: {v.order.order_ref}" for v in orders),
             ),
+            overnight_s=self.judge.overnight_unprotected_s,
+            pacing=self.pacing,
             limit_s=LIMIT_S,
         )
 
@@ -180,8 +190,12 @@ class Course:
         found = [] if sides[Side.BUY] == sides[Side.SELL] else [f"bought and sold {sides}"]
         placed = any(isinstance(x, m.PlaceBracket) for x in disk)
         # Another run may hear fewer statuses: then its last steps do not exist.
-        if 0 < self.die_at <= len(self.steps) and not self.deaths:
-            found.append("nobody died")
+        if 0 < self.die_at <= len(self.steps) and self.ends != [
+            KILLED if self.die_by == signal.SIGKILL else 0
+        ]:
+            found.append(f"ended with {self.ends}")
+        if "Traceback" in (self.directory / "out").read_text():
+            found.append("a traceback was printed")
         return found if len(ends) == int(placed) else [*found, f"{len(ends)} ends"]
 
     @property

@@ -1,15 +1,15 @@
-"""The bot as a real process that kills itself with SIGKILL at a numbered step. Run: ``python -m tests.live_line.mortal PLAN``.
+"""The bot as a real process that kills itself at a numbered step. Run: ``python -m tests.live_line.mortal PLAN``.
 
-PLAN is JSON: settings as environment variables, signals, ``die_at`` (0: never) and ``steps``, a file to which each step
-is written before it may be the last. A step is every durable commit, before and after, and every order message on
-the wire, before and after, from the signal on. Only this module knows of dying; the bot is the one that is shipped.
+PLAN is JSON: settings as environment variables, signals, ``die_at`` (0: never), ``die_by`` (a signal's number) and
+``steps``, a file to which each step is written before it may be the last. A step is every durable commit, before and
+after, and every order message on the wire, before and after, from the signal on. Only this module knows of dying; the
+bot is the one that is shipped.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -51,9 +51,9 @@ def no_choice(*_: object) -> Unfit:
 class Steps:
     """Counts, writes down, and dies."""
 
-    def __init__(self, path: Path, die_at: int) -> None:
+    def __init__(self, path: Path, die_at: int, die_by: int) -> None:
         self._file = path.open("a", encoding="utf-8")
-        self._die_at = die_at
+        self._die_at, self._die_by = die_at, die_by
         self._count = 0
         self._lock = threading.Lock()
         self.has_begun = False
@@ -66,7 +66,7 @@ class Steps:
             self._file.write(what + "\n")
             self._file.flush()
             if self._count == self._die_at:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), self._die_by)
 
 
 def around_commit(
@@ -96,7 +96,7 @@ def around_send(steps: Steps, name: str, send: Callable[..., Any]) -> Callable[.
 
 
 def main(plan: dict[str, Any]) -> int:
-    steps = Steps(Path(plan["steps"]), plan["die_at"])
+    steps = Steps(Path(plan["steps"]), plan["die_at"], plan["die_by"])
     signals = {minute: Direction(direction) for minute, direction in plan["signals"].items()}
 
     def make_strategy(settings: Settings, symbol: Symbol, _: SelectionRules) -> SymbolStrategy:

@@ -1,4 +1,5 @@
-"""SIGKILL to the real process at every durable commit and every order message of one order's life, then the start path.
+"""SIGKILL to the real process at every durable commit and every order message of one order's life, then the start path;
+and SIGTERM or SIGINT there, which must be clean stops.
 
 The steps are enumerated: a run that nobody kills writes them down, and then each is died at. What the gateway's books
 hold in the end is compared with the journal: nothing twice, nothing lost, nothing naked.
@@ -7,6 +8,7 @@ hold in the end is compared with the journal: nothing twice, nothing lost, nothi
 from __future__ import annotations
 
 from pathlib import Path
+from signal import SIGINT, SIGKILL, SIGTERM, Signals
 
 import pytest
 
@@ -14,8 +16,8 @@ from tests.gauntlet.score import Score
 from tests.live_line.course import Course
 
 
-def course(directory: Path, die_at: int) -> tuple[Score, list[str]]:
-    run = Course(directory, die_at)
+def course(directory: Path, die_at: int, die_by: Signals = SIGKILL) -> tuple[Score, list[str]]:
+    run = Course(directory, die_at, die_by)
     try:
         run.run()
         return run.score(), run.steps
@@ -23,8 +25,10 @@ def course(directory: Path, die_at: int) -> tuple[Score, list[str]]:
         run.close()
 
 
-def check(request: pytest.FixtureRequest, directory: Path, steps: list[int]) -> None:
-    scores = [course(directory / f"{step}", step)[0] for step in steps]
+def check(
+    request: pytest.FixtureRequest, directory: Path, steps: list[int], by: tuple[Signals, ...] = (SIGKILL,)
+) -> None:
+    scores = [course(directory / f"{step}", step, by[n % len(by)])[0] for n, step in enumerate(steps)]
     request.node.user_properties.extend(("score", score.as_dict()) for score in scores)
     complaints = [f"{score.scenario}: {'; '.join(score.complaints)}" for score in scores if score.complaints]
     assert not complaints, "\n".join(complaints)
@@ -55,3 +59,12 @@ def test_a_life_without_a_death_and_one_with_the_worst(
 def test_a_death_at_every_step(request: pytest.FixtureRequest, tmp_path: Path, part: int) -> None:
     steps = whole_life(tmp_path)
     check(request, tmp_path, list(range(1 + part, len(steps) + 1, 4)))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.gauntlet("G21", "V7")
+@pytest.mark.parametrize("part", range(2))
+def test_a_stop_at_every_step_is_clean(request: pytest.FixtureRequest, tmp_path: Path, part: int) -> None:
+    steps = whole_life(tmp_path)
+    check(request, tmp_path, list(range(1 + part, len(steps) + 1, 2)), (SIGTERM, SIGINT))

@@ -21,10 +21,10 @@ def live_through(request: pytest.FixtureRequest, directory: Path, seed: int) -> 
     try:
         week.run()
         week.rig.limit_s = STEP_S
+        week.rig.pacing = tuple(week.pacing.violations)
         score = week.rig.score(f"week {seed}", "")
         request.node.user_properties.append(("score", score.as_dict()))
         assert not score.complaints, "; ".join(score.complaints)
-        assert week.pacing.violations == []
         assert len(week.trades) >= 5
         assert week.connections >= 9
     finally:

@@ -24,15 +24,7 @@ from bot.sim.session import ClientSession
 from tests.gauntlet.rig import BEAR, BULL, Rig, clock
 
 MONDAY, FRIDAY, LAST = date(2026, 11, 23), date(2026, 11, 27), date(2026, 11, 30)
-SIGNALS = {
-    "09:50": BULL,
-    "10:40": BEAR,
-    "11:30": BULL,
-    "12:20": BEAR,
-    "12:45": BULL,
-    "14:00": BULL,
-    "15:00": BEAR,
-}
+SIGNALS = {"09:50": BULL, "11:30": BEAR, "12:45": BULL, "15:00": BEAR}
 
 
 class HistoryPacing:
@@ -43,7 +35,13 @@ class HistoryPacing:
         rig.ask(self._sit_down)
 
     def _sit_down(self, core: GatewayCore) -> None:
-        core.settings = replace(core.settings, pace_all_bars=True)
+        # Steps are a minute and more: what a line says within one would be read all at once.
+        core.settings = replace(
+            core.settings,
+            pace_all_bars=True,
+            tick_interval=timedelta(seconds=30),
+            greeks_delay=timedelta(seconds=60),
+        )
         error: Callable[..., None] = core.error
 
         def say(session: ClientSession, req_id: int, code: int, text: str) -> None:
@@ -60,7 +58,7 @@ class Week:
         world = synthetic_world(
             ["SPY"], MONDAY, start=clock(MONDAY, "09:25"), seed=seed, equity=Decimal(60_000)
         )
-        self.rig = Rig(directory, world, SIGNALS, OPTIONS__EXPIRY="7-14")
+        self.rig = Rig(directory, world, SIGNALS, OPTIONS__EXPIRY="7-14", MARKET_DATA__STRIKES_EACH_SIDE="1")
         self.pacing = HistoryPacing(self.rig)
 
     def run(self) -> None:
@@ -139,6 +137,12 @@ class Week:
             )
             step = self._busy_step() if is_open else max(night_step, 60.0)
             self.rig.tick(min(step, (at - self.rig.now).total_seconds()))
+            self._while_bare(at)
+
+    def _while_bare(self, at: datetime) -> None:
+        """A gap is watched second by second: it must be measured, not rounded up to a step."""
+        while self.rig.judge.is_bare and self.rig.now < at:
+            self.rig.tick(1.0)
 
     def _busy_step(self) -> float:
         """A minute while something is held or a signal is near."""

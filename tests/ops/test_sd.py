@@ -33,3 +33,9 @@ def test_ready_is_said_once_and_status_when_it_changes(systemd: socket.socket) -
 
 def test_without_systemd_nothing_happens() -> None:
     Notifier("").alive()
+
+
+def test_a_service_manager_that_is_gone_ends_nothing(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as link:
+        link.bind(str(tmp_path / "gone"))
+    Notifier(str(tmp_path / "gone")).alive()
