@@ -84,6 +84,7 @@ class Player:
         self.pit.tick(con_id, bid, str((d(bid) or 0) + Decimal("0.05")), size=number)
 
 
+@settings(max_examples=40)
 @given(_STEPS, st.sampled_from([1, 2, 3]))
 def test_no_order_fills_more_than_was_ordered(steps: list[Step], oca_type: int) -> None:
     log = Player(oca_type).play(steps)
@@ -96,6 +97,7 @@ def test_no_order_fills_more_than_was_ordered(steps: list[Step], oca_type: int) 
             assert view.remaining >= 0
 
 
+@settings(max_examples=40)
 @given(_STEPS, st.sampled_from([1, 2, 3]))
 def test_cash_and_positions_balance_with_executions_and_commissions(steps: list[Step], oca_type: int) -> None:
     player = Player(oca_type)
@@ -119,7 +121,7 @@ def test_cash_and_positions_balance_with_executions_and_commissions(steps: list[
 _BIDS = st.sampled_from(["1.00", "1.10", "1.95", "2.05", "2.90", "2.95"])
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     st.integers(2, 9),
     st.lists(st.tuples(_BIDS, st.integers(1, 5)), max_size=12),
@@ -142,6 +144,7 @@ def test_the_exits_of_a_blocked_bracket_never_sell_more_than_was_bought(
         assert all(o.remaining <= held for o in exits if o.is_active)
 
 
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(240, 299), st.integers(1, 20)), max_size=15), st.booleans())
 def test_a_group_of_equal_exits_with_block_never_overfills(
     quotes: list[tuple[int, int]], reduces: bool
@@ -162,6 +165,7 @@ def test_the_same_commands_give_the_same_events(steps: list[Step]) -> None:
     assert Player(1).play(steps) == Player(1).play(steps)
 
 
+@settings(max_examples=40)
 @given(_STEPS)
 def test_an_order_that_is_over_never_comes_back(steps: list[Step]) -> None:
     over: set[tuple[int, int]] = set()

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from bot.domain.errors import FixTheConfiguration
-from bot.sim.build import synthetic_world
-from bot.sim.requests import make_core
-from bot.sim.scenario import Scenario, load, parse
-from tests.sim.raw import SPY, Bench, RawClient, market_order, order
+from bot.sim.build import recorded_world
+from bot.sim.gateway_thread import SimGatewayThread
+from bot.sim.scenario import load, parse
+from tests.sim.raw import SPY, Bench, order
+from tests.sim.stranger import Stranger, limit_order, opening
 
 SCENARIOS = Path(__file__).parents[2] / "configs" / "scenarios"
-_BARS = {"endDateTime": "", "barSizeSetting": "1 min", "durationStr": "1 D", "whatToShow": "TRADES"}
+_SPY = "0|SPY|STK||0|||SMART||USD||"
 
 
 def armed(text: str, *, open_market: bool = False) -> Bench:
@@ -123,28 +124,28 @@ def test_a_missing_file_is_named() -> None:
         load(Path("nowhere.yaml"))
 
 
-def trade_a_while(scenario: Scenario, seed: int) -> tuple[bytes, bytes]:
-    """Two clients' byte streams over 25 minutes of quotes, bars and orders."""
-    world = synthetic_world(["SPY"], date(2026, 1, 5), seed=seed, knobs=scenario.knobs)
-    core = make_core(world, scenario.settings, seed=seed)
-    scenario.arm(core)
-    clients = [RawClient(core, 1), RawClient(core, 2)]
-    for client in clients:
-        client.say("reqMktData", reqId=1, **SPY)
-        client.say("reqHistoricalData", reqId=2, **SPY, **_BARS, formatDate=2, keepUpToDate=True)
-        client.say("reqPnL", reqId=3)
-    for minute in range(1, 26):
-        core.advance_to(core.now + timedelta(minutes=1))
-        for client in clients:
-            client.read()
-            if minute % 7 == 6 and not client.is_gone:
-                client.say("placeOrder", **market_order(minute))
-    return bytes(clients[0].stream), bytes(clients[1].stream)
-
-
-def test_the_same_seed_and_scenario_give_the_same_bytes() -> None:
+def trade_a_while(seed: int) -> bytes:
+    """All that a client reads from its socket while it trades for four minutes under a rough scenario."""
     scenario = load(SCENARIOS / "rough-messages.yaml")
-    first = trade_a_while(scenario, seed=5)
-    assert len(first[0]) > 10_000
-    assert trade_a_while(load(SCENARIOS / "rough-messages.yaml"), seed=5) == first
-    assert trade_a_while(load(SCENARIOS / "rough-messages.yaml"), seed=6) != first
+    world = recorded_world(["SPY"], date(2011, 1, 4), knobs=scenario.knobs)
+    with SimGatewayThread(world, settings=scenario.settings, seed=seed) as gateway:
+        gateway.ask(scenario.arm)
+        gateway.advance(minutes=10)
+        client = Stranger(gateway.port, opening("v100..178"))
+        client.say(f"1|11|1|{_SPY}|0||0|0|")
+        client.say(f"20|2|{_SPY}|0||1 min|600 S|1|TRADES|2|1|")
+        client.say("92|3|DU1234567|")
+        for minute in range(1, 5):
+            client.say(limit_order(178, minute, _SPY, "BUY", "130"))
+            gateway.advance(minutes=1)
+            client.catch_up()
+        client.close()
+    return bytes(client.stream)
+
+
+@pytest.mark.line
+def test_the_same_seed_and_scenario_give_the_same_bytes_on_the_socket() -> None:
+    first = trade_a_while(seed=5)
+    assert len(first) > 5_000
+    assert trade_a_while(seed=5) == first
+    assert trade_a_while(seed=6) != first

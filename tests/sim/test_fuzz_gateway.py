@@ -33,7 +33,7 @@ def test_any_bytes_at_all(survivor: Survivor, data: bytes, cuts: list[int]) -> N
     survivor.check()
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(payloads=st.lists(st.binary(min_size=1, max_size=120), min_size=1, max_size=5))
 def test_any_frames_after_the_start(survivor: Survivor, payloads: list[bytes]) -> None:
     client = survivor.client()
@@ -53,7 +53,7 @@ def test_any_fields_behind_any_message_id(survivor: Survivor, fields: list[str],
 
 
 @pytest.mark.parametrize("kind", _KINDS)
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_a_plausible_request_with_some_nasty_fields(
     survivor: Survivor, kind: str, data: st.DataObject

@@ -16,6 +16,8 @@ from typer.testing import CliRunner
 from bot.cli.sim import sim
 from bot.domain.clock import ScaledTime
 from bot.domain.errors import BotError, FixTheCommand
+from bot.sim import server_main
+from bot.sim.build import recorded_world
 from bot.sim.server_main import SimOptions, make_world
 
 NOW = datetime(2026, 1, 3, 12, 0, tzinfo=UTC)
@@ -110,6 +112,16 @@ def test_the_process_says_where_it_is_and_ends_on_a_signal() -> None:
         process.communicate()
 
 
+@pytest.mark.parametrize(("hour", "close_day"), [(12, 4), (21, 5)])
+def test_until_close_means_a_quarter_of_an_hour_behind_the_next_one(hour: int, close_day: int) -> None:
+    day = date(2011, 1, 4)
+    world = recorded_world(["SPY"], day, start=datetime(2011, 1, 4, hour, tzinfo=UTC))
+    end = server_main._end_of(world, SimOptions(until_close=True))
+    assert end == datetime(2011, 1, close_day, 21, 15, tzinfo=UTC)
+    assert server_main._end_of(world, SimOptions()) is None
+
+
+@pytest.mark.slow
 @pytest.mark.line
 def test_the_process_ends_by_itself_after_the_close() -> None:
     arguments = ["--port", "0", "--session", "2011-01-04", "--speed", "5000", "--until-close"]

@@ -138,7 +138,7 @@ def decode(kind: MessageKind, frame: bytes, version: int) -> Any:
 
 
 @pytest.mark.parametrize("kind", message_kinds(), ids=lambda kind: kind.name)
-@settings(max_examples=4, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=3, suppress_health_check=list(HealthCheck), deadline=None)
 @given(data=st.data())
 def test_every_kind_survives_the_round_trip_at_every_version(kind: MessageKind, data: st.DataObject) -> None:
     sent = data.draw(values_of(kind.nodes))
@@ -153,7 +153,7 @@ def test_every_kind_survives_the_round_trip_at_every_version(kind: MessageKind, 
 
 
 @pytest.mark.parametrize("kind", message_kinds(), ids=lambda kind: kind.name)
-@settings(max_examples=8, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=5, suppress_health_check=list(HealthCheck), deadline=None)
 @given(data=st.data())
 def test_nothing_a_peer_sends_can_do_worse_than_be_refused(kind: MessageKind, data: st.DataObject) -> None:
     version = data.draw(st.sampled_from(versions_of(kind)))
