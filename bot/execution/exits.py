@@ -1,8 +1,10 @@
 """How a position's exits are replaced or moved: small plans that wait for the broker's answers.
 
-Rule: an exit order is sent only when every other exit of its bracket has ended and every fill the broker counted is
-booked, and never for more than the position; so the orders at rest can never sell what is not held. The entry's
-remainder is called back first, since the broker refuses orders on both sides of one option.
+Rule: an exit order is sent only when every fill the broker counted is booked, never for more than the position, and
+only when every other exit of its bracket has ended, or within the live stop's OCA group, where the broker itself lets
+no more be sold than the largest of them; so the orders at rest can never sell what is not held, and a position that is
+closed keeps its stop until it is gone. The entry's remainder is called back first, since the broker refuses orders on
+both sides of one option.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from bot.execution.pricing import buying_price, protection_prices, selling_price
 
 Plan: TypeAlias = PlaceProtection | ExitPosition
 _ACTIVE = frozenset({OrderStatus.HELD, OrderStatus.WORKING})
+_CLOSING_ORDERS_BESIDE_A_STOP = 2
 _AS_FAR_AS_MAY_BE = 100
 """Ticks: more than ``max_slip`` ever allows."""
 
@@ -101,13 +104,17 @@ class ExitPlans:
         side: Side,
         now: datetime,
     ) -> Iterator[Message]:
-        if not self._exits_are_over(plan.idea_id, now, f"makes room to close: {plan.reason}"):
+        group = self._stops_group(plan.idea_id, now) if side is Side.SELL else ""
+        if group:
+            if self._has_unbooked(plan.idea_id):
+                return
+        elif not self._exits_are_over(plan.idea_id, now, f"makes room to close: {plan.reason}"):
             return
         self.drop(plan.idea_id)
         if quantity > 0:
             number = self._number(plan.idea_id, (Leg.FLATTEN,))
             price = self._new_price(plan, place)
-            yield SendOrders((flatten_order(place, side, quantity, price, number),), now)
+            yield SendOrders((flatten_order(place, side, quantity, price, number, group),), now)
 
     # ── what they ask of the book ────────────────────────────────────────────────────────────────────────────────
 
@@ -136,8 +143,26 @@ class ExitPlans:
             if not record.is_over(now, self._limits.inactive_wait_s):
                 record.cancel_wanted = record.cancel_wanted or why
                 over = False
-        # A fill that is counted and not booked would be sold a second time.
-        return over and not any(self._book.unbooked(r) for r in self._book.of(idea_id))
+        return over and not self._has_unbooked(idea_id)
+
+    def _has_unbooked(self, idea_id: IdeaId) -> bool:
+        """A fill that is counted and not booked would be sold a second time."""
+        return any(self._book.unbooked(r) for r in self._book.of(idea_id))
+
+    def _stops_group(self, idea_id: IdeaId, now: datetime) -> str:
+        """The OCA group of the one live stop, if a closing order can stand beside it; else empty.
+
+        A group that has ended so many closing orders without closing is given up: then everything is called back first.
+        """
+        exits = self._book.exits(idea_id)
+        live = [r for r in exits if not r.is_over(now, self._limits.inactive_wait_s)]
+        groups = {r.order.oca_group for r in live}
+        stops = [r for r in live if r.order.leg is Leg.STOP]
+        if len(stops) != 1 or len(groups) != 1 or not self._is_as_meant(stops[0]):
+            return ""
+        group = stops[0].order.oca_group
+        tried = sum(r.order.leg is Leg.FLATTEN and r.order.oca_group == group for r in exits)
+        return group if tried < _CLOSING_ORDERS_BESIDE_A_STOP else ""
 
     def _resizable(self, plan: PlaceProtection) -> tuple[OrderRecord, ...]:
         """The live pair, if nothing but its quantity is wrong: moving it keeps the position protected meanwhile."""

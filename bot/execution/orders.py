@@ -87,9 +87,15 @@ def protection_orders(
 
 
 def flatten_order(
-    place: PlaceBracket, side: Side, quantity: int, limit_price: Decimal | None, number: int
+    place: PlaceBracket,
+    side: Side,
+    quantity: int,
+    limit_price: Decimal | None,
+    number: int,
+    oca_group: str = "",
 ) -> Order:
-    """One order that ends the position: at a limit, or at the market where there is none."""
+    """One order that ends the position: at a limit, or at the market where there is none; in the stop's OCA group
+    while that stop stays."""
     return Order(
         ref=ref_of(place.idea_id, Leg.FLATTEN, number),
         contract=place.contract,
@@ -97,6 +103,7 @@ def flatten_order(
         type=OrderType.MARKET if limit_price is None else OrderType.LIMIT,
         quantity=quantity,
         limit_price=limit_price,
+        oca_group=oca_group,
     )
 
 

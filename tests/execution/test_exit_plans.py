@@ -174,15 +174,45 @@ def test_an_exit_that_the_broker_counts_as_sold_is_not_sold_again() -> None:
     assert bench.step(_exit(3, rung=9, bid=None)) == []
 
 
-def test_the_last_rung_rides_the_target_as_far_down_as_may_be_and_only_the_forced_one_gives_it_up() -> None:
+def test_the_last_rung_rides_the_target_as_far_down_as_may_be_and_the_forced_one_sells_beside_the_stop() -> (
+    None
+):
     bench = Bench().guarded()
 
     (moved,) = bench.step(_exit(rung=3))
     assert isinstance(moved, b.SendRevision)
     assert moved.limit_price < Decimal("1.80")
 
+    (sold,) = bench.step(_exit(rung=6))
+    assert isinstance(sold, b.SendOrders)
+    assert (sold.orders[0].type, sold.orders[0].quantity) == (OrderType.MARKET, 3)
+    assert sold.orders[0].oca_group == bench.record("SPY-1/stop").order.oca_group
+    assert not bench.record("SPY-1/stop").cancel_wanted
+    assert prove(bench.book, bench.place).holds
+
+
+def test_a_closing_order_beside_the_stop_waits_for_a_fill_that_is_counted_and_not_booked() -> None:
+    bench = Bench().guarded()
+    bench.status("SPY-1/target", S.CANCELLED, filled=1)
+
     assert bench.step(_exit(rung=6)) == []
-    assert bench.record("SPY-1/target").cancel_wanted
+    assert not bench.record("SPY-1/stop").cancel_wanted
+    bench.fill("SPY-1/target", 1, "b.1.01")
+
+    (sold,) = bench.step()
+    assert isinstance(sold, b.SendOrders)
+    assert sold.orders[0].quantity == 2
+
+
+def test_a_group_that_ended_two_closing_orders_unfilled_is_given_up() -> None:
+    bench = Bench().guarded()
+    bench.status("SPY-1/target", S.CANCELLED)
+    for number in (1, 2):
+        bench.step(_exit(rung=6))
+        bench.status(f"SPY-1/flatten-{number}", S.REJECTED)
+        bench.book.learn(b.SendCancel(f"SPY-1/flatten-{number}", START - timedelta(seconds=60)))
+
+    assert bench.step(_exit(rung=6)) == []
     assert bench.record("SPY-1/stop").cancel_wanted
 
 

@@ -107,6 +107,21 @@ def test_the_target_fills_in_the_moment_of_flattening(stage: Stage) -> None:
     assert not rig.orders()
 
 
+@pytest.mark.gauntlet("P4", "G12")
+def test_a_position_closed_at_the_market_keeps_its_stop_until_it_is_gone(stage: Stage) -> None:
+    rig = stage({"10:07": BULL})
+    rig.limit_s = 0.0
+    rig.opened()
+    rig.faults.hide_quotes(scope="OPT")
+    rig.step(60, 15)
+    rig.life.say(m.FlattenAll(rig.now, "test", "me"))
+    rig.wait_for(lambda: not rig.position, 120)
+    rig.step(10)
+    assert [x for x in rig.sent if "flatten" in x], "it was not closed at the market"
+    assert sells(rig) == buys(rig)
+    assert not rig.orders()
+
+
 @pytest.mark.gauntlet("G13", "P6")
 def test_flattening_a_partial_fill_calls_the_entry_back_before_it_sells(stage: Stage) -> None:
     rig = stage({"10:07": BULL}, knobs=Knobs(displayed_size=2))
