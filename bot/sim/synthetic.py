@@ -97,18 +97,12 @@ class SyntheticTape:
         return tuple(self._cut(session, prices, volumes))
 
     def _cut(self, session: Session, prices: _Array, volumes: _Array) -> Iterator[Bar]:
-        for minute in range(session.minutes):
-            inside = prices[minute * _STEPS : (minute + 1) * _STEPS + 1]
-            yield Bar(
-                self.symbol,
-                BarSize.M1,
-                session.open + timedelta(minutes=minute),
-                float(inside[0]),
-                float(np.max(inside)),
-                float(np.min(inside)),
-                float(inside[-1]),
-                float(round(volumes[minute])),
-            )
+        # A minute's first price is the last one's close.
+        inside = np.lib.stride_tricks.sliding_window_view(prices, _STEPS + 1)[::_STEPS]
+        columns = (inside[:, 0], inside.max(axis=1), inside.min(axis=1), inside[:, -1], np.rint(volumes))
+        for minute, figures in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
+            start = session.open + timedelta(minutes=minute)
+            yield Bar(self.symbol, BarSize.M1, start, *figures)
 
     def _shape(self, session: Session) -> tuple[_Array, _Array]:
         """The session's log returns (``_STEPS`` a minute) and volumes (one a minute)."""
