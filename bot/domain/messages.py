@@ -310,7 +310,10 @@ class ProtectionChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BracketClosed:
-    """One trade, whole. P&L is net of commissions; ``commissions_complete`` is False while a report is missing."""
+    """One trade, whole. P&L is net of commissions; ``commissions_complete`` is False while a report is missing.
+
+    A later one of the same idea takes its place: an execution was corrected after the end.
+    """
 
     idea_id: IdeaId
     symbol: Symbol

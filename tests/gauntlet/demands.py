@@ -47,6 +47,7 @@ def demands(rows: list[Row]) -> list[Demand]:
             "reconciled within",
         ),
         _count("orders and fills that happened twice, were lost, or left a position naked", *lost),
+        _deaths(rows),
         _count(f"pacing violations in {len(paced)} runs whose limits were watched", sum(map(len, paced))),
     ]
 
@@ -61,3 +62,16 @@ def _count(words: str, *counts: int) -> Demand:
     found = " / ".join(map(str, counts))
     verdict = "red" if any(counts) else "green"
     return Demand(words, "0", found, verdict, f"{words[0].upper()}{words[1:]}: {found}.")
+
+
+def _deaths(rows: list[Row]) -> Demand:
+    """Each row of the kill matrix holds one run for each step of an order's life."""
+    killed, stopped = (
+        sum(row.runs for row in rows if row.scenario == name)
+        for name in ("a death at every step", "a stop at every step is clean")
+    )
+    words = "lives ended at every durable commit and every order message, by SIGKILL / by SIGTERM or SIGINT"
+    found = f"{killed} / {stopped}"
+    return Demand(
+        words, "all of them", found, "green" if killed and stopped else "left out", f"Killed: {found}."
+    )

@@ -93,7 +93,7 @@ def run(*, is_quick: bool) -> list[Row]:
     # Workers collect for themselves: the marks are read beforehand.
     pytest.main(["--collect-only", "-qq", "--no-header", *places], plugins=[collector])
     # The long ones come first, so that no worker is left with one at the end.
-    pytest.main(["-q", "-n", "2", "--dist", "worksteal", *options, *places, *nodes], plugins=[collector])
+    pytest.main(["-q", "-n", "auto", "--dist", "worksteal", *options, *places, *nodes], plugins=[collector])
     rows = [*collector.rows, *proof_rows(collector.outcomes)]
     return sorted([*rows, *unanswered(rows)], key=first_number)
 

@@ -194,7 +194,8 @@ class Course:
             KILLED if self.die_by == signal.SIGKILL else 0
         ]:
             found.append(f"ended with {self.ends}")
-        if "Traceback" in (self.directory / "out").read_text():
+        is_asked = self.die_by != signal.SIGKILL
+        if is_asked and "Traceback" in (self.directory / "out").read_text():
             found.append("a traceback was printed")
         return found if len(ends) == int(placed) else [*found, f"{len(ends)} ends"]
 
