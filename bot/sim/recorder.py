@@ -29,7 +29,13 @@ class Transcript:
         self._now = now
 
     def line(self, arrow: str, payload: bytes) -> None:
-        text = payload.rstrip(b"\0").decode(errors="backslashreplace").replace("\0", "|").replace("\n", " ")
+        # Every field ends with a NUL, so the last one ends no line: empty fields at the end stay to be seen.
+        text = (
+            payload.removesuffix(b"\0")
+            .decode(errors="backslashreplace")
+            .replace("\0", "|")
+            .replace("\n", " ")
+        )
         self._out.write(f"{self._now():%H:%M:%S.%f} {arrow} {_ACCOUNT.sub('DU0000000', text)}\n")
         self._out.flush()
 
