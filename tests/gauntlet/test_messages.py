@@ -83,6 +83,27 @@ def test_a_corrected_execution_replaces_the_first(stage: Stage) -> None:
 
 
 @pytest.mark.gauntlet("G29")
+def test_a_correction_after_the_end_opens_the_trade_again_and_it_is_counted_once(stage: Stage) -> None:
+    rig = stage({"10:07": BULL})
+    con_id = rig.opened()
+    to_target(rig, con_id)
+    rig.wait_for(lambda: not rig.position, 60)
+    rig.step(10)
+    paid = rig.price_paid()
+    rig.pin(con_id, round(paid - 0.01, 2), round(paid + 0.01, 2))
+    rig.faults.correct_execution(price=2.0, shares=9)
+    rig.step(10)
+    assert rig.position == rig.stopped == {con_id: 1}
+    rig.life.say(m.FlattenAll(rig.now, "test", "me"))
+    rig.wait_for(lambda: not rig.position, 60)
+    rig.step(10)
+    assert sells(rig) == buys(rig) == 10
+    assert not rig.orders()
+    (trade,) = rig.life.board.status.closed_trades
+    assert (trade.idea_id, trade.quantity) == (rig.all(m.BracketClosed)[0].idea_id, 10)
+
+
+@pytest.mark.gauntlet("G29")
 def test_a_commission_report_that_never_comes_is_not_made_up(stage: Stage) -> None:
     rig = stage({"10:07": BULL})
     rig.faults.message("commissionReport", "drop", count=None)
