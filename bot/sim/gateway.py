@@ -135,10 +135,12 @@ class SimGateway:
             bound.bind((self.host, self.port))
         except OSError as error:
             bound.close()
-            raise FixTheMachine(
-                f"cannot listen on {self.host}:{self.port} ({error.strerror}); stop what uses it or choose another --port"
-            ) from None
+            raise self._not_to_be_had(error) from None
         return bound
+
+    def _not_to_be_had(self, error: OSError) -> FixTheMachine:
+        where, remedy = f"{self.host}:{self.port}", "stop what uses it or choose another --port or --host"
+        return FixTheMachine(f"cannot listen on {where} ({error.strerror}); {remedy}")
 
     async def sync_door(self) -> None:
         """Listen, or keep the port bound and refuse, as the scenario has it."""
@@ -147,9 +149,7 @@ class SimGateway:
             try:
                 self._server = await loop.create_server(lambda: _Wire(self), sock=self._placeholder)
             except OSError as error:
-                raise FixTheMachine(
-                    f"cannot listen on {self.host}:{self.port} ({error.strerror}); stop what uses it or choose another --port"
-                ) from None
+                raise self._not_to_be_had(error) from None
             self._placeholder = None
         elif not self.core.link.is_listening and self._server is not None:
             self._server.close()

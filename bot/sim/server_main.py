@@ -33,6 +33,7 @@ from bot.sim.scenario import Scenario
 from bot.sim.world import World
 
 _SYMBOL: Final = re.compile(r"[A-Z][A-Z0-9.]{0,7}")
+_ACCOUNT: Final = re.compile(r"[A-Z]{1,3}[0-9]{1,10}")
 AFTER_CLOSE = timedelta(minutes=15)
 """With ``until_close`` the gateway stays this much simulated time behind the close, for clients to finish."""
 
@@ -67,6 +68,8 @@ def make_world(options: SimOptions, now: datetime) -> World:
         raise FixTheCommand(
             f"--symbols: {malformed[0] if malformed else 'none given'!r} is no ticker; write SPY,AAPL"
         )
+    if not _ACCOUNT.fullmatch(options.account):
+        raise FixTheCommand(f"--account: {options.account!r} is no account id; write DU1234567")
     make = partial(
         synthetic_world if options.is_synthetic else recorded_world,
         options.symbols,

@@ -60,6 +60,7 @@ def test_account_equity_and_symbols_are_taken_over() -> None:
         (SimOptions(symbols=("TSLA",)), "no recorded session of TSLA; add --synthetic"),
         (SimOptions(symbols=("sp y",)), "'sp y' is no ticker"),
         (SimOptions(symbols=()), "none given"),
+        (SimOptions(account=""), "'' is no account id"),
     ],
 )
 def test_what_cannot_be_simulated_is_one_line(options: SimOptions, said: str) -> None:
