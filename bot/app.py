@@ -145,9 +145,14 @@ def make_port(settings: Settings, journal: Journal, timing: Timing) -> BrokerPor
     port: BrokerPort = IbkrBroker(broker, now=timing.now, speed=timing.speed)
     if not settings.dry_run:
         return port
-    from bot.sim.loopback import DryRunExchange  # only a dry run carries the exchange
+    # Only a dry run carries the exchange.
+    from bot.sim.loopback import DryRunExchange
+    from bot.sim.paper_memory import REMEMBERED as REMEMBERED_BY_A_DRY_RUN
 
-    return DryRunPort(port, DryRunExchange(), timing.now)
+    exchange = DryRunExchange()
+    for row in journal.rows(REMEMBERED_BY_A_DRY_RUN):
+        exchange.remember(row.message)
+    return DryRunPort(port, exchange, timing.now)
 
 
 def run(settings: Settings, timing: Timing, hooks: Hooks) -> int:

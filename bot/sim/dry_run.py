@@ -1,7 +1,8 @@
 """An exchange for a dry run: the simulator's matching engine on the real market's quotes, with an account of its own.
 
 Rule: it hears quotes and commands and answers with facts; not one message leaves for a broker. Its account starts with the
-real account's worth, when that is first heard. A quote that is older than two minutes is no quote.
+real account's worth, when that is first heard, and with the positions and orders of its earlier lives. A quote that is
+older than two minutes is no quote.
 """
 
 from __future__ import annotations
@@ -14,18 +15,21 @@ from bot.domain import broker_messages as b
 from bot.domain.contract import Contract
 from bot.domain.market import Quote
 from bot.domain.messages import Message, TimePassed
+from bot.domain.order import Fill
 from bot.domain.position import Position
 from bot.domain.session import is_open, new_york_day
-from bot.domain.types import ConId, OrderId
+from bot.domain.types import ConId, OrderId, PermId
 from bot.sim import events as e
 from bot.sim.account import Account
 from bot.sim.exchange import Exchange
+from bot.sim.fact_words import to_sim_order
 from bot.sim.figures import AccountFigures
 from bot.sim.ids import Ids
 from bot.sim.knobs import Knobs
 from bot.sim.life import OrderLife
 from bot.sim.order_peer import OrderPeer
 from bot.sim.orders import CommissionReport, Execution, ExecutionFilter, MarginFigures, OrderView, SimOrder
+from bot.sim.paper_memory import PaperMemory
 from bot.sim.quotes import Book
 from bot.sim.surroundings import margin_of
 
@@ -81,13 +85,36 @@ class PaperWindow:
         day = new_york_day(board.now)
         self._account = Account(account_id, equity, board.book, board.underlying_price, day)
         board.account = self._account
+        self._ids = ids
+        self._given: list[PermId] = []
         self._life = OrderLife(self._account, ids.exec_id, knobs.commission_delay)
-        self._exchange = Exchange(board, self._life, knobs, account_id, ids.perm_id)
+        self._exchange = Exchange(board, self._life, knobs, account_id, self._perm_id)
         self._was_open = board.is_open()
 
     @property
     def now(self) -> datetime:
         return self._board.now
+
+    def _perm_id(self) -> PermId:
+        return self._given.pop() if self._given else self._ids.perm_id()
+
+    def restore(self, memory: PaperMemory, client_id: int) -> list[e.Event]:
+        """Put back what an earlier life held and had at rest; the orders as they stand are told."""
+        today = new_york_day(self.now)
+        for fill in memory.fills(today):
+            self._board.contracts[fill.contract.con_id] = fill.contract
+            self._account.book_fill(_as_execution(fill, client_id, self.account_id))
+        for kept in memory.resting(today):
+            self._board.contracts[kept.order.contract.con_id] = kept.order.contract
+            self._given = [kept.perm_id]
+            self.place(client_id, kept.order_id, to_sim_order(kept.order, kept.parent_id, self.account_id))
+            live = self._exchange.find(client_id, kept.order_id)
+            if live is not None:
+                live.filled = live.answered = kept.filled
+        self._given = []
+        for live in self._exchange.alive():
+            self._life.show(live, self.now)
+        return self._life.take()
 
     def pass_time(self) -> list[e.Event]:
         """Let the session begin or end, and late things happen."""
@@ -139,6 +166,7 @@ class DryRunExchange:
         self._window: PaperWindow | None = None
         self._peer: OrderPeer | None = None
         self._client_id = 0
+        self._memory = PaperMemory()
         self._handlers: dict[type, Callable[..., Iterator[Message]]] = {
             TimePassed: self._on_time,
             b.BrokerConnected: self._on_connected,
@@ -152,7 +180,8 @@ class DryRunExchange:
         return handler(message)
 
     def remember(self, message: Message) -> None:
-        """Simulated orders live as long as the process."""
+        """Rows of the journal, in order and before anything is handled; see ``paper_memory.REMEMBERED``."""
+        self._memory.learn(message)
 
     def _on_time(self, message: TimePassed) -> Iterator[Message]:
         if self._board is None:
@@ -171,7 +200,8 @@ class DryRunExchange:
         if self._window is None and values.net_liquidation is not None:
             board = self._board = self._board or QuoteBoard(values.at)
             self._window = PaperWindow(values.account, values.net_liquidation, board, self._knobs)
-            self._peer = OrderPeer(self._window, self._client_id, 1)
+            self._peer = OrderPeer(self._window, self._client_id, self._memory.next_id)
+            yield from self._peer.facts(self._window.restore(self._memory, self._client_id))
         if self._window is not None and self._peer is not None:
             now = self._window.now
             yield from self._peer.facts([e.AccountChanged(now, self._window.account_figures())])
@@ -209,3 +239,21 @@ class DryRunExchange:
                 yield b.RequestFailed(f"revise:{ref}", 321, text, at or asked_at)
             case _:
                 pass
+
+
+def _as_execution(fill: Fill, client_id: int, account: str) -> Execution:
+    return Execution(
+        exec_id=fill.exec_id,
+        client_id=client_id,
+        order_id=0,
+        perm_id=fill.perm_id,
+        contract=fill.contract,
+        side=fill.side,
+        quantity=fill.quantity,
+        price=fill.price,
+        cum_quantity=fill.quantity,
+        avg_price=fill.price,
+        at=fill.at,
+        account=account,
+        order_ref=fill.order_ref,
+    )

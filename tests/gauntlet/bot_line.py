@@ -32,6 +32,7 @@ from bot.journal.recover import give_memory_back, open_journal, order_id_floor
 from bot.journal.store import Journal
 from bot.ops.board import Board
 from bot.sim.loopback import DryRunExchange
+from bot.sim.paper_memory import REMEMBERED
 from bot.wiring import BOARD, DURABLE, JOURNAL, Machine
 from tests.live_line.lines import NO_PACING
 
@@ -119,7 +120,10 @@ class Life:
         )
         port: BrokerPort = self.broker
         if self.settings.dry_run:
-            port = DryRunPort(self.broker, DryRunExchange(), self.now)
+            exchange = DryRunExchange()
+            for row in self.journal.rows(REMEMBERED):
+                exchange.remember(row.message)
+            port = DryRunPort(self.broker, exchange, self.now)
         self.is_dead = False
         self.supervisor = Supervisor(
             Parts(

@@ -215,6 +215,22 @@ def test_a_dry_run_sends_no_order_even_across_a_kill(stage: Stage) -> None:
     rig.judge.executed.clear()
 
 
+@pytest.mark.gauntlet("G11", "G23")
+def test_a_dry_run_holds_after_a_kill_what_it_held_before(stage: Stage) -> None:
+    rig = stage({"10:07": BULL}, DRY_RUN="true")
+    rig.until("10:09")
+    rig.restart()
+    rig.step(10)
+    assert not rig.halts
+    (bracket,) = rig.life.board.status.open_brackets
+    assert (bracket.quantity, bracket.is_proved) == (10, True)
+    rig.life.say(m.FlattenAll(rig.now, "test", "me"))
+    rig.wait_for(lambda: bool(rig.all(m.BracketClosed)), 60)
+    assert rig.halts == {"operator"}
+    books = rig.gateway.books()
+    assert (books.order_messages, books.what_ifs) == (0, 0)
+
+
 @pytest.mark.gauntlet("G9")
 def test_a_bearish_signal_buys_a_put_and_sells_nothing_that_is_not_held(stage: Stage) -> None:
     rig = stage({"10:07": BEAR})

@@ -8,7 +8,7 @@ from decimal import Decimal
 from bot.domain import broker_messages as b
 from bot.domain.contract import Contract
 from bot.domain.market import Quote
-from bot.domain.messages import Message, TimePassed
+from bot.domain.messages import FillBooked, Message, TimePassed
 from bot.domain.order import Order, OrderStatus, OrderType
 from bot.domain.position import AccountValues
 from bot.domain.types import Right, SecType, Side
@@ -28,16 +28,29 @@ CALL = Contract(
 
 
 class Rehearsal:
-    """A dry run by hand, connected and with an account of 10,000."""
+    """A dry run by hand, connected and with an account of 10,000; ``rows`` is what its journal would hold."""
 
-    def __init__(self, now: datetime = NOON) -> None:
+    def __init__(self, now: datetime = NOON, rows: list[Message] | None = None) -> None:
         self.now = now
         self.exchange = DryRunExchange()
+        self.rows: list[Message] = []
+        for row in rows or []:
+            self.exchange.remember(row)
         self.hear(TimePassed(now), b.BrokerConnected(now, "U1", 5, 176, 1))
-        self.hear(b.AccountUpdated(AccountValues(account="U1", at=now, net_liquidation=Decimal(10_000))))
+        self.first_words = self.hear(
+            b.AccountUpdated(AccountValues(account="U1", at=now, net_liquidation=Decimal(10_000)))
+        )
 
     def hear(self, *messages: Message) -> list[Message]:
-        return [answer for message in messages for answer in self.exchange.handle(message)]
+        answers = [answer for message in messages for answer in self.exchange.handle(message)]
+        for said in (*messages, *answers):
+            self.rows.append(FillBooked(said.fill) if isinstance(said, b.Filled) else said)
+        return answers
+
+    def snapshot(self) -> b.Snapshot:
+        (taken,) = self.hear(b.TakeSnapshot("test", self.now))
+        assert isinstance(taken, b.SnapshotTaken)
+        return taken.snapshot
 
     def quote(self, bid: str | None, ask: str | None, after_s: int = 5) -> list[Message]:
         self.now += timedelta(seconds=after_s)
@@ -152,3 +165,50 @@ def test_before_the_accounts_worth_is_known_every_request_fails_in_words() -> No
         "cancel:i/entry",
         "revise:i/entry",
     ]
+
+
+def test_the_next_life_holds_what_the_one_before_held_under_the_same_names_and_numbers() -> None:
+    run = Rehearsal()
+    run.quote("0.95", "1.00")
+    run.bracket()
+    before = run.snapshot()
+
+    again = Rehearsal(run.now + timedelta(minutes=1), run.rows)
+    after = again.snapshot()
+
+    assert [(p.contract.con_id, p.quantity) for p in after.positions] == [(77, 2)]
+    names = [(o.ref, o.perm_id, o.order_id, o.type, o.quantity) for o in before.open_orders]
+    assert [(o.ref, o.perm_id, o.order_id, o.type, o.quantity) for o in after.open_orders] == names
+    assert {o.status for o in after.open_orders} == {o.status for o in before.open_orders}
+    assert {x.order.ref for x in again.first_words if isinstance(x, b.OrderSeen)} == {
+        "idea/target",
+        "idea/stop",
+    }
+
+    again.quote("0.60", "0.70")
+    ended = again.quote("0.60", "0.70")
+    assert [f.fill.order_ref for f in ended if isinstance(f, b.Filled)] == ["idea/stop"]
+    assert again.snapshot().positions == ()
+
+
+def test_an_entry_at_rest_waits_with_its_exits_in_the_next_life_too() -> None:
+    run = Rehearsal()
+    run.quote("1.20", "1.30")
+    run.bracket()
+    again = Rehearsal(run.now + timedelta(seconds=5), run.rows)
+    assert [o.ref for o in again.snapshot().open_orders] == ["idea/entry", "idea/target", "idea/stop"]
+
+    again.quote("0.95", "1.00")
+
+    assert [(p.contract.con_id, p.quantity) for p in again.snapshot().positions] == [(77, 2)]
+
+
+def test_what_was_closed_and_what_expired_is_not_held_again() -> None:
+    run = Rehearsal()
+    run.quote("0.95", "1.00")
+    run.bracket()
+    assert Rehearsal(run.now + timedelta(days=4), run.rows).snapshot().positions == ()
+    run.quote("0.60", "0.70")
+    run.quote("0.60", "0.70")
+    again = Rehearsal(run.now + timedelta(seconds=5), run.rows).snapshot()
+    assert (again.positions, again.open_orders) == ((), ())
