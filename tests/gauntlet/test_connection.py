@@ -202,7 +202,7 @@ def test_an_answer_without_its_end_is_not_flat(stage: Stage, end: str) -> None:
     assert not rig.halts
 
 
-@pytest.mark.gauntlet("G31", "H2")
+@pytest.mark.gauntlet("G24", "O4")
 def test_ten_positions_and_twenty_orders_are_reconciled_within_ten_seconds(stage: Stage) -> None:
     names = ("SPY", "AAPL", "GOOG", "MSFT", "QQQ")
     rig = stage(

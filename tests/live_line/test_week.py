@@ -1,4 +1,4 @@
-"""A week in the life, by seed: no invariant breaks, nothing is lost or doubled, no pacing limit is touched."""
+"""A week in the life, by seed: no invariant breaks, nothing is lost or doubled, no limit is touched, no memory leaks."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ import pytest
 
 from tests.live_line.week import Week
 
-pytestmark = [pytest.mark.line, pytest.mark.gauntlet("G24", "G25", "G26", "G29", "G31", "G32", "G35", "G36")]
+pytestmark = [
+    pytest.mark.line,
+    pytest.mark.gauntlet("G24", "G25", "G26", "G29", "G31", "G32", "G35", "G36", "H2"),
+]
 
 SEEDS = int(os.environ.get("GAUNTLET_SEEDS", "3"))
+GROWTH_MIB = 64
+"""From Monday night to the end, everything that the test notes included."""
 STEP_S = 60.0
 """A fault and its repair can lie a whole step apart: a gap that is closed by the next step is not longer than it."""
 
@@ -27,6 +32,7 @@ def live_through(request: pytest.FixtureRequest, directory: Path, seed: int) -> 
         assert not score.complaints, "; ".join(score.complaints)
         assert len(week.trades) >= 5
         assert week.connections >= 9
+        assert week.memory_mib[-1] - week.memory_mib[0] < GROWTH_MIB, week.memory_mib
     finally:
         week.rig.close()
 

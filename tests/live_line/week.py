@@ -7,6 +7,8 @@ chance. The seed moves the faults about and makes another market.
 
 from __future__ import annotations
 
+import gc
+import os
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,6 +27,12 @@ from tests.gauntlet.rig import BEAR, BULL, Rig, clock
 
 MONDAY, FRIDAY, LAST = date(2026, 11, 23), date(2026, 11, 27), date(2026, 11, 30)
 SIGNALS = {"09:50": BULL, "11:30": BEAR, "12:45": BULL, "15:00": BEAR}
+
+
+def resident_mib() -> float:
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 class HistoryPacing:
@@ -60,6 +68,8 @@ class Week:
         )
         self.rig = Rig(directory, world, SIGNALS, OPTIONS__EXPIRY="7-14", MARKET_DATA__STRIKES_EACH_SIDE="1")
         self.pacing = HistoryPacing(self.rig)
+        self.memory_mib: list[float] = []
+        """Of bot, gateway and test together, after each day."""
 
     def run(self) -> None:
         self.rig.start()
@@ -69,6 +79,7 @@ class Week:
             if session_on(day) is not None:
                 self._session(day)
             self._night(day)
+            self.memory_mib.append(resident_mib())
             day += timedelta(days=1)
 
     def _chance(self) -> None:
