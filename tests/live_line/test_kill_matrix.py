@@ -7,6 +7,7 @@ hold in the end is compared with the journal: nothing twice, nothing lost, nothi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from signal import SIGINT, SIGKILL, SIGTERM, Signals
 
@@ -14,6 +15,10 @@ import pytest
 
 from tests.gauntlet.score import Score
 from tests.live_line.course import Course
+
+ATTEMPTS = 3
+LEAST_STEPS = 28
+"""Every whole life has at least so many."""
 
 
 def course(directory: Path, die_at: int, die_by: Signals = SIGKILL) -> tuple[Score, list[str]]:
@@ -25,10 +30,20 @@ def course(directory: Path, die_at: int, die_by: Signals = SIGKILL) -> tuple[Sco
         run.close()
 
 
+def death_at(directory: Path, step: int, by: Signals) -> Score:
+    """A life that ended before it came to the step, a denied signal's say, proves nothing: another one is lived."""
+    for attempt in range(ATTEMPTS):
+        score, steps = course(directory / f"{attempt}", step, by)
+        if step <= len(steps):
+            return score
+    # Some lives hear fewer statuses than others: their last steps do not exist.
+    return score if len(steps) >= LEAST_STEPS else replace(score, faults=(*score.faults, "nobody died"))
+
+
 def check(
     request: pytest.FixtureRequest, directory: Path, steps: list[int], by: tuple[Signals, ...] = (SIGKILL,)
 ) -> None:
-    scores = [course(directory / f"{step}", step, by[n % len(by)])[0] for n, step in enumerate(steps)]
+    scores = [death_at(directory / f"{step}", step, by[n % len(by)]) for n, step in enumerate(steps)]
     request.node.user_properties.extend(("score", score.as_dict()) for score in scores)
     complaints = [f"{score.scenario}: {'; '.join(score.complaints)}" for score in scores if score.complaints]
     assert not complaints, "\n".join(complaints)
