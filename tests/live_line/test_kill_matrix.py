@@ -51,8 +51,13 @@ def check(
 
 def whole_life(directory: Path) -> list[str]:
     """The steps of a life that nobody ends, from the signal to the closed trade."""
-    score, steps = course(directory / "whole", 0)
-    assert not score.complaints, score.complaints
+    for attempt in range(ATTEMPTS):
+        score, steps = course(directory / f"whole-{attempt}", 0)
+        assert not score.complaints, score.complaints
+        if (
+            len(steps) >= LEAST_STEPS
+        ):  # else the signal was denied: on a slow machine the quotes may come after it
+            break
     assert {"after placeOrder", "after the commit of BracketClosed"} <= set(steps), steps
     return steps
 
