@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -34,14 +34,19 @@ def open_journal(path: Path, now: Now) -> tuple[Journal, Repair | None]:
 
 
 def _is_sound(path: Path) -> bool:
+    """Whether the file's structure holds and every row can be read: a page that lost only its text is whole to SQLite."""
     try:
-        db = sqlite3.connect(path)
-        try:
-            return bool(db.execute("PRAGMA quick_check").fetchone()[0] == "ok")
-        finally:
-            db.close()
+        with closing(sqlite3.connect(path)) as db:
+            return db.execute("PRAGMA quick_check").fetchone()[0] == "ok" and _is_legible(db)
     except sqlite3.DatabaseError:
         return False
+
+
+def _is_legible(db: sqlite3.Connection) -> bool:
+    if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'messages'").fetchone() is None:
+        return True  # not begun yet
+    bodies = db.execute("SELECT at, kind, body, json_valid(body) FROM messages")
+    return all(is_json for *_, is_json in bodies)
 
 
 def _repair(path: Path, at: datetime) -> Repair:

@@ -7,6 +7,7 @@ import pytest
 
 from bot.domain.errors import FixTheMachine
 from bot.domain.messages import BarJudged
+from bot.journal.codec import encode
 from bot.journal.recover import open_journal
 from bot.journal.store import Journal, connect_read_only, read_rows
 from tests.journal.makers import BAR_END, CLOSED, ENTRY, JUDGED, PLACED
@@ -108,3 +109,21 @@ def test_a_file_that_never_was_a_journal_is_set_aside_and_a_new_one_begun(tmp_pa
     assert repair.kept == 0
     assert repair.set_aside.exists()
     assert list(recovered.rows()) == []
+
+
+@pytest.mark.parametrize("garbage", [b"\xa5", b"x"])
+def test_a_row_whose_text_alone_was_lost_is_damage_too(tmp_path: Path, garbage: bytes) -> None:
+    path = tmp_path / "journal.db"
+    journal = journal_at(path)
+    journal.commit(PLACED)
+    journal.commit(CLOSED)
+    journal.close()
+    data = path.read_bytes()
+    text = encode(CLOSED)[1].encode()[:40]
+    assert text in data
+    path.write_bytes(data.replace(text, garbage * len(text)))
+
+    recovered, repair = open_journal(path, lambda: BAR_END)
+
+    assert repair is not None
+    assert [row.message for row in recovered.rows()] == [PLACED]
