@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
 Words = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -93,7 +94,6 @@ def test_a_halt_that_nobody_acknowledges_is_left_for_the_next_start(folder: Path
         assert "operator" in json.loads(say("status", "--json").stdout)["causes"]
 
 
-@pytest.mark.slow
 def test_a_halt_reaches_a_bot_that_hung_as_soon_as_it_breathes_again(folder: Path, say: Words) -> None:
     with bot(folder, "ACTIVE") as process:
         assert process.stdout is not None

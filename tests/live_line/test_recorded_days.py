@@ -79,6 +79,7 @@ def test_a_dry_run_shows_trades_and_sends_no_order_message_at_all() -> None:
     assert any(isinstance(message, b.SendOrders) for message in done.paper.disk)
 
 
+@pytest.mark.slow
 def test_a_second_symbol_trades_beside_the_first() -> None:
     world = recorded_world(["SPY", "AAPL"], DEMO_DAY, equity=EQUITY)
 
@@ -99,6 +100,7 @@ def test_a_day_on_which_nothing_is_liquid_enough_ends_without_trades() -> None:
     assert sum(done.board.status.not_traded.values()) > 3
 
 
+@pytest.mark.slow
 def test_a_made_up_market_runs_through_too() -> None:
     world = synthetic_world(["SPY"], date(2026, 11, 23), equity=EQUITY)
 
