@@ -33,7 +33,8 @@ test: venv  ## unit and line tests, under three minutes
 	@$(BIN)/python -m pytest -n 4 -m "not slow" --dist loadgroup --ignore=tests/gauntlet
 
 test-slow: venv  ## every recorded day, fuzzing, the queries on a real Prometheus
-	@$(BIN)/python -m pytest -n 2 -m slow --dist loadgroup --ignore=tests/gauntlet
+	@$(BIN)/python -m pytest -n 2 -m slow --dist loadgroup --ignore=tests/gauntlet \
+		--deselect tests/live_line/test_kill_matrix.py --deselect tests/live_line/test_week.py
 
 test-days: venv  ## every recorded day through the whole bot (part of test-slow)
 	@$(BIN)/python -m pytest -n 2 -m slow tests/live_line/test_recorded_days.py
