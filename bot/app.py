@@ -297,25 +297,11 @@ def _run_line(
     is_restart: bool,
 ) -> m.MachineFailed | None:
     metrics = outside.metrics
-    machines = make_machines(settings, timing.patience)
     board = Board(settings.symbols, lambda at, text: logger.info("{:%H:%M:%S} {}", at, text))
-    listeners: dict[str, Machine] = {JOURNAL: JournalListener(journal), BOARD: board}
-    listeners[ALERTS] = _make_alerts(settings, journal, outside, timing.patience, is_restart=is_restart)
-    machines = {**listeners, **machines}
-    remembered = give_memory_back(journal, machines)
-    logger.info("start: build {}, {} rows remembered from {}", build_id(), remembered, journal.path)
-    first_words = m.LineStarted(timing.now(), build_id(), settings.mode, settings.dry_run, settings.symbols)
-    supervisor = Supervisor(
-        Parts(
-            machines={name: metrics.timed(name, machine) for name, machine in machines.items()},
-            port=metrics.timed_port(make_port(settings, journal, timing)),
-            commit=journal.commit,
-            record=journal.record,
-            now=timing.now,
-            tick_s=timing.tick_s,
-            first_words=first_words,
-        )
-    )
+    alerts = _make_alerts(settings, journal, outside, timing.patience, is_restart=is_restart)
+    machines: dict[str, Machine] = {JOURNAL: JournalListener(journal), BOARD: board, ALERTS: alerts}
+    machines |= make_machines(settings, timing.patience)
+    supervisor = Supervisor(_parts(settings, timing, journal, metrics, machines))
     metrics.watch(lambda: board.status, lambda: waiting(supervisor.line))
     operator = Operator(
         lambda: board.status,
@@ -350,6 +336,24 @@ def _run_line(
     ending = supervisor.run(hooks.every_s, meanwhile, around)
     hooks.show(board.status)
     return supervisor.failed if ending is Ending.FAILED else None
+
+
+def _parts(
+    settings: Settings, timing: Timing, journal: Journal, metrics: Metrics, machines: Mapping[str, Machine]
+) -> Parts:
+    """The line's parts, once the machines have their memory back."""
+    remembered = give_memory_back(journal, machines)
+    logger.info("start: build {}, {} rows remembered from {}", build_id(), remembered, journal.path)
+    first_words = m.LineStarted(timing.now(), build_id(), settings.mode, settings.dry_run, settings.symbols)
+    return Parts(
+        machines={name: metrics.timed(name, machine) for name, machine in machines.items()},
+        port=metrics.timed_port(make_port(settings, journal, timing)),
+        commit=journal.commit,
+        record=journal.record,
+        now=timing.now,
+        tick_s=timing.tick_s,
+        first_words=first_words,
+    )
 
 
 def _make_alerts(

@@ -14,6 +14,7 @@ from bot.doctor.findings import Finding, fail, ok, warn
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.session import new_york_day
+from bot.domain.types import IdeaId
 from bot.sim.build import ACCOUNT_ID as SIMULATED_ACCOUNT
 
 PAPER_DAYS = 5
@@ -37,7 +38,8 @@ class PaperWeek:
     """What a journal proves of the paper account."""
 
     days: set[date] = field(default_factory=set)
-    trades: int = 0
+    trades: set[IdeaId] = field(default_factory=set)
+    """A trade that was corrected after its end is closed twice, and one trade."""
     worst_gap_s: float = 0.0
     failures: int = 0
     latched: dict[str, str] = field(default_factory=dict)
@@ -53,7 +55,7 @@ class PaperWeek:
                 case m.LineStarted():
                     is_dry = message.dry_run
                 case m.BracketClosed() if is_paper and not is_dry and message.closed_at >= since:
-                    week.trades += 1
+                    week.trades.add(message.idea_id)
                     week.days.add(new_york_day(message.closed_at))
                 case m.ProtectionChanged() if is_paper and message.at >= since:
                     week.worst_gap_s = max(week.worst_gap_s, message.unprotected_s)
@@ -114,8 +116,8 @@ def _outside(settings: Settings) -> Iterator[Finding]:
 
 
 def _paper(week: PaperWeek) -> Iterator[Finding]:
-    words = f"{week.trades} paper trades on {len(week.days)} of the last {RECENT.days} days"
-    if len(week.days) < PAPER_DAYS or week.trades < PAPER_TRADES:
+    words = f"{len(week.trades)} paper trades on {len(week.days)} of the last {RECENT.days} days"
+    if len(week.days) < PAPER_DAYS or len(week.trades) < PAPER_TRADES:
         remedy = (
             f"trade paper with dry_run: false until there are {PAPER_TRADES} trades on {PAPER_DAYS} days; "
         )
