@@ -1,183 +1,26 @@
-"""Each alert's life on made-up series: when it must be quiet, when it must fire, when it must have resolved.
-
-Rule: every alert has a case; a gate has a second one, in which the same trouble must not fire at all.
-"""
+"""The cases of the link, the process and the host; all of them together."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-STEP_S = 15
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-
-def seconds(text: str) -> int:
-    return int(text[:-1]) * UNITS[text[-1]]
-
-
-def flat(*parts: tuple[float | str, str]) -> str:
-    """promtool's notation of values that hold for a while: ``(0, "1m"), (1, "5m")``; ``_`` is no sample."""
-    return " ".join(f"{value}x{seconds(span) // STEP_S - 1}" for value, span in parts)
-
-
-def rising(per_step: float, span: str, start: float = 0) -> str:
-    return f"{start}+{per_step}x{seconds(span) // STEP_S - 1}"
-
-
-def bot(name: str, /, **labels: str) -> str:
-    """A series of the bot."""
-    return _series(name, {"job": "ibkr-bot", "instance": "pi:9108", "host": "pi", **labels})
-
-
-def node(name: str, /, **labels: str) -> str:
-    """A series of the host."""
-    return _series(name, {"job": "node", "instance": "pi:9100", "host": "pi", **labels})
-
-
-def _series(name: str, labels: dict[str, str]) -> str:
-    inner = ",".join(f'{key}="{value}"' for key, value in labels.items())
-    return f"{name}{{{inner}}}"
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """``counts`` says how many alerts of that name fire at which time; ``gates`` are series that only let it through."""
-
-    alert: str
-    series: dict[str, str]
-    counts: dict[str, int]
-    why: str = "fires, and resolves"
-    gates: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def is_long(self) -> bool:
-        """Hours rather than minutes: judged every 2 minutes, to be quick."""
-        return any((at.endswith("m") and seconds(at) > 80 * 60) or at.endswith("h") for at in self.counts)
-
-
-LONG = "8h"
-OPEN = {bot("ibbot_market_open"): flat((1, LONG))}
-CLOSED = {bot("ibbot_market_open"): flat((0, LONG))}
-REAL_TIME = {bot("ibbot_clock_speed_ratio"): flat((1, LONG))}
-EXT4 = {"fstype": "ext4", "mountpoint": "/"}
-BRIEF = flat((0, "5m"), (1, "20m"), (0, "30m"))
-"""Well for 5 minutes, ill for 20, well again."""
-AS_BRIEF = {"4m": 0, "20m": 1, "40m": 0}
-EVENT = flat((0, "5m"), (1, "60m"))
-"""A counter that counts one event at the fifth minute."""
-DELIVERIES_FAILED = 'alertmanager_notifications_failed_total{integration="slack"}'
-FAILS_FOR_20_MIN = f"{flat((0, '5m'))} {rising(1, '20m')} {flat((80, '30m'))}"
-READY = bot("ibbot_gateway_connection_state", state="ready")
-
-MONEY = [
-    Case("PositionUnprotected", {bot("ibbot_positions_unprotected"): BRIEF}, AS_BRIEF),
-    Case(
-        "PositionUnprotected",
-        {bot("ibbot_stop_quantity_mismatch"): BRIEF},
-        AS_BRIEF,
-        "a stop for too few is no protection",
-    ),
-    Case(
-        "PositionUnprotected",
-        {bot("ibbot_positions_unprotected"): flat((0, "5m"), (1, "15s"), (0, "10m"))},
-        {"5m": 0, "5m15s": 0, "6m": 0},
-        "the moment between fill and proof is no alarm",
-    ),
-    Case("ReconcileMismatch", {bot("ibbot_reconcile_mismatches"): BRIEF}, AS_BRIEF),
-    Case("LossGuardTripped", {bot("ibbot_trading_cause", cause="daily_loss"): BRIEF}, AS_BRIEF),
-    Case(
-        "LossGuardTripped",
-        {bot("ibbot_trading_cause", cause="operator"): BRIEF},
-        {"20m": 0},
-        "a person's halt is no loss",
-    ),
-    Case("TradingHalted", {bot("ibbot_trading_cause", cause="operator"): BRIEF}, AS_BRIEF),
-    Case(
-        "TradingHalted",
-        {bot("ibbot_trading_cause", cause="not_connected"): BRIEF},
-        {"20m": 0},
-        "GatewayDown says that",
-    ),
-    Case(
-        "TradingHalted",
-        {bot("ibbot_trading_cause", cause="operator"): flat((0, "5m"), (1, "8m"), (0, "30m"))},
-        {"12m": 0, "20m": 0},
-        "the bot tells the halt, this that it lasts",
-    ),
-    Case(
-        "ExpiryNear",
-        {
-            bot("ibbot_positions_expiring_today"): flat((1, "50m"), (0, "20m")),
-            bot("ibbot_session_close_timestamp_seconds"): flat((4_800, "70m")),
-            bot("ibbot_clock_timestamp_seconds"): rising(15, "70m"),
-        },
-        {"30m": 0, "45m": 1, "60m": 0},
-    ),
-    Case(
-        "LossGuardNear",
-        {
-            bot("ibbot_loss_guard_headroom_ratio", guard="daily_loss"): flat(
-                (0.5, "5m"), (0.2, "20m"), (0.6, "20m")
-            )
-        },
-        AS_BRIEF,
-    ),
-    Case(
-        "LossGuardNear",
-        {bot("ibbot_loss_guard_headroom_ratio", guard="daily_loss"): flat((0, "30m"))},
-        {"20m": 0},
-        "nothing left is LossGuardTripped's",
-    ),
-    Case(
-        "ProtectionRepairedOften",
-        {bot("ibbot_protection_repairs_total"): flat((0, "5m"), (4, "30h"))},
-        {"4m": 0, "10m": 1, "26h": 0},
-    ),
-    Case(
-        "ProtectionRepairedOften",
-        {bot("ibbot_protection_repairs_total"): EVENT},
-        {"10m": 0},
-        "the bot tells each repair itself",
-    ),
-    Case(
-        "OrdersRejected",
-        {bot("ibbot_order_rejects_total", code="201"): flat((0, "5m"), (3, "60m"))},
-        {"4m": 0, "10m": 1, "40m": 0},
-    ),
-    Case(
-        "OrdersRejected",
-        {bot("ibbot_order_rejects_total", code="201"): EVENT},
-        {"10m": 0},
-        "one refusal is the journal's business",
-    ),
-    Case(
-        "OrdersRejected",
-        {
-            bot("ibbot_order_rejects_total", code="201"): flat((0, "5m"), (3, "60m")),
-            bot("ibbot_trading_cause", cause="order_refused_storm"): flat((0, "5m"), (1, "60m")),
-        },
-        {"10m": 0},
-        "that trading halted is told by the bot",
-    ),
-    Case(
-        "CommissionSpike",
-        {
-            bot("ibbot_commissions_total", currency="USD"): flat((0, "5m"), (150, "2h"), (151, "2h")),
-            bot("ibbot_account_equity", currency="USD"): flat((50_000, "3h"), (500_000, "1h")),
-        },
-        {"4m": 0, "30m": 1, "200m": 0},
-    ),
-    Case(
-        "SafeMinutesLow",
-        {
-            **OPEN,
-            READY: flat((1, "1h"), (0, "10m"), (1, "6h")),
-            bot("ibbot_feed_stale", symbol="SPY", feed="bars"): flat((0, LONG)),
-            bot("ibbot_positions_unprotected"): flat((0, LONG)),
-        },
-        {"59m": 0, "100m": 1, "430m": 0},
-    ),
-]
+from tests.monitoring.alert_case import (
+    AS_BRIEF,
+    BRIEF,
+    CLOSED,
+    DELIVERIES_FAILED,
+    EVENT,
+    EXT4,
+    FAILS_FOR_20_MIN,
+    LONG,
+    OPEN,
+    READY,
+    REAL_TIME,
+    Case,
+    bot,
+    flat,
+    node,
+    rising,
+)
+from tests.monitoring.money_cases import MONEY
 
 LINK = [
     Case("GatewayDown", {READY: flat((1, "5m"), (0, "20m"), (1, "20m"))}, AS_BRIEF, gates=OPEN),

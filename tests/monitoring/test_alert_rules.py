@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from bot.ops.metrics import FAMILIES
-from tests.monitoring.alert_cases import CASES, STEP_S, Case
+from tests.monitoring.alert_case import STEP_S, Case
+from tests.monitoring.alert_cases import CASES
 from tests.monitoring.rule_files import PROMETHEUS, RECORDED, ROOT, RULES, alerts, needs_promtool, rules
 
 SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count")}
