@@ -25,6 +25,8 @@ from tests.gauntlet.rows import NAMES, Collector, Row, first_number, proof_rows,
 ROOT = Path(__file__).parents[2]
 MATRIX = "tests/live_line/test_kill_matrix.py"
 WEEK = "tests/live_line/test_week.py"
+WORKERS = 2 * (os.cpu_count() or 1)
+"""A run waits for sockets half of its time."""
 HEAD = """\
 # The gauntlet
 
@@ -93,7 +95,9 @@ def run(*, is_quick: bool) -> list[Row]:
     # Workers collect for themselves: the marks are read beforehand.
     pytest.main(["--collect-only", "-qq", "--no-header", *places], plugins=[collector])
     # The long ones come first, so that no worker is left with one at the end.
-    pytest.main(["-q", "-n", "auto", "--dist", "worksteal", *options, *places, *nodes], plugins=[collector])
+    pytest.main(
+        ["-q", "-n", f"{WORKERS}", "--dist", "worksteal", *options, *places, *nodes], plugins=[collector]
+    )
     rows = [*collector.rows, *proof_rows(collector.outcomes)]
     return sorted([*rows, *unanswered(rows)], key=first_number)
 
