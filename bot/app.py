@@ -252,8 +252,10 @@ def _run_lines(settings: Settings, timing: Timing, hooks: Hooks, directory: Path
     while True:
         journal, repair = open_journal(directory / JOURNAL_FILE, timing.now)
         if repair is not None:
-            logger.warning(
-                "journal was damaged: {} rows kept, the old file is {}", repair.kept, repair.set_aside
+            logger.warning("{}", repair)
+            title = "Halted: the journal was damaged"
+            outside.alerts.put(
+                Alert(f"journal:{repair.set_aside.name}", Severity.CRITICAL, title, f"{repair}")
             )
         try:
             failed = _run_line(settings, timing, hooks, journal, outside, is_restart=bool(failures))

@@ -1,6 +1,7 @@
 """The one start path's first half: open the journal, mend a torn tail, and give the machines their memory back.
 
 A damaged file is never thrown away: it is set aside under its own name, and every row up to the damage is carried over.
+What it lost may be a halt or a day's loss, so the repaired journal begins with a halt that a person lifts.
 """
 
 from __future__ import annotations
@@ -14,9 +15,13 @@ from pathlib import Path
 
 from bot.domain.broker_messages import OrderStatusChanged
 from bot.domain.errors import FixTheMachine
-from bot.journal.codec import decode
+from bot.domain.messages import Halted
+from bot.journal.codec import decode, encode
 from bot.journal.store import Journal, Now, connect
 from bot.wiring import DURABLE, Machine, hearers
+
+SIDES = ("-wal", "-shm")
+MENDED = ".mended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +31,22 @@ class Repair:
     kept: int
     set_aside: Path
 
+    def __str__(self) -> str:
+        return f"the journal was damaged: {self.kept} rows kept, the old file is {self.set_aside.name}"
+
 
 def open_journal(path: Path, now: Now) -> tuple[Journal, Repair | None]:
     """The journal, repaired first if SQLite finds it damaged. Raises FixTheMachine where it cannot be opened."""
-    repair = _repair(path, now()) if path.exists() and not _is_sound(path) else None
+    repair = None
+    try:
+        _put_in_place(path)
+        if path.exists() and not _is_sound(path):
+            repair = _repair(path, now())
+            _put_in_place(path)
+    except OSError as error:
+        raise FixTheMachine(
+            f"journal {path}: damaged and cannot be set aside ({error}); make the folder writable"
+        ) from error
     return Journal(path, now), repair
 
 
@@ -50,21 +67,33 @@ def _is_legible(db: sqlite3.Connection) -> bool:
 
 
 def _repair(path: Path, at: datetime) -> Repair:
+    """Leave a whole journal beside the damaged one, which keeps its place until :func:`_put_in_place`."""
     set_aside = path.with_name(f"{path.name}.damaged-{at:%Y%m%dT%H%M%S}")
-    try:
-        path.rename(set_aside)
-        for suffix in ("-wal", "-shm"):
-            side = path.with_name(path.name + suffix)
-            if side.exists():
-                side.rename(set_aside.with_name(set_aside.name + suffix))
-    except OSError as error:
-        raise FixTheMachine(
-            f"journal {path}: damaged and cannot be set aside ({error}); make the folder writable"
-        ) from error
-    return Repair(_carry_over(set_aside, path), set_aside)
+    for suffix in ("", *SIDES):
+        part = _beside(path, suffix)
+        if part.exists() and not _beside(set_aside, suffix).exists():
+            _beside(set_aside, suffix).hardlink_to(part)
+    unfinished = _beside(path, ".mending")
+    for suffix in ("", *SIDES):
+        _beside(unfinished, suffix).unlink(missing_ok=True)
+    repair = _carry_over(set_aside, unfinished, at)
+    unfinished.rename(_beside(path, MENDED))
+    return repair
 
 
-def _carry_over(damaged: Path, fresh: Path) -> int:
+def _put_in_place(path: Path) -> None:
+    """End what a repair began, also one whose process died; the damaged file stays under its other name."""
+    if _beside(path, MENDED).exists():
+        for suffix in SIDES:
+            _beside(path, suffix).unlink(missing_ok=True)
+        _beside(path, MENDED).replace(path)
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _carry_over(damaged: Path, fresh: Path, at: datetime) -> Repair:
     """Copy rows in order until the first that cannot be read; the order of what happened must have no holes."""
     target = connect(fresh)
     kept = 0
@@ -72,13 +101,16 @@ def _carry_over(damaged: Path, fresh: Path) -> int:
         source = sqlite3.connect(damaged)
         # SQLite refuses a file that is shorter than its header says, except to whoever may write the schema.
         source.execute("PRAGMA writable_schema=ON")
-        for seq, at, kind, body in source.execute("SELECT seq, at, kind, body FROM messages ORDER BY seq"):
-            decode(kind, body)
-            target.execute("INSERT INTO messages VALUES (?, ?, ?, ?)", (seq, at, kind, body))
+        for row in source.execute("SELECT seq, at, kind, body FROM messages ORDER BY seq"):
+            decode(*row[2:])
+            target.execute("INSERT INTO messages VALUES (?, ?, ?, ?)", row)
             kept += 1
+    repair = Repair(kept, damaged)
+    halted = encode(Halted(at, "disk_failure", f"{repair}", "journal"))
+    target.execute("INSERT INTO messages (at, kind, body) VALUES (?, ?, ?)", (at.isoformat(), *halted))
     target.commit()
     target.close()
-    return kept
+    return repair
 
 
 def give_memory_back(journal: Journal, machines: Mapping[str, Machine]) -> int:

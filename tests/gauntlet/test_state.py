@@ -154,6 +154,7 @@ def test_a_journal_that_lost_what_followed_the_order_is_mended_from_the_brokers_
     rig.start()
     assert rig.life.repair is not None
     rig.step(20)
+    assert "disk_failure" in rig.halts
     assert rig.stopped == rig.position == {con_id: 10}
     to_target(rig, con_id)
     rig.wait_for(lambda: not rig.position, 60)

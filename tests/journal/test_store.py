@@ -6,15 +6,20 @@ from pathlib import Path
 import pytest
 
 from bot.domain.errors import FixTheMachine
-from bot.domain.messages import BarJudged
+from bot.domain.messages import BarJudged, Halted
 from bot.journal.codec import encode
-from bot.journal.recover import open_journal
+from bot.journal.recover import Repair, open_journal
 from bot.journal.store import Journal, connect_read_only, read_rows
 from tests.journal.makers import BAR_END, CLOSED, ENTRY, JUDGED, PLACED
 
 
 def journal_at(path: Path) -> Journal:
     return Journal(path, lambda: BAR_END)
+
+
+def halted_by(repair: Repair) -> Halted:
+    """What was lost may be a halt: nothing is traded until a person has looked."""
+    return Halted(BAR_END, "disk_failure", str(repair), "journal")
 
 
 def test_a_committed_message_is_there_for_another_process_at_once(tmp_path: Path) -> None:
@@ -94,7 +99,7 @@ def test_a_torn_journal_is_recovered_to_the_last_good_row_and_set_aside(tmp_path
     assert repair is not None
     assert 0 < repair.kept < 2001
     assert repair.set_aside.read_bytes() == whole[: len(whole) * 2 // 3]
-    assert [row.seq for row in recovered.rows()] == list(range(1, repair.kept + 1))
+    assert [row.seq for row in recovered.rows()] == list(range(1, repair.kept + 2))
     recovered.commit(PLACED)
     assert list(recovered.rows())[-1].message == PLACED
 
@@ -108,7 +113,21 @@ def test_a_file_that_never_was_a_journal_is_set_aside_and_a_new_one_begun(tmp_pa
     assert repair is not None
     assert repair.kept == 0
     assert repair.set_aside.exists()
-    assert list(recovered.rows()) == []
+    assert [row.message for row in recovered.rows()] == [halted_by(repair)]
+
+
+def test_a_repair_whose_process_died_is_ended_by_the_next_one(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    mended = journal_at(tmp_path / "journal.db.mended")
+    mended.commit(PLACED)
+    mended.close()
+    path.write_bytes(b"this is not a database" * 100)
+    path.with_name("journal.db-wal").write_bytes(b"of the damaged one")
+
+    recovered, repair = open_journal(path, lambda: BAR_END)
+
+    assert repair is None
+    assert [row.message for row in recovered.rows()] == [PLACED]
 
 
 @pytest.mark.parametrize("garbage", [b"\xa5", b"x"])
@@ -126,4 +145,4 @@ def test_a_row_whose_text_alone_was_lost_is_damage_too(tmp_path: Path, garbage: 
     recovered, repair = open_journal(path, lambda: BAR_END)
 
     assert repair is not None
-    assert [row.message for row in recovered.rows()] == [PLACED]
+    assert [row.message for row in recovered.rows()] == [PLACED, halted_by(repair)]
