@@ -103,7 +103,8 @@ def alert(name: str, severity: str, *, is_over: bool = False, **labels: str) -> 
     return {
         "labels": {"alertname": name, "severity": severity, "host": "pi", **labels},
         "annotations": found["annotations"],
-        "startsAt": (now - timedelta(minutes=5)).isoformat(),
+        # As Prometheus says it. Of what began longer ago Alertmanager speaks at once, before it can be held back.
+        "startsAt": now.isoformat(),
         "endsAt": ends.isoformat(),
     }
 
