@@ -122,6 +122,31 @@ def test_the_throttling_word_is_taken_apart(renderings: dict[str, str], tmp_path
     assert 'pi_throttled_since_boot{reason="frequency_capped"} 0' in told
 
 
+LOG = """\
+\x1b[36m│\x1b[0m TASK [Bring a play] ****
+  [2m│[0m fatal: [localhost]: FAILED! =>
+  [2m│[0m   stdout: |-
+  [2m│[0m     TASK [Wait for the bot] ****
+  [2m│[0m     FAILED - RETRYING: [pi]: Wait for the bot (1 retries left).
+  [2m│[0m     fatal: [pi]: FAILED! =>
+  [2m│[0m       stderr: it does not answer
+  [2m│[0m     PLAY RECAP ****
+  [2m│[0m TASK [Clear up] ****
+  [2m│[0m ok: [localhost]
+  [2m│[0m PLAY RECAP ****
+"""
+
+
+def test_of_a_long_log_the_task_that_failed_is_said_last(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(LOG)
+    script = ROOT / "ansible" / "lab" / "what-failed"
+
+    done = subprocess.run(["sh", str(script), str(tmp_path / "log")], check=True, capture_output=True, text=True)
+
+    lines = [line.strip() for line in done.stderr.splitlines()[1:]]
+    assert lines == ["TASK [Wait for the bot] ****", "fatal: [pi]: FAILED! =>", "stderr: it does not answer"]
+
+
 def find_java(installation: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(FILES / "find_java.py"), str(installation)],
