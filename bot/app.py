@@ -52,6 +52,7 @@ from bot.ops.operator import Operator
 from bot.ops.outbox import Manners
 from bot.ops.sd import Notifier
 from bot.ops.status import Status
+from bot.risk.adoption import plan_of
 from bot.risk.machine import RiskMachine
 from bot.selection.choose import SelectionRules, choose_contract
 from bot.selection.refusal import Refusal
@@ -112,7 +113,7 @@ def choose(
 def make_machines(settings: Settings, patience: float) -> dict[str, Machine]:
     """Every machine of the line but the listeners, fresh and without memory."""
     rules = settings.selection_rules()
-    limits = settings.risk_limits().stretched(patience)
+    limits, session = settings.risk_limits().stretched(patience), settings.session_rules()
     if patience > 1:
         # On a fast clock both sides read one ScaledTime: what looks like an offset is the time a message took.
         limits = replace(limits, max_clock_skew_s=None)
@@ -125,8 +126,10 @@ def make_machines(settings: Settings, patience: float) -> dict[str, Machine]:
     )
     machines: dict[str, Machine] = {
         OCO_WATCHER: OcoWatcher(settings.watcher_limits().stretched(patience)),
-        EXECUTION: ExecutionDesk(settings.execution_limits().stretched(patience)),
-        RISK: RiskMachine(limits, settings.session_rules(), settings.account_rule()),
+        EXECUTION: ExecutionDesk(
+            settings.execution_limits().stretched(patience), partial(plan_of, limits, session)
+        ),
+        RISK: RiskMachine(limits, session, settings.account_rule()),
         MARKET_DATA: MarketData(settings.symbols, watch, rules.expiry.pick),
     }
     for symbol in settings.symbols:

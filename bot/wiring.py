@@ -101,6 +101,7 @@ ROUTES: dict[type, Row] = {
     m.EquityMarked: (BOARD, ALERTS),
     # execution ↔ watcher
     m.BracketSent: (OCO_WATCHER,),
+    m.BracketAdopted: (OCO_WATCHER, RISK, MARKET_DATA, BOARD, ALERTS),
     m.FillBooked: (OCO_WATCHER, RISK, BOARD, ALERTS),
     m.CancelEntry: (EXECUTION,),
     m.CancelOrder: (EXECUTION,),
@@ -132,6 +133,7 @@ DURABLE: dict[type, Row] = {
     # On disk before it leaves; at the start the names on the right remember it, in the order it was written.
     m.SignalFired: lambda x: (_strategy(x.symbol),),
     m.PlaceBracket: (RISK, OCO_WATCHER, EXECUTION, MARKET_DATA, BOARD),
+    m.BracketAdopted: (RISK, OCO_WATCHER, EXECUTION, MARKET_DATA, BOARD),
     b.SendOrders: (EXECUTION, OCO_WATCHER),
     b.SendRevision: (EXECUTION,),
     b.SendCancel: (EXECUTION,),

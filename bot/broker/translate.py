@@ -157,6 +157,7 @@ def to_fill(contract: Contract, execution: Any) -> Fill:
         quantity=quantity(execution.shares, f"the size of execution {execution.execId}"),
         price=paid,
         at=execution.time.astimezone(UTC),
+        client_id=int(execution.clientId),
     )
 
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from bot.domain.contract import Contract
 from bot.domain.market import Bar, BarSize, Quote
-from bot.domain.order import Fill
+from bot.domain.order import Fill, OpenOrder, Order
 from bot.domain.types import ConId, Direction, ExecId, IdeaId, Numbers, OrderRef, Symbol, TradingState
 
 # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -285,6 +285,19 @@ class FillBooked:
 
     fill: Fill
     replaces: ExecId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BracketAdopted:
+    """A bracket of ours that the journal did not know, or some orders of one that it did, rebuilt from a snapshot.
+
+    ``seen`` is the evidence; ``at`` is when it was asked for.
+    """
+
+    place: PlaceBracket
+    orders: tuple[Order, ...]
+    seen: tuple[OpenOrder, ...]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

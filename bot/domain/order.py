@@ -36,6 +36,12 @@ class Leg(StrEnum):
     EXTERNAL = "external"  # not ours: a fill by another hand, booked against the bracket it closed
 
 
+def leg_of(ref: OrderRef) -> Leg | None:
+    """The part that a reference names; None for a reference that is not of our making."""
+    name = ref.rpartition("/")[2].partition("-")[0]
+    return Leg(name) if name in set(Leg) else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """One order as we mean it. ``parent_ref`` holds it back until the parent fills; ``transmit`` releases the family."""
@@ -133,7 +139,8 @@ def next_status(ref: OrderRef, now: OrderStatus, heard: OrderStatus) -> OrderSta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
-    """One execution. ``exec_id`` is IB's, correction suffix included; see :func:`execution_key`."""
+    """One execution. ``exec_id`` is IB's, correction suffix included; see :func:`execution_key`. ``client_id`` is whose
+    order it was, None where nobody says."""
 
     exec_id: ExecId
     order_ref: OrderRef
@@ -143,6 +150,7 @@ class Fill:
     quantity: int
     price: Decimal
     at: datetime
+    client_id: int | None = None
 
     @property
     def signed_quantity(self) -> int:
@@ -160,7 +168,8 @@ def execution_key(exec_id: ExecId) -> tuple[str, int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenOrder:
-    """An order as the broker itself reports it: the only evidence protection is judged by."""
+    """An order as the broker itself reports it: the only evidence protection is judged by. ``type`` is one of
+    :class:`OrderType`, or IB's word for a type we never send."""
 
     ref: OrderRef
     order_id: OrderId
@@ -168,7 +177,7 @@ class OpenOrder:
     client_id: int
     contract: Contract
     side: Side
-    type: OrderType | str
+    type: str
     quantity: int
     filled: int
     status: OrderStatus

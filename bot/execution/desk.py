@@ -14,6 +14,7 @@ from typing import Any
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
+from bot.domain.adopt import PlanOf, lost_brackets
 from bot.domain.order import Leg, OrderStatus
 from bot.domain.types import IdeaId
 from bot.execution.agreement import Agreement
@@ -32,8 +33,9 @@ from bot.execution.pricing import bracket_prices
 class ExecutionDesk:
     """A machine (see ``wiring.Machine``): brackets and exits in, order commands and booked fills out."""
 
-    def __init__(self, limits: ExecutionLimits) -> None:
-        self._limits = limits
+    def __init__(self, limits: ExecutionLimits, plan_of: PlanOf = lambda *_: None) -> None:
+        """``plan_of`` says how a bracket that nothing on disk explains is planned; by default none is taken over."""
+        self._limits, self._plan_of = limits, plan_of
         self._book = OrderBook(limits.settle_s)
         self._plans = ExitPlans(self._book, limits)
         self._gate = EntryGate()
@@ -102,6 +104,8 @@ class ExecutionDesk:
         if isinstance(message, m.PlaceBracket):
             self._places.setdefault(message.idea_id, message)
             self._open.add(message.idea_id)
+        elif isinstance(message, m.BracketAdopted):
+            self._adopted(message.place)
         elif isinstance(message, (m.BracketClosed, m.EntryAbandoned)):
             self._open.discard(message.idea_id)
             self._plans.drop(message.idea_id)
@@ -114,6 +118,10 @@ class ExecutionDesk:
             self._asker.forget()
             # The watcher says again what it wants once both have seen the new connection's snapshot.
             self._plans.clear()
+
+    def _adopted(self, place: m.PlaceBracket) -> None:
+        if self._places.setdefault(place.idea_id, place) is place:
+            self._open.add(place.idea_id)
 
     # ── entries ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -203,6 +211,7 @@ class ExecutionDesk:
         self._asker.need("the connection is new", now)
 
     def _reconcile(self, taken: b.SnapshotTaken, now: datetime) -> Iterator[m.Message]:
+        yield from self._adopt(taken)
         found = self._agreement.compare(taken, frozenset(self._open))
         self._learn(taken)
         self._asker.answered(taken, now)
@@ -214,6 +223,22 @@ class ExecutionDesk:
             yield b.SendCancel(ref, now, perm_id)
         yield from self._agreement.write_off(found, [self._places[x] for x in sorted(self._open)], now)
         yield from self._agreement.conclude(found, taken, now)
+
+    def _adopt(self, taken: b.SnapshotTaken) -> Iterator[m.Message]:
+        """Take over what is ours and on no disk; its executions are then booked like any others that were missed."""
+        lost = lost_brackets(
+            self._book.as_own(),
+            self._places,
+            taken.snapshot,
+            taken.requested_at,
+            client_id=self._link.client_id,
+            symbols=self._limits.symbols,
+            plan_of=self._plan_of,
+        )
+        for adopted in lost:
+            yield adopted.bracket
+            if adopted.fill is not None:
+                yield m.FillBooked(adopted.fill)
 
     def _resumed(self, resumed: m.Resumed, now: datetime) -> Iterator[m.Message]:
         self._asker.need(f"resumed by {resumed.by}", now)

@@ -17,6 +17,7 @@ class Link:
     is_connected: bool = False
     is_up: bool = False
     is_reconciled: bool = False
+    client_id: int = 0
     has_agreed: bool = False
     """Reconciled since the connection was made, though the way to IB may have broken and opened since."""
 
@@ -33,6 +34,7 @@ class Link:
         if isinstance(message, b.BrokerConnected):
             self.is_connected, self.is_up, self.is_reconciled = True, True, False
             self.has_agreed = False
+            self.client_id = message.client_id
             return True
         if isinstance(message, b.BrokerDisconnected):
             self.is_connected = self.is_up = self.is_reconciled = self.has_agreed = False

@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.domain import broker_messages as b
 from bot.domain.evidence import OwnBooks, OwnOrder
-from bot.domain.messages import FillBooked, Message
+from bot.domain.messages import BracketAdopted, FillBooked, Message
 from bot.domain.order import LIVE, Leg, OpenOrder, Order, OrderStatus, next_status
 from bot.domain.reconcile import Settled, settle_orders
 from bot.domain.types import IdeaId, OrderRef, PermId
@@ -83,6 +83,7 @@ class OrderBook:
             b.OrderSeen: self._sighted,
             b.OrderRefused: self._refused,
             b.SnapshotTaken: self._snapshot,
+            BracketAdopted: self._adopted,
             FillBooked: self._filled,
         }
 
@@ -151,12 +152,24 @@ class OrderBook:
 
     def _sent(self, sent: b.SendOrders) -> None:
         for order in sent.orders:
-            if order.ref in self.records:
-                continue
-            record = OrderRecord(order, sent.at, order.quantity, order.limit_price)
-            self.records[order.ref] = record
-            self._by_idea.setdefault(order.idea_id, []).append(record)
-            self._note(record)
+            self._enter(order, sent.at)
+
+    def _enter(self, order: Order, sent_at: datetime) -> None:
+        if order.ref in self.records:
+            return
+        record = OrderRecord(order, sent_at, order.quantity, order.limit_price)
+        self.records[order.ref] = record
+        self._by_idea.setdefault(order.idea_id, []).append(record)
+        self._note(record)
+
+    def _adopted(self, adopted: BracketAdopted) -> None:
+        for order in adopted.orders:
+            self._enter(order, adopted.place.at)
+        for seen in adopted.seen:
+            record = self.records[seen.ref]
+            if seen.status in LIVE:
+                self._see(record, seen)
+            self._hear(record, seen.perm_id, seen.status, seen.filled, adopted.at, "")
 
     def _revised(self, revision: b.SendRevision) -> None:
         record = self.records[revision.ref]

@@ -14,7 +14,7 @@ from typing import Any
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.bracket import BracketEvent, BracketState
-from bot.domain.order import execution_key
+from bot.domain.order import Order, execution_key
 from bot.domain.types import ConId, IdeaId
 from bot.execution.asking import SnapshotAsker
 from bot.execution.bracket_book import Bracket, BracketBook, Commissions
@@ -43,6 +43,7 @@ class OcoWatcher:
         self._unagreed: b.SnapshotTaken | None = None
         self._lessons: dict[type, Callable[[Any], None]] = {
             m.PlaceBracket: self._brackets.plan,
+            m.BracketAdopted: self._adopted,
             b.SendOrders: self._sent,
             m.BracketSent: self._bracket_sent,
             m.FillBooked: self._filled,
@@ -157,10 +158,17 @@ class OcoWatcher:
         if self._brackets.holds(update.quote.con_id):
             self._sight.quotes[update.quote.con_id] = update.quote
 
+    def _adopted(self, adopted: m.BracketAdopted) -> None:
+        self._brackets.plan(adopted.place)
+        self._send(adopted.orders, adopted.at)
+
     def _sent(self, sent: b.SendOrders) -> None:
-        for order in sent.orders:
+        self._send(sent.orders, sent.at)
+
+    def _send(self, orders: Iterable[Order], at: datetime) -> None:
+        for order in orders:
             self._enter(order.idea_id)
-            self._heard_of(order.ref, sent.at)
+            self._heard_of(order.ref, at)
 
     def _bracket_sent(self, sent: m.BracketSent) -> None:
         self._enter(sent.idea_id)

@@ -18,6 +18,7 @@ from bot.journal.store import Row
 
 TRADE_KINDS: tuple[type, ...] = (
     m.PlaceBracket,
+    m.BracketAdopted,
     m.FillBooked,
     CommissionCharged,
     m.BracketClosed,
@@ -61,6 +62,8 @@ def trades(rows: Iterable[Row]) -> list[Trade]:
         match row.message:
             case m.PlaceBracket() as planned:
                 book[planned.idea_id] = _planned(planned)
+            case m.BracketAdopted() as adopted:
+                book.setdefault(adopted.place.idea_id, _planned(adopted.place))
             case m.FillBooked() as booked if (idea := booked.fill.order_ref.rsplit("/", 1)[0]) in book:
                 idea_of[booked.fill.exec_id] = idea
                 book[idea] = _filled(book[idea], booked)

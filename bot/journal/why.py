@@ -17,6 +17,7 @@ WHY_KINDS: tuple[type, ...] = (
     m.TradeIdea,
     m.EntryDenied,
     m.PlaceBracket,
+    m.BracketAdopted,
     SendOrders,
     m.FillBooked,
     m.EntryAbandoned,
@@ -59,6 +60,8 @@ def _idea_id(message: object) -> str:
         return message.orders[0].ref
     if isinstance(message, m.FillBooked):
         return message.fill.order_ref
+    if isinstance(message, m.BracketAdopted):
+        return message.place.idea_id
     return str(getattr(message, "idea_id", ""))
 
 
@@ -77,6 +80,8 @@ def _verdict(message: object) -> tuple[str, str, Numbers]:
         case m.PlaceBracket() as x:
             numbers = {"limit": x.entry_limit, "target": x.target, "stop": x.stop}
             return "risk", f"approved {x.quantity}", {k: str(v) for k, v in numbers.items()}
+        case m.BracketAdopted() as x:
+            return "execution", "took over from the broker " + ", ".join(order.leg for order in x.orders), {}
         case SendOrders() as x:
             return "execution", "sent " + ", ".join(order.leg for order in x.orders), {}
         case m.FillBooked() as x:

@@ -73,6 +73,7 @@ class MarketData:
             b.QuoteReceived: self._on_quote,
             b.RequestFailed: self._on_failure,
             m.PlaceBracket: self._on_bracket,
+            m.BracketAdopted: self._on_adopted,
             m.BracketClosed: self._on_bracket_end,
             m.EntryAbandoned: self._on_bracket_end,
         }
@@ -84,6 +85,8 @@ class MarketData:
     def remember(self, message: m.Message) -> None:
         if isinstance(message, m.PlaceBracket):
             self._pinned[message.idea_id] = message.contract
+        elif isinstance(message, m.BracketAdopted):
+            self._pinned[message.place.idea_id] = message.place.contract
         elif isinstance(message, m.BracketClosed | m.EntryAbandoned):
             self._pinned.pop(message.idea_id, None)
 
@@ -215,6 +218,13 @@ class MarketData:
     def _on_bracket(self, message: m.PlaceBracket) -> Iterator[m.Message]:
         self._pinned[message.idea_id] = message.contract
         yield from ()
+
+    def _on_adopted(self, message: m.BracketAdopted) -> Iterator[m.Message]:
+        """Its quotes may not flow yet: its strike need not be near the money any more."""
+        contract = message.place.contract
+        if contract.con_id not in self._symbol_of and contract not in self._pinned.values():
+            yield b.WatchQuote(contract)
+        self._pinned[message.place.idea_id] = contract
 
     def _on_bracket_end(self, message: m.BracketClosed | m.EntryAbandoned) -> Iterator[m.Message]:
         contract = self._pinned.pop(message.idea_id, None)

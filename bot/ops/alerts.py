@@ -25,7 +25,7 @@ LOSS_GUARDS = (HaltCause.DAILY_LOSS, HaltCause.DRAWDOWN, HaltCause.LOSS_STREAK)
 REPORT_AFTER_CLOSE = timedelta(minutes=2)
 UNPROTECTED = "unprotected"
 """The reason that the watcher gives for closing what it could not protect."""
-REMEMBERED: tuple[type, ...] = (*KINDS, m.PlaceBracket, m.FillBooked)
+REMEMBERED: tuple[type, ...] = (*KINDS, m.PlaceBracket, m.BracketAdopted, m.FillBooked)
 """What an earlier life's journal is read for."""
 
 
@@ -76,6 +76,7 @@ class Alerts:
             m.LineStarted: self._started,
             m.LineStopped: self._stopped,
             m.PlaceBracket: self._placed,
+            m.BracketAdopted: self._adopted,
             m.FillBooked: self._filled,
             m.BracketClosed: self._closed,
             m.EntryAbandoned: lambda x: self._forget(x.idea_id),
@@ -102,6 +103,7 @@ class Alerts:
         self._fold.hear(message)
         if type(message) in (
             m.PlaceBracket,
+            m.BracketAdopted,
             m.FillBooked,
             m.BracketClosed,
             m.EntryAbandoned,
@@ -165,6 +167,15 @@ class Alerts:
 
     def _placed(self, x: m.PlaceBracket) -> None:
         self._plans[x.idea_id] = x
+
+    def _adopted(self, x: m.BracketAdopted) -> None:
+        self._plans.setdefault(x.place.idea_id, x.place)
+        body = (
+            f"{x.place.idea_id}: its orders were found at the broker and not in the journal; they are the bot's again, "
+            "and what they traded is booked"
+        )
+        title = f"Took over {x.place.contract.label}"
+        self._tell(f"adopted:{x.place.idea_id}", Severity.WARNING, title, body)
 
     def _filled(self, x: m.FillBooked) -> None:
         idea_id, _, leg = x.fill.order_ref.rpartition("/")

@@ -58,6 +58,7 @@ class Board:
             m.EntryDenied: lambda x: self._not_traded(x.at, x.idea_id, x.code, x.numbers),
             m.TradeIdea: lambda x: self._event(x.at, f"{x.strategy} {x.direction}: {x.contract.label}"),
             m.PlaceBracket: self._on_bracket,
+            m.BracketAdopted: self._on_adopted,
             m.FillBooked: self._on_fill,
             m.ProtectionChanged: self._on_protection,
             m.PlaceProtection: self._on_repair,
@@ -200,6 +201,15 @@ class Board:
     # ── brackets ──
 
     def _on_bracket(self, x: m.PlaceBracket) -> None:
+        self._open(x)
+        self._event(x.at, f"buying {x.quantity} {x.contract.label} at {x.entry_limit} or better")
+
+    def _on_adopted(self, x: m.BracketAdopted) -> None:
+        if all(one.idea_id != x.place.idea_id for one in self.status.open_brackets):
+            self._open(x.place)
+        self._event(x.at, f"took over {x.place.idea_id} ({x.place.contract.label}), unknown to the journal")
+
+    def _open(self, x: m.PlaceBracket) -> None:
         opened = OpenBracket(
             idea_id=x.idea_id,
             symbol=x.symbol,
@@ -216,7 +226,6 @@ class Board:
         )
         self._drop(x.idea_id)
         self._set(open_brackets=(*self.status.open_brackets, opened))
-        self._event(x.at, f"buying {x.quantity} {x.contract.label} at {x.entry_limit} or better")
 
     def _on_fill(self, x: m.FillBooked) -> None:
         self._set(fills=self.status.fills + (x.replaces is None))

@@ -100,6 +100,7 @@ class FiguresFold:
             m.IdeaDropped: lambda x: self._count("entries", (x.strategy, "dropped")),
             m.EntryDenied: lambda x: self._count("entries", (x.strategy, "denied")),
             m.PlaceBracket: self._on_bracket,
+            m.BracketAdopted: self._on_adopted,
             m.FillBooked: self._on_fill,
             m.ExitPosition: self._on_exit,
             m.ProtectionChanged: self._on_protection,
@@ -168,6 +169,10 @@ class FiguresFold:
     def _on_bracket(self, x: m.PlaceBracket) -> None:
         self._plans[x.idea_id] = _Plan(x)
         self._count("entries", (x.strategy, "approved"))
+
+    def _on_adopted(self, x: m.BracketAdopted) -> None:
+        # When it was filled is known, when it was sent is not: no latency is made of that.
+        self._plans.setdefault(x.place.idea_id, _Plan(x.place, has_filled=True))
 
     def _on_fill(self, x: m.FillBooked) -> None:
         idea_id, _, name = x.fill.order_ref.rpartition("/")

@@ -80,7 +80,18 @@ class Exposure:
             approved_at=order.at,
         )
         self.approved_at.append(order.at)
-        totals = self.totals(new_york_day(order.at))
+        self._count(order, units)
+
+    def adopt(self, order: PlaceBracket) -> None:
+        """Count a bracket that was approved and forgotten, unless it is known."""
+        if order.idea_id not in self.brackets:
+            self.place(order)
+
+    def _count(self, order: PlaceBracket, units: int) -> None:
+        day = new_york_day(order.at)
+        if self._totals.day is not None and day < self._totals.day:
+            return  # what is adopted from an earlier day belongs to no total that is still asked for
+        totals = self.totals(day)
         totals.orders += 1
         totals.contracts += order.quantity
         totals.notional_usd += order.entry_limit * units

@@ -59,6 +59,9 @@ class Guard:
         for cause, detail in self._standing().items():
             if cause not in latch.causes:
                 yield self._halt(cause, detail, OURSELVES)
+        if latch.forgotten:
+            lost = ", ".join(latch.forgotten)
+            yield self._halt(HaltCause.DISK_FAILURE, f"the journal did not know {lost}", OURSELVES)
         if unseen := latch.unseen_mismatches(self._book.conditions.mismatches):
             known = latch.causes.get(HaltCause.RECONCILIATION_MISMATCH)
             detail = SEPARATOR.join([known, *unseen] if known else unseen)

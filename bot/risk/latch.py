@@ -7,7 +7,7 @@ and resumed over is not a new mismatch when the next comparison finds it again.
 from __future__ import annotations
 
 from bot.domain.messages import Halted, Resumed
-from bot.domain.types import TradingState
+from bot.domain.types import IdeaId, TradingState
 from bot.risk.breakers import HaltCause
 from bot.risk.conditions import SEPARATOR
 
@@ -18,9 +18,18 @@ class Latch:
     def __init__(self) -> None:
         self.causes: dict[str, str] = {}
         self.accepted_mismatches: set[str] = set()
+        self.forgotten: list[IdeaId] = []
+        """Brackets that the journal did not know, for which nobody has halted yet."""
+
+    def forget(self, idea_id: IdeaId) -> None:
+        """A journal that lost this bracket may have lost a halt or a loss, too."""
+        if HaltCause.DISK_FAILURE not in self.causes:
+            self.forgotten.append(idea_id)
 
     def halt(self, halted: Halted) -> None:
         self.causes[halted.cause] = halted.detail
+        if halted.cause == HaltCause.DISK_FAILURE:
+            self.forgotten.clear()
 
     def resume(self, resumed: Resumed) -> None:
         detail = self.causes.pop(resumed.cause, "")

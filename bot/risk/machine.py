@@ -147,12 +147,17 @@ def _remembers(book: Book) -> dict[type, Callable[[Any], None]]:
         book.losses.close(closed)
         book.exposure.end(closed.idea_id)
 
+    def adopt(adopted: m.BracketAdopted) -> None:
+        book.exposure.adopt(adopted.place)
+        book.latch.forget(adopted.place.idea_id)
+
     def resume(resumed: m.Resumed) -> None:
         book.latch.resume(resumed)
         book.losses.forgive(resumed.cause)
 
     return {
         m.PlaceBracket: book.exposure.place,
+        m.BracketAdopted: adopt,
         b.OrderRefused: lambda refused: book.losses.refuse(refused.at),
         m.FillBooked: book.exposure.fill,
         m.BracketClosed: close,

@@ -69,16 +69,21 @@ def close_deadline(
     now: datetime, expiry: date, terms: StrategyTerms, rules: SessionRules
 ) -> tuple[datetime, str] | Denial:
     """When a position opened now must be gone, and why then; a denial if that is too soon to open it."""
+    close_by, reason = deadline(now, expiry, terms, rules)
+    if close_by - now < timedelta(minutes=rules.min_holding_minutes):
+        return deny(DenialCode.CONTRACT_EXPIRING, close_by=close_by, reason=reason, expiry=str(expiry))
+    return close_by, reason
+
+
+def deadline(now: datetime, expiry: date, terms: StrategyTerms, rules: SessionRules) -> tuple[datetime, str]:
+    """When a position opened now must be gone, and why then, however soon."""
     deadlines = [(_expiry_cutoff(expiry, rules), "expiry_cutoff")]
     if terms.time_stop_minutes is not None:
         deadlines.append((now + timedelta(minutes=terms.time_stop_minutes), "time_stop"))
     session = session_on(new_york_day(now))
     if terms.flat_by_session_end and session is not None:
         deadlines.append((session.close - timedelta(minutes=rules.exit_minutes_before_close), "session_end"))
-    close_by, reason = min(deadlines)
-    if close_by - now < timedelta(minutes=rules.min_holding_minutes):
-        return deny(DenialCode.CONTRACT_EXPIRING, close_by=close_by, reason=reason, expiry=str(expiry))
-    return close_by, reason
+    return min(deadlines)
 
 
 def _expiry_cutoff(expiry: date, rules: SessionRules) -> datetime:

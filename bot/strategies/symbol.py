@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from bot.domain import messages as m
 from bot.domain.contract import Contract
+from bot.domain.idea import Idea
 from bot.domain.market import Bar, BarSize, Quote
 from bot.domain.types import ConId, Direction, IdeaId, Numbers, Symbol
 from bot.strategies.base import Judgement, Strategy
@@ -58,7 +59,7 @@ class Signal:
 
     @property
     def idea_id(self) -> IdeaId:
-        return f"{self.bar.symbol}-{self.bar.end:%Y%m%dT%H%M}-{self.strategy.name}"
+        return Idea(self.bar.symbol, self.bar.end, self.strategy.name).idea_id
 
 
 class SymbolStrategy:

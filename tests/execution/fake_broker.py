@@ -6,7 +6,7 @@ price per contract, everything at that price fills, in steps of ``Knobs.fill_ste
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -39,6 +39,8 @@ class FakeBroker:
         self.received: Counter[OrderRef] = Counter()
         self.sent_cancels = 0
         self.is_linked = True
+        self.client_id = 1
+        self.costs: defaultdict[ConId, Decimal] = defaultdict(Decimal)
         self._carried: Counter[ConId] = Counter()
         self._unsaid: list[Message] = []
         self._late: list[Message] = []
@@ -149,12 +151,17 @@ class FakeBroker:
         snapshot = b.Snapshot(
             at=self.now,
             account=AccountValues(account="DU1", at=self.now),
-            open_orders=(*(shown(h, self.knobs) for h in self.orders if h.is_live), *self.strangers),
-            completed_orders=tuple(shown(h, self.knobs) for h in self.orders if not h.is_live),
+            open_orders=(
+                *(shown(h, self.knobs, self.client_id) for h in self.orders if h.is_live),
+                *self.strangers,
+            ),
+            completed_orders=tuple(
+                shown(h, self.knobs, self.client_id) for h in self.orders if not h.is_live
+            ),
             fills=tuple(self.fills),
             commissions=tuple(self.charges) if self.knobs.commission != "never" else (),
             positions=tuple(
-                Position(self.contracts[con_id], quantity, Decimal(0))
+                Position(self.contracts[con_id], quantity, self.costs[con_id])
                 for con_id, quantity in held.items()
                 if quantity
             ),
@@ -216,6 +223,7 @@ class FakeBroker:
             quantity=quantity,
             price=price,
             at=self.now,
+            client_id=self.client_id,
         )
         self.fills.append(fill)
         charge = b.CommissionCharged(fill.exec_id, fill.order_ref, Decimal("0.65") * quantity, "USD")

@@ -50,7 +50,7 @@ class Held:
         return self.status in LIVE
 
 
-def shown(held: Held, knobs: Knobs) -> OpenOrder:
+def shown(held: Held, knobs: Knobs, client_id: int = 1) -> OpenOrder:
     order = held.order
     shown_type = order.type
     if order.type is OrderType.STOP and knobs.shows_stops_as is not None:
@@ -59,7 +59,7 @@ def shown(held: Held, knobs: Knobs) -> OpenOrder:
         ref=order.ref,
         order_id=held.perm_id - 6000,
         perm_id=held.perm_id,
-        client_id=1,
+        client_id=client_id,
         contract=order.contract,
         side=order.side,
         type=shown_type,

@@ -16,7 +16,9 @@ from typing import TypeVar
 from bot import wiring
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
+from bot.domain.adopt import Planned, PlanOf
 from bot.domain.contract import NICKELS, Contract
+from bot.domain.idea import Idea
 from bot.domain.market import Quote
 from bot.domain.types import IdeaId, Right, SecType
 from bot.execution.desk import ExecutionDesk
@@ -63,8 +65,22 @@ def bracket(
     return m.PlaceBracket(**{**values, **changes})  # type: ignore[arg-type]  # a table of overrides
 
 
+def planned(idea: Idea, _: Contract, entry: Decimal) -> Planned:
+    """The terms that :func:`bracket` has, for a bracket that is found at the broker; a whale may stay for days."""
+    at = idea.bar_end
+    stay = timedelta(days=5) if idea.strategy == "whale" else timedelta(minutes=30)
+    return Planned(
+        target=entry * Decimal("1.3"),
+        stop=entry * Decimal("0.8"),
+        enter_by=at + timedelta(seconds=30),
+        close_by=at + stay,
+        close_reason="time stop",
+    )
+
+
 class Line:
-    def __init__(self) -> None:
+    def __init__(self, plan_of: PlanOf = planned) -> None:
+        self.plan_of = plan_of
         self.broker = FakeBroker(START)
         self.journal: list[m.Message] = []
         self.said: list[m.Message] = []
@@ -79,7 +95,7 @@ class Line:
         return self.broker.now
 
     def _new_machines(self) -> None:
-        self.desk = ExecutionDesk(ExecutionLimits())
+        self.desk = ExecutionDesk(ExecutionLimits(), self.plan_of)
         self.watcher = OcoWatcher(WatcherLimits())
         self._heard_here = frozenset({wiring.BROKER, wiring.EXECUTION, wiring.OCO_WATCHER})
         self._machines: dict[str, wiring.Machine] = {

@@ -106,7 +106,7 @@ class Judge:
         """Executions that no journal row books, and orders that live without an intent on disk."""
         booked = {execution_key(x.fill.exec_id) for x in disk if isinstance(x, m.FillBooked)}
         missing = [exec_id for exec_id in self.executed if execution_key(exec_id) not in booked]
-        intents = {o.ref for x in disk if isinstance(x, b.SendOrders) for o in x.orders}
+        intents = {o.ref for x in disk if isinstance(x, b.SendOrders | m.BracketAdopted) for o in x.orders}
         strays = [
             view.order.order_ref
             for view in core_orders

@@ -41,6 +41,7 @@ PLACED = m.PlaceBracket(
 SENT = b.SendOrders(
     (Order(ref=f"{IDEA}/entry", contract=CALL, side=Side.BUY, type=OrderType.LIMIT, quantity=3),), BAR_END
 )
+ADOPTED = m.BracketAdopted(PLACED, SENT.orders, (), BAR_END)
 ENTRY = m.FillBooked(
     Fill(
         exec_id="e.1.01", order_ref=f"{IDEA}/entry", perm_id=1, contract=CALL, side=Side.BUY, quantity=3,

@@ -11,6 +11,7 @@ from bot.journal.export import as_csv, trades
 from bot.journal.store import Row
 from bot.journal.why import explain
 from tests.journal.makers import (
+    ADOPTED,
     BAR_END,
     CLOSED,
     ENTRY,
@@ -65,6 +66,16 @@ def test_a_commission_that_is_reported_again_counts_once() -> None:
     (trade,) = trades(rows(PLACED, ENTRY, ENTRY_FEE, ENTRY_FEE))
 
     assert str(trade.commission) == "1.95"
+
+
+def test_a_bracket_found_at_the_broker_is_a_trade_like_any_other() -> None:
+    assert trades(rows(ADOPTED, ENTRY, EXIT, CLOSED)) == trades(rows(PLACED, ENTRY, EXIT, CLOSED))
+    assert trades(rows(PLACED, ENTRY, ADOPTED)) == trades(rows(PLACED, ENTRY))
+
+
+def test_why_tells_which_orders_were_found_at_the_broker() -> None:
+    (step,) = explain(rows(ADOPTED), "SPY", BAR_END)
+    assert (step.who, step.verdict) == ("execution", "took over from the broker entry")
 
 
 def test_json_and_csv_tell_the_same_trade() -> None:

@@ -136,6 +136,18 @@ def test_the_contract_of_an_open_bracket_keeps_its_quotes_until_it_ends() -> Non
     assert held.con_id not in house.watched
 
 
+def test_a_bracket_found_at_the_broker_has_its_quotes_asked_for_once() -> None:
+    house = House().opened(127.2)
+    found = m.BracketAdopted(placed(option(90, Right.CALL)), (), (), OPEN)
+
+    said = house.tell(found, found)
+
+    assert said == [b.WatchQuote(found.place.contract)]
+    house.tell(m.EntryAbandoned("SPY-x", "SPY", "timeout", OPEN))
+    house.machine.remember(found)
+    assert b.WatchQuote(found.place.contract) in house.tell(b.BrokerConnected(OPEN, "DU1", 1, 176, 1))
+
+
 def test_a_bracket_remembered_from_disk_is_watched_as_soon_as_the_broker_is_there() -> None:
     house = House()
     held = option(126, Right.CALL)

@@ -18,7 +18,7 @@ from bot.ops.alerts import REMEMBERED, Alert, Alerts, Severity
 from bot.ops.lasting import LastingConditions, LastingLimits
 from bot.risk.denials import DenialCode
 from bot.risk.limits import EmbargoWindow
-from tests.journal.makers import BAR_END, CLOSED, ENTRY, EXIT, IDEA, PLACED
+from tests.journal.makers import ADOPTED, BAR_END, CLOSED, ENTRY, EXIT, IDEA, PLACED
 
 STARTED = m.LineStarted(BAR_END, "0.1.0+ab12cd3", "growth", False, ("SPY",))
 GUARD = m.Halted(BAR_END, "daily_loss", "down 500 of 10000", "risk")
@@ -66,6 +66,14 @@ def test_an_exit_is_told_with_its_result_and_the_day_s() -> None:
     assert alert.title == "Sold SPY 2011-01-07 127 C by target: +71.10"
     assert "held 9 min" in alert.body
     assert "today +71.10" in alert.body
+
+
+def test_a_bracket_found_at_the_broker_is_told_and_followed_to_its_end() -> None:
+    found, *rest = said(ADOPTED, ENTRY, EXIT, CLOSED)
+
+    assert (found.severity, found.title) == (Severity.WARNING, "Took over SPY 2011-01-07 127 C")
+    assert IDEA in found.body
+    assert [alert.title.split()[0] for alert in rest] == ["Bought", "Sold"]
 
 
 def test_a_corrected_exit_is_news_again() -> None:

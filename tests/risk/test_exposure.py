@@ -93,6 +93,18 @@ def test_account_figures_newer_than_the_fill_have_seen_its_cost() -> None:
     assert exposure.unseen_by_account_usd(SOON) == 0
 
 
+def test_a_bracket_taken_over_counts_once_and_leaves_the_totals_of_a_later_day_alone() -> None:
+    exposure, bracket = placed()
+    found = replace(bracket, idea_id="SPY-20240308T1501-whale", at=bracket.at - timedelta(days=3))
+
+    for _ in range(2):
+        exposure.adopt(bracket)
+        exposure.adopt(found)
+
+    assert [one.idea_id for one in exposure.open()] == [bracket.idea_id, found.idea_id]
+    assert (exposure.totals(TODAY).orders, exposure.approvals_since(SOON, timedelta(days=9))) == (1, 2)
+
+
 def test_a_strangers_fill_is_nobodys_exposure() -> None:
     exposure, bracket = placed()
     stranger = fill(bracket, Side.BUY, SOON, "entry")

@@ -22,6 +22,7 @@ from tests.risk.house import (
     NOON,
     SESSION,
     account,
+    approve,
     connected,
     idea,
     one,
@@ -150,6 +151,25 @@ def test_a_part_of_the_bot_halts_with_its_own_cause() -> None:
     halted = one(tell(machine, m.HaltTrading(NOON, "disk_failure: no space left", "journal")), m.Halted)
 
     assert halted.cause == HaltCause.DISK_FAILURE
+
+
+def test_a_journal_that_did_not_know_its_own_bracket_may_have_lost_a_halt_too() -> None:
+    machine = opened()
+    found = m.BracketAdopted(replace(approve(machine), idea_id="SPY-20240311T1601-scalp"), (), (), NOON)
+
+    halted = one(tell(machine, found), m.Halted)
+    again = only(tell(machine, found), m.Halted)
+    resumed = one(tell(machine, resume()), m.Resumed)
+
+    assert (halted.cause, again, resumed.cause) == (HaltCause.DISK_FAILURE, [], HaltCause.DISK_FAILURE)
+    assert "SPY-20240311T1601-scalp" in halted.detail
+
+
+def test_a_halt_for_a_lost_bracket_that_a_crash_prevented_is_made_good() -> None:
+    before, after = opened(), opened()
+    after.remember(m.BracketAdopted(approve(before), (), (), NOON))
+
+    assert one(tell(after, m.TimePassed(NOON)), m.Halted).cause == HaltCause.DISK_FAILURE
 
 
 def test_flattening_also_halts() -> None:

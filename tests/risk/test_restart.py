@@ -27,7 +27,7 @@ LIMITS = RiskLimits(
 )
 
 Step = tuple[str, int, int]
-QUIET = ("idea", "put", "buy", "sell", "close", "abandon", "equity")
+QUIET = ("idea", "put", "buy", "sell", "close", "abandon", "equity", "adopt")
 KINDS = (*QUIET, *QUIET, "margin", "margin", "refuse", "halt", "resume", "mismatch")
 steps = st.lists(
     st.tuples(st.sampled_from(KINDS), st.integers(0, 240), st.integers(-300, 300)), min_size=3, max_size=40
@@ -77,6 +77,11 @@ class Life:
                 "buy": (fill(last, Side.BUY, at, "entry", f"e{n}.01"),),
                 "sell": (fill(last, Side.SELL, at, "stop", f"e{n}.01"),),
                 "close": (closed(last, str(amount), at),),
+                "adopt": (
+                    m.BracketAdopted(
+                        replace(last, idea_id=f"a{n}", at=at - timedelta(days=n % 3)), (), (), at
+                    ),
+                ),
                 "abandon": (m.EntryAbandoned(last.idea_id, last.symbol, "time-out", at),),
             }
         self.hear(*happens.get(kind, (m.TimePassed(at),)))

@@ -1,0 +1,33 @@
+"""The names that travel in IB's orderRef and come back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.idea import Idea, read_idea
+
+MINUTES = st.integers(0, 50_000_000).map(
+    lambda minutes: datetime(2000, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+)
+SYMBOLS = st.from_regex(r"[A-Z][A-Z0-9. -]{0,8}", fullmatch=True)
+
+
+@given(SYMBOLS, MINUTES, st.sampled_from(["scalp", "whale"]))
+def test_what_a_name_was_made_of_is_read_from_it(symbol: str, bar_end: datetime, strategy: str) -> None:
+    idea = Idea(symbol, bar_end, strategy)
+    assert read_idea(idea.idea_id) == idea
+
+
+@pytest.mark.parametrize("name", ["", "SPY", "SPY-1", "SPY-20111305T1531-scalp", "SPY-20110105T1531-", "a/b"])
+def test_a_name_that_nobody_here_gave_says_nothing(name: str) -> None:
+    assert read_idea(name) is None
+
+
+@given(st.text())
+def test_any_text_is_read_or_says_nothing(name: str) -> None:
+    idea = read_idea(name)
+    assert idea is None or idea.idea_id == name
