@@ -57,7 +57,8 @@ def trades(rows: Iterable[Row]) -> list[Trade]:
     """Fold journal rows (any superset of TRADE_KINDS, in order) into trades, oldest first."""
     book: dict[str, Trade] = {}
     idea_of: dict[ExecId, str] = {}
-    charged_for: set[ExecId] = set()  # the broker repeats its reports after each reconnect
+    # The broker repeats its reports after each reconnect, and one may come before its fill is booked.
+    charges: dict[ExecId, Decimal] = {}
     for row in rows:
         match row.message:
             case m.PlaceBracket() as planned:
@@ -65,12 +66,14 @@ def trades(rows: Iterable[Row]) -> list[Trade]:
             case m.BracketAdopted() as adopted:
                 book.setdefault(adopted.place.idea_id, _planned(adopted.place))
             case m.FillBooked() as booked if (idea := booked.fill.order_ref.rsplit("/", 1)[0]) in book:
-                idea_of[booked.fill.exec_id] = idea
-                book[idea] = _filled(book[idea], booked)
-            case CommissionCharged() as charged if charged.exec_id in idea_of.keys() - charged_for:
-                charged_for.add(charged.exec_id)
-                trade = book[idea_of[charged.exec_id]]
-                book[trade.idea_id] = replace(trade, commission=trade.commission + charged.amount)
+                exec_id = booked.fill.exec_id
+                idea_of[exec_id] = idea
+                book[idea] = _charged(_filled(book[idea], booked), charges.get(exec_id, Decimal(0)))
+            case CommissionCharged() as charged if charged.exec_id not in charges:
+                charges[charged.exec_id] = charged.amount
+                if charged.exec_id in idea_of:
+                    trade = book[idea_of[charged.exec_id]]
+                    book[trade.idea_id] = _charged(trade, charged.amount)
             case m.BracketClosed() as closed if closed.idea_id in book:
                 book[closed.idea_id] = _closed(book[closed.idea_id], closed)
             case m.EntryAbandoned() as ended:
@@ -106,6 +109,10 @@ def _filled(trade: Trade, booked: m.FillBooked) -> Trade:
     quantity = trade.quantity + fill.quantity
     first = trade.timestamp if trade.quantity else fill.at.isoformat()
     return replace(trade, timestamp=first, quantity=quantity, price=paid / quantity, state="open")
+
+
+def _charged(trade: Trade, amount: Decimal) -> Trade:
+    return replace(trade, commission=trade.commission + amount)
 
 
 def _closed(trade: Trade, closed: m.BracketClosed) -> Trade:

@@ -141,7 +141,9 @@ def test_of_a_long_log_the_task_that_failed_is_said_last(tmp_path: Path) -> None
     (tmp_path / "log").write_text(LOG)
     script = ROOT / "ansible" / "lab" / "what-failed"
 
-    done = subprocess.run(["sh", str(script), str(tmp_path / "log")], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        ["sh", str(script), str(tmp_path / "log")], check=True, capture_output=True, text=True
+    )
 
     lines = [line.strip() for line in done.stderr.splitlines()[1:]]
     assert lines == ["TASK [Wait for the bot] ****", "fatal: [pi]: FAILED! =>", "stderr: it does not answer"]

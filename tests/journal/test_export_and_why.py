@@ -68,6 +68,10 @@ def test_a_commission_that_is_reported_again_counts_once() -> None:
     assert str(trade.commission) == "1.95"
 
 
+def test_a_commission_that_is_reported_before_its_fill_counts_too() -> None:
+    assert trades(rows(ENTRY_FEE, PLACED, ENTRY, ENTRY_FEE)) == trades(rows(PLACED, ENTRY, ENTRY_FEE))
+
+
 def test_a_bracket_found_at_the_broker_is_a_trade_like_any_other() -> None:
     assert trades(rows(ADOPTED, ENTRY, EXIT, CLOSED)) == trades(rows(PLACED, ENTRY, EXIT, CLOSED))
     assert trades(rows(PLACED, ENTRY, ADOPTED)) == trades(rows(PLACED, ENTRY))
