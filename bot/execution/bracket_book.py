@@ -49,6 +49,8 @@ class Bracket:
     short_question: str = ""
     broker_lacks: int = 0
     heard_at: datetime | None = None
+    told: m.BracketClosed | None = None
+    """The trade as it was last written down."""
     called_back: dict[str, datetime] = field(default_factory=dict)
     incidents: set[str] = field(default_factory=set)
 
@@ -87,10 +89,13 @@ class Commissions:
 
     amounts: dict[str, tuple[int, Decimal]] = field(default_factory=dict)
 
-    def learn(self, stem: str, revision: int, amount: Decimal) -> None:
+    def learn(self, stem: str, revision: int, amount: Decimal) -> bool:
+        """True when the amount is news."""
         known = self.amounts.get(stem)
-        if known is None or revision >= known[0]:
-            self.amounts[stem] = (revision, amount)
+        if known is not None and revision < known[0]:
+            return False
+        self.amounts[stem] = (revision, amount)
+        return known is None or amount != known[1]
 
     def of(self, stem: str) -> Decimal | None:
         known = self.amounts.get(stem)

@@ -1,7 +1,8 @@
 """What is left to do when a bracket holds nothing: end the orders that outlived it, and write the trade down.
 
 Rule: a trade is closed when its position is zero, every fill the broker counted is booked and none of its orders can
-trade any more. P&L is fills × multiplier less commissions; a commission that never comes is not made up.
+trade any more. P&L is fills × multiplier less commissions; a commission that never comes is not made up, and one that
+comes later, or a corrected price, has the trade written down anew.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ class Closing:
             bracket.flat_since = now
         if self._sight.link.can_act:
             yield from self._end_orphans(bracket, bracket.flat_since, now)
-        if has_traded and not bracket.is_ended and self._is_over(bracket, now):
-            yield from self._write_down(bracket, bracket.flat_since, now)
+        if has_traded and self._is_over(bracket, now):
+            yield from self._write_down(bracket, now)
 
     def leave(self, bracket: Bracket) -> None:
         """It holds a position (again): what was thought about its being flat is void."""
@@ -50,7 +51,7 @@ class Closing:
 
     def is_idle(self, bracket: Bracket, now: datetime) -> bool:
         """Nothing can happen to it any more unless the broker speaks of it again."""
-        return bracket.is_ended and self._is_over(bracket, now)
+        return bracket.is_ended and self._is_over(bracket, now) and not self._waits_for_charges(bracket, now)
 
     def last_fill(self, bracket: Bracket) -> Fill | None:
         return max(self._sight.book.ledger.of(bracket.idea_id), key=lambda fill: fill.at, default=None)
@@ -100,16 +101,29 @@ class Closing:
 
     # ── the trade ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _write_down(self, bracket: Bracket, since: datetime, now: datetime) -> Iterator[m.Message]:
-        fills = tuple(self._sight.book.ledger.of(bracket.idea_id))
-        charges = [self._commissions.of(execution_key(fill.exec_id)[0]) for fill in fills]
-        is_complete = None not in charges
-        if not is_complete and now < later(since, self._sight.limits.commission_wait_s):
+    def _write_down(self, bracket: Bracket, now: datetime) -> Iterator[m.Message]:
+        """Once, and again whenever its figures have changed since."""
+        if self._waits_for_charges(bracket, now):
             return
-        yield self._trade(bracket, sum((c for c in charges if c is not None), Decimal(0)), is_complete)
+        trade = self._trade(bracket)
+        if not bracket.is_ended or (bracket.told is not None and _is_news(trade, bracket.told)):
+            yield trade
 
-    def _trade(self, bracket: Bracket, commission: Decimal, is_complete: bool) -> m.BracketClosed:
+    def _charges(self, bracket: Bracket) -> list[Decimal | None]:
+        fills = self._sight.book.ledger.of(bracket.idea_id)
+        return [self._commissions.of(execution_key(fill.exec_id)[0]) for fill in fills]
+
+    def _waits_for_charges(self, bracket: Bracket, now: datetime) -> bool:
+        """A trade that was written down without them has waited already."""
+        has_waited = bracket.is_ended and (bracket.told is None or not bracket.told.commissions_complete)
+        since = bracket.flat_since or now
+        is_due = now >= later(since, self._sight.limits.commission_wait_s)
+        return None in self._charges(bracket) and not has_waited and not is_due
+
+    def _trade(self, bracket: Bracket) -> m.BracketClosed:
         place, ledger = bracket.place, self._sight.book.ledger
+        charges = self._charges(bracket)
+        commission = sum((charge for charge in charges if charge is not None), Decimal(0))
         fills = sorted(ledger.of(bracket.idea_id), key=lambda fill: fill.at)
         quantity = ledger.quantity(bracket.idea_id, Side.BUY)
         paid = ledger.value(bracket.idea_id, Side.BUY)
@@ -129,8 +143,16 @@ class Closing:
             exit_reason=_exit_reason(bracket, fills[-1]),
             commission=commission,
             pnl=(received - paid) * place.contract.multiplier - commission,
-            commissions_complete=is_complete,
+            commissions_complete=None not in charges,
         )
+
+
+def _is_news(trade: m.BracketClosed, told: m.BracketClosed) -> bool:
+    """Of charges that come one by one only the last makes news."""
+    traded = (trade.quantity, trade.entry_price, trade.exit_price)
+    if traded != (told.quantity, told.entry_price, told.exit_price):
+        return True
+    return trade.commissions_complete and trade != told
 
 
 def _average(value: Decimal, quantity: int) -> Decimal:
@@ -139,6 +161,8 @@ def _average(value: Decimal, quantity: int) -> Decimal:
 
 def _exit_reason(bracket: Bracket, last: Fill) -> str:
     """What ended it: the leg that filled, or why the ladder was set to it."""
+    if bracket.is_ended and bracket.told is not None:
+        return bracket.told.exit_reason
     leg = last.order_ref.rpartition("/")[2].partition("-")[0]
     closing = bracket.closing
     if not closing and last.at >= bracket.place.close_by:

@@ -194,10 +194,13 @@ class OcoWatcher:
             bracket.open_position()
 
     def _charged(self, charge: b.CommissionCharged) -> None:
-        self._commissions.learn(*execution_key(charge.exec_id), charge.amount)
+        if self._commissions.learn(*execution_key(charge.exec_id), charge.amount):
+            self._brackets.watch(idea_of(charge.order_ref))
 
     def _closed(self, closed: m.BracketClosed) -> None:
         self._end(closed.idea_id, BracketEvent.POSITION_CLOSED)
+        if closed.idea_id in self._brackets.brackets:
+            self._brackets.brackets[closed.idea_id].told = closed
 
     def _abandoned(self, abandoned: m.EntryAbandoned) -> None:
         if not any(True for _ in self._book.ledger.of(abandoned.idea_id)):

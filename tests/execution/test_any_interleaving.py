@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.order import OrderStatus
+from bot.execution.ledger import idea_of
 from tests.execution.fake_orders import Knobs
 from tests.execution.line import Line, bracket
 
@@ -154,6 +155,15 @@ class AnyInterleaving(RuleBasedStateMachine):
         if not line.position:
             ends = {x.idea_id for x in line.journal if isinstance(x, (m.BracketClosed, m.EntryAbandoned))}
             assert ends == {x.idea_id for x in line.journal if isinstance(x, m.PlaceBracket)}
+            for closed in {x.idea_id: x for x in line.journal if isinstance(x, m.BracketClosed)}.values():
+                assert closed.pnl == _result(line, closed.idea_id), closed
+
+
+def _result(line: Line, idea_id: str) -> Decimal:
+    """What the broker's own books say the trade made, after charges."""
+    fills = (f for f in line.broker.fills if idea_of(f.order_ref) == idea_id)
+    charges = (x.amount for x in line.broker.charges if idea_of(x.order_ref) == idea_id)
+    return -sum((f.signed_quantity * f.price * 100 for f in fills), Decimal(0)) - sum(charges, Decimal(0))
 
 
 TestAnyInterleaving = AnyInterleaving.TestCase

@@ -156,6 +156,42 @@ def test_a_corrected_execution_replaces_the_first_and_is_not_added() -> None:
     assert line.last(m.BracketClosed).quantity == 3
 
 
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_price_corrected_after_the_end_has_the_trade_written_down_anew_once(*, dies: bool) -> None:
+    line = open_position()
+    line.price("2.60")
+    line.wait(2)
+    first = line.last(m.BracketClosed)
+    line.broker.correct(line.broker.fills[0].exec_id, 3, Decimal("1.94"))
+    if dies:
+        line.kill_and_restart()
+    line.wait(60)
+
+    again = line.last(m.BracketClosed)
+    assert len(line.all(m.BracketClosed)) == 2
+    assert again.pnl - first.pnl == Decimal("0.01") * 3 * 100
+    assert (again.exit_reason, again.quantity) == (first.exit_reason, first.quantity)
+    assert not line.all(m.PlaceProtection)
+
+
+def test_a_commission_that_comes_after_the_end_has_the_trade_written_down_anew() -> None:
+    line = Line()
+    line.broker.knobs.commission = "late"
+    line.price("1.90", "1.95")
+    line.connect()
+    line.tell(bracket())
+    line.price("2.60")
+    line.wait(30)
+    assert not line.last(m.BracketClosed).commissions_complete
+
+    line.tell(*line.broker.pay_late_charges())
+    line.wait(5)
+
+    first, again = line.all(m.BracketClosed)
+    assert again.commissions_complete
+    assert again.pnl == first.pnl - again.commission
+
+
 def test_a_correction_that_adds_a_contract_has_it_guarded() -> None:
     line = open_position(quantity=3)
     line.broker.correct(line.broker.fills[0].exec_id, 4, Decimal("1.95"))

@@ -105,6 +105,22 @@ def test_a_correction_after_the_end_opens_the_trade_again_and_it_is_counted_once
 
 
 @pytest.mark.gauntlet("G29")
+def test_a_price_corrected_after_the_end_changes_the_days_result_and_nothing_else(stage: Stage) -> None:
+    rig = stage({"10:07": BULL})
+    con_id = rig.opened()
+    to_target(rig, con_id)
+    rig.wait_for(lambda: not rig.position, 60)
+    rig.step(10)
+    (before,) = rig.life.board.status.closed_trades
+    sent = len(rig.sent)
+    rig.faults.correct_execution(price=float(before.exit_price) - 0.1)
+    rig.step(15)
+    (after,) = rig.life.board.status.closed_trades
+    assert before.pnl - after.pnl == Decimal("0.1") * 100 * before.quantity
+    assert len(rig.sent) == sent
+
+
+@pytest.mark.gauntlet("G29")
 def test_a_commission_report_that_never_comes_is_not_made_up(stage: Stage) -> None:
     rig = stage({"10:07": BULL})
     rig.faults.message("commissionReport", "drop", count=None)
