@@ -93,10 +93,11 @@ def _traces(books: OwnBooks, snapshot: Snapshot) -> list[_Trace]:
     traces: dict[IdeaId, _Trace] = {}
 
     def trace_of(ref: OrderRef, perm_id: int, contract: Contract) -> _Trace | None:
+        if ref in books.orders or ref_of_perm(books, perm_id) is not None:
+            return None
         idea_id = ref.rpartition("/")[0]
         idea = read_idea(idea_id)
-        is_known = ref in books.orders or ref_of_perm(books, perm_id) is not None
-        if is_known or idea is None or leg_of(ref) is None or contract.symbol != idea.symbol:
+        if idea is None or leg_of(ref) is None or contract.symbol != idea.symbol:
             return None
         return traces.setdefault(idea_id, _Trace(idea))
 
