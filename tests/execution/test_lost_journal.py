@@ -11,85 +11,17 @@ import pytest
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.types import Side
-from tests.execution.fake_orders import Knobs
-from tests.execution.line import CALL, START, Killed, Line, bracket
+from tests.execution.line import CALL, START, Line, bracket
+from tests.execution.lives import IDEA, LIVES, live
 
-IDEA = "SPY-20261123T1500-scalp"
-Act = Callable[[Line], None]
-Loss = Callable[[list[m.Message]], list[m.Message]]
-
-
-def _open(line: Line) -> None:
-    if not line.broker.received:
-        line.tell(bracket(IDEA, at=line.now))
-
-
-def _price(bid: str, ask: str) -> Act:
-    return lambda line: line.price(bid, ask)
-
-
-def _wait(seconds: float) -> Act:
-    return lambda line: line.wait(seconds)
-
-
-LIVES: dict[str, tuple[list[Act], Knobs]] = {
-    "target": ([_price("1.90", "1.95"), _open, _wait(2), _price("2.60", "2.65"), _wait(2)], Knobs()),
-    "stop": ([_price("1.90", "1.95"), _open, _wait(2), _price("1.50", "1.55"), _wait(2)], Knobs()),
-    "in parts": (
-        [_price("1.90", "1.95"), _open, _wait(1), _price("2.60", "2.65"), _wait(3)],
-        Knobs(fill_step=1),
-    ),
-    "timed out": ([_price("2.10", "2.15"), _open, _wait(33)], Knobs()),
-    "repaired": (
-        [
-            _price("1.90", "1.95"),
-            _open,
-            _wait(1),
-            lambda line: line.broker.end(f"{IDEA}/stop"),
-            _wait(4),
-            _price("1.50", "1.55"),
-            _wait(2),
-        ],
-        Knobs(),
-    ),
-    "flattened": (
-        [
-            _price("1.90", "1.95"),
-            _open,
-            _wait(1),
-            lambda line: line.tell(m.FlattenAll(line.now, "operator", "me")),
-            _wait(12),
-        ],
-        Knobs(),
-    ),
-}
-LOSSES: dict[str, Loss] = {
+Rows = list[m.Message]
+LOSSES: dict[str, Callable[[Rows], Rows]] = {
     "everything": lambda _: [],
     "all but the intent": lambda rows: [x for x in rows if isinstance(x, m.PlaceBracket)],
     "the last row": lambda rows: rows[:-1],
     "the last three rows": lambda rows: rows[:-3],
     "the last half": lambda rows: rows[: len(rows) // 2],
 }
-
-
-def _live(life: list[Act], knobs: Knobs, kill_after: int | None, loss: Loss) -> Line:
-    line = Line()
-    line.broker.knobs = Knobs(**vars(knobs))
-    line.kill_after = kill_after
-    for act in (Line.connect, *life, _wait(60)):
-        try:
-            act(line)
-        except Killed:
-            line.journal = loss(line.journal)
-            line.kill_and_restart()
-            if act is _open:
-                _open(line)
-        line.assert_safe()
-    line.kill_after = None
-    line.wait(60)
-    return line
-
-
 QUICK = {("target", "everything"), ("in parts", "everything"), ("timed out", "everything")}
 CASES = [
     pytest.param(life, loss, marks=() if (life, loss) in QUICK else pytest.mark.slow)
@@ -102,11 +34,11 @@ CASES = [
 def test_whatever_the_journal_loses_at_any_step_the_brokers_books_are_ours_again(
     life: str, loss: str
 ) -> None:
-    acts, knobs = LIVES[life]
-    whole = _live(acts, knobs, None, LOSSES[loss])
+    def lose(line: Line) -> None:
+        line.journal = LOSSES[loss](line.journal)
 
-    for kill_after in range(1, whole.steps + 1):
-        line = _live(acts, knobs, kill_after, LOSSES[loss])
+    for kill_after in range(1, live(life, None).steps + 1):
+        line = live(life, kill_after, lose=lose)
 
         line.assert_safe()
         line.assert_protected_or_flat()
