@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from bot.domain.broker_messages import Snapshot
 from bot.domain.contract import Contract
-from bot.domain.evidence import OwnBooks, positions_of, ref_of_perm
+from bot.domain.evidence import OwnBooks, merged, positions_of, ref_of_perm
 from bot.domain.idea import Idea, read_idea
 from bot.domain.messages import BracketAdopted, PlaceBracket
 from bot.domain.order import LIVE, Fill, Leg, OpenOrder, Order, OrderType, Tif, leg_of
@@ -105,7 +105,8 @@ def _traces(books: OwnBooks, snapshot: Snapshot) -> list[_Trace]:
         trace = trace_of(seen.ref, seen.perm_id, seen.contract)
         if trace is not None and seen.type in set(OrderType):
             trace.seen.append(seen)
-    for fill in sorted(snapshot.fills, key=lambda fill: fill.at):
+    # The broker lists an execution beside its corrections; only the last of them counts.
+    for fill in sorted(merged({}, snapshot.fills).values(), key=lambda fill: fill.at):
         trace = trace_of(fill.order_ref, fill.perm_id, fill.contract)
         if trace is not None:
             trace.fills.append(fill)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from bot.domain import messages as m
 from bot.domain.broker_messages import SendOrders
+from bot.domain.idea import Idea
 from bot.domain.types import Numbers, Symbol
 from bot.journal.store import Row
 
@@ -37,7 +38,7 @@ class Step:
 
 def explain(rows: Iterable[Row], symbol: Symbol, bar_end: datetime) -> list[Step]:
     """The chain for the bars of ``symbol`` that closed at ``bar_end``, in the order it happened."""
-    idea_prefix = f"{symbol}-{bar_end.astimezone(UTC):%Y%m%dT%H%M}-"
+    idea_prefix = Idea(symbol, bar_end.astimezone(UTC), "").idea_id
     steps = (_step(row, symbol, bar_end, idea_prefix) for row in rows)
     return [step for step in steps if step is not None]
 

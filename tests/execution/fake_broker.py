@@ -32,6 +32,8 @@ class FakeBroker:
         self.mangle: Callable[[list[Message]], list[Message]] = lambda facts: facts
         self.orders: list[Held] = []
         self.fills: list[Fill] = []
+        self.also_listed: list[Fill] = []
+        """Executions that count no more and are shown all the same."""
         self.charges: list[b.CommissionCharged] = []
         self.bids: dict[ConId, tuple[Decimal, Decimal]] = {}
         self.contracts: dict[ConId, Contract] = {}
@@ -158,7 +160,7 @@ class FakeBroker:
             completed_orders=tuple(
                 shown(h, self.knobs, self.client_id) for h in self.orders if not h.is_live
             ),
-            fills=tuple(self.fills),
+            fills=(*self.also_listed, *self.fills),
             commissions=tuple(self.charges) if self.knobs.commission != "never" else (),
             positions=tuple(
                 Position(self.contracts[con_id], quantity, self.costs[con_id])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -94,6 +95,20 @@ def test_a_position_older_than_the_list_of_executions_is_booked_at_its_cost() ->
     _forget_all(line)
     (booked,) = line.all(m.FillBooked)
     assert (booked.fill.quantity, booked.fill.price) == (3, Decimal("1.95"))
+    assert line.all(m.ProtectionChanged)[-1].is_proved
+
+
+def test_an_execution_listed_beside_its_correction_counts_once() -> None:
+    line = _opened()
+    line.broker.correct(line.broker.fills[0].exec_id, 3, Decimal("1.94"))
+    corrected = line.broker.fills[0]
+    first = replace(corrected, exec_id=f"{corrected.exec_id[:-2]}01", price=Decimal("1.95"))
+    line.broker.also_listed.append(first)
+    line.broker.orders = [held for held in line.broker.orders if held.is_live]
+    _forget_all(line)
+    (adopted,) = line.all(m.BracketAdopted)
+    assert {x.ref: x.quantity for x in adopted.orders}[f"{IDEA}/entry"] == 3
+    assert not line.last(m.Reconciled).mismatches
     assert line.all(m.ProtectionChanged)[-1].is_proved
 
 
