@@ -37,21 +37,21 @@ from bot.journal.listener import JournalListener
 from bot.journal.recover import give_memory_back, open_journal, order_id_floor
 from bot.journal.store import Journal
 from bot.market_data.machine import MarketData
-from bot.ops.alert_channels import open_channels
-from bot.ops.alert_queue import AlertQueue, Channel
-from bot.ops.alerts import REMEMBERED, Alert, Alerts, Severity
-from bot.ops.board import Board
-from bot.ops.control import ControlServer, forget_halt, take_halt
-from bot.ops.family import Constants
-from bot.ops.heartbeat import Heartbeat
-from bot.ops.lasting import LastingConditions
-from bot.ops.lock import InstanceLock
-from bot.ops.logs import start_logging
-from bot.ops.metrics import Metrics
-from bot.ops.operator import Operator
-from bot.ops.outbox import Manners
-from bot.ops.sd import Notifier
-from bot.ops.status import Status
+from bot.ops.alerts.channels import open_channels
+from bot.ops.alerts.conditions import LastingConditions
+from bot.ops.alerts.events import REMEMBERED, Alert, Alerts, Severity
+from bot.ops.alerts.outbox import Manners
+from bot.ops.alerts.queue import AlertQueue, Channel
+from bot.ops.metrics.endpoint import Metrics
+from bot.ops.metrics.family import Constants
+from bot.ops.process.control_socket import ControlServer, forget_halt, take_halt
+from bot.ops.process.heartbeat import Heartbeat
+from bot.ops.process.instance_lock import InstanceLock
+from bot.ops.process.logs import start_logging
+from bot.ops.process.operator import Operator
+from bot.ops.process.systemd import Notifier
+from bot.ops.status.status import Status
+from bot.ops.status.status_builder import Board
 from bot.risk.adoption import plan_of
 from bot.risk.machine import RiskMachine
 from bot.selection.choose import SelectionRules, choose_contract
@@ -149,8 +149,8 @@ def make_port(settings: Settings, journal: Journal, timing: Timing) -> BrokerPor
     if not settings.dry_run:
         return port
     # Only a dry run carries the exchange.
-    from bot.sim.loopback import DryRunExchange
-    from bot.sim.paper_memory import REMEMBERED as REMEMBERED_BY_A_DRY_RUN
+    from bot.sim.loopback.dry_run_journal import REMEMBERED as REMEMBERED_BY_A_DRY_RUN
+    from bot.sim.loopback.loopback import DryRunExchange
 
     exchange = DryRunExchange()
     for row in journal.rows(REMEMBERED_BY_A_DRY_RUN):

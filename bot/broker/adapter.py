@@ -10,24 +10,24 @@ from datetime import datetime
 from types import ModuleType
 from typing import Any
 
-from bot.broker.books import Books
 from bot.broker.commands import Commands
-from bot.broker.contracts import Contracts
-from bot.broker.data_bars import Bars
-from bot.broker.data_quotes import Quotes
-from bot.broker.error_codes import Effect, code
-from bot.broker.errors import ConnectFailed, NotConnected, RequestTrouble
-from bot.broker.evidence import Evidence
-from bot.broker.library import new_session
-from bot.broker.link import Link
-from bot.broker.notices import Notices, Repairs
-from bot.broker.order_ears import OrderEars
-from bot.broker.orders import Orders
-from bot.broker.session import Session, current_time_ear
-from bot.broker.settings import BrokerSettings
-from bot.broker.snapshot import Snapshots
-from bot.broker.subscriptions import BarLine, QuoteLine, Subscriptions
-from bot.broker.translate import contract_fields
+from bot.broker.connection.context import Link
+from bot.broker.connection.error_codes import Effect, code
+from bot.broker.connection.errors import ConnectFailed, NotConnected, RequestTrouble
+from bot.broker.connection.library import new_session
+from bot.broker.connection.session import Session, current_time_ear
+from bot.broker.connection.settings import BrokerSettings
+from bot.broker.connection.system_messages import Notices, Repairs
+from bot.broker.data.bar_feed import Bars
+from bot.broker.data.contracts import Contracts
+from bot.broker.data.quote_feed import Quotes
+from bot.broker.data.subscriptions import BarLine, QuoteLine, Subscriptions
+from bot.broker.orders.account_queries import Books
+from bot.broker.orders.order_events import OrderEars
+from bot.broker.orders.order_evidence import Evidence
+from bot.broker.orders.order_sender import Orders
+from bot.broker.orders.snapshot import Snapshots
+from bot.broker.translate.contracts import contract_fields
 from bot.domain import broker_messages as b
 from bot.domain.contract import Contract
 from bot.domain.messages import Message

@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.broker.contracts import Contracts
-from bot.broker.data_bars import Bars
-from bot.broker.data_quotes import Quotes
-from bot.broker.error_codes import Effect, code
-from bot.broker.errors import NotConnected, RequestTrouble
-from bot.broker.link import Link
-from bot.broker.orders import Orders
-from bot.broker.snapshot import Snapshots
+from bot.broker.connection.context import Link
+from bot.broker.connection.error_codes import Effect, code
+from bot.broker.connection.errors import NotConnected, RequestTrouble
+from bot.broker.data.bar_feed import Bars
+from bot.broker.data.contracts import Contracts
+from bot.broker.data.quote_feed import Quotes
+from bot.broker.orders.order_sender import Orders
+from bot.broker.orders.snapshot import Snapshots
 from bot.domain import broker_messages as b
 from bot.domain.messages import Message
 

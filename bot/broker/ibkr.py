@@ -10,11 +10,11 @@ import traceback
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.broker import library as libraries
 from bot.broker.adapter import Adapter
-from bot.broker.io_thread import IoThread
+from bot.broker.connection import library as libraries
+from bot.broker.connection.io_thread import IoThread
+from bot.broker.connection.settings import BrokerSettings
 from bot.broker.port import Tell
-from bot.broker.settings import BrokerSettings
 from bot.domain.messages import MachineFailed, Message
 
 

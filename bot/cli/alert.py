@@ -15,8 +15,8 @@ def send_test(config: ConfigOption = None) -> None:
     """
     from bot.build import build_id
     from bot.cli.options import settings_of
-    from bot.ops.alert_channels import open_channels
-    from bot.ops.alerts import Alert, Severity
+    from bot.ops.alerts.channels import open_channels
+    from bot.ops.alerts.events import Alert, Severity
 
     settings = settings_of(config)
     channels = open_channels(settings.alert_addresses())

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from bot.cli.options import ConfigOption, JsonOption, StateOption, state_directory
 from bot.domain.errors import FixTheCommand, FixTheMachine
-from bot.ops.control import ask, leave_halt
+from bot.ops.process.control_socket import ask, leave_halt
 
 ReasonArgument = Annotated[str, typer.Argument(help="Why, in words; it goes into the journal.")]
 ByOption = Annotated[str | None, typer.Option("--by", help="Who; default the user's name.")]

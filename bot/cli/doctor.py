@@ -161,7 +161,7 @@ def _context(settings: Settings, now: Now, *, what_if: bool) -> Context:
 def _end(found: Iterable[Finding], secrets: tuple[str, ...], *, as_json: bool) -> None:
     """Tell the findings, without the secrets, and end with their exit code."""
     from bot.doctor.findings import exit_code
-    from bot.ops.logs import blot, every_form
+    from bot.ops.process.logs import blot, every_form
 
     hidden = every_form(secrets)
     with Console(stderr=True).status("checking …"):

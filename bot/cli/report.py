@@ -98,7 +98,7 @@ def _halt(x: m.Halted | m.Resumed) -> dict[str, Any]:
 
 
 def _print(x: DayReport) -> None:
-    from bot.ops.alert_words import day_words, money
+    from bot.ops.alerts.wording import day_words, money
 
     title, body = day_words(x)
     console = Console()

@@ -18,7 +18,7 @@ from bot.cli.options import LATEST, ConfigOption, StateOption, settings_of, simu
 from bot.domain.clock import ScaledTime
 from bot.domain.errors import FixTheCommand, FixTheMachine
 from bot.domain.session import Session, new_york_day, session_on
-from bot.ops.status import Status
+from bot.ops.status.status import Status
 
 if TYPE_CHECKING:
     from bot.app import Timing
@@ -136,7 +136,7 @@ def _fresh_directory(directory: Path) -> Path:
 @contextlib.contextmanager
 def _shown(out: TextIO | None = None) -> Iterator[Callable[[Status], None]]:
     """A live panel on a terminal; elsewhere a line whenever something happened, and one every half simulated hour."""
-    from bot.ops.display import line, panel
+    from bot.ops.status.display import line, panel
 
     console = Console(file=out)
     if console.is_terminal:
@@ -158,7 +158,7 @@ def _shown(out: TextIO | None = None) -> Iterator[Callable[[Status], None]]:
 
 
 def _tell_the_end(status: Status, journal: Path, config_of_day: Session) -> None:
-    from bot.ops.display import money, trades_table
+    from bot.ops.status.display import money, trades_table
 
     console = Console()
     if status.closed_trades:

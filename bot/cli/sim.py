@@ -63,8 +63,8 @@ def sim(
     if record:
         _record(port, record, record_to)
         return
-    from bot.sim.scenario import Scenario, load
-    from bot.sim.server_main import SimOptions, serve
+    from bot.sim.faults.scenario import Scenario, load
+    from bot.sim.server.main import SimOptions, serve
 
     options = SimOptions(
         host=host,
@@ -87,7 +87,7 @@ def sim(
 
 
 def _record(port: int, target: str, path: Path) -> None:
-    from bot.sim.recorder import record
+    from bot.sim.server.recorder import record
 
     host, _, text = target.rpartition(":")
     if not host or not text.isdecimal():

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
-from bot.broker.settings import BrokerSettings
+from bot.broker.connection.settings import BrokerSettings
 from bot.config.trading_sections import EmbargoSection, ScalpSection, WhaleSection
 from bot.domain.session import NEW_YORK
 from bot.execution.limits import ExecutionLimits, WatcherLimits
 from bot.market_data.machine import MarketDataLimits
-from bot.ops.alert_channels import DISCORD, SLACK, TELEGRAM, Address
-from bot.ops.lasting import LastingLimits
+from bot.ops.alerts.channels import DISCORD, SLACK, TELEGRAM, Address
+from bot.ops.alerts.conditions import LastingLimits
 from bot.risk.denials import DenialCode
 from bot.risk.limits import AccountRule, EmbargoWindow, RiskLimits, SessionRules, StrategyTerms
 from bot.selection.choose import SelectionRules

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, PrivateAttr, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot.broker.settings import BrokerSettings
+from bot.broker.connection.settings import BrokerSettings
 from bot.config import hand_down
 from bot.config.fields import Lower, Tickers, Zone, doc
 from bot.config.house_sections import (
@@ -32,8 +32,8 @@ from bot.config.trading_sections import (
 )
 from bot.execution.limits import ExecutionLimits, WatcherLimits
 from bot.market_data.machine import MarketDataLimits
-from bot.ops.alert_channels import Address
-from bot.ops.lasting import LastingLimits
+from bot.ops.alerts.channels import Address
+from bot.ops.alerts.conditions import LastingLimits
 from bot.risk.limits import AccountRule, RiskLimits, SessionRules
 from bot.selection.choose import SelectionRules
 from bot.strategies.registry import StrategyParameters

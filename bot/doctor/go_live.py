@@ -15,7 +15,7 @@ from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.session import new_york_day
 from bot.domain.types import IdeaId
-from bot.sim.build import ACCOUNT_ID as SIMULATED_ACCOUNT
+from bot.sim.world.build import ACCOUNT_ID as SIMULATED_ACCOUNT
 
 PAPER_DAYS = 5
 PAPER_TRADES = 5

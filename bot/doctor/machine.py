@@ -16,8 +16,8 @@ from bot.build import build_id
 from bot.config import Settings
 from bot.doctor.findings import Finding, fail, ok, skip, warn
 from bot.domain.errors import FixTheConfiguration
-from bot.ops.alert_channels import open_channels
-from bot.ops.control import SOCKET
+from bot.ops.alerts.channels import open_channels
+from bot.ops.process.control_socket import SOCKET
 
 UNIT = "ibkr-bot.service"
 LOW_DISK_BYTES, NO_DISK_BYTES = 500 * 2**20, 50 * 2**20

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.broker.error_codes import code
+from bot.broker.connection.error_codes import code
 from bot.doctor.context import Context
 from bot.doctor.findings import Finding, fail, ok, skip, warn
 from bot.doctor.talk import ASK, BID, CLOSE, LAST, Quote, Talk, Trouble

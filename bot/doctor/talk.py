@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.broker.error_codes import Effect, code
+from bot.broker.connection.error_codes import Effect, code
 from bot.doctor.door import Line
 from bot.wire import WireMessage
 

@@ -6,7 +6,7 @@ Percentages are fractions (``Decimal("0.01")`` is 1 %). ``None`` switches a limi
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import time
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -137,3 +137,13 @@ class AccountRule:
             kind = "paper" if self.must_be_paper else "live"
             return f"a {kind} account is configured and the gateway is logged in to the other kind"
         return ""
+
+
+def next_start(window: EmbargoWindow, at: datetime) -> datetime:
+    """The first start of the window after this instant."""
+    local = at.astimezone(window.zone)
+    for days in range(8):
+        start = datetime.combine(local.date() + timedelta(days=days), window.starts, window.zone)
+        if start > at and window.weekday in (None, start.weekday()):
+            return start.astimezone(UTC)
+    raise AssertionError("a week has every weekday")

@@ -16,11 +16,11 @@ from bot.domain.market import Quote
 from bot.domain.messages import MachineFailed
 from bot.domain.order import Order, OrderType, Tif
 from bot.domain.types import Right, Side
-from bot.sim.books import Books
-from bot.sim.build import recorded_world
-from bot.sim.gateway_thread import SimGatewayThread
-from bot.sim.knobs import Knobs
-from bot.sim.loopback import LoopbackBroker
+from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.loopback.loopback import LoopbackBroker
+from bot.sim.server.thread import SimGatewayThread
+from bot.sim.world.build import recorded_world
+from bot.sim.world.ledger import Books
 from tests.broker.script import PATIENCE_S, Heard, settings
 
 DAY = date(2011, 1, 7)

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.broker.connection.settings import BrokerSettings, PacingLimits
 from bot.broker.ibkr import IbkrBroker
-from bot.broker.pacing import PacingLimits
-from bot.broker.settings import BrokerSettings
 from bot.domain.messages import Message
 from bot.wire import ClientHello, Closed, Connection, RemoteProtocolError, Role, WireMessage
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.broker.bars import BarStream, bar_time, to_bar
-from bot.broker.errors import UnreadableAnswer
+from bot.broker.connection.errors import UnreadableAnswer
+from bot.broker.data.bars import BarStream, bar_time, to_bar
 from bot.domain.market import Bar, BarSize
 
 OPEN = datetime(2011, 1, 7, 14, 30, tzinfo=UTC)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.broker.pacing import PacingLimits
+from bot.broker.connection.settings import PacingLimits
 from bot.domain import broker_messages as b
 from bot.domain.contract import Contract
 from bot.domain.market import BarSize, DataType

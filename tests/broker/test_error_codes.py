@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.broker.error_codes import (
+from bot.broker.connection.error_codes import (
     TABLE,
     Effect,
     HistoryTrouble,

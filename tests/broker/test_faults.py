@@ -9,7 +9,7 @@ import pytest
 from bot.domain import broker_messages as b
 from bot.domain.market import BarSize
 from bot.domain.order import OrderStatus
-from bot.sim.fault_handle import FaultHandle
+from bot.sim.faults.handle import FaultHandle
 from tests.broker.peers import GatewayPlace, Peer, bracket
 
 pytestmark = pytest.mark.line

@@ -6,7 +6,7 @@ from typing import Any
 
 import ib_insync
 
-from bot.broker.order_names import KnownOrder, OrderNames
+from bot.broker.orders.order_index import KnownOrder, OrderNames
 from bot.domain.order import OrderStatus
 from tests.broker.test_translate import CALL
 

@@ -7,7 +7,8 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.broker.pacing import HistoryPacer, MessagePacer, PacingLimits, Window
+from bot.broker.connection.pacing import HistoryPacer, MessagePacer, Window
+from bot.broker.connection.settings import PacingLimits
 
 GAPS = st.lists(st.floats(0, 0.2), max_size=200)
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from bot.broker.errors import UnreadableAnswer
-from bot.broker.quotes import QuoteTicks, to_data_type
+from bot.broker.connection.errors import UnreadableAnswer
+from bot.broker.data.quotes import QuoteTicks, to_data_type
 from bot.domain.market import DataType
 from bot.domain.types import Right
 from tests.broker.script import NOW

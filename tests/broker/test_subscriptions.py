@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from bot.broker.errors import RequestTrouble
-from bot.broker.subscriptions import Subscriptions
+from bot.broker.connection.errors import RequestTrouble
+from bot.broker.data.subscriptions import Subscriptions
 from bot.domain.contract import Contract
 from bot.domain.market import BarSize
 from tests.broker.test_translate import CALL

@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.broker import numbers, translate, translate_orders
-from bot.broker.errors import UnreadableAnswer
+from bot.broker.connection.errors import UnreadableAnswer
+from bot.broker.translate import contracts as translate
+from bot.broker.translate import numbers
+from bot.broker.translate import orders as translate_orders
 from bot.domain.contract import CENTS, Contract
 from bot.domain.order import Order, OrderStatus, OrderType, Tif
 from bot.domain.types import Right, SecType, Side

@@ -6,7 +6,7 @@ from datetime import time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from bot.broker.settings import BrokerSettings
+from bot.broker.connection.settings import BrokerSettings
 from bot.domain.session import NEW_YORK
 from bot.execution.limits import ExecutionLimits, WatcherLimits
 from bot.market_data.machine import MarketDataLimits

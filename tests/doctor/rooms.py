@@ -14,8 +14,8 @@ from bot.config import Settings, load_settings
 from bot.doctor.context import Context
 from bot.doctor.findings import Finding
 from bot.doctor.gateway import gateway_checks
-from bot.sim.build import recorded_world
-from bot.sim.gateway_thread import SimGatewayThread
+from bot.sim.server.thread import SimGatewayThread
+from bot.sim.world.build import recorded_world
 
 DAY = date(2011, 1, 26)
 OPEN = datetime(2011, 1, 26, 14, 30, tzinfo=UTC)

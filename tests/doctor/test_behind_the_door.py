@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.doctor.findings import Finding, Verdict, exit_code
-from bot.sim.gateway_thread import SimGatewayThread
+from bot.sim.server.thread import SimGatewayThread
 from tests.doctor.rooms import gateway, visit
 
 
@@ -165,7 +165,7 @@ def test_a_gateway_that_goes_away_in_the_middle_is_told(running: SimGatewayThrea
 
 
 def running_drop(core: object) -> None:
-    from bot.sim.fault_outages import drop_socket
+    from bot.sim.faults.outages import drop_socket
 
     drop_socket(core)  # type: ignore[arg-type]  # the gateway's own core
 

@@ -17,8 +17,8 @@ from bot.doctor.go_live import go_live_checks
 from bot.doctor.machine import machine_checks
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
-from bot.ops.control import ControlServer
-from bot.ops.lock import InstanceLock
+from bot.ops.process.control_socket import ControlServer
+from bot.ops.process.instance_lock import InstanceLock
 from tests.doctor.rooms import free_port
 from tests.journal.makers import CLOSED, IDEA
 from tests.ops.receivers import receiving

@@ -19,10 +19,10 @@ import pykka
 from bot.actors.runtime import ping, settle
 from bot.actors.supervisor import Parts, Supervisor
 from bot.app import JOURNAL_FILE, make_machines
+from bot.broker.connection.settings import BrokerSettings
 from bot.broker.dry_run import DryRunPort
 from bot.broker.ibkr import IbkrBroker
 from bot.broker.port import BrokerPort
-from bot.broker.settings import BrokerSettings
 from bot.config import Settings
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
@@ -30,9 +30,9 @@ from bot.domain.messages import Message
 from bot.journal.listener import JournalListener
 from bot.journal.recover import give_memory_back, open_journal, order_id_floor
 from bot.journal.store import Journal
-from bot.ops.board import Board
-from bot.sim.loopback import DryRunExchange
-from bot.sim.paper_memory import REMEMBERED
+from bot.ops.status.status_builder import Board
+from bot.sim.loopback.dry_run_journal import REMEMBERED
+from bot.sim.loopback.loopback import DryRunExchange
 from bot.wiring import BOARD, DURABLE, JOURNAL, Machine
 from tests.live_line.lines import NO_PACING
 

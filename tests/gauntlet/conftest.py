@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from bot.sim.build import recorded_world
-from bot.sim.knobs import Knobs
+from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.world.build import recorded_world
 from tests.gauntlet.rig import DAY, Rig, clock
 from tests.gauntlet.signals import Signals
 

@@ -17,10 +17,10 @@ from bot.domain.messages import Message
 from bot.domain.order import execution_key
 from bot.domain.session import new_york_day, sessions_between
 from bot.domain.types import ConId, Side
-from bot.sim.books import Books
-from bot.sim.core import GatewayCore
-from bot.sim.events import Executed
-from bot.sim.gateway_thread import SimGatewayThread
+from bot.sim.exchange.events import Executed
+from bot.sim.gateway.core import GatewayCore
+from bot.sim.server.thread import SimGatewayThread
+from bot.sim.world.ledger import Books
 
 OUR_CLIENT = 1
 

@@ -22,10 +22,10 @@ from bot.domain.errors import RestartTheLine
 from bot.domain.messages import Message
 from bot.domain.session import NEW_YORK, new_york_day
 from bot.domain.types import ConId, Direction
-from bot.sim.core import GatewayCore
-from bot.sim.gateway_thread import SimGatewayThread
-from bot.sim.orders import OrderView
-from bot.sim.world import World
+from bot.sim.exchange.orders import OrderView
+from bot.sim.gateway.core import GatewayCore
+from bot.sim.server.thread import SimGatewayThread
+from bot.sim.world.world import World
 from bot.wiring import Machine
 from tests.gauntlet.bot_line import PATIENCE_S, Heard, Life, quick, rows_on_disk
 from tests.gauntlet.judge import Judge, positions_of, stops_of

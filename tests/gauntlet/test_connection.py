@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
-from bot.sim.fault_outages import drop_socket
+from bot.sim.faults.outages import drop_socket
 from tests.gauntlet.conftest import Stage
 from tests.gauntlet.rig import BEAR, BULL, Rig, clock
 from tests.gauntlet.test_orders import buys, reasons, sells, to_stop, to_target

@@ -10,8 +10,8 @@ import pytest
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.types import ConId, Side
-from bot.sim.knobs import Knobs
-from bot.sim.orders import OrderView, SimOrder
+from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.exchange.orders import OrderView, SimOrder
 from tests.gauntlet.conftest import Stage
 from tests.gauntlet.rig import BEAR, BULL, Rig
 

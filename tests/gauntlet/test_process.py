@@ -14,8 +14,8 @@ import pytest
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
-from bot.sim.core import GatewayCore
-from bot.sim.session import ClientSession
+from bot.sim.gateway.core import GatewayCore
+from bot.sim.gateway.session import ClientSession
 from tests.live_line.course import PATIENCE_S, Course
 
 pytestmark = [pytest.mark.line, pytest.mark.slow]

@@ -11,7 +11,7 @@ import pytest
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.errors import StopTheOther
-from bot.ops.lock import InstanceLock
+from bot.ops.process.instance_lock import InstanceLock
 from tests.gauntlet.conftest import Stage
 from tests.gauntlet.rig import BULL
 from tests.gauntlet.test_data import denials

@@ -11,8 +11,8 @@ from bot.domain.messages import Message
 from bot.domain.session import session_at
 from bot.domain.types import ConId, SecType, Side
 from bot.risk.limits import SessionRules
-from bot.sim.books import Books, ReceivedOrder
-from bot.sim.world import World
+from bot.sim.world.ledger import Books, ReceivedOrder
+from bot.sim.world.world import World
 
 
 class Invariants:

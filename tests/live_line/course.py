@@ -18,8 +18,8 @@ from bot.domain import messages as m
 from bot.domain.errors import FixTheMachine
 from bot.domain.types import ConId, Side
 from bot.journal.store import connect_read_only, read_rows
-from bot.sim.build import recorded_world
-from bot.sim.gateway_thread import SimGatewayThread
+from bot.sim.server.thread import SimGatewayThread
+from bot.sim.world.build import recorded_world
 from tests.gauntlet.judge import Judge, positions_of
 from tests.gauntlet.rig import DAY, FEW, clock
 from tests.gauntlet.score import Score

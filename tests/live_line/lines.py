@@ -17,19 +17,19 @@ from bot.actors.replay import replay
 from bot.actors.runtime import ping, settle
 from bot.actors.supervisor import Parts, Supervisor
 from bot.app import make_machines
+from bot.broker.connection.settings import PacingLimits
 from bot.broker.dry_run import DryRunPort
 from bot.broker.ibkr import IbkrBroker
-from bot.broker.pacing import PacingLimits
 from bot.broker.port import BrokerPort
 from bot.config import Settings, load_settings
 from bot.domain import messages as m
 from bot.domain.messages import Message
-from bot.ops.board import Board
-from bot.ops.status import ClosedTrade
-from bot.sim.books import Books
-from bot.sim.gateway_thread import SimGatewayThread
-from bot.sim.loopback import DryRunExchange, LoopbackBroker, LoopbackExchange
-from bot.sim.world import World
+from bot.ops.status.status import ClosedTrade
+from bot.ops.status.status_builder import Board
+from bot.sim.loopback.loopback import DryRunExchange, LoopbackBroker, LoopbackExchange
+from bot.sim.server.thread import SimGatewayThread
+from bot.sim.world.ledger import Books
+from bot.sim.world.world import World
 from bot.wiring import BOARD, BROKER, JOURNAL, Machine
 from tests.live_line.checks import Invariants
 

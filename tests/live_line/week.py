@@ -20,9 +20,9 @@ from typing import Any
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.session import new_york_day, session_on
-from bot.sim.build import synthetic_world
-from bot.sim.core import GatewayCore
-from bot.sim.session import ClientSession
+from bot.sim.gateway.core import GatewayCore
+from bot.sim.gateway.session import ClientSession
+from bot.sim.world.build import synthetic_world
 from tests.gauntlet.rig import BEAR, BULL, Rig, clock
 
 MONDAY, FRIDAY, LAST = date(2026, 11, 23), date(2026, 11, 27), date(2026, 11, 30)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.ops.metrics import FAMILIES
+from bot.ops.metrics.endpoint import FAMILIES
 from tests.monitoring.alert_case import STEP_S, Case
 from tests.monitoring.alert_cases import CASES
 from tests.monitoring.rule_files import PROMETHEUS, RECORDED, ROOT, RULES, alerts, needs_promtool, rules

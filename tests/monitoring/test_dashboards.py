@@ -12,7 +12,7 @@ import yaml
 from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models import units
 
-from bot.ops.metrics import FAMILIES
+from bot.ops.metrics.endpoint import FAMILIES
 from grafana.generate import DASHBOARDS, as_json
 from tests.monitoring.dashboard_files import FOLDER, NAMES, dashboard, expressions, panels
 from tests.monitoring.rule_files import ROOT, alerts, rules

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.ops.metrics import Metrics
+from bot.ops.metrics.endpoint import Metrics
 
 Samples = dict[str, dict[tuple[tuple[str, str], ...], float]]
 

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 import pytest
 
 from bot.domain.errors import FixTheConfiguration
-from bot.ops.alert_channels import DISCORD, SLACK, TELEGRAM, Address, open_channels
-from bot.ops.alert_queue import AlertQueue
-from bot.ops.alerts import Alert, Severity
-from bot.ops.outbox import Manners
+from bot.ops.alerts.channels import DISCORD, SLACK, TELEGRAM, Address, open_channels
+from bot.ops.alerts.events import Alert, Severity
+from bot.ops.alerts.outbox import Manners
+from bot.ops.alerts.queue import AlertQueue
 from tests.ops.receivers import PATIENCE_S, receiving
 
 QUICK = Manners(attempts=3, retry_first_s=0.01)

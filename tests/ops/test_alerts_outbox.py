@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.ops.alerts import Alert, Severity
-from bot.ops.outbox import Manners, Outbox
+from bot.ops.alerts.events import Alert, Severity
+from bot.ops.alerts.outbox import Manners, Outbox
 
 
 def alert(key: str, severity: Severity = Severity.INFO) -> Alert:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import FixTheCommand, FixTheMachine
-from bot.ops.control import SOCKET, ControlServer, ask, forget_halt, leave_halt, take_halt
+from bot.ops.process.control_socket import SOCKET, ControlServer, ask, forget_halt, leave_halt, take_halt
 
 
 def echo(request: Mapping[str, Any]) -> Mapping[str, Any]:

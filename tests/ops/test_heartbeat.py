@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from bot.domain.errors import FixTheConfiguration
-from bot.ops.heartbeat import Heartbeat, sickness
-from bot.ops.status import OpenBracket, Status, SymbolView
+from bot.ops.process.heartbeat import Heartbeat, sickness
+from bot.ops.status.status import OpenBracket, Status, SymbolView
 from tests.journal.makers import BAR_END
 from tests.ops.receivers import receiving
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from loguru import logger
 
-from bot.ops.logs import blot, start_logging
+from bot.ops.process.logs import blot, start_logging
 
 SECRET = "hunter2-not-a-real-password"
 

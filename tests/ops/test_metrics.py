@@ -20,14 +20,13 @@ from bot.domain.errors import FixTheMachine
 from bot.domain.market import DataType, Quote
 from bot.domain.order import OrderStatus
 from bot.domain.types import SecType, TradingState
-from bot.ops.board import Board
-from bot.ops.family import Constants
-from bot.ops.metrics import FAMILIES, Metrics, start_metrics
-from bot.ops.metrics_document import DOCUMENT, renewed
-from bot.ops.metrics_link import next_start
-from bot.ops.status import Status
+from bot.ops.metrics.document import DOCUMENT, renewed
+from bot.ops.metrics.endpoint import FAMILIES, Metrics, start_metrics
+from bot.ops.metrics.family import Constants
+from bot.ops.status.status import Status
+from bot.ops.status.status_builder import Board
 from bot.risk.denials import DenialCode
-from bot.risk.limits import EmbargoWindow, SessionRules
+from bot.risk.limits import EmbargoWindow, SessionRules, next_start
 from tests.journal.makers import BAR_END, CLOSED, ENTRY, ENTRY_FEE, EXIT, IDEA, JUDGED, PLACED
 from tests.ops.scrape import Samples, scraped, value
 

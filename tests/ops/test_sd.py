@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.ops.sd import Notifier
+from bot.ops.process.systemd import Notifier
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
-from bot.ops.stopwatch import OPEN_AT_MOST, CallTimes, TimedMachine, TimedPort
-from bot.ops.tally import Tally
+from bot.ops.metrics.timing import OPEN_AT_MOST, CallTimes, TimedMachine, TimedPort
+from bot.ops.status.histogram import Tally
 from tests.journal.makers import BAR_END, IDEA, SENT
 
 

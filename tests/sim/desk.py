@@ -11,11 +11,11 @@ import importlib
 from datetime import date
 from typing import Any
 
-from bot.sim.build import recorded_world
-from bot.sim.gateway_thread import SimGatewayThread
-from bot.sim.knobs import Knobs
-from bot.sim.settings import GatewaySettings
-from bot.sim.world import World
+from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.gateway.settings import GatewaySettings
+from bot.sim.server.thread import SimGatewayThread
+from bot.sim.world.build import recorded_world
+from bot.sim.world.world import World
 
 DAY = date(2011, 1, 4)
 LIBRARIES = ("ib_insync", "ib_async")

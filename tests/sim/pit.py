@@ -7,16 +7,16 @@ from decimal import Decimal
 
 from bot.domain.contract import NICKELS, Contract
 from bot.domain.types import ConId, Right, SecType, Side
-from bot.sim.account import Account
-from bot.sim.events import Event, Executed, OrderMessage, StatusChanged
-from bot.sim.exchange import Exchange
-from bot.sim.ids import Ids
-from bot.sim.knobs import Knobs
-from bot.sim.life import OrderLife
-from bot.sim.live_order import LiveOrder
-from bot.sim.orders import Execution, MarginFigures, OrderView, SimOrder
-from bot.sim.quotes import Book
-from bot.sim.surroundings import margin_of
+from bot.sim.exchange.account import Account
+from bot.sim.exchange.events import Event, Executed, OrderMessage, StatusChanged
+from bot.sim.exchange.exchange import Exchange
+from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.exchange.ids import Ids
+from bot.sim.exchange.live_order import LiveOrder
+from bot.sim.exchange.order_lifecycle import OrderLife
+from bot.sim.exchange.orders import Execution, MarginFigures, OrderView, SimOrder
+from bot.sim.market.quotes import Book
+from bot.sim.world.exchange_view import margin_of
 
 NOON = datetime(2011, 1, 20, 17, 0, tzinfo=UTC)
 CALL_ID, PUT_ID, STOCK_ID = 11, 12, 13

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from bot.sim.core import GatewayCore
-from bot.sim.requests import make_core
-from bot.sim.settings import GatewaySettings
-from bot.sim.world import World
+from bot.sim.gateway.core import GatewayCore
+from bot.sim.gateway.settings import GatewaySettings
+from bot.sim.handlers.table import make_core
+from bot.sim.world.world import World
 from bot.wire import Connection, Role, WireMessage
 from tests.sim.desk import fair_world
 

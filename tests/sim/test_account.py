@@ -9,9 +9,9 @@ from decimal import Decimal
 import pytest
 
 from bot.domain.types import Right, Side
-from bot.sim.events import Commissioned
-from bot.sim.fees import fill_commission, order_commission
-from bot.sim.margin import requirement
+from bot.sim.exchange.commissions import fill_commission, order_commission
+from bot.sim.exchange.events import Commissioned
+from bot.sim.exchange.margin import requirement
 from tests.sim.pit import CALL_ID, CONTRACTS, NOON, PUT_ID, STOCK_ID, Pit
 
 CALL, STOCK = CONTRACTS[CALL_ID], CONTRACTS[STOCK_ID]

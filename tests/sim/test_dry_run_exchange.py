@@ -12,7 +12,7 @@ from bot.domain.messages import FillBooked, Message, TimePassed
 from bot.domain.order import Order, OrderStatus, OrderType
 from bot.domain.position import AccountValues
 from bot.domain.types import Right, SecType, Side
-from bot.sim.dry_run import DryRunExchange
+from bot.sim.loopback.dry_run import DryRunExchange
 from tests.sim.families import family, told_status
 
 NOON = datetime(2011, 1, 20, 17, 0, tzinfo=UTC)

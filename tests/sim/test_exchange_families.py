@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.sim.events import OrderMessage
+from bot.sim.exchange.events import OrderMessage
 from tests.sim.pit import CALL_ID, PUT_ID, Pit, codes, statuses
 
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from bot.domain.types import Side
-from bot.sim.events import Commissioned, Executed, OrderOpened, StatusChanged
-from bot.sim.orders import ExecutionFilter
+from bot.sim.exchange.events import Commissioned, Executed, OrderOpened, StatusChanged
+from bot.sim.exchange.orders import ExecutionFilter
 from tests.sim.pit import CALL_ID, NOON, STOCK_ID, Pit, codes, statuses
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.types import Side
-from bot.sim.events import Commissioned, Event, StatusChanged
+from bot.sim.exchange.events import Commissioned, Event, StatusChanged
 from tests.sim.pit import CALL_ID, PUT_ID, Pit, d
 
 _PRICES = st.integers(100, 299).map(lambda cents: f"{cents / 100:.2f}")

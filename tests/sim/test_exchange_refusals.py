@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from bot.domain.types import Side
-from bot.sim.events import MarginAnswered
+from bot.sim.exchange.events import MarginAnswered
 from tests.sim.pit import CALL_ID, PUT_ID, STOCK_ID, Pit, codes, statuses, texts
 
 

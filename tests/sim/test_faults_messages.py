@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.errors import FixTheConfiguration
-from bot.sim.fault_handle import bind
+from bot.sim.faults.handle import bind
 from tests.sim.raw import SPY, Bench, RawClient, market_order, order
 
 

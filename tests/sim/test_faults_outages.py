@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.sim.fault_handle import bind
+from bot.sim.faults.handle import bind
 from tests.sim.raw import SPY, Bench, RawClient, market_order, order
 
 

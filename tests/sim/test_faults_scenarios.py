@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.domain.errors import FixTheConfiguration
-from bot.sim.build import recorded_world
-from bot.sim.gateway_thread import SimGatewayThread
-from bot.sim.scenario import load, parse
+from bot.sim.faults.scenario import load, parse
+from bot.sim.server.thread import SimGatewayThread
+from bot.sim.world.build import recorded_world
 from tests.sim.raw import SPY, Bench, order
 from tests.sim.stranger import Stranger, limit_order, opening
 

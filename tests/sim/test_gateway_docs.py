@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bot.sim.fault_commands import COMMANDS
-from bot.sim.scenario import parse
+from bot.sim.faults.commands import COMMANDS
+from bot.sim.faults.scenario import parse
 from bot.wire import Direction, message_kinds
 
 DOCS = Path(__file__).parents[2] / "docs"

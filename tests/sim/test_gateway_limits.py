@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.sim.pacing_limits import HistoryPace, MessageRate, Rate
-from bot.sim.requests import HANDLERS
+from bot.sim.gateway.pacing_limits import HistoryPace, MessageRate, Rate
+from bot.sim.handlers.table import HANDLERS
 from bot.wire import Direction, message_kinds
 from tests.sim.raw import SPY, Bench
 from tests.sim.samples import samples

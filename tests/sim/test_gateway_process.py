@@ -16,9 +16,9 @@ from typer.testing import CliRunner
 from bot.cli.sim import sim
 from bot.domain.clock import ScaledTime
 from bot.domain.errors import BotError, FixTheCommand
-from bot.sim import server_main
-from bot.sim.build import recorded_world
-from bot.sim.server_main import SimOptions, make_world
+from bot.sim.server import main as server_main
+from bot.sim.server.main import SimOptions, make_world
+from bot.sim.world.build import recorded_world
 
 NOW = datetime(2026, 1, 3, 12, 0, tzinfo=UTC)
 RUN = "import sys; from bot.cli.sim import sim; import typer; typer.run(sim)"

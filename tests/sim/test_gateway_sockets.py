@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import FixTheMachine, RestartTheLine
-from bot.sim.admin import AdminPort
-from bot.sim.build import synthetic_world
-from bot.sim.gateway import SimGateway
-from bot.sim.gateway_thread import SimGatewayThread
-from bot.sim.recorder import Transcript, record
-from bot.sim.requests import make_core
-from bot.sim.settings import GatewaySettings
+from bot.sim.gateway.settings import GatewaySettings
+from bot.sim.handlers.table import make_core
+from bot.sim.server.admin import AdminPort
+from bot.sim.server.recorder import Transcript, record
+from bot.sim.server.tcp_server import SimGateway
+from bot.sim.server.thread import SimGatewayThread
+from bot.sim.world.build import synthetic_world
 from bot.wire import Connection, Role, WireMessage
 from tests.sim.desk import fair_world
 

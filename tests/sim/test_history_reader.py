@@ -8,12 +8,12 @@ from decimal import Decimal
 import pytest
 
 from bot.domain.types import Right
-from bot.sim.build import recorded_world, synthetic_world
-from bot.sim.catalog import EUR_USD, SPX
-from bot.sim.history import HistoryBar, HistoryError, HistoryQuery
-from bot.sim.listing import ContractQuery
-from bot.sim.recorded import bars_1m, bars_60m
-from bot.sim.world import World
+from bot.sim.market.catalog import EUR_USD, SPX
+from bot.sim.market.history import HistoryBar, HistoryError, HistoryQuery
+from bot.sim.market.listing import ContractQuery
+from bot.sim.market.recorded import bars_1m, bars_60m
+from bot.sim.world.build import recorded_world, synthetic_world
+from bot.sim.world.world import World
 
 SPY = 756733
 DAY = date(2011, 1, 20)

@@ -14,13 +14,13 @@ from bot.domain.market import BarSize, Quote
 from bot.domain.messages import Message, TimePassed
 from bot.domain.order import OrderStatus, OrderType
 from bot.domain.types import Right, Side
-from bot.sim.build import recorded_world
-from bot.sim.knobs import Knobs
-from bot.sim.loopback import LoopbackBroker, LoopbackExchange
-from bot.sim.orders import SimOrder
-from bot.sim.quotes import Book
-from bot.sim.recorded import bars_1m
-from bot.sim.world import World
+from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.exchange.orders import SimOrder
+from bot.sim.loopback.loopback import LoopbackBroker, LoopbackExchange
+from bot.sim.market.quotes import Book
+from bot.sim.market.recorded import bars_1m
+from bot.sim.world.build import recorded_world
+from bot.sim.world.world import World
 from tests.sim.families import family, told_status
 
 DAY = date(2011, 1, 20)

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from bot.domain.market import Bar, BarSize
 from bot.domain.session import session_on
-from bot.sim.catalog import underlying
-from bot.sim.paths import minute_points, shares
-from bot.sim.recorded import bars_1m, bars_60m
-from bot.sim.synthetic import SyntheticTape, continue_after
-from bot.sim.tape import RecordedTape
+from bot.sim.market.catalog import underlying
+from bot.sim.market.paths import minute_points, shares
+from bot.sim.market.price_source import RecordedTape
+from bot.sim.market.recorded import bars_1m, bars_60m
+from bot.sim.market.synthetic import SyntheticTape, continue_after
 
 MINUTE = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 ANCHOR = date(2026, 1, 5)

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from bot.domain.contract import CENTS, NICKELS, TickGrid
 from bot.domain.types import Right
-from bot.sim.catalog import NICKELS_AND_DIMES, underlying
-from bot.sim.chain import Chain, monthly_expiry
-from bot.sim.option_books import LIQUID, ORDINARY, cent_grid, open_interest, top_of_book
-from bot.sim.options import Surface, implied_vol, intrinsic, model, price_and_delta
+from bot.sim.market.catalog import NICKELS_AND_DIMES, underlying
+from bot.sim.market.listed_options import Chain, monthly_expiry
+from bot.sim.market.option_books import LIQUID, ORDINARY, cent_grid, open_interest, top_of_book
+from bot.sim.market.option_pricing import Surface, implied_vol, intrinsic, model, price_and_delta
 
 _SPOT = 100.0
 _STRIKES = st.floats(60, 160)

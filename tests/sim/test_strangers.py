@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from bot.sim.build import recorded_world
-from bot.sim.gateway_thread import SimGatewayThread
+from bot.sim.server.thread import SimGatewayThread
+from bot.sim.world.build import recorded_world
 from tests.sim.stranger import Stranger, limit_order, opening
 
 SPY = "0|SPY|STK||0||| SMART||USD||".replace(" ", "")

@@ -10,24 +10,16 @@ import pytest
 from bot.domain.contract import Contract
 from bot.domain.market import BarSize
 from bot.domain.types import Right, Side
-from bot.sim.build import recorded_world, synthetic_world
-from bot.sim.events import (
-    AccountChanged,
-    BarFormed,
-    BookChanged,
-    Event,
-    OrderMessage,
-    SessionClosed,
-    SessionOpened,
-    Traded,
-)
-from bot.sim.knobs import Knobs
-from bot.sim.listing import ContractQuery
-from bot.sim.orders import SimOrder
-from bot.sim.quotes import Book
-from bot.sim.recorded import bars_1m, bars_60m
-from bot.sim.recorded_chain import recorded_chain
-from bot.sim.world import World
+from bot.sim.exchange.events import AccountChanged, Event, OrderMessage
+from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.exchange.orders import SimOrder
+from bot.sim.market.events import BarFormed, BookChanged, SessionClosed, SessionOpened, Traded
+from bot.sim.market.listing import ContractQuery
+from bot.sim.market.quotes import Book
+from bot.sim.market.recorded import bars_1m, bars_60m
+from bot.sim.market.recorded_chain import recorded_chain
+from bot.sim.world.build import recorded_world, synthetic_world
+from bot.sim.world.world import World
 
 SPY = 756733
 DAY = date(2011, 1, 20)

@@ -10,21 +10,15 @@ import pytest
 
 from bot.domain.contract import Contract
 from bot.domain.types import Right, Side
-from bot.sim.build import recorded_world, synthetic_world
-from bot.sim.catalog import EUR_USD, SPX, VIX
-from bot.sim.events import (
-    AccountChanged,
-    BookChanged,
-    Event,
-    Executed,
-    OrderMessage,
-    PositionChanged,
-)
-from bot.sim.listing import ContractQuery
-from bot.sim.orders import ExecutionFilter, IbStatus, SimOrder
-from bot.sim.quotes import Book
-from bot.sim.recorded import NotRecordedError
-from bot.sim.world import World
+from bot.sim.exchange.events import AccountChanged, Event, Executed, OrderMessage, PositionChanged
+from bot.sim.exchange.orders import ExecutionFilter, IbStatus, SimOrder
+from bot.sim.market.catalog import EUR_USD, SPX, VIX
+from bot.sim.market.events import BookChanged
+from bot.sim.market.listing import ContractQuery
+from bot.sim.market.quotes import Book
+from bot.sim.market.recorded import NotRecordedError
+from bot.sim.world.build import recorded_world, synthetic_world
+from bot.sim.world.world import World
 
 SPY = 756733
 DAY = date(2011, 1, 20)

@@ -1,0 +1,1 @@
+"""Contracts, bars and quotes from the broker."""

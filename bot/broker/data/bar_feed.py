@@ -1,0 +1,174 @@
+"""Bars: a back-fill and then every closed bar once, for as long as they are wanted.
+
+Rules: regular hours only, times as seconds since 1970 so that no zone can be mistaken; every request has a deadline; an
+empty answer is not an answer; after a few failures the reason is told, and the asking goes on more slowly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from bot.broker.connection.context import Link
+from bot.broker.connection.error_codes import Effect, HistoryTrouble, code, history_trouble
+from bot.broker.connection.errors import NotConnected, RequestTrouble
+from bot.broker.data.bars import to_bar
+from bot.broker.data.subscriptions import BarLine, Subscriptions
+from bot.domain import broker_messages as b
+from bot.domain.market import Bar, BarSize
+from bot.domain.types import ConId
+
+_ATTEMPTS_BEFORE_TELLING = 3
+_AFTER_PACING_VIOLATION_S = 60.0
+_QUIET_WALL_S = 1.0
+_EPOCH_TIMES = 2
+_HISTORY = 162
+
+
+class Bars:
+    def __init__(self, link: Link, subscriptions: Subscriptions, flush_quotes: Callable[[], None]) -> None:
+        self._link = link
+        self._subs = subscriptions
+        self._flush_quotes = flush_quotes
+        self._tasks: dict[tuple[ConId, BarSize], asyncio.Task[None]] = {}
+
+    def table(self) -> dict[str, Callable[..., None]]:
+        """By the name of the library's wrapper method."""
+        return {
+            "historicalData": self._link.requests.add,
+            "historicalDataEnd": lambda request_id, *_: self._link.requests.end(request_id),
+            "historicalDataUpdate": self._update,
+        }
+
+    # ── commands ──
+
+    def watch(self, command: b.WatchBars) -> None:
+        """Also asks a feed anew that is watched already: with the back-fill the stream starts over."""
+        try:
+            line = self._subs.watch_bars(command.contract, command.size, command.sessions)
+        except RequestTrouble as trouble:
+            self._link.tell_trouble(f"bars:{command.contract.symbol}:{command.size.value}", trouble)
+        else:
+            self._start(line, command.sessions)
+
+    def resubscribe(self) -> None:
+        for line in self._subs.bars.values():
+            self._start(line, line.sessions)
+
+    def _start(self, line: BarLine, sessions: int) -> None:
+        key = (line.contract.con_id, line.size)
+        before = self._tasks.get(key)
+        if before is not None:
+            before.cancel()
+        self._tasks[key] = self._link.spawn(self._keep_asking(line, sessions))
+
+    async def _keep_asking(self, line: BarLine, sessions: int) -> None:
+        pause_s = self._link.settings.retry_first_s
+        attempt = 0
+        while True:
+            try:
+                await self._open(line, sessions)
+            except NotConnected:
+                return  # the next session asks again
+            except RequestTrouble as trouble:
+                attempt += 1
+                if attempt >= _ATTEMPTS_BEFORE_TELLING:
+                    self._link.tell_trouble(line.subject, trouble)
+                pause_s = self._pause_s(trouble, pause_s)
+                await asyncio.sleep(self._link.wall_s(pause_s))
+            else:
+                return
+
+    def _pause_s(self, trouble: RequestTrouble, before_s: float) -> float:
+        if trouble.code == _HISTORY and history_trouble(trouble.text) is HistoryTrouble.PACING:
+            return _AFTER_PACING_VIOLATION_S
+        return min(before_s * 2, self._link.settings.retry_most_s)
+
+    async def _open(self, line: BarLine, sessions: int) -> None:
+        """One attempt: the request with its back-fill. What it opened is closed again when it fails."""
+        await self._close(line)
+        contract, size = line.contract, line.size.value
+        await self._link.pace_history((contract.con_id, "TRADES"), (contract.con_id, size, sessions))
+        request_id = self._link.next_id()
+        self._subs.open(line, request_id)
+        try:
+            await self._link.ask(
+                request_id,
+                lambda client: self._request(client, request_id, line, sessions),
+                timeout_s=self._link.settings.history_timeout_s,
+                on_end=lambda found: self._backfilled(line, found),
+            )
+        except BaseException:
+            if line.request_id == request_id:  # a newer attempt may have taken the line over
+                await self._close(line)
+            raise
+
+    def _request(self, client: Any, request_id: int, line: BarLine, sessions: int) -> None:
+        client.reqHistoricalData(
+            request_id,
+            self._subs.instrument(line.contract),
+            "",
+            f"{sessions} D",
+            line.size.value,
+            "TRADES",
+            True,
+            _EPOCH_TIMES,
+            True,
+            [],
+        )
+
+    async def _close(self, line: BarLine) -> None:
+        request_id = self._subs.release(line)
+        if request_id is not None:
+            try:
+                await self._link.post(lambda client: client.cancelHistoricalData(request_id))
+            except NotConnected:
+                return
+
+    # ── what comes ──
+
+    def _backfilled(self, line: BarLine, found: list[Any]) -> None:
+        """Taken at the very end of the answer, since the first update may follow in the same read of the socket."""
+        bars = [bar for raw in found if (bar := to_bar(line.contract.symbol, line.size, raw)) is not None]
+        if not bars:
+            raise RequestTrouble(0, "the answer held no bars")
+        closed = line.stream.backfill(bars, self._link.now())
+        self._link.tell(b.BarsBackfilled(line.contract.symbol, line.size, closed))
+
+    def _update(self, request_id: int, raw: Any) -> None:
+        line = self._subs.of_request(request_id)
+        if not isinstance(line, BarLine):
+            return
+        line.heard_wall_s = asyncio.get_running_loop().time()
+        bar = to_bar(line.contract.symbol, line.size, raw)
+        self._tell(None if bar is None else line.stream.update(bar))
+
+    def close_by_clock(self, *, all_heard: bool = False) -> None:
+        """Bars whose successor does not come: the session's last ones.
+
+        Bot time may run so fast that the successor is still on its way: unless ``all_heard``, a feed must also have
+        been quiet for a moment of the wall's time.
+        """
+        late = timedelta(seconds=self._link.settings.late_bar_s)
+        now, wall_s = self._link.now(), asyncio.get_running_loop().time()
+        for line in self._subs.bars.values():
+            if line.request_id is not None and (all_heard or wall_s - line.heard_wall_s >= _QUIET_WALL_S):
+                self._tell(line.stream.close_by_clock(now, late))
+
+    def _tell(self, closed: Bar | None) -> None:
+        if closed is not None:
+            self._flush_quotes()  # whoever acts on the bar knows the quotes up to it
+            self._link.tell(b.BarReceived(closed))
+
+    # ── what goes wrong ──
+
+    def on_error(self, line: BarLine, number: int, text: str) -> None:
+        """A stream that was running has ended. Silence would look like a quiet market."""
+        if code(number).effect is Effect.INFO:
+            return
+        if number == _HISTORY and history_trouble(text) is HistoryTrouble.CANCELLED:
+            return
+        self._link.tell_trouble(line.subject, RequestTrouble(number, text))
+        self._start(line, line.sessions)

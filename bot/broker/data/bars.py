@@ -1,0 +1,81 @@
+"""Which bars are closed. IB sends the forming bar again and again; only its successor, or the clock, closes it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bot.broker.connection.errors import UnreadableAnswer
+from bot.broker.translate.numbers import figure
+from bot.domain.market import Bar, BarSize
+from bot.domain.types import Symbol
+
+_SETTLING = timedelta(seconds=5)
+"""IB's clock and ours differ a little: the newest bar of a back-fill is believed closed this long after its end."""
+
+
+def bar_time(text: str) -> datetime:
+    """Seconds since 1970, or a time with its zone's name. A time without a zone is an error, never a guess."""
+    if len(text) > 8 and text.isdigit():
+        return datetime.fromtimestamp(int(text), UTC)
+    day, _, rest = text.partition(" ")
+    clock, _, zone = rest.strip().partition(" ")
+    try:
+        naive = datetime.strptime(f"{day} {clock}", "%Y%m%d %H:%M:%S")  # noqa: DTZ007  the zone follows
+        return naive.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    except (ValueError, ZoneInfoNotFoundError):
+        raise UnreadableAnswer(f"a bar's time that cannot be read: {text!r}") from None
+
+
+def to_bar(symbol: Symbol, size: BarSize, found: Any) -> Bar | None:
+    """One bar, or None where IB left a price out."""
+    prices = [figure(value) for value in (found.open, found.high, found.low, found.close)]
+    known = [value for value in prices if value is not None and value > 0]
+    if len(known) < len(prices):
+        return None
+    open_, high, low, close = known
+    volume = max(figure(found.volume) or 0.0, 0.0)
+    return Bar(symbol, size, bar_time(str(found.date)), open_, high, low, close, volume)
+
+
+@dataclass(slots=True)
+class BarStream:
+    """One subscription's memory: the forming bar, and the start of the newest bar that was told."""
+
+    forming: Bar | None = None
+    told: datetime | None = None
+
+    def backfill(self, bars: Iterable[Bar], now: datetime) -> tuple[Bar, ...]:
+        """The closed ones, ascending; the newest may still be forming and is then kept back."""
+        found = sorted(bars, key=lambda bar: bar.start)
+        self.forming = None
+        if found and now < found[-1].end + _SETTLING:
+            self.forming = found.pop()
+        if found:
+            self.told = max(found[-1].start, self.told or found[-1].start)
+        return tuple(found)
+
+    def update(self, bar: Bar) -> Bar | None:
+        """The bar that this update closes, if it closes one. What was told already is not told again."""
+        if self.told is not None and bar.start <= self.told:
+            return None
+        before = self.forming
+        if before is not None and bar.start < before.start:
+            return None
+        self.forming = bar
+        return self._close(before) if before is not None and bar.start > before.start else None
+
+    def close_by_clock(self, now: datetime, late: timedelta) -> Bar | None:
+        """The session's last bar has no successor: it is closed ``late`` after its end."""
+        bar = self.forming
+        if bar is None or now < bar.end + late:
+            return None
+        self.forming = None
+        return self._close(bar)
+
+    def _close(self, bar: Bar) -> Bar:
+        self.told = bar.start
+        return bar

@@ -1,0 +1,163 @@
+"""Which contracts exist: the underlying, its chain, and the real pairs of strike and right, each asked for once a day.
+
+Rule: IB's expiries × strikes is a superset. Only a pair with contract details of its own is ever named, complete with
+conId, multiplier and tick grid.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from bot.broker.connection.context import Link
+from bot.broker.connection.errors import RequestTrouble
+from bot.broker.translate.contracts import flat_grid, tick_rule_id, to_chain, to_contract, to_tick_grid
+from bot.domain import broker_messages as b
+from bot.domain.contract import Contract, TickGrid
+from bot.domain.session import new_york_day
+from bot.domain.types import ConId, Right, SecType, Symbol
+
+Pair = tuple[Symbol, str, date, Decimal, Right]
+
+_AT_ONCE = 8
+"""Contract requests under way together; whole chains at once have hung gateways."""
+_NO_SUCH_CONTRACT = 200
+
+
+class Contracts:
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._day: date | None = None
+        self._known: dict[ConId, Contract] = {}
+        self._pairs: dict[Pair, Contract | None] = {}
+        self._grids: dict[int, TickGrid] = {}
+
+    def table(self) -> dict[str, Callable[..., None]]:
+        """By the name of the library's wrapper method."""
+        requests = self._link.requests
+        return {
+            "contractDetails": requests.add,
+            "contractDetailsEnd": requests.end,
+            "securityDefinitionOptionParameter": self._chain_part,
+            "securityDefinitionOptionParameterEnd": requests.end,
+            "marketRule": lambda rule_id, steps: requests.end(f"marketRule-{rule_id}", list(steps)),
+        }
+
+    def resolve(self, found: Any) -> Contract:
+        """Our contract for a library one in an order, a fill or a position: the qualified one where we have it."""
+        known = self._known.get(int(found.conId))
+        return known if known is not None else to_contract(found)
+
+    # ── commands ──
+
+    async def qualify_underlying(self, command: b.QualifyUnderlying) -> None:
+        """Raises RequestTrouble: 200 for none, or for more than one."""
+        wanted = self._link.library.Contract(
+            secType=SecType.STOCK.value, symbol=command.symbol, exchange="SMART", currency="USD"
+        )
+        found = await self._details(wanted)
+        if len(found) != 1:
+            names = ", ".join(f"{x.contract.symbol}@{x.contract.primaryExchange}" for x in found)
+            raise RequestTrouble(_NO_SUCH_CONTRACT, f"{command.symbol} is {names or 'no US stock'}")
+        self._link.tell(b.UnderlyingQualified(await self._complete(found[0])))
+
+    async def list_chain(self, command: b.ListChain) -> None:
+        """Raises RequestTrouble where no standard option class exists."""
+        stock = command.underlying
+        answers = await self._link.ask_by_id(
+            lambda client, request_id: client.reqSecDefOptParams(
+                request_id, stock.symbol, "", stock.sec_type.value, stock.con_id
+            )
+        )
+        chain = to_chain(stock.symbol, answers)
+        if chain is None:
+            raise RequestTrouble(_NO_SUCH_CONTRACT, f"{stock.symbol} has no standard option class")
+        self._link.tell(b.ChainListed(chain))
+
+    async def qualify_options(self, command: b.QualifyOptions) -> None:
+        """Raises RequestTrouble when any pair could not be asked about; that a pair does not exist is an answer."""
+        self._start_day()
+        pairs = [self._pair(command, strike, right) for strike in command.strikes for right in command.rights]
+        gate = asyncio.Semaphore(_AT_ONCE)
+        answers = await asyncio.gather(
+            *(self._qualify(pair, gate) for pair in pairs if pair not in self._pairs), return_exceptions=True
+        )
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+        contracts = tuple(found for pair in pairs if (found := self._pairs.get(pair)) is not None)
+        self._link.tell(b.OptionsQualified(command.underlying.symbol, command.expiry, contracts))
+
+    def _start_day(self) -> None:
+        """Listings change overnight; contracts that are known by conId stay known."""
+        today = new_york_day(self._link.now())
+        if today != self._day:
+            self._day = today
+            self._pairs.clear()
+
+    @staticmethod
+    def _pair(command: b.QualifyOptions, strike: Decimal, right: Right) -> Pair:
+        return (command.underlying.symbol, command.trading_class, command.expiry, strike, right)
+
+    async def _qualify(self, pair: Pair, gate: asyncio.Semaphore) -> None:
+        symbol, trading_class, expiry, strike, right = pair
+        wanted = self._link.library.Contract(
+            secType=SecType.OPTION.value,
+            symbol=symbol,
+            lastTradeDateOrContractMonth=f"{expiry:%Y%m%d}",
+            strike=float(strike),
+            right=right.value,
+            tradingClass=trading_class,
+            exchange="SMART",
+            currency="USD",
+        )
+        async with gate:
+            found = await self._details(wanted)
+            self._pairs[pair] = await self._complete(found[0]) if found else None
+
+    # ── details ──
+
+    async def _details(self, wanted: Any) -> list[Any]:
+        try:
+            answers: list[Any] = await self._link.ask_by_id(
+                lambda client, request_id: client.reqContractDetails(request_id, wanted)
+            )
+        except RequestTrouble as trouble:
+            if trouble.code == _NO_SUCH_CONTRACT:
+                return []
+            raise
+        return answers
+
+    async def _complete(self, details: Any) -> Contract:
+        contract = to_contract(details.contract, await self._grid(details))
+        self._known[contract.con_id] = contract
+        return contract
+
+    async def _grid(self, details: Any) -> TickGrid:
+        rule = tick_rule_id(details)
+        if rule is None:
+            return flat_grid(details.minTick)
+        key = f"marketRule-{rule}"
+        async with self._link.turn(key):
+            if rule not in self._grids:
+                steps = await self._link.ask(key, lambda client: client.reqMarketRule(rule))
+                self._grids[rule] = to_tick_grid(steps)
+        return self._grids[rule]
+
+    def _chain_part(
+        self,
+        request_id: int,
+        exchange: str,
+        underlying: int,
+        trading_class: str,
+        multiplier: str,
+        expiries: list[str],
+        strikes: list[float],
+    ) -> None:
+        part = self._link.library.OptionChain(
+            exchange, underlying, trading_class, multiplier, expiries, strikes
+        )
+        self._link.requests.add(request_id, part)

@@ -1,0 +1,156 @@
+"""What the gateway says about orders, fills and commissions, turned into facts as it comes.
+
+Rules: every message is told, repeated ones too; nothing is concluded here except from IB's own words. While a session
+is being opened nothing is told: what it replays is told once, whole, after BrokerConnected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from bot.broker.connection.context import Link
+from bot.broker.data.contracts import Contracts
+from bot.broker.orders.order_index import KnownOrder, OrderNames
+from bot.broker.translate.contracts import to_commission, to_fill
+from bot.broker.translate.numbers import UNSET_INTEGER, quantity
+from bot.broker.translate.orders import margin_of, to_completed_order, to_open_order, to_status
+from bot.domain import broker_messages as b
+from bot.domain.order import OpenOrder, OrderStatus
+from bot.domain.types import ExecId, OrderRef, PermId
+
+OPEN_ORDERS, COMPLETED_ORDERS = "openOrders", "completedOrders"
+
+
+class OrderEars:
+    def __init__(self, link: Link, contracts: Contracts, unknown: Callable[[PermId], None]) -> None:
+        self._link = link
+        self._contracts = contracts
+        self._unknown = unknown
+        self.names = OrderNames()
+        self.commissions: dict[ExecId, b.CommissionCharged] = {}
+        self._refs: dict[ExecId, OrderRef] = {}
+        self.is_syncing = False
+
+    def table(self) -> dict[str, Callable[..., None]]:
+        """By the name of the library's wrapper method."""
+        return {
+            "openOrder": self._open_order,
+            "openOrderEnd": lambda: self._link.requests.end(OPEN_ORDERS),
+            "orderStatus": self._order_status,
+            "completedOrder": self._completed_order,
+            "completedOrdersEnd": lambda: self._link.requests.end(COMPLETED_ORDERS),
+            "execDetails": self._execution,
+            "execDetailsEnd": self._link.requests.end,
+            "commissionReport": self._commission,
+        }
+
+    def start_session(self) -> None:
+        self.names.start_session()
+        self.commissions.clear()
+        self._refs.clear()
+
+    def sighting(self, known: KnownOrder) -> OpenOrder:
+        """The order as the broker last reported it, with what is known of its fills."""
+        return to_open_order(
+            known.contract,
+            known.reported,
+            order_id=known.order_id,
+            client_id=known.client_id,
+            status=known.status,
+            filled=known.filled,
+        )
+
+    def tell_sighting(self, known: KnownOrder) -> None:
+        self._link.pass_on(b.OrderSeen(self.sighting(known), self._link.now()))
+
+    def tell_status(self, known: KnownOrder, status: OrderStatus, remaining: int, reason: str = "") -> None:
+        text, known.text = known.text, ""
+        self._link.pass_on(
+            b.OrderStatusChanged(
+                ref=known.ref,
+                status=status,
+                filled=known.filled,
+                remaining=remaining,
+                perm_id=known.perm_id,
+                order_id=known.order_id,
+                at=self._link.now(),
+                reason=text or reason,
+            )
+        )
+
+    # ── the library's messages ──
+
+    def _open_order(self, order_id: int, contract: Any, order: Any, state: Any) -> None:
+        if order.whatIf:
+            if margin_of(state) is not None:
+                self._link.requests.end(order_id, state)
+            return
+        self._link.opening_client.updateReqId(order_id + 1)
+        known = self.names.seen(
+            self._contracts.resolve(contract),
+            order,
+            order_id,
+            client_id=int(order.clientId),
+            status=to_status(state.status),
+        )
+        self._link.requests.add(OPEN_ORDERS, known)
+        if self._is_news(known):
+            self.tell_sighting(known)
+
+    def _order_status(
+        self,
+        order_id: int,
+        status: str,
+        filled: float,
+        remaining: float,
+        _average_price: float,
+        perm_id: int,
+        _parent_id: int,
+        _last_price: float,
+        client_id: int,
+        why_held: str,
+        *_: object,
+    ) -> None:
+        known = self.names.find(client_id, order_id, perm_id)
+        if known is None:
+            if client_id == self._link.settings.client_id:
+                self._unknown(perm_id)
+            return
+        heard = to_status(status)
+        self.names.heard(known, perm_id, heard, quantity(filled, f"what was filled of {known.ref}"))
+        if self._is_news(known):
+            self.tell_status(known, heard, quantity(remaining, f"what remains of {known.ref}"), why_held)
+
+    def _is_news(self, known: KnownOrder) -> bool:
+        """Strangers' orders in a list that was asked for belong to that list alone."""
+        if self.is_syncing:
+            return False
+        is_ours = known.client_id == self._link.settings.client_id
+        return is_ours or not self._link.requests.is_open(OPEN_ORDERS)
+
+    def _completed_order(self, contract: Any, order: Any, state: Any) -> None:
+        completed = to_completed_order(self._contracts.resolve(contract), order, state)
+        self._link.requests.add(COMPLETED_ORDERS, completed)
+
+    def _execution(self, request_id: int, contract: Any, execution: Any) -> None:
+        if execution.orderId == UNSET_INTEGER:  # how IB reports an order that was typed into TWS
+            execution.orderId = 0
+        known = self.names.find(int(execution.clientId), int(execution.orderId), int(execution.permId))
+        if known is not None:
+            execution.orderRef = execution.orderRef or known.ref
+            known.filled = max(known.filled, int(execution.cumQty))
+        fill = to_fill(self._contracts.resolve(contract), execution)
+        self._refs[fill.exec_id] = fill.order_ref
+        if self._link.requests.is_open(request_id):
+            self._link.requests.add(request_id, fill)
+        else:
+            self._link.pass_on(b.Filled(fill))
+
+    def _commission(self, report: Any) -> None:
+        ref = self._refs.get(report.execId)
+        charged = None if ref is None else to_commission(report, ref)
+        # Every snapshot repeats the day's reports: what was told once is not news, and need not go to disk again.
+        if charged is not None and self.commissions.get(charged.exec_id) != charged:
+            self.commissions[charged.exec_id] = charged
+            self._link.pass_on(charged)

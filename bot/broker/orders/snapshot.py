@@ -1,0 +1,53 @@
+"""A complete picture of the account, or none: one part that fails makes no snapshot at all."""
+
+from __future__ import annotations
+
+from bot.broker.connection.context import Link
+from bot.broker.connection.errors import RequestTrouble, UnreadableAnswer
+from bot.broker.orders.account_queries import Books
+from bot.broker.orders.order_events import OrderEars
+from bot.domain import broker_messages as b
+from bot.domain.order import DONE, OrderStatus
+
+_ENDED = DONE - {OrderStatus.REJECTED}
+"""Inactive orders stay in the list: IB can still bring them to life."""
+
+
+class Snapshots:
+    def __init__(self, link: Link, books: Books, ears: OrderEars) -> None:
+        self._link = link
+        self._books = books
+        self._ears = ears
+
+    async def take(self, command: b.TakeSnapshot) -> None:
+        """Tells SnapshotTaken, or RequestFailed with the subject ``snapshot``. One at a time."""
+        async with self._link.turn("snapshot"):
+            try:
+                snapshot = await self._whole()
+            except RequestTrouble as trouble:
+                self._link.tell_trouble("snapshot", trouble)
+            except UnreadableAnswer as trouble:
+                self._link.tell_trouble("snapshot", RequestTrouble(0, str(trouble)))
+            else:
+                self._link.tell(b.SnapshotTaken(snapshot, command.reason, command.at))
+
+    async def _whole(self) -> b.Snapshot:
+        at = self._link.now()
+        open_orders = await self._books.all_open_orders()
+        completed = await self._books.completed_orders()
+        fills = await self._books.executions()
+        positions = await self._books.positions()
+        account = await self._books.account()
+        charged = self._ears.commissions
+        return b.Snapshot(
+            at=at,
+            account=account,
+            # Statuses that came while the rest was asked for are taken in: what ended since is not at rest.
+            open_orders=tuple(
+                self._ears.sighting(known) for known in open_orders if known.status not in _ENDED
+            ),
+            completed_orders=completed,
+            fills=fills,
+            commissions=tuple(charged[fill.exec_id] for fill in fills if fill.exec_id in charged),
+            positions=positions,
+        )

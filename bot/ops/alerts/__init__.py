@@ -1,0 +1,1 @@
+"""Events and lasting conditions that a person must know of, and the channels that carry them."""

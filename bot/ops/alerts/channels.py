@@ -1,0 +1,70 @@
+"""Channels by their addresses, through Apprise: https://github.com/caronc/apprise, whose address forms are used.
+
+Rule: Apprise is loaded only where a channel is configured; on a small machine it takes a second. An address is a secret:
+complaints name the setting it came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from bot.domain.errors import FixTheConfiguration
+from bot.ops.alerts.events import Alert, Severity
+from bot.ops.alerts.queue import Channel
+
+DISCORD, SLACK, TELEGRAM = "discord", "slack", "tgram"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """``setting`` is the key it came from; ``scheme``, where given, is what Apprise must make of it."""
+
+    setting: str
+    url: str
+    scheme: str | None = None
+
+
+def open_channels(addresses: Iterable[Address]) -> list[Channel]:
+    """(kind, deliver) for each address. FixTheConfiguration names the setting whose address cannot be used."""
+    return [_open(address) for address in addresses]
+
+
+def _open(address: Address) -> Channel:
+    import apprise
+
+    asset = apprise.AppriseAsset(async_mode=False, app_id="ibkr-options-bot", app_desc="trading bot")
+    service = apprise.Apprise.instantiate(address.url, asset=asset, suppress_exceptions=True)
+    if service is None:
+        raise FixTheConfiguration(
+            f"{address.setting}: (hidden) is no address that Apprise knows; copy it again from the service"
+        )
+    protocols = _protocols(service)
+    if address.scheme is not None and address.scheme not in protocols:
+        raise FixTheConfiguration(
+            f"{address.setting}: (hidden) is no address of {address.scheme}; put it into monitoring.apprise_urls"
+        )
+    kinds = {
+        Severity.INFO: apprise.NotifyType.INFO,
+        Severity.WARNING: apprise.NotifyType.WARNING,
+        Severity.CRITICAL: apprise.NotifyType.FAILURE,
+    }
+
+    def deliver(alert: Alert) -> bool:
+        return bool(
+            service.notify(
+                title=alert.title, body=alert.body or alert.title, notify_type=kinds[alert.severity]
+            )
+        )
+
+    scheme = address.url.partition("://")[0].lower()
+    return scheme if scheme in protocols else protocols[0], deliver
+
+
+def _protocols(service: Any) -> tuple[str, ...]:
+    """Apprise's own names of the service, the secure one first."""
+    found: list[str] = []
+    for names in (service.secure_protocol, service.protocol):
+        found += [names] if isinstance(names, str) else list(names or ())
+    return tuple(found)

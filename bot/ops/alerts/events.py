@@ -1,0 +1,259 @@
+"""What is worth a person's attention, in their words. Hears facts, says Alerts; keeps no time but what it is told.
+
+Rule: each event once, with what is needed to judge it from a phone. Conditions that last are said here only where
+Alertmanager does not say them (``lasting_conditions_by``), so that nothing is said twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from bot.domain import messages as m
+from bot.domain.day_report import KINDS, DayFold
+from bot.domain.order import Leg
+from bot.domain.session import CalendarRangeError, new_york_day, session_on
+from bot.domain.types import IdeaId
+from bot.ops.alerts.conditions import LastingConditions
+from bot.ops.alerts.wording import day_words, money, span
+from bot.risk.breakers import HaltCause
+
+LOSS_GUARDS = (HaltCause.DAILY_LOSS, HaltCause.DRAWDOWN, HaltCause.LOSS_STREAK)
+REPORT_AFTER_CLOSE = timedelta(minutes=2)
+UNPROTECTED = "unprotected"
+"""The reason that the watcher gives for closing what it could not protect."""
+REMEMBERED: tuple[type, ...] = (*KINDS, m.PlaceBracket, m.BracketAdopted, m.FillBooked)
+"""What an earlier life's journal is read for."""
+
+
+class Severity(StrEnum):
+    """INFO is news, WARNING wants a look today, CRITICAL wants a person now."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One thing to tell. ``key`` is the event's identity: the same key again soon is the same event."""
+
+    key: str
+    severity: Severity
+    title: str
+    body: str = ""
+
+
+Say = Callable[[Alert], None]
+
+
+class Alerts:
+    """``say`` must not block. ``is_restart``: an earlier line of this process failed, which was told already."""
+
+    def __init__(
+        self,
+        say: Say,
+        *,
+        lasting: LastingConditions | None = None,
+        is_restart: bool = False,
+    ) -> None:
+        self._say = say
+        self._lasting = lasting
+        self._is_restart = is_restart
+        self._fold = DayFold()
+        self._began: datetime | None = None
+        self._plans: dict[IdeaId, m.PlaceBracket] = {}
+        self._entered: set[IdeaId] = set()
+        self._repairing: dict[IdeaId, str] = {}
+        self._latched: dict[str, str] = {}
+        self._guards_told: set[tuple[date, str]] = set()
+        self._reported: date | None = None
+        self._answers: dict[type, Callable[..., None]] = {
+            m.TimePassed: self._time,
+            m.LineStarted: self._started,
+            m.LineStopped: self._stopped,
+            m.PlaceBracket: self._placed,
+            m.BracketAdopted: self._adopted,
+            m.FillBooked: self._filled,
+            m.BracketClosed: self._closed,
+            m.EntryAbandoned: lambda x: self._forget(x.idea_id),
+            m.PlaceProtection: self._repair,
+            m.ProtectionChanged: self._protection,
+            m.ExitPosition: self._exit,
+            m.Halted: self._halted,
+            m.Resumed: self._resumed,
+        }
+
+    def handle(self, message: m.Message) -> Iterator[m.Message]:
+        self._fold.hear(message)
+        answer = self._answers.get(type(message))
+        if answer is not None:
+            answer(message)
+        if self._lasting is not None:
+            for key, title, body, is_over in self._lasting.hear(message):
+                self._tell(key, Severity.INFO if is_over else Severity.WARNING, title, body)
+        return iter(())
+
+    def remember(self, message: m.Message) -> None:
+        """Take back what was heard, and told, before a restart."""
+        say, self._say = self._say, lambda _: None
+        self._fold.hear(message)
+        if type(message) in (
+            m.PlaceBracket,
+            m.BracketAdopted,
+            m.FillBooked,
+            m.BracketClosed,
+            m.EntryAbandoned,
+            m.Halted,
+            m.Resumed,
+        ):
+            self._answers[type(message)](message)
+        self._say = say
+
+    def catch_up(self, messages: Iterable[m.Message]) -> None:
+        """Remember all of these; days long past are dropped again."""
+        for message in messages:
+            self.remember(message)
+        if self._fold.days:
+            self._fold.forget_before(self._fold.days[-1])
+
+    def _tell(self, key: str, severity: Severity, title: str, body: str = "") -> None:
+        self._say(Alert(key, severity, title, body))
+
+    # ── the line ──
+
+    def _started(self, x: m.LineStarted) -> None:
+        self._began = x.at
+        if self._is_restart:
+            return
+        orders = "dry run, no orders" if x.dry_run else "orders go out"
+        lines = [f"{x.mode}, {', '.join(x.symbols)}, {orders}"]
+        lines += [f"still HALTED by {cause}: {detail}" for cause, detail in self._latched.items()]
+        held = [self._plans[idea].contract.label for idea in sorted(self._entered)]
+        lines += [f"holds {', '.join(held)}"] if held else []
+        severity = Severity.WARNING if self._latched else Severity.INFO
+        self._tell(f"started:{x.at.isoformat()}", severity, f"Bot started, build {x.build}", "\n".join(lines))
+
+    def _stopped(self, x: m.LineStopped) -> None:
+        self._report_day(x.at, after=timedelta(0))
+        held = [self._plans[idea].contract.label for idea in sorted(self._entered)]
+        body = f"holds {', '.join(held)}; the stops stay at the broker" if held else "nothing is held"
+        self._tell(f"stopped:{x.at.isoformat()}", Severity.INFO, f"Bot stopped: {x.reason}", body)
+
+    def _time(self, x: m.TimePassed) -> None:
+        self._began = self._began or x.at
+        self._report_day(x.at, after=REPORT_AFTER_CLOSE)
+
+    def _report_day(self, at: datetime, *, after: timedelta) -> None:
+        """Once, when the session is over; not for a session that was over before this line began."""
+        day = new_york_day(at)
+        if day == self._reported:
+            return
+        try:
+            session = session_on(day)
+        except CalendarRangeError:
+            return
+        if session is None or at < session.close + after:
+            return
+        self._reported = day
+        if self._began is not None and self._began < session.close:
+            title, body = day_words(self._fold.report(day))
+            self._tell(f"report:{day}", Severity.INFO, title, body)
+
+    # ── brackets ──
+
+    def _placed(self, x: m.PlaceBracket) -> None:
+        self._plans[x.idea_id] = x
+
+    def _adopted(self, x: m.BracketAdopted) -> None:
+        self._plans.setdefault(x.place.idea_id, x.place)
+        body = (
+            f"{x.place.idea_id}: its orders were found at the broker and not in the journal; they are the bot's again, "
+            "and what they traded is booked"
+        )
+        title = f"Took over {x.place.contract.label}"
+        self._tell(f"adopted:{x.place.idea_id}", Severity.WARNING, title, body)
+
+    def _filled(self, x: m.FillBooked) -> None:
+        idea_id, _, leg = x.fill.order_ref.rpartition("/")
+        plan = self._plans.get(idea_id)
+        if plan is None or leg != Leg.ENTRY or idea_id in self._entered:
+            return
+        self._entered.add(idea_id)
+        cost = x.fill.price * x.fill.quantity * plan.contract.multiplier
+        body = (
+            f"{x.fill.quantity} of {plan.quantity} filled, {cost:,.2f} paid; target {plan.target}, stop {plan.stop} "
+            f"({plan.strategy})"
+        )
+        self._tell(f"entry:{idea_id}", Severity.INFO, f"Bought {plan.contract.label} at {x.fill.price}", body)
+
+    def _closed(self, x: m.BracketClosed) -> None:
+        body = (
+            f"{x.quantity} × {x.entry_price:.2f} → {x.exit_price:.2f}, held {span(x.closed_at - x.opened_at)}, "
+            f"commission {x.commission:.2f} ({x.strategy}); today {money(self._today(x.closed_at))}"
+        )
+        title = f"Sold {x.contract.label} by {x.exit_reason}: {money(x.pnl)}"
+        self._tell(f"exit:{x.idea_id}:{x.pnl}", Severity.INFO, title, body)
+        self._forget(x.idea_id)
+
+    def _today(self, at: datetime) -> Decimal:
+        return self._fold.report(new_york_day(at)).pnl
+
+    def _forget(self, idea_id: IdeaId) -> None:
+        self._plans.pop(idea_id, None)
+        self._entered.discard(idea_id)
+        self._repairing.pop(idea_id, None)
+
+    # ── protection ──
+
+    def _name(self, idea_id: IdeaId) -> str:
+        plan = self._plans.get(idea_id)
+        return idea_id if plan is None else plan.contract.label
+
+    def _repair(self, x: m.PlaceProtection) -> None:
+        self._repairing[x.idea_id] = x.reason
+
+    def _protection(self, x: m.ProtectionChanged) -> None:
+        why = self._repairing.pop(x.idea_id, None) if x.is_proved else None
+        if why is not None and x.position:
+            title = f"Protection of {self._name(x.idea_id)} repaired"
+            body = (
+                f"{why}; {x.unprotected_s:.1f} s without a proved stop, now {x.stop_quantity} of {x.position}"
+            )
+            self._tell(f"repaired:{x.idea_id}:{x.at.isoformat()}", Severity.WARNING, title, body)
+
+    def _exit(self, x: m.ExitPosition) -> None:
+        if x.reason == UNPROTECTED and x.rung == 0:
+            title = f"Closing {self._name(x.idea_id)}: it could not be protected"
+            body = f"{abs(x.quantity)} at the bid of {x.bid} or below; look at the orders in TWS"
+            self._tell(f"flattened:{x.idea_id}", Severity.CRITICAL, title, body)
+
+    # ── halts ──
+
+    def _halted(self, x: m.Halted) -> None:
+        self._latched[x.cause] = x.detail
+        if x.cause in tuple(LOSS_GUARDS):
+            told = (new_york_day(x.at), x.cause)
+            if told in self._guards_told:
+                return
+            self._guards_told.add(told)
+            self._tell(
+                f"loss_guard:{told[0]}:{x.cause}", Severity.CRITICAL, f"Loss guard: {x.cause}", x.detail
+            )
+        elif x.cause == HaltCause.ORDER_REFUSED_STORM:
+            self._tell(
+                f"reject_storm:{x.at.isoformat()}", Severity.CRITICAL, "Halted: orders are refused", x.detail
+            )
+        else:
+            severity = Severity.WARNING if x.cause == HaltCause.OPERATOR else Severity.CRITICAL
+            self._tell(
+                f"halt:{x.cause}:{x.at.isoformat()}", severity, f"Halted by {x.by}: {x.cause}", x.detail
+            )
+
+    def _resumed(self, x: m.Resumed) -> None:
+        self._latched.pop(x.cause, None)
+        title = f"Resumed by {x.by}: {x.cause}"
+        self._tell(f"resume:{x.cause}:{x.at.isoformat()}", Severity.INFO, title, x.reason)

@@ -1,0 +1,1 @@
+"""The picture as Prometheus metrics, and the endpoint that serves them."""

@@ -1,0 +1,162 @@
+"""The metrics endpoint. Nothing is counted here: at each scrape one picture is taken and every family reads from it.
+
+The registry is its own, so that tests and a second bot in one process do not meet. A scrape asks no actor anything; it
+reads frozen values that others replace.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+
+from prometheus_client import (
+    CollectorRegistry,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+    start_http_server,
+)
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
+
+from bot.domain.errors import FixTheMachine
+from bot.ops.metrics.family import Constants, Family, Picture, Run
+from bot.ops.metrics.link import LINK, PACING
+from bot.ops.metrics.money import MONEY, POSITIONS
+from bot.ops.metrics.orders import ORDERS, SIGNALS
+from bot.ops.metrics.runtime import RUNTIME, STATE
+from bot.ops.metrics.timing import CallTimes, Port, TimedMachine, TimedPort
+from bot.ops.status.status import Status
+from bot.wiring import Machine
+
+FAMILIES: tuple[Family, ...] = (
+    *MONEY, *POSITIONS, *STATE, *ORDERS, *SIGNALS, *LINK, *PACING, *RUNTIME,
+)  # fmt: skip
+
+Close = Callable[[], None]
+
+
+def _nobody() -> Mapping[str, int]:
+    return {}
+
+
+class Metrics(Collector):
+    """Lives as long as the process; each new line is given to it with ``watch``. Safe to use from any thread."""
+
+    def __init__(self, constants: Constants | None = None) -> None:
+        self._constants = constants or Constants()
+        self._lock = threading.Lock()
+        self._status: Callable[[], Status] = Status
+        self._mailboxes: Callable[[], Mapping[str, int]] = _nobody
+        self._machines: dict[str, TimedMachine] = {}
+        self._run = _RunCounts()
+        self._times = CallTimes()
+        self.registry = CollectorRegistry()
+        self.registry.register(self)
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+
+    # ── what the composition root tells ──
+
+    def watch(
+        self, status: Callable[[], Status], mailboxes: Callable[[], Mapping[str, int]] = _nobody
+    ) -> None:
+        """A line begins: from now on this is what a scrape sees. Neither callable may block."""
+        self._status, self._mailboxes = status, mailboxes
+        self._run.line_starts += 1
+
+    def timed(self, name: str, machine: Machine) -> TimedMachine:
+        """The machine, with its handling measured under this name."""
+        timed = self._machines[name] = TimedMachine(machine)
+        return timed
+
+    def timed_port(self, port: Port) -> TimedPort:
+        """The port, with questions and orders measured."""
+        return TimedPort(port, self._times)
+
+    def beat(self) -> None:
+        """Every component has just answered the supervisor."""
+        self._run.heartbeat_at = datetime.now(UTC)
+
+    def note_failure(self, component: str, *, is_journal: bool = False) -> None:
+        """A component took its line down; ``is_journal`` because the journal could not be written."""
+        with self._lock:
+            self._run.line_failures[component] = self._run.line_failures.get(component, 0) + 1
+            self._run.journal_write_failures += is_journal
+
+    def note_notification(self, channel: str, *, is_delivered: bool) -> None:
+        """A notification arrived, or was given up. ``channel`` is a kind (telegram), never an address."""
+        key = (channel, "delivered" if is_delivered else "failed")
+        with self._lock:
+            self._run.notifications[key] = self._run.notifications.get(key, 0) + 1
+
+    # ── what a scrape does ──
+
+    def picture(self) -> Picture:
+        with self._lock:
+            run = self._run.frozen(
+                mailboxes=self._mailboxes(),
+                busy={name: machine.busy for name, machine in self._machines.items()},
+                times=self._times,
+            )
+        return Picture(self._status(), run, self._constants)
+
+    def collect(self) -> Iterable[Metric]:
+        picture = self.picture()
+        for family in FAMILIES:
+            yield family.collect(picture)
+
+    def describe(self) -> Iterable[Metric]:
+        """Names only, so that registering reads no picture."""
+        return [family.collect(Picture(Status())) for family in FAMILIES]
+
+    def serve(self, host: str, port: int) -> Close:
+        """Answer scrapes from a daemon thread until the returned function is called. Raises FixTheMachine."""
+        try:
+            server, thread = start_http_server(port, addr=host, registry=self.registry)
+        except OSError as error:
+            raise FixTheMachine(
+                f"metrics: cannot listen on {host}:{port} ({error.strerror}); free it or set monitoring.metrics_port"
+            ) from error
+
+        def close() -> None:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+        return close
+
+
+class _RunCounts:
+    """The process's own counts, while they change."""
+
+    def __init__(self) -> None:
+        self.heartbeat_at: datetime | None = None
+        self.line_starts = 0
+        self.line_failures: dict[str, int] = {}
+        self.journal_write_failures = 0
+        self.notifications: dict[tuple[str, str], int] = {}
+
+    def frozen(
+        self, mailboxes: Mapping[str, int], busy: Mapping[str, tuple[int, float]], times: CallTimes
+    ) -> Run:
+        return Run(
+            heartbeat_at=self.heartbeat_at,
+            mailboxes=mailboxes,
+            busy=busy,
+            line_starts=self.line_starts,
+            line_failures=dict(self.line_failures),
+            journal_write_failures=self.journal_write_failures,
+            notifications=dict(self.notifications),
+            threads=threading.active_count(),
+            ack_latency_s=times.acks,
+            calls=times.calls,
+        )
+
+
+def start_metrics(status: Callable[[], Status], host: str = "127.0.0.1", port: int = 9108) -> Close:
+    """Serve one line's status, and nothing else: for tools and tests. The bot itself uses ``Metrics``."""
+    metrics = Metrics()
+    metrics.watch(status)
+    return metrics.serve(host, port)

@@ -1,0 +1,1 @@
+"""The process and its host: instance lock, logs, systemd, heartbeat, control socket."""

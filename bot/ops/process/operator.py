@@ -1,0 +1,101 @@
+"""What a person at the control socket may do: look, halt, resume, flatten. Every act names who did it and why.
+
+An act is acknowledged only after it is on disk and every machine has heard it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from bot.domain import messages as m
+from bot.domain.errors import FixTheCommand
+from bot.domain.types import TradingState
+from bot.ops.status.status import Status
+
+
+def plain(value: object) -> Any:
+    """Any status value as JSON has it: money as text, times as ISO-8601 UTC, mappings with text keys."""
+    if is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {":".join(map(str, k)) if isinstance(k, tuple) else str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(one) for one in value]
+    if isinstance(value, date):  # a datetime is one too
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
+
+
+class Operator:
+    """Answers requests of the control socket. ``settle`` returns when all that was emitted has been handled."""
+
+    def __init__(
+        self,
+        status: Callable[[], Status],
+        emit: Callable[[m.Message], None],
+        settle: Callable[[], None],
+        now: Callable[[], datetime],
+        beside: Callable[[], Mapping[str, Any]] = dict,
+    ) -> None:
+        """``beside`` is what `status` tells of the process itself, beside the line's own Status."""
+        self._beside = beside
+        self._status = status
+        self._emit = emit
+        self._settle = settle
+        self._now = now
+        self._acts: dict[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
+            "status": self._tell_status,
+            "halt": self._halt,
+            "resume": self._resume,
+            "flatten": self._flatten,
+        }
+
+    def answer(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        act = self._acts.get(str(request.get("do")))
+        if act is None:
+            raise FixTheCommand(f"unknown request {request.get('do')!r}; known: {', '.join(self._acts)}")
+        return act(request)
+
+    def halt(self, reason: str, by: str) -> Status:
+        self._emit(m.HaltTrading(self._now(), reason, by))
+        self._settle()
+        return self._status()
+
+    def _tell_status(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        status = self._status()
+        told = plain(status)
+        told |= {"realized": str(status.realized), "unrealized": plain(status.unrealized)}
+        told |= self._beside()
+        return {"status": told}
+
+    def _halt(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        status = self.halt(*_signed(request))
+        if status.trading_state is not TradingState.HALTED:
+            raise FixTheCommand(f"the halt was heard and the state is {status.trading_state}; see the log")
+        return {"state": status.trading_state, "causes": list(status.causes)}
+
+    def _resume(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        self._emit(m.ResumeTrading(self._now(), *_signed(request)))
+        self._settle()
+        status = self._status()
+        return {"state": status.trading_state, "causes": list(status.causes)}
+
+    def _flatten(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        account = self._status().account
+        if request.get("account") != account:
+            raise FixTheCommand(f"the account connected is {account!r}; confirm with exactly that")
+        self._emit(m.FlattenAll(self._now(), *_signed(request)))
+        self._settle()
+        held = [bracket.label for bracket in self._status().open_brackets if bracket.quantity]
+        return {"closing": held, "state": self._status().trading_state}
+
+
+def _signed(request: Mapping[str, Any]) -> tuple[str, str]:
+    reason, by = (str(request.get(key) or "").strip() for key in ("reason", "by"))
+    if not reason or not by:
+        raise FixTheCommand("a reason and a name are needed")
+    return reason, by

@@ -1,0 +1,1 @@
+"""One immutable picture of the bot, folded from the messages; the terminal's display of it."""

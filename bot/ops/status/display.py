@@ -1,0 +1,170 @@
+"""The Status for people: one live panel on a terminal, plain lines where there is none, and the day's table at the end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from bot.domain.session import NEW_YORK, new_york_day, session_on
+from bot.domain.types import TradingState
+from bot.ops.status.status import ClosedTrade, OpenBracket, Status
+
+STATE_STYLE = {
+    TradingState.ACTIVE: "bold green",
+    TradingState.REDUCING: "bold yellow",
+    TradingState.HALTED: "bold white on red",
+}
+
+
+def money(amount: Decimal | None) -> str:
+    return "unknown" if amount is None else f"{amount:+,.2f}"
+
+
+def tinted(amount: Decimal | None) -> Text:
+    style = "dim" if amount is None else "green" if amount > 0 else "red" if amount < 0 else ""
+    return Text(money(amount), style=style)
+
+
+def new_york(at: datetime | None) -> str:
+    return "—" if at is None else f"{at.astimezone(NEW_YORK):%H:%M:%S}"
+
+
+def progress(at: datetime | None) -> float:
+    """How much of the session is over, 0 to 1."""
+    session = None if at is None else session_on(new_york_day(at))
+    if session is None or at is None:
+        return 0.0
+    return min(1.0, max(0.0, (at - session.open) / (session.close - session.open)))
+
+
+def panel(status: Status) -> RenderableType:
+    """The whole live picture: is the money safe, what is held, what was the last word."""
+    return Panel(
+        Group(
+            _headline(status),
+            _passed(status),
+            _figures(status),
+            _held(status),
+            _last(status),
+        ),
+        title=f"ibkr-options-bot {status.build}",
+        subtitle="Ctrl-C stops; protection stays at the broker",
+    )
+
+
+def _headline(status: Status) -> Table:
+    grid = Table.grid(expand=True, padding=(0, 2))
+    for _ in range(3):
+        grid.add_column()
+    day = "" if status.at is None else f"{new_york_day(status.at):%a %d %b %Y} "
+    causes = f" ({', '.join(status.causes)})" if status.causes else ""
+    link = "connected" if status.is_connected else "NOT CONNECTED"
+    grid.add_row(
+        Text(f"{day}{new_york(status.at)} New York", style="bold"),
+        Text(f"{status.trading_state}{causes}", style=STATE_STYLE[status.trading_state]),
+        Text(f"{link} {status.account}{' DRY RUN' if status.dry_run else ''}"),
+    )
+    return grid
+
+
+def _passed(status: Status) -> Table:
+    """How much of the session is over; a bar alone in a group would not end its line."""
+    grid = Table.grid(expand=True)
+    grid.add_row(ProgressBar(total=1.0, completed=progress(status.at)))
+    return grid
+
+
+def _figures(status: Status) -> Table:
+    table = Table(expand=True, box=None, pad_edge=False)
+    for name in ("symbol", "price", "bars", "scalp", "whale", "last signal"):
+        table.add_column(name, style="", header_style="dim")
+    for view in status.symbols:
+        price = "—" if view.price is None else f"{view.price:.2f}"
+        verdicts = [view.verdicts.get(name, "—") for name in ("scalp", "whale")]
+        table.add_row(view.symbol, price, str(view.bars), *verdicts, view.last_signal or "—")
+    return table
+
+
+def _held(status: Status) -> Table:
+    table = Table(expand=True, box=None, pad_edge=False)
+    for name in ("position", "qty", "entry", "bid", "stop", "target", "protected", "unrealised"):
+        table.add_column(name, header_style="dim")
+    for bracket in status.open_brackets:
+        table.add_row(*_bracket_row(bracket))
+    if not status.open_brackets:
+        table.add_row("none", *[""] * 7)
+    return table
+
+
+def _bracket_row(x: OpenBracket) -> tuple[str | Text, ...]:
+    if not x.quantity:
+        return (
+            x.label,
+            f"0/{x.planned}",
+            f"≤ {x.entry_limit}",
+            str(x.bid),
+            str(x.stop),
+            str(x.target),
+            "entering",
+            "",
+        )
+    proved = Text("yes", style="green") if x.is_proved else Text("NO", style="bold red")
+    entry = f"{x.entry_price:.2f}"
+    return (
+        x.label,
+        str(x.quantity),
+        entry,
+        str(x.bid),
+        str(x.stop),
+        str(x.target),
+        proved,
+        tinted(x.unrealized),
+    )
+
+
+def _last(status: Status) -> Group:
+    pnl = Text.assemble(
+        f"{len(status.closed_trades)} trades, realised ",
+        tinted(status.realized),
+        ", day ",
+        tinted(status.day_pnl),
+    )
+    event = Text(f"{new_york(status.last_event_at)}  {status.last_event}", overflow="ellipsis", no_wrap=True)
+    return Group(pnl, event)
+
+
+def line(status: Status) -> str:
+    """The same in one line, for logs and pipes."""
+    held = ", ".join(f"{x.quantity} {x.label}" for x in status.open_brackets if x.quantity) or "flat"
+    return (
+        f"{new_york(status.at)} {status.trading_state} {held}; {len(status.closed_trades)} trades, "
+        f"realised {money(status.realized)}, day {money(status.day_pnl)}; {status.last_event}"
+    )
+
+
+def trades_table(trades: tuple[ClosedTrade, ...]) -> Table:
+    """The day's trades, newest last, with the total after commissions."""
+    table = Table(title="Trades", show_footer=True, box=box.SIMPLE_HEAD, show_edge=False, padding=0)
+    total = sum((trade.pnl for trade in trades), Decimal(0))
+    fees = sum((trade.commission for trade in trades), Decimal(0))
+    table.add_column("from–to", footer="total", no_wrap=True)
+    table.add_column("who", no_wrap=True)
+    table.add_column("contract", no_wrap=True)
+    for name in ("qty", "entry", "exit"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("by", no_wrap=True)
+    table.add_column("fees", justify="right", footer=f"{fees:.2f}", no_wrap=True)
+    table.add_column("P&L", justify="right", footer=tinted(total), no_wrap=True)
+    for x in trades:
+        span = f"{new_york(x.opened_at)[:5]}–{new_york(x.closed_at)[:5]}"
+        prices = (f"{x.entry_price:.2f}", f"{x.exit_price:.2f}")
+        figures = (f"{x.commission:.2f}", tinted(x.pnl))
+        table.add_row(span, x.strategy, x.label, str(x.quantity), *prices, x.exit_reason, *figures)
+    return table

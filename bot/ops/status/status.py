@@ -1,0 +1,136 @@
+"""One immutable picture of the bot, from which the display, `status`, metrics and alerts are all drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from bot.domain.types import Direction, IdeaId, Symbol, TradingState
+from bot.ops.status.counters import Figures
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBracket:
+    """A position and its protection. ``unrealized`` is at the bid, None while there is no bid."""
+
+    idea_id: IdeaId
+    symbol: Symbol
+    strategy: str
+    con_id: int
+    label: str
+    multiplier: int
+    planned: int
+    entry_limit: Decimal
+    target: Decimal
+    stop: Decimal
+    close_by: datetime
+    expiry: date | None = None
+    opened_at: datetime | None = None
+    quantity: int = 0
+    entry_cost: Decimal = Decimal(0)
+    is_proved: bool = False
+    unprotected_since: datetime | None = None
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+
+    @property
+    def entry_price(self) -> Decimal | None:
+        return self.entry_cost / self.quantity if self.quantity else None
+
+    @property
+    def unrealized(self) -> Decimal | None:
+        if self.bid is None or self.entry_price is None:
+            return None
+        return (self.bid - self.entry_price) * self.quantity * self.multiplier
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedTrade:
+    idea_id: IdeaId
+    symbol: Symbol
+    strategy: str
+    label: str
+    quantity: int
+    entry_price: Decimal
+    exit_price: Decimal
+    opened_at: datetime
+    closed_at: datetime
+    exit_reason: str
+    commission: Decimal
+    pnl: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolView:
+    """The latest of one symbol: its price, its last bar, what the strategies made of it."""
+
+    symbol: Symbol
+    con_id: int | None = None
+    price: float | None = None
+    quote_at: datetime | None = None
+    bar_end: datetime | None = None
+    bars: int = 0
+    watched: int = 0
+    verdicts: Mapping[str, str] = field(default_factory=dict)
+    feeds: Mapping[str, bool] = field(default_factory=dict)
+    last_signal: str = ""
+    last_direction: Direction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything worth showing. Unknown is None."""
+
+    at: datetime | None = None
+    started_at: datetime | None = None
+    build: str = ""
+    mode: str = ""
+    dry_run: bool = False
+    account: str = ""
+    is_connected: bool = False
+    is_reconciled: bool = False
+    links_down: tuple[str, ...] = ()
+    server_version: int | None = None
+    trading_state: TradingState = TradingState.REDUCING
+    causes: tuple[str, ...] = ()
+    equity: Decimal | None = None
+    start_equity: Decimal | None = None
+    day_pnl: Decimal | None = None
+    peak: Decimal | None = None
+    symbols: tuple[SymbolView, ...] = ()
+    open_brackets: tuple[OpenBracket, ...] = ()
+    closed_trades: tuple[ClosedTrade, ...] = ()
+    signals: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """(strategy, direction) → how often it fired."""
+    not_traded: Mapping[str, int] = field(default_factory=dict)
+    """denial or refusal code → how often."""
+    orders: Mapping[str, int] = field(default_factory=dict)
+    """order status → how often it was heard."""
+    live_orders: Mapping[str, str] = field(default_factory=dict)
+    """OrderRef → the status of every order that is not over."""
+    refusals: Mapping[int, int] = field(default_factory=dict)
+    """IB error code → how many orders it refused."""
+    request_failures: Mapping[int, int] = field(default_factory=dict)
+    fills: int = 0
+    commissions: Decimal = Decimal(0)
+    unprotected_s: float = 0.0
+    worst_unprotected_s: float = 0.0
+    repairs: int = 0
+    reconnects: int = 0
+    last_event: str = ""
+    last_event_at: datetime | None = None
+    figures: Figures = field(default_factory=Figures)
+
+    @property
+    def realized(self) -> Decimal:
+        return sum((trade.pnl for trade in self.closed_trades), Decimal(0))
+
+    @property
+    def unrealized(self) -> Decimal | None:
+        """At the bids; None as soon as one position has none."""
+        parts = [bracket.unrealized for bracket in self.open_brackets if bracket.quantity]
+        if any(part is None for part in parts):
+            return None
+        return sum((part for part in parts if part is not None), Decimal(0))

@@ -1,0 +1,268 @@
+"""The board folds what the line says into one Status. It hears everything and says nothing.
+
+``status`` may be read from any thread: it is a frozen value, replaced whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from bot.domain import broker_messages as b
+from bot.domain import messages as m
+from bot.domain.order import LIVE, Leg
+from bot.domain.session import new_york_day
+from bot.domain.types import IdeaId, Numbers, Symbol
+from bot.ops.status.counters import FiguresFold
+from bot.ops.status.status import ClosedTrade, OpenBracket, Status, SymbolView
+
+Say = Callable[[datetime, str], None]
+
+
+def _unsaid(at: datetime, text: str) -> None:
+    """For boards nobody listens to."""
+
+
+class Board:
+    """See the module's head."""
+
+    def __init__(self, symbols: tuple[Symbol, ...] = (), say: Say = _unsaid) -> None:
+        """``say`` is told each event once, in words; it must not block."""
+        self._say = say
+        self._figures = FiguresFold()
+        self.status = Status(symbols=tuple(SymbolView(symbol) for symbol in symbols))
+        self._answers: dict[type, Callable[..., None]] = {
+            m.TimePassed: lambda x: self._set(at=x.at),
+            m.LineStarted: self._on_start,
+            m.LineStopped: lambda x: self._event(x.at, f"stopped: {x.reason}"),
+            m.MachineFailed: lambda x: self._event(x.at, f"{x.component} failed: {x.error}"),
+            b.BrokerConnected: self._on_connected,
+            b.BrokerDisconnected: self._on_disconnected,
+            b.LinkChanged: self._on_link,
+            b.RequestFailed: lambda x: self._count("request_failures", x.code),
+            b.OrderStatusChanged: self._on_order,
+            b.OrderRefused: self._on_refused,
+            b.CommissionCharged: lambda x: self._set(commissions=self.status.commissions + x.amount),
+            b.AccountUpdated: self._on_account,
+            m.Reconciled: lambda x: self._set(is_reconciled=not x.mismatches),
+            b.UnderlyingQualified: lambda x: self._symbol(x.contract.symbol, con_id=x.contract.con_id),
+            m.BarClosed: self._on_bar,
+            m.QuoteUpdated: self._on_quote,
+            m.WatchlistChanged: lambda x: self._symbol(x.symbol, watched=len(x.contracts)),
+            m.FeedChanged: self._on_feed,
+            m.BarJudged: self._on_judged,
+            m.IdeaDropped: lambda x: self._not_traded(x.at, x.idea_id, x.code, x.numbers),
+            m.EntryDenied: lambda x: self._not_traded(x.at, x.idea_id, x.code, x.numbers),
+            m.TradeIdea: lambda x: self._event(x.at, f"{x.strategy} {x.direction}: {x.contract.label}"),
+            m.PlaceBracket: self._on_bracket,
+            m.BracketAdopted: self._on_adopted,
+            m.FillBooked: self._on_fill,
+            m.ProtectionChanged: self._on_protection,
+            m.PlaceProtection: self._on_repair,
+            m.ExitPosition: lambda x: self._event(x.at, f"closing {x.idea_id}: {x.reason}"),
+            m.BracketClosed: self._on_closed,
+            m.EntryAbandoned: self._on_abandoned,
+            m.Halted: lambda x: self._event(x.at, f"HALTED by {x.by}: {x.cause} {x.detail}"),
+            m.Resumed: lambda x: self._event(x.at, f"resumed by {x.by}: {x.reason}"),
+            m.TradingStateChanged: lambda x: self._set(trading_state=x.state, causes=x.causes),
+            m.DayOpened: self._on_day,
+            m.EquityMarked: lambda x: self._set(equity=x.equity, day_pnl=x.day_pnl, peak=x.peak),
+        }
+
+    def handle(self, message: m.Message) -> Iterator[m.Message]:
+        answer = self._answers.get(type(message))
+        if answer is not None:
+            answer(message)
+        if self._figures.hear(message):
+            self._set(figures=self._figures.value)
+        return iter(())
+
+    def remember(self, message: m.Message) -> None:
+        """What is held and what was traded today belongs on the board after a restart too; counts begin anew."""
+        before, say, self._say = self.status, self._say, _unsaid
+        self._answers[type(message)](message)
+        self._say = say
+        self._set(
+            fills=before.fills,
+            not_traded=before.not_traded,
+            last_event=before.last_event,
+            last_event_at=before.last_event_at,
+        )
+
+    # ── small tools ──
+
+    def _set(self, **changes: Any) -> None:
+        self.status = replace(self.status, **changes)
+
+    def _event(self, at: datetime, text: str) -> None:
+        self._set(last_event=text, last_event_at=at)
+        self._say(at, text)
+
+    def _count(self, table: str, key: object, by: int = 1) -> None:
+        known = getattr(self.status, table)
+        self._set(**{table: {**known, key: known.get(key, 0) + by}})
+
+    def _symbol(self, symbol: Symbol, **changes: Any) -> None:
+        self._set(
+            symbols=tuple(
+                replace(view, **changes) if view.symbol == symbol else view for view in self.status.symbols
+            )
+        )
+
+    def _view(self, symbol: Symbol) -> SymbolView | None:
+        return next((view for view in self.status.symbols if view.symbol == symbol), None)
+
+    def _bracket(self, idea_id: IdeaId, **changes: Any) -> None:
+        self._set(
+            open_brackets=tuple(
+                replace(one, **changes) if one.idea_id == idea_id else one
+                for one in self.status.open_brackets
+            )
+        )
+
+    def _drop(self, idea_id: IdeaId) -> None:
+        self._set(open_brackets=tuple(x for x in self.status.open_brackets if x.idea_id != idea_id))
+
+    # ── the line and the broker ──
+
+    def _on_start(self, x: m.LineStarted) -> None:
+        self._set(at=x.at, started_at=x.at, build=x.build, mode=x.mode, dry_run=x.dry_run)
+
+    def _on_connected(self, x: b.BrokerConnected) -> None:
+        self._set(is_connected=True, account=x.account, server_version=x.server_version, links_down=())
+        self._event(x.at, f"connected to account {x.account}")
+
+    def _on_disconnected(self, x: b.BrokerDisconnected) -> None:
+        self._set(is_connected=False, is_reconciled=False, reconnects=self.status.reconnects + 1)
+        self._event(x.at, f"disconnected: {x.reason}")
+
+    def _on_link(self, x: b.LinkChanged) -> None:
+        down = set(self.status.links_down) - {x.part} if x.up else {*self.status.links_down, x.part}
+        self._set(links_down=tuple(sorted(down)))
+
+    def _on_order(self, x: b.OrderStatusChanged) -> None:
+        self._count("orders", str(x.status))
+        others = {ref: status for ref, status in self.status.live_orders.items() if ref != x.ref}
+        self._set(live_orders={**others, x.ref: str(x.status)} if x.status in LIVE else others)
+
+    def _on_refused(self, x: b.OrderRefused) -> None:
+        self._count("refusals", x.code)
+        self._event(x.at, f"order {x.ref} refused ({x.code}): {x.text}")
+
+    def _on_account(self, x: b.AccountUpdated) -> None:
+        if x.values.net_liquidation is not None:
+            self._set(equity=x.values.net_liquidation)
+
+    def _on_day(self, x: m.DayOpened) -> None:
+        """Trades of earlier days leave the board."""
+        today = [one for one in self.status.closed_trades if str(new_york_day(one.closed_at)) == x.day]
+        self._set(start_equity=x.equity, day_pnl=Decimal(0), closed_trades=tuple(today))
+
+    # ── the market ──
+
+    def _on_bar(self, x: m.BarClosed) -> None:
+        view = self._view(x.bar.symbol)
+        if view is not None and x.bar.size == "1 min":
+            self._symbol(x.bar.symbol, bar_end=x.bar.end, bars=view.bars + 1)
+
+    def _on_quote(self, x: m.QuoteUpdated) -> None:
+        quote = x.quote
+        for bracket in self.status.open_brackets:
+            if bracket.con_id == quote.con_id:
+                self._bracket(bracket.idea_id, bid=quote.bid, ask=quote.ask)
+        view = self._view(quote.symbol)
+        if view is not None and view.con_id == quote.con_id and quote.mid is not None:
+            self._symbol(quote.symbol, price=float(quote.mid), quote_at=quote.at)
+
+    def _on_feed(self, x: m.FeedChanged) -> None:
+        view = self._view(x.symbol)
+        if view is not None:
+            self._symbol(x.symbol, feeds={**view.feeds, x.feed: x.is_fresh})
+
+    # ── decisions ──
+
+    def _on_judged(self, x: m.BarJudged) -> None:
+        view = self._view(x.symbol)
+        if view is not None:
+            self._symbol(x.symbol, verdicts={**view.verdicts, x.strategy: x.reason})
+        if x.fired and x.direction is not None:
+            self._count("signals", (x.strategy, str(x.direction)))
+            signal = f"{x.strategy} {x.direction} ({x.confidence:.2f})"
+            self._symbol(x.symbol, last_signal=signal, last_direction=x.direction)
+
+    def _not_traded(self, at: datetime, idea_id: IdeaId, code: str, numbers: Numbers) -> None:
+        self._count("not_traded", code)
+        figures = ", ".join(f"{key}={value}" for key, value in numbers.items())
+        self._event(at, f"{idea_id} not traded: {code} {figures}")
+
+    # ── brackets ──
+
+    def _on_bracket(self, x: m.PlaceBracket) -> None:
+        self._open(x)
+        self._event(x.at, f"buying {x.quantity} {x.contract.label} at {x.entry_limit} or better")
+
+    def _on_adopted(self, x: m.BracketAdopted) -> None:
+        if all(one.idea_id != x.place.idea_id for one in self.status.open_brackets):
+            self._open(x.place)
+        self._event(x.at, f"took over {x.place.idea_id} ({x.place.contract.label}), unknown to the journal")
+
+    def _open(self, x: m.PlaceBracket) -> None:
+        opened = OpenBracket(
+            idea_id=x.idea_id,
+            symbol=x.symbol,
+            strategy=x.strategy,
+            con_id=x.contract.con_id,
+            label=x.contract.label,
+            multiplier=x.contract.multiplier,
+            planned=x.quantity,
+            entry_limit=x.entry_limit,
+            target=x.target,
+            stop=x.stop,
+            close_by=x.close_by,
+            expiry=x.contract.expiry,
+        )
+        self._drop(x.idea_id)
+        self._set(open_brackets=(*self.status.open_brackets, opened))
+
+    def _on_fill(self, x: m.FillBooked) -> None:
+        self._set(fills=self.status.fills + (x.replaces is None))
+        idea_id, _, leg = x.fill.order_ref.rpartition("/")
+        bracket = next((one for one in self.status.open_brackets if one.idea_id == idea_id), None)
+        if bracket is None or x.replaces is not None:
+            return
+        if leg == Leg.ENTRY:
+            cost = bracket.entry_cost + x.fill.price * x.fill.quantity
+            quantity = bracket.quantity + x.fill.quantity
+            opened_at = bracket.opened_at or x.fill.at
+            self._bracket(idea_id, quantity=quantity, entry_cost=cost, opened_at=opened_at)
+        elif bracket.entry_price is not None:
+            left = bracket.quantity - x.fill.quantity
+            self._bracket(idea_id, quantity=left, entry_cost=bracket.entry_price * left)
+
+    def _on_protection(self, x: m.ProtectionChanged) -> None:
+        self._bracket(x.idea_id, is_proved=x.is_proved, unprotected_since=None if x.is_proved else x.at)
+        if x.is_proved:
+            worst = max(self.status.worst_unprotected_s, x.unprotected_s)
+            self._set(unprotected_s=self.status.unprotected_s + x.unprotected_s, worst_unprotected_s=worst)
+
+    def _on_repair(self, x: m.PlaceProtection) -> None:
+        self._set(repairs=self.status.repairs + 1)
+        self._event(x.at, f"repairing the protection of {x.idea_id}: {x.reason}")
+
+    def _on_closed(self, x: m.BracketClosed) -> None:
+        self._drop(x.idea_id)
+        trade = ClosedTrade(
+            x.idea_id, x.symbol, x.strategy, x.contract.label, x.quantity, x.entry_price, x.exit_price,
+            x.opened_at, x.closed_at, x.exit_reason, x.commission, x.pnl,
+        )  # fmt: skip
+        earlier = tuple(one for one in self.status.closed_trades if one.idea_id != x.idea_id)
+        self._set(closed_trades=(*earlier, trade))
+        self._event(x.closed_at, f"closed {x.contract.label} by {x.exit_reason}: {x.pnl:+.2f}")
+
+    def _on_abandoned(self, x: m.EntryAbandoned) -> None:
+        self._drop(x.idea_id)
+        self._count("not_traded", "ENTRY_ABANDONED")
+        self._event(x.at, f"{x.idea_id} abandoned: {x.reason}")

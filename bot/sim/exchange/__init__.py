@@ -1,0 +1,1 @@
+"""The exchange and the account: orders, matching, OCA groups, commissions, margin, rejections. Pure."""

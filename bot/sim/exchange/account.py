@@ -1,0 +1,211 @@
+"""The account: cash, positions, marks, realised and unrealised profit.
+
+Rule: cash and positions change only by executions (exercises included) and commissions, so they always balance with the
+list of executions. Amounts are USD; average cost is per contract with commissions in it, as IB shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from bot.domain.contract import Contract
+from bot.domain.position import Position
+from bot.domain.session import new_york_day
+from bot.domain.types import ConId, SecType, Side
+from bot.sim.exchange.account_values import AccountFigures, PortfolioLine
+from bot.sim.exchange.margin import NOTHING, Requirement, requirement
+from bot.sim.exchange.orders import Execution
+from bot.sim.market.quotes import Book
+
+_ZERO = Decimal(0)
+_CENT = Decimal("0.01")
+
+
+@dataclass(slots=True)
+class _Holding:
+    """One contract: signed quantity, its cost (signed, commissions included), realised profit, last mark per unit."""
+
+    contract: Contract
+    quantity: int = 0
+    cost: Decimal = _ZERO
+    realized: Decimal = _ZERO
+    mark: Decimal = _ZERO
+    morning_value: Decimal = _ZERO
+    day_cash: Decimal = _ZERO
+    """Cash that today's trades of this contract brought (+) or took (-)."""
+
+    @property
+    def avg_cost(self) -> Decimal:
+        return self.cost / self.quantity if self.quantity else _ZERO
+
+    @property
+    def value(self) -> Decimal:
+        return self.quantity * self.mark * self.contract.multiplier
+
+
+class Account:
+    """One account. ``book_of`` gives the quotes to mark with, ``price_of`` the underlying's last price."""
+
+    def __init__(
+        self,
+        account_id: str,
+        equity: Decimal,
+        book_of: Callable[[ConId], Book | None],
+        price_of: Callable[[Contract], Decimal | None],
+        today: date,
+    ) -> None:
+        self.account_id = account_id
+        self._cash = equity
+        self._morning = equity
+        self._today = today
+        self._book_of = book_of
+        self._price_of = price_of
+        self._holdings: dict[ConId, _Holding] = {}
+
+    @property
+    def cash(self) -> Decimal:
+        return self._cash
+
+    def held(self, con_id: ConId) -> int:
+        holding = self._holdings.get(con_id)
+        return 0 if holding is None else holding.quantity
+
+    def positions(self) -> list[Position]:
+        """What is held now, in order of first trade."""
+        return [Position(h.contract, h.quantity, h.avg_cost) for h in self._holdings.values() if h.quantity]
+
+    def position(self, contract: Contract) -> Position:
+        """One contract's position, 0 included."""
+        h = self._holdings.get(contract.con_id) or _Holding(contract)
+        return Position(contract, h.quantity, h.avg_cost)
+
+    # ── what changes it
+
+    def book_fill(self, execution: Execution) -> None:
+        """Add a fill; its commission comes by :meth:`charge`, once for every fill."""
+        self._move(execution.contract, execution.side, execution.quantity, execution.price)
+
+    def charge(self, contract: Contract, commission: Decimal, *, opens: bool) -> None:
+        """Take a commission: an opening fill's raises the position's cost, any other lowers the realised profit."""
+        h = self._holding(contract)
+        self._cash -= commission
+        h.day_cash -= commission
+        if opens and h.quantity:
+            h.cost += commission
+        else:
+            h.realized -= commission
+
+    def correct(self, old: Execution, new: Execution) -> None:
+        """Undo one fill and book another in its place, as if the first had never been."""
+        self._move(old.contract, Side.SELL if old.side is Side.BUY else Side.BUY, old.quantity, old.price)
+        self.book_fill(new)
+
+    def realized_by(self, execution: Execution) -> Decimal | None:
+        """What closing part of a position would realise at this price before commission; None when it opens.
+
+        Call it before :meth:`book_fill`.
+        """
+        h = self._holding(execution.contract)
+        signed = execution.side.sign * execution.quantity
+        if h.quantity * signed >= 0:
+            return None
+        closing = min(abs(signed), abs(h.quantity))
+        unit = execution.price * execution.contract.multiplier
+        return ((unit - h.avg_cost) * closing * (1 if h.quantity > 0 else -1)).quantize(_CENT)
+
+    def _move(self, contract: Contract, side: Side, quantity: int, price: Decimal) -> None:
+        h = self._holding(contract)
+        signed = side.sign * quantity
+        unit = price * contract.multiplier
+        self._cash -= signed * unit
+        h.day_cash -= signed * unit
+        if not h.mark:
+            h.mark = price
+        if h.quantity * signed < 0:
+            closing = min(abs(signed), abs(h.quantity)) * (1 if h.quantity > 0 else -1)
+            h.realized += (unit - h.avg_cost) * closing
+            h.cost -= h.avg_cost * closing
+            h.quantity -= closing
+            h.cost = h.cost if h.quantity else _ZERO  # a quotient's rounding must not outlive the position
+            signed += closing
+        h.cost += signed * unit
+        h.quantity += signed
+
+    def _holding(self, contract: Contract) -> _Holding:
+        return self._holdings.setdefault(contract.con_id, _Holding(contract))
+
+    # ── figures
+
+    def mark(self) -> None:
+        """Take the latest prices of what is held: the mid-point, else the last price, else leave the mark."""
+        for h in self._holdings.values():
+            if h.quantity:
+                book = self._book_of(h.contract.con_id)
+                price = None if book is None else (book.mid or book.bid or book.last)
+                h.mark = h.mark if price is None else price
+
+    def roll_to(self, at: datetime) -> None:
+        """Begin a New York day: daily figures start from what the account is worth now."""
+        day = new_york_day(at)
+        if day <= self._today:
+            return
+        self._today = day
+        self._morning = self._cash + sum((h.value for h in self._holdings.values()), _ZERO)
+        for h in self._holdings.values():
+            h.realized = h.day_cash = _ZERO
+            h.morning_value = h.value
+
+    def figures(self, at: datetime) -> AccountFigures:
+        """Everything at the latest prices."""
+        self.mark()
+        held = [h for h in self._holdings.values() if h.quantity]
+        stock, option = (
+            sum((h.value for h in held if (h.contract.sec_type is SecType.OPTION) is is_option), _ZERO)
+            for is_option in (False, True)
+        )
+        needed = self.margin()
+        return AccountFigures(
+            account=self.account_id,
+            at=at,
+            cash=self._cash,
+            stock_value=stock,
+            option_value=option,
+            initial_margin=needed.initial,
+            maintenance_margin=needed.maintenance,
+            realized=sum((h.realized for h in self._holdings.values()), _ZERO),
+            unrealized=sum((h.value - h.cost for h in held), _ZERO),
+            daily=self._cash + stock + option - self._morning,
+        )
+
+    def margin(self, extra: Iterable[tuple[Contract, int, Decimal]] = ()) -> Requirement:
+        """What all positions tie up; ``extra`` adds (contract, signed quantity, price) as if held."""
+        quantities = {con_id: (h.contract, h.quantity, h.mark) for con_id, h in self._holdings.items()}
+        for contract, signed, price in extra:
+            _, now, mark = quantities.get(contract.con_id, (contract, 0, price))
+            quantities[contract.con_id] = (contract, now + signed, mark or price)
+        total = NOTHING
+        for contract, quantity, mark in quantities.values():
+            if quantity:
+                total = total + requirement(contract, quantity, mark, self._price_of(contract) or mark)
+        return total
+
+    def portfolio(self) -> list[PortfolioLine]:
+        """Every contract held today, closed ones included (IB lists them with quantity 0 until the next day)."""
+        self.mark()
+        return [
+            PortfolioLine(
+                h.contract,
+                h.quantity,
+                h.mark,
+                h.value,
+                h.avg_cost,
+                h.value - h.cost,
+                h.realized,
+                h.value - h.morning_value + h.day_cash,
+            )
+            for h in self._holdings.values()
+            if h.quantity or h.day_cash
+        ]

@@ -1,0 +1,155 @@
+"""An order in the exchange's hands: the mutable record behind every :class:`OrderView`.
+
+Rule: holds facts and answers questions about itself; it changes only what ``exchange.py`` tells it to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from bot.domain.contract import Contract
+from bot.domain.types import OrderId, PermId, Side
+from bot.sim.exchange.orders import DONE, IbStatus, OrderView, SimOrder, SimOrderType
+
+_STOPS = frozenset({SimOrderType.STOP, SimOrderType.STOP_LIMIT, SimOrderType.TRAIL})
+_WAITING = _STOPS | {SimOrderType.IF_TOUCHED}
+_CENT = Decimal("0.0001")
+
+
+@dataclass(slots=True, eq=False)
+class LiveOrder:
+    """``cap`` is what it may fill in all: the ordered quantity less OCA reductions; see also :attr:`quantity`."""
+
+    client_id: int
+    order_id: OrderId
+    perm_id: PermId
+    contract: Contract
+    order: SimOrder
+    placed_at: datetime
+    cap: int
+    parent: LiveOrder | None = None
+    children: list[LiveOrder] = field(default_factory=list)
+    status: IbStatus = IbStatus.PRE_SUBMITTED
+    filled: int = 0
+    value: Decimal = Decimal(0)
+    last_price: Decimal = Decimal(0)
+    is_transmitted: bool = False
+    is_active: bool = False
+    is_resting: bool = False
+    is_triggered: bool = False
+    is_cancelling: bool = False
+    answered: int = 0
+    """The part of ``filled`` that its OCA group and its siblings know of."""
+    hits: int = 0
+    """Consecutive quotes at or beyond the trigger."""
+    stop: Decimal | None = None
+    completed_at: datetime | None = None
+    reason: str = ""
+
+    @property
+    def key(self) -> tuple[int, OrderId]:
+        return self.client_id, self.order_id
+
+    @property
+    def side(self) -> Side:
+        return self.order.action
+
+    @property
+    def is_done(self) -> bool:
+        return self.status in DONE
+
+    @property
+    def is_alive(self) -> bool:
+        return self.is_transmitted and not self.is_done
+
+    @property
+    def covers_part(self) -> bool:
+        """True for a child whose parent may still fill: it covers only what the parent has filled so far."""
+        return self.parent is not None and not self.parent.is_done and self.parent.filled > 0
+
+    @property
+    def quantity(self) -> int:
+        """What it may fill in all as things stand: a child no more than its parent filled and its siblings left."""
+        if self.parent is None or self.parent.filled == 0:
+            return self.cap
+        others = (c for c in self.parent.children if c is not self and c.side is self.side)
+        return min(self.cap, max(self.filled, self.parent.filled - sum(c.answered for c in others)))
+
+    @property
+    def remaining(self) -> int:
+        return max(0, self.quantity - self.filled)
+
+    @property
+    def is_stop(self) -> bool:
+        return self.order.type in _STOPS
+
+    @property
+    def waits_for_trigger(self) -> bool:
+        return self.order.type in _WAITING and not self.is_triggered
+
+    @property
+    def is_at_exchange(self) -> bool:
+        """Simulated stops wait at IB; everything else that is active rests at the exchange."""
+        return self.is_alive and self.is_active and not self.waits_for_trigger
+
+    @property
+    def limit(self) -> Decimal | None:
+        """The limit it trades at now; None means at the market."""
+        return (
+            self.order.limit_price
+            if self.order.type in (SimOrderType.LIMIT, SimOrderType.STOP_LIMIT)
+            else None
+        )
+
+    @property
+    def oca_group(self) -> str:
+        """The client's group, or the one that the children of a parent form among themselves."""
+        if self.order.oca_group or self.parent is None:
+            return self.order.oca_group
+        return str(self.parent.perm_id) if len(self.parent.children) > 1 else ""
+
+    @property
+    def oca_type(self) -> int:
+        return self.order.oca_type or 3
+
+    def is_family_of(self, other: LiveOrder) -> bool:
+        return (self.parent or self) is (other.parent or other)
+
+    def view(self) -> OrderView:
+        average = (self.value / self.filled).quantize(_CENT).normalize() if self.filled else Decimal(0)
+        return OrderView(
+            client_id=self.client_id,
+            order_id=self.order_id,
+            perm_id=self.perm_id,
+            contract=self.contract,
+            order=self.order,
+            status=self.status,
+            quantity=self._shown_quantity(),
+            filled=self.filled,
+            avg_fill_price=average,
+            last_fill_price=self.last_price,
+            stop_price=self.stop,
+            is_triggered=self.is_triggered,
+            is_active=self.is_active,
+            why_held=self._why_held(),
+            oca_group=self.oca_group,
+            oca_type=self.oca_type,
+            parent_perm_id=self.parent.perm_id if self.parent is not None else 0,
+            placed_at=self.placed_at,
+            completed_at=self.completed_at,
+            reason=self.reason,
+        )
+
+    def _shown_quantity(self) -> int:
+        """An order that is over shows what it was for, not what its siblings left of it."""
+        covered = self.parent.filled if self.parent is not None else 0
+        whole = min(self.cap, covered) if covered else self.cap
+        return max(whole if self.is_done else self.quantity, self.filled)
+
+    def _why_held(self) -> str:
+        if self.is_done:
+            return ""
+        held = [] if self.is_active or self.parent is None else ["child"]
+        return ",".join([*held, "trigger"] if self.waits_for_trigger else held)

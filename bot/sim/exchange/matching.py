@@ -1,0 +1,100 @@
+"""At what price and for how much an order trades against a book, and when a stop wakes up. Pure functions.
+
+Fill assumptions: an order that comes in marketable takes the opposite side's price; an order that rests is filled at its own
+limit once the opposite side reaches it; nothing ever trades inside the spread, and never more than is displayed.
+Trigger methods after IBKR's "Modify the Stop Trigger Method": for a sell the ask must be at or below the stop, for a
+buy the bid at or above it. The variant "one quote and a larger size" of the double methods is not modelled.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from bot.domain.types import SecType, Side
+from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.exchange.live_order import LiveOrder
+from bot.sim.exchange.orders import SimOrderType
+from bot.sim.market.quotes import Book
+
+_DOUBLE = {1, 3}
+
+
+def fill_price(order: LiveOrder, book: Book) -> Decimal | None:
+    """The price at which the order trades against this book now, None when it does not."""
+    if order.waits_for_trigger:
+        return None
+    is_buy = order.side is Side.BUY
+    opposite = book.ask if is_buy else book.bid
+    limit = order.limit
+    if opposite is None:
+        return None
+    if limit is None:
+        return opposite
+    if opposite > limit if is_buy else opposite < limit:
+        return None
+    return limit if order.is_resting else opposite
+
+
+def displayed(side: Side, book: Book, knobs: Knobs) -> int | None:
+    """How much the opposite side shows; None when fills are not limited by it."""
+    if not knobs.partial_fills:
+        return None
+    if knobs.displayed_size is not None:
+        return knobs.displayed_size
+    return book.ask_size if side is Side.BUY else book.bid_size
+
+
+def update_trail(order: LiveOrder, book: Book) -> bool:
+    """Move a trailing stop after the market; True when it moved."""
+    o = order.order
+    reference = book.bid if order.side is Side.SELL else book.ask
+    if o.type != SimOrderType.TRAIL or reference is None:
+        return False
+    distance = o.aux_price if o.trailing_percent is None else reference * o.trailing_percent / 100
+    if distance is None:
+        return False
+    ticks = order.contract.ticks
+    is_sell = order.side is Side.SELL
+    stop = ticks.round_down(reference - distance) if is_sell else ticks.round_up(reference + distance)
+    if order.stop is not None and (stop <= order.stop if is_sell else stop >= order.stop):
+        return False
+    order.stop = stop
+    return True
+
+
+def wakes_up(order: LiveOrder, book: Book, knobs: Knobs) -> bool:
+    """Count this quote towards the order's trigger, and tell whether it is reached."""
+    if order.stop is None:
+        return False
+    if order.order.type == SimOrderType.IF_TOUCHED:
+        return _is_touched(order.side, order.stop, book)
+    method = order.order.trigger_method or _default(order, knobs)
+    hit = _is_hit(method, order.side, order.stop, book)
+    if hit is None:
+        return False
+    order.hits = order.hits + 1 if hit else 0
+    return order.hits >= (2 if method in _DOUBLE else 1)
+
+
+def _default(order: LiveOrder, knobs: Knobs) -> int:
+    is_option = order.contract.sec_type is SecType.OPTION
+    return knobs.option_trigger_method if is_option else knobs.stock_trigger_method
+
+
+def _is_hit(method: int, side: Side, stop: Decimal, book: Book) -> bool | None:
+    """None when the book has no price of the kind the method looks at."""
+    quoted = book.ask if side is Side.SELL else book.bid
+    prices = {1: quoted, 4: quoted, 2: book.last, 3: book.last, 8: book.mid}
+    if method == 7:
+        return bool(_is_hit(2, side, stop, book)) or bool(_is_hit(4, side, stop, book))
+    price = prices.get(method)
+    if price is None:
+        return None
+    return price <= stop if side is Side.SELL else price >= stop
+
+
+def _is_touched(side: Side, touch: Decimal, book: Book) -> bool:
+    price = book.bid if side is Side.SELL else book.ask
+    if price is None:
+        return False
+    return price >= touch if side is Side.SELL else price <= touch

@@ -1,0 +1,248 @@
+"""The trading floor: where accepted orders wait, wake up, trade and end.
+
+Rule: every change of an order's state happens here. What an order means to its children, its OCA group and the account
+follows at once and in one place, so that no order is ever left in a state another contradicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from bot.domain.contract import Contract
+from bot.domain.types import ConId, OrderId, Side
+from bot.sim.exchange import oca
+from bot.sim.exchange import rejections as refusals
+from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.exchange.live_order import LiveOrder
+from bot.sim.exchange.matching import displayed, fill_price, update_trail, wakes_up
+from bot.sim.exchange.order_lifecycle import OrderLife
+from bot.sim.exchange.orders import IbStatus, MarginFigures, SimOrder
+from bot.sim.exchange.rejections import Refusal
+from bot.sim.market.quotes import Book
+
+Key = tuple[int, OrderId]
+"""Client id and order id."""
+
+
+class Surroundings(Protocol):
+    """What an exchange must be told about the world. All of it is as of the moment of the call."""
+
+    def contract(self, con_id: ConId) -> Contract | None: ...
+    def book(self, con_id: ConId) -> Book | None: ...
+    def is_open(self) -> bool: ...
+    def held(self, con_id: ConId) -> int: ...
+    def margin_of(self, order: SimOrder, contract: Contract) -> MarginFigures: ...
+
+
+class Floor:
+    """The orders that are not over. ``life`` books what becomes of them and tells it."""
+
+    def __init__(self, surroundings: Surroundings, life: OrderLife, knobs: Knobs) -> None:
+        self._world = surroundings
+        self._life = life
+        self._knobs = knobs
+        self._alive: dict[Key, LiveOrder] = {}
+        self._unblocked: list[tuple[LiveOrder, int]] = []
+        self._taken: dict[tuple[ConId, Side], int] = {}
+
+    def use(self, knobs: Knobs) -> None:
+        """Behave otherwise from now on."""
+        self._knobs = knobs
+
+    def add(self, order: LiveOrder) -> None:
+        self._alive[order.key] = order
+
+    def alive(self) -> list[LiveOrder]:
+        """Orders that are not over, untransmitted ones included, oldest first."""
+        return list(self._alive.values())
+
+    # ── what time does
+
+    def new_quotes(self, only: ConId | None = None) -> None:
+        """Forget what earlier orders took out of the books (or one book): the displayed sizes are there again."""
+        self._taken = {key: n for key, n in self._taken.items() if only is not None and key[0] != only}
+
+    def match(self, now: datetime, only: ConId | None = None) -> None:
+        """Let every active order (of one contract) look at its book once."""
+        for order in self.alive():
+            if order.is_active and not order.is_done and only in (None, order.contract.con_id):
+                self.look(order, now)
+        pending, self._unblocked = self._unblocked, []
+        for order, quantity in pending:
+            self._reduce_group(order, quantity, now)
+        self._end_where(_is_out_of_time, now, "The order's time is over.")
+
+    def open_session(self, now: datetime) -> None:
+        """Activate what waited for the open; limits that are too far away by now are cancelled (202)."""
+        for order in self.alive():
+            if order.is_active or not order.is_alive or self.is_held_child(order):
+                continue
+            book = self._world.book(order.contract.con_id)
+            if book is not None and refusals.beyond_collar(order, book, self._knobs):
+                self.end(order, now, "The limit price is too far through the NBBO.")
+            else:
+                self.activate(order, now)
+
+    def close_session(self, now: datetime) -> None:
+        """End the day orders; children of an order that ends without a fill end with it."""
+        self._end_where(lambda o, _: o.order.tif in ("DAY", "IOC"), now, "End of the trading day.")
+
+    def end_contract(self, con_id: ConId, now: datetime) -> None:
+        """Cancel everything on a contract that ceased to exist."""
+        self._end_where(lambda o, _: o.contract.con_id == con_id, now, "The contract has expired.")
+
+    def _end_where(self, is_over: Callable[[LiveOrder, datetime], bool], now: datetime, why: str) -> None:
+        for order in self.alive():
+            if order.is_alive and is_over(order, now):
+                self.end(order, now, why)
+
+    # ── working
+
+    def is_held_child(self, order: LiveOrder) -> bool:
+        """True while the order waits for its parent's fill."""
+        parent = order.parent
+        if parent is None:
+            return False
+        if parent.is_done or (parent.filled > 0 and self._knobs.children_on_partial_parent):
+            return parent.filled == 0
+        return True
+
+    def activate(self, order: LiveOrder, now: datetime) -> None:
+        """Put an accepted order to work, in an open market."""
+        order.is_active = True
+        if not order.waits_for_trigger:
+            order.status = IbStatus.SUBMITTED
+        if order.order.outside_rth:
+            self._life.say(order, 2109, _RTH_IGNORED, now)
+        self._life.show(order, now)
+        self.look(order, now, is_first=True)
+        if order.order.tif == "IOC" and not order.is_done:
+            self.end(order, now, "The rest could not be filled at once.")
+
+    def look(self, order: LiveOrder, now: datetime, *, is_first: bool = False) -> None:
+        """One glance at the book: trail, trigger, fill. A stop does not count the quote it was born with."""
+        book = self._world.book(order.contract.con_id)
+        if book is None or not self._world.is_open():
+            return
+        if order.waits_for_trigger:
+            if update_trail(order, book) and not is_first:
+                self._life.show(order, now)
+            if is_first or not wakes_up(order, book, self._knobs):
+                return
+            order.is_triggered = True
+            order.status = IbStatus.SUBMITTED
+            self._life.show(order, now)
+        self._trade(order, book, now)
+
+    def _trade(self, order: LiveOrder, book: Book, now: datetime) -> None:
+        price = fill_price(order, book)
+        shown = displayed(order.side, book, self._knobs)
+        taken = self._taken.get((order.contract.con_id, order.side), 0)
+        quantity = order.remaining if shown is None else min(order.remaining, shown - taken)
+        if price is not None and quantity > 0:
+            self._taken[order.contract.con_id, order.side] = taken + quantity
+            self._fill(order, quantity, price, now)
+        order.is_resting = True
+
+    def _fill(self, order: LiveOrder, quantity: int, price: Decimal, now: datetime) -> None:
+        order.filled += quantity
+        order.value += price * quantity
+        order.last_price = price
+        is_complete = order.remaining == 0 and not order.covers_part
+        if is_complete:
+            self._complete(order, IbStatus.FILLED, now, "")
+        self._life.fill(order, quantity, price, now)
+        if oca.has_block(order):
+            self._reduce_group(order, quantity, now)
+        else:
+            self._unblocked.append((order, quantity))
+        self._release_children(order, now)
+
+    def _release_children(self, parent: LiveOrder, now: datetime) -> None:
+        for child in parent.children:
+            if child.is_done or not child.is_transmitted or self.is_held_child(child):
+                continue
+            if child.is_active:
+                self._life.show(child, now)
+                self.finish_if_full(child, now)
+            elif refusal := refusals.uncovered(child, self._world.held(child.contract.con_id), self._knobs):
+                self.reject(child, refusal, now)
+            else:
+                self.activate(child, now)
+
+    def _reduce_group(self, order: LiveOrder, quantity: int, now: datetime) -> None:
+        order.answered += quantity
+        group = oca.members(order, self._alive.values())
+        for other, cap in list(oca.new_caps(order, quantity, group, self._knobs)):
+            if cap > other.filled:
+                other.cap = cap
+                self._life.show(other, now)
+            else:
+                self.end(other, now, "Another order of the OCA group was executed.")
+
+    # ── ending
+
+    def cancel(self, order: LiveOrder, now: datetime) -> None:
+        """End an order by its client's wish, and with it an OCA group that has not traded."""
+        group = oca.members(order, self._alive.values()) if order.filled == 0 else []
+        self.end(order, now, "")
+        if self._knobs.oca_client_cancel_ends_group:
+            for other in group:
+                if not other.is_done:
+                    self.end(other, now, "")
+
+    def end(self, order: LiveOrder, now: datetime, reason: str) -> None:
+        """Cancel an order and what hangs on it; what its children cover already stays covered."""
+        was_transmitted = order.is_transmitted
+        self._complete(order, IbStatus.CANCELLED, now, reason)
+        if was_transmitted:
+            self._life.status(order, now)
+        self._life.say(order, 202, f"Order Canceled - reason:{reason}", now)
+        for child in order.children:
+            if not child.is_done:
+                self._after_parent_ended(child, order, now)
+
+    def _after_parent_ended(self, child: LiveOrder, parent: LiveOrder, now: datetime) -> None:
+        if parent.filled == 0:
+            self.end(child, now, "The parent order is not working.")
+        elif child.is_active:
+            self._life.show(child, now)
+            self.finish_if_full(child, now)
+        elif child.is_transmitted:
+            self.activate(child, now)
+
+    def finish_if_full(self, order: LiveOrder, now: datetime) -> None:
+        """Call an order filled that has nothing left to fill, now that its quantity has changed."""
+        if not order.is_done and order.filled and order.remaining == 0 and not order.covers_part:
+            self._complete(order, IbStatus.FILLED, now, "")
+            self._life.status(order, now)
+
+    def reject(self, order: LiveOrder, refusal: Refusal, now: datetime) -> None:
+        """Leave the order behind as Inactive."""
+        self._complete(order, IbStatus.INACTIVE, now, refusal.text)
+        self._life.show(order, now)
+        self._life.say(order, refusal.code, refusal.text, now)
+        for child in order.children:
+            if not child.is_done and child.is_transmitted:
+                self.end(child, now, "The parent order is not working.")
+
+    def _complete(self, order: LiveOrder, status: IbStatus, now: datetime, reason: str) -> None:
+        order.status = status
+        order.completed_at = now
+        order.reason = reason
+        order.is_active = False
+        self._alive.pop(order.key, None)
+
+
+_RTH_IGNORED = (
+    "Order Event Warning:Attribute 'Outside Regular Trading Hours' is ignored based on the order type and destination. "
+    "PlaceOrder is now being processed."
+)
+
+
+def _is_out_of_time(order: LiveOrder, now: datetime) -> bool:
+    till = order.order.good_till
+    return order.order.tif == "GTD" and till is not None and till <= now

@@ -1,0 +1,173 @@
+"""What becomes of an order, told and booked: openOrder, orderStatus, executions, commissions, positions.
+
+Rule: the one place where a fill meets the account, and where an order's events are put in IB's order: openOrder,
+execution, status, commission report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bot.domain.session import new_york_day
+from bot.domain.types import ExecId
+from bot.sim.exchange.account import Account
+from bot.sim.exchange.commissions import fill_commission
+from bot.sim.exchange.events import (
+    AccountChanged,
+    Commissioned,
+    Event,
+    Executed,
+    OrderMessage,
+    OrderOpened,
+    PositionChanged,
+    StatusChanged,
+)
+from bot.sim.exchange.ids import corrected
+from bot.sim.exchange.live_order import LiveOrder
+from bot.sim.exchange.orders import CommissionReport, Execution, ExecutionFilter
+
+
+class OrderLife:
+    """Tells and books. ``take`` hands over what has been told since the last time."""
+
+    def __init__(self, account: Account, exec_ids: Callable[[], ExecId], commission_delay: timedelta) -> None:
+        self._account = account
+        self._exec_ids = exec_ids
+        self._delay = commission_delay
+        self._out: list[Event] = []
+        self._late: list[Commissioned] = []
+        self._executions: dict[ExecId, Execution] = {}
+        self._reports: dict[ExecId, CommissionReport] = {}
+        self._charges: dict[tuple[int, int], tuple[int, Decimal]] = {}
+
+    def delay_commissions(self, delay: timedelta) -> None:
+        """From now on a fill's report comes this much later."""
+        self._delay = delay
+
+    def take(self) -> list[Event]:
+        told, self._out = self._out, []
+        return told
+
+    # ── telling
+
+    def show(self, order: LiveOrder, now: datetime) -> None:
+        """The order as it stands, then its status."""
+        self._out.append(OrderOpened(now, order.view()))
+        self.status(order, now)
+
+    def status(self, order: LiveOrder, now: datetime) -> None:
+        self._out.append(StatusChanged(now, order.view()))
+
+    def say(self, order: LiveOrder, code: int, text: str, now: datetime) -> None:
+        self._out.append(OrderMessage(now, order.client_id, order.order_id, code, text))
+
+    # ── booking
+
+    def fill(self, order: LiveOrder, quantity: int, price: Decimal, now: datetime) -> None:
+        """An order that has just filled ``quantity`` (already counted in it)."""
+        execution = Execution(
+            exec_id=self._exec_ids(),
+            client_id=order.client_id,
+            order_id=order.order_id,
+            perm_id=order.perm_id,
+            contract=order.contract,
+            side=order.side,
+            quantity=quantity,
+            price=price,
+            cum_quantity=order.filled,
+            avg_price=order.view().avg_fill_price,
+            at=now,
+            account=self._account.account_id,
+            order_ref=order.order.order_ref,
+            exchange=order.contract.exchange,
+            adds_liquidity=order.is_resting,
+        )
+        if order.is_done:
+            self._out.append(OrderOpened(now, order.view()))
+        before = order.filled - quantity, order.value - price * quantity
+        commission = fill_commission(
+            order.contract, before[0], _worth(order, before[1]), quantity, _worth(order, price * quantity)
+        )
+        self.book(execution, commission, now, shown=order)
+
+    def book(
+        self, execution: Execution, commission: Decimal, now: datetime, shown: LiveOrder | None = None
+    ) -> None:
+        """An execution and its cost; ``shown`` is the order whose status goes between them."""
+        gain = self._account.realized_by(execution)
+        self._account.book_fill(execution)
+        self._account.charge(execution.contract, commission, opens=gain is None)
+        self._executions[execution.exec_id] = execution
+        self._out.append(Executed(now, execution))
+        if shown is not None:
+            self.status(shown, now)
+        report = CommissionReport(
+            execution.exec_id,
+            execution.client_id,
+            commission,
+            execution.contract.currency,
+            None if gain is None else gain - commission,
+        )
+        self._report(Commissioned(now + self._delay, report), now)
+        self._out.append(PositionChanged(now, self._account.position(execution.contract)))
+        self._out.append(AccountChanged(now, self._account.figures(now)))
+
+    def _report(self, event: Commissioned, now: datetime) -> None:
+        if event.at > now:
+            self._late.append(event)
+        else:
+            self._reports[event.report.exec_id] = event.report
+            self._out.append(event)
+
+    def next_due(self) -> datetime | None:
+        """When the next late commission report comes."""
+        return self._late[0].at if self._late else None
+
+    def run_due(self, now: datetime) -> list[Event]:
+        """Commission reports whose time has come."""
+        while self._late and self._late[0].at <= now:
+            self._report(self._late.pop(0), now)
+        return self.take()
+
+    def correct(self, exec_id: ExecId, quantity: int, price: Decimal, now: datetime) -> list[Event]:
+        """Replace an execution by a corrected one. KeyError for an unknown id."""
+        old = self._executions[exec_id]
+        cumulated = old.cum_quantity + quantity - old.quantity
+        new = replace(
+            old, exec_id=corrected(exec_id), quantity=quantity, price=price, cum_quantity=cumulated, at=now
+        )
+        del self._executions[exec_id]
+        self._executions[new.exec_id] = new
+        if exec_id in self._reports:
+            self._reports[new.exec_id] = replace(self._reports.pop(exec_id), exec_id=new.exec_id)
+        self._late = [_renamed(event, exec_id, new.exec_id) for event in self._late]
+        self._account.correct(old, new)
+        changed = PositionChanged(now, self._account.position(new.contract))
+        return [
+            Executed(now, new, corrects=exec_id),
+            changed,
+            AccountChanged(now, self._account.figures(now)),
+        ]
+
+    def executions(
+        self, wanted: ExecutionFilter, now: datetime
+    ) -> list[tuple[Execution, CommissionReport | None]]:
+        """The New York day's executions that still count, each with its report where it has come."""
+        today = new_york_day(now)
+        return [
+            (execution, self._reports.get(exec_id))
+            for exec_id, execution in self._executions.items()
+            if new_york_day(execution.at) == today and wanted.matches(execution)
+        ]
+
+
+def _worth(order: LiveOrder, value: Decimal) -> Decimal:
+    return value * order.contract.multiplier
+
+
+def _renamed(event: Commissioned, old: ExecId, new: ExecId) -> Commissioned:
+    is_meant = event.report.exec_id == old
+    return replace(event, report=replace(event.report, exec_id=new)) if is_meant else event

@@ -1,0 +1,1 @@
+"""Scenarios: what goes wrong, when, and for how long."""

@@ -1,0 +1,190 @@
+"""Scenario files: what goes wrong, and when, on the simulated clock.
+
+    description: The line to IB breaks at a quarter past ten.
+    exchange: {displayed_size: 5}            # knobs, see bot/sim/exchange/exchange_settings.py
+    gateway: {market_data_lines: 20}         # settings, see bot/sim/gateway/settings.py
+    timeline:
+      - {at: "10:15", do: outage, seconds: 60, then: 1101}
+      - {at: "+90s", do: drop_socket, client_id: 1}
+      - {at: "23:45", repeat: daily, do: restart}
+      - {upon: execDetails, nth: 1, do: drop_socket}
+
+Rule: everything is checked before the gateway starts. ``at`` is New York's clock on the first trading day (``10:15``), a
+full date and time, or a span after the start (``+90s``, ``+5m``, ``+2h``, ``+1d``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from bot.domain.errors import FixTheConfiguration
+from bot.domain.session import NEW_YORK, new_york_day, next_session, session_on
+from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.faults.commands import knobs_from, spans
+from bot.sim.faults.handle import bind
+from bot.sim.gateway.core import GatewayCore
+from bot.sim.gateway.settings import GatewaySettings
+
+Action = Callable[[GatewayCore], Any]
+
+_SPAN: Final = re.compile(r"\+(\d{1,6}(?:\.\d{1,3})?)([smhd])")
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_REPEATS: Final = {None: None, "daily": timedelta(days=1), "weekly": timedelta(days=7)}
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    """The file as it is written."""
+
+    description: str = ""
+    exchange: dict[str, Any] = {}
+    gateway: dict[str, Any] = {}
+    timeline: list[dict[str, Any]] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timeline: at a time, perhaps again and again, or upon the nth message of a kind."""
+
+    action: Action
+    at: str = ""
+    repeat: timedelta | None = None
+    weekday: int | None = None
+    upon: str = ""
+    nth: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A checked scenario. Without a file: everything behaves."""
+
+    description: str = ""
+    knobs: Knobs = field(default_factory=Knobs)
+    settings: GatewaySettings = field(default_factory=GatewaySettings)
+    entries: tuple[Entry, ...] = ()
+
+    def arm(self, core: GatewayCore) -> None:
+        """Put the timeline on the gateway's clock. Errors: FixTheConfiguration for a time that has passed."""
+        for entry in self.entries:
+            if entry.upon:
+                core.faults.on(entry.upon, entry.nth, _call(entry.action, core))
+            else:
+                _schedule(core, entry, _first_time(core.now, entry))
+
+
+def load(path: Path) -> Scenario:
+    """Read and check a scenario file. Errors: FixTheConfiguration, naming the file and the place."""
+    try:
+        return parse(path.read_bytes())
+    except OSError as error:
+        raise FixTheConfiguration(f"scenario {path}: {error.strerror}") from None
+    except FixTheConfiguration as error:
+        raise FixTheConfiguration(f"scenario {path}: {error}") from None
+
+
+def parse(text: bytes) -> Scenario:
+    """A scenario from YAML text. Errors: FixTheConfiguration."""
+    try:
+        file = msgspec.yaml.decode(text, type=_File)
+    except msgspec.MsgspecError as error:
+        raise FixTheConfiguration(str(error)) from None
+    return Scenario(
+        description=file.description,
+        knobs=_changed(Knobs(), knobs_from(file.exchange), "exchange"),
+        settings=_changed(GatewaySettings(), spans(file.gateway), "gateway"),
+        entries=tuple(_entry(number, line) for number, line in enumerate(file.timeline, start=1)),
+    )
+
+
+def _changed(value: Any, changes: dict[str, Any], where: str) -> Any:
+    known = {item.name: type(getattr(value, item.name)) for item in fields(value)}
+    unknown = sorted(changes.keys() - known.keys())
+    if unknown:
+        raise FixTheConfiguration(f"{where}: {unknown[0]!r} is unknown; known are {', '.join(known)}")
+    for name, given in changes.items():
+        is_open = known[name] is type(None) or given is None
+        if (
+            not is_open
+            and not isinstance(given, known[name])
+            and not (known[name] is float and isinstance(given, int))
+        ):
+            raise FixTheConfiguration(f"{where}: {name} must be {known[name].__name__}, not {given!r}")
+    return replace(value, **changes)
+
+
+def _entry(number: int, line: dict[str, Any]) -> Entry:
+    arguments = dict(line)
+    name, at, upon = arguments.pop("do", None), arguments.pop("at", ""), arguments.pop("upon", "")
+    nth, repeat, weekday = (
+        arguments.pop("nth", 1),
+        arguments.pop("repeat", None),
+        arguments.pop("weekday", None),
+    )
+    where = f"timeline entry {number}"
+    if not isinstance(name, str):
+        raise FixTheConfiguration(f"{where} has no 'do': name the fault")
+    if bool(at) == bool(upon):
+        raise FixTheConfiguration(f"{where}: give either 'at' (a time) or 'upon' (a message kind)")
+    if repeat not in _REPEATS or (weekday is not None and weekday not in _WEEKDAYS):
+        raise FixTheConfiguration(
+            f"{where}: repeat is daily or weekly, weekday a day's English name in small letters"
+        )
+    try:
+        action = bind(name, arguments)
+    except FixTheConfiguration as error:
+        raise FixTheConfiguration(f"{where}: {error}") from None
+    day = None if weekday is None else _WEEKDAYS.index(weekday)
+    entry = Entry(action, str(at), _REPEATS[repeat], day, str(upon), int(nth))
+    if at:
+        _read_time(str(at), date(2024, 1, 2), where)
+    return entry
+
+
+def _read_time(text: str, first_day: date, where: str) -> datetime | timedelta:
+    if match := _SPAN.fullmatch(text):
+        return timedelta(**{_UNITS[match[2]]: float(match[1])})
+    try:
+        if len(text) <= len("10:15:00"):
+            return datetime.combine(first_day, time.fromisoformat(text), NEW_YORK)
+        return datetime.fromisoformat(text).replace(tzinfo=NEW_YORK)
+    except ValueError:
+        raise FixTheConfiguration(
+            f"{where}: 'at' is {text!r}; write 10:15, 2026-01-05 10:15 or +90s (quoted, YAML reads 10:15 as a number)"
+        ) from None
+
+
+def _first_time(now: datetime, entry: Entry) -> datetime:
+    session = session_on(new_york_day(now)) or next_session(new_york_day(now))
+    read = _read_time(entry.at, session.day, "timeline")
+    if isinstance(read, timedelta):
+        return now + read
+    while entry.weekday is not None and read.weekday() != entry.weekday:
+        read += timedelta(days=1)
+    while read < now and entry.repeat is not None:
+        read += entry.repeat
+    if read < now:
+        raise FixTheConfiguration(
+            f"timeline: {entry.at} lies before the simulated start, {now.astimezone(NEW_YORK)}"
+        )
+    return read
+
+
+def _schedule(core: GatewayCore, entry: Entry, at: datetime) -> None:
+    def fire() -> None:
+        entry.action(core)
+        if entry.repeat is not None:
+            # Added on New York's clock, so that 23:45 stays 23:45 when the clocks change.
+            _schedule(core, entry, at.astimezone(NEW_YORK) + entry.repeat)
+
+    core.timers.at(at, fire)
+
+
+def _call(action: Action, core: GatewayCore) -> Callable[[], None]:
+    return lambda: action(core)

@@ -1,0 +1,304 @@
+"""Requests for historical data: bars, kept-up-to-date bars, the trading schedule, the first bar's time, histograms.
+
+Rule: a request is checked, paced, and then answered whole; nothing is invented where the past is not known (error 162).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.domain import nyse
+from bot.domain.session import NEW_YORK, Session, new_york_day, nth_session_before
+from bot.sim.gateway.connectivity import HISTORY_FARM
+from bot.sim.gateway.core import GatewayCore, Handler
+from bot.sim.market.history import KINDS, SMALL_SPANS, UNKNOWN_KINDS, HistoryBar, HistoryError, HistoryQuery
+from bot.sim.market.listing import ContractDetails
+from bot.sim.messages import history_ticks as past
+from bot.sim.messages.bar_formatting import EPOCH_FORMAT, bar_values
+from bot.sim.messages.contract_lookup import processing, resolve, validation
+from bot.sim.messages.formatting import ZONE_NAME, UnreadableTimeError, parse_when, stamp
+from bot.sim.messages.order_parsing import Refusal
+from bot.sim.streams.historical_updates import KeptBars
+
+if TYPE_CHECKING:
+    from bot.sim.gateway.session import ClientSession
+    from bot.wire import WireMessage
+
+_SERVICE: Final = "Historical Market Data Service error message:"
+_DURATION: Final = re.compile(r"(\d{1,4}) ?([SDWMY])")
+_PERIOD: Final = re.compile(r"(\d{1,3}) (day|week|month)s?")
+_CALENDAR_DAYS: Final = {"W": 7, "M": 31, "Y": 366}
+_PERIOD_DURATION: Final = {"day": "D", "week": "W", "month": "M"}
+_SCHEDULE_SINCE: Final = 165
+_DATE_FORMATS: Final = (1, EPOCH_FORMAT)
+_MOST_DAYS: Final = 365
+_NO_ZONE = re.compile(r"\d{8}\s+\d{1,2}:\d{2}(:\d{2})?")
+_IMPLIED_ZONE: Final = (
+    "Warning: You submitted request with date-time attributes without explicit time zone. Please switch to use "
+    "yyyymmdd-hh:mm:ss in UTC or use instrument time zone, like US/Eastern. Implied time zone functionality will be "
+    "removed in the next API release"
+)
+
+
+_UNREADABLE: Final = Refusal(
+    10314,
+    "End Date/Time: The date, time, or time-zone entered is invalid. The correct format is yyyymmdd hh:mm:ss "
+    "xx/xxxx where yyyymmdd and xx/xxxx are optional. E.g.: 20031126 15:59:00 US/Eastern",
+)
+
+
+def historical_data(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
+    try:
+        _historical_data(core, session, message)
+    except Refusal as refusal:
+        core.error(session, message.reqId, refusal.code, refusal.text)
+
+
+def _historical_data(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
+    if session.has(KeptBars.family, message.reqId):
+        raise Refusal(322, processing(message.kind, "Duplicate ticker id"))
+    details = resolve(core, session, message.reqId, message)
+    if details is None:
+        return
+    _check_form(message)
+    end = when(core, session, message.reqId, message.endDateTime)
+    if message.keepUpToDate and end is not None:
+        cause = "End date not supported with keepUpToDate"
+        raise Refusal(321, validation(message.kind, cause))
+    _check_service(core, details)
+    _check_pace(core, session, message)
+    answer = _tell_schedule if message.whatToShow == "SCHEDULE" else _tell_bars
+    later = partial(_guarded, answer, core, session, message, details, end)
+    if core.settings.history_delay:
+        core.timers.at(core.now + core.settings.history_delay, later)
+    else:
+        later()
+
+
+def _check_form(message: WireMessage) -> None:
+    if message.formatDate not in _DATE_FORMATS:
+        cause = f"Date formatting selection of {message.formatDate} rejected"
+        raise Refusal(321, validation(message.kind, cause))
+    match = _DURATION.fullmatch(_duration(message))
+    if match is not None and match[2] == "D" and int(match[1]) > _MOST_DAYS:
+        cause = f"Historical data request for durations longer than {_MOST_DAYS} days must be made in years."
+        raise Refusal(321, validation(message.kind, cause))
+
+
+def _duration(message: WireMessage) -> str:
+    """The duration asked for; a bare number is one of seconds."""
+    text: str = message.durationStr.strip()
+    return f"{text} S" if text.isdecimal() else text
+
+
+def _guarded(
+    answer: Any, core: GatewayCore, session: ClientSession, message: WireMessage, *rest: Any
+) -> None:
+    try:
+        answer(core, session, message, *rest)
+    except HistoryError as error:
+        core.error(session, message.reqId, error.code, error.text)
+    except Refusal as refusal:
+        core.error(session, message.reqId, refusal.code, refusal.text)
+
+
+def when(core: GatewayCore, session: ClientSession, req_id: int, text: str) -> datetime | None:
+    """The client's time, None for now; raises Refusal 10314, and warns (2174) where the zone is only implied."""
+    try:
+        found = parse_when(text)
+    except UnreadableTimeError:
+        raise _UNREADABLE from None
+    if found is not None and not nyse.FIRST_DAY < found.date() < nyse.LAST_DAY:
+        raise Refusal(162, f"{_SERVICE}HMDS query returned no data: no calendar for {text.strip()}")
+    if _NO_ZONE.fullmatch(text.strip()):
+        core.error(session, req_id, 2174, _IMPLIED_ZONE)
+    return found
+
+
+def _check_service(core: GatewayCore, details: ContractDetails) -> None:
+    if HISTORY_FARM in core.link.farms_down:
+        raise Refusal(162, f"{_SERVICE}HMDS server disconnect occurred.  Attempting reconnection...")
+    if core.faults.is_unentitled(details.contract):
+        exchange, kind = details.contract.primary_exchange or "SMART", details.contract.sec_type
+        raise Refusal(162, f"{_SERVICE}No market data permissions for {exchange} {kind}")
+
+
+def _check_pace(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
+    if core.feeds.count(KeptBars.family) >= core.settings.simultaneous_history:
+        cause = (
+            f"Only {core.settings.simultaneous_history} simultaneous API historical data requests allowed."
+        )
+        raise Refusal(322, processing(message.kind, cause))
+    is_paced = core.settings.historical_pacing and (
+        core.settings.pace_all_bars or message.barSizeSetting in SMALL_SPANS
+    )
+    if not is_paced:
+        return
+    values = message.values
+    contract = (
+        values["conId"],
+        values["symbol"],
+        values["localSymbol"],
+        values["exchange"],
+        values["whatToShow"],
+    )
+    request = tuple(str(value) for name, value in values.items() if name != "reqId")
+    weight = 2 if message.whatToShow == "BID_ASK" else 1
+    broken = session.history_pace.ask(core.now, request, contract, weight=weight)
+    if broken is not None:
+        raise Refusal(162, f"{_SERVICE}Historical data request pacing violation")
+
+
+def _tell_bars(
+    core: GatewayCore,
+    session: ClientSession,
+    message: WireMessage,
+    details: ContractDetails,
+    end: datetime | None,
+) -> None:
+    query = HistoryQuery(
+        con_id=details.contract.con_id,
+        end=end,
+        duration=_duration(message),
+        bar_size=message.barSizeSetting,
+        what=message.whatToShow,
+        use_rth=message.useRTH,
+    )
+    bars = past.read(core, query)
+    if not bars:
+        where = f"{details.contract.symbol}@{message.exchange or details.contract.exchange}"
+        raise Refusal(162, f"{_SERVICE}HMDS query returned no data: {where} {message.whatToShow.title()}")
+    core.send(
+        session,
+        "historicalData",
+        reqId=message.reqId,
+        startDateStr=stamp(bars[0].start, session.version),
+        endDateStr=stamp(end or core.now, session.version),
+        bars=[bar_values(bar, message.formatDate, session.version) for bar in bars],
+    )
+    if message.keepUpToDate:
+        kept = KeptBars(core, session, message.reqId, details.contract, query, message.formatDate)
+        session.subscribe(KeptBars.family, message.reqId, kept)
+        kept.start(bars)
+
+
+def _tell_schedule(
+    core: GatewayCore,
+    session: ClientSession,
+    message: WireMessage,
+    details: ContractDetails,
+    end: datetime | None,
+) -> None:
+    del details
+    if session.version < _SCHEDULE_SINCE:
+        raise Refusal(321, validation(message.kind, "whatToShow SCHEDULE needs a newer client"))
+    if message.barSizeSetting != "1 day":
+        raise Refusal(321, validation(message.kind, "SCHEDULE is only supported for daily bars"))
+    last = new_york_day(end or core.now)
+    sessions = core.world.schedule(max(_first_day(message, last), nyse.FIRST_DAY), last)
+    if not sessions:
+        raise Refusal(162, f"{_SERVICE}HMDS query returned no data: no sessions")
+    rows = [_session_row(session) for session in sessions]
+    core.send(
+        session,
+        "historicalSchedule",
+        reqId=message.reqId,
+        startDateTime=rows[0]["startDateTime"],
+        endDateTime=rows[-1]["endDateTime"],
+        timeZone=ZONE_NAME,
+        sessions=rows,
+    )
+
+
+def _first_day(message: WireMessage, last: date) -> date:
+    match = _DURATION.fullmatch(_duration(message))
+    if match is None or match[2] == "S" or int(match[1]) == 0:
+        raise Refusal(321, validation(message.kind, f"Invalid duration '{message.durationStr}'"))
+    count, unit = int(match[1]), match[2]
+    try:
+        if unit == "D":
+            return nth_session_before(last + timedelta(days=1), count).day
+        return last - timedelta(days=count * _CALENDAR_DAYS[unit] - 1)
+    except (LookupError, OverflowError):
+        raise Refusal(162, f"{_SERVICE}HMDS query returned no data: no schedule that far back") from None
+
+
+def _session_row(session: Session) -> dict[str, str]:
+    return {
+        "startDateTime": f"{session.open.astimezone(NEW_YORK):%Y%m%d-%H:%M:%S}",
+        "endDateTime": f"{session.close.astimezone(NEW_YORK):%Y%m%d-%H:%M:%S}",
+        "refDate": f"{session.day:%Y%m%d}",
+    }
+
+
+def cancel_historical_data(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
+    if session.unsubscribe(KeptBars.family, message.reqId):
+        core.error(
+            session, message.reqId, 162, f"{_SERVICE}API historical data query cancelled: {message.reqId}"
+        )
+    else:
+        core.error(
+            session, message.reqId, 366, f"No historical data query found for ticker id:{message.reqId}"
+        )
+
+
+def head_timestamp(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
+    details = resolve(core, session, message.reqId, message)
+    if details is None:
+        return
+    if message.whatToShow not in KINDS | UNKNOWN_KINDS:
+        cause = f"Invalid what to show: {message.whatToShow}"
+        core.error(session, message.reqId, 321, validation(message.kind, cause))
+        return
+    is_known = message.whatToShow in KINDS
+    first = core.world.head_timestamp(details.contract.con_id) if is_known else None
+    if first is None:
+        core.error(session, message.reqId, 162, f"{_SERVICE}No head time stamp")
+        return
+    text = str(int(first.timestamp())) if message.formatDate == EPOCH_FORMAT else f"{first:%Y%m%d-%H:%M:%S}"
+    core.send(session, "headTimestamp", reqId=message.reqId, headTimestamp=text)
+
+
+def histogram(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
+    """Traded volume by price: each minute's volume at its average price, to the cent."""
+    details = resolve(core, session, message.reqId, message)
+    if details is None:
+        return
+    match = _PERIOD.fullmatch(message.timePeriod)
+    if match is None:
+        cause = f"Invalid period '{message.timePeriod}'"
+        core.error(session, message.reqId, 321, validation(message.kind, cause))
+        return
+    duration = f"{match[1]} {_PERIOD_DURATION[match[2]]}"
+    try:
+        bars = past.read(core, HistoryQuery(details.contract.con_id, None, duration, "1 min"))
+    except HistoryError as error:
+        core.error(session, message.reqId, error.code, error.text)
+        return
+    core.send(session, "histogramData", reqId=message.reqId, items=_by_price(bars))
+
+
+def _by_price(bars: list[HistoryBar]) -> list[dict[str, Any]]:
+    volumes: Counter[float] = Counter()
+    for bar in bars:
+        volumes[round(bar.wap, 2)] += max(0, int(bar.volume))
+    return [{"price": price, "count": volumes[price]} for price in sorted(volumes)]
+
+
+def nothing_running(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
+    """Cancels of requests that are answered at once: IB takes them without a word."""
+    del core, session, message
+
+
+HANDLERS: dict[str, Handler] = {
+    "reqHistoricalData": historical_data,
+    "cancelHistoricalData": cancel_historical_data,
+    "reqHeadTimeStamp": head_timestamp,
+    "cancelHeadTimeStamp": nothing_running,
+    "reqHistogramData": histogram,
+    "cancelHistogramData": nothing_running,
+}

@@ -1,0 +1,1 @@
+"""The simulated exchange without a wire: the broker of replays, backtests and dry runs."""

@@ -1,0 +1,232 @@
+"""The contract database of a world: who is who by conId, and what a contract search finds.
+
+Rule: an option exists only if its expiry lists that strike on that day. Ids are made from names, so they are the same after
+a restart; a contract once known stays known (positions outlive listings).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Protocol
+
+from bot.domain.contract import Contract
+from bot.domain.liquid_hours import format_liquid_hours
+from bot.domain.types import ConId, Right, SecType, Symbol
+from bot.sim.market.catalog import EXTRAS, Underlying, rule_id, stable_id
+from bot.sim.market.listing import ContractDetails, ContractQuery, OptionParameters
+
+_STOCK_EXCHANGES = ("SMART", "AMEX", "NYSE", "CBOE", "ARCA", "NASDAQ", "BATS")
+_OPTION_EXCHANGES = ("SMART", "AMEX", "CBOE", "PHLX", "PSE", "ISE", "BOX", "BATS")
+_PARAMETER_EXCHANGES = ("SMART", "CBOE", "ISE")
+_ORDER_TYPES = "ACTIVETIM,ADJUST,ALERT,DAY,GTC,GTD,IOC,LMT,MIT,MKT,OCA,STP,STPLMT,TRAIL,WHATIF"
+_DAYS_AHEAD = 7
+_OLD_NAMES = {"ISLAND": "NASDAQ", "PSE": "ARCA"}
+
+
+class Listing(Protocol):
+    """What :class:`bot.sim.market.listed_options.Chain` tells."""
+
+    def expiries(self, day: date) -> tuple[date, ...]: ...
+    def strikes(self, expiry: date, day: date) -> tuple[Decimal, ...]: ...
+
+
+class Contracts:
+    """All instruments of a world. ``today`` is set by whoever moves time."""
+
+    def __init__(self, stocks: Iterable[Underlying], listings: Mapping[Symbol, Listing], today: date) -> None:
+        self._stocks = {stock.symbol: stock for stock in stocks}
+        self._listings = listings
+        self.today = today
+        self._by_id: dict[ConId, Contract] = {con_id: c for con_id, (c, _) in EXTRAS.items()}
+        self._by_id |= {stock.con_id: stock.contract() for stock in self._stocks.values()}
+        self._options: dict[str, Contract] = {}
+
+    def by_id(self, con_id: ConId) -> Contract | None:
+        """The contract of that id; the day's whole listing is read before it is called unknown."""
+        if con_id not in self._by_id and con_id > 0:
+            for symbol in self._stocks:
+                for _ in self._listed_options(symbol, ContractQuery()):
+                    pass
+        return self._by_id.get(con_id)
+
+    def underlying(self, contract: Contract) -> Underlying | None:
+        return self._stocks.get(contract.symbol)
+
+    def option(self, symbol: Symbol, expiry: date, strike: Decimal, right: Right) -> Contract | None:
+        """The contract if it is listed today, else None."""
+        listing = self._listings.get(symbol)
+        if listing is None or strike not in listing.strikes(expiry, self.today):
+            return None
+        return self._intern(self._stocks[symbol], expiry, strike, right)
+
+    def find(self, query: ContractQuery) -> list[ContractDetails]:
+        """Everything that matches, in order of expiry, strike and right; [] is IB's error 200."""
+        return [self.details(contract) for contract in self._matches(query)]
+
+    def details(self, contract: Contract) -> ContractDetails:
+        if contract.sec_type is SecType.OPTION:
+            return self._option_details(contract)
+        if contract.con_id in EXTRAS:
+            return self._extra_details(contract)
+        return self._stock_details(contract, self._stocks[contract.symbol])
+
+    def parameters(self, under_con_id: ConId) -> list[OptionParameters]:
+        """The chain's expiries and strikes, once an exchange: a superset of the contracts that exist."""
+        contract = self._by_id.get(under_con_id)
+        listing = self._listings.get(contract.symbol) if contract is not None else None
+        if contract is None or listing is None or contract.sec_type is not SecType.STOCK:
+            return []
+        expiries = listing.expiries(self.today)
+        strikes = sorted({strike for e in expiries for strike in listing.strikes(e, self.today)})
+        return [
+            OptionParameters(exchange, under_con_id, contract.symbol, 100, expiries, tuple(strikes))
+            for exchange in _PARAMETER_EXCHANGES
+        ]
+
+    def matching(self, pattern: str) -> list[ContractDetails]:
+        """Stocks whose symbol begins with the pattern, or whose name contains it."""
+        wanted = pattern.strip().upper()
+        found = [
+            s for s in self._stocks.values() if s.symbol.startswith(wanted) or wanted in s.long_name.upper()
+        ]
+        return [self.details(stock.contract()) for stock in found] if wanted else []
+
+    # ── search
+
+    def _matches(self, query: ContractQuery) -> Iterator[Contract]:
+        if query.con_id:
+            contract = self.by_id(query.con_id)
+            is_there = contract is not None and _is_traded_at(contract, query.exchange)
+            return iter((contract,) if contract is not None and is_there else ())
+        if query.sec_type == SecType.OPTION:
+            return self._find_options(query)
+        known = (c for c in self._by_id.values() if c.sec_type is not SecType.OPTION)
+        return (c for c in list(known) if _fits(c, query))
+
+    def _find_options(self, query: ContractQuery) -> Iterator[Contract]:
+        symbol = query.symbol or query.local_symbol[:6].strip()
+        if symbol not in self._listings or query.multiplier not in ("", "100"):
+            return iter(())
+        return (c for c in self._listed_options(symbol, query) if _fits(c, query))
+
+    def _listed_options(self, symbol: Symbol, query: ContractQuery) -> Iterator[Contract]:
+        listing = self._listings[symbol]
+        for expiry in listing.expiries(self.today):
+            if not f"{expiry:%Y%m%d}".startswith(query.expiry):
+                continue
+            for strike in listing.strikes(expiry, self.today):
+                if query.strike in (None, strike):
+                    for right in (Right.CALL, Right.PUT) if query.right is None else (query.right,):
+                        yield self._intern(self._stocks[symbol], expiry, strike, right)
+
+    def _intern(self, stock: Underlying, expiry: date, strike: Decimal, right: Right) -> Contract:
+        name = f"{stock.symbol:<6}{expiry:%y%m%d}{right}{int(strike * 1000):08d}"
+        if name not in self._options:
+            contract = Contract(
+                con_id=self._free_id(name),
+                symbol=stock.symbol,
+                sec_type=SecType.OPTION,
+                local_symbol=name,
+                trading_class=stock.symbol,
+                multiplier=100,
+                expiry=expiry,
+                strike=strike,
+                right=right,
+                ticks=stock.option_ticks,
+            )
+            self._options[name] = contract
+            self._by_id[contract.con_id] = contract
+        return self._options[name]
+
+    def _free_id(self, name: str) -> ConId:
+        con_id = stable_id(name)
+        while con_id in self._by_id:
+            con_id += 1
+        return con_id
+
+    # ── details
+
+    def _hours(self) -> str:
+        return format_liquid_hours(self.today + timedelta(days=n) for n in range(_DAYS_AHEAD))
+
+    def _stock_details(self, contract: Contract, stock: Underlying) -> ContractDetails:
+        return ContractDetails(
+            contract=contract,
+            long_name=stock.long_name,
+            market_name=contract.trading_class,
+            min_tick=Decimal("0.01"),
+            market_rule_ids=_rules(contract, _STOCK_EXCHANGES),
+            valid_exchanges=",".join(_STOCK_EXCHANGES),
+            order_types=_ORDER_TYPES,
+            trading_hours=self._hours(),
+            liquid_hours=self._hours(),
+            stock_type="ETF" if stock.is_etf else "COMMON",
+        )
+
+    def _option_details(self, contract: Contract) -> ContractDetails:
+        stock = self._stocks[contract.symbol]
+        expiry = contract.expiry or self.today
+        return ContractDetails(
+            contract=contract,
+            long_name=stock.long_name,
+            market_name=contract.trading_class,
+            min_tick=min(step for _, step in contract.ticks.steps),
+            market_rule_ids=_rules(contract, _OPTION_EXCHANGES),
+            valid_exchanges=",".join(_OPTION_EXCHANGES),
+            order_types=_ORDER_TYPES,
+            under_con_id=stock.con_id,
+            under_symbol=stock.symbol,
+            under_sec_type=SecType.STOCK,
+            contract_month=f"{expiry:%Y%m}",
+            last_trade_time=f"{expiry:%Y%m%d}",
+            trading_hours=self._hours(),
+            liquid_hours=self._hours(),
+        )
+
+    def _extra_details(self, contract: Contract) -> ContractDetails:
+        return ContractDetails(
+            contract=contract,
+            long_name=EXTRAS[contract.con_id][1],
+            market_name=contract.trading_class,
+            min_tick=min(step for _, step in contract.ticks.steps),
+            market_rule_ids=str(rule_id(contract.ticks)),
+            valid_exchanges=contract.exchange,
+            order_types=_ORDER_TYPES,
+            trading_hours=self._hours(),
+            liquid_hours=self._hours(),
+        )
+
+
+def _rules(contract: Contract, exchanges: tuple[str, ...]) -> str:
+    return ",".join([str(rule_id(contract.ticks))] * len(exchanges))
+
+
+def _fits(contract: Contract, query: ContractQuery) -> bool:
+    return (
+        query.symbol in ("", contract.symbol)
+        and query.sec_type in ("", contract.sec_type)
+        and query.local_symbol in ("", contract.local_symbol)
+        and query.trading_class in ("", contract.trading_class)
+        and query.currency in ("", contract.currency)
+        and _is_traded_at(contract, query.exchange)
+        and (contract.sec_type is not SecType.STOCK or _is_listed_at(contract, query.primary_exchange))
+        and bool(query.symbol or query.local_symbol)
+    )
+
+
+def _is_traded_at(contract: Contract, exchange: str) -> bool:
+    if contract.sec_type is SecType.STOCK:
+        return _modern(exchange) in ("", *_STOCK_EXCHANGES)
+    if contract.sec_type is SecType.OPTION:
+        return exchange in ("", *_OPTION_EXCHANGES)
+    return exchange in ("", "SMART", contract.exchange)
+
+
+def _is_listed_at(contract: Contract, primary: str) -> bool:
+    return _modern(primary) in ("", "SMART", contract.primary_exchange)
+
+
+def _modern(exchange: str) -> str:
+    return _OLD_NAMES.get(exchange, exchange)

@@ -1,0 +1,67 @@
+"""The instruments beside the stocks: EUR.USD and two indices. Enough to be quoted, charted and looked up.
+
+Rule: a price is a function of seed and time alone, in a gentle range. An index has a last price and no quotes.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bot.domain.contract import Contract
+from bot.sim.market.catalog import EUR_USD, SPX
+from bot.sim.market.quotes import Book
+
+_PERIODS_S = (86_400 * 9.7, 86_400 * 1.3, 7_919.0, 613.0, 47.0)
+_HALF_PIP = Decimal("0.00005")
+
+
+@dataclass(frozen=True, slots=True)
+class Wander:
+    """A slow sum of waves around ``middle``; ``width`` is the whole swing as a fraction."""
+
+    middle: float
+    width: float
+    seed: int
+
+    def at(self, when: datetime) -> float:
+        t = when.timestamp()
+        waves = sum(
+            math.sin(2 * math.pi * t / period + self.seed * 1.7 + n) / math.sqrt((n + 1) ** 3)
+            for n, period in enumerate(_PERIODS_S)
+        )
+        return self.middle * (1 + self.width * waves / 4)
+
+
+class Extras:
+    """Quotes of everything in ``catalog.EXTRAS``."""
+
+    def __init__(self, seed: int) -> None:
+        self._euro = Wander(1.10, 0.02, seed)
+        self._volatility = Wander(17.0, 0.25, seed + 1)
+
+    def book(self, contract: Contract, now: datetime, spy: float | None) -> Book:
+        """EUR.USD is quoted a pip wide around the clock; the S&P 500 is ten times SPY."""
+        if contract.con_id == EUR_USD.con_id:
+            bid = self._grid(self._euro.at(now))
+            return Book(bid, bid + 2 * _HALF_PIP, 1_000_000, 2_000_000, None)
+        level = self.level(contract, now, spy)
+        return Book(None, None, 0, 0, None if level is None else Decimal(f"{level:.2f}"))
+
+    def level(self, contract: Contract, when: datetime, spy: float | None) -> float | None:
+        if contract.con_id == EUR_USD.con_id:
+            return self._euro.at(when)
+        if contract.con_id == SPX.con_id:
+            return None if spy is None else spy * 10
+        return self._volatility.at(when)
+
+    def prices(self, contract: Contract, start: datetime, span: timedelta) -> list[float]:
+        """Five levels over a span: what a bar of EUR.USD or VIX is made of."""
+        levels = (self.level(contract, start + span * step / 4, None) for step in range(5))
+        return [level for level in levels if level is not None]
+
+    @staticmethod
+    def _grid(price: float) -> Decimal:
+        return Decimal(round(price / 0.00005)) * _HALF_PIP

@@ -1,0 +1,257 @@
+"""Historical bars out of tapes and out of what the world has lived through, as IB would answer.
+
+Rule: a bar that has not ended by ``end`` shows only the part that has happened. Bars larger than a minute are sums of minutes
+where minutes exist, else the tape's hours; a day's first hour bar is 09:30 to 10:00.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+
+from bot.domain.contract import Contract
+from bot.domain.market import Bar, BarSize
+from bot.domain.session import (
+    NEW_YORK,
+    new_york_day,
+    nth_session_before,
+    previous_session,
+    session_on,
+    sessions_between,
+)
+from bot.domain.types import ConId, SecType
+from bot.sim.market.history import (
+    INVALID_SIZE,
+    KINDS,
+    MONTH,
+    SPANS,
+    UNKNOWN_KINDS,
+    HistoryBar,
+    HistoryError,
+    HistoryQuery,
+)
+from bot.sim.market.market import Market
+from bot.sim.market.price_source import sum_bars
+from bot.sim.market.recorded import to_hours
+from bot.sim.market.stock import StockMarket
+
+_UNITS = {"D": 1, "W": 5, "M": 21, "Y": 252}
+_HOUR, _DAY, _MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
+_MAX_OPTION_BARS = 2_000
+_INSTANT = timedelta(microseconds=1)
+
+
+class HistoryReader:
+    """Reads bars of any contract of a market."""
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+
+    def read(self, query: HistoryQuery, now: datetime) -> list[HistoryBar]:
+        """See :meth:`bot.sim.world.world.World.history`."""
+        span, contract = self._validate(query)
+        end = min(query.end or now, now)
+        start = _start(query.duration, end)
+        # A request up to now gets the bar that begins at this very instant, too.
+        known = query.what in KINDS
+        bars = self._bars(contract, span, start, end if end < now else now + _INSTANT) if known else []
+        if not bars:
+            raise HistoryError(
+                162,
+                "Historical Market Data Service error message:HMDS query returned no data: "
+                f"{contract.local_symbol or contract.symbol}@SMART {query.what}",
+            )
+        return [as_history(bar, span, query.what, self._half_spread(contract)) for bar in bars]
+
+    def head(self, con_id: ConId) -> datetime | None:
+        contract = self._market.contracts.by_id(con_id)
+        stock = self._market.stocks.get(contract.symbol) if contract is not None else None
+        if stock is None:
+            return None
+        hours = stock.tape.hours(self._market.next_point())
+        session = session_on(stock.tape.first_day())
+        first = session.open if session is not None else None
+        return hours[0].start if hours else first
+
+    def _validate(self, query: HistoryQuery) -> tuple[timedelta, Contract]:
+        contract = self._market.contracts.by_id(query.con_id)
+        if contract is None:
+            raise HistoryError(200, "No security definition has been found for the request")
+        span = SPANS.get(query.bar_size)
+        if span is None:
+            raise HistoryError(321, INVALID_SIZE)
+        if query.what not in KINDS | UNKNOWN_KINDS:
+            raise HistoryError(
+                321, f"Error validating request.-'bB' : cause - Invalid what to show: {query.what}"
+            )
+        return span, contract
+
+    def _half_spread(self, contract: Contract) -> float:
+        stock = self._market.stocks.get(contract.symbol)
+        book = stock.book if stock is not None and contract.sec_type is SecType.STOCK else None
+        if book is None or book.bid is None or book.ask is None:
+            return 0.005
+        return float(book.ask - book.bid) / 2
+
+    def _bars(self, contract: Contract, span: timedelta, start: datetime, end: datetime) -> list[Bar]:
+        if contract.sec_type is SecType.FOREX or contract.symbol not in self._market.stocks:
+            return self._extra_bars(contract, span, start, end)
+        stock = self._market.stocks[contract.symbol]
+        bars = stock_bars(stock, span, start, end)
+        return self._option_bars(contract, bars) if contract.sec_type is SecType.OPTION else bars
+
+    def _option_bars(self, contract: Contract, bars: list[Bar]) -> list[Bar]:
+        """The model's prices along the underlying's bars: open and close exact, the extremes those of the underlying."""
+        return [
+            option
+            for bar in bars[-_MAX_OPTION_BARS:]
+            if (option := self._option_bar(contract, bar)) is not None
+        ]
+
+    def _option_bar(self, contract: Contract, bar: Bar) -> Bar | None:
+        prices = [
+            self._market.option_price_at(contract, spot, bar.start)
+            for spot in (bar.open, bar.high, bar.low, bar.close)
+        ]
+        known = [round(price, 2) for price in prices if price is not None]
+        if len(known) < 4:
+            return None
+        return Bar(
+            bar.symbol,
+            bar.size,
+            bar.start,
+            known[0],
+            max(known),
+            min(known),
+            known[3],
+            float(bar.volume // 50_000),
+        )
+
+    def _extra_bars(self, contract: Contract, span: timedelta, start: datetime, end: datetime) -> list[Bar]:
+        bars = []
+        for begin in _grid(span, start, end):
+            levels = self._market.extra_prices(contract, begin, min(span, end - begin))
+            if levels:
+                bars.append(
+                    Bar(
+                        contract.symbol,
+                        BarSize.M1,
+                        begin,
+                        levels[0],
+                        max(levels),
+                        min(levels),
+                        levels[-1],
+                        -1.0,
+                    )
+                )
+        return bars
+
+
+def stock_bars(stock: StockMarket, span: timedelta, start: datetime, end: datetime) -> list[Bar]:
+    """A stock's bars of any size that began in [start, end), the last one perhaps still forming."""
+    if span > _DAY:
+        return _sum_days(stock_bars(stock, _DAY, start, end), span)
+    if span == _DAY:
+        hours = _hours(stock, end)
+        days = groupby(hours, key=lambda bar: new_york_day(bar.start))
+        summed = [sum_bars(tuple(group)) for _, group in days]
+        return [bar for bar in summed if bar.start >= start]
+    if span >= _HOUR:
+        hours = [bar for bar in _hours(stock, end) if start <= bar.start < end]
+        return hours if span == _HOUR else _sum_hours(hours, span)
+    return _sum_minutes(_minutes(stock, start, end), span)
+
+
+def _sum_days(days: Iterable[Bar], span: timedelta) -> list[Bar]:
+    """Weeks or months, each beginning with its first session."""
+
+    def part(bar: Bar) -> tuple[int, int]:
+        day = new_york_day(bar.start)
+        return (day.year, day.month) if span == MONTH else day.isocalendar()[:2]
+
+    return [sum_bars(tuple(group)) for _, group in groupby(days, key=part)]
+
+
+def _sum_hours(hours: Iterable[Bar], span: timedelta) -> list[Bar]:
+    """Bars of several hours on midnight's grid; a day's first one begins with the session."""
+
+    def part(bar: Bar) -> tuple[date, int]:
+        local = bar.start.astimezone(NEW_YORK)
+        return local.date(), timedelta(hours=local.hour) // span
+
+    return [sum_bars(tuple(group)) for _, group in groupby(hours, key=part)]
+
+
+def _minutes(stock: StockMarket, start: datetime, end: datetime) -> list[Bar]:
+    lived = stock.closed[BarSize.M1]
+    forming = stock.forming(BarSize.M1)
+    now = [*lived, *([forming] if forming is not None else [])]
+    first = now[0].start if now else end
+    days = sessions_between(max(new_york_day(start), stock.tape.first_day()), new_york_day(min(first, end)))
+    old = [bar for day in days for bar in stock.tape.minutes(day.day) if bar.start < first and bar.end <= end]
+    return [bar for bar in [*old, *now] if start <= bar.start < end]
+
+
+def _hours(stock: StockMarket, end: datetime) -> list[Bar]:
+    """Hours that began before ``end``. Where minutes have been lived through they are the truth."""
+    forming = stock.forming(BarSize.M1)
+    lived = [*stock.closed[BarSize.M1][:1], *([forming] if forming is not None else [])]
+    if not lived:
+        return list(stock.tape.hours(end))
+    first_day = session_on(new_york_day(lived[0].start))
+    first = first_day.open if first_day is not None else lived[0].start
+    old = [bar for bar in stock.tape.hours(end) if bar.start < first]
+    return [*old, *to_hours(_minutes(stock, first, end))]
+
+
+def _sum_minutes(minutes: Iterable[Bar], span: timedelta) -> list[Bar]:
+    def begin(bar: Bar) -> datetime:
+        midnight = datetime.combine(new_york_day(bar.start), datetime.min.time(), NEW_YORK)
+        return bar.start - (bar.start - midnight) % span
+
+    return [sum_bars(tuple(group), start=start) for start, group in groupby(minutes, key=begin)]
+
+
+def _grid(span: timedelta, start: datetime, end: datetime) -> Iterable[datetime]:
+    """Round starts of bars in [start, end), weekends left out."""
+    begin = start + (datetime.min.replace(tzinfo=UTC) - start) % span
+    while begin < end - _INSTANT:
+        if begin.astimezone(NEW_YORK).weekday() < 5:
+            yield begin
+        begin += span
+
+
+def _start(duration: str, end: datetime) -> datetime:
+    """Where a request's bars begin: a number of seconds before its end, or the open so many sessions back."""
+    number, _, unit = duration.strip().partition(" ")
+    if not number.isdigit() or unit not in ("S", *_UNITS) or int(number) == 0:
+        raise HistoryError(321, f"Error validating request.-'bB' : cause - Invalid duration: {duration}")
+    if unit == "S":
+        return end - timedelta(seconds=int(number))
+    return _session_open(end, int(number) * _UNITS[unit])
+
+
+def _session_open(end: datetime, sessions: int) -> datetime:
+    """The open of the session ``sessions`` back, the one in progress or just over counted as the first."""
+    today = session_on(new_york_day(end))
+    day: date = (
+        today.day if today is not None and end > today.open else previous_session(new_york_day(end)).day
+    )
+    first = session_on(day) if sessions == 1 else nth_session_before(day, sessions - 1)
+    return end if first is None else first.open
+
+
+def as_history(bar: Bar, span: timedelta, what: str, half: float) -> HistoryBar:
+    """A bar as its kind of data shows it. BID_ASK means: average bid, highest ask, lowest bid, average ask."""
+    shift = {"BID": -half, "ASK": half}.get(what, 0.0)
+    prices = [bar.open + shift, bar.high + shift, bar.low + shift, bar.close + shift]
+    if what == "BID_ASK":
+        middle = (bar.open + bar.close) / 2
+        prices = [middle - half, bar.high + half, bar.low - half, middle + half]
+    has_trades = what in ("TRADES", "ADJUSTED_LAST") and bar.volume >= 0
+    wap = (bar.high + bar.low + bar.close) / 3 if has_trades else -1.0
+    count = max(1, int(bar.volume // 250)) if has_trades else -1
+    volume = bar.volume if has_trades else -1.0
+    open_, high, low, close = (round(price, 5) for price in prices)
+    return HistoryBar(bar.start, span, open_, high, low, close, volume, round(wap, 4), count)

@@ -1,0 +1,228 @@
+"""The market of a world: every instrument's quotes, moved from point to point through sessions, nights and weekends.
+
+Rule: knows nothing of orders and accounts. Between two points nothing changes; a point is a print inside a minute, the
+open or the close.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+
+from bot.domain.contract import Contract
+from bot.domain.market import BarSize
+from bot.domain.session import NEW_YORK, Session, new_york_day, next_open, session_on
+from bot.domain.types import ConId, SecType, Symbol
+from bot.sim.market.catalog import Underlying
+from bot.sim.market.contracts import Contracts, Listing
+from bot.sim.market.events import MarketEvent, SessionClosed, SessionOpened
+from bot.sim.market.forex_and_indices import Extras
+from bot.sim.market.listed_options import Chain
+from bot.sim.market.option_market import OptionMarket
+from bot.sim.market.option_pricing import Surface
+from bot.sim.market.price_source import Tape
+from bot.sim.market.quotes import Book, OptionModel, Ticker
+from bot.sim.market.recorded_listing import with_recorded_listing
+from bot.sim.market.stock import StockMarket
+
+_MINUTE = timedelta(minutes=1)
+_TICK = timedelta(microseconds=1)
+RATE = 0.01
+"""Interest a year, for option prices."""
+
+
+class Market:
+    """Quotes of all symbols. A point at exactly ``start`` is still to come; earlier ones of that day have happened."""
+
+    def __init__(
+        self,
+        tapes: Sequence[tuple[Underlying, Tape]],
+        *,
+        start: datetime,
+        seed: int,
+        points_per_minute: int = 4,
+    ) -> None:
+        self._points = points_per_minute
+        self._step = _MINUTE / points_per_minute
+        self._done = start - _TICK
+        self._session: Session | None = None
+        self.stocks: dict[Symbol, StockMarket] = {}
+        self._options: dict[Symbol, OptionMarket] = {}
+        self._references: dict[tuple[Symbol, date], float | None] = {}
+        self._pinned: dict[ConId, Book] = {}
+        self._extras = Extras(seed)
+        listings: dict[Symbol, Listing] = {}
+        for stock, tape in tapes:
+            listings[stock.symbol] = self._add(stock, tape)
+        self.contracts = Contracts([stock for stock, _ in tapes], listings, new_york_day(start))
+        self._catch_up(start)
+
+    def _add(self, stock: Underlying, tape: Tape) -> Listing:
+        market = StockMarket(tape, stock.con_id, self._points)
+        self.stocks[stock.symbol] = market
+        self._options[stock.symbol] = OptionMarket(
+            stock, market, Surface(stock.atm_vol), RATE, lambda: self._morning(stock)
+        )
+        return with_recorded_listing(
+            stock.symbol, Chain(stock, lambda day: self.reference(stock.symbol, day))
+        )
+
+    def _morning(self, stock: Underlying) -> float:
+        return self.reference(stock.symbol, self.contracts.today) or stock.price
+
+    def reference(self, symbol: Symbol, day: date) -> float | None:
+        """The last price before a day's open, or that open where nothing is known before; None for neither."""
+        key = (symbol, day)
+        if key not in self._references:
+            self._references[key] = self._find_reference(symbol, day)
+        return self._references[key]
+
+    def _find_reference(self, symbol: Symbol, day: date) -> float | None:
+        tape, session = self.stocks[symbol].tape, session_on(day)
+        opening = session.open if session is not None else next_open(_midnight(day))
+        lived = [bar for bar in self.stocks[symbol].closed[BarSize.M60] if bar.end <= opening]
+        hours = tape.hours(opening)
+        if lived and (not hours or lived[-1].end >= hours[-1].end):
+            return lived[-1].close
+        if hours:
+            return hours[-1].close
+        minutes = tape.minutes(day)
+        return minutes[0].open if minutes else None
+
+    def _catch_up(self, start: datetime) -> None:
+        """Take the last known prices, and live silently through the part of the day that lies before ``start``."""
+        session = session_on(new_york_day(start))
+        begin = session.open if session is not None and session.open < start else start
+        for stock in self.stocks.values():
+            stock.recall(begin)
+        if begin < start:
+            self._done = begin - _TICK
+            while (point := self.next_point()) < start:
+                self.move(point)
+            self._done = start - _TICK
+
+    # ── time
+
+    @property
+    def session(self) -> Session | None:
+        """The session in progress, None while closed."""
+        return self._session
+
+    def next_point(self) -> datetime:
+        """The first point that has not happened yet."""
+        session = session_on(new_york_day(self._done))
+        if session is None or self._done >= session.close:
+            return next_open(self._done)
+        if self._done < session.open:
+            return session.open
+        passed = (self._done - session.open) // self._step + 1
+        return min(session.open + passed * self._step, session.close)
+
+    def move(self, at: datetime) -> list[MarketEvent]:
+        """Let the point ``at`` (from :meth:`next_point`) happen."""
+        self._done = at
+        return list(self._happen(at))
+
+    def _happen(self, at: datetime) -> Iterator[MarketEvent]:
+        session = session_on(new_york_day(at))
+        if session is None:
+            return
+        if at == session.open:
+            self._open(session)
+            yield SessionOpened(at, session.day)
+        minute, rest = divmod(at - session.open, _MINUTE)
+        if rest == timedelta(0) and minute > 0:
+            for stock in self.stocks.values():
+                yield from stock.end_minute(at)
+        if at == session.close:
+            self._close()
+            yield SessionClosed(at, session.day)
+            return
+        for stock in self.stocks.values():
+            yield from stock.move(minute, rest // self._step, at)
+
+    def _open(self, session: Session) -> None:
+        self._session = session
+        self.contracts.today = session.day
+        for symbol, stock in self.stocks.items():
+            stock.open_day(session)
+            self._options[symbol].open_day(session)
+
+    def _close(self) -> None:
+        self._session = None
+        for symbol, stock in self.stocks.items():
+            self._options[symbol].close_day()
+            stock.close_day()
+
+    # ── quotes
+
+    def book(self, con_id: ConId, now: datetime) -> Book | None:
+        """The best bid and offer; None for an unknown contract."""
+        contract = self.contracts.by_id(con_id)
+        return None if contract is None else self._ticker(contract, now).book
+
+    def ticker(self, con_id: ConId, now: datetime) -> Ticker | None:
+        contract = self.contracts.by_id(con_id)
+        return None if contract is None else self._ticker(contract, now)
+
+    def model(self, con_id: ConId, now: datetime, *, full: bool = True) -> OptionModel | None:
+        """An option's model values; gamma, vega and theta only when ``full``."""
+        contract = self.contracts.by_id(con_id)
+        if contract is None or contract.sec_type is not SecType.OPTION:
+            return None
+        options = self._options[contract.symbol]
+        return options.full_model(contract, now) if full else options.quote(contract, now).model
+
+    def stamp(self, con_id: ConId, now: datetime) -> object:
+        """The same object as long as a contract's quote has not moved."""
+        contract = self.contracts.by_id(con_id)
+        if con_id in self._pinned or contract is None:
+            return self._pinned.get(con_id)
+        if contract.sec_type is SecType.OPTION:
+            return self._options[contract.symbol].quote(contract, now)
+        stock = self.stocks.get(contract.symbol)
+        return now if stock is None or stock.con_id != con_id else stock.book
+
+    def settlement(self, contract: Contract) -> float:
+        """An option's intrinsic value at the last price of its underlying."""
+        return self._options[contract.symbol].settlement(contract)
+
+    def option_price_at(self, contract: Contract, spot: float, at: datetime) -> float | None:
+        return self._options[contract.symbol].price_at(contract, spot, at)
+
+    def extra_prices(self, contract: Contract, start: datetime, span: timedelta) -> list[float]:
+        return self._extras.prices(contract, start, span)
+
+    # ── for scenarios and tests
+
+    def gap(self, symbol: Symbol, factor: float) -> None:
+        """From its next print on, the stock trades at ``factor`` times its tape."""
+        self.stocks[symbol].gap(factor)
+
+    def pin(self, con_id: ConId, book: Book) -> None:
+        """Quote this book, whatever the market does, until :meth:`unpin`."""
+        self._pinned[con_id] = book
+
+    def unpin(self, con_id: ConId) -> None:
+        self._pinned.pop(con_id, None)
+
+    def _ticker(self, contract: Contract, now: datetime) -> Ticker:
+        pinned = self._pinned.get(contract.con_id)
+        if contract.sec_type is SecType.OPTION:
+            quote = self._options[contract.symbol].quote(contract, now)
+            book = pinned or quote.book
+            return Ticker(
+                contract.con_id, now, book, None, None, None, None, quote.volume, quote.open_interest
+            )
+        if contract.symbol in self.stocks and contract.sec_type is SecType.STOCK:
+            stock = self.stocks[contract.symbol]
+            d = stock.day()
+            book = pinned or stock.book
+            return Ticker(contract.con_id, now, book, d.open, d.high, d.low, d.close, d.volume)
+        spy = self.stocks["SPY"].last_cents if "SPY" in self.stocks else None
+        book = pinned or self._extras.book(contract, now, None if spy is None else spy / 100)
+        return Ticker(contract.con_id, now, book)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=NEW_YORK)

@@ -1,0 +1,177 @@
+"""The option side of a market: each contract's book and model, made when somebody asks and kept while nothing moves.
+
+Rule: a session whose chain is recorded is quoted from the record, every other from the surface. Closed market, no
+quotes; the last price stays.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.domain.contract import Contract
+from bot.domain.session import Session, session_on
+from bot.domain.types import ConId, Right
+from bot.sim.market.catalog import Underlying
+from bot.sim.market.option_books import LIQUID, ORDINARY, cent_grid, day_volume, open_interest, top_of_book
+from bot.sim.market.option_pricing import (
+    Surface,
+    implied_vol,
+    intrinsic,
+    model,
+    price_and_delta,
+    years_between,
+)
+from bot.sim.market.quotes import EMPTY_BOOK, Book, OptionModel
+from bot.sim.market.recorded_chain import RecordedChain, recorded_chain
+from bot.sim.market.stock import StockMarket
+
+_MINUTE = timedelta(minutes=1)
+_LONGEST = 390
+
+
+@dataclass(frozen=True, slots=True)
+class OptionQuote:
+    """What is known of one option at one moment. The model's gamma, vega and theta are 0: ask ``full_model`` for them."""
+
+    book: Book
+    model: OptionModel | None
+    volume: int | None
+    open_interest: int | None
+
+
+NO_QUOTE = OptionQuote(EMPTY_BOOK, None, None, None)
+
+
+@dataclass(slots=True, eq=False)
+class _Series:
+    """One contract, taken apart once. ``key`` is the underlying's price in cents and the minute that ``quote`` is of."""
+
+    con_id: ConId
+    right: Right
+    strike: float
+    expires: datetime
+    column: int | None = None
+    interest: int = 0
+    key: tuple[int, int] | None = None
+    quote: OptionQuote = NO_QUOTE
+
+
+class OptionMarket:
+    """All options of one underlying. ``reference`` is the last price before a day's open, for open interest."""
+
+    def __init__(
+        self,
+        stock: Underlying,
+        market: StockMarket,
+        surface: Surface,
+        rate: float,
+        reference: Callable[[], float],
+    ) -> None:
+        self._stock = stock
+        self._market = market
+        self._surface = surface
+        self._rate = rate
+        self._reference = reference
+        self._grid = cent_grid(stock.option_ticks)
+        self._spread = LIQUID if stock.is_etf else ORDINARY
+        self._series: dict[ConId, _Series] = {}
+        self._chain: RecordedChain | None = None
+        self._columns: dict[object, int] = {}
+        self._session: Session | None = None
+
+    def open_day(self, session: Session) -> None:
+        """Begin a session, with its recorded chain where there is one."""
+        self._session = session
+        self._series.clear()
+        self._chain = recorded_chain(self._stock.symbol, session.day)
+        contracts = () if self._chain is None else self._chain.contracts
+        self._columns = {(c.expiry, c.strike, c.right): n for n, c in enumerate(contracts)}
+
+    def close_day(self) -> None:
+        """End the session: the last prices stay, the quotes go."""
+        self._session = None
+        for series in self._series.values():
+            last = replace(EMPTY_BOOK, last=series.quote.book.last)
+            series.quote = replace(series.quote, book=last, model=None)
+
+    def quote(self, contract: Contract, now: datetime) -> OptionQuote:
+        """Book, model, volume and open interest at ``now``; the same object while the underlying stands still."""
+        series = self._series.get(contract.con_id) or self._take_apart(contract)
+        cents, session = self._market.last_cents, self._session
+        if session is None or cents is None or now > series.expires:
+            return series.quote
+        minute = (now - session.open) // _MINUTE
+        if series.key != (cents, minute):
+            series.key = (cents, minute)
+            series.quote = self._make(series, cents / 100, minute, now)
+        return series.quote
+
+    def full_model(self, contract: Contract, now: datetime) -> OptionModel | None:
+        """The model with all greeks; None without a price of the underlying or once expired."""
+        series = self._series.get(contract.con_id) or self._take_apart(contract)
+        cents = self._market.last_cents
+        if cents is None or now > series.expires:
+            return None
+        spot, years = cents / 100, years_between(now, series.expires)
+        shown = self.quote(contract, now).model
+        vol = shown.implied_vol if shown is not None else self._surface.vol(series.strike, spot, years)
+        return model(series.right, series.strike, spot, years, vol, self._rate)
+
+    def price_at(self, contract: Contract, spot: float, at: datetime) -> float | None:
+        """The model price if the underlying stood at ``spot`` then, for bars of the past; None once expired."""
+        series = self._series.get(contract.con_id) or self._take_apart(contract)
+        if at >= series.expires:
+            return None
+        years = years_between(at, series.expires)
+        vol = self._surface.vol(series.strike, spot, years)
+        return price_and_delta(series.right, series.strike, spot, years, vol, self._rate)[0]
+
+    def settlement(self, contract: Contract) -> float:
+        """Intrinsic value at the underlying's last price, USD per unit."""
+        series = self._series.get(contract.con_id) or self._take_apart(contract)
+        cents = self._market.last_cents
+        return 0.0 if cents is None else intrinsic(series.right, series.strike, cents / 100)
+
+    def _take_apart(self, contract: Contract) -> _Series:
+        session = session_on(contract.expiry) if contract.expiry is not None else None
+        if session is None or contract.strike is None or contract.right is None:
+            raise ValueError(f"{contract.label} is no option that expires on a trading day")
+        series = _Series(contract.con_id, contract.right, float(contract.strike), session.close)
+        series.column = self._columns.get((contract.expiry, contract.strike, contract.right))
+        series.interest = open_interest(contract.con_id, contract.strike, self._reference(), self._spread)
+        self._series[contract.con_id] = series
+        return series
+
+    def _make(self, series: _Series, spot: float, minute: int, now: datetime) -> OptionQuote:
+        years = years_between(now, series.expires)
+        if self._chain is not None and series.column is not None:
+            return self._recorded(self._chain, series, spot, years, now)
+        vol = self._surface.vol(series.strike, spot, years)
+        greeks = self._model(series, spot, years, vol)
+        book = top_of_book(series.con_id, greeks.price, years, self._grid, self._spread, minute)
+        deviations = math.log(series.strike / spot) / (vol * math.sqrt(max(years, 1 / 252)))
+        whole = day_volume(series.con_id, deviations, years, self._spread)
+        volume = whole * min(_LONGEST, minute + 1) // _LONGEST
+        if volume == 0:
+            book = Book(book.bid, book.ask, book.bid_size, book.ask_size, None)
+        return OptionQuote(book, greeks, volume, series.interest)
+
+    def _recorded(
+        self, chain: RecordedChain, series: _Series, spot: float, years: float, now: datetime
+    ) -> OptionQuote:
+        column = series.column or 0
+        q = chain.quote(column, now)
+        book = Book(q.bid or None, q.ask or None, q.bid_size or 0, q.ask_size or 0, q.last, 1)
+        interest = chain.contracts[column].open_interest
+        if book.mid is None:
+            return OptionQuote(book, None, q.volume, interest)
+        vol = implied_vol(series.right, series.strike, spot, years, float(book.mid), self._rate)
+        greeks = self._model(series, spot, years, vol) if vol is not None and vol > 0 else None
+        return OptionQuote(book, greeks, q.volume, interest)
+
+    def _model(self, series: _Series, spot: float, years: float, vol: float) -> OptionModel:
+        price, delta = price_and_delta(series.right, series.strike, spot, years, vol, self._rate)
+        return OptionModel(vol, price, delta, 0.0, 0.0, 0.0, spot)

@@ -1,0 +1,90 @@
+"""Where an underlying's minutes come from: a recording, a generator, or the one continued by the other.
+
+Rule: a tape knows the whole future and tells it by the day; only ``stock.py`` reads the day in progress, point by point.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Protocol
+
+from bot.domain.market import Bar, BarSize
+from bot.domain.session import new_york_day, session_on
+from bot.domain.types import Symbol
+from bot.sim.market import recorded
+from bot.sim.market.paths import to_cents
+
+_STALE = timedelta(minutes=5)
+
+
+class Tape(Protocol):
+    @property
+    def symbol(self) -> Symbol: ...
+
+    def minutes(self, day: date) -> tuple[Bar, ...]:
+        """The day's 1-min bars, earliest first; () when there are none."""
+
+    def hours(self, before: datetime) -> tuple[Bar, ...]:
+        """All 60-min bars that ended by ``before``, earliest first."""
+
+    def spread_cents(self, at: datetime) -> int:
+        """The stock's bid-ask spread in force at that instant."""
+
+    def first_day(self) -> date:
+        """The earliest day with minutes."""
+
+
+def sum_bars(bars: tuple[Bar, ...], size: BarSize | None = None, start: datetime | None = None) -> Bar:
+    """One bar over consecutive bars. Raises IndexError for none."""
+    first = bars[0]
+    return Bar(
+        symbol=first.symbol,
+        size=size or first.size,
+        start=start or first.start,
+        open=first.open,
+        high=max(bar.high for bar in bars),
+        low=min(bar.low for bar in bars),
+        close=bars[-1].close,
+        volume=sum(bar.volume for bar in bars),
+    )
+
+
+class RecordedTape:
+    """A recorded symbol; after its last recorded day the ``then`` tape goes on, before the first there is nothing."""
+
+    def __init__(self, symbol: Symbol, then: Tape) -> None:
+        self._symbol = symbol
+        self._then = then
+        self._days = tuple(day for name, day in recorded.recorded_sessions() if name == symbol)
+        if not self._days:
+            raise recorded.NotRecordedError(symbol)
+
+    @property
+    def symbol(self) -> Symbol:
+        return self._symbol
+
+    def minutes(self, day: date) -> tuple[Bar, ...]:
+        if day in self._days:
+            return recorded.bars_1m(self._symbol, day)
+        return self._then.minutes(day) if day > self._days[-1] else ()
+
+    def hours(self, before: datetime) -> tuple[Bar, ...]:
+        end = self._last_close()
+        old = recorded.bars_60m(self._symbol, min(before, end))
+        return old + tuple(bar for bar in self._then.hours(before) if bar.start >= end)
+
+    def _last_close(self) -> datetime:
+        session = session_on(self._days[-1])
+        if session is None:
+            raise recorded.NotRecordedError(self._symbol, self._days[-1])
+        return session.close
+
+    def spread_cents(self, at: datetime) -> int:
+        quotes = recorded.stock_quotes(self._symbol, new_york_day(at))
+        now = [quote for quote in quotes if at - _STALE <= quote.at <= at]
+        if not now:
+            return self._then.spread_cents(at)
+        return max(1, to_cents(float(now[-1].ask - now[-1].bid)))
+
+    def first_day(self) -> date:
+        return self._days[0]

@@ -1,0 +1,196 @@
+"""One stock's market as it unfolds: prints, best bid and offer, the day's figures, the bars formed so far.
+
+Rule: knows the tape's day, tells nothing of it before its time. Bars are formed from the prints themselves, so that a
+price gap put in by a scenario shows in the bars too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bot.domain.market import Bar, BarSize
+from bot.domain.session import Session
+from bot.domain.types import ConId
+from bot.sim.market.events import BarFormed, MarketEvent, Traded
+from bot.sim.market.paths import dollars, minute_points, shares, to_cents
+from bot.sim.market.price_source import Tape
+from bot.sim.market.quotes import EMPTY_BOOK, Book
+
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(slots=True)
+class _Forming:
+    """A bar under construction, in cents."""
+
+    start: datetime
+    open: int
+    high: int
+    low: int
+    close: int
+    volume: int
+
+    def add(self, cents: int, size: int) -> None:
+        self.high = max(self.high, cents)
+        self.low = min(self.low, cents)
+        self.close = cents
+        self.volume += size
+
+    def bar(self, symbol: str, size: BarSize) -> Bar:
+        prices = (self.open / 100, self.high / 100, self.low / 100, self.close / 100)
+        return Bar(symbol, size, self.start, *prices, float(self.volume))
+
+
+@dataclass(frozen=True, slots=True)
+class DayFigures:
+    """A session so far: prices in USD, ``close`` the previous session's."""
+
+    open: Decimal | None
+    high: Decimal | None
+    low: Decimal | None
+    close: Decimal | None
+    volume: int
+
+
+class StockMarket:
+    """One stock. ``points`` prints a minute; ``size_scale`` is the usual displayed size in shares."""
+
+    def __init__(self, tape: Tape, con_id: ConId, points: int, size_scale: int = 2000) -> None:
+        self.tape = tape
+        self.con_id = con_id
+        self._points = points
+        self._size_scale = size_scale
+        self._session: Session | None = None
+        self._today: dict[int, tuple[tuple[int, ...], float]] = {}
+        self._bars: dict[int, Bar] = {}
+        self._last: int | None = None
+        self._is_uptick = True
+        self._spread = 1
+        self._book = EMPTY_BOOK
+        self._previous_close: int | None = None
+        self._day: _Forming | None = None
+        self._minute: _Forming | None = None
+        self._hour: _Forming | None = None
+        self._shift = 1.0
+        self.closed: dict[BarSize, list[Bar]] = {BarSize.M1: [], BarSize.M60: []}
+        """Bars of the days this market has lived through, in order."""
+
+    @property
+    def symbol(self) -> str:
+        return self.tape.symbol
+
+    @property
+    def last_cents(self) -> int | None:
+        return self._last
+
+    @property
+    def book(self) -> Book:
+        return self._book
+
+    def day(self) -> DayFigures:
+        d = self._day
+        close = None if self._previous_close is None else dollars(self._previous_close)
+        if d is None:
+            return DayFigures(None, None, None, close, 0)
+        return DayFigures(dollars(d.open), dollars(d.high), dollars(d.low), close, d.volume)
+
+    def forming(self, size: BarSize) -> Bar | None:
+        """The bar in progress, None between bars."""
+        part = self._minute if size is BarSize.M1 else self._hour
+        return None if part is None else part.bar(self.symbol, size)
+
+    def gap(self, factor: float) -> None:
+        """From the next print on every price is ``factor`` times what the tape says."""
+        self._shift *= factor
+
+    def recall(self, before: datetime) -> None:
+        """Take the last price, and so the previous close, from the bars that ended by ``before``."""
+        hours = self.tape.hours(before)
+        if hours:
+            self._last = self._previous_close = to_cents(hours[-1].close)
+
+    def open_day(self, session: Session) -> None:
+        """Begin a session: yesterday's last price becomes the previous close."""
+        self._session = session
+        self._previous_close = self._last
+        self._day = self._minute = self._hour = None
+        self._bars = {(bar.start - session.open) // _MINUTE: bar for bar in self.tape.minutes(session.day)}
+        self._today = {}
+
+    def close_day(self) -> None:
+        """End the session: nobody quotes any more."""
+        self._book = Book(None, None, 0, 0, self._book.last, self._book.last_size)
+
+    def end_minute(self, at: datetime) -> Iterator[MarketEvent]:
+        """Close what ends at ``at``: the minute, and on the full hour the hour."""
+        if self._minute is not None:
+            yield self._close(BarSize.M1, self._minute, at)
+            self._minute = None
+        if self._hour is not None and at.minute == 0:
+            yield self._close(BarSize.M60, self._hour, at)
+            self._hour = None
+
+    def _close(self, size: BarSize, part: _Forming, at: datetime) -> BarFormed:
+        bar = part.bar(self.symbol, size)
+        self.closed[size].append(bar)
+        return BarFormed(at, self.con_id, bar, is_closed=True)
+
+    def move(self, minute: int, step: int, at: datetime) -> Iterator[MarketEvent]:
+        """The print of the session's minute ``minute``, point ``step``; nothing in a minute without a trade."""
+        found = self._path(minute)
+        if found is None:
+            return
+        cents, size = round(found[0][step] * self._shift), shares(found[1], self._points, step)
+        self._quote(cents, size, minute, step, at)
+        self._add(cents, size, minute, at)
+        yield Traded(at, self.con_id, dollars(cents), size)
+        for bar_size, part in ((BarSize.M1, self._minute), (BarSize.M60, self._hour)):
+            if part is not None:
+                yield BarFormed(at, self.con_id, part.bar(self.symbol, bar_size), is_closed=False)
+
+    def _path(self, minute: int) -> tuple[tuple[int, ...], float] | None:
+        if minute not in self._today:
+            bar = self._bars.get(minute)
+            if bar is None:
+                return None
+            self._today = {minute: (minute_points(bar, self._points), bar.volume)}
+        return self._today[minute]
+
+    def _quote(self, cents: int, size: int, minute: int, step: int, at: datetime) -> None:
+        if self._last is not None and cents != self._last:
+            self._is_uptick = cents > self._last
+        self._last = cents
+        if step == 0:
+            self._spread = self.tape.spread_cents(at)
+        bid = cents - self._spread if self._is_uptick else cents
+        noise = (minute * 7919 + step * 104729 + self.con_id) % 97
+        bid_size = (1 + noise % 13) * self._size_scale // 10
+        ask_size = (1 + noise % 11) * self._size_scale // 10
+        self._book = Book(
+            dollars(bid),
+            dollars(bid + self._spread),
+            bid_size,
+            ask_size,
+            dollars(cents),
+            max(1, min(size, 900)),
+        )
+
+    def _add(self, cents: int, size: int, minute: int, at: datetime) -> None:
+        self._day = self._grow(self._day, at, cents, size)
+        self._minute = self._grow(self._minute, at.replace(second=0, microsecond=0), cents, size)
+        start = (
+            self._session.open
+            if self._session is not None and minute < 30
+            else at.replace(minute=0, second=0)
+        )
+        self._hour = self._grow(self._hour, start, cents, size)
+
+    @staticmethod
+    def _grow(part: _Forming | None, start: datetime, cents: int, size: int) -> _Forming:
+        if part is None:
+            return _Forming(start, cents, cents, cents, cents, size)
+        part.add(cents, size)
+        return part

@@ -1,0 +1,188 @@
+"""The account and its positions as messages, to whoever subscribed.
+
+Rule: the first answer holds everything and its end; later ones hold what changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from bot.domain.position import Position
+from bot.domain.session import NEW_YORK
+from bot.domain.types import SecType
+from bot.sim.exchange.account_values import AccountFigures, PortfolioLine
+from bot.sim.messages.formatting import describe
+
+if TYPE_CHECKING:
+    from bot.sim.gateway.core import GatewayCore
+    from bot.sim.gateway.session import ClientSession
+
+_WORDS: Final = frozenset(
+    {"AccountType", "AccountReady", "Cushion", "Leverage", "AccountOrGroup", "AccountCode"}
+)
+_LEDGER: Final = (
+    *("CashBalance", "TotalCashBalance", "AccruedCash", "StockMarketValue", "OptionMarketValue"),
+    *("RealizedPnL", "UnrealizedPnL", "ExchangeRate", "NetDividend"),
+)
+"""Kept by currency, and once more for the base currency."""
+
+Value = tuple[str, str, str]
+"""Key, value, currency."""
+
+
+def account_values(figures: AccountFigures) -> list[Value]:
+    """All of it, as reqAccountUpdates tells it."""
+    tags = figures.tags()
+    rows = [(key, value, "" if key in _WORDS else "USD") for key, value in tags.items()]
+    rows.insert(0, ("AccountCode", figures.account, ""))
+    net = f"{figures.net_liquidation:.2f}"
+    for currency in ("BASE", "USD"):
+        rows += [("NetLiquidationByCurrency", net, currency), ("Currency", currency, currency)]
+    rows += [(key, tags[key], "BASE") for key in _LEDGER if key in tags]
+    return rows
+
+
+class AccountSubscription:
+    """What one client was told; says the rest. ``send`` puts one value into the message it wants."""
+
+    family: ClassVar[str] = "account"
+
+    def __init__(self, core: GatewayCore, session: ClientSession, req_id: int = 0) -> None:
+        self.core, self.session, self.req_id = core, session, req_id
+        self._told: dict[tuple[str, str], str] = {}
+
+    def stop(self) -> None:
+        """Nothing runs by itself."""
+
+    def rows(self, figures: AccountFigures) -> list[Value]:
+        return account_values(figures)
+
+    def changes(self, figures: AccountFigures) -> Iterator[Value]:
+        for key, value, currency in self.rows(figures):
+            if self._told.get((key, currency)) != value:
+                self._told[key, currency] = value
+                yield key, value, currency
+
+    def tell(self, figures: AccountFigures) -> None:
+        account = figures.account
+        for key, value, currency in self.changes(figures):
+            self._send("updateAccountValue", key=key, value=value, currency=currency, accountName=account)
+        for line in self.core.world.portfolio():
+            self.core.send(self.session, "updatePortfolio", **portfolio_values(line, account))
+        self._send("updateAccountTime", timeStamp=f"{figures.at.astimezone(NEW_YORK):%H:%M}")
+
+    def _send(self, kind: str, **values: Any) -> None:
+        self.core.send(self.session, kind, **values)
+
+
+class MultiSubscription(AccountSubscription):
+    """reqAccountUpdatesMulti."""
+
+    family: ClassVar[str] = "account_multi"
+
+    def __init__(
+        self, core: GatewayCore, session: ClientSession, req_id: int, model: str, ledger: bool
+    ) -> None:
+        super().__init__(core, session, req_id)
+        self._model, self._ledger_only = model, ledger
+
+    def rows(self, figures: AccountFigures) -> list[Value]:
+        rows = super().rows(figures)
+        wanted = {*_LEDGER, "NetLiquidation", "NetLiquidationByCurrency"}
+        return [row for row in rows if row[0] in wanted] if self._ledger_only else rows
+
+    def tell(self, figures: AccountFigures) -> None:
+        for key, value, currency in self.changes(figures):
+            where = {"reqId": self.req_id, "account": figures.account, "modelCode": self._model}
+            self._send("accountUpdateMulti", **where, key=key, value=value, currency=currency)
+
+
+class SummarySubscription(AccountSubscription):
+    """reqAccountSummary: the tags asked for, ``$LEDGER[:currency]`` standing for the ledger's."""
+
+    family: ClassVar[str] = "account_summary"
+
+    def __init__(self, core: GatewayCore, session: ClientSession, req_id: int, tags: str) -> None:
+        super().__init__(core, session, req_id)
+        self._tags = [tag.strip() for tag in tags.split(",") if tag.strip()]
+
+    def rows(self, figures: AccountFigures) -> list[Value]:
+        rows = {(key, currency): value for key, value, currency in super().rows(figures)}
+        found = []
+        for tag in self._tags:
+            if tag.upper().startswith("$LEDGER"):
+                currency = tag.partition(":")[2].upper() or "BASE"
+                found += [(k, v, c) for (k, c), v in rows.items() if _in_ledger(k, c, currency)]
+            else:
+                found += [(k, v, c) for (k, c), v in rows.items() if k == tag and c != "BASE"]
+        return found
+
+    def tell(self, figures: AccountFigures) -> None:
+        for tag, value, currency in self.changes(figures):
+            where = {"reqId": self.req_id, "account": figures.account}
+            self._send("accountSummary", **where, tag=tag, value=value, currency=currency)
+
+
+def _in_ledger(key: str, currency: str, wanted: str) -> bool:
+    is_ledger = key in _LEDGER or key in {"NetLiquidationByCurrency", "Currency"}
+    return is_ledger and (wanted in ("ALL", currency)) and currency != ""
+
+
+def tell_account(core: GatewayCore, figures: AccountFigures) -> None:
+    """New figures, to every subscription."""
+    for session in core.started():
+        for subscription in list(session.subscriptions.values()):
+            if isinstance(subscription, AccountSubscription):
+                subscription.tell(figures)
+
+
+def tell_position(core: GatewayCore, position: Position) -> None:
+    """A changed position, to whoever asked for positions."""
+    for session in core.started():
+        if session.hears_positions:
+            core.send(session, "position", **position_values(core, position))
+        for (family, req_id), subscription in list(session.subscriptions.items()):
+            if family == PositionsMulti.family and isinstance(subscription, PositionsMulti):
+                values = {**position_values(core, position), "modelCode": subscription.model}
+                core.send(session, "positionMulti", reqId=req_id, **values)
+
+
+class PositionsMulti:
+    """reqPositionsMulti: one client's wish to hear of positions under a request id."""
+
+    family: ClassVar[str] = "positions_multi"
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+
+    def stop(self) -> None:
+        """Nothing runs by itself."""
+
+
+def position_values(core: GatewayCore, position: Position) -> Mapping[str, Any]:
+    # IB leaves the exchange of a position's contract empty.
+    return {
+        "account": core.world.account_id,
+        **describe(position.contract, exchange=""),
+        "position": position.quantity,
+        "avgCost": position.avg_cost,
+    }
+
+
+def portfolio_values(line: PortfolioLine, account: str) -> Mapping[str, Any]:
+    contract = line.contract
+    values = describe(contract)
+    values.pop("exchange")
+    is_option = contract.sec_type is SecType.OPTION
+    return {
+        **values,
+        "primaryExchange": contract.primary_exchange or ("CBOE" if is_option else ""),
+        "position": line.quantity,
+        "marketPrice": line.market_price,
+        "marketValue": line.market_value,
+        "averageCost": line.avg_cost,
+        "unrealizedPNL": line.unrealized,
+        "realizedPNL": line.realized,
+        "accountName": account,
+    }

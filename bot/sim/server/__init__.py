@@ -1,0 +1,1 @@
+"""The simulated gateway as a process: TCP, admin port, recorder, command line."""

@@ -1,0 +1,169 @@
+"""The simulated gateway as a process of its own: makes the world, opens the ports, says where, and runs until told.
+
+Rule: one line of JSON on the way in tells whoever started it what they need (port, clock, account, pid); the clock is
+the one the bot must share when time runs fast.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final
+
+from bot.domain.clock import ScaledTime
+from bot.domain.errors import FixTheCommand, RestartTheLine
+from bot.domain.session import new_york_day, next_session, session_on
+from bot.domain.types import Symbol
+from bot.sim.faults.scenario import Scenario
+from bot.sim.handlers.table import make_core
+from bot.sim.market.recorded import recorded_sessions
+from bot.sim.server.admin import AdminPort
+from bot.sim.server.tcp_server import DEFAULT_PORT, LOOPBACK, SimGateway
+from bot.sim.world.build import EARLY, EQUITY, recorded_world, synthetic_world
+from bot.sim.world.world import World
+
+_SYMBOL: Final = re.compile(r"[A-Z][A-Z0-9.]{0,7}")
+_ACCOUNT: Final = re.compile(r"[A-Z]{1,3}[0-9]{1,10}")
+AFTER_CLOSE = timedelta(minutes=15)
+"""With ``until_close`` the gateway stays this much simulated time behind the close, for clients to finish."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimOptions:
+    """What to simulate. ``session`` None: the first recorded day of the first symbol, or now for a synthetic market."""
+
+    host: str = LOOPBACK
+    port: int = DEFAULT_PORT
+    session: date | None = None
+    is_synthetic: bool = False
+    symbols: tuple[Symbol, ...] = ("SPY",)
+    speed: float = 1.0
+    is_stepped: bool = False
+    seed: int = 1
+    account: str = "DU1234567"
+    equity: Decimal = EQUITY
+    until_close: bool = False
+    early: timedelta = EARLY
+    """The world begins this long before the open of the session."""
+    admin_port: int | None = None
+    ends_with_input: bool = False
+    """End when standard input does: whoever started us holds its other end, and is gone then, however it died."""
+    scenario: Scenario = field(default_factory=Scenario)
+
+
+def make_world(options: SimOptions, now: datetime) -> World:
+    """The world the options describe. Errors: FixTheCommand for what cannot be simulated."""
+    malformed = [symbol for symbol in options.symbols if not _SYMBOL.fullmatch(symbol)]
+    if malformed or not options.symbols:
+        raise FixTheCommand(
+            f"--symbols: {malformed[0] if malformed else 'none given'!r} is no ticker; write SPY,AAPL"
+        )
+    if not _ACCOUNT.fullmatch(options.account):
+        raise FixTheCommand(f"--account: {options.account!r} is no account id; write DU1234567")
+    make = partial(
+        synthetic_world if options.is_synthetic else recorded_world,
+        options.symbols,
+        seed=options.seed,
+        account_id=options.account,
+        equity=options.equity,
+        knobs=options.scenario.knobs,
+    )
+    if options.session is None and options.is_synthetic:
+        today = session_on(new_york_day(now)) or next_session(new_york_day(now))
+        return make(today.day, start=now)
+    session = session_on(options.session or _first_recorded(options.symbols[0]))
+    if session is None:
+        raise FixTheCommand(f"--session: the exchange is closed on {options.session}; choose a trading day")
+    return make(session.day, start=session.open - options.early)
+
+
+def _first_recorded(symbol: Symbol) -> date:
+    days = [day for name, day in recorded_sessions() if name == symbol]
+    if not days:
+        raise FixTheCommand(f"--symbols: there is no recorded session of {symbol}; add --synthetic")
+    return days[0]
+
+
+async def serve(options: SimOptions, announce: Callable[[str], None]) -> None:
+    """Run until the end, a signal, or for ever. Errors: FixTheCommand, FixTheMachine, RestartTheLine."""
+    world = make_world(options, datetime.now(UTC))
+    core = make_core(world, options.scenario.settings, seed=options.seed)
+    options.scenario.arm(core)
+    clock = ScaledTime(world.now, time.time(), options.speed)
+    gateway = SimGateway(
+        core,
+        host=options.host,
+        port=options.port,
+        clock=None if options.is_stepped else lambda: clock.at(time.time()),
+    )
+    await gateway.start()
+    admin = AdminPort(gateway, can_advance=options.is_stepped)
+    try:
+        admin_port = None if options.admin_port is None else await admin.start(options.admin_port)
+        told_to_stop = _stop_signal(options.ends_with_input)
+        announce(_announcement(gateway, clock, world, admin_port))
+        await _until_the_end(gateway, _end_of(world, options), told_to_stop)
+    finally:
+        admin.stop()
+        await gateway.stop()
+    if core.failures:
+        raise RestartTheLine(f"the simulated gateway failed: {'; '.join(core.failures)}")
+
+
+def _announcement(gateway: SimGateway, clock: ScaledTime, world: World, admin_port: int | None) -> str:
+    facts = {
+        "host": gateway.host,
+        "port": gateway.port,
+        "clock": str(clock),
+        "account": world.account_id,
+        "pid": os.getpid(),
+        "admin_port": admin_port,
+        "authentication": "none",
+    }
+    return json.dumps(facts)
+
+
+def _end_of(world: World, options: SimOptions) -> datetime | None:
+    if not options.until_close:
+        return None
+    session = session_on(new_york_day(world.now)) or next_session(new_york_day(world.now))
+    if world.now >= session.close:
+        session = next_session(session.day)
+    return session.close + AFTER_CLOSE
+
+
+def _stop_signal(ends_with_input: bool) -> asyncio.Event:
+    """Set by Ctrl-C, by the supervisor's TERM and by the input's end; asked for before anybody can know our pid."""
+    loop = asyncio.get_running_loop()
+    told_to_stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told_to_stop.set)
+    if ends_with_input:
+        loop.add_reader(sys.stdin.fileno(), _stop_at_end_of_input, told_to_stop)
+    return told_to_stop
+
+
+def _stop_at_end_of_input(told_to_stop: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 4096):
+        told_to_stop.set()
+
+
+async def _until_the_end(gateway: SimGateway, end: datetime | None, told_to_stop: asyncio.Event) -> None:
+    work: list[asyncio.Task[Any]] = [asyncio.create_task(told_to_stop.wait())]
+    if not gateway.is_stepped:
+        work.append(asyncio.create_task(gateway.pump(end)))
+    done, left = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+    for task in left:
+        task.cancel()
+    for task in done:
+        task.result()

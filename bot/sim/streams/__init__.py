@@ -1,0 +1,1 @@
+"""What goes on after one request: market data lines, bars that are kept up to date, ticks."""

@@ -1,0 +1,1 @@
+"""Market, exchange and account put together: one world that steps through time."""

@@ -1,0 +1,78 @@
+"""What the exchange is told about a simulated market: contracts, books, hours, holdings, and what an order would cost."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from bot.domain.contract import Contract
+from bot.domain.types import ConId, SecType
+from bot.sim.exchange.account import Account
+from bot.sim.exchange.commissions import order_commission
+from bot.sim.exchange.orders import MarginFigures, SimOrder
+from bot.sim.market.market import Market
+from bot.sim.market.paths import dollars
+from bot.sim.market.quotes import Book
+
+
+class MarketSurroundings:
+    """``now`` and ``account`` are set by the world that owns this."""
+
+    account: Account
+
+    def __init__(self, market: Market, now: datetime) -> None:
+        self._market = market
+        self.now = now
+
+    def contract(self, con_id: ConId) -> Contract | None:
+        return self._market.contracts.by_id(con_id)
+
+    def book(self, con_id: ConId) -> Book | None:
+        return self._market.book(con_id, self.now)
+
+    def is_open(self) -> bool:
+        return self._market.session is not None
+
+    def held(self, con_id: ConId) -> int:
+        return self.account.held(con_id)
+
+    def underlying_price(self, contract: Contract) -> Decimal | None:
+        stock = self._market.stocks.get(contract.symbol)
+        return None if stock is None or stock.last_cents is None else dollars(stock.last_cents)
+
+    def margin_of(self, order: SimOrder, contract: Contract) -> MarginFigures:
+        return margin_of(order, contract, self.account, self.book(contract.con_id), self.now)
+
+
+def margin_of(
+    order: SimOrder, contract: Contract, account: Account, book: Book | None, now: datetime
+) -> MarginFigures:
+    """What the account would look like once the order has filled whole, at its limit or at the market."""
+    price = _expected_price(order, book)
+    signed = order.action.sign * order.quantity
+    value = price * order.quantity * contract.multiplier
+    commission = order_commission(contract, order.quantity, value)
+    before = account.figures(now)
+    after = account.margin([(contract, signed, price)])
+    # Options carry no loan value, so what is paid for them leaves the equity with loan; stock stays in it.
+    paid = order.action.sign * value if contract.sec_type is SecType.OPTION else Decimal(0)
+    return MarginFigures(
+        initial_before=before.initial_margin,
+        maintenance_before=before.maintenance_margin,
+        equity_with_loan_before=before.equity_with_loan,
+        initial_change=after.initial - before.initial_margin,
+        maintenance_change=after.maintenance - before.maintenance_margin,
+        equity_with_loan_change=-paid - commission,
+        commission=commission,
+    )
+
+
+def _expected_price(order: SimOrder, book: Book | None) -> Decimal:
+    if order.limit_price is not None:
+        return order.limit_price
+    if order.aux_price is not None:
+        return order.aux_price
+    if book is None:
+        return Decimal(0)
+    quoted = book.ask if order.action.sign > 0 else book.bid
+    return quoted or book.last or Decimal(0)

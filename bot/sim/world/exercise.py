@@ -1,0 +1,85 @@
+"""Options at the end of their life: exercise and assignment of what is in the money, worthless expiry of the rest.
+
+Rule: settled some time after the close against the underlying's last price, a cent in the money is enough (OCC's exercise by
+exception). It shows as executions without an order and as changed positions, never as orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from bot.domain.contract import Contract
+from bot.domain.types import Right, SecType, Side
+from bot.sim.exchange.account import Account
+from bot.sim.exchange.events import Event
+from bot.sim.exchange.ids import Ids
+from bot.sim.exchange.order_lifecycle import OrderLife
+from bot.sim.exchange.orders import Execution
+from bot.sim.market.market import Market
+
+_CENT = 0.01
+
+
+class Expiries:
+    """Plans and performs the settlement of what the account holds."""
+
+    def __init__(self, market: Market, account: Account, life: OrderLife, ids: Ids, delay: timedelta) -> None:
+        self._market = market
+        self._account = account
+        self._life = life
+        self._ids = ids
+        self._delay = delay
+        self._planned: list[tuple[datetime, date]] = []
+
+    def plan(self, day: date, close: datetime) -> None:
+        self._planned.append((close + self._delay, day))
+
+    def next_due(self) -> datetime | None:
+        return self._planned[0][0] if self._planned else None
+
+    def due(self, now: datetime) -> list[Contract]:
+        """Held contracts whose settlement has come."""
+        days = [day for at, day in self._planned if at <= now]
+        self._planned = [(at, day) for at, day in self._planned if at > now]
+        held = (position.contract for position in self._account.positions())
+        return [c for c in held if c.expiry is not None and any(c.expiry <= day for day in days)]
+
+    def settle(self, contract: Contract, now: datetime) -> Iterator[Event]:
+        """Exercise (or be assigned on) the whole position if it is in the money, else let it expire."""
+        is_worth = self._market.settlement(contract) >= _CENT
+        held = self._account.held(contract.con_id)
+        yield from self._end(contract, held, now, delivers=is_worth)
+
+    def exercise(self, contract: Contract, quantity: int, now: datetime, *, lapse: bool) -> Iterator[Event]:
+        yield from self._end(contract, quantity, now, delivers=not lapse)
+
+    def _end(self, contract: Contract, held: int, now: datetime, *, delivers: bool) -> Iterator[Event]:
+        """Take ``held`` (signed) options off at 0, and trade the shares at the strike where they deliver."""
+        side = Side.SELL if held > 0 else Side.BUY
+        self._book(contract, side, abs(held), Decimal(0), now)
+        stock = self._market.contracts.underlying(contract)
+        if delivers and stock is not None and contract.strike is not None:
+            buys = (contract.right is Right.CALL) is (held > 0)
+            shares = abs(held) * contract.multiplier
+            self._book(stock.contract(), Side.BUY if buys else Side.SELL, shares, contract.strike, now)
+        yield from self._life.take()
+
+    def _book(self, contract: Contract, side: Side, quantity: int, price: Decimal, now: datetime) -> None:
+        execution = Execution(
+            exec_id=self._ids.exec_id(),
+            client_id=0,
+            order_id=0,
+            perm_id=self._ids.perm_id(),
+            contract=contract,
+            side=side,
+            quantity=quantity,
+            price=price,
+            cum_quantity=quantity,
+            avg_price=price,
+            at=now,
+            account=self._account.account_id,
+            exchange="CBOE" if contract.sec_type is SecType.OPTION else contract.exchange,
+        )
+        self._life.book(execution, Decimal(0), now)

@@ -1,0 +1,283 @@
+"""The simulated world: one market, one exchange, one account, and the only way to move their time.
+
+Rule: stateful and otherwise pure. No sockets, threads or clocks; time passes only in ``advance_to``; the same seed and
+the same calls give the same events. Every call returns what happened, in the order in which it happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from bot.domain.contract import Contract, TickGrid
+from bot.domain.position import Position
+from bot.domain.session import Session, new_york_day, sessions_between
+from bot.domain.types import ConId, OrderId
+from bot.sim.exchange.account import Account
+from bot.sim.exchange.account_values import AccountFigures, PortfolioLine
+from bot.sim.exchange.events import AccountChanged, Event
+from bot.sim.exchange.exchange import Exchange
+from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.exchange.ids import Ids
+from bot.sim.exchange.order_lifecycle import OrderLife
+from bot.sim.exchange.orders import (
+    MANUAL_CLIENT,
+    CommissionReport,
+    Execution,
+    ExecutionFilter,
+    OrderView,
+    SimOrder,
+)
+from bot.sim.market.catalog import EUR_USD, MARKET_RULES
+from bot.sim.market.events import BookChanged, SessionClosed, SessionOpened
+from bot.sim.market.history import HistoryBar, HistoryQuery
+from bot.sim.market.history_reader import HistoryReader
+from bot.sim.market.listing import ContractDetails, ContractQuery, OptionParameters
+from bot.sim.market.market import Market
+from bot.sim.market.quotes import OptionModel, Ticker
+from bot.sim.world.exchange_view import MarketSurroundings
+from bot.sim.world.exercise import Expiries
+from bot.sim.world.ledger import Books, Ledger
+
+_FOREX_STEP = timedelta(seconds=15)
+
+
+class World:
+    """Everything behind a gateway's socket. ``market`` may be bent by scenarios (``gap``, ``pin``)."""
+
+    def __init__(
+        self, market: Market, *, account_id: str, equity: Decimal, start: datetime, knobs: Knobs | None = None
+    ) -> None:
+        self.now = start
+        self.account_id = account_id
+        self.knobs = knobs or Knobs()
+        self.market = market
+        self._ids = Ids(start)
+        self._surroundings = MarketSurroundings(market, start)
+        self._account = Account(
+            account_id,
+            equity,
+            self._surroundings.book,
+            self._surroundings.underlying_price,
+            new_york_day(start),
+        )
+        self._surroundings.account = self._account
+        self._life = OrderLife(self._account, self._ids.exec_id, self.knobs.commission_delay)
+        self._exchange = Exchange(self._surroundings, self._life, self.knobs, account_id, self._ids.perm_id)
+        self._expiries = Expiries(market, self._account, self._life, self._ids, self.knobs.expiry_delay)
+        self._ledger = Ledger()
+        self._reader = HistoryReader(market)
+        self._watched: dict[ConId, int] = {}
+        self._shown: dict[ConId, object] = {}
+        self._next_figures = start
+        self._last_point = start
+
+    def turn(self, **changes: Any) -> None:
+        """Turn knobs while the world runs. TypeError names one that does not exist."""
+        self.knobs = replace(self.knobs, **changes)
+        self._exchange.use(self.knobs)
+        self._life.delay_commissions(self.knobs.commission_delay)
+
+    # ── time
+
+    def advance_to(self, at: datetime) -> list[Event]:
+        """Let time pass up to and including ``at``. ValueError when it lies in the past."""
+        if at < self.now:
+            raise ValueError(f"time cannot go back from {self.now} to {at}")
+        events: list[Event] = []
+        while (point := self.next_point()) <= at:
+            self._set_now(max(point, self.now))
+            events += self._step(point)
+        self._set_now(at)
+        return events
+
+    def next_point(self) -> datetime:
+        """The next instant at which something can happen by itself (a book moves, a session opens, a report is due)."""
+        others = (
+            self._exchange.next_due(),
+            self._life.next_due(),
+            self._expiries.next_due(),
+            self._next_forex(),
+        )
+        return min([self.market.next_point(), *(due for due in others if due is not None)])
+
+    def _next_forex(self) -> datetime | None:
+        """Currencies move around the clock, but only for those who watch; None when nobody does."""
+        if EUR_USD.con_id not in self._watched:
+            return None
+        return self._last_point + _FOREX_STEP
+
+    def _set_now(self, at: datetime) -> None:
+        self.now = self._surroundings.now = at
+        self._account.roll_to(at)
+
+    def _step(self, at: datetime) -> Iterator[Event]:
+        yield from self._life.run_due(at)
+        yield from self._exchange.run_due(at)
+        yield from self._expire(at)
+        self._last_point = at
+        if self.market.next_point() <= at:
+            yield from self._move_market(at)
+        else:
+            yield from self._changed_books(at)
+
+    def _move_market(self, at: datetime) -> Iterator[Event]:
+        for event in self.market.move(at):
+            if isinstance(event, SessionClosed):
+                self._account.figures(at)
+                yield from self._exchange.close_session(at)
+                self._expiries.plan(event.day, at)
+            yield event
+            if isinstance(event, SessionOpened):
+                self._next_figures = at
+        yield from self._changed_books(at)
+        if self.market.session is None:
+            return
+        if at == self.market.session.open:
+            yield from self._exchange.open_session(at)
+        yield from self._exchange.step(at)
+        if at >= self._next_figures:
+            self._next_figures = at + self.knobs.account_update_every
+            yield AccountChanged(at, self._account.figures(at))
+
+    def _changed_books(self, at: datetime) -> Iterator[Event]:
+        for con_id in self._watched:
+            stamp = self.market.stamp(con_id, at)
+            if stamp is self._shown.get(con_id, self):
+                continue
+            self._shown[con_id] = stamp
+            ticker = self.market.ticker(con_id, at)
+            if ticker is not None:
+                yield BookChanged(at, ticker, self.market.model(con_id, at, full=False))
+
+    def _expire(self, at: datetime) -> Iterator[Event]:
+        for contract in self._expiries.due(at):
+            yield from self._exchange.end_contract(contract.con_id, at)
+            yield from self._expiries.settle(contract, at)
+
+    # ── orders: (client_id, order_id) names an order
+
+    def place(self, client_id: int, order_id: OrderId, order: SimOrder) -> list[Event]:
+        """A placeOrder message: a new order, a modification of a living one, or a what-if. Refusals are OrderMessages."""
+        known = self._exchange.find(client_id, order_id)
+        self._ledger.received(self.now, client_id, order_id, order, is_new=known is None)
+        return self._exchange.place(client_id, order_id, order, self.now)
+
+    def place_manual(self, order: SimOrder) -> list[Event]:
+        """An order typed into TWS: client 0, a negative order id."""
+        return self._exchange.place(MANUAL_CLIENT, self._ledger.manual_id(), order, self.now)
+
+    def cancel(self, client_id: int, order_id: OrderId) -> list[Event]:
+        """Answers: StatusChanged and OrderMessage 202, or OrderMessage 10147 (unknown) or 10148 (already over)."""
+        self._ledger.cancels += 1
+        return self._exchange.cancel(client_id, order_id, self.now)
+
+    def global_cancel(self) -> list[Event]:
+        """Cancel every order of every client."""
+        self._ledger.cancels += 1
+        return self._exchange.cancel_all(self.now)
+
+    def exercise(self, con_id: ConId, quantity: int, *, lapse: bool = False) -> list[Event]:
+        """Exercise long options now, or let them lapse: give them up. ValueError says why it cannot be."""
+        contract = self.market.contracts.by_id(con_id)
+        if contract is None or contract.expiry is None or not 0 < quantity <= self._account.held(con_id):
+            raise ValueError(f"cannot exercise {quantity} of contract {con_id}: that many are not held")
+        return list(self._expiries.exercise(contract, quantity, self.now, lapse=lapse))
+
+    def correct_execution(self, exec_id: str, *, quantity: int, price: Decimal) -> list[Event]:
+        """IB's correction of a fill: the same id with a higher last part. KeyError for an unknown id."""
+        return self._life.correct(exec_id, quantity, price, self.now)
+
+    def open_orders(self, client_id: int | None = None) -> list[OrderView]:
+        """Transmitted orders that are alive, oldest first; of one client or of all."""
+        return self._exchange.views(client_id, done=False)
+
+    def order(self, client_id: int, order_id: OrderId) -> OrderView | None:
+        """One order in whatever state, untransmitted ones included."""
+        found = self._exchange.find(client_id, order_id)
+        return None if found is None else found.view()
+
+    def highest_order_id(self, client_id: int) -> OrderId:
+        """The highest order id a client has used in this world; 0 for none."""
+        return self._exchange.highest_order_id(client_id)
+
+    def completed_orders(self) -> list[OrderView]:
+        """Filled, cancelled or rejected orders of the New York day, oldest first."""
+        today = new_york_day(self.now)
+        done = self._exchange.views(None, done=True)
+        return [v for v in done if v.completed_at is not None and new_york_day(v.completed_at) == today]
+
+    def executions(self, wanted: ExecutionFilter) -> list[tuple[Execution, CommissionReport | None]]:
+        """Fills of the New York day (IB keeps no more); the report is None while it is late."""
+        return self._life.executions(wanted, self.now)
+
+    # ── account
+
+    def positions(self) -> list[Position]:
+        return self._account.positions()
+
+    def account_figures(self) -> AccountFigures:
+        return self._account.figures(self.now)
+
+    def portfolio(self) -> list[PortfolioLine]:
+        """What is held, and what was closed today (quantity 0)."""
+        return self._account.portfolio()
+
+    def books(self) -> Books:
+        """For checks from outside: see :class:`Books`."""
+        return self._ledger.books(self._account.positions(), self._exchange.alive())
+
+    # ── contracts
+
+    def contract(self, con_id: ConId) -> Contract | None:
+        return self.market.contracts.by_id(con_id)
+
+    def find_contracts(self, query: ContractQuery) -> list[ContractDetails]:
+        """All that match, [] means error 200. A full chain is a matter of some hundreds."""
+        return self.market.contracts.find(query)
+
+    def option_parameters(self, under_con_id: ConId) -> list[OptionParameters]:
+        return self.market.contracts.parameters(under_con_id)
+
+    def matching_symbols(self, pattern: str) -> list[ContractDetails]:
+        return self.market.contracts.matching(pattern)
+
+    def market_rule(self, rule_id: int) -> TickGrid | None:
+        return MARKET_RULES.get(rule_id)
+
+    # ── data
+
+    def watch(self, con_id: ConId) -> None:
+        """From now on BookChanged events come for this contract. Counted: as many ``unwatch`` as ``watch`` end it."""
+        self._watched[con_id] = self._watched.get(con_id, 0) + 1
+
+    def unwatch(self, con_id: ConId) -> None:
+        left = self._watched.get(con_id, 0) - 1
+        if left > 0:
+            self._watched[con_id] = left
+        else:
+            self._watched.pop(con_id, None)
+            self._shown.pop(con_id, None)
+
+    def ticker(self, con_id: ConId) -> Ticker | None:
+        """Market data now; None for an unknown contract."""
+        return self.market.ticker(con_id, self.now)
+
+    def model(self, con_id: ConId) -> OptionModel | None:
+        """An option's model values with all greeks; None for anything else."""
+        return self.market.model(con_id, self.now)
+
+    def history(self, query: HistoryQuery) -> list[HistoryBar]:
+        """Bars, earliest first. HistoryError carries IB's code and text."""
+        return self._reader.read(query, self.now)
+
+    def schedule(self, start: date, end: date) -> list[Session]:
+        """Regular sessions between two dates, both included."""
+        return sessions_between(start, end)
+
+    def head_timestamp(self, con_id: ConId) -> datetime | None:
+        """The start of the earliest bar there is."""
+        return self._reader.head(con_id)
