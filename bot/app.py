@@ -31,16 +31,16 @@ from bot.domain.errors import FixTheMachine
 from bot.domain.market import Quote
 from bot.domain.session import new_york_day
 from bot.domain.types import ConId, Direction, Symbol
-from bot.execution.desk import ExecutionDesk
+from bot.execution.order_manager import OrderManager
 from bot.execution.watcher import OcoWatcher
 from bot.journal.listener import JournalListener
-from bot.journal.recover import give_memory_back, open_journal, order_id_floor
+from bot.journal.recover import open_journal, order_id_floor, restore_state
 from bot.journal.store import Journal
 from bot.market_data.machine import MarketData
 from bot.ops.alerts.channels import open_channels
 from bot.ops.alerts.conditions import LastingConditions
 from bot.ops.alerts.events import REMEMBERED, Alert, Alerts, Severity
-from bot.ops.alerts.outbox import Manners
+from bot.ops.alerts.outbox import DeliveryPolicy
 from bot.ops.alerts.queue import AlertQueue, Channel
 from bot.ops.metrics.endpoint import Metrics
 from bot.ops.metrics.family import Constants
@@ -51,11 +51,11 @@ from bot.ops.process.logs import start_logging
 from bot.ops.process.operator import Operator
 from bot.ops.process.systemd import Notifier
 from bot.ops.status.status import Status
-from bot.ops.status.status_builder import Board
+from bot.ops.status.status_builder import StatusBuilder
 from bot.risk.adoption import plan_of
 from bot.risk.machine import RiskMachine
 from bot.selection.choose import SelectionRules, choose_contract
-from bot.selection.refusal import Refusal
+from bot.selection.no_contract import NoContract
 from bot.strategies.registry import make_strategies
 from bot.strategies.symbol import Chosen, Mode, SymbolStrategy, Unfit
 from bot.wiring import ALERTS, BOARD, EXECUTION, JOURNAL, MARKET_DATA, OCO_WATCHER, RISK, Machine
@@ -81,8 +81,8 @@ class Timing:
         return min(1.0, max(0.02, 2.0 / self.speed))
 
     @property
-    def patience(self) -> float:
-        """Threads and sockets do not get faster with the clock, so waits are stretched where it runs fast."""
+    def time_scale(self) -> float:
+        """Threads and sockets do not get faster with the clock, so waits are scaled where it runs fast."""
         return max(1.0, self.speed / 10)
 
 
@@ -105,29 +105,29 @@ def choose(
 ) -> Chosen | Unfit:
     """Selection as the strategies' machine wants it."""
     found = choose_contract(direction, spot, contracts, quotes, new_york_day(at), rules)
-    if isinstance(found, Refusal):
+    if isinstance(found, NoContract):
         return Unfit(found.code.upper(), found.numbers)
     return Chosen(found.contract, found.quote)
 
 
-def make_machines(settings: Settings, patience: float) -> dict[str, Machine]:
+def make_machines(settings: Settings, time_scale: float) -> dict[str, Machine]:
     """Every machine of the line but the listeners, fresh and without memory."""
     rules = settings.selection_rules()
-    limits, session = settings.risk_limits().stretched(patience), settings.session_rules()
-    if patience > 1:
+    limits, session = settings.risk_limits().scaled(time_scale), settings.session_rules()
+    if time_scale > 1:
         # On a fast clock both sides read one ScaledTime: what looks like an offset is the time a message took.
         limits = replace(limits, max_clock_skew_s=None)
     watch = settings.market_data_limits()
     watch = replace(
         watch,
-        bars_stale_after_s=watch.bars_stale_after_s * patience,
-        quotes_stale_after_s=watch.quotes_stale_after_s * patience,
-        late_bar_after_s=watch.late_bar_after_s * patience,
+        bars_stale_after_s=watch.bars_stale_after_s * time_scale,
+        quotes_stale_after_s=watch.quotes_stale_after_s * time_scale,
+        late_bar_after_s=watch.late_bar_after_s * time_scale,
     )
     machines: dict[str, Machine] = {
-        OCO_WATCHER: OcoWatcher(settings.watcher_limits().stretched(patience)),
-        EXECUTION: ExecutionDesk(
-            settings.execution_limits().stretched(patience), partial(plan_of, limits, session)
+        OCO_WATCHER: OcoWatcher(settings.watcher_limits().scaled(time_scale)),
+        EXECUTION: OrderManager(
+            settings.execution_limits().scaled(time_scale), partial(plan_of, limits, session)
         ),
         RISK: RiskMachine(limits, session, settings.account_rule()),
         MARKET_DATA: MarketData(settings.symbols, watch, rules.expiry.pick),
@@ -210,7 +210,7 @@ def _heard(
         )
     alerts = AlertQueue(
         channels,
-        manners=Manners(per_minute=settings.monitoring.max_alerts_per_minute),
+        manners=DeliveryPolicy(per_minute=settings.monitoring.max_alerts_per_minute),
         prefix="" if trading == "live" else f"[{trading}] ",
         secrets=settings.secrets(),
         note=lambda kind, is_delivered: metrics.note_notification(kind, is_delivered=is_delivered),
@@ -269,7 +269,7 @@ def _run_lines(settings: Settings, timing: Timing, hooks: Hooks, directory: Path
                 return 1  # what hangs might wake up beside the next line: only a new process is safe
             if outside.signals.wanted:
                 return 0
-            failures = [at for at in failures if failed.at - at < FAILURE_WINDOW * timing.patience] + [
+            failures = [at for at in failures if failed.at - at < FAILURE_WINDOW * timing.time_scale] + [
                 failed.at
             ]
             if len(failures) >= FAILURES_ALLOWED:
@@ -302,10 +302,10 @@ def _run_line(
     is_restart: bool,
 ) -> m.MachineFailed | None:
     metrics = outside.metrics
-    board = Board(settings.symbols, lambda at, text: logger.info("{:%H:%M:%S} {}", at, text))
-    alerts = _make_alerts(settings, journal, outside, timing.patience, is_restart=is_restart)
+    board = StatusBuilder(settings.symbols, lambda at, text: logger.info("{:%H:%M:%S} {}", at, text))
+    alerts = _make_alerts(settings, journal, outside, timing.time_scale, is_restart=is_restart)
     machines: dict[str, Machine] = {JOURNAL: JournalListener(journal), BOARD: board, ALERTS: alerts}
-    machines |= make_machines(settings, timing.patience)
+    machines |= make_machines(settings, timing.time_scale)
     supervisor = Supervisor(_parts(settings, timing, journal, metrics, machines))
     metrics.watch(lambda: board.status, lambda: waiting(supervisor.line))
     operator = Operator(
@@ -347,7 +347,7 @@ def _parts(
     settings: Settings, timing: Timing, journal: Journal, metrics: Metrics, machines: Mapping[str, Machine]
 ) -> Parts:
     """The line's parts, once the machines have their memory back."""
-    remembered = give_memory_back(journal, machines)
+    remembered = restore_state(journal, machines)
     logger.info("start: build {}, {} rows remembered from {}", build_id(), remembered, journal.path)
     first_words = m.LineStarted(timing.now(), build_id(), settings.mode, settings.dry_run, settings.symbols)
     return Parts(
@@ -362,12 +362,12 @@ def _parts(
 
 
 def _make_alerts(
-    settings: Settings, journal: Journal, outside: Outside, patience: float, *, is_restart: bool
+    settings: Settings, journal: Journal, outside: Outside, time_scale: float, *, is_restart: bool
 ) -> Alerts:
     limits = settings.lasting_limits()
     alerts = Alerts(
         outside.alerts.put,
-        lasting=None if limits is None else LastingConditions(limits.stretched(patience)),
+        lasting=None if limits is None else LastingConditions(limits.scaled(time_scale)),
         is_restart=is_restart,
     )
     alerts.catch_up(row.message for row in journal.rows(REMEMBERED))

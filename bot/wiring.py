@@ -152,7 +152,7 @@ DURABLE: dict[type, Row] = {
 }
 
 
-def hearers(message: m.Message, table: dict[type, Row] = ROUTES) -> Names:
+def subscribers(message: m.Message, table: dict[type, Row] = ROUTES) -> Names:
     """Who hears this message. Raises RestartTheLine where nobody does: a message into the void is a mistake."""
     row = table.get(type(message))
     if row is None:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 from bot.domain.messages import Message
-from bot.wiring import DURABLE, OPTIONAL, Machine, hearers
+from bot.wiring import DURABLE, OPTIONAL, Machine, subscribers
 
 
 def _nowhere(message: Message) -> None:
@@ -30,7 +30,7 @@ def replay(
             heard(current)
             if type(current) in DURABLE:
                 commit(current)
-            for name in hearers(current):
+            for name in subscribers(current):
                 if name in OPTIONAL and name not in machines:
                     continue
                 queue.extend(machines[name].handle(current))

@@ -20,7 +20,7 @@ import pykka
 from bot.actors.broker_link import BrokerLink
 from bot.domain import messages as m
 from bot.domain.messages import Message
-from bot.wiring import DURABLE, OPTIONAL, Machine, hearers
+from bot.wiring import DURABLE, OPTIONAL, Machine, subscribers
 
 Commit = Callable[[Message], None]
 Failed = Callable[[str, BaseException, object], None]
@@ -40,7 +40,7 @@ class Line:
         self.peers: dict[str, pykka.ActorRef[MachineActor]] = {}
 
     def emit(self, message: Message) -> None:
-        names = hearers(message)
+        names = subscribers(message)
         if type(message) in DURABLE:
             self._commit(message)
         for name in names:

@@ -11,19 +11,19 @@ from types import ModuleType
 from typing import Any
 
 from bot.broker.commands import Commands
-from bot.broker.connection.context import Link
-from bot.broker.connection.error_codes import Effect, code
+from bot.broker.connection.context import BrokerContext
+from bot.broker.connection.error_codes import CodeEffect, code
 from bot.broker.connection.errors import ConnectFailed, NotConnected, RequestTrouble
 from bot.broker.connection.library import new_session
-from bot.broker.connection.session import Session, current_time_ear
+from bot.broker.connection.session import BrokerSession, current_time_ear
 from bot.broker.connection.settings import BrokerSettings
-from bot.broker.connection.system_messages import Notices, Repairs
+from bot.broker.connection.system_messages import Repairs, SystemMessages
 from bot.broker.data.bar_feed import Bars
 from bot.broker.data.contracts import Contracts
 from bot.broker.data.quote_feed import Quotes
 from bot.broker.data.subscriptions import BarLine, QuoteLine, Subscriptions
-from bot.broker.orders.account_queries import Books
-from bot.broker.orders.order_events import OrderEars
+from bot.broker.orders.account_queries import AccountQueries
+from bot.broker.orders.order_events import OrderEvents
 from bot.broker.orders.order_evidence import Evidence
 from bot.broker.orders.order_sender import Orders
 from bot.broker.orders.snapshot import Snapshots
@@ -49,13 +49,13 @@ class Adapter:
         tell: Callable[[Message], None],
         failed: Callable[[BaseException], None],
     ) -> None:
-        link = self._link = Link(settings, library, now, speed, tell, failed)
+        link = self._link = BrokerContext(settings, library, now, speed, tell, failed)
         self._port = settings.port
         self._floor = settings.order_id_floor
         self._subs = Subscriptions(settings.line_budget, settings.pacing.open_history, self._make)
         self._contracts = Contracts(link)
-        self._ears = OrderEars(link, self._contracts, self._unknown_order)
-        self._books = Books(link, self._contracts)
+        self._ears = OrderEvents(link, self._contracts, self._unknown_order)
+        self._books = AccountQueries(link, self._contracts)
         self._evidence = Evidence(link, self._books, self._ears)
         self._orders = Orders(link, self._subs, self._ears, self._evidence)
         self._quotes = Quotes(link, self._subs)
@@ -68,8 +68,8 @@ class Adapter:
             contracts=self._contracts,
             snapshots=Snapshots(link, self._books, self._ears),
         )
-        self._notices = Notices(link, self._repairs())
-        self._session: Session | None = None
+        self._notices = SystemMessages(link, self._repairs())
+        self._session: BrokerSession | None = None
         self._told_down = ""
         self._heard = 0
         """Messages so far, heartbeats apart."""
@@ -108,7 +108,7 @@ class Adapter:
             jitter = random.uniform(0.8, 1.2)  # noqa: S311  no secret hangs on it
             await asyncio.sleep(max(self._link.wall_s(pause_s), 0.1) * jitter)
 
-    async def _connect(self) -> Session:
+    async def _connect(self) -> BrokerSession:
         """A synchronised session, or an exception that says why not; then nothing is left of it."""
         link = self._link
         ib = new_session(
@@ -119,7 +119,7 @@ class Adapter:
             on_unreadable=self._unreadable,
             failed=link.failed,
         )
-        session = self._session = Session(link, ib, self._port)
+        session = self._session = BrokerSession(link, ib, self._port)
         link.begin_session(ib)
         try:
             await session.open()
@@ -130,7 +130,7 @@ class Adapter:
             raise
         return session
 
-    async def _synchronise(self, session: Session) -> None:
+    async def _synchronise(self, session: BrokerSession) -> None:
         """Ids above the floor, our open orders by name, then BrokerConnected before anything else is told."""
         link = self._link
         for part in (self._ears, self._books, self._notices):
@@ -150,7 +150,7 @@ class Adapter:
             self._ears.tell_sighting(known)
             self._ears.tell_status(known, known.status, self._ears.sighting(known).remaining)
 
-    async def _stay(self, session: Session) -> str:
+    async def _stay(self, session: BrokerSession) -> str:
         self._spawn(self._open_account)
         self._spawn(self._quotes.start_session)
         self._bars.resubscribe()
@@ -163,7 +163,7 @@ class Adapter:
             self._commands.is_connected.clear()
             await self._leave(session)
 
-    async def _leave(self, session: Session) -> None:
+    async def _leave(self, session: BrokerSession) -> None:
         self._floor = max(self._floor, self._link.last_id + 1)
         self._link.end_session()
         self._session = None
@@ -240,7 +240,7 @@ class Adapter:
         known = self._orders.of_id(subject_id)
         line = self._subs.of_request(subject_id)
         if link.requests.is_open(subject_id):
-            if code(number).effect is not Effect.INFO:
+            if code(number).effect is not CodeEffect.INFO:
                 link.requests.fail(subject_id, RequestTrouble(number, text))
         elif known is not None:
             self._orders.on_error(known, number, text)
@@ -257,7 +257,7 @@ class Adapter:
             self._session.refusal = (
                 f"client id {used} is in use by another program ({number}); waiting for it"
             )
-        elif code(number).effect is Effect.ASK_BROKER:
+        elif code(number).effect is CodeEffect.ASK_BROKER:
             # A refusal that names no request: whatever waits without an id will not be answered.
             for key in self._link.requests.named():
                 self._link.requests.fail(key, RequestTrouble(number, text))

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.broker.connection.context import Link
-from bot.broker.connection.error_codes import Effect, code
+from bot.broker.connection.context import BrokerContext
+from bot.broker.connection.error_codes import CodeEffect, code
 from bot.broker.connection.errors import NotConnected, RequestTrouble
 from bot.broker.data.bar_feed import Bars
 from bot.broker.data.contracts import Contracts
@@ -23,7 +23,7 @@ _ATTEMPTS = 3
 class Commands:
     def __init__(
         self,
-        link: Link,
+        link: BrokerContext,
         *,
         orders: Orders,
         quotes: Quotes,
@@ -34,7 +34,7 @@ class Commands:
         self._link = link
         self.is_connected = asyncio.Event()
         self._running: set[Message] = set()
-        self._answers: dict[type, Callable[[Any], None]] = {
+        self._handlers: dict[type, Callable[[Any], None]] = {
             b.SendOrders: orders.put,
             b.SendCancel: orders.put,
             b.SendRevision: orders.put,
@@ -55,7 +55,7 @@ class Commands:
     def dispatch(self, command: Message) -> None:
         """Raises TypeError for what is no command to a broker."""
         try:
-            answer = self._answers[type(command)]
+            answer = self._handlers[type(command)]
         except KeyError:
             raise TypeError(f"a broker is not told {type(command).__name__}") from None
         answer(command)
@@ -108,7 +108,7 @@ class Commands:
 
 def _is_final(trouble: RequestTrouble) -> bool:
     row = code(trouble.code)
-    return row.effect is Effect.REJECT and not row.retriable
+    return row.effect is CodeEffect.REJECT and not row.retriable
 
 
 def void(_: object) -> None:

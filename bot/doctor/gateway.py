@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
-from bot.doctor import door
+from bot.doctor import api_probe
+from bot.doctor.api_session import ApiSession, Trouble
 from bot.doctor.context import Context
 from bot.doctor.findings import Finding, fail, ok, skip, warn
 from bot.doctor.market import market_checks
-from bot.doctor.talk import Talk, Trouble
 from bot.doctor.what_if import what_if_checks
 from bot.wire import WireMessage
 
@@ -24,28 +24,28 @@ def gateway_checks(x: Context) -> Iterator[Finding]:
     broker = x.settings.broker
     where = (broker.host, broker.port)
     try:
-        link = door.knock(*where, x.connect_s)
-    except door.DoorShut as shut:
+        link = api_probe.knock(*where, x.connect_s)
+    except api_probe.ProbeFailed as shut:
         yield fail("connection", shut.words, shut.remedy)
         return
     with link:
         yield ok("connection", f"{broker.host}:{broker.port} accepts")
         try:
-            line = door.shake_hands(link, where, x.connect_s)
-            door.start(line, x.client_id, x.connect_s)
-        except door.DoorShut as shut:
+            line = api_probe.shake_hands(link, where, x.connect_s)
+            api_probe.start(line, x.client_id, x.connect_s)
+        except api_probe.ProbeFailed as shut:
             yield fail("handshake", shut.words, shut.remedy)
             return
         yield ok("handshake", f"API version {line.version}, doctor's client id {x.client_id}")
         try:
-            yield from _inside(x, Talk(line, x.ask_s))
-        except door.DoorShut as shut:
+            yield from _inside(x, ApiSession(line, x.ask_s))
+        except api_probe.ProbeFailed as shut:
             yield fail(
                 "session", f"the gateway ended it: {shut.words}", "try again; then look at the gateway's log"
             )
 
 
-def _inside(x: Context, talk: Talk) -> Iterator[Finding]:
+def _inside(x: Context, talk: ApiSession) -> Iterator[Finding]:
     yield _account(x, talk)
     yield _funds(x, talk)
     yield _clock(x, talk)
@@ -56,7 +56,7 @@ def _inside(x: Context, talk: Talk) -> Iterator[Finding]:
         yield skip("permissions", "only a what-if shows them: ibkr-bot doctor --what-if")
 
 
-def _account(x: Context, talk: Talk) -> Finding:
+def _account(x: Context, talk: ApiSession) -> Finding:
     broker, offered = x.settings.broker, talk.line.accounts
     shown = ", ".join(offered)
     wanted = broker.account
@@ -78,7 +78,7 @@ def _wrong_mode(mode: str) -> str:
     return f"log the gateway in for {mode} trading; its API port is {4001 if mode == 'live' else 4002}"
 
 
-def _funds(x: Context, talk: Talk) -> Finding:
+def _funds(x: Context, talk: ApiSession) -> Finding:
     account = talk.account(x.settings.broker.account)
     try:
         answers = talk.ask("reqAccountUpdates", {"accountDownloadEnd"}, subscribe=True, acctCode=account)
@@ -105,7 +105,7 @@ def _value(answers: list[WireMessage], key: str) -> Decimal | None:
     return None
 
 
-def _clock(x: Context, talk: Talk) -> Finding:
+def _clock(x: Context, talk: ApiSession) -> Finding:
     before = x.now()
     try:
         (*_, answer) = talk.ask("reqCurrentTime", {"currentTime"})

@@ -12,9 +12,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.broker.connection.error_codes import code
+from bot.doctor.api_session import ASK, BID, CLOSE, LAST, ApiSession, ProbedQuote, Trouble
 from bot.doctor.context import Context
 from bot.doctor.findings import Finding, fail, ok, skip, warn
-from bot.doctor.talk import ASK, BID, CLOSE, LAST, Quote, Talk, Trouble
 from bot.domain.liquid_hours import days_in_disagreement, parse_liquid_hours
 from bot.domain.session import CalendarRangeError, is_open, new_york_day
 from bot.wire import WireMessage
@@ -33,7 +33,7 @@ class Option:
     min_tick: float
 
 
-def market_checks(x: Context, talk: Talk) -> Iterator[Finding]:
+def market_checks(x: Context, talk: ApiSession) -> Iterator[Finding]:
     """Every symbol, then the currency."""
     talk.line.send("reqMarketDataType", marketDataType=LIVE)
     for symbol in x.settings.symbols:
@@ -41,7 +41,7 @@ def market_checks(x: Context, talk: Talk) -> Iterator[Finding]:
     yield _quote_finding(x, talk, "forex EUR.USD", EURO, judge_session=False)[0]
 
 
-def _symbol_checks(x: Context, talk: Talk, symbol: str) -> Iterator[Finding]:
+def _symbol_checks(x: Context, talk: ApiSession, symbol: str) -> Iterator[Finding]:
     try:
         details = stock_details(talk, symbol)
     except Trouble as trouble:
@@ -55,7 +55,7 @@ def _symbol_checks(x: Context, talk: Talk, symbol: str) -> Iterator[Finding]:
     yield from _option_checks(x, talk, details, price_of(quote))
 
 
-def stock_details(talk: Talk, symbol: str) -> WireMessage:
+def stock_details(talk: ApiSession, symbol: str) -> WireMessage:
     """The stock's contract. Raises Trouble where there is none, or more than one."""
     answers = talk.ask(
         "reqContractDetails",
@@ -81,7 +81,7 @@ def stock_fields(details: WireMessage) -> dict[str, Any]:
     }
 
 
-def price_of(quote: Quote | None) -> float | None:
+def price_of(quote: ProbedQuote | None) -> float | None:
     """What the underlying is about worth: its last price, a side of its quote, or yesterday's close."""
     prices = {} if quote is None else quote.prices
     return next((prices[tick] for ticks in (LAST, BID, ASK, CLOSE) for tick in ticks if tick in prices), None)
@@ -117,8 +117,8 @@ _ZONES = {"EST": "America/New_York", "EST5EDT": "America/New_York", "US/Eastern"
 
 
 def _quote_finding(
-    x: Context, talk: Talk, name: str, contract: Mapping[str, Any], *, judge_session: bool = True
-) -> tuple[Finding, Quote | None]:
+    x: Context, talk: ApiSession, name: str, contract: Mapping[str, Any], *, judge_session: bool = True
+) -> tuple[Finding, ProbedQuote | None]:
     wait_s, talk.timeout_s = talk.timeout_s, x.quote_s
     try:
         quote = talk.quote(contract, (BID, ASK))
@@ -129,7 +129,7 @@ def _quote_finding(
     return _judged(x, name, quote, judge_session=judge_session), quote
 
 
-def _judged(x: Context, name: str, quote: Quote, *, judge_session: bool) -> Finding:
+def _judged(x: Context, name: str, quote: ProbedQuote, *, judge_session: bool) -> Finding:
     for number, _ in quote.notices:
         row = code(number)
         if row.remedy:
@@ -160,7 +160,7 @@ def _market_is_open(x: Context) -> bool:
 # ── bars ──
 
 
-def _history(x: Context, talk: Talk, details: WireMessage) -> Finding:
+def _history(x: Context, talk: ApiSession, details: WireMessage) -> Finding:
     name = f"history {details.symbol}"
     wait_s, talk.timeout_s = talk.timeout_s, max(talk.timeout_s, x.settings.broker.history_timeout_s)
     try:
@@ -190,7 +190,9 @@ def _history(x: Context, talk: Talk, details: WireMessage) -> Finding:
 # ── options ──
 
 
-def _option_checks(x: Context, talk: Talk, stock: WireMessage, price: float | None) -> Iterator[Finding]:
+def _option_checks(
+    x: Context, talk: ApiSession, stock: WireMessage, price: float | None
+) -> Iterator[Finding]:
     name = f"chain {stock.symbol}"
     try:
         answers = talk.ask(
@@ -232,7 +234,7 @@ def _parameters(answers: list[WireMessage]) -> tuple[list[str], list[float]]:
 
 
 def find_option(
-    talk: Talk, stock: WireMessage, x: Context, expiries: list[str], strikes: list[float], price: float
+    talk: ApiSession, stock: WireMessage, x: Context, expiries: list[str], strikes: list[float], price: float
 ) -> Option | None:
     """The call nearest to the money that really exists, of the nearest expiry that is not today's. Raises Trouble."""
     today = f"{new_york_day(x.now()):%Y%m%d}"

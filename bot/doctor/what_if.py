@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from bot.doctor.api_session import ASK, BID, LAST, ApiSession, Trouble
 from bot.doctor.context import Context
 from bot.doctor.findings import Finding, fail, ok, skip, warn
 from bot.doctor.market import Option, find_option, price_of, stock_details, stock_fields
-from bot.doctor.talk import ASK, BID, LAST, Talk, Trouble
 from bot.risk.denials import show
 from bot.wire import WireMessage
 
 NAME = "what-if"
 
 
-def what_if_checks(x: Context, talk: Talk) -> Iterator[Finding]:
+def what_if_checks(x: Context, talk: ApiSession) -> Iterator[Finding]:
     """One contract of the first symbol. Where no order may leave, neither may a what-if."""
     if x.settings.dry_run or x.settings.broker.read_only:
         which = "dry_run" if x.settings.dry_run else "broker.read_only"
@@ -27,7 +27,7 @@ def what_if_checks(x: Context, talk: Talk) -> Iterator[Finding]:
         yield fail(NAME, trouble.words, trouble.remedy)
 
 
-def _try(x: Context, talk: Talk) -> Finding:
+def _try(x: Context, talk: ApiSession) -> Finding:
     stock = stock_details(talk, x.settings.symbols[0])
     price = price_of(talk.quote(stock_fields(stock), (BID, ASK)))
     if price is None:
@@ -52,7 +52,7 @@ def _try(x: Context, talk: Talk) -> Finding:
     return _judged(answer, f"1 {option.label} at {entry:f}, {_exits(x, entry, option)}")
 
 
-def _option(x: Context, talk: Talk, stock: WireMessage, price: float) -> Option | None:
+def _option(x: Context, talk: ApiSession, stock: WireMessage, price: float) -> Option | None:
     answers = talk.ask(
         "reqSecDefOptParams",
         {"securityDefinitionOptionParameterEnd"},

@@ -60,7 +60,7 @@ TRANSITIONS: dict[tuple[BracketState, BracketEvent], BracketState] = {
     (_S.CLOSING, _E.POSITION_CLOSED): _S.CLOSED,
     (_S.CLOSING, _E.ENTRY_ENDED_EMPTY): _S.ABANDONED,
     (_S.CLOSING, _E.POSITION_OPENED): _S.CLOSING,  # the entry filled while it was being called back
-    (_S.CLOSING, _E.EXIT_ORDERED): _S.CLOSING,  # the ladder's next rung
+    (_S.CLOSING, _E.EXIT_ORDERED): _S.CLOSING,  # the next step of the exit escalation
     (_S.CLOSING, _E.SENT): _S.CLOSING,
     (_S.CLOSING, _E.REPAIR_ORDERED): _S.CLOSING,  # the market closed under the ladder: guard until it opens
     (_S.CLOSING, _E.PROTECTION_PROVED): _S.CLOSING,

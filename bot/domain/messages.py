@@ -258,14 +258,14 @@ class PlaceProtection:
 
 @dataclass(frozen=True, slots=True)
 class ExitPosition:
-    """Close ``quantity`` now: ``rung`` walks the limit down from the bid, and the stop stays until the exit fills.
+    """Close ``quantity`` now: ``step`` walks the limit down from the bid, and the stop stays until the exit fills.
 
     A negative quantity is a short that must not be: it is bought back, from the ask up.
     """
 
     idea_id: IdeaId
     quantity: int
-    rung: int
+    step: int
     reason: str
     bid: Decimal | None
     at: datetime

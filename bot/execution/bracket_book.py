@@ -31,14 +31,14 @@ class Gap:
 
 @dataclass(slots=True)
 class Bracket:
-    """``closing`` is why the position is being closed, empty while it may run; ``rung`` is the ladder's next step."""
+    """``closing`` is why the position is being closed, empty while it may run; ``step`` is the escalation's next step."""
 
     place: m.PlaceBracket
     state: BracketState = BracketState.PLANNED
     is_proved: bool = False
     gap: Gap | None = None
     closing: str = ""
-    rung: int = 0
+    step: int = 0
     rung_quantity: int = 0
     next_rung_at: datetime | None = None
     looked_at: datetime | None = None
@@ -77,7 +77,7 @@ class Bracket:
     def end(self, event: BracketEvent) -> None:
         if self.may(event):
             self.happen(event)
-        self.gap, self.closing, self.rung, self.next_rung_at = None, "", 0, None
+        self.gap, self.closing, self.step, self.next_rung_at = None, "", 0, None
         self.flat_since = self.stopless_since = self.looked_at = None
         self.look = self.short_question = self.flat_question = ""
         self.called_back.clear()

@@ -15,14 +15,14 @@ from bot.domain import messages as m
 from bot.domain.order import Fill, Leg, execution_key
 from bot.domain.types import Side
 from bot.execution.bracket_book import Bracket, Commissions
-from bot.execution.ladder import Ladder
+from bot.execution.exit_escalation import ExitEscalation
 from bot.execution.order_book import OrderRecord
-from bot.execution.sight import Sight, later
+from bot.execution.watcher_context import WatcherContext, later
 
 
 class Closing:
-    def __init__(self, sight: Sight, ladder: Ladder, commissions: Commissions) -> None:
-        self._sight, self._ladder, self._commissions = sight, ladder, commissions
+    def __init__(self, sight: WatcherContext, escalation: ExitEscalation, commissions: Commissions) -> None:
+        self._sight, self._ladder, self._commissions = sight, escalation, commissions
 
     def step(self, bracket: Bracket, now: datetime) -> Iterator[m.Message]:
         """Judge a bracket without a position."""
@@ -160,7 +160,7 @@ def _average(value: Decimal, quantity: int) -> Decimal:
 
 
 def _exit_reason(bracket: Bracket, last: Fill) -> str:
-    """What ended it: the leg that filled, or why the ladder was set to it."""
+    """What ended it: the leg that filled, or why the escalation was set to it."""
     if bracket.is_ended and bracket.told is not None:
         return bracket.told.exit_reason
     leg = last.order_ref.rpartition("/")[2].partition("-")[0]

@@ -192,7 +192,7 @@ class ExitPlans:
 
     def _movable(self, plan: ExitPosition) -> OrderRecord | None:
         """The live order that an exit can ride on: a market order as it is, a limit while there is a bid for it."""
-        may_move = plan.rung < self._limits.forced_rung and _start(plan) is not None
+        may_move = plan.step < self._limits.forced_rung and _start(plan) is not None
         for record in self._book.exits(plan.idea_id):
             if record.status not in _ACTIVE or record.cancel_wanted or record.order.side is Side.BUY:
                 continue
@@ -201,24 +201,24 @@ class ExitPlans:
         return None
 
     def _rung_price(self, plan: ExitPosition, place: PlaceBracket) -> Decimal | None:
-        """The rung's limit, None without a quote to start from."""
+        """The step's limit, None without a quote to start from."""
         quote = _start(plan)
         if quote is None:
             return None
-        is_last = plan.rung >= self._limits.market_rung
-        away = _AS_FAR_AS_MAY_BE if is_last else plan.rung * self._limits.ticks_per_rung
+        is_last = plan.step >= self._limits.market_rung
+        away = _AS_FAR_AS_MAY_BE if is_last else plan.step * self._limits.ticks_per_rung
         make = selling_price if plan.quantity > 0 else buying_price
         return make(place.contract, quote, away, self._limits.max_slip)
 
     def _new_price(self, plan: ExitPosition, place: PlaceBracket) -> Decimal | None:
-        """The limit of a new closing order; None for the market, on the last rung or without a quote."""
-        return None if plan.rung >= self._limits.market_rung else self._rung_price(plan, place)
+        """The limit of a new closing order; None for the market, on the last step or without a quote."""
+        return None if plan.step >= self._limits.market_rung else self._rung_price(plan, place)
 
     def _number(self, idea_id: IdeaId, legs: tuple[Leg, ...], at_least: int = 1) -> int:
         return next_number(idea_id, legs, self._book.records, at_least)
 
 
 def _start(plan: ExitPosition) -> Decimal | None:
-    """The quote the ladder starts from: the bid to sell, the ask to buy back."""
+    """The quote the escalation starts from: the bid to sell, the ask to buy back."""
     quote = plan.bid if plan.quantity > 0 else plan.ask
     return quote if quote is not None and quote > 0 else None

@@ -14,14 +14,14 @@ _T = TypeVar("_T", "ExecutionLimits", "WatcherLimits")
 
 
 def _stretched(limits: _T, factor: float) -> _T:
-    """The same patience in real seconds when the line's clock runs ``factor`` times faster."""
+    """The same time_scale in real seconds when the line's clock runs ``factor`` times faster."""
     waits = {f.name: getattr(limits, f.name) * factor for f in fields(limits) if f.name.endswith("_s")}
     return replace(limits, **waits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionLimits:
-    """The desk's patience.
+    """The desk's time_scale.
 
     answer_s            an order or a cancel unanswered for so long makes the desk ask for a snapshot
     settle_s            an unanswered order missing from a snapshot asked for this much later never arrived
@@ -30,11 +30,11 @@ class ExecutionLimits:
     snapshot_gap_s      the least time between two requests; doubles for a question that stays open, up to backoff_max_s
     snapshot_every_s    a routine look at the broker while nothing is in doubt
     inactive_wait_s     an inactive order that was called back and says nothing more counts as ended
-    market_rung         from this rung of the exit ladder on a new closing order is a market order, and a moved one
+    market_rung         from this step of the exit escalation on a new closing order is a market order, and a moved one
                         goes as far below the bid as max_slip allows
-    forced_rung         from this rung on a live limit order is given up for a market order, its stop with it
-    ticks_per_rung      how far each rung goes below the bid (above the ask for a short)
-    max_slip            the ladder's limit never lies further from the bid than this part of it (price collars)
+    forced_rung         from this step on a live limit order is given up for a market order, its stop with it
+    ticks_per_rung      how far each step goes below the bid (above the ask for a short)
+    max_slip            the escalation's limit never lies further from the bid than this part of it (price collars)
     symbols             strangers' orders and positions in these underlyings are mismatches; None: in all
     """
 
@@ -52,22 +52,22 @@ class ExecutionLimits:
     max_slip: float = 0.1
     symbols: frozenset[Symbol] | None = None
 
-    def stretched(self, factor: float) -> ExecutionLimits:
+    def scaled(self, factor: float) -> ExecutionLimits:
         return _stretched(self, factor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatcherLimits:
-    """The watcher's patience.
+    """The watcher's time_scale.
 
     repair_grace_s      a gap must outlive this, and a snapshot, before protection is placed anew
     repair_wait_s       how long one repair may take before the next attempt
     max_repairs         attempts before the position is closed instead
     repair_limit_s      a gap as old as this closes the position, whatever the attempts
     blind_s             with no snapshot to be had for so long, a gap is taken as confirmed
-    rung_s              the time one rung of the exit ladder is given; doubles beyond the last, up to backoff_max_s
-    look_s              how long a rung waits for a fresh snapshot before it is taken without one
-    last_rung           beyond this rung the ladder only repeats itself
+    rung_s              the time one step of the exit escalation is given; doubles beyond the last, up to backoff_max_s
+    look_s              how long a step waits for a fresh snapshot before it is taken without one
+    last_rung           beyond this step the escalation only repeats itself
     quote_fresh_s       an older bid is no bid
     sibling_grace_s     how long the broker may take to end the orders of a position that is gone
     cancel_retry_s      how often such an order is called back again
@@ -92,5 +92,5 @@ class WatcherLimits:
     backoff_max_s: float = 60.0
     settle_s: float = 5.0
 
-    def stretched(self, factor: float) -> WatcherLimits:
+    def scaled(self, factor: float) -> WatcherLimits:
         return _stretched(self, factor)

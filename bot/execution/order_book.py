@@ -75,7 +75,7 @@ class OrderBook:
         self._by_perm: dict[PermId, OrderRef] = {}
         self._unsettled: dict[OrderRef, OrderRecord] = {}
         self._settle_s = settle_s
-        self._lessons: dict[type, Callable[[Any], None]] = {
+        self._apply: dict[type, Callable[[Any], None]] = {
             b.SendOrders: self._sent,
             b.SendRevision: self._revised,
             b.SendCancel: self._called_back,
@@ -140,7 +140,7 @@ class OrderBook:
     # ── lessons ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def learn(self, message: Message) -> None:
-        lesson = self._lessons.get(type(message))
+        lesson = self._apply.get(type(message))
         if lesson is not None:
             lesson(message)
 

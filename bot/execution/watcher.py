@@ -16,15 +16,15 @@ from bot.domain import messages as m
 from bot.domain.bracket import BracketEvent, BracketState
 from bot.domain.order import Order, execution_key
 from bot.domain.types import ConId, IdeaId
-from bot.execution.asking import SnapshotAsker
 from bot.execution.bracket_book import Bracket, BracketBook, Commissions
 from bot.execution.closing import Closing
-from bot.execution.guard import Guard
-from bot.execution.ladder import Ladder
+from bot.execution.exit_escalation import ExitEscalation
 from bot.execution.ledger import idea_of
 from bot.execution.limits import WatcherLimits
 from bot.execution.order_book import OrderBook
-from bot.execution.sight import Sight, incident, later
+from bot.execution.protection_guard import ProtectionGuard
+from bot.execution.snapshot_requests import SnapshotRequests
+from bot.execution.watcher_context import WatcherContext, incident, later
 
 
 class OcoWatcher:
@@ -32,16 +32,16 @@ class OcoWatcher:
 
     def __init__(self, limits: WatcherLimits) -> None:
         self._book = OrderBook(limits.settle_s)
-        asker = SnapshotAsker(limits.snapshot_retry_s, limits.snapshot_gap_s, limits.backoff_max_s)
-        self._sight = Sight(limits, self._book, asker)
+        asker = SnapshotRequests(limits.snapshot_retry_s, limits.snapshot_gap_s, limits.backoff_max_s)
+        self._sight = WatcherContext(limits, self._book, asker)
         self._brackets = BracketBook()
         self._commissions = Commissions()
-        self._guard = Guard(self._sight)
-        self._ladder = Ladder(self._sight)
+        self._guard = ProtectionGuard(self._sight)
+        self._ladder = ExitEscalation(self._sight)
         self._closing = Closing(self._sight, self._ladder, self._commissions)
         self._now: datetime | None = None
         self._unagreed: b.SnapshotTaken | None = None
-        self._lessons: dict[type, Callable[[Any], None]] = {
+        self._apply: dict[type, Callable[[Any], None]] = {
             m.PlaceBracket: self._brackets.plan,
             m.BracketAdopted: self._adopted,
             b.SendOrders: self._sent,
@@ -92,7 +92,7 @@ class OcoWatcher:
     def _learn(self, message: m.Message) -> None:
         self._sight.link.learn(message)
         self._book.learn(message)
-        lesson = self._lessons.get(type(message))
+        lesson = self._apply.get(type(message))
         if lesson is not None:
             lesson(message)
 

@@ -18,7 +18,7 @@ from bot.domain.errors import FixTheMachine
 from bot.domain.messages import Halted
 from bot.journal.codec import decode, encode
 from bot.journal.store import Journal, Now, connect
-from bot.wiring import DURABLE, Machine, hearers
+from bot.wiring import DURABLE, Machine, subscribers
 
 SIDES = ("-wal", "-shm")
 MENDED = ".mended"
@@ -113,11 +113,11 @@ def _carry_over(damaged: Path, fresh: Path, at: datetime) -> Repair:
     return repair
 
 
-def give_memory_back(journal: Journal, machines: Mapping[str, Machine]) -> int:
+def restore_state(journal: Journal, machines: Mapping[str, Machine]) -> int:
     """Every machine remembers its DURABLE rows, in the order they were written. Returns how many rows there were."""
     count = 0
     for row in journal.rows(DURABLE):
-        for name in hearers(row.message, DURABLE):
+        for name in subscribers(row.message, DURABLE):
             if name in machines:  # a symbol that is no longer traded keeps its rows, and nobody to read them
                 machines[name].remember(row.message)
         count += 1

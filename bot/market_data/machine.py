@@ -62,7 +62,7 @@ class MarketData:
         self._symbol_of: dict[ConId, Symbol] = {}
         self._now: datetime | None = None
         self._day: date | None = None
-        self._answers: dict[type, Callable[..., Iterator[m.Message]]] = {
+        self._handlers: dict[type, Callable[..., Iterator[m.Message]]] = {
             m.TimePassed: self._on_time,
             b.BrokerConnected: self._on_connected,
             b.UnderlyingQualified: self._on_underlying,
@@ -79,7 +79,7 @@ class MarketData:
         }
 
     def handle(self, message: m.Message) -> Iterator[m.Message]:
-        answer = self._answers.get(type(message))
+        answer = self._handlers.get(type(message))
         return iter(()) if answer is None else answer(message)
 
     def remember(self, message: m.Message) -> None:

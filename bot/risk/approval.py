@@ -10,11 +10,11 @@ from bot.domain.broker_messages import MarginQuoted, QuoteMargin
 from bot.domain.messages import PlaceBracket, TradeIdea
 from bot.domain.order import Order, OrderType
 from bot.domain.types import Side
-from bot.risk.book import Book
 from bot.risk.denials import Denial, DenialCode, deny
 from bot.risk.limits import RiskLimits, SessionRules
 from bot.risk.pricing import BracketPrices, bracket_prices
 from bot.risk.quote_rules import QUOTE_RULES
+from bot.risk.risk_book import RiskBook
 from bot.risk.rules import ACCOUNT_RULES, HOUSE_RULES
 from bot.risk.session_rules import close_deadline, entry_time
 from bot.risk.sizing import size
@@ -64,7 +64,7 @@ class Approval:
         return QuoteMargin(self.idea.idea_id, entry)
 
 
-def judge(idea: TradeIdea, book: Book, limits: RiskLimits, session: SessionRules) -> Approval | Denial:
+def judge(idea: TradeIdea, book: RiskBook, limits: RiskLimits, session: SessionRules) -> Approval | Denial:
     """Approve or deny an idea as things stand. Raises KeyError for a strategy without terms."""
     denial = _first_denial(idea, book, limits, session)
     if denial is not None:
@@ -82,7 +82,9 @@ def judge(idea: TradeIdea, book: Book, limits: RiskLimits, session: SessionRules
     return Approval(idea, prices, sized.quantity, *deadline)
 
 
-def _first_denial(idea: TradeIdea, book: Book, limits: RiskLimits, session: SessionRules) -> Denial | None:
+def _first_denial(
+    idea: TradeIdea, book: RiskBook, limits: RiskLimits, session: SessionRules
+) -> Denial | None:
     for rule in HOUSE_RULES:
         if denial := rule(idea, book, limits):
             return denial

@@ -78,7 +78,7 @@ class RiskLimits:
     entry_timeout_s: int = 45
     commission_per_contract_usd: Decimal = Decimal("0.65")
 
-    def stretched(self, factor: float) -> RiskLimits:
+    def scaled(self, factor: float) -> RiskLimits:
         """The same limits for a clock that runs faster than the broker can answer: waits and ages times ``factor``."""
         age_s, skew_s = self.max_account_age_s, self.max_clock_skew_s
         return replace(

@@ -17,10 +17,10 @@ from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.types import IdeaId
 from bot.risk.approval import Approval, judge, margin_denial
-from bot.risk.book import Book
 from bot.risk.denials import Denial, DenialCode, deny
-from bot.risk.guard import Guard
 from bot.risk.limits import AccountRule, RiskLimits, SessionRules
+from bot.risk.loss_guard import LossGuard
+from bot.risk.risk_book import RiskBook
 
 NO_TIME_YET = datetime.min.replace(tzinfo=UTC)
 ANY_ACCOUNT = AccountRule()
@@ -38,9 +38,9 @@ class RiskMachine:
     def __init__(self, limits: RiskLimits, session: SessionRules, account: AccountRule = ANY_ACCOUNT) -> None:
         self.limits = limits
         self.session = session
-        self.book = Book(now=NO_TIME_YET)
+        self.book = RiskBook(now=NO_TIME_YET)
         self._pending: dict[IdeaId, _Pending] = {}
-        self._guard = Guard(self.book, limits, account, self.remember)
+        self._guard = LossGuard(self.book, limits, account, self.remember)
         self._remembers = _remembers(self.book)
         self._learns = _learns(self.book)
         self._decides: dict[type, Callable[[Any], Iterator[m.Message]]] = {
@@ -140,7 +140,7 @@ def _silence(_: m.Message) -> Iterator[m.Message]:
     return iter(())
 
 
-def _remembers(book: Book) -> dict[type, Callable[[Any], None]]:
+def _remembers(book: RiskBook) -> dict[type, Callable[[Any], None]]:
     """The durable rows and what each changes."""
 
     def close(closed: m.BracketClosed) -> None:
@@ -169,7 +169,7 @@ def _remembers(book: Book) -> dict[type, Callable[[Any], None]]:
     }
 
 
-def _learns(book: Book) -> dict[type, Callable[[Any], None]]:
+def _learns(book: RiskBook) -> dict[type, Callable[[Any], None]]:
     """The passing facts and what each changes."""
     present = book.conditions
     return {

@@ -11,23 +11,23 @@ from bot.domain.contract import Contract
 from bot.domain.market import DataType
 from bot.domain.messages import TradeIdea
 from bot.domain.types import Right
-from bot.risk.book import Book
 from bot.risk.conditions import sane_money
 from bot.risk.denials import Denial, DenialCode, deny
 from bot.risk.limits import RiskLimits
+from bot.risk.risk_book import RiskBook
 
 INTRINSIC_TOLERANCE = Decimal("0.90")
 """An ask below nine tenths of intrinsic value is not this option's: arbitrage would have taken it."""
 
 
-def feeds_fresh(idea: TradeIdea, book: Book, _: RiskLimits) -> Denial | None:
+def feeds_fresh(idea: TradeIdea, book: RiskBook, _: RiskLimits) -> Denial | None:
     for (symbol, feed), since in book.conditions.stale_since.items():
         if symbol == idea.symbol:
             return deny(DenialCode.DATA_STALE, feed=feed, since=since)
     return None
 
 
-def data_live(idea: TradeIdea, book: Book, limits: RiskLimits) -> Denial | None:
+def data_live(idea: TradeIdea, book: RiskBook, limits: RiskLimits) -> Denial | None:
     told = book.conditions.data_types.get(idea.contract.con_id, DataType.LIVE)
     for data_type in (told, idea.quote.data_type):
         if limits.require_live_data and data_type is not DataType.LIVE:
@@ -35,14 +35,14 @@ def data_live(idea: TradeIdea, book: Book, limits: RiskLimits) -> Denial | None:
     return None
 
 
-def quote_fresh(idea: TradeIdea, book: Book, limits: RiskLimits) -> Denial | None:
+def quote_fresh(idea: TradeIdea, book: RiskBook, limits: RiskLimits) -> Denial | None:
     age_s = int((book.now - idea.quote.at).total_seconds())
     if age_s <= limits.max_quote_age_s:
         return None
     return deny(DenialCode.QUOTE_TOO_OLD, age_s=age_s, max_age_s=limits.max_quote_age_s)
 
 
-def quote_two_sided(idea: TradeIdea, _: Book, limits: RiskLimits) -> Denial | None:
+def quote_two_sided(idea: TradeIdea, _: RiskBook, limits: RiskLimits) -> Denial | None:
     bid, ask = sane_money(idea.quote.bid), sane_money(idea.quote.ask)
     if bid is None and ask is None:
         return deny(DenialCode.QUOTE_MISSING, bid=idea.quote.bid, ask=idea.quote.ask)
@@ -58,7 +58,7 @@ def quote_two_sided(idea: TradeIdea, _: Book, limits: RiskLimits) -> Denial | No
     return None
 
 
-def premium_sane(idea: TradeIdea, _: Book, limits: RiskLimits) -> Denial | None:
+def premium_sane(idea: TradeIdea, _: RiskBook, limits: RiskLimits) -> Denial | None:
     """Bounds that hold for every option: a call is worth at most its underlying, a put at most its strike.
 
     Source: Hull, "Options, Futures and Other Derivatives", bounds of option prices. Without an underlying price

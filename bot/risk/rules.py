@@ -12,34 +12,34 @@ from datetime import timedelta
 from bot.domain.messages import TradeIdea
 from bot.domain.session import new_york_day, nth_session_before
 from bot.domain.types import SecType
-from bot.risk.book import Book
 from bot.risk.conditions import sane_money
 from bot.risk.denials import Denial, DenialCode, deny
 from bot.risk.limits import RiskLimits
+from bot.risk.risk_book import RiskBook
 
-Rule = Callable[[TradeIdea, Book, RiskLimits], Denial | None]
+Rule = Callable[[TradeIdea, RiskBook, RiskLimits], Denial | None]
 
 
-def not_halted(_: TradeIdea, book: Book, __: RiskLimits) -> Denial | None:
+def not_halted(_: TradeIdea, book: RiskBook, __: RiskLimits) -> Denial | None:
     if not book.latch.causes:
         return None
     return deny(DenialCode.STATE_HALTED, causes=",".join(book.latch.causes))
 
 
-def connected(_: TradeIdea, book: Book, __: RiskLimits) -> Denial | None:
+def connected(_: TradeIdea, book: RiskBook, __: RiskLimits) -> Denial | None:
     return None if book.conditions.is_connected else deny(DenialCode.CONNECTION_DOWN)
 
 
-def links_up(_: TradeIdea, book: Book, __: RiskLimits) -> Denial | None:
+def links_up(_: TradeIdea, book: RiskBook, __: RiskLimits) -> Denial | None:
     down = book.conditions.links_down
     return deny(DenialCode.CONNECTION_LINK_DOWN, down=",".join(sorted(down))) if down else None
 
 
-def reconciled(_: TradeIdea, book: Book, __: RiskLimits) -> Denial | None:
+def reconciled(_: TradeIdea, book: RiskBook, __: RiskLimits) -> Denial | None:
     return None if book.conditions.is_reconciled else deny(DenialCode.STATE_NOT_RECONCILED)
 
 
-def protection_proved(_: TradeIdea, book: Book, __: RiskLimits) -> Denial | None:
+def protection_proved(_: TradeIdea, book: RiskBook, __: RiskLimits) -> Denial | None:
     for idea_id, gap in book.conditions.unproved.items():
         return deny(
             DenialCode.PROTECTION_UNPROVED,
@@ -50,12 +50,12 @@ def protection_proved(_: TradeIdea, book: Book, __: RiskLimits) -> Denial | None
     return None
 
 
-def not_repeated(idea: TradeIdea, book: Book, _: RiskLimits) -> Denial | None:
+def not_repeated(idea: TradeIdea, book: RiskBook, _: RiskLimits) -> Denial | None:
     before = book.exposure.brackets.get(idea.idea_id)
     return deny(DenialCode.IDEA_REPEATED, approved_at=before.approved_at) if before else None
 
 
-def long_option_of_the_direction(idea: TradeIdea, _: Book, __: RiskLimits) -> Denial | None:
+def long_option_of_the_direction(idea: TradeIdea, _: RiskBook, __: RiskLimits) -> Denial | None:
     contract = idea.contract
     is_right = (
         contract.sec_type is SecType.OPTION
@@ -78,7 +78,7 @@ def long_option_of_the_direction(idea: TradeIdea, _: Book, __: RiskLimits) -> De
     )
 
 
-def equity_known(_: TradeIdea, book: Book, limits: RiskLimits) -> Denial | None:
+def equity_known(_: TradeIdea, book: RiskBook, limits: RiskLimits) -> Denial | None:
     account, equity = book.conditions.account, book.conditions.equity_usd
     if account is None or equity is None:
         return deny(DenialCode.EQUITY_UNKNOWN)
@@ -92,14 +92,14 @@ def equity_known(_: TradeIdea, book: Book, limits: RiskLimits) -> Denial | None:
     return None
 
 
-def room_for_a_position(_: TradeIdea, book: Book, limits: RiskLimits) -> Denial | None:
+def room_for_a_position(_: TradeIdea, book: RiskBook, limits: RiskLimits) -> Denial | None:
     count = len(book.exposure.open())
     if count < limits.max_open_positions:
         return None
     return deny(DenialCode.EXPOSURE_MAX_POSITIONS, open=count, max=limits.max_open_positions)
 
 
-def one_per_direction(idea: TradeIdea, book: Book, _: RiskLimits) -> Denial | None:
+def one_per_direction(idea: TradeIdea, book: RiskBook, _: RiskLimits) -> Denial | None:
     for bracket in book.exposure.open():
         if bracket.con_id == idea.contract.con_id:
             return deny(DenialCode.EXPOSURE_SAME_CONTRACT, bracket=bracket.idea_id)
@@ -108,21 +108,21 @@ def one_per_direction(idea: TradeIdea, book: Book, _: RiskLimits) -> Denial | No
     return None
 
 
-def day_orders_left(_: TradeIdea, book: Book, limits: RiskLimits) -> Denial | None:
+def day_orders_left(_: TradeIdea, book: RiskBook, limits: RiskLimits) -> Denial | None:
     count = book.exposure.totals(book.today).orders
     if count < limits.max_orders_per_day:
         return None
     return deny(DenialCode.DAY_ORDERS_REACHED, orders=count, max=limits.max_orders_per_day)
 
 
-def order_rate(_: TradeIdea, book: Book, limits: RiskLimits) -> Denial | None:
+def order_rate(_: TradeIdea, book: RiskBook, limits: RiskLimits) -> Denial | None:
     count = book.exposure.approvals_since(book.now, timedelta(minutes=1))
     if count < limits.max_orders_per_minute:
         return None
     return deny(DenialCode.ORDER_RATE_EXCEEDED, last_minute=count, max=limits.max_orders_per_minute)
 
 
-def cooled_down(idea: TradeIdea, book: Book, limits: RiskLimits) -> Denial | None:
+def cooled_down(idea: TradeIdea, book: RiskBook, limits: RiskLimits) -> Denial | None:
     lost_at = book.losses.last_loss_at.get(idea.symbol)
     until = lost_at and lost_at + timedelta(minutes=limits.cooldown_after_loss_minutes)
     if until is None or book.now >= until:
@@ -130,7 +130,7 @@ def cooled_down(idea: TradeIdea, book: Book, limits: RiskLimits) -> Denial | Non
     return deny(DenialCode.COOLDOWN_AFTER_LOSS, lost_at=lost_at, until=until)
 
 
-def no_pattern_day_trader(_: TradeIdea, book: Book, limits: RiskLimits) -> Denial | None:
+def no_pattern_day_trader(_: TradeIdea, book: RiskBook, limits: RiskLimits) -> Denial | None:
     """FINRA Rule 4210(f)(8)(B): four day trades in five business days, below 25,000 USD of equity."""
     equity = book.conditions.equity_usd
     if not limits.pdt_guard or equity is None or equity >= limits.pdt_equity_usd:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 
 from bot.domain.messages import TradeIdea
-from bot.risk.book import Book
 from bot.risk.denials import Denial, DenialCode, deny
 from bot.risk.limits import RiskLimits
+from bot.risk.risk_book import RiskBook
 
 LABELS = {
     DenialCode.SIZE_ZERO: "risk",
@@ -62,7 +62,7 @@ def contracts_at_risk(
     return whole(budget, premium_usd * stop_pct * multiplier)
 
 
-def size(idea: TradeIdea, premium_usd: Decimal, book: Book, limits: RiskLimits) -> Size | Denial:
+def size(idea: TradeIdea, premium_usd: Decimal, book: RiskBook, limits: RiskLimits) -> Size | Denial:
     """The approved number of contracts at this premium, or the cap that leaves none."""
     sized = smallest(_caps(idea, premium_usd, book, limits))
     if sized.quantity >= 1:
@@ -77,7 +77,7 @@ def size(idea: TradeIdea, premium_usd: Decimal, book: Book, limits: RiskLimits) 
     )
 
 
-def _caps(idea: TradeIdea, premium: Decimal, book: Book, limits: RiskLimits) -> dict[DenialCode, int]:
+def _caps(idea: TradeIdea, premium: Decimal, book: RiskBook, limits: RiskLimits) -> dict[DenialCode, int]:
     terms, multiplier = limits.terms(idea.strategy), idea.contract.multiplier
     equity = book.conditions.equity_usd or Decimal(0)
     cost, totals = premium * multiplier, book.exposure.totals(book.today)
@@ -99,7 +99,7 @@ def _caps(idea: TradeIdea, premium: Decimal, book: Book, limits: RiskLimits) -> 
     return caps
 
 
-def _loss_budget(equity: Decimal, book: Book, limits: RiskLimits) -> Decimal:
+def _loss_budget(equity: Decimal, book: RiskBook, limits: RiskLimits) -> Decimal:
     """What may still be lost today if every open stop is hit as well."""
     start = book.losses.day_start_usd
     if start is None or book.losses.day != book.today:
@@ -108,7 +108,7 @@ def _loss_budget(equity: Decimal, book: Book, limits: RiskLimits) -> Decimal:
     return start * limits.max_daily_loss_pct - lost - book.exposure.at_risk_usd()
 
 
-def _funds(book: Book) -> Decimal:
+def _funds(book: RiskBook) -> Decimal:
     account = book.conditions.account
     if account is None or account.available_funds is None:
         return Decimal(0)

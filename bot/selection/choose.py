@@ -14,7 +14,7 @@ from bot.domain.market import Quote
 from bot.domain.types import ConId, Direction, Numbers
 from bot.selection.expiry import ExpiryRule
 from bot.selection.liquidity import LiquidityLimits, judge_quote
-from bot.selection.refusal import Refusal, RefusalCode, refuse, written
+from bot.selection.no_contract import NoContract, RefusalCode, no_contract, written
 from bot.selection.strike import Moneyness, StrikeRule, pick_strike
 
 
@@ -28,7 +28,7 @@ class SelectionRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ContractChoice:
     """The contract to buy, the quote it was chosen by, and the figures that spoke for it."""
 
     contract: Contract
@@ -43,31 +43,35 @@ def choose_contract(
     quotes: Mapping[ConId, Quote],
     today: date,
     rules: SelectionRules,
-) -> Choice | Refusal:
+) -> ContractChoice | NoContract:
     """Choose among the watched contracts of one underlying.
 
     ``spot`` is the underlying's price in USD, ``today`` New York's date, ``quotes`` the latest by conId (never by
     symbol). A refusal names the contract where one was in question.
     """
     if spot is None or not isfinite(spot) or spot <= 0:
-        return refuse(RefusalCode.UNDERLYING_PRICE_UNKNOWN, spot=spot)
+        return no_contract(RefusalCode.UNDERLYING_PRICE_UNKNOWN, spot=spot)
     candidates = [c for c in watched if c.right is direction.right and c.expiry is not None]
     expiries = sorted({c.expiry for c in candidates if c.expiry is not None})
     expiry = rules.expiry.pick(expiries, today)
     if expiry is None:
         nearest = min(expiries, default=None)
-        return refuse(RefusalCode.EXPIRY_NONE_FITS, today=today, watched=len(candidates), nearest=nearest)
+        return no_contract(
+            RefusalCode.EXPIRY_NONE_FITS, today=today, watched=len(candidates), nearest=nearest
+        )
     contract = pick_strike([c for c in candidates if c.expiry == expiry], quotes, spot, rules.strike)
-    if isinstance(contract, Refusal):
+    if isinstance(contract, NoContract):
         return contract
     return _take(contract, quotes.get(contract.con_id), spot, rules.liquidity)
 
 
-def _take(contract: Contract, quote: Quote | None, spot: float, limits: LiquidityLimits) -> Choice | Refusal:
+def _take(
+    contract: Contract, quote: Quote | None, spot: float, limits: LiquidityLimits
+) -> ContractChoice | NoContract:
     refusal = judge_quote(contract, quote, spot, limits)
     if quote is None or refusal is not None:
-        found = refusal or refuse(RefusalCode.QUOTE_MISSING)
-        return Refusal(found.code, {"contract": contract.label, **found.numbers})
+        found = refusal or no_contract(RefusalCode.QUOTE_MISSING)
+        return NoContract(found.code, {"contract": contract.label, **found.numbers})
     figures = {
         "spot": spot,
         "strike": contract.strike,
@@ -78,4 +82,4 @@ def _take(contract: Contract, quote: Quote | None, spot: float, limits: Liquidit
         "open_interest": quote.open_interest,
         "delta": quote.delta,
     }
-    return Choice(contract, quote, {name: written(figure) for name, figure in figures.items()})
+    return ContractChoice(contract, quote, {name: written(figure) for name, figure in figures.items()})

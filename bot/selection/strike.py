@@ -11,7 +11,7 @@ from enum import StrEnum
 from bot.domain.contract import Contract
 from bot.domain.market import Quote
 from bot.domain.types import ConId, Right
-from bot.selection.refusal import Refusal, RefusalCode, refuse
+from bot.selection.no_contract import NoContract, RefusalCode, no_contract
 
 
 class Moneyness(StrEnum):
@@ -53,41 +53,45 @@ def parse_strike(text: str) -> StrikeRule:
 
 def pick_strike(
     contracts: Sequence[Contract], quotes: Mapping[ConId, Quote], spot: float, rule: StrikeRule
-) -> Contract | Refusal:
+) -> Contract | NoContract:
     """Choose among contracts of one expiry and one right; ``spot`` is the underlying's price in USD."""
     ladder = sorted((c for c in contracts if c.strike is not None), key=_strike)
     if not ladder:
-        return refuse(RefusalCode.STRIKE_NOT_WATCHED, spot=spot, watched=0)
+        return no_contract(RefusalCode.STRIKE_NOT_WATCHED, spot=spot, watched=0)
     if isinstance(rule, TargetDelta):
         return _by_delta(ladder, quotes, rule)
     return _by_moneyness(ladder, spot, rule)
 
 
-def _by_moneyness(ladder: list[Contract], spot: float, rule: Moneyness) -> Contract | Refusal:
+def _by_moneyness(ladder: list[Contract], spot: float, rule: Moneyness) -> Contract | NoContract:
     lowest, highest = _strike(ladder[0]), _strike(ladder[-1])
     at_money = min(range(len(ladder)), key=lambda i: abs(_strike(ladder[i]) - spot))
     step = {Moneyness.ATM: 0, Moneyness.ITMP1: -1, Moneyness.OTMP1: 1}[rule]
     wanted = at_money + (step if ladder[0].right is Right.CALL else -step)
     # Off the ladder's end the nearest strike is not known to be the nearest that is listed.
     if not lowest <= spot <= highest or not 0 <= wanted < len(ladder):
-        return refuse(
+        return no_contract(
             RefusalCode.STRIKE_NOT_WATCHED, spot=spot, lowest=lowest, highest=highest, watched=len(ladder)
         )
     return ladder[wanted]
 
 
-def _by_delta(ladder: list[Contract], quotes: Mapping[ConId, Quote], rule: TargetDelta) -> Contract | Refusal:
+def _by_delta(
+    ladder: list[Contract], quotes: Mapping[ConId, Quote], rule: TargetDelta
+) -> Contract | NoContract:
     misses = {
         contract.con_id: abs(abs(delta) - rule.delta)
         for contract in ladder
         if (quote := quotes.get(contract.con_id)) is not None and (delta := quote.delta) is not None
     }
     if not misses:
-        return refuse(RefusalCode.DELTA_UNKNOWN, target=rule.delta, watched=len(ladder))
+        return no_contract(RefusalCode.DELTA_UNKNOWN, target=rule.delta, watched=len(ladder))
     nearest = min((c for c in ladder if c.con_id in misses), key=lambda c: misses[c.con_id])
     if misses[nearest.con_id] > rule.tolerance:
         delta = quotes[nearest.con_id].delta
-        return refuse(RefusalCode.DELTA_OUT_OF_REACH, target=rule.delta, nearest=delta, strike=nearest.strike)
+        return no_contract(
+            RefusalCode.DELTA_OUT_OF_REACH, target=rule.delta, nearest=delta, strike=nearest.strike
+        )
     return nearest
 
 

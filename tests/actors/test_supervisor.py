@@ -11,7 +11,7 @@ import pytest
 import bot.actors.supervisor
 from bot.actors.supervisor import Ending, Parts, Supervisor
 from bot.domain import messages as m
-from bot.wiring import JOURNAL, hearers
+from bot.wiring import JOURNAL, subscribers
 from tests.actors.test_broker_link import Port
 
 NOW = datetime(2011, 1, 7, 15, tzinfo=UTC)
@@ -46,7 +46,7 @@ def test_a_component_that_hangs_keeps_the_watchdog_unfed_and_ends_the_line(
     monkeypatch.setattr(bot.actors.supervisor, "STOP_TIMEOUT_S", 0.3)
     hangs, kept, fed = Hangs(), list[m.Message](), list[int]()
     first = m.LineStarted(NOW, "test", "growth", True, ("SPY",))
-    machines = {**{name: Quiet() for name in hearers(first)}, JOURNAL: hangs}
+    machines = {**{name: Quiet() for name in subscribers(first)}, JOURNAL: hangs}
     supervisor = Supervisor(Parts(machines, Port(), kept.append, kept.append, lambda: NOW, 1e6, first))
     ending = supervisor.run(0.5, lambda: fed.append(1))
     assert hangs.has_heard.is_set()

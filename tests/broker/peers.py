@@ -16,11 +16,11 @@ from bot.domain.market import Quote
 from bot.domain.messages import MachineFailed
 from bot.domain.order import Order, OrderType, Tif
 from bot.domain.types import Right, Side
-from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.loopback.loopback import LoopbackBroker
 from bot.sim.server.thread import SimGatewayThread
 from bot.sim.world.build import recorded_world
-from bot.sim.world.ledger import Books
+from bot.sim.world.ledger import AccountLedger
 from tests.broker.script import PATIENCE_S, Heard, settings
 
 DAY = date(2011, 1, 7)
@@ -35,13 +35,13 @@ class Place(Protocol):
     def now(self) -> datetime: ...
     def advance_to(self, broker: BrokerPort, at: datetime) -> None: ...
     def settle(self, broker: BrokerPort) -> None: ...
-    def books(self) -> Books: ...
+    def books(self) -> AccountLedger: ...
     def close(self) -> None: ...
 
 
 class LoopbackPlace:
-    def __init__(self, knobs: Knobs) -> None:
-        self._world = recorded_world(["SPY"], DAY, knobs=knobs)
+    def __init__(self, exchange_settings: ExchangeSettings) -> None:
+        self._world = recorded_world(["SPY"], DAY, exchange_settings=exchange_settings)
 
     def new_broker(self) -> BrokerPort:
         return LoopbackBroker(self._world, CLIENT)
@@ -56,7 +56,7 @@ class LoopbackPlace:
     def settle(self, broker: BrokerPort) -> None:
         """It answers before it returns."""
 
-    def books(self) -> Books:
+    def books(self) -> AccountLedger:
         return self._world.books()
 
     def close(self) -> None:
@@ -64,9 +64,9 @@ class LoopbackPlace:
 
 
 class GatewayPlace:
-    def __init__(self, library: str, knobs: Knobs) -> None:
+    def __init__(self, library: str, exchange_settings: ExchangeSettings) -> None:
         self._library = library
-        self.gateway = SimGatewayThread(recorded_world(["SPY"], DAY, knobs=knobs))
+        self.gateway = SimGatewayThread(recorded_world(["SPY"], DAY, exchange_settings=exchange_settings))
         self._now = self.gateway.now
 
     def new_broker(self) -> BrokerPort:
@@ -85,7 +85,7 @@ class GatewayPlace:
         assert isinstance(broker, IbkrBroker)
         broker.settle(PATIENCE_S)
 
-    def books(self) -> Books:
+    def books(self) -> AccountLedger:
         return self.gateway.books()
 
     def close(self) -> None:
@@ -95,8 +95,8 @@ class GatewayPlace:
 class Peer:
     """One broker at one place, and what it has told."""
 
-    def __init__(self, name: str, **knobs: Any) -> None:
-        chosen = Knobs(**knobs)
+    def __init__(self, name: str, **exchange_settings: Any) -> None:
+        chosen = ExchangeSettings(**exchange_settings)
         self.place: Place = LoopbackPlace(chosen) if name == "loopback" else GatewayPlace(name, chosen)
         self.facts = Heard()
         self.broker = self._start()

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from bot.broker.connection.error_codes import (
     TABLE,
-    Effect,
+    CodeEffect,
     HistoryTrouble,
-    Rejection,
+    RejectReason,
     code,
     history_trouble,
     order_effect,
@@ -20,51 +20,51 @@ from bot.broker.connection.error_codes import (
 )
 
 
-def new(number: int) -> Effect:
+def new(number: int) -> CodeEffect:
     return order_effect(number, is_acknowledged=False, is_revising=False)
 
 
-def live(number: int) -> Effect:
+def live(number: int) -> CodeEffect:
     return order_effect(number, is_acknowledged=True, is_revising=False)
 
 
-def revising(number: int) -> Effect:
+def revising(number: int) -> CodeEffect:
     return order_effect(number, is_acknowledged=True, is_revising=True)
 
 
 @pytest.mark.parametrize("number", [110, 200, 201, 203, 387, 388, 391, 434, 460])
 def test_a_new_order_is_rejected_by_what_rejects_it(number: int) -> None:
-    assert new(number) is Effect.REJECT
+    assert new(number) is CodeEffect.REJECT
 
 
 @pytest.mark.parametrize("number", [399, 404, 2109, 2161, 2168, 10349, 2150, 2199])
 def test_news_about_a_live_order_ends_nothing(number: int) -> None:
-    assert new(number) is live(number) is revising(number) is Effect.INFO
+    assert new(number) is live(number) is revising(number) is CodeEffect.INFO
 
 
 @pytest.mark.parametrize("number", [105, 134, 329, 110])
 def test_a_refused_revision_leaves_the_order_alive(number: int) -> None:
-    assert revising(number) is Effect.STILL_LIVE
+    assert revising(number) is CodeEffect.STILL_LIVE
 
 
 @pytest.mark.parametrize("number", [104, 106, 107, 135, 321, 492, 163, 201])
 def test_what_could_mean_anything_is_asked_of_the_broker(number: int) -> None:
-    assert revising(number) is Effect.ASK_BROKER
+    assert revising(number) is CodeEffect.ASK_BROKER
 
 
 @pytest.mark.parametrize("number", [136, 161, 202, 10147, 10148])
 def test_an_answer_to_a_cancel_does_not_say_what_became_of_the_order(number: int) -> None:
-    assert live(number) is Effect.CANCEL_ANSWER
+    assert live(number) is CodeEffect.CANCEL_ANSWER
 
 
 @given(st.integers(0, 30_000).filter(lambda n: n not in TABLE and not 2100 <= n < 2200))
 def test_an_unknown_code_is_never_a_verdict(number: int) -> None:
-    assert new(number) is live(number) is revising(number) is Effect.ASK_BROKER
+    assert new(number) is live(number) is revising(number) is CodeEffect.ASK_BROKER
 
 
 @given(st.sampled_from(sorted(TABLE)).filter(lambda n: n != 201))
 def test_no_code_rejects_an_order_that_the_broker_had_accepted(number: int) -> None:
-    assert live(number) is not Effect.REJECT
+    assert live(number) is not CodeEffect.REJECT
 
 
 def test_every_row_says_what_it_means_and_remedies_are_for_people() -> None:
@@ -148,14 +148,17 @@ def test_the_table_covers_the_codes_that_were_met() -> None:
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        ("Cannot have open orders on both sides of the same US Option contract", Rejection.BOTH_SIDES),
-        ("YOUR ORDER IS NOT ACCEPTED. MINIMUM OF 2000 USD (OR EQUIVALENT) MARGIN REQUIRED", Rejection.MARGIN),
-        ("We are unable to accept your order. Your Available Funds are insufficient", Rejection.MARGIN),
-        ("No trading permissions", Rejection.PERMISSION),
-        ("The exchange said no", Rejection.OTHER),
+        ("Cannot have open orders on both sides of the same US Option contract", RejectReason.BOTH_SIDES),
+        (
+            "YOUR ORDER IS NOT ACCEPTED. MINIMUM OF 2000 USD (OR EQUIVALENT) MARGIN REQUIRED",
+            RejectReason.MARGIN,
+        ),
+        ("We are unable to accept your order. Your Available Funds are insufficient", RejectReason.MARGIN),
+        ("No trading permissions", RejectReason.PERMISSION),
+        ("The exchange said no", RejectReason.OTHER),
     ],
 )
-def test_a_rejection_is_told_apart_by_its_text(text: str, kind: Rejection) -> None:
+def test_a_rejection_is_told_apart_by_its_text(text: str, kind: RejectReason) -> None:
     assert rejection(f"Order rejected - reason:{text}") is kind
 
 
@@ -173,4 +176,4 @@ def test_a_history_error_is_told_apart_by_its_text(text: str, kind: HistoryTroub
 
 
 def test_an_unknown_notice_is_only_news() -> None:
-    assert code(2177).effect is Effect.INFO
+    assert code(2177).effect is CodeEffect.INFO

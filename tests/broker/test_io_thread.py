@@ -11,9 +11,9 @@ from functools import partial
 import pytest
 
 from bot.broker.connection import library
-from bot.broker.connection.context import Link
+from bot.broker.connection.context import BrokerContext
 from bot.broker.connection.io_thread import IoThread
-from bot.broker.connection.session import Session
+from bot.broker.connection.session import BrokerSession
 from tests.broker.script import NOW, PATIENCE_S, Heard, settings
 
 
@@ -68,7 +68,7 @@ def test_background_work_that_fails_is_reported() -> None:
     heard = Heard()
 
     async def work() -> None:
-        link = Link(settings(1), library.load("ib_insync"), lambda: NOW, 1.0, heard.add, heard.add)
+        link = BrokerContext(settings(1), library.load("ib_insync"), lambda: NOW, 1.0, heard.add, heard.add)
 
         async def broken() -> None:
             raise KeyError("lost")
@@ -86,8 +86,8 @@ def test_a_stop_that_comes_together_with_the_end_of_the_connection_is_not_swallo
     async def end_and_cancel_at_once() -> bool:
         implementation = library.load("ib_insync")
         ib = implementation.IB()
-        link = Link(settings(1), implementation, lambda: NOW, 1.0, Heard().add, Heard().add)
-        watch = asyncio.create_task(Session(link, ib, 1).until_lost(lambda _: None))
+        link = BrokerContext(settings(1), implementation, lambda: NOW, 1.0, Heard().add, Heard().add)
+        watch = asyncio.create_task(BrokerSession(link, ib, 1).until_lost(lambda _: None))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         ib.client.conn.disconnected.emit("")

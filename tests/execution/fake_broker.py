@@ -1,7 +1,7 @@
 """A toy exchange for the execution machines: OCA groups, families, stops, partial fills, and the ways a broker misbehaves.
 
 Rule: its own books are the truth that the tests judge by. It is deliberately dull where the real simulator is rich: one
-price per contract, everything at that price fills, in steps of ``Knobs.fill_step``.
+price per contract, everything at that price fills, in steps of ``ExchangeSettings.fill_step``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bot.domain.messages import Message
 from bot.domain.order import Fill, OpenOrder, OrderStatus, OrderType
 from bot.domain.position import AccountValues, Position
 from bot.domain.types import ConId, OrderRef, PermId, Side
-from tests.execution.fake_orders import Held, Knobs, shown
+from tests.execution.fake_orders import ExchangeSettings, Held, shown
 
 S = OrderStatus
 
@@ -28,7 +28,7 @@ class FakeBroker:
 
     def __init__(self, start: datetime) -> None:
         self.now = start
-        self.knobs = Knobs()
+        self.exchange_settings = ExchangeSettings()
         self.mangle: Callable[[list[Message]], list[Message]] = lambda facts: facts
         self.orders: list[Held] = []
         self.fills: list[Fill] = []
@@ -76,12 +76,12 @@ class FakeBroker:
         held_back: list[Held] = []
         for order in command.orders:
             self.received[order.ref] += 1
-            if order.ref in self.knobs.swallows:
+            if order.ref in self.exchange_settings.swallows:
                 continue
             self.contracts[order.contract.con_id] = order.contract
             held = Held(order, self._next_perm(), S.HELD, order.quantity, order.limit_price)
-            if order.ref in self.knobs.refuses:
-                code, text = self.knobs.refuses[order.ref]
+            if order.ref in self.exchange_settings.refuses:
+                code, text = self.exchange_settings.refuses[order.ref]
                 held.status = S.REJECTED
                 self._unsaid.append(b.OrderRefused(order.ref, code, text, self.now))
                 self._drop_children(order.ref)
@@ -103,8 +103,8 @@ class FakeBroker:
 
     def _cancel(self, command: b.SendCancel) -> None:
         self.sent_cancels += 1
-        if self.knobs.swallows_cancels > 0:
-            self.knobs.swallows_cancels -= 1
+        if self.exchange_settings.swallows_cancels > 0:
+            self.exchange_settings.swallows_cancels -= 1
             return
         for held in self.orders:
             meant = command.perm_id in (None, held.perm_id)
@@ -118,7 +118,7 @@ class FakeBroker:
                 continue
             if not parent.filled:
                 self._end(child, S.CANCELLED)
-            elif self.knobs.shrinks_children_of_cut_parent:
+            elif self.exchange_settings.shrinks_children_of_cut_parent:
                 child.quantity = child.filled + min(child.remaining, parent.filled - self._sold(parent))
                 self._say(child)
             self._wake(child)
@@ -126,8 +126,8 @@ class FakeBroker:
     def _revise(self, command: b.SendRevision) -> None:
         for held in self.orders:
             if held.order.ref == command.ref and held.is_live:
-                if self.knobs.doubles_revisions:
-                    self.knobs.doubles_revisions = False
+                if self.exchange_settings.doubles_revisions:
+                    self.exchange_settings.doubles_revisions = False
                     twin = Held(
                         held.order, self._next_perm(), held.status, command.quantity, held.limit_price
                     )
@@ -142,26 +142,26 @@ class FakeBroker:
     def _snapshot(self, command: b.TakeSnapshot) -> list[Message]:
         if not self.is_linked:
             return []
-        if self.knobs.fails_snapshots > 0:
-            self.knobs.fails_snapshots -= 1
+        if self.exchange_settings.fails_snapshots > 0:
+            self.exchange_settings.fails_snapshots -= 1
             return [b.RequestFailed("snapshot", 0, "time-out", self.now)]
         said = self.flush()
         held = self.positions()
-        if self.knobs.stale_positions > 0:
-            self.knobs.stale_positions -= 1
+        if self.exchange_settings.stale_positions > 0:
+            self.exchange_settings.stale_positions -= 1
             held[self.fills[-1].contract.con_id] -= self.fills[-1].signed_quantity
         snapshot = b.Snapshot(
             at=self.now,
             account=AccountValues(account="DU1", at=self.now),
             open_orders=(
-                *(shown(h, self.knobs, self.client_id) for h in self.orders if h.is_live),
+                *(shown(h, self.exchange_settings, self.client_id) for h in self.orders if h.is_live),
                 *self.strangers,
             ),
             completed_orders=tuple(
-                shown(h, self.knobs, self.client_id) for h in self.orders if not h.is_live
+                shown(h, self.exchange_settings, self.client_id) for h in self.orders if not h.is_live
             ),
             fills=(*self.also_listed, *self.fills),
-            commissions=tuple(self.charges) if self.knobs.commission != "never" else (),
+            commissions=tuple(self.charges) if self.exchange_settings.commission != "never" else (),
             positions=tuple(
                 Position(self.contracts[con_id], quantity, self.costs[con_id])
                 for con_id, quantity in held.items()
@@ -182,7 +182,7 @@ class FakeBroker:
                 bid, ask = self.bids[held.order.contract.con_id]
                 price = self._fill_price(held, bid, ask)
                 if price is not None:
-                    self._fill(held, min(self.knobs.fill_step, self._free(held)), price)
+                    self._fill(held, min(self.exchange_settings.fill_step, self._free(held)), price)
 
     def _free(self, held: Held) -> int:
         parent = self._by_ref(held.order.parent_ref)
@@ -199,7 +199,7 @@ class FakeBroker:
         parent = self._by_ref(held.order.parent_ref)
         if parent is None or not parent.filled:
             return False
-        return not (self.knobs.children_wait_for_whole_parent and parent.is_live)
+        return not (self.exchange_settings.children_wait_for_whole_parent and parent.is_live)
 
     def _fill_price(self, held: Held, bid: Decimal, ask: Decimal) -> Decimal | None:
         order = held.order
@@ -229,27 +229,27 @@ class FakeBroker:
         )
         self.fills.append(fill)
         charge = b.CommissionCharged(fill.exec_id, fill.order_ref, Decimal("0.65") * quantity, "USD")
-        if not self.knobs.cancels_before_fills:
+        if not self.exchange_settings.cancels_before_fills:
             self._say(held)
             self._unsaid.append(b.Filled(fill))
         self._after_fill(held)
-        if self.knobs.cancels_before_fills:
+        if self.exchange_settings.cancels_before_fills:
             self._say(held)
             self._unsaid.append(b.Filled(fill))
         self._charge(charge)
 
     def _charge(self, charge: b.CommissionCharged) -> None:
-        if self.knobs.commission == "with the fill":
+        if self.exchange_settings.commission == "with the fill":
             self.charges.append(charge)
             self._unsaid.append(charge)
-        elif self.knobs.commission == "late":
+        elif self.exchange_settings.commission == "late":
             self._late.append(charge)
 
     def _after_fill(self, held: Held) -> None:
         for child in self.orders:
             if child.order.parent_ref == held.order.ref:
                 self._wake(child)
-        if not held.order.oca_group or self.knobs.breaks_oca:
+        if not held.order.oca_group or self.exchange_settings.breaks_oca:
             return
         for other in self.orders:
             if other is not held and other.order.oca_group == held.order.oca_group and other.is_live:
@@ -349,8 +349,8 @@ class FakeBroker:
         self._unsaid.extend(self._words(held))
 
     def _words(self, held: Held) -> Iterator[Message]:
-        yield b.OrderSeen(shown(held, self.knobs), self.now)
-        if self.knobs.says_statuses:
+        yield b.OrderSeen(shown(held, self.exchange_settings), self.now)
+        if self.exchange_settings.says_statuses:
             yield b.OrderStatusChanged(
                 ref=held.order.ref,
                 status=held.status,

@@ -1,4 +1,4 @@
-"""What the toy exchange keeps of an order, how it shows it, and the knobs of its misbehaviour."""
+"""What the toy exchange keeps of an order, how it shows it, and the exchange_settings of its misbehaviour."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.domain.types import OrderRef, PermId
 
 
 @dataclass
-class Knobs:
+class ExchangeSettings:
     """How the broker misbehaves; every default is good behaviour."""
 
     fill_step: int = 1000
@@ -50,11 +50,11 @@ class Held:
         return self.status in LIVE
 
 
-def shown(held: Held, knobs: Knobs, client_id: int = 1) -> OpenOrder:
+def shown(held: Held, exchange_settings: ExchangeSettings, client_id: int = 1) -> OpenOrder:
     order = held.order
     shown_type = order.type
-    if order.type is OrderType.STOP and knobs.shows_stops_as is not None:
-        shown_type = knobs.shows_stops_as
+    if order.type is OrderType.STOP and exchange_settings.shows_stops_as is not None:
+        shown_type = exchange_settings.shows_stops_as
     return OpenOrder(
         ref=order.ref,
         order_id=held.perm_id - 6000,
@@ -68,7 +68,7 @@ def shown(held: Held, knobs: Knobs, client_id: int = 1) -> OpenOrder:
         status=held.status,
         limit_price=held.limit_price,
         stop_price=order.stop_price,
-        tif=knobs.shows_tif or str(order.tif),
+        tif=exchange_settings.shows_tif or str(order.tif),
         oca_group=order.oca_group,
         parent_id=1 if order.parent_ref else 0,
     )

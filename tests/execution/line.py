@@ -21,8 +21,8 @@ from bot.domain.contract import NICKELS, Contract
 from bot.domain.idea import Idea
 from bot.domain.market import Quote
 from bot.domain.types import IdeaId, Right, SecType
-from bot.execution.desk import ExecutionDesk
 from bot.execution.limits import ExecutionLimits, WatcherLimits
+from bot.execution.order_manager import OrderManager
 from bot.execution.watcher import OcoWatcher
 from tests.execution.fake_broker import FakeBroker
 
@@ -95,7 +95,7 @@ class Line:
         return self.broker.now
 
     def _new_machines(self) -> None:
-        self.desk = ExecutionDesk(ExecutionLimits(), self.plan_of)
+        self.desk = OrderManager(ExecutionLimits(), self.plan_of)
         self.watcher = OcoWatcher(WatcherLimits())
         self._heard_here = frozenset({wiring.BROKER, wiring.EXECUTION, wiring.OCO_WATCHER})
         self._machines: dict[str, wiring.Machine] = {
@@ -166,7 +166,7 @@ class Line:
             self._step(message)
 
     def _dispatch(self, message: m.Message) -> None:
-        for name in wiring.hearers(message):
+        for name in wiring.subscribers(message):
             if name not in self._heard_here:
                 continue
             self._step(message)

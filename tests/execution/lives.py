@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.domain import messages as m
-from tests.execution.fake_orders import Knobs
+from tests.execution.fake_orders import ExchangeSettings
 from tests.execution.line import Killed, Line, bracket
 
 IDEA = "SPY-20261123T1500-scalp"
@@ -28,11 +28,11 @@ def _wait(seconds: float) -> Act:
 
 _GOOD, _TARGET, _STOP = _price("1.90", "1.95"), _price("2.60", "2.65"), _price("1.50", "1.55")
 _BY_TARGET = [_GOOD, begin, _wait(2), _TARGET, _wait(2)]
-LIVES: dict[str, tuple[list[Act], Knobs]] = {
-    "target": (_BY_TARGET, Knobs()),
-    "stop": ([_GOOD, begin, _wait(2), _STOP, _wait(2)], Knobs()),
-    "in parts": ([_GOOD, begin, _wait(1), _TARGET, _wait(3)], Knobs(fill_step=1)),
-    "timed out": ([_price("2.10", "2.15"), begin, _wait(33)], Knobs()),
+LIVES: dict[str, tuple[list[Act], ExchangeSettings]] = {
+    "target": (_BY_TARGET, ExchangeSettings()),
+    "stop": ([_GOOD, begin, _wait(2), _STOP, _wait(2)], ExchangeSettings()),
+    "in parts": ([_GOOD, begin, _wait(1), _TARGET, _wait(3)], ExchangeSettings(fill_step=1)),
+    "timed out": ([_price("2.10", "2.15"), begin, _wait(33)], ExchangeSettings()),
     "repaired": (
         [
             _GOOD,
@@ -43,7 +43,7 @@ LIVES: dict[str, tuple[list[Act], Knobs]] = {
             _STOP,
             _wait(2),
         ],
-        Knobs(),
+        ExchangeSettings(),
     ),
     "flattened": (
         [
@@ -53,17 +53,17 @@ LIVES: dict[str, tuple[list[Act], Knobs]] = {
             lambda line: line.tell(m.FlattenAll(line.now, "operator", "me")),
             _wait(12),
         ],
-        Knobs(),
+        ExchangeSettings(),
     ),
-    "late charges": (_BY_TARGET, Knobs(commission="never")),
+    "late charges": (_BY_TARGET, ExchangeSettings(commission="never")),
 }
 
 
 def live(name: str, kill_after: int | None, *, lose: Callable[[Line], None] = lambda _: None) -> Line:
     """Play a life, killed after so many steps (None: never); ``lose`` is what else happens then."""
-    acts, knobs = LIVES[name]
+    acts, exchange_settings = LIVES[name]
     line = Line()
-    line.broker.knobs = Knobs(**vars(knobs))
+    line.broker.exchange_settings = ExchangeSettings(**vars(exchange_settings))
     line.kill_after = kill_after
     for act in (Line.connect, *acts, _wait(60)):
         try:

@@ -15,7 +15,7 @@ from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.order import OrderStatus
 from bot.execution.ledger import idea_of
-from tests.execution.fake_orders import Knobs
+from tests.execution.fake_orders import ExchangeSettings
 from tests.execution.line import Line, bracket
 
 PRICES = st.sampled_from(["1.40", "1.55", "1.70", "1.90", "1.95", "2.10", "2.60", "2.80"])
@@ -45,7 +45,7 @@ class AnyInterleaving(RuleBasedStateMachine):
         cancels_first: bool,
         unhurried: bool,
     ) -> None:
-        self.line.broker.knobs = Knobs(
+        self.line.broker.exchange_settings = ExchangeSettings(
             fill_step=fill_step,
             children_wait_for_whole_parent=whole_parent,
             commission=commission,
@@ -102,13 +102,15 @@ class AnyInterleaving(RuleBasedStateMachine):
     @rule(legs=st.sets(LEGS, max_size=2))
     def broker_refuses(self, legs: set[str]) -> None:
         refs = {f"SPY-{self.ideas + 1}/{leg}" for leg in legs}
-        self.line.broker.knobs.refuses.update(dict.fromkeys(refs, (201, "Order rejected - margin")))
+        self.line.broker.exchange_settings.refuses.update(
+            dict.fromkeys(refs, (201, "Order rejected - margin"))
+        )
 
     @rule(legs=st.sets(LEGS, max_size=2), cancels=st.integers(0, 2), snapshots=st.integers(0, 2))
     def broker_swallows(self, legs: set[str], cancels: int, snapshots: int) -> None:
-        self.line.broker.knobs.swallows.update(f"SPY-{self.ideas + 1}/{leg}" for leg in legs)
-        self.line.broker.knobs.swallows_cancels = cancels
-        self.line.broker.knobs.fails_snapshots = snapshots
+        self.line.broker.exchange_settings.swallows.update(f"SPY-{self.ideas + 1}/{leg}" for leg in legs)
+        self.line.broker.exchange_settings.swallows_cancels = cancels
+        self.line.broker.exchange_settings.fails_snapshots = snapshots
 
     @rule()
     def correct_the_last_execution(self) -> None:
@@ -143,7 +145,7 @@ class AnyInterleaving(RuleBasedStateMachine):
     def teardown(self) -> None:
         line = self.line
         line.broker.mangle = lambda facts: facts
-        line.broker.knobs.swallows_cancels = line.broker.knobs.fails_snapshots = 0
+        line.broker.exchange_settings.swallows_cancels = line.broker.exchange_settings.fails_snapshots = 0
         line.price("1.90", "1.95")
         for _ in range(3):
             line.tell(b.LinkChanged(line.now, "ib", True, False, 1102))

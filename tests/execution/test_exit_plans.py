@@ -109,8 +109,8 @@ def _protect(quantity: int = 3, attempt: int = 1) -> m.PlaceProtection:
     return m.PlaceProtection("SPY-1", quantity, attempt, "test", START)
 
 
-def _exit(quantity: int = 3, rung: int = 0, bid: str | None = "1.90") -> m.ExitPosition:
-    return m.ExitPosition("SPY-1", quantity, rung, "test", Decimal(bid) if bid else None, START)
+def _exit(quantity: int = 3, step: int = 0, bid: str | None = "1.90") -> m.ExitPosition:
+    return m.ExitPosition("SPY-1", quantity, step, "test", Decimal(bid) if bid else None, START)
 
 
 def test_no_exit_moves_until_the_entrys_end_is_answered() -> None:
@@ -171,7 +171,7 @@ def test_an_exit_that_the_broker_counts_as_sold_is_not_sold_again() -> None:
     bench.status("SPY-1/stop", S.CANCELLED)
     bench.status("SPY-1/target", S.FILLED, filled=3)
 
-    assert bench.step(_exit(3, rung=9, bid=None)) == []
+    assert bench.step(_exit(3, step=9, bid=None)) == []
 
 
 def test_the_last_rung_rides_the_target_as_far_down_as_may_be_and_the_forced_one_sells_beside_the_stop() -> (
@@ -179,11 +179,11 @@ def test_the_last_rung_rides_the_target_as_far_down_as_may_be_and_the_forced_one
 ):
     bench = Bench().guarded()
 
-    (moved,) = bench.step(_exit(rung=3))
+    (moved,) = bench.step(_exit(step=3))
     assert isinstance(moved, b.SendRevision)
     assert moved.limit_price < Decimal("1.80")
 
-    (sold,) = bench.step(_exit(rung=6))
+    (sold,) = bench.step(_exit(step=6))
     assert isinstance(sold, b.SendOrders)
     assert (sold.orders[0].type, sold.orders[0].quantity) == (OrderType.MARKET, 3)
     assert sold.orders[0].oca_group == bench.record("SPY-1/stop").order.oca_group
@@ -195,7 +195,7 @@ def test_a_closing_order_beside_the_stop_waits_for_a_fill_that_is_counted_and_no
     bench = Bench().guarded()
     bench.status("SPY-1/target", S.CANCELLED, filled=1)
 
-    assert bench.step(_exit(rung=6)) == []
+    assert bench.step(_exit(step=6)) == []
     assert not bench.record("SPY-1/stop").cancel_wanted
     bench.fill("SPY-1/target", 1, "b.1.01")
 
@@ -208,11 +208,11 @@ def test_a_group_that_ended_two_closing_orders_unfilled_is_given_up() -> None:
     bench = Bench().guarded()
     bench.status("SPY-1/target", S.CANCELLED)
     for number in (1, 2):
-        bench.step(_exit(rung=6))
+        bench.step(_exit(step=6))
         bench.status(f"SPY-1/flatten-{number}", S.REJECTED)
         bench.book.learn(b.SendCancel(f"SPY-1/flatten-{number}", START - timedelta(seconds=60)))
 
-    assert bench.step(_exit(rung=6)) == []
+    assert bench.step(_exit(step=6)) == []
     assert bench.record("SPY-1/stop").cancel_wanted
 
 
@@ -221,9 +221,9 @@ def test_without_a_live_target_the_flatten_order_follows_the_ladder_to_the_marke
     bench.status("SPY-1/target", S.CANCELLED)
     bench.status("SPY-1/stop", S.CANCELLED)
 
-    (first,) = bench.step(_exit(rung=1))
+    (first,) = bench.step(_exit(step=1))
     bench.status("SPY-1/flatten-1", S.CANCELLED)
-    (second,) = bench.step(_exit(rung=3))
+    (second,) = bench.step(_exit(step=3))
 
     assert isinstance(first, b.SendOrders)
     assert isinstance(second, b.SendOrders)

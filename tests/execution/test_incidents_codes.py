@@ -34,12 +34,12 @@ def test_a_live_stop_that_is_called_cancelled_is_asked_about_and_not_replaced() 
 
 def test_nothing_is_replaced_while_the_broker_cannot_be_asked() -> None:
     line = open_position()
-    line.broker.knobs.fails_snapshots = 1000
+    line.broker.exchange_settings.fails_snapshots = 1000
     line.broker.end("SPY-1/stop")
     line.wait(12)
     assert not line.all(m.PlaceProtection)
 
-    line.broker.knobs.fails_snapshots = 0
+    line.broker.exchange_settings.fails_snapshots = 0
     line.wait(5)
 
     line.assert_protected_or_flat()
@@ -50,7 +50,7 @@ def test_exits_are_not_called_back_while_the_broker_cannot_be_asked() -> None:
     line.price("2.10", "2.15")
     line.connect()
     line.tell(bracket())
-    line.broker.knobs.fails_snapshots = 1000
+    line.broker.exchange_settings.fails_snapshots = 1000
     entry = line.broker.live()[0]
     line.tell(
         b.OrderStatusChanged(
@@ -70,7 +70,7 @@ def test_exits_are_not_called_back_while_the_broker_cannot_be_asked() -> None:
 
 def test_a_rung_is_not_taken_on_what_was_known_before_messages_were_lost() -> None:
     line = open_position(quantity=4)
-    line.broker.knobs.fill_step = 1
+    line.broker.exchange_settings.fill_step = 1
     line.broker.mangle = lambda _: []
     line.price("1.55")
 
@@ -83,7 +83,7 @@ def test_a_rung_is_not_taken_on_what_was_known_before_messages_were_lost() -> No
 def test_a_snapshot_whose_positions_lag_behind_a_fill_is_no_mismatch() -> None:
     line = open_position()
     line.disconnect()
-    line.broker.knobs.stale_positions = 1
+    line.broker.exchange_settings.stale_positions = 1
     line.connect()
     line.wait(3)
 
@@ -105,7 +105,7 @@ def test_a_target_filled_during_an_outage_is_no_gap() -> None:
 
 def test_a_stop_cancelled_before_its_targets_fill_is_heard_sells_nothing_twice() -> None:
     line = open_position()
-    line.broker.knobs.cancels_before_fills = True
+    line.broker.exchange_settings.cancels_before_fills = True
     line.price("2.60")
     line.wait(10)
 
@@ -158,7 +158,7 @@ def test_exits_of_an_entry_wrongly_called_dead_are_not_called_back() -> None:
 
 def test_an_order_nobody_answered_stays_in_flight_until_a_snapshot_shows_it_never_came() -> None:
     line = Line()
-    line.broker.knobs.swallows = {"SPY-1/entry", "SPY-1/target", "SPY-1/stop"}
+    line.broker.exchange_settings.swallows = {"SPY-1/entry", "SPY-1/target", "SPY-1/stop"}
     line.price("2.10", "2.15")
     line.connect()
     line.tell(bracket())
@@ -173,7 +173,7 @@ def test_an_order_nobody_answered_stays_in_flight_until_a_snapshot_shows_it_neve
 
 def test_an_unanswered_cancel_is_asked_about_and_sent_again_only_when_the_order_still_lives() -> None:
     line = Line()
-    line.broker.knobs.swallows_cancels = 1
+    line.broker.exchange_settings.swallows_cancels = 1
     line.price("2.10", "2.15")
     line.connect()
     line.tell(bracket())

@@ -55,7 +55,7 @@ def test_an_entry_approved_while_the_broker_is_away_is_never_kept_for_later() ->
 def test_a_failed_snapshot_is_not_flat() -> None:
     line = open_position()
     line.disconnect()
-    line.broker.knobs.fails_snapshots = 3
+    line.broker.exchange_settings.fails_snapshots = 3
     line.connect()
     line.wait(2)
     assert not line.all(m.BracketClosed)

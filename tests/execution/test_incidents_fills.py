@@ -16,7 +16,7 @@ from tests.execution.line import CALL, Line, bracket, open_position, wire
 
 def test_a_modification_that_made_two_orders_has_the_surplus_called_back_and_is_named() -> None:
     line = open_position()
-    line.broker.knobs.doubles_revisions = True
+    line.broker.exchange_settings.doubles_revisions = True
     line.wait(30 * 60 - 10, step=15)
     line.price("1.90", "1.95")
     line.broker.bids[CALL.con_id] = (Decimal("1.70"), Decimal("1.75"))
@@ -30,7 +30,7 @@ def test_a_modification_that_made_two_orders_has_the_surplus_called_back_and_is_
 
 def test_an_exit_that_sells_in_parts_keeps_its_price_and_its_stop() -> None:
     line = open_position(quantity=4)
-    line.broker.knobs.fill_step = 1
+    line.broker.exchange_settings.fill_step = 1
     line.wait(30 * 60 - 10, step=15)
     line.price("2.10")
     line.wait(40, step=5)
@@ -43,7 +43,7 @@ def test_an_exit_that_sells_in_parts_keeps_its_price_and_its_stop() -> None:
 
 def test_a_partial_entry_is_guarded_from_its_first_contract_on() -> None:
     line = Line()
-    line.broker.knobs.fill_step = 1
+    line.broker.exchange_settings.fill_step = 1
     line.price("1.90", "1.95")
     line.connect()
     line.tell(bracket(quantity=3))
@@ -57,8 +57,8 @@ def test_a_partial_entry_is_guarded_from_its_first_contract_on() -> None:
 
 def test_children_that_outgrow_a_cut_entry_are_reduced_to_the_position_at_once() -> None:
     line = Line()
-    line.broker.knobs.fill_step = 1
-    line.broker.knobs.shrinks_children_of_cut_parent = False
+    line.broker.exchange_settings.fill_step = 1
+    line.broker.exchange_settings.shrinks_children_of_cut_parent = False
     line.price("1.90", "1.95")
     line.connect()
     line.tell(bracket(quantity=3))
@@ -73,7 +73,7 @@ def test_children_that_outgrow_a_cut_entry_are_reduced_to_the_position_at_once()
 
 def test_an_exit_that_fills_while_the_entry_still_buys_calls_the_entry_back() -> None:
     line = Line()
-    line.broker.knobs.fill_step = 1
+    line.broker.exchange_settings.fill_step = 1
     line.price("1.90", "1.95")
     line.connect()
     line.tell(bracket(quantity=3))
@@ -87,7 +87,7 @@ def test_an_exit_that_fills_while_the_entry_still_buys_calls_the_entry_back() ->
 
 def test_two_exits_that_both_fill_are_bought_back_and_trading_halts() -> None:
     line = open_position()
-    line.broker.knobs.breaks_oca = True
+    line.broker.exchange_settings.breaks_oca = True
     line.price("2.60")
     line.price("1.50", "1.55")
     line.wait(20)
@@ -176,7 +176,7 @@ def test_a_price_corrected_after_the_end_has_the_trade_written_down_anew_once(*,
 
 def test_a_commission_that_comes_after_the_end_has_the_trade_written_down_anew() -> None:
     line = Line()
-    line.broker.knobs.commission = "late"
+    line.broker.exchange_settings.commission = "late"
     line.price("1.90", "1.95")
     line.connect()
     line.tell(bracket())
@@ -207,7 +207,7 @@ def test_a_late_commission_is_waited_for_and_a_missing_one_is_not_made_up(
     commission: str, is_complete: bool
 ) -> None:
     line = Line()
-    line.broker.knobs.commission = commission
+    line.broker.exchange_settings.commission = commission
     line.price("1.90", "1.95")
     line.connect()
     line.tell(bracket())

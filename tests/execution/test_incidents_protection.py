@@ -51,7 +51,7 @@ def test_without_a_bid_the_time_stop_uses_a_market_order_and_never_the_last_pric
 @pytest.mark.parametrize("shown_as", [OrderType.LIMIT, OrderType.MARKET])
 def test_a_stop_that_the_broker_shows_as_another_type_is_no_protection(shown_as: OrderType) -> None:
     line = Line()
-    line.broker.knobs.shows_stops_as = shown_as
+    line.broker.exchange_settings.shows_stops_as = shown_as
     line.price("1.90", "1.95")
     line.connect()
     line.tell(bracket())
@@ -83,7 +83,7 @@ def _misprice(fact: m.Message) -> m.Message:
 
 def test_a_stop_that_a_preset_turned_into_a_day_order_is_flagged_and_trading_halts() -> None:
     line = Line()
-    line.broker.knobs.shows_tif = "DAY"
+    line.broker.exchange_settings.shows_tif = "DAY"
     line.price("1.90", "1.95")
     line.connect()
     line.tell(bracket())
@@ -98,7 +98,10 @@ def test_a_stop_that_a_preset_turned_into_a_day_order_is_flagged_and_trading_hal
 
 def test_a_refused_entry_is_abandoned_once_and_not_tried_again() -> None:
     line = Line()
-    line.broker.knobs.refuses["SPY-1/entry"] = (201, "Order rejected - reason: insufficient funds")
+    line.broker.exchange_settings.refuses["SPY-1/entry"] = (
+        201,
+        "Order rejected - reason: insufficient funds",
+    )
     line.connect()
     line.tell(bracket())
     line.wait(60)
@@ -110,7 +113,7 @@ def test_a_refused_entry_is_abandoned_once_and_not_tried_again() -> None:
 
 def test_the_entrys_remainder_is_called_back_before_any_exit_is_sent() -> None:
     line = Line()
-    line.broker.knobs.fill_step = 1
+    line.broker.exchange_settings.fill_step = 1
     line.connect()
     line.price("1.90", "1.95")
     line.tell(bracket(quantity=4))
@@ -125,7 +128,7 @@ def test_the_entrys_remainder_is_called_back_before_any_exit_is_sent() -> None:
 
 def test_an_entry_whose_stop_was_refused_is_called_back() -> None:
     line = Line()
-    line.broker.knobs.refuses["SPY-1/stop"] = (
+    line.broker.exchange_settings.refuses["SPY-1/stop"] = (
         110,
         "The price does not conform to the minimum price variation",
     )
@@ -140,7 +143,7 @@ def test_an_entry_whose_stop_was_refused_is_called_back() -> None:
 
 def test_a_refused_stop_of_a_filled_entry_is_replaced() -> None:
     line = Line()
-    line.broker.knobs.refuses["SPY-1/stop"] = (201, "Order rejected")
+    line.broker.exchange_settings.refuses["SPY-1/stop"] = (201, "Order rejected")
     line.price("1.90", "1.95")
     line.connect()
     line.tell(bracket())

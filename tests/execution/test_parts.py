@@ -16,11 +16,11 @@ from bot.domain.contract import NICKELS
 from bot.domain.order import Fill, Leg, OrderType
 from bot.domain.position import AccountValues
 from bot.domain.types import Side
-from bot.execution.asking import SnapshotAsker
 from bot.execution.ledger import FillLedger
 from bot.execution.limits import ExecutionLimits, WatcherLimits
 from bot.execution.orders import bracket_orders, next_number, protection_orders
 from bot.execution.pricing import bracket_prices, buying_price, protection_prices, selling_price
+from bot.execution.snapshot_requests import SnapshotRequests
 from tests.execution.line import CALL, bracket
 
 AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -42,26 +42,26 @@ def test_bracket_prices_lie_on_the_grid_and_rounding_never_costs(
     assert prices.stop >= stop
 
 
-@given(bid=st.decimals(Decimal("0.01"), Decimal(50), places=2), rung=st.integers(0, 40))
-def test_the_ladder_never_leaves_the_grid_the_collar_or_the_market(bid: Decimal, rung: int) -> None:
-    price = selling_price(CALL, bid, rung, 0.1)
+@given(bid=st.decimals(Decimal("0.01"), Decimal(50), places=2), step=st.integers(0, 40))
+def test_the_ladder_never_leaves_the_grid_the_collar_or_the_market(bid: Decimal, step: int) -> None:
+    price = selling_price(CALL, bid, step, 0.1)
 
     assert NICKELS.is_on_grid(price)
     assert Decimal("0.01") <= price <= max(bid, Decimal("0.01"))
     assert price >= bid * Decimal("0.9") - Decimal("0.05")
 
 
-@given(ask=st.decimals(Decimal("0.01"), Decimal(50), places=2), rung=st.integers(0, 40))
-def test_buying_back_is_the_mirror(ask: Decimal, rung: int) -> None:
-    price = buying_price(CALL, ask, rung, 0.1)
+@given(ask=st.decimals(Decimal("0.01"), Decimal(50), places=2), step=st.integers(0, 40))
+def test_buying_back_is_the_mirror(ask: Decimal, step: int) -> None:
+    price = buying_price(CALL, ask, step, 0.1)
 
     assert NICKELS.is_on_grid(price)
     assert ask <= price <= ask * Decimal("1.1") + Decimal("0.05")
 
 
-@given(rungs=st.lists(st.integers(0, 20), min_size=2, max_size=2, unique=True).map(sorted))
-def test_a_later_rung_asks_no_more(rungs: list[int]) -> None:
-    first, second = (selling_price(CALL, Decimal("3.10"), rung, 0.1) for rung in rungs)
+@given(steps=st.lists(st.integers(0, 20), min_size=2, max_size=2, unique=True).map(sorted))
+def test_a_later_rung_asks_no_more(steps: list[int]) -> None:
+    first, second = (selling_price(CALL, Decimal("3.10"), step, 0.1) for step in steps)
 
     assert second <= first
 
@@ -148,8 +148,8 @@ def test_an_execution_that_comes_after_all_takes_its_stand_ins_place() -> None:
 # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _asker() -> SnapshotAsker:
-    return SnapshotAsker(retry_s=10, gap_s=1, backoff_max_s=60)
+def _asker() -> SnapshotRequests:
+    return SnapshotRequests(retry_s=10, gap_s=1, backoff_max_s=60)
 
 
 def _answer(request: TakeSnapshot) -> SnapshotTaken:
@@ -158,7 +158,7 @@ def _answer(request: TakeSnapshot) -> SnapshotTaken:
     )
 
 
-def _ask(asker: SnapshotAsker, now: datetime) -> TakeSnapshot:
+def _ask(asker: SnapshotRequests, now: datetime) -> TakeSnapshot:
     request = asker.next_request(now)
     assert request is not None
     return request
@@ -215,14 +215,12 @@ def test_a_question_that_stays_open_is_asked_ever_more_slowly() -> None:
     assert pauses[-1] > 4 * pauses[0]
 
 
-# ── patience ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── time_scale ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("limits", [ExecutionLimits(), WatcherLimits()])
 def test_stretching_lengthens_every_wait_and_nothing_else(limits: ExecutionLimits | WatcherLimits) -> None:
-    stretched = limits.stretched(10)
+    scaled = limits.scaled(10)
 
-    assert stretched.snapshot_gap_s == 10 * limits.snapshot_gap_s
-    assert (
-        replace(stretched, **{n: getattr(limits, n) for n in limits.__slots__ if n.endswith("_s")}) == limits
-    )
+    assert scaled.snapshot_gap_s == 10 * limits.snapshot_gap_s
+    assert replace(scaled, **{n: getattr(limits, n) for n in limits.__slots__ if n.endswith("_s")}) == limits

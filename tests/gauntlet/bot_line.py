@@ -28,9 +28,9 @@ from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.messages import Message
 from bot.journal.listener import JournalListener
-from bot.journal.recover import give_memory_back, open_journal, order_id_floor
+from bot.journal.recover import open_journal, order_id_floor, restore_state
 from bot.journal.store import Journal
-from bot.ops.status.status_builder import Board
+from bot.ops.status.status_builder import StatusBuilder
 from bot.sim.loopback.dry_run_journal import REMEMBERED
 from bot.sim.loopback.loopback import DryRunExchange
 from bot.wiring import BOARD, DURABLE, JOURNAL, Machine
@@ -82,7 +82,7 @@ class Heard:
 class Ear:
     """In front of the board: notes what is said, then lets the board hear it."""
 
-    def __init__(self, board: Board, heard: Heard) -> None:
+    def __init__(self, board: StatusBuilder, heard: Heard) -> None:
         self._board, self._heard = board, heard
 
     def handle(self, message: Message) -> Iterator[Message]:
@@ -107,14 +107,14 @@ class Life:
 
     def __post_init__(self) -> None:
         self.journal, self.repair = open_journal(self.directory / JOURNAL_FILE, self.now)
-        self.board = Board(self.settings.symbols)
+        self.board = StatusBuilder(self.settings.symbols)
         machines: dict[str, Machine] = {
             JOURNAL: JournalListener(self.journal),
             BOARD: Ear(self.board, self.heard),
             **make_machines(self.settings, 1.0),
             **self.strategies(),
         }
-        give_memory_back(self.journal, machines)
+        restore_state(self.journal, machines)
         self.broker = IbkrBroker(
             replace(self.broker_settings, order_id_floor=order_id_floor(self.journal) + 1), now=self.now
         )
@@ -177,7 +177,7 @@ class Life:
 
 
 def quick(settings: Settings, port: int, **changes: object) -> BrokerSettings:
-    """The adapter's patience, shortened: the simulated clock stands still while it waits on the wall's."""
+    """The adapter's time_scale, shortened: the simulated clock stands still while it waits on the wall's."""
     values: dict[str, object] = {
         "port": port,
         "quote_interval_s": 0.0,

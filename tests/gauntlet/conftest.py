@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.world.build import recorded_world
 from tests.gauntlet.rig import DAY, Rig, clock
 from tests.gauntlet.signals import Signals
@@ -28,13 +28,15 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
         *,
         start: str = "10:05",
         day: date = DAY,
-        knobs: Knobs | None = None,
+        exchange_settings: ExchangeSettings | None = None,
         equity: int = 50_000,
         symbols: tuple[str, ...] = ("SPY",),
         run: bool = True,
         **how: Any,
     ) -> Rig:
-        world = recorded_world(symbols, day, start=clock(day, start), knobs=knobs, equity=Decimal(equity))
+        world = recorded_world(
+            symbols, day, start=clock(day, start), exchange_settings=exchange_settings, equity=Decimal(equity)
+        )
         rigs.append(Rig(tmp_path, world, signals, **how))
         return rigs[-1].start() if run else rigs[-1]
 

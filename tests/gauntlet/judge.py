@@ -20,7 +20,7 @@ from bot.domain.types import ConId, Side
 from bot.sim.exchange.events import Executed
 from bot.sim.gateway.core import GatewayCore
 from bot.sim.server.thread import SimGatewayThread
-from bot.sim.world.ledger import Books
+from bot.sim.world.ledger import AccountLedger
 
 OUR_CLIENT = 1
 
@@ -90,7 +90,7 @@ class Judge:
 
     # ── the account at the end ──
 
-    def duplicated(self, books: Books, disk: list[Message]) -> list[str]:
+    def duplicated(self, books: AccountLedger, disk: list[Message]) -> list[str]:
         """Orders that left twice, and fills that were booked twice."""
         sent = Counter(
             one.order_ref for one in books.received if one.kind == "new" and one.order_id not in self.forged

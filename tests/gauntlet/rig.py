@@ -59,7 +59,7 @@ class Rig:
         *,
         spread: bool = False,
         whale: bool = False,
-        patience: dict[str, object] | None = None,
+        time_scale: dict[str, object] | None = None,
         **variables: str,
     ) -> None:
         self.world = world
@@ -71,7 +71,7 @@ class Rig:
         self.heard = Heard()
         self.now = self.gateway.now
         self._spread, self._signals, self._name = spread, signals, "whale" if whale else "scalp"
-        self._patience = patience or {}
+        self._patience = time_scale or {}
         self._life: Life | None = None
 
     # ── lives ──
@@ -93,8 +93,8 @@ class Rig:
             )
             for symbol in self.settings.symbols
         }
-        patience = quick(self.settings, self.gateway.port, **self._patience)
-        self._life = Life(self.settings, self.directory, patience, self.heard, lambda: self.now, strategies)
+        time_scale = quick(self.settings, self.gateway.port, **self._patience)
+        self._life = Life(self.settings, self.directory, time_scale, self.heard, lambda: self.now, strategies)
         self._life.start()
 
     def second_bot(self) -> Callable[[], None]:

@@ -158,7 +158,7 @@ def test_a_weekend_without_a_log_in_is_waited_out_and_protection_stays(stage: St
 def test_a_gateway_that_accepts_and_never_answers_is_not_taken_for_a_live_one(stage: Stage) -> None:
     rig = stage(
         {"10:07": BULL},
-        patience={"heartbeat_s": 1.0, "heartbeat_timeout_s": 1.0, "connect_timeout_wall_s": 1.0},
+        time_scale={"heartbeat_s": 1.0, "heartbeat_timeout_s": 1.0, "connect_timeout_wall_s": 1.0},
     )
     rig.opened()
     rig.faults.half_open(seconds=120)
@@ -185,7 +185,7 @@ def test_a_client_id_in_use_is_waited_for_with_the_same_id(stage: Stage) -> None
 @pytest.mark.gauntlet("G30", "F2", "F3")
 @pytest.mark.parametrize("end", ["positionEnd", "completedOrdersEnd", "execDetailsEnd", "accountDownloadEnd"])
 def test_an_answer_without_its_end_is_not_flat(stage: Stage, end: str) -> None:
-    rig = stage({"10:07": BULL, "10:12": BULL}, patience={"request_timeout_s": 1.0})
+    rig = stage({"10:07": BULL, "10:12": BULL}, time_scale={"request_timeout_s": 1.0})
     con_id = rig.opened()
     sent = len(rig.sent)
     rig.faults.message(end, "drop", count=None)

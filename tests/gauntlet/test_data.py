@@ -61,7 +61,7 @@ def test_a_quiet_line_for_bars_alone_is_noticed_too(stage: Stage) -> None:
 
 @pytest.mark.gauntlet("G1", "D6")
 def test_a_history_request_that_hangs_is_asked_again_and_named(stage: Stage) -> None:
-    rig = stage({"10:12": BULL}, run=False, patience={"history_timeout_s": 1.0})
+    rig = stage({"10:12": BULL}, run=False, time_scale={"history_timeout_s": 1.0})
     rig.faults.message("reqHistoricalData", "drop", count=8)
     rig.start()
     rig.pause_until(lambda: any(x.subject.startswith("bars:") for x in rig.all(b.RequestFailed)))
@@ -107,7 +107,7 @@ def test_an_option_without_a_quote_is_not_traded(stage: Stage) -> None:
 
 @pytest.mark.gauntlet("G34", "D5")
 def test_a_clock_that_is_minutes_off_stops_entries(stage: Stage) -> None:
-    rig = stage({"10:12": BULL}, patience={"heartbeat_s": 1.0})
+    rig = stage({"10:12": BULL}, time_scale={"heartbeat_s": 1.0})
     rig.until("10:07")
     rig.faults.clock_skew(seconds=90)
     rig.pause_until(lambda: any(abs(x.clock_offset_s) > 60 for x in rig.all(b.BrokerPulse)))

@@ -59,7 +59,7 @@ def test_half_of_all_order_messages_are_lost(stage: Stage) -> None:
 def test_executions_come_before_the_orders_they_are_of(stage: Stage) -> None:
     rig = stage({"10:07": BULL})
     rig.until("10:06")
-    # The first openOrder answers the question of margin, whose patience is the wall's.
+    # The first openOrder answers the question of margin, whose time_scale is the wall's.
     rig.faults.message("openOrder", "delay", seconds=2, count=None, skip=1)
     rig.faults.message("orderStatus", "delay", seconds=4, count=None)
     to_target(rig, rig.opened_late())

@@ -10,7 +10,7 @@ import pytest
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.types import ConId, Side
-from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.orders import OrderView, SimOrder
 from tests.gauntlet.conftest import Stage
 from tests.gauntlet.rig import BEAR, BULL, Rig
@@ -53,7 +53,7 @@ def test_a_plain_trade_is_protected_from_its_first_fill_to_its_target(stage: Sta
 
 @pytest.mark.gauntlet("G28", "P2", "P5")
 def test_an_entry_filled_in_part_is_stopped_out_for_that_part_alone(stage: Stage) -> None:
-    rig = stage({"10:07": BULL}, knobs=Knobs(displayed_size=2))
+    rig = stage({"10:07": BULL}, exchange_settings=ExchangeSettings(displayed_size=2))
     rig.wait_for(lambda: 0 < sum(rig.position.values()) < 10, 120)
     assert rig.stopped == rig.position
     (con_id,) = rig.position
@@ -68,7 +68,7 @@ def test_an_entry_filled_in_part_is_stopped_out_for_that_part_alone(stage: Stage
 
 @pytest.mark.gauntlet("G28", "P2")
 def test_every_leg_fills_two_contracts_at_a_time(stage: Stage) -> None:
-    rig = stage({"10:07": BULL}, knobs=Knobs(displayed_size=4))
+    rig = stage({"10:07": BULL}, exchange_settings=ExchangeSettings(displayed_size=4))
     rig.wait_for(lambda: buys(rig) > 4 and not any("/entry" in v.order.order_ref for v in rig.orders()), 240)
     rig.step(1)
     (con_id,) = rig.position
@@ -97,7 +97,7 @@ def test_the_stops_cancel_is_heard_seconds_before_its_targets_fill(stage: Stage)
 
 @pytest.mark.gauntlet("G28", "K2", "N32")
 def test_the_target_fills_in_the_moment_of_flattening(stage: Stage) -> None:
-    rig = stage({"10:07": BULL}, knobs=Knobs(cancel_latency=timedelta(seconds=3)))
+    rig = stage({"10:07": BULL}, exchange_settings=ExchangeSettings(cancel_latency=timedelta(seconds=3)))
     con_id = rig.opened()
     rig.life.say(m.FlattenAll(rig.now, "test", "me"))
     to_target(rig, con_id)
@@ -124,7 +124,7 @@ def test_a_position_closed_at_the_market_keeps_its_stop_until_it_is_gone(stage: 
 
 @pytest.mark.gauntlet("G13", "P6")
 def test_flattening_a_partial_fill_calls_the_entry_back_before_it_sells(stage: Stage) -> None:
-    rig = stage({"10:07": BULL}, knobs=Knobs(displayed_size=2))
+    rig = stage({"10:07": BULL}, exchange_settings=ExchangeSettings(displayed_size=2))
     rig.wait_for(lambda: 0 < sum(rig.position.values()) < 10, 120)
     rig.life.say(m.FlattenAll(rig.now, "test", "me"))
     rig.wait_for(lambda: not rig.position, 240)

@@ -11,7 +11,7 @@ from bot.domain.messages import Message
 from bot.domain.session import session_at
 from bot.domain.types import ConId, SecType, Side
 from bot.risk.limits import SessionRules
-from bot.sim.world.ledger import Books, ReceivedOrder
+from bot.sim.world.ledger import AccountLedger, ReceivedOrder
 from bot.sim.world.world import World
 
 
@@ -24,7 +24,7 @@ class Invariants:
         self._seen = 0
         self._bought: Counter[ConId] = Counter()
 
-    def check(self, books: Books) -> None:
+    def check(self, books: AccountLedger) -> None:
         self._protected_and_never_short(books)
         for received in books.received[self._seen :]:
             self._intent_was_on_disk(received)
@@ -34,7 +34,7 @@ class Invariants:
         self._seen = len(books.received)
         self._nothing_sent_twice(books)
 
-    def _protected_and_never_short(self, books: Books) -> None:
+    def _protected_and_never_short(self, books: AccountLedger) -> None:
         """Invariants 1 and 4: working stops equal the position, of which there is no negative one."""
         for con_id, quantity in books.positions.items():
             assert quantity >= 0, f"{self._world.now}: short {quantity} of {con_id}"
@@ -56,7 +56,7 @@ class Invariants:
             revisions = {message.ref for message in self._disk if isinstance(message, b.SendRevision)}
             assert received.order_ref in revisions
 
-    def _nothing_sent_twice(self, books: Books) -> None:
+    def _nothing_sent_twice(self, books: AccountLedger) -> None:
         """Invariant 2 again."""
         sent = Counter(received.order_ref for received in books.received if received.kind == "new")
         assert all(count == 1 for count in sent.values()), sent

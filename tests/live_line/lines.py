@@ -25,10 +25,10 @@ from bot.config import Settings, load_settings
 from bot.domain import messages as m
 from bot.domain.messages import Message
 from bot.ops.status.status import ClosedTrade
-from bot.ops.status.status_builder import Board
+from bot.ops.status.status_builder import StatusBuilder
 from bot.sim.loopback.loopback import DryRunExchange, LoopbackBroker, LoopbackExchange
 from bot.sim.server.thread import SimGatewayThread
-from bot.sim.world.ledger import Books
+from bot.sim.world.ledger import AccountLedger
 from bot.sim.world.world import World
 from bot.wiring import BOARD, BROKER, JOURNAL, Machine
 from tests.live_line.checks import Invariants
@@ -65,9 +65,9 @@ class Paper:
 class Day:
     """What came of a day."""
 
-    board: Board
+    board: StatusBuilder
     paper: Paper
-    books: Books
+    books: AccountLedger
     steps: int = field(default=0)
 
     @property
@@ -97,7 +97,7 @@ def end_of(world: World) -> datetime:
 
 def replayed_day(world: World, chosen: Settings, step: timedelta = STEP) -> Day:
     """The deque, over the loopback exchange; the invariants are checked after every step."""
-    exchange, paper, board = LoopbackExchange(world), Paper(), Board(chosen.symbols)
+    exchange, paper, board = LoopbackExchange(world), Paper(), StatusBuilder(chosen.symbols)
     machines: dict[str, Machine] = {
         **make_machines(chosen, 1.0),
         JOURNAL: paper,
@@ -123,7 +123,7 @@ class Stepper:
 
     def __init__(self, chosen: Settings, port: BrokerPort, start: datetime, rest: Callable[[], None]) -> None:
         self.now = start
-        self.paper, self.board = Paper(), Board(chosen.symbols)
+        self.paper, self.board = Paper(), StatusBuilder(chosen.symbols)
         self._rest_below = rest
         self.supervisor = Supervisor(
             Parts(

@@ -1,4 +1,4 @@
-"""Alerts over real HTTP, to receivers that answer well, ask for patience, fail, or say nothing."""
+"""Alerts over real HTTP, to receivers that answer well, ask for time_scale, fail, or say nothing."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 from bot.domain.errors import FixTheConfiguration
 from bot.ops.alerts.channels import DISCORD, SLACK, TELEGRAM, Address, open_channels
 from bot.ops.alerts.events import Alert, Severity
-from bot.ops.alerts.outbox import Manners
+from bot.ops.alerts.outbox import DeliveryPolicy
 from bot.ops.alerts.queue import AlertQueue
 from tests.ops.receivers import PATIENCE_S, receiving
 
-QUICK = Manners(attempts=3, retry_first_s=0.01)
+QUICK = DeliveryPolicy(attempts=3, retry_first_s=0.01)
 NEWS = Alert("a", Severity.WARNING, "Halted by me", "because of smoke")
 HOOK_TOKEN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -115,7 +115,7 @@ def test_a_channel_that_raises_is_a_channel_that_failed() -> None:
 def test_what_waits_at_the_end_still_leaves() -> None:
     with receiving(200) as receiver:
         channels = open_channels([Address("monitoring.apprise_urls", receiver.url)])
-        queue = AlertQueue(channels, manners=Manners(per_minute=1))
+        queue = AlertQueue(channels, manners=DeliveryPolicy(per_minute=1))
         for n in range(4):
             queue.put(Alert(str(n), Severity.INFO, f"event {n}"))
         queue.close(PATIENCE_S)

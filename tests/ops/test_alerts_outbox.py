@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.ops.alerts.events import Alert, Severity
-from bot.ops.alerts.outbox import Manners, Outbox
+from bot.ops.alerts.outbox import DeliveryPolicy, Outbox
 
 
 def alert(key: str, severity: Severity = Severity.INFO) -> Alert:
@@ -14,7 +14,7 @@ def alert(key: str, severity: Severity = Severity.INFO) -> Alert:
 
 
 def test_the_same_event_is_told_once() -> None:
-    box = Outbox(Manners(repeat_after_s=600))
+    box = Outbox(DeliveryPolicy(repeat_after_s=600))
     for now in (0.0, 1.0, 599.0):
         box.put(alert("a"), now)
     sent = box.next(600.0)
@@ -25,7 +25,7 @@ def test_the_same_event_is_told_once() -> None:
 
 
 def test_the_same_key_much_later_is_news() -> None:
-    box = Outbox(Manners(repeat_after_s=600))
+    box = Outbox(DeliveryPolicy(repeat_after_s=600))
     box.put(alert("a"), 0.0)
     box.next(0.0)
     box.delivered(0.0)
@@ -35,7 +35,7 @@ def test_the_same_key_much_later_is_news() -> None:
 
 
 def test_what_exceeds_the_rate_is_gathered_into_one() -> None:
-    box, sent = Outbox(Manners(per_minute=3)), []
+    box, sent = Outbox(DeliveryPolicy(per_minute=3)), []
     for n in range(10):
         box.put(alert(str(n), Severity.CRITICAL if n == 7 else Severity.INFO), 0.0)
     while (one := box.next(0.0)) is not None:
@@ -48,7 +48,7 @@ def test_what_exceeds_the_rate_is_gathered_into_one() -> None:
 
 
 def test_after_the_rate_is_spent_a_minute_passes() -> None:
-    box = Outbox(Manners(per_minute=1))
+    box = Outbox(DeliveryPolicy(per_minute=1))
     box.put(alert("a"), 0.0)
     box.next(0.0)
     box.delivered(0.0)
@@ -60,7 +60,7 @@ def test_after_the_rate_is_spent_a_minute_passes() -> None:
 
 
 def test_a_failure_is_tried_again_with_growing_pauses_and_then_given_up() -> None:
-    box, now, pauses = Outbox(Manners(attempts=4, retry_first_s=2.0)), 0.0, []
+    box, now, pauses = Outbox(DeliveryPolicy(attempts=4, retry_first_s=2.0)), 0.0, []
     box.put(alert("a"), now)
     while True:
         assert box.next(now) == alert("a")
@@ -75,7 +75,7 @@ def test_a_failure_is_tried_again_with_growing_pauses_and_then_given_up() -> Non
 
 
 def test_of_too_much_the_least_and_oldest_is_dropped_and_counted() -> None:
-    box = Outbox(Manners(most_waiting=2))
+    box = Outbox(DeliveryPolicy(most_waiting=2))
     box.put(alert("worst", Severity.CRITICAL), 0.0)
     box.put(alert("old"), 0.0)
     box.put(alert("new"), 0.0)
@@ -87,7 +87,7 @@ def test_of_too_much_the_least_and_oldest_is_dropped_and_counted() -> None:
 
 
 def test_the_last_words_hold_everything_that_waits() -> None:
-    box = Outbox(Manners(per_minute=1))
+    box = Outbox(DeliveryPolicy(per_minute=1))
     for key in ("a", "b", "c"):
         box.put(alert(key), 0.0)
     last = box.last(0.0)
@@ -102,7 +102,7 @@ def test_the_last_words_hold_everything_that_waits() -> None:
     st.lists(st.tuples(st.integers(0, 30), st.floats(0, 20), st.booleans()), max_size=60), st.integers(1, 5)
 )
 def test_never_more_than_the_rate_in_any_minute(steps: list[tuple[int, float, bool]], rate: int) -> None:
-    box, now, sent = Outbox(Manners(per_minute=rate, attempts=3)), 0.0, []
+    box, now, sent = Outbox(DeliveryPolicy(per_minute=rate, attempts=3)), 0.0, []
     for key, pause, works in steps:
         now += pause
         box.put(alert(str(key)), now)

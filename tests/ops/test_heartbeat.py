@@ -8,15 +8,15 @@ from decimal import Decimal
 import pytest
 
 from bot.domain.errors import FixTheConfiguration
-from bot.ops.process.heartbeat import Heartbeat, sickness
-from bot.ops.status.status import OpenBracket, Status, SymbolView
+from bot.ops.process.heartbeat import Heartbeat, health_problem
+from bot.ops.status.status import BracketView, Status, SymbolView
 from tests.journal.makers import BAR_END
 from tests.ops.receivers import receiving
 
 WELL = Status(
     at=BAR_END, is_connected=True, is_reconciled=True, symbols=(SymbolView("SPY", feeds={"bars": True}),)
 )
-HELD = OpenBracket(
+HELD = BracketView(
     "SPY-1",
     "SPY",
     "scalp",
@@ -49,7 +49,7 @@ STALE = (SymbolView("SPY", feeds={"bars": False}),)
     ],
 )
 def test_health_is_connected_reconciled_protected_and_fresh(status: Status, why: str) -> None:
-    assert sickness(status) == why if not why else why in sickness(status)
+    assert health_problem(status) == why if not why else why in health_problem(status)
 
 
 def test_a_healthy_bot_pings_once_an_interval() -> None:

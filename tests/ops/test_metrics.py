@@ -24,7 +24,7 @@ from bot.ops.metrics.document import DOCUMENT, renewed
 from bot.ops.metrics.endpoint import FAMILIES, Metrics, start_metrics
 from bot.ops.metrics.family import Constants
 from bot.ops.status.status import Status
-from bot.ops.status.status_builder import Board
+from bot.ops.status.status_builder import StatusBuilder
 from bot.risk.denials import DenialCode
 from bot.risk.limits import EmbargoWindow, SessionRules, next_start
 from tests.journal.makers import BAR_END, CLOSED, ENTRY, ENTRY_FEE, EXIT, IDEA, JUDGED, PLACED
@@ -43,7 +43,7 @@ SPY = Contract(con_id=1, symbol="SPY", sec_type=SecType.STOCK)
 
 def after(*messages: object) -> Samples:
     """What a scrape shows once the board has heard these."""
-    board = Board(("SPY",))
+    board = StatusBuilder(("SPY",))
     for message in messages:
         board.handle(message)
     metrics = Metrics(Constants(session=SessionRules(embargoes=(WEEKLY,)), channels=("telegram",)))
@@ -264,7 +264,7 @@ def test_the_document_lists_the_families_as_they_are() -> None:
 
 @pytest.mark.skipif(which("promtool") is None, reason="promtool is not installed: apt install prometheus")
 def test_promtool_finds_nothing_to_say_about_the_names() -> None:
-    board = Board(("SPY",))
+    board = StatusBuilder(("SPY",))
     for message in (STARTED, CONNECTED, JUDGED, PLACED, ENTRY, EXIT, CLOSED, EQUITY):
         board.handle(message)
     metrics = Metrics()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.ops.metrics.timing import OPEN_AT_MOST, CallTimes, TimedMachine, TimedPort
-from bot.ops.status.histogram import Tally
+from bot.ops.status.histogram import Histogram
 from tests.journal.makers import BAR_END, IDEA, SENT
 
 
@@ -81,7 +81,7 @@ def test_questions_that_are_never_answered_are_forgotten() -> None:
 
 @given(st.lists(st.floats(-50, 50), max_size=50))
 def test_a_tally_holds_every_observation_once(values: list[float]) -> None:
-    tally = Tally((-1.0, 0.0, 2.5))
+    tally = Histogram((-1.0, 0.0, 2.5))
     for value in values:
         tally = tally.add(value)
     rows = dict(tally.cumulative())

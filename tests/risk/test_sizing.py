@@ -126,11 +126,11 @@ def test_the_default_limits_allow_one_percent() -> None:
 
 def test_stretched_limits_wait_longer_and_allow_no_more() -> None:
     limits = RiskLimits()
-    stretched = limits.stretched(10)
+    scaled = limits.scaled(10)
 
-    assert (stretched.what_if_timeout_s, stretched.max_quote_age_s) == (150, 1200)
-    assert stretched.max_account_age_s == 6000
+    assert (scaled.what_if_timeout_s, scaled.max_quote_age_s) == (150, 1200)
+    assert scaled.max_account_age_s == 6000
     back = replace(
-        stretched, what_if_timeout_s=15, max_quote_age_s=120, max_account_age_s=600, max_clock_skew_s=10
+        scaled, what_if_timeout_s=15, max_quote_age_s=120, max_account_age_s=600, max_clock_skew_s=10
     )
     assert back == limits

@@ -10,10 +10,10 @@ import pytest
 from bot.domain.contract import Contract
 from bot.domain.market import Quote
 from bot.domain.types import ConId, Direction, Right, SecType
-from bot.selection.choose import Choice, SelectionRules, choose_contract
+from bot.selection.choose import ContractChoice, SelectionRules, choose_contract
 from bot.selection.expiry import ExpiryRule
 from bot.selection.liquidity import LiquidityLimits
-from bot.selection.refusal import Refusal, RefusalCode
+from bot.selection.no_contract import NoContract, RefusalCode
 from bot.selection.strike import Moneyness, TargetDelta
 from bot.sim.market.recorded import bars_1m
 from bot.sim.market.recorded_chain import RecordedChain, recorded_chain
@@ -65,7 +65,7 @@ def quote(at: datetime, contract: Contract) -> Quote:
     )
 
 
-def choose(minute: int, direction: Direction, rules: SelectionRules) -> Choice | Refusal:
+def choose(minute: int, direction: Direction, rules: SelectionRules) -> ContractChoice | NoContract:
     bar, contracts = BARS[minute], watched(WEEKLY)
     return choose_contract(direction, bar.close, contracts, quotes(bar.end, contracts), TODAY, rules)
 
@@ -75,7 +75,7 @@ def test_each_minute_ends_in_a_choice_within_the_limits_or_a_refusal_with_figure
     seen: set[str] = set()
     for minute, direction in product(range(0, 210, 3), Direction):
         found = choose(minute, direction, SelectionRules(liquidity=limits))
-        if isinstance(found, Refusal):
+        if isinstance(found, NoContract):
             seen.add(found.code)
             assert found.numbers["contract"].startswith("GOOG 2015-12-31")
             continue
@@ -102,7 +102,7 @@ def test_in_and_out_of_the_money_are_the_listed_neighbours(minute: int, directio
     strikes = []
     for moneyness in (Moneyness.ITMP1, Moneyness.ATM, Moneyness.OTMP1):
         found = choose(minute, direction, SelectionRules(strike=moneyness, liquidity=ANYTHING))
-        assert isinstance(found, Choice)
+        assert isinstance(found, ContractChoice)
         assert found.contract.strike is not None
         strikes.append(found.contract.strike)
     listed = sorted(
@@ -136,7 +136,7 @@ def test_the_expiry_is_chosen_among_all_that_are_watched() -> None:
     ]:
         rules = SelectionRules(expiry=rule, liquidity=ANYTHING)
         found = choose_contract(Direction.BEARISH, bar.close, watched(), known, TODAY, rules)
-        assert isinstance(found, Choice)
+        assert isinstance(found, ContractChoice)
         assert found.contract.expiry == expected
         assert found.contract.right is Right.PUT
 
@@ -145,7 +145,7 @@ def test_no_real_premium_of_the_day_near_the_money_is_called_insane() -> None:
     any_spread = LiquidityLimits(Decimal(9), Decimal(999), 0, 0)
     for minute, direction, moneyness in product(range(0, 210, 7), Direction, Moneyness):
         found = choose(minute, direction, SelectionRules(strike=moneyness, liquidity=any_spread))
-        assert isinstance(found, Choice), found
+        assert isinstance(found, ContractChoice), found
 
 
 def test_a_stocks_price_in_place_of_a_premium_is_refused() -> None:
@@ -164,14 +164,14 @@ def test_a_stocks_price_in_place_of_a_premium_is_refused() -> None:
         for c in contracts
     }
     found = choose_contract(Direction.BULLISH, bar.close, contracts, wrong, TODAY, SelectionRules())
-    assert isinstance(found, Refusal)
+    assert isinstance(found, NoContract)
     assert found.code is RefusalCode.PREMIUM_ABOVE_BOUND
 
 
 @pytest.mark.parametrize("spot", [None, float("nan"), 0.0, -1.0])
 def test_without_the_underlyings_price_nothing_is_chosen(spot: float | None) -> None:
     found = choose_contract(Direction.BULLISH, spot, watched(WEEKLY), {}, TODAY, SelectionRules())
-    assert isinstance(found, Refusal)
+    assert isinstance(found, NoContract)
     assert found.code is RefusalCode.UNDERLYING_PRICE_UNKNOWN
 
 
@@ -185,14 +185,14 @@ def test_without_the_underlyings_price_nothing_is_chosen(spot: float | None) -> 
 )
 def test_what_is_missing_is_named(rules: SelectionRules, code: RefusalCode) -> None:
     found = choose_contract(Direction.BULLISH, 748.0, watched(), {}, TODAY, rules)
-    assert isinstance(found, Refusal)
+    assert isinstance(found, NoContract)
     assert found.code is code
     assert found.numbers
 
 
 def test_an_empty_watchlist_is_a_refusal_and_not_an_accident() -> None:
     found = choose_contract(Direction.BULLISH, 748.0, (), {}, TODAY, SelectionRules())
-    assert found == Refusal(
+    assert found == NoContract(
         RefusalCode.EXPIRY_NONE_FITS, {"today": "2015-12-24", "watched": "0", "nearest": "unknown"}
     )
 
@@ -200,5 +200,5 @@ def test_an_empty_watchlist_is_a_refusal_and_not_an_accident() -> None:
 def test_yesterdays_watchlist_is_not_traded_on_its_last_day() -> None:
     after = WEEKLY + timedelta(days=4)
     found = choose_contract(Direction.BULLISH, 748.0, watched(WEEKLY), {}, after, SelectionRules())
-    assert isinstance(found, Refusal)
+    assert isinstance(found, NoContract)
     assert found.code is RefusalCode.EXPIRY_NONE_FITS

@@ -12,7 +12,7 @@ from bot.domain.contract import Contract
 from bot.domain.market import Quote
 from bot.domain.types import Right, SecType
 from bot.selection.liquidity import LiquidityLimits, judge_quote
-from bot.selection.refusal import Refusal, RefusalCode
+from bot.selection.no_contract import NoContract, RefusalCode
 from bot.selection.strike import Moneyness, TargetDelta, parse_strike, pick_strike
 
 EXPIRY = date(2011, 1, 7)
@@ -74,7 +74,7 @@ def test_of_two_equally_near_strikes_the_lower_is_at_the_money() -> None:
 )
 def test_a_strike_beyond_those_watched_is_not_guessed(spot: float, rule: Moneyness) -> None:
     found = pick_strike(ladder(Right.CALL), {}, spot, rule)
-    assert isinstance(found, Refusal)
+    assert isinstance(found, NoContract)
     assert found.code is RefusalCode.STRIKE_NOT_WATCHED
     assert found.numbers["lowest"] == "125"
 
@@ -92,7 +92,7 @@ def test_the_nearest_absolute_delta_is_taken(target: float, expected: str, sign:
 def test_a_delta_that_nobody_offers_is_a_refusal() -> None:
     quotes = {option("127").con_id: quote(delta=0.5)}
     found = pick_strike(ladder(Right.CALL), quotes, 127.0, TargetDelta(0.2))
-    assert isinstance(found, Refusal)
+    assert isinstance(found, NoContract)
     assert found.code is RefusalCode.DELTA_OUT_OF_REACH
     assert found.numbers == {"target": "0.2", "nearest": "0.5", "strike": "127"}
 

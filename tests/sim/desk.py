@@ -11,7 +11,7 @@ import importlib
 from datetime import date
 from typing import Any
 
-from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.gateway.settings import GatewaySettings
 from bot.sim.server.thread import SimGatewayThread
 from bot.sim.world.build import recorded_world
@@ -105,9 +105,9 @@ def _settings(changes: dict[str, Any]) -> GatewaySettings:
     return GatewaySettings(**{"messages_per_second": None, **changes})
 
 
-def fair_world(**knobs: Any) -> World:
-    """SPY's recorded day with knobs turned."""
-    return recorded_world(["SPY"], DAY, knobs=Knobs(**knobs))
+def fair_world(**exchange_settings: Any) -> World:
+    """SPY's recorded day with exchange_settings turned."""
+    return recorded_world(["SPY"], DAY, exchange_settings=ExchangeSettings(**exchange_settings))
 
 
 async def _round_trip(ib: Any) -> None:

@@ -8,14 +8,14 @@ from decimal import Decimal
 from bot.domain.contract import NICKELS, Contract
 from bot.domain.types import ConId, Right, SecType, Side
 from bot.sim.exchange.account import Account
-from bot.sim.exchange.events import Event, Executed, OrderMessage, StatusChanged
+from bot.sim.exchange.events import ExchangeEvent, Executed, OrderMessage, StatusChanged
 from bot.sim.exchange.exchange import Exchange
-from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.ids import Ids
 from bot.sim.exchange.live_order import LiveOrder
-from bot.sim.exchange.order_lifecycle import OrderLife
+from bot.sim.exchange.order_lifecycle import OrderLifecycle
 from bot.sim.exchange.orders import Execution, MarginFigures, OrderView, SimOrder
-from bot.sim.market.quotes import Book
+from bot.sim.market.quotes import TopOfBook
 from bot.sim.world.exchange_view import margin_of
 
 NOON = datetime(2011, 1, 20, 17, 0, tzinfo=UTC)
@@ -50,16 +50,16 @@ def d(number: str | int | None) -> Decimal | None:
 class Pit:
     """An open market in three contracts; the account holds cash only."""
 
-    def __init__(self, equity: int = 100_000, *, is_open: bool = True, **knobs: object) -> None:
+    def __init__(self, equity: int = 100_000, *, is_open: bool = True, **exchange_settings: object) -> None:
         self.now = NOON
         self.is_market_open = is_open
-        self.books: dict[ConId, Book] = {}
-        self.knobs = Knobs(**knobs)  # type: ignore[arg-type]  # a test names its knobs
+        self.books: dict[ConId, TopOfBook] = {}
+        self.exchange_settings = ExchangeSettings(**exchange_settings)  # type: ignore[arg-type]  # a test names its exchange_settings
         self.account = Account("DU1", Decimal(equity), self.books.get, lambda _: Decimal(50), NOON.date())
         ids = Ids(NOON)
-        self.life = OrderLife(self.account, ids.exec_id, self.knobs.commission_delay)
-        self.exchange = Exchange(self, self.life, self.knobs, "DU1", ids.perm_id)
-        self.log: list[Event] = []
+        self.life = OrderLifecycle(self.account, ids.exec_id, self.exchange_settings.commission_delay)
+        self.exchange = Exchange(self, self.life, self.exchange_settings, "DU1", ids.perm_id)
+        self.log: list[ExchangeEvent] = []
         self.quote(CALL_ID, "2.00", "2.10")
         self.quote(PUT_ID, "1.00", "1.10")
         self.quote(STOCK_ID, "49.99", "50.00", size=1000)
@@ -69,7 +69,7 @@ class Pit:
     def contract(self, con_id: ConId) -> Contract | None:
         return CONTRACTS.get(con_id)
 
-    def book(self, con_id: ConId) -> Book | None:
+    def book(self, con_id: ConId) -> TopOfBook | None:
         return self.books.get(con_id)
 
     def is_open(self) -> bool:
@@ -87,11 +87,11 @@ class Pit:
         self, con_id: ConId, bid: str | None, ask: str | None, *, size: int = 50, last: str | None = None
     ) -> None:
         """Write on the board; the orders do not look yet."""
-        self.books[con_id] = Book(d(bid), d(ask), size, size, d(last))
+        self.books[con_id] = TopOfBook(d(bid), d(ask), size, size, d(last))
 
     def tick(
         self, con_id: ConId, bid: str | None, ask: str | None, *, size: int = 50, last: str | None = None
-    ) -> list[Event]:
+    ) -> list[ExchangeEvent]:
         """15 seconds later the book is this, and the orders look at it."""
         self.quote(con_id, bid, ask, size=size, last=last)
         self.now += timedelta(seconds=15)
@@ -99,22 +99,22 @@ class Pit:
 
     def buy(
         self, order_id: int, quantity: int = 1, limit: str | None = "2.10", **more: object
-    ) -> list[Event]:
+    ) -> list[ExchangeEvent]:
         return self.send(order_id, Side.BUY, quantity, limit, 1, **more)
 
     def sell(
         self, order_id: int, quantity: int = 1, limit: str | None = "2.00", **more: object
-    ) -> list[Event]:
+    ) -> list[ExchangeEvent]:
         return self.send(order_id, Side.SELL, quantity, limit, 1, **more)
 
-    def stop(self, order_id: int, quantity: int, stop: str, **more: object) -> list[Event]:
+    def stop(self, order_id: int, quantity: int, stop: str, **more: object) -> list[ExchangeEvent]:
         return self.send(
             order_id, Side.SELL, quantity, None, 1, **{"type": "STP", "aux_price": Decimal(stop), **more}
         )
 
     def send(
         self, order_id: int, side: Side, quantity: int, limit: str | None, client: int = 1, **more: object
-    ) -> list[Event]:
+    ) -> list[ExchangeEvent]:
         fields: dict[str, object] = {"con_id": CALL_ID, "type": "LMT" if limit is not None else "MKT", **more}
         order = SimOrder(action=side, quantity=quantity, limit_price=d(limit), **fields)  # type: ignore[arg-type]
         return self.keep(self.exchange.place(client, order_id, order, self.now))
@@ -126,7 +126,7 @@ class Pit:
         self.sell(2, quantity, "2.50", transmit=False, **more)
         self.stop(3, quantity, "1.80", **more)
 
-    def cancel(self, order_id: int, client: int = 1) -> list[Event]:
+    def cancel(self, order_id: int, client: int = 1) -> list[ExchangeEvent]:
         return self.keep(self.exchange.cancel(client, order_id, self.now))
 
     def hold(self, quantity: int, order_id: int = 900) -> None:
@@ -134,7 +134,7 @@ class Pit:
         self.buy(order_id, quantity, "2.10")
         assert self.account.held(CALL_ID) == quantity
 
-    def keep(self, events: list[Event]) -> list[Event]:
+    def keep(self, events: list[ExchangeEvent]) -> list[ExchangeEvent]:
         self.log += events
         return events
 
@@ -155,13 +155,13 @@ class Pit:
         return [event.execution for event in self.log if isinstance(event, Executed)]
 
 
-def codes(events: list[Event]) -> list[int]:
+def codes(events: list[ExchangeEvent]) -> list[int]:
     return [event.code for event in events if isinstance(event, OrderMessage)]
 
 
-def texts(events: list[Event]) -> str:
+def texts(events: list[ExchangeEvent]) -> str:
     return " ".join(event.text for event in events if isinstance(event, OrderMessage))
 
 
-def statuses(events: list[Event]) -> list[tuple[int, str]]:
+def statuses(events: list[ExchangeEvent]) -> list[tuple[int, str]]:
     return [(e.view.order_id, e.view.status.value) for e in events if isinstance(e, StatusChanged)]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.types import Side
-from bot.sim.exchange.events import Commissioned, Event, StatusChanged
+from bot.sim.exchange.events import Commissioned, ExchangeEvent, StatusChanged
 from tests.sim.pit import CALL_ID, PUT_ID, Pit, d
 
 _PRICES = st.integers(100, 299).map(lambda cents: f"{cents / 100:.2f}")
@@ -46,7 +46,7 @@ class Player:
         self._oca_type = oca_type
         self._next_id = 100
 
-    def play(self, steps: list[Step]) -> list[Event]:
+    def play(self, steps: list[Step]) -> list[ExchangeEvent]:
         for kind, number, more in steps:
             getattr(self, kind)(number, **more)
         return self.pit.log

@@ -32,7 +32,7 @@ def at(hour: int, minute: int, second: int = 0, day: int = 4) -> datetime:
 def test_every_bundled_scenario_can_be_read_and_run(path: Path) -> None:
     scenario = load(path)
     bench = Bench(open_market=False)
-    bench.core.world.turn(displayed_size=scenario.knobs.displayed_size)
+    bench.core.world.turn(displayed_size=scenario.exchange_settings.displayed_size)
     scenario.arm(bench.core)
     client = bench.client()
     client.say("reqMktData", reqId=1, **SPY)
@@ -88,8 +88,8 @@ def test_knobs_and_settings_are_taken_over() -> None:
     scenario = parse(
         b"exchange: {displayed_size: 7, cancel_latency_s: 2.5}\ngateway: {market_data_lines: 20}"
     )
-    assert scenario.knobs.displayed_size == 7
-    assert scenario.knobs.cancel_latency.total_seconds() == 2.5
+    assert scenario.exchange_settings.displayed_size == 7
+    assert scenario.exchange_settings.cancel_latency.total_seconds() == 2.5
     assert scenario.settings.market_data_lines == 20
 
 
@@ -127,7 +127,7 @@ def test_a_missing_file_is_named() -> None:
 def trade_a_while(seed: int) -> bytes:
     """All that a client reads from its socket while it trades for four minutes under a rough scenario."""
     scenario = load(SCENARIOS / "rough-messages.yaml")
-    world = recorded_world(["SPY"], date(2011, 1, 4), knobs=scenario.knobs)
+    world = recorded_world(["SPY"], date(2011, 1, 4), exchange_settings=scenario.exchange_settings)
     with SimGatewayThread(world, settings=scenario.settings, seed=seed) as gateway:
         gateway.ask(scenario.arm)
         gateway.advance(minutes=10)

@@ -14,10 +14,10 @@ from bot.domain.market import BarSize, Quote
 from bot.domain.messages import Message, TimePassed
 from bot.domain.order import OrderStatus, OrderType
 from bot.domain.types import Right, Side
-from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.orders import SimOrder
 from bot.sim.loopback.loopback import LoopbackBroker, LoopbackExchange
-from bot.sim.market.quotes import Book
+from bot.sim.market.quotes import TopOfBook
 from bot.sim.market.recorded import bars_1m
 from bot.sim.world.build import recorded_world
 from bot.sim.world.world import World
@@ -34,8 +34,8 @@ def at(hour: int, minute: int = 0, second: int = 0) -> datetime:
 class Desk:
     """A person at the port: sends commands, reads what was told since."""
 
-    def __init__(self, knobs: Knobs | None = None) -> None:
-        self.world: World = recorded_world(["SPY"], DAY, knobs=knobs)
+    def __init__(self, exchange_settings: ExchangeSettings | None = None) -> None:
+        self.world: World = recorded_world(["SPY"], DAY, exchange_settings=exchange_settings)
         self._told: list[Message] = []
         self.broker = LoopbackBroker(self.world)
         self.broker.start(self._told.append)
@@ -66,7 +66,7 @@ class Desk:
         return fact.contracts[0]
 
     def pin(self, contract: Contract, bid: str, ask: str, size: int = 50) -> None:
-        self.world.market.pin(contract.con_id, Book(Decimal(bid), Decimal(ask), size, size, None))
+        self.world.market.pin(contract.con_id, TopOfBook(Decimal(bid), Decimal(ask), size, size, None))
 
     def bracket(self, contract: Contract, quantity: int = 2, limit: str = "1.00") -> list[Message]:
         return self.send(b.SendOrders(family(contract, quantity, limit), self.world.now))
@@ -173,7 +173,7 @@ def test_quotes_are_told_at_once_and_conflated_to_the_latest_of_a_step(desk: Des
 
 def test_a_quote_without_a_side_says_none_for_price_and_size(open_desk: Desk) -> None:
     call = open_desk.option()
-    open_desk.world.market.pin(call.con_id, Book(None, Decimal("0.01"), 0, 5, Decimal("0.02")))
+    open_desk.world.market.pin(call.con_id, TopOfBook(None, Decimal("0.01"), 0, 5, Decimal("0.02")))
     (fact,) = open_desk.send(b.WatchQuote(call))
     assert isinstance(fact, b.QuoteReceived)
     quote: Quote = fact.quote
@@ -355,7 +355,7 @@ def test_other_clients_orders_are_not_news(open_desk: Desk) -> None:
 
 
 def test_late_commissions_come_by_themselves() -> None:
-    desk = Desk(Knobs(commission_delay=timedelta(seconds=20)))
+    desk = Desk(ExchangeSettings(commission_delay=timedelta(seconds=20)))
     desk.until(at(10))
     call = desk.option()
     desk.pin(call, "0.95", "1.00")

@@ -10,12 +10,12 @@ import pytest
 from bot.domain.contract import Contract
 from bot.domain.market import BarSize
 from bot.domain.types import Right, Side
-from bot.sim.exchange.events import AccountChanged, Event, OrderMessage
-from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.exchange.events import AccountChanged, ExchangeEvent, OrderMessage
+from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.orders import SimOrder
 from bot.sim.market.events import BarFormed, BookChanged, SessionClosed, SessionOpened, Traded
 from bot.sim.market.listing import ContractQuery
-from bot.sim.market.quotes import Book
+from bot.sim.market.quotes import TopOfBook
 from bot.sim.market.recorded import bars_1m, bars_60m
 from bot.sim.market.recorded_chain import recorded_chain
 from bot.sim.world.build import recorded_world, synthetic_world
@@ -43,7 +43,7 @@ def option(world: World, strike: int, right: Right = Right.CALL, expiry: date = 
     return found.contract
 
 
-def buy(world: World, contract: Contract, order_id: int = 1, quantity: int = 1) -> list[Event]:
+def buy(world: World, contract: Contract, order_id: int = 1, quantity: int = 1) -> list[ExchangeEvent]:
     order = SimOrder(con_id=contract.con_id, action=Side.BUY, type="MKT", quantity=quantity)
     return world.place(1, order_id, order)
 
@@ -168,7 +168,7 @@ def test_a_gap_moves_prices_and_bars_from_the_next_print_on() -> None:
 def test_a_pinned_book_stays_until_it_is_let_go() -> None:
     world = spy_world()
     call = option(world, 128)
-    pinned = Book(None, None, 0, 0, Decimal("0.50"))
+    pinned = TopOfBook(None, None, 0, 0, Decimal("0.50"))
     world.market.pin(call.con_id, pinned)
     world.advance_to(at(10))
     assert world.market.book(call.con_id, world.now) == pinned
@@ -178,7 +178,7 @@ def test_a_pinned_book_stays_until_it_is_let_go() -> None:
 
 
 def test_more_points_a_minute_form_the_same_bars() -> None:
-    world = spy_world(knobs=Knobs(points_per_minute=12))
+    world = spy_world(exchange_settings=ExchangeSettings(points_per_minute=12))
     events = world.advance_to(at(9, 45))
     closed = [e.bar for e in events if isinstance(e, BarFormed) and e.is_closed and e.bar.size is BarSize.M1]
 

@@ -10,12 +10,18 @@ import pytest
 
 from bot.domain.contract import Contract
 from bot.domain.types import Right, Side
-from bot.sim.exchange.events import AccountChanged, Event, Executed, OrderMessage, PositionChanged
+from bot.sim.exchange.events import (
+    AccountChanged,
+    AccountPositionChanged,
+    ExchangeEvent,
+    Executed,
+    OrderMessage,
+)
 from bot.sim.exchange.orders import ExecutionFilter, IbStatus, SimOrder
 from bot.sim.market.catalog import EUR_USD, SPX, VIX
 from bot.sim.market.events import BookChanged
 from bot.sim.market.listing import ContractQuery
-from bot.sim.market.quotes import Book
+from bot.sim.market.quotes import TopOfBook
 from bot.sim.market.recorded import NotRecordedError
 from bot.sim.world.build import recorded_world, synthetic_world
 from bot.sim.world.world import World
@@ -42,7 +48,7 @@ def option(world: World, strike: int, right: Right = Right.CALL, expiry: date = 
     return found.contract
 
 
-def buy(world: World, contract: Contract, order_id: int = 1, quantity: int = 1) -> list[Event]:
+def buy(world: World, contract: Contract, order_id: int = 1, quantity: int = 1) -> list[ExchangeEvent]:
     order = SimOrder(con_id=contract.con_id, action=Side.BUY, type="MKT", quantity=quantity)
     return world.place(1, order_id, order)
 
@@ -153,7 +159,9 @@ def test_a_call_in_the_money_becomes_shares_after_its_last_close() -> None:
     cash = world.account_figures().cash
     events = world.advance_to(at(18, day=EXPIRY))
     changes = [
-        (e.position.contract.con_id, e.position.quantity) for e in events if isinstance(e, PositionChanged)
+        (e.position.contract.con_id, e.position.quantity)
+        for e in events
+        if isinstance(e, AccountPositionChanged)
     ]
 
     assert changes == [(call.con_id, 0), (SPY, 100)]
@@ -166,7 +174,7 @@ def test_a_put_in_the_money_becomes_a_short_and_a_worthless_option_nothing() -> 
     put, far = option(world, 135, Right.PUT), option(world, 140)
     world.advance_to(at(10))
     buy(world, put)
-    world.market.pin(far.con_id, Book(None, Decimal("0.01"), 0, 50, None))
+    world.market.pin(far.con_id, TopOfBook(None, Decimal("0.01"), 0, 50, None))
     buy(world, far, order_id=2, quantity=3)
     world.advance_to(at(18, day=EXPIRY))
 
@@ -264,7 +272,7 @@ def test_the_account_is_told_every_three_minutes_and_on_every_trade() -> None:
 
 
 def test_the_same_seed_and_commands_give_the_same_events() -> None:
-    def run() -> list[Event]:
+    def run() -> list[ExchangeEvent]:
         world = synthetic_world(["SPY"], date(2026, 1, 8), seed=7)
         for d in world.find_contracts(ContractQuery(symbol="SPY", sec_type="OPT", expiry="20260109"))[:30]:
             world.watch(d.contract.con_id)

@@ -26,7 +26,7 @@ _SHORTEST_SECOND_WALL_S = 0.05
 seconds arrives in one. The limiter never lets more than a second's share into the time such a wait can take."""
 
 
-class Link:
+class BrokerContext:
     """``speed`` is how many seconds of bot time pass in one of the wall's."""
 
     def __init__(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Effect(StrEnum):
+class CodeEffect(StrEnum):
     """What a message does to the order or the request whose id it carries."""
 
     INFO = "info"
@@ -31,17 +31,17 @@ class Code:
 
     number: int
     meaning: str
-    effect: Effect
+    effect: CodeEffect
     retriable: bool = False
     remedy: str = ""
 
 
 _INFO, _REJECT, _LIVE, _ASK, _ANSWER = (
-    Effect.INFO,
-    Effect.REJECT,
-    Effect.STILL_LIVE,
-    Effect.ASK_BROKER,
-    Effect.CANCEL_ANSWER,
+    CodeEffect.INFO,
+    CodeEffect.REJECT,
+    CodeEffect.STILL_LIVE,
+    CodeEffect.ASK_BROKER,
+    CodeEffect.CANCEL_ANSWER,
 )
 _MARKET_DATA_REMEDY = (
     "subscribe to the market data in Client Portal > Settings > Market Data Subscriptions; "
@@ -160,25 +160,25 @@ def code(number: int) -> Code:
     known = TABLE.get(number)
     if known is not None:
         return known
-    effect = Effect.INFO if 2100 <= number < 2200 else Effect.ASK_BROKER
+    effect = CodeEffect.INFO if 2100 <= number < 2200 else CodeEffect.ASK_BROKER
     return Code(number, "a code this bot does not know", effect)
 
 
-def order_effect(number: int, *, is_acknowledged: bool, is_revising: bool) -> Effect:
+def order_effect(number: int, *, is_acknowledged: bool, is_revising: bool) -> CodeEffect:
     """What the code does to one of our orders, given what the broker had said of it before.
 
     A refusal while a revision is on its way refuses the revision; a refusal of an order that was already accepted is
     not believed without the broker's own books.
     """
     effect = code(number).effect
-    if effect is Effect.REJECT and is_revising:
-        return Effect.STILL_LIVE if number == 110 else Effect.ASK_BROKER
-    if effect is Effect.REJECT and is_acknowledged and number != 201:
-        return Effect.ASK_BROKER
+    if effect is CodeEffect.REJECT and is_revising:
+        return CodeEffect.STILL_LIVE if number == 110 else CodeEffect.ASK_BROKER
+    if effect is CodeEffect.REJECT and is_acknowledged and number != 201:
+        return CodeEffect.ASK_BROKER
     return effect
 
 
-class Rejection(StrEnum):
+class RejectReason(StrEnum):
     """Why IB said 201, as far as its text tells."""
 
     BOTH_SIDES = "both_sides"
@@ -188,19 +188,19 @@ class Rejection(StrEnum):
 
 
 _REJECTION_WORDS = (
-    (Rejection.BOTH_SIDES, ("both sides",)),
-    (Rejection.PERMISSION, ("permission", "not allowed", "not eligible", "no trading")),
-    (Rejection.MARGIN, ("margin", "available funds", "insufficient", "equity with loan", "buying power")),
+    (RejectReason.BOTH_SIDES, ("both sides",)),
+    (RejectReason.PERMISSION, ("permission", "not allowed", "not eligible", "no trading")),
+    (RejectReason.MARGIN, ("margin", "available funds", "insufficient", "equity with loan", "buying power")),
 )
 
 
-def rejection(text: str) -> Rejection:
+def rejection(text: str) -> RejectReason:
     """Read a 201's text. The order of the words matters: "margin permission" is about the permission."""
     low = text.lower()
     for kind, words in _REJECTION_WORDS:
         if any(word in low for word in words):
             return kind
-    return Rejection.OTHER
+    return RejectReason.OTHER
 
 
 class HistoryTrouble(StrEnum):

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from bot.broker.connection.context import Link
+from bot.broker.connection.context import BrokerContext
 from bot.broker.connection.errors import ConnectFailed, RequestTrouble
 from bot.domain import broker_messages as b
 from bot.domain.types import OrderId
@@ -14,10 +14,10 @@ from bot.domain.types import OrderId
 _CURRENT_TIME = "currentTime"
 
 
-class Session:
+class BrokerSession:
     """``ib`` is the library's object, used for this one session only."""
 
-    def __init__(self, link: Link, ib: Any, port: int) -> None:
+    def __init__(self, link: BrokerContext, ib: Any, port: int) -> None:
         self._link = link
         self._port = port
         self._ib = ib
@@ -132,6 +132,6 @@ class Session:
             transport.abort()
 
 
-def current_time_ear(link: Link) -> Any:
+def current_time_ear(link: BrokerContext) -> Any:
     """The answer to ``check_pulse``, by the library's wrapper method ``currentTime``."""
     return lambda seconds: link.requests.end(_CURRENT_TIME, seconds)

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.broker.connection.context import Link
-from bot.broker.connection.error_codes import Effect, code
+from bot.broker.connection.context import BrokerContext
+from bot.broker.connection.error_codes import CodeEffect, code
 from bot.broker.connection.errors import RequestTrouble
 from bot.domain import broker_messages as b
 
@@ -32,8 +32,8 @@ class Repairs:
     move_to_port: Callable[[int], None]
 
 
-class Notices:
-    def __init__(self, link: Link, repairs: Repairs) -> None:
+class SystemMessages:
+    def __init__(self, link: BrokerContext, repairs: Repairs) -> None:
         self._link = link
         self._repairs = repairs
         self._farms_down: set[str] = set()
@@ -55,7 +55,7 @@ class Notices:
             self._port_reset(text)
         elif number in _ACCOUNT_TAKEN:
             self._repairs.reopen_account()
-        elif code(number).effect is not Effect.INFO:
+        elif code(number).effect is not CodeEffect.INFO:
             self._link.tell_trouble("gateway", RequestTrouble(number, text))
 
     def _set_ib(self, number: int, *, is_up: bool, data_lost: bool) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from bot.broker.connection.context import Link
-from bot.broker.connection.error_codes import Effect, HistoryTrouble, code, history_trouble
+from bot.broker.connection.context import BrokerContext
+from bot.broker.connection.error_codes import CodeEffect, HistoryTrouble, code, history_trouble
 from bot.broker.connection.errors import NotConnected, RequestTrouble
 from bot.broker.data.bars import to_bar
 from bot.broker.data.subscriptions import BarLine, Subscriptions
@@ -28,7 +28,9 @@ _HISTORY = 162
 
 
 class Bars:
-    def __init__(self, link: Link, subscriptions: Subscriptions, flush_quotes: Callable[[], None]) -> None:
+    def __init__(
+        self, link: BrokerContext, subscriptions: Subscriptions, flush_quotes: Callable[[], None]
+    ) -> None:
         self._link = link
         self._subs = subscriptions
         self._flush_quotes = flush_quotes
@@ -166,7 +168,7 @@ class Bars:
 
     def on_error(self, line: BarLine, number: int, text: str) -> None:
         """A stream that was running has ended. Silence would look like a quiet market."""
-        if code(number).effect is Effect.INFO:
+        if code(number).effect is CodeEffect.INFO:
             return
         if number == _HISTORY and history_trouble(text) is HistoryTrouble.CANCELLED:
             return

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from bot.broker.connection.context import Link
+from bot.broker.connection.context import BrokerContext
 from bot.broker.connection.errors import RequestTrouble
 from bot.broker.translate.contracts import flat_grid, tick_rule_id, to_chain, to_contract, to_tick_grid
 from bot.domain import broker_messages as b
@@ -28,7 +28,7 @@ _NO_SUCH_CONTRACT = 200
 
 
 class Contracts:
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: BrokerContext) -> None:
         self._link = link
         self._day: date | None = None
         self._known: dict[ConId, Contract] = {}

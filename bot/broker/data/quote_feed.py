@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from bot.broker.connection.context import Link
-from bot.broker.connection.error_codes import NOT_SUBSCRIBED, Effect, code
+from bot.broker.connection.context import BrokerContext
+from bot.broker.connection.error_codes import NOT_SUBSCRIBED, CodeEffect, code
 from bot.broker.connection.errors import NotConnected, RequestTrouble
 from bot.broker.data.quotes import to_data_type
 from bot.broker.data.subscriptions import QuoteLine, Subscriptions
@@ -25,7 +25,7 @@ _COMPETING_SESSION = 10197
 
 
 class Quotes:
-    def __init__(self, link: Link, subscriptions: Subscriptions) -> None:
+    def __init__(self, link: BrokerContext, subscriptions: Subscriptions) -> None:
         self._link = link
         self._subs = subscriptions
         self._changed: list[QuoteLine] = []
@@ -152,7 +152,7 @@ class Quotes:
     def on_error(self, line: QuoteLine, number: int, text: str) -> None:
         row = code(number)
         is_frozen = number == _COMPETING_SESSION
-        if row.effect is Effect.INFO and not is_frozen:
+        if row.effect is CodeEffect.INFO and not is_frozen:
             return
         self._link.tell_trouble(f"quote:{line.contract.con_id}", RequestTrouble(number, text))
         request_id = self._subs.release(line)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bot.broker.connection.context import Link
+from bot.broker.connection.context import BrokerContext
 from bot.broker.data.contracts import Contracts
 from bot.broker.orders.order_events import COMPLETED_ORDERS, OPEN_ORDERS
 from bot.broker.orders.order_index import KnownOrder
@@ -20,8 +20,8 @@ from bot.domain.position import AccountValues, Position
 _POSITIONS, _ACCOUNT = "positions", "account"
 
 
-class Books:
-    def __init__(self, link: Link, contracts: Contracts) -> None:
+class AccountQueries:
+    def __init__(self, link: BrokerContext, contracts: Contracts) -> None:
         self._link = link
         self._contracts = contracts
         self._account_said: dict[tuple[str, str], str] = {}

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bot.broker.connection.context import Link
+from bot.broker.connection.context import BrokerContext
 from bot.broker.data.contracts import Contracts
-from bot.broker.orders.order_index import KnownOrder, OrderNames
+from bot.broker.orders.order_index import KnownOrder, OrderIndex
 from bot.broker.translate.contracts import to_commission, to_fill
 from bot.broker.translate.numbers import UNSET_INTEGER, quantity
 from bot.broker.translate.orders import margin_of, to_completed_order, to_open_order, to_status
@@ -22,12 +22,12 @@ from bot.domain.types import ExecId, OrderRef, PermId
 OPEN_ORDERS, COMPLETED_ORDERS = "openOrders", "completedOrders"
 
 
-class OrderEars:
-    def __init__(self, link: Link, contracts: Contracts, unknown: Callable[[PermId], None]) -> None:
+class OrderEvents:
+    def __init__(self, link: BrokerContext, contracts: Contracts, unknown: Callable[[PermId], None]) -> None:
         self._link = link
         self._contracts = contracts
         self._unknown = unknown
-        self.names = OrderNames()
+        self.names = OrderIndex()
         self.commissions: dict[ExecId, b.CommissionCharged] = {}
         self._refs: dict[ExecId, OrderRef] = {}
         self.is_syncing = False

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.broker.connection.context import Link
+from bot.broker.connection.context import BrokerContext
 from bot.broker.connection.errors import RequestTrouble
-from bot.broker.orders.account_queries import Books
-from bot.broker.orders.order_events import OrderEars
+from bot.broker.orders.account_queries import AccountQueries
+from bot.broker.orders.order_events import OrderEvents
 from bot.broker.orders.order_index import KnownOrder
 from bot.domain import broker_messages as b
 from bot.domain.order import OpenOrder, OrderStatus
 
 
 class Evidence:
-    def __init__(self, link: Link, books: Books, ears: OrderEars) -> None:
+    def __init__(self, link: BrokerContext, books: AccountQueries, ears: OrderEvents) -> None:
         self._link = link
         self._books = books
         self._ears = ears

@@ -38,7 +38,7 @@ class KnownOrder:
 
 
 @dataclass(slots=True)
-class OrderNames:
+class OrderIndex:
     """All orders of this session, and what earlier sessions left alive."""
 
     _by_perm: dict[PermId, KnownOrder] = field(default_factory=dict)

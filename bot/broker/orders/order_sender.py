@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from bot.broker.connection.context import Link
-from bot.broker.connection.error_codes import Effect, order_effect
+from bot.broker.connection.context import BrokerContext
+from bot.broker.connection.error_codes import CodeEffect, order_effect
 from bot.broker.connection.errors import RequestTrouble
 from bot.broker.data.subscriptions import Subscriptions
-from bot.broker.orders.order_events import OrderEars
+from bot.broker.orders.order_events import OrderEvents
 from bot.broker.orders.order_evidence import Evidence
 from bot.broker.orders.order_index import KnownOrder
 from bot.broker.translate.orders import margin_of, order_fields, revision_fields
@@ -28,7 +28,9 @@ OrderCommand = b.SendOrders | b.SendCancel | b.SendRevision
 
 
 class Orders:
-    def __init__(self, link: Link, subscriptions: Subscriptions, ears: OrderEars, evidence: Evidence) -> None:
+    def __init__(
+        self, link: BrokerContext, subscriptions: Subscriptions, ears: OrderEvents, evidence: Evidence
+    ) -> None:
         self._link = link
         self._instrument = subscriptions.instrument
         self._ears = ears
@@ -184,16 +186,16 @@ class Orders:
     def on_error(self, known: KnownOrder, code: int, text: str) -> None:
         """A message that bears the id of one of our orders."""
         effect = order_effect(code, is_acknowledged=known.is_acknowledged, is_revising=known.is_revising)
-        if effect is Effect.REJECT and known.filled:
-            effect = Effect.ASK_BROKER  # it did work
+        if effect is CodeEffect.REJECT and known.filled:
+            effect = CodeEffect.ASK_BROKER  # it did work
         known.text = f"{code}: {text}"
         trouble = RequestTrouble(code, text)
         act: Callable[[], None] = {
-            Effect.INFO: lambda: None,
-            Effect.REJECT: lambda: self._rejected(known, trouble),
-            Effect.STILL_LIVE: lambda: self._change_refused(known, trouble),
-            Effect.ASK_BROKER: lambda: self._evidence.want(known, trouble),
-            Effect.CANCEL_ANSWER: lambda: self._cancel_answered(known, trouble),
+            CodeEffect.INFO: lambda: None,
+            CodeEffect.REJECT: lambda: self._rejected(known, trouble),
+            CodeEffect.STILL_LIVE: lambda: self._change_refused(known, trouble),
+            CodeEffect.ASK_BROKER: lambda: self._evidence.want(known, trouble),
+            CodeEffect.CANCEL_ANSWER: lambda: self._cancel_answered(known, trouble),
         }[effect]
         act()
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.broker.connection.context import Link
+from bot.broker.connection.context import BrokerContext
 from bot.broker.connection.errors import RequestTrouble, UnreadableAnswer
-from bot.broker.orders.account_queries import Books
-from bot.broker.orders.order_events import OrderEars
+from bot.broker.orders.account_queries import AccountQueries
+from bot.broker.orders.order_events import OrderEvents
 from bot.domain import broker_messages as b
 from bot.domain.order import DONE, OrderStatus
 
@@ -14,7 +14,7 @@ _ENDED = DONE - {OrderStatus.REJECTED}
 
 
 class Snapshots:
-    def __init__(self, link: Link, books: Books, ears: OrderEars) -> None:
+    def __init__(self, link: BrokerContext, books: AccountQueries, ears: OrderEvents) -> None:
         self._link = link
         self._books = books
         self._ears = ears

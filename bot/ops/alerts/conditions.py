@@ -32,9 +32,11 @@ class LastingLimits:
     log_in: EmbargoWindow | None = None
     """When the weekly log-in expires; None where nobody logs in."""
 
-    def stretched(self, patience: float) -> LastingLimits:
+    def scaled(self, time_scale: float) -> LastingLimits:
         """For bot time that runs faster than threads and sockets do."""
-        return replace(self, while_open=self.while_open * patience, while_closed=self.while_closed * patience)
+        return replace(
+            self, while_open=self.while_open * time_scale, while_closed=self.while_closed * time_scale
+        )
 
 
 @dataclass(slots=True)
@@ -54,10 +56,10 @@ class LastingConditions:
     _on: dict[str, _Condition] = field(default_factory=dict)
     _at: datetime | None = None
     _symbols: dict[int, str] = field(default_factory=dict)
-    _answers: dict[type, Callable[..., Iterator[Said]]] = field(default_factory=dict)
+    _handlers: dict[type, Callable[..., Iterator[Said]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._answers = {
+        self._handlers = {
             m.TimePassed: self._time,
             m.LineStarted: lambda x: self._begin(
                 "connection", x.at, _GATEWAY, "not connected since the start"
@@ -71,7 +73,7 @@ class LastingConditions:
         }
 
     def hear(self, message: m.Message) -> Iterator[Said]:
-        answer = self._answers.get(type(message))
+        answer = self._handlers.get(type(message))
         return iter(()) if answer is None else answer(message)
 
     def _begin(self, key: str, at: datetime, words: tuple[str, str], body: str) -> Iterator[Said]:

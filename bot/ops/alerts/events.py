@@ -71,7 +71,7 @@ class Alerts:
         self._latched: dict[str, str] = {}
         self._guards_told: set[tuple[date, str]] = set()
         self._reported: date | None = None
-        self._answers: dict[type, Callable[..., None]] = {
+        self._handlers: dict[type, Callable[..., None]] = {
             m.TimePassed: self._time,
             m.LineStarted: self._started,
             m.LineStopped: self._stopped,
@@ -89,7 +89,7 @@ class Alerts:
 
     def handle(self, message: m.Message) -> Iterator[m.Message]:
         self._fold.hear(message)
-        answer = self._answers.get(type(message))
+        answer = self._handlers.get(type(message))
         if answer is not None:
             answer(message)
         if self._lasting is not None:
@@ -110,7 +110,7 @@ class Alerts:
             m.Halted,
             m.Resumed,
         ):
-            self._answers[type(message)](message)
+            self._handlers[type(message)](message)
         self._say = say
 
     def catch_up(self, messages: Iterable[m.Message]) -> None:
@@ -226,7 +226,7 @@ class Alerts:
             self._tell(f"repaired:{x.idea_id}:{x.at.isoformat()}", Severity.WARNING, title, body)
 
     def _exit(self, x: m.ExitPosition) -> None:
-        if x.reason == UNPROTECTED and x.rung == 0:
+        if x.reason == UNPROTECTED and x.step == 0:
             title = f"Closing {self._name(x.idea_id)}: it could not be protected"
             body = f"{abs(x.quantity)} at the bid of {x.bid} or below; look at the orders in TWS"
             self._tell(f"flattened:{x.idea_id}", Severity.CRITICAL, title, body)

@@ -14,7 +14,7 @@ _ORDER = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class DeliveryPolicy:
     """``per_minute`` messages at most; what comes beyond is gathered into the next one. Times in seconds."""
 
     per_minute: int = 10
@@ -29,7 +29,7 @@ class Manners:
 class Outbox:
     """See the module's head. ``lost`` counts what was dropped because too much waited."""
 
-    def __init__(self, manners: Manners) -> None:
+    def __init__(self, manners: DeliveryPolicy) -> None:
         self._manners = manners
         self._waiting: deque[Alert] = deque()
         self._seen: dict[str, float] = {}

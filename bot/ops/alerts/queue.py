@@ -14,7 +14,7 @@ from dataclasses import replace
 from loguru import logger
 
 from bot.ops.alerts.events import Alert
-from bot.ops.alerts.outbox import Manners, Outbox
+from bot.ops.alerts.outbox import DeliveryPolicy, Outbox
 from bot.ops.process.logs import blot, every_form
 
 Deliver = Callable[[Alert], bool]
@@ -39,14 +39,16 @@ class AlertQueue:
         self,
         channels: Iterable[Channel],
         *,
-        manners: Manners | None = None,
+        manners: DeliveryPolicy | None = None,
         prefix: str = "",
         secrets: Iterable[str] = (),
         note: Note = _unnoted,
     ) -> None:
         self._prefix = prefix
         self._secrets = every_form(secrets)
-        self._workers = [_Worker(kind, deliver, manners or Manners(), note) for kind, deliver in channels]
+        self._workers = [
+            _Worker(kind, deliver, manners or DeliveryPolicy(), note) for kind, deliver in channels
+        ]
 
     def put(self, alert: Alert) -> None:
         title, body = blot(f"{self._prefix}{alert.title}", self._secrets), blot(alert.body, self._secrets)
@@ -72,7 +74,7 @@ class AlertQueue:
 
 
 class _Worker:
-    def __init__(self, kind: str, deliver: Deliver, manners: Manners, note: Note) -> None:
+    def __init__(self, kind: str, deliver: Deliver, manners: DeliveryPolicy, note: Note) -> None:
         self.kind = kind
         self._deliver = deliver
         self._note = note

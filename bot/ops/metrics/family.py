@@ -21,7 +21,7 @@ from prometheus_client.core import (
     SummaryMetricFamily,
 )
 
-from bot.ops.status.histogram import CALL_BUCKETS_S, Tally
+from bot.ops.status.histogram import CALL_BUCKETS_S, Histogram
 from bot.ops.status.status import Status
 from bot.risk.limits import RiskLimits, SessionRules
 
@@ -32,7 +32,7 @@ Kind = Literal["gauge", "counter", "summary", "histogram"]
 Value: TypeAlias = float | int | bool | Decimal | datetime | None
 Summed: TypeAlias = tuple[int, float]
 """(observations, their sum)"""
-Sample: TypeAlias = tuple[tuple[str, ...], Value | Summed | Tally]
+Sample: TypeAlias = tuple[tuple[str, ...], Value | Summed | Histogram]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ class Run:
     journal_write_failures: int = 0
     notifications: Mapping[tuple[str, str], int] = field(default_factory=dict)
     threads: int = 0
-    ack_latency_s: Tally = field(default_factory=lambda: Tally(CALL_BUCKETS_S))
-    calls: Mapping[str, Tally] = field(default_factory=dict)
+    ack_latency_s: Histogram = field(default_factory=lambda: Histogram(CALL_BUCKETS_S))
+    calls: Mapping[str, Histogram] = field(default_factory=dict)
     """Kind of request → wall time until its whole answer."""
 
 
@@ -107,12 +107,14 @@ _KINDS: dict[Kind, Callable[..., Metric]] = {
 }
 
 
-def _add(metric: Metric, labels: tuple[str, ...], value: Value | Summed | Tally) -> None:
-    if isinstance(metric, HistogramMetricFamily) and isinstance(value, Tally):
+def _add(metric: Metric, labels: tuple[str, ...], value: Value | Summed | Histogram) -> None:
+    if isinstance(metric, HistogramMetricFamily) and isinstance(value, Histogram):
         metric.add_metric(labels, value.cumulative(), value.total)
     elif isinstance(metric, SummaryMetricFamily) and isinstance(value, tuple):
         metric.add_metric(labels, *value)
-    elif isinstance(metric, GaugeMetricFamily | CounterMetricFamily) and not isinstance(value, tuple | Tally):
+    elif isinstance(metric, GaugeMetricFamily | CounterMetricFamily) and not isinstance(
+        value, tuple | Histogram
+    ):
         number = as_number(value)
         if number is not None:
             metric.add_metric(labels, number)
@@ -127,7 +129,7 @@ def as_number(value: Value) -> float | None:
     return value.timestamp() if isinstance(value, datetime) else float(value)
 
 
-def one(read: Callable[[Picture], Value | Tally]) -> Callable[[Picture], Iterable[Sample]]:
+def one(read: Callable[[Picture], Value | Histogram]) -> Callable[[Picture], Iterable[Sample]]:
     """The reader of a family without labels."""
     return lambda picture: [((), read(picture))]
 

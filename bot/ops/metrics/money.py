@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from bot.domain.session import NEW_YORK, new_york_day
 from bot.ops.metrics.family import Family, Picture, Sample, Value, counts, money, one
-from bot.ops.status.status import OpenBracket
+from bot.ops.status.status import BracketView
 
 GUARDS = ("daily_loss", "drawdown")
 
@@ -69,7 +69,7 @@ def _closed(x: Picture) -> Iterable[Sample]:
     )
 
 
-def held(x: Picture) -> list[OpenBracket]:
+def held(x: Picture) -> list[BracketView]:
     """Brackets with a position, entering ones apart."""
     return [bracket for bracket in x.status.open_brackets if bracket.quantity]
 

@@ -10,7 +10,7 @@ from bot.domain.types import Direction
 from bot.ops.metrics.family import Family, Picture, Sample, counts, one
 from bot.ops.status.counters import LEGS
 from bot.risk.denials import DenialCode
-from bot.selection.refusal import RefusalCode
+from bot.selection.no_contract import RefusalCode
 from bot.strategies.base import Reason
 
 OTHER_SKIPS = ("ENTRY_ABANDONED", "MODE_DOES_NOT_TRADE_WHALE", "SIGNAL_OUTRANKED")

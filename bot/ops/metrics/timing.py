@@ -13,7 +13,7 @@ from typing import Protocol
 from bot.domain import broker_messages as b
 from bot.domain.messages import Message
 from bot.ops.metrics.family import Summed
-from bot.ops.status.histogram import CALL_BUCKETS_S, Tally
+from bot.ops.status.histogram import CALL_BUCKETS_S, Histogram
 from bot.wiring import Machine
 
 REQUESTS = ("underlying", "chain", "options", "bars", "snapshot", "margin")
@@ -32,7 +32,7 @@ class Port(Protocol):
 
 
 class TimedMachine:
-    """A machine that knows how long it thinks. What its words cost their hearers is not counted."""
+    """A machine that knows how long it thinks. What its words cost their subscribers is not counted."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
@@ -66,8 +66,8 @@ class CallTimes:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self.acks = Tally(CALL_BUCKETS_S)
-        self.calls = {kind: Tally(CALL_BUCKETS_S) for kind in REQUESTS}
+        self.acks = Histogram(CALL_BUCKETS_S)
+        self.calls = {kind: Histogram(CALL_BUCKETS_S) for kind in REQUESTS}
 
     def note_ack(self, seconds: float) -> None:
         with self._lock:

@@ -20,7 +20,7 @@ from bot.ops.status.status import Status
 TIMEOUT_S = 10.0
 
 
-def sickness(status: Status) -> str:
+def health_problem(status: Status) -> str:
     """Why the bot is not healthy, in words; empty when it is. A halted bot is healthy: it does what it was told."""
     if not status.is_connected:
         return "not connected to the gateway"
@@ -68,7 +68,7 @@ class Heartbeat:
     def beat(self, status: Status) -> None:
         """Never blocks. A ping that is still on its way is not overtaken."""
         now = time.monotonic()
-        if now >= self._due_at and not self._wanted.is_set() and not sickness(status):
+        if now >= self._due_at and not self._wanted.is_set() and not health_problem(status):
             self._due_at = now + self._interval_s
             self._wanted.set()
 

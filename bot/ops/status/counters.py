@@ -16,7 +16,7 @@ from bot.domain import messages as m
 from bot.domain.market import DataType
 from bot.domain.order import LIVE, Leg, OrderStatus
 from bot.domain.types import ConId, IdeaId, OrderRef, Symbol
-from bot.ops.status.histogram import FILL_BUCKETS_S, SLIP_BUCKETS_TICKS, Tally
+from bot.ops.status.histogram import FILL_BUCKETS_S, SLIP_BUCKETS_TICKS, Histogram
 
 LEGS = (Leg.ENTRY, Leg.TARGET, Leg.STOP, Leg.FLATTEN)
 ENDED = (OrderStatus.FILLED, OrderStatus.CANCELLED)
@@ -24,7 +24,7 @@ ORDERS_KEPT = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class Counters:
     """Counts, latest figures and distributions. Unknown is None."""
 
     judged: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -48,9 +48,9 @@ class Figures:
     stop_quantities: Mapping[IdeaId, tuple[int, int]] = field(default_factory=dict)
     """Open bracket → (position, working stop quantity) as last compared at the broker."""
     pulse: b.BrokerPulse | None = None
-    fill_latency_s: Tally = field(default_factory=lambda: Tally(FILL_BUCKETS_S))
-    slippage_ticks: Mapping[str, Tally] = field(
-        default_factory=lambda: {str(leg): Tally(SLIP_BUCKETS_TICKS) for leg in LEGS}
+    fill_latency_s: Histogram = field(default_factory=lambda: Histogram(FILL_BUCKETS_S))
+    slippage_ticks: Mapping[str, Histogram] = field(
+        default_factory=lambda: {str(leg): Histogram(SLIP_BUCKETS_TICKS) for leg in LEGS}
     )
 
 
@@ -76,15 +76,15 @@ class _Plan:
         return float(worse / self.bracket.contract.ticks.increment(wanted))
 
 
-class FiguresFold:
+class CountersFold:
     """Hears what the board hears; ``value`` may be read from any thread."""
 
     def __init__(self) -> None:
-        self.value = Figures()
+        self.value = Counters()
         self._plans: dict[IdeaId, _Plan] = {}
         self._reached: dict[OrderRef, list[OrderStatus]] = {}
         self._symbols: dict[ConId, Symbol] = {}
-        self._answers: dict[type, Callable[..., None]] = {
+        self._handlers: dict[type, Callable[..., None]] = {
             b.BrokerConnected: self._on_connected,
             b.LinkChanged: self._on_link,
             b.BrokerPulse: lambda x: self._set(pulse=x),
@@ -111,7 +111,7 @@ class FiguresFold:
 
     def hear(self, message: m.Message) -> bool:
         """Take it in; True when the figures changed."""
-        before, answer = self.value, self._answers.get(type(message))
+        before, answer = self.value, self._handlers.get(type(message))
         if answer is not None:
             answer(message)
         return self.value is not before

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from bot.domain.session import NEW_YORK, new_york_day, session_on
 from bot.domain.types import TradingState
-from bot.ops.status.status import ClosedTrade, OpenBracket, Status
+from bot.ops.status.status import BracketView, ClosedTrade, Status
 
 STATE_STYLE = {
     TradingState.ACTIVE: "bold green",
@@ -103,7 +103,7 @@ def _held(status: Status) -> Table:
     return table
 
 
-def _bracket_row(x: OpenBracket) -> tuple[str | Text, ...]:
+def _bracket_row(x: BracketView) -> tuple[str | Text, ...]:
     if not x.quantity:
         return (
             x.label,

@@ -14,7 +14,7 @@ SLIP_BUCKETS_TICKS = (-10.0, -5.0, -2.0, -1.0, 0.0, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class Histogram:
     """``counts`` has one more place than ``edges``: what lies above the last. An edge belongs to the bucket below it."""
 
     edges: tuple[float, ...]
@@ -25,7 +25,7 @@ class Tally:
         if not self.counts:
             object.__setattr__(self, "counts", (0,) * (len(self.edges) + 1))
 
-    def add(self, value: float) -> Tally:
+    def add(self, value: float) -> Histogram:
         place = bisect_left(self.edges, value)
         counts = (*self.counts[:place], self.counts[place] + 1, *self.counts[place + 1 :])
         return replace(self, counts=counts, total=self.total + value)

@@ -8,11 +8,11 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from bot.domain.types import Direction, IdeaId, Symbol, TradingState
-from bot.ops.status.counters import Figures
+from bot.ops.status.counters import Counters
 
 
 @dataclass(frozen=True, slots=True)
-class OpenBracket:
+class BracketView:
     """A position and its protection. ``unrealized`` is at the bid, None while there is no bid."""
 
     idea_id: IdeaId
@@ -100,7 +100,7 @@ class Status:
     day_pnl: Decimal | None = None
     peak: Decimal | None = None
     symbols: tuple[SymbolView, ...] = ()
-    open_brackets: tuple[OpenBracket, ...] = ()
+    open_brackets: tuple[BracketView, ...] = ()
     closed_trades: tuple[ClosedTrade, ...] = ()
     signals: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """(strategy, direction) → how often it fired."""
@@ -121,7 +121,7 @@ class Status:
     reconnects: int = 0
     last_event: str = ""
     last_event_at: datetime | None = None
-    figures: Figures = field(default_factory=Figures)
+    figures: Counters = field(default_factory=Counters)
 
     @property
     def realized(self) -> Decimal:

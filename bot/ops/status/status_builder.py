@@ -16,8 +16,8 @@ from bot.domain import messages as m
 from bot.domain.order import LIVE, Leg
 from bot.domain.session import new_york_day
 from bot.domain.types import IdeaId, Numbers, Symbol
-from bot.ops.status.counters import FiguresFold
-from bot.ops.status.status import ClosedTrade, OpenBracket, Status, SymbolView
+from bot.ops.status.counters import CountersFold
+from bot.ops.status.status import BracketView, ClosedTrade, Status, SymbolView
 
 Say = Callable[[datetime, str], None]
 
@@ -26,15 +26,15 @@ def _unsaid(at: datetime, text: str) -> None:
     """For boards nobody listens to."""
 
 
-class Board:
+class StatusBuilder:
     """See the module's head."""
 
     def __init__(self, symbols: tuple[Symbol, ...] = (), say: Say = _unsaid) -> None:
         """``say`` is told each event once, in words; it must not block."""
         self._say = say
-        self._figures = FiguresFold()
+        self._figures = CountersFold()
         self.status = Status(symbols=tuple(SymbolView(symbol) for symbol in symbols))
-        self._answers: dict[type, Callable[..., None]] = {
+        self._handlers: dict[type, Callable[..., None]] = {
             m.TimePassed: lambda x: self._set(at=x.at),
             m.LineStarted: self._on_start,
             m.LineStopped: lambda x: self._event(x.at, f"stopped: {x.reason}"),
@@ -73,7 +73,7 @@ class Board:
         }
 
     def handle(self, message: m.Message) -> Iterator[m.Message]:
-        answer = self._answers.get(type(message))
+        answer = self._handlers.get(type(message))
         if answer is not None:
             answer(message)
         if self._figures.hear(message):
@@ -83,7 +83,7 @@ class Board:
     def remember(self, message: m.Message) -> None:
         """What is held and what was traded today belongs on the board after a restart too; counts begin anew."""
         before, say, self._say = self.status, self._say, _unsaid
-        self._answers[type(message)](message)
+        self._handlers[type(message)](message)
         self._say = say
         self._set(
             fills=before.fills,
@@ -210,7 +210,7 @@ class Board:
         self._event(x.at, f"took over {x.place.idea_id} ({x.place.contract.label}), unknown to the journal")
 
     def _open(self, x: m.PlaceBracket) -> None:
-        opened = OpenBracket(
+        opened = BracketView(
             idea_id=x.idea_id,
             symbol=x.symbol,
             strategy=x.strategy,

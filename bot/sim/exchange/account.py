@@ -18,7 +18,7 @@ from bot.domain.types import ConId, SecType, Side
 from bot.sim.exchange.account_values import AccountFigures, PortfolioLine
 from bot.sim.exchange.margin import NOTHING, Requirement, requirement
 from bot.sim.exchange.orders import Execution
-from bot.sim.market.quotes import Book
+from bot.sim.market.quotes import TopOfBook
 
 _ZERO = Decimal(0)
 _CENT = Decimal("0.01")
@@ -53,7 +53,7 @@ class Account:
         self,
         account_id: str,
         equity: Decimal,
-        book_of: Callable[[ConId], Book | None],
+        book_of: Callable[[ConId], TopOfBook | None],
         price_of: Callable[[Contract], Decimal | None],
         today: date,
     ) -> None:

@@ -70,7 +70,7 @@ class MarginAnswered:
 
 
 @dataclass(frozen=True, slots=True)
-class PositionChanged:
+class AccountPositionChanged:
     """The account now holds this much of the contract (0 included)."""
 
     at: datetime
@@ -85,7 +85,7 @@ class AccountChanged:
     figures: AccountFigures
 
 
-Event: TypeAlias = (
+ExchangeEvent: TypeAlias = (
     MarketEvent
     | OrderOpened
     | StatusChanged
@@ -93,6 +93,6 @@ Event: TypeAlias = (
     | Executed
     | Commissioned
     | MarginAnswered
-    | PositionChanged
+    | AccountPositionChanged
     | AccountChanged
 )

@@ -15,13 +15,13 @@ from decimal import Decimal
 from bot.domain.contract import Contract
 from bot.domain.types import ConId, OrderId
 from bot.sim.exchange import rejections as refusals
-from bot.sim.exchange.events import Event, MarginAnswered, OrderMessage
-from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.exchange.events import ExchangeEvent, MarginAnswered, OrderMessage
+from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.live_order import LiveOrder
-from bot.sim.exchange.matching_engine import Floor, Key, Surroundings
-from bot.sim.exchange.order_lifecycle import OrderLife
+from bot.sim.exchange.matching_engine import ExchangeView, Key, MatchingEngine
+from bot.sim.exchange.order_lifecycle import OrderLifecycle
 from bot.sim.exchange.orders import IbStatus, OrderView, SimOrder, SimOrderType
-from bot.sim.exchange.rejections import Refusal
+from bot.sim.exchange.rejections import OrderRejection
 
 
 class Exchange:
@@ -29,29 +29,29 @@ class Exchange:
 
     def __init__(
         self,
-        surroundings: Surroundings,
-        life: OrderLife,
-        knobs: Knobs,
+        surroundings: ExchangeView,
+        life: OrderLifecycle,
+        exchange_settings: ExchangeSettings,
         account_id: str,
         perm_ids: Callable[[], int],
     ) -> None:
         self._world = surroundings
         self._life = life
-        self._knobs = knobs
+        self._knobs = exchange_settings
         self._account_id = account_id
         self._perm_ids = perm_ids
-        self._floor = Floor(surroundings, life, knobs)
+        self._floor = MatchingEngine(surroundings, life, exchange_settings)
         self._orders: dict[Key, LiveOrder] = {}
         self._cancels: list[tuple[datetime, LiveOrder]] = []
 
-    def use(self, knobs: Knobs) -> None:
+    def use(self, exchange_settings: ExchangeSettings) -> None:
         """Behave otherwise from now on."""
-        self._knobs = knobs
-        self._floor.use(knobs)
+        self._knobs = exchange_settings
+        self._floor.use(exchange_settings)
 
     # ── what a client may do
 
-    def place(self, client_id: int, order_id: OrderId, order: SimOrder, now: datetime) -> list[Event]:
+    def place(self, client_id: int, order_id: OrderId, order: SimOrder, now: datetime) -> list[ExchangeEvent]:
         """A new order, a modification or a what-if; see :meth:`bot.sim.world.world.World.place`."""
         contract = self._world.contract(order.con_id)
         if contract is None:
@@ -67,8 +67,8 @@ class Exchange:
             return self._modify(known, order, now)
         return self._enter(client_id, order_id, order, contract, now)
 
-    def cancel(self, client_id: int, order_id: OrderId, now: datetime) -> list[Event]:
-        """Cancel at once, or after the latency that the knobs set; see :meth:`bot.sim.world.world.World.cancel`."""
+    def cancel(self, client_id: int, order_id: OrderId, now: datetime) -> list[ExchangeEvent]:
+        """Cancel at once, or after the latency that the exchange_settings set; see :meth:`bot.sim.world.world.World.cancel`."""
         order = self._orders.get((client_id, order_id))
         if order is None:
             return self._refuse(client_id, order_id, refusals.not_found_to_cancel(order_id), now)
@@ -79,7 +79,7 @@ class Exchange:
         self._cancels.append((now + self._knobs.cancel_latency, order))
         return self.run_due(now)
 
-    def cancel_all(self, now: datetime) -> list[Event]:
+    def cancel_all(self, now: datetime) -> list[ExchangeEvent]:
         """A global cancel: every client's orders."""
         for order in self.alive():
             if not order.is_cancelling:
@@ -93,7 +93,7 @@ class Exchange:
         """When the next cancel takes effect."""
         return min((at for at, _ in self._cancels), default=None)
 
-    def run_due(self, now: datetime) -> list[Event]:
+    def run_due(self, now: datetime) -> list[ExchangeEvent]:
         """Let cancels take effect whose time has come."""
         due = [order for at, order in self._cancels if at <= now]
         self._cancels = [(at, order) for at, order in self._cancels if at > now]
@@ -102,24 +102,24 @@ class Exchange:
                 self._floor.cancel(order, now)
         return self._life.take()
 
-    def step(self, now: datetime, only: ConId | None = None) -> list[Event]:
+    def step(self, now: datetime, only: ConId | None = None) -> list[ExchangeEvent]:
         """The books (or only one of them) have moved: let the orders look."""
         self._floor.new_quotes(only)
         self._floor.match(now, only)
         return self._life.take()
 
-    def open_session(self, now: datetime) -> list[Event]:
+    def open_session(self, now: datetime) -> list[ExchangeEvent]:
         """Put to work what was held until the open."""
         self._floor.new_quotes()
         self._floor.open_session(now)
         return self._life.take()
 
-    def close_session(self, now: datetime) -> list[Event]:
+    def close_session(self, now: datetime) -> list[ExchangeEvent]:
         """End the day orders."""
         self._floor.close_session(now)
         return self._life.take()
 
-    def end_contract(self, con_id: ConId, now: datetime) -> list[Event]:
+    def end_contract(self, con_id: ConId, now: datetime) -> list[ExchangeEvent]:
         """Cancel everything on a contract that ceased to exist."""
         self._floor.end_contract(con_id, now)
         return self._life.take()
@@ -150,7 +150,7 @@ class Exchange:
 
     def _enter(
         self, client_id: int, order_id: OrderId, order: SimOrder, contract: Contract, now: datetime
-    ) -> list[Event]:
+    ) -> list[ExchangeEvent]:
         parent = self._orders.get((client_id, order.parent_id)) if order.parent_id else None
         if order.parent_id and (parent is None or parent.is_done):
             return self._refuse(client_id, order_id, refusals.no_such_order(order.parent_id), now)
@@ -195,7 +195,7 @@ class Exchange:
         else:
             self._floor.activate(order, now)
 
-    def _unacceptable(self, order: LiveOrder, now: datetime) -> Refusal | None:
+    def _unacceptable(self, order: LiveOrder, now: datetime) -> OrderRejection | None:
         others = self.alive()
         held = self._world.held(order.contract.con_id)
         refusal = (
@@ -211,7 +211,7 @@ class Exchange:
             refusal = refusals.COLLAR
         return refusal or self._margin_refusal(order.order, order.contract)
 
-    def _margin_refusal(self, order: SimOrder, contract: Contract) -> Refusal | None:
+    def _margin_refusal(self, order: SimOrder, contract: Contract) -> OrderRejection | None:
         signed = order.action.sign * order.quantity
         held = self._world.held(contract.con_id)
         if held * signed < 0 and abs(signed) <= abs(held):
@@ -220,7 +220,7 @@ class Exchange:
 
     def _what_if(
         self, client_id: int, order_id: OrderId, order: SimOrder, contract: Contract, now: datetime
-    ) -> list[Event]:
+    ) -> list[ExchangeEvent]:
         refusal = refusals.malformed(order, contract, self._account_id, now)
         refusal = refusal or refusals.expired(contract, now)
         if not order.transmit:
@@ -231,7 +231,7 @@ class Exchange:
 
     # ── modifying
 
-    def _cannot_modify(self, known: LiveOrder, order: SimOrder) -> Refusal | None:
+    def _cannot_modify(self, known: LiveOrder, order: SimOrder) -> OrderRejection | None:
         if known.is_done:
             return refusals.FILLED if known.status is IbStatus.FILLED else refusals.DUPLICATE
         if order.parent_id and (known.parent is None or known.parent.is_done):
@@ -242,20 +242,20 @@ class Exchange:
             return refusals.OCA_REVISION
         return self._too_many_sold(known, order) or self._too_far(known, order)
 
-    def _too_many_sold(self, known: LiveOrder, order: SimOrder) -> Refusal | None:
+    def _too_many_sold(self, known: LiveOrder, order: SimOrder) -> OrderRejection | None:
         if order.quantity <= known.order.quantity or (known.parent is not None and not known.parent.is_done):
             return None
         trial = _trial(known, order)
         trial.filled = known.filled
         return refusals.uncovered(trial, self._world.held(order.con_id), self._knobs)
 
-    def _too_far(self, known: LiveOrder, order: SimOrder) -> Refusal | None:
+    def _too_far(self, known: LiveOrder, order: SimOrder) -> OrderRejection | None:
         book = self._world.book(order.con_id)
         if book is None or not known.is_at_exchange:
             return None
         return refusals.TOO_FAR if refusals.beyond_collar(_trial(known, order), book, self._knobs) else None
 
-    def _modify(self, known: LiveOrder, order: SimOrder, now: datetime) -> list[Event]:
+    def _modify(self, known: LiveOrder, order: SimOrder, now: datetime) -> list[ExchangeEvent]:
         old = known.order
         known.order = replace(order, oca_group=old.oca_group, oca_type=old.oca_type, parent_id=old.parent_id)
         known.cap = max(order.quantity, known.filled)
@@ -273,7 +273,9 @@ class Exchange:
         return self._life.take()
 
     @staticmethod
-    def _refuse(client_id: int, order_id: OrderId, refusal: Refusal, now: datetime) -> list[Event]:
+    def _refuse(
+        client_id: int, order_id: OrderId, refusal: OrderRejection, now: datetime
+    ) -> list[ExchangeEvent]:
         return [OrderMessage(now, client_id, order_id, refusal.code, refusal.text)]
 
 

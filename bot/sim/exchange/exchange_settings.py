@@ -8,7 +8,7 @@ from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Knobs:
+class ExchangeSettings:
     """Defaults are what IB documents or, failing that, what is harder on a bot."""
 
     points_per_minute: int = 4

@@ -11,15 +11,15 @@ from __future__ import annotations
 from decimal import Decimal
 
 from bot.domain.types import SecType, Side
-from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.orders import SimOrderType
-from bot.sim.market.quotes import Book
+from bot.sim.market.quotes import TopOfBook
 
 _DOUBLE = {1, 3}
 
 
-def fill_price(order: LiveOrder, book: Book) -> Decimal | None:
+def fill_price(order: LiveOrder, book: TopOfBook) -> Decimal | None:
     """The price at which the order trades against this book now, None when it does not."""
     if order.waits_for_trigger:
         return None
@@ -35,16 +35,16 @@ def fill_price(order: LiveOrder, book: Book) -> Decimal | None:
     return limit if order.is_resting else opposite
 
 
-def displayed(side: Side, book: Book, knobs: Knobs) -> int | None:
+def displayed(side: Side, book: TopOfBook, exchange_settings: ExchangeSettings) -> int | None:
     """How much the opposite side shows; None when fills are not limited by it."""
-    if not knobs.partial_fills:
+    if not exchange_settings.partial_fills:
         return None
-    if knobs.displayed_size is not None:
-        return knobs.displayed_size
+    if exchange_settings.displayed_size is not None:
+        return exchange_settings.displayed_size
     return book.ask_size if side is Side.BUY else book.bid_size
 
 
-def update_trail(order: LiveOrder, book: Book) -> bool:
+def update_trail(order: LiveOrder, book: TopOfBook) -> bool:
     """Move a trailing stop after the market; True when it moved."""
     o = order.order
     reference = book.bid if order.side is Side.SELL else book.ask
@@ -62,13 +62,13 @@ def update_trail(order: LiveOrder, book: Book) -> bool:
     return True
 
 
-def wakes_up(order: LiveOrder, book: Book, knobs: Knobs) -> bool:
+def wakes_up(order: LiveOrder, book: TopOfBook, exchange_settings: ExchangeSettings) -> bool:
     """Count this quote towards the order's trigger, and tell whether it is reached."""
     if order.stop is None:
         return False
     if order.order.type == SimOrderType.IF_TOUCHED:
         return _is_touched(order.side, order.stop, book)
-    method = order.order.trigger_method or _default(order, knobs)
+    method = order.order.trigger_method or _default(order, exchange_settings)
     hit = _is_hit(method, order.side, order.stop, book)
     if hit is None:
         return False
@@ -76,12 +76,12 @@ def wakes_up(order: LiveOrder, book: Book, knobs: Knobs) -> bool:
     return order.hits >= (2 if method in _DOUBLE else 1)
 
 
-def _default(order: LiveOrder, knobs: Knobs) -> int:
+def _default(order: LiveOrder, exchange_settings: ExchangeSettings) -> int:
     is_option = order.contract.sec_type is SecType.OPTION
-    return knobs.option_trigger_method if is_option else knobs.stock_trigger_method
+    return exchange_settings.option_trigger_method if is_option else exchange_settings.stock_trigger_method
 
 
-def _is_hit(method: int, side: Side, stop: Decimal, book: Book) -> bool | None:
+def _is_hit(method: int, side: Side, stop: Decimal, book: TopOfBook) -> bool | None:
     """None when the book has no price of the kind the method looks at."""
     quoted = book.ask if side is Side.SELL else book.bid
     prices = {1: quoted, 4: quoted, 2: book.last, 3: book.last, 8: book.mid}
@@ -93,7 +93,7 @@ def _is_hit(method: int, side: Side, stop: Decimal, book: Book) -> bool | None:
     return price <= stop if side is Side.SELL else price >= stop
 
 
-def _is_touched(side: Side, touch: Decimal, book: Book) -> bool:
+def _is_touched(side: Side, touch: Decimal, book: TopOfBook) -> bool:
     price = book.bid if side is Side.SELL else book.ask
     if price is None:
         return False

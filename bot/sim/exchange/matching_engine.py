@@ -15,42 +15,44 @@ from bot.domain.contract import Contract
 from bot.domain.types import ConId, OrderId, Side
 from bot.sim.exchange import oca
 from bot.sim.exchange import rejections as refusals
-from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.matching import displayed, fill_price, update_trail, wakes_up
-from bot.sim.exchange.order_lifecycle import OrderLife
+from bot.sim.exchange.order_lifecycle import OrderLifecycle
 from bot.sim.exchange.orders import IbStatus, MarginFigures, SimOrder
-from bot.sim.exchange.rejections import Refusal
-from bot.sim.market.quotes import Book
+from bot.sim.exchange.rejections import OrderRejection
+from bot.sim.market.quotes import TopOfBook
 
 Key = tuple[int, OrderId]
 """Client id and order id."""
 
 
-class Surroundings(Protocol):
+class ExchangeView(Protocol):
     """What an exchange must be told about the world. All of it is as of the moment of the call."""
 
     def contract(self, con_id: ConId) -> Contract | None: ...
-    def book(self, con_id: ConId) -> Book | None: ...
+    def book(self, con_id: ConId) -> TopOfBook | None: ...
     def is_open(self) -> bool: ...
     def held(self, con_id: ConId) -> int: ...
     def margin_of(self, order: SimOrder, contract: Contract) -> MarginFigures: ...
 
 
-class Floor:
+class MatchingEngine:
     """The orders that are not over. ``life`` books what becomes of them and tells it."""
 
-    def __init__(self, surroundings: Surroundings, life: OrderLife, knobs: Knobs) -> None:
+    def __init__(
+        self, surroundings: ExchangeView, life: OrderLifecycle, exchange_settings: ExchangeSettings
+    ) -> None:
         self._world = surroundings
         self._life = life
-        self._knobs = knobs
+        self._knobs = exchange_settings
         self._alive: dict[Key, LiveOrder] = {}
         self._unblocked: list[tuple[LiveOrder, int]] = []
         self._taken: dict[tuple[ConId, Side], int] = {}
 
-    def use(self, knobs: Knobs) -> None:
+    def use(self, exchange_settings: ExchangeSettings) -> None:
         """Behave otherwise from now on."""
-        self._knobs = knobs
+        self._knobs = exchange_settings
 
     def add(self, order: LiveOrder) -> None:
         self._alive[order.key] = order
@@ -137,7 +139,7 @@ class Floor:
             self._life.show(order, now)
         self._trade(order, book, now)
 
-    def _trade(self, order: LiveOrder, book: Book, now: datetime) -> None:
+    def _trade(self, order: LiveOrder, book: TopOfBook, now: datetime) -> None:
         price = fill_price(order, book)
         shown = displayed(order.side, book, self._knobs)
         taken = self._taken.get((order.contract.con_id, order.side), 0)
@@ -220,7 +222,7 @@ class Floor:
             self._complete(order, IbStatus.FILLED, now, "")
             self._life.status(order, now)
 
-    def reject(self, order: LiveOrder, refusal: Refusal, now: datetime) -> None:
+    def reject(self, order: LiveOrder, refusal: OrderRejection, now: datetime) -> None:
         """Leave the order behind as Inactive."""
         self._complete(order, IbStatus.INACTIVE, now, refusal.text)
         self._life.show(order, now)

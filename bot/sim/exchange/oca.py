@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.live_order import LiveOrder
 
 CANCEL_WITH_BLOCK, REDUCE_WITH_BLOCK, REDUCE = 1, 2, 3
@@ -27,13 +27,13 @@ def has_block(order: LiveOrder) -> bool:
 
 
 def new_caps(
-    order: LiveOrder, filled: int, group: Iterable[LiveOrder], knobs: Knobs
+    order: LiveOrder, filled: int, group: Iterable[LiveOrder], exchange_settings: ExchangeSettings
 ) -> Iterator[tuple[LiveOrder, int]]:
     """For each member what it may still fill in all after ``order`` filled ``filled`` more; its own filled part ends it."""
     rest = max(0, order.cap - order.filled)
     for other in group:
         if order.oca_type == CANCEL_WITH_BLOCK:
-            if knobs.oca_cancels_on_partial or rest == 0:
+            if exchange_settings.oca_cancels_on_partial or rest == 0:
                 yield other, other.filled
         else:
             yield other, other.filled + (other.cap - other.filled) * rest // (rest + filled)

@@ -17,12 +17,12 @@ from bot.sim.exchange.account import Account
 from bot.sim.exchange.commissions import fill_commission
 from bot.sim.exchange.events import (
     AccountChanged,
+    AccountPositionChanged,
     Commissioned,
-    Event,
+    ExchangeEvent,
     Executed,
     OrderMessage,
     OrderOpened,
-    PositionChanged,
     StatusChanged,
 )
 from bot.sim.exchange.ids import corrected
@@ -30,14 +30,14 @@ from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.orders import CommissionReport, Execution, ExecutionFilter
 
 
-class OrderLife:
+class OrderLifecycle:
     """Tells and books. ``take`` hands over what has been told since the last time."""
 
     def __init__(self, account: Account, exec_ids: Callable[[], ExecId], commission_delay: timedelta) -> None:
         self._account = account
         self._exec_ids = exec_ids
         self._delay = commission_delay
-        self._out: list[Event] = []
+        self._out: list[ExchangeEvent] = []
         self._late: list[Commissioned] = []
         self._executions: dict[ExecId, Execution] = {}
         self._reports: dict[ExecId, CommissionReport] = {}
@@ -47,7 +47,7 @@ class OrderLife:
         """From now on a fill's report comes this much later."""
         self._delay = delay
 
-    def take(self) -> list[Event]:
+    def take(self) -> list[ExchangeEvent]:
         told, self._out = self._out, []
         return told
 
@@ -112,7 +112,7 @@ class OrderLife:
             None if gain is None else gain - commission,
         )
         self._report(Commissioned(now + self._delay, report), now)
-        self._out.append(PositionChanged(now, self._account.position(execution.contract)))
+        self._out.append(AccountPositionChanged(now, self._account.position(execution.contract)))
         self._out.append(AccountChanged(now, self._account.figures(now)))
 
     def _report(self, event: Commissioned, now: datetime) -> None:
@@ -126,13 +126,13 @@ class OrderLife:
         """When the next late commission report comes."""
         return self._late[0].at if self._late else None
 
-    def run_due(self, now: datetime) -> list[Event]:
+    def run_due(self, now: datetime) -> list[ExchangeEvent]:
         """Commission reports whose time has come."""
         while self._late and self._late[0].at <= now:
             self._report(self._late.pop(0), now)
         return self.take()
 
-    def correct(self, exec_id: ExecId, quantity: int, price: Decimal, now: datetime) -> list[Event]:
+    def correct(self, exec_id: ExecId, quantity: int, price: Decimal, now: datetime) -> list[ExchangeEvent]:
         """Replace an execution by a corrected one. KeyError for an unknown id."""
         old = self._executions[exec_id]
         cumulated = old.cum_quantity + quantity - old.quantity
@@ -145,7 +145,7 @@ class OrderLife:
             self._reports[new.exec_id] = replace(self._reports.pop(exec_id), exec_id=new.exec_id)
         self._late = [_renamed(event, exec_id, new.exec_id) for event in self._late]
         self._account.correct(old, new)
-        changed = PositionChanged(now, self._account.position(new.contract))
+        changed = AccountPositionChanged(now, self._account.position(new.contract))
         return [
             Executed(now, new, corrects=exec_id),
             changed,

@@ -14,100 +14,106 @@ from decimal import Decimal
 from bot.domain.contract import Contract
 from bot.domain.session import session_on
 from bot.domain.types import SecType, Side
-from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.orders import MarginFigures, SimOrder, SimOrderType
-from bot.sim.market.quotes import Book
+from bot.sim.market.quotes import TopOfBook
 
 TIFS = frozenset({"DAY", "GTC", "IOC", "GTD"})
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class OrderRejection:
     code: int
     text: str
 
 
-def _rejected(reason: str) -> Refusal:
-    return Refusal(201, f"Order rejected - reason:{reason}")
+def _rejected(reason: str) -> OrderRejection:
+    return OrderRejection(201, f"Order rejected - reason:{reason}")
 
 
-NO_CONTRACT = Refusal(200, "No security definition has been found for the request")
-FILLED = Refusal(104, "Cannot modify a filled order.")
-DUPLICATE = Refusal(103, "Duplicate order id")
-MISMATCH = Refusal(105, "Order being modified does not match original order.")
-OCA_REVISION = Refusal(10326, "OCA group revision is not allowed.")
-WHAT_IF_TRANSMIT = Refusal(413, "What-if order should have the transmit flag set to TRUE.")
-TOO_FAR = Refusal(163, "The following order would exceed the price percentage limit.")
+NO_CONTRACT = OrderRejection(200, "No security definition has been found for the request")
+FILLED = OrderRejection(104, "Cannot modify a filled order.")
+DUPLICATE = OrderRejection(103, "Duplicate order id")
+MISMATCH = OrderRejection(105, "Order being modified does not match original order.")
+OCA_REVISION = OrderRejection(10326, "OCA group revision is not allowed.")
+WHAT_IF_TRANSMIT = OrderRejection(413, "What-if order should have the transmit flag set to TRUE.")
+TOO_FAR = OrderRejection(163, "The following order would exceed the price percentage limit.")
 
 
-def no_such_order(order_id: int) -> Refusal:
-    return Refusal(135, f"Can't find order with id ={order_id}")
+def no_such_order(order_id: int) -> OrderRejection:
+    return OrderRejection(135, f"Can't find order with id ={order_id}")
 
 
-def not_found_to_cancel(order_id: int) -> Refusal:
-    return Refusal(10147, f"OrderId {order_id} that needs to be cancelled is not found.")
+def not_found_to_cancel(order_id: int) -> OrderRejection:
+    return OrderRejection(10147, f"OrderId {order_id} that needs to be cancelled is not found.")
 
 
-def too_late_to_cancel(order_id: int, status: str) -> Refusal:
-    return Refusal(
+def too_late_to_cancel(order_id: int, status: str) -> OrderRejection:
+    return OrderRejection(
         10148, f"OrderId {order_id} that needs to be cancelled cannot be cancelled, state: {status}."
     )
 
 
-def malformed(order: SimOrder, contract: Contract, account_id: str, now: datetime) -> Refusal | None:
+def malformed(order: SimOrder, contract: Contract, account_id: str, now: datetime) -> OrderRejection | None:
     """What is wrong with the message itself, None when nothing is."""
     if order.type not in set(SimOrderType):
-        return Refusal(387, f"Unsupported order type for this exchange and security type: {order.type}.")
+        return OrderRejection(
+            387, f"Unsupported order type for this exchange and security type: {order.type}."
+        )
     if contract.sec_type is SecType.INDEX:
-        return Refusal(
+        return OrderRejection(
             387, "Unsupported order type for this exchange and security type: an index cannot be traded."
         )
     if order.quantity <= 0:
-        return Refusal(434, "The order size cannot be zero.")
+        return OrderRejection(434, "The order size cannot be zero.")
     if order.account not in ("", account_id):
-        return Refusal(
+        return OrderRejection(
             321, f"Error validating request.-'b' : cause - Invalid account code '{order.account}'."
         )
     return _bad_time(order, now) or _bad_prices(order, contract)
 
 
-def _bad_time(order: SimOrder, now: datetime) -> Refusal | None:
+def _bad_time(order: SimOrder, now: datetime) -> OrderRejection | None:
     if order.tif not in TIFS:
-        return Refusal(10052, f"Invalid time in force:{order.tif}.")
+        return OrderRejection(10052, f"Invalid time in force:{order.tif}.")
     if order.tif == "GTD" and (order.good_till is None or order.good_till <= now):
-        return Refusal(391, "The time or time-zone entered is invalid.")
+        return OrderRejection(391, "The time or time-zone entered is invalid.")
     return None
 
 
-def _bad_prices(order: SimOrder, contract: Contract) -> Refusal | None:
+def _bad_prices(order: SimOrder, contract: Contract) -> OrderRejection | None:
     needs_limit = order.type in (SimOrderType.LIMIT, SimOrderType.STOP_LIMIT)
     needs_aux = order.type in (SimOrderType.STOP, SimOrderType.STOP_LIMIT, SimOrderType.IF_TOUCHED)
     if needs_limit and order.limit_price is None:
-        return Refusal(
+        return OrderRejection(
             321, "Error validating request.-'b' : cause - Limit price is required for this order type."
         )
     if needs_aux and not order.aux_price:
-        return Refusal(
+        return OrderRejection(
             321, "Error validating request.-'b' : cause - Stop price is required for this order type."
         )
     if order.type == SimOrderType.TRAIL and not order.aux_price and not order.trailing_percent:
-        return Refusal(321, "Error validating request.-'b' : cause - Trailing amount or percent is required.")
+        return OrderRejection(
+            321, "Error validating request.-'b' : cause - Trailing amount or percent is required."
+        )
     return _off_grid(order, contract, needs_limit=needs_limit, needs_aux=needs_aux)
 
 
-def _off_grid(order: SimOrder, contract: Contract, *, needs_limit: bool, needs_aux: bool) -> Refusal | None:
+def _off_grid(
+    order: SimOrder, contract: Contract, *, needs_limit: bool, needs_aux: bool
+) -> OrderRejection | None:
     prices = [order.limit_price] if needs_limit else []
     prices += [order.aux_price] if needs_aux else []
     for price in prices:
         if price is not None and (price <= 0 or not contract.ticks.is_on_grid(price)):
-            return Refusal(
+            return OrderRejection(
                 110, "The price does not conform to the minimum price variation for this contract."
             )
     return None
 
 
-def expired(contract: Contract, now: datetime) -> Refusal | None:
+def expired(contract: Contract, now: datetime) -> OrderRejection | None:
     """An option past its last session."""
     session = session_on(contract.expiry) if contract.expiry is not None else None
     if session is None or now < session.close:
@@ -115,9 +121,11 @@ def expired(contract: Contract, now: datetime) -> Refusal | None:
     return _rejected("The contract is expired.")
 
 
-def both_sides(order: LiveOrder, others: Sequence[LiveOrder], knobs: Knobs) -> Refusal | None:
+def both_sides(
+    order: LiveOrder, others: Sequence[LiveOrder], exchange_settings: ExchangeSettings
+) -> OrderRejection | None:
     """US option exchanges accept no customer who could trade with himself. An order's own family does not count."""
-    if order.contract.sec_type is not SecType.OPTION or not knobs.both_sides_reject:
+    if order.contract.sec_type is not SecType.OPTION or not exchange_settings.both_sides_reject:
         return None
     opposite = (o for o in others if o.contract.con_id == order.contract.con_id and o.side is not order.side)
     if any(other.is_at_exchange and not order.is_family_of(other) for other in opposite):
@@ -125,7 +133,9 @@ def both_sides(order: LiveOrder, others: Sequence[LiveOrder], knobs: Knobs) -> R
     return None
 
 
-def too_many(order: LiveOrder, others: Sequence[LiveOrder], knobs: Knobs) -> Refusal | None:
+def too_many(
+    order: LiveOrder, others: Sequence[LiveOrder], exchange_settings: ExchangeSettings
+) -> OrderRejection | None:
     same = [
         o
         for o in others
@@ -134,16 +144,20 @@ def too_many(order: LiveOrder, others: Sequence[LiveOrder], knobs: Knobs) -> Ref
         and o.contract.con_id == order.contract.con_id
         and o.side is order.side
     ]
-    if len(same) < knobs.orders_per_side:
+    if len(same) < exchange_settings.orders_per_side:
         return None
     return _rejected(
-        f"Maximum of {knobs.orders_per_side} working orders on either the buy or sell side of this contract."
+        f"Maximum of {exchange_settings.orders_per_side} working orders on either the buy or sell side of this contract."
     )
 
 
-def uncovered(order: LiveOrder, held: int, knobs: Knobs) -> Refusal | None:
+def uncovered(order: LiveOrder, held: int, exchange_settings: ExchangeSettings) -> OrderRejection | None:
     """Selling more options than are held (a child may count on its parent's)."""
-    if order.contract.sec_type is not SecType.OPTION or order.side is Side.BUY or knobs.short_options_allowed:
+    if (
+        order.contract.sec_type is not SecType.OPTION
+        or order.side is Side.BUY
+        or exchange_settings.short_options_allowed
+    ):
         return None
     expected = held + (order.parent.order.quantity - order.parent.filled if order.parent is not None else 0)
     if order.quantity - order.filled <= expected:
@@ -151,13 +165,13 @@ def uncovered(order: LiveOrder, held: int, knobs: Knobs) -> Refusal | None:
     return _rejected("The account does not have trading permission for uncovered option positions.")
 
 
-def beyond_collar(order: LiveOrder, book: Book, knobs: Knobs) -> bool:
+def beyond_collar(order: LiveOrder, book: TopOfBook, exchange_settings: ExchangeSettings) -> bool:
     """An option limit too far through the NBBO."""
-    limit, collar = order.limit, knobs.price_collar
+    limit, collar = order.limit, exchange_settings.price_collar
     opposite = book.ask if order.side is Side.BUY else book.bid
     if order.contract.sec_type is not SecType.OPTION or limit is None or collar is None or opposite is None:
         return False
-    allowance = max(opposite * collar, knobs.collar_floor)
+    allowance = max(opposite * collar, exchange_settings.collar_floor)
     return limit > opposite + allowance if order.side is Side.BUY else limit < opposite - allowance
 
 
@@ -166,7 +180,7 @@ COLLAR = _rejected(
 )
 
 
-def short_of_margin(figures: MarginFigures) -> Refusal | None:
+def short_of_margin(figures: MarginFigures) -> OrderRejection | None:
     """The account cannot carry the order."""
     if figures.equity_with_loan_after >= figures.initial_after:
         return None

@@ -1,6 +1,6 @@
 """What can be broken, by name: the vocabulary of scenario files, of the admin port and of the Python handle.
 
-Rule: a command is a function of the gateway and plain values; its signature is its schema and its docstring its manual.
+FaultRule: a command is a function of the gateway and plain values; its signature is its schema and its docstring its manual.
 Spans are simulated seconds; what is broken for a span mends itself, what has none lasts until it is mended by name.
 """
 
@@ -30,8 +30,8 @@ from bot.sim.faults.outages import (
     restart,
 )
 from bot.sim.gateway.core import GatewayCore
-from bot.sim.gateway.message_faults import Effect, Rejection, Rule
-from bot.sim.market.quotes import Book
+from bot.sim.gateway.message_faults import FaultEffect, FaultRule, ScriptedRejection
+from bot.sim.market.quotes import TopOfBook
 
 Command = Callable[..., Any]
 
@@ -53,11 +53,11 @@ def message(
     ``kind`` is the wire's name (``orderStatus``, ``placeOrder``; ``*`` any); ``count`` null means for ever.
     """
     try:
-        chosen = Effect(effect)
+        chosen = FaultEffect(effect)
     except ValueError:
-        known = ", ".join(Effect)
+        known = ", ".join(FaultEffect)
         raise FixTheConfiguration(f"message: effect {effect!r} is unknown; choose one of {known}") from None
-    rule = Rule(
+    rule = FaultRule(
         kind=kind,
         effect=chosen,
         count=count,
@@ -79,7 +79,7 @@ def reject(
     core: GatewayCore, code: int, text: str, *, count: int = 1, action: str = "", order_type: str = ""
 ) -> None:
     """Answer the next new orders with this error instead of placing them."""
-    rejection = Rejection(code=code, text=text, count=count, action=action, order_type=order_type)
+    rejection = ScriptedRejection(code=code, text=text, count=count, action=action, order_type=order_type)
     core.faults.rejections.append(rejection)
 
 
@@ -132,7 +132,7 @@ def pin_quote(
     seconds: float | None = None,
 ) -> None:
     """Quote this book for a contract, whatever its market does; null is no bid or no ask."""
-    book = Book(_price(bid), _price(ask), size if bid else 0, size if ask else 0, _price(last), size)
+    book = TopOfBook(_price(bid), _price(ask), size if bid else 0, size if ask else 0, _price(last), size)
     core.world.market.pin(con_id, book)
     _later(core, seconds, lambda: unpin_quote(core, con_id))
 
@@ -142,10 +142,10 @@ def unpin_quote(core: GatewayCore, con_id: int) -> None:
     core.world.market.unpin(con_id)
 
 
-def exchange(core: GatewayCore, **knobs: Any) -> None:
+def exchange(core: GatewayCore, **exchange_settings: Any) -> None:
     """Change settings of the exchange (``exchange_settings.py`` lists them): displayed_size, cancel_latency_s, …"""
     try:
-        core.world.turn(**knobs_from(knobs))
+        core.world.turn(**exchange_settings_from(exchange_settings))
     except TypeError as error:
         raise FixTheConfiguration(
             f"exchange: {error}; see bot/sim/exchange/exchange_settings.py for the names"
@@ -230,8 +230,8 @@ def spans(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def knobs_from(values: dict[str, Any]) -> dict[str, Any]:
-    """The same for the exchange's knobs, whose amounts are Decimal."""
+def exchange_settings_from(values: dict[str, Any]) -> dict[str, Any]:
+    """The same for the exchange's exchange_settings, whose amounts are Decimal."""
     return {
         name: Decimal(str(value)) if isinstance(value, float) else value
         for name, value in spans(values).items()

@@ -1,7 +1,7 @@
 """Scenario files: what goes wrong, and when, on the simulated clock.
 
     description: The line to IB breaks at a quarter past ten.
-    exchange: {displayed_size: 5}            # knobs, see bot/sim/exchange/exchange_settings.py
+    exchange: {displayed_size: 5}            # exchange_settings, see bot/sim/exchange/exchange_settings.py
     gateway: {market_data_lines: 20}         # settings, see bot/sim/gateway/settings.py
     timeline:
       - {at: "10:15", do: outage, seconds: 60, then: 1101}
@@ -26,13 +26,13 @@ import msgspec
 
 from bot.domain.errors import FixTheConfiguration
 from bot.domain.session import NEW_YORK, new_york_day, next_session, session_on
-from bot.sim.exchange.exchange_settings import Knobs
-from bot.sim.faults.commands import knobs_from, spans
+from bot.sim.exchange.exchange_settings import ExchangeSettings
+from bot.sim.faults.commands import exchange_settings_from, spans
 from bot.sim.faults.handle import bind
 from bot.sim.gateway.core import GatewayCore
 from bot.sim.gateway.settings import GatewaySettings
 
-Action = Callable[[GatewayCore], Any]
+ScenarioAction = Callable[[GatewayCore], Any]
 
 _SPAN: Final = re.compile(r"\+(\d{1,6}(?:\.\d{1,3})?)([smhd])")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -53,7 +53,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 class Entry:
     """One line of the timeline: at a time, perhaps again and again, or upon the nth message of a kind."""
 
-    action: Action
+    action: ScenarioAction
     at: str = ""
     repeat: timedelta | None = None
     weekday: int | None = None
@@ -66,7 +66,7 @@ class Scenario:
     """A checked scenario. Without a file: everything behaves."""
 
     description: str = ""
-    knobs: Knobs = field(default_factory=Knobs)
+    exchange_settings: ExchangeSettings = field(default_factory=ExchangeSettings)
     settings: GatewaySettings = field(default_factory=GatewaySettings)
     entries: tuple[Entry, ...] = ()
 
@@ -97,7 +97,7 @@ def parse(text: bytes) -> Scenario:
         raise FixTheConfiguration(str(error)) from None
     return Scenario(
         description=file.description,
-        knobs=_changed(Knobs(), knobs_from(file.exchange), "exchange"),
+        exchange_settings=_changed(ExchangeSettings(), exchange_settings_from(file.exchange), "exchange"),
         settings=_changed(GatewaySettings(), spans(file.gateway), "gateway"),
         entries=tuple(_entry(number, line) for number, line in enumerate(file.timeline, start=1)),
     )
@@ -186,5 +186,5 @@ def _schedule(core: GatewayCore, entry: Entry, at: datetime) -> None:
     core.timers.at(at, fire)
 
 
-def _call(action: Action, core: GatewayCore) -> Callable[[], None]:
+def _call(action: ScenarioAction, core: GatewayCore) -> Callable[[], None]:
     return lambda: action(core)

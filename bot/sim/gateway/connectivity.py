@@ -35,7 +35,7 @@ _ANSWERED_LOCALLY = frozenset(
 )
 
 
-class Link:
+class Connectivity:
     """``is_up``: 1100 has not been said. ``is_listening``: the port accepts. ``is_silent``: accepts and never answers."""
 
     def __init__(self) -> None:

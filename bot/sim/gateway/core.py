@@ -16,9 +16,9 @@ from loguru import logger
 
 from bot.domain.session import NEW_YORK
 from bot.domain.types import ConId
-from bot.sim.gateway.connectivity import Link
+from bot.sim.gateway.connectivity import Connectivity
 from bot.sim.gateway.market_data_hub import Feeds
-from bot.sim.gateway.message_faults import Faults
+from bot.sim.gateway.message_faults import MessageFaults
 from bot.sim.gateway.order_ids import OrderIds
 from bot.sim.gateway.pacing_limits import Rate
 from bot.sim.gateway.session import ClientSession
@@ -48,9 +48,9 @@ class GatewayCore:
         self.settings = settings or GatewaySettings()
         self.timers = Timers()
         self.order_ids = OrderIds()
-        self.faults = Faults(seed)
+        self.faults = MessageFaults(seed)
         self.feeds = Feeds()
-        self.link = Link()
+        self.link = Connectivity()
         self.sessions: dict[int, ClientSession] = {}
         self.failures: list[str] = []
         self._handlers = handlers

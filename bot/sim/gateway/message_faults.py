@@ -1,6 +1,6 @@
 """What a scenario does to messages: drop, delay, duplicate, reorder, rewrite; and what it answers instead of the exchange.
 
-Rule: chance comes from one seeded generator, and only where a rule asks for it, so the same seed and the same messages
+FaultRule: chance comes from one seeded generator, and only where a rule asks for it, so the same seed and the same messages
 give the same faults.
 """
 
@@ -19,7 +19,7 @@ Delivery = tuple[timedelta, str, dict[str, Any]]
 _NOW = timedelta(0)
 
 
-class Effect(StrEnum):
+class FaultEffect(StrEnum):
     DROP = "drop"
     DELAY = "delay"
     DUPLICATE = "duplicate"
@@ -28,14 +28,14 @@ class Effect(StrEnum):
 
 
 @dataclass(slots=True, kw_only=True)
-class Rule:
+class FaultRule:
     """For messages of ``kind`` (``*``: any), answers or requests. ``count`` None means for ever; ``skip`` lets some pass.
 
     ``reorder`` holds a message back until the next one to the same client has gone out.
     """
 
     kind: str
-    effect: Effect
+    effect: FaultEffect
     client_id: int | None = None
     count: int | None = 1
     skip: int = 0
@@ -48,7 +48,7 @@ class Rule:
 
 
 @dataclass(slots=True, kw_only=True)
-class Rejection:
+class ScriptedRejection:
     """Answer the next ``count`` new orders with this error; ``action`` and ``order_type`` narrow it down."""
 
     code: int
@@ -65,12 +65,12 @@ class _Trigger:
     action: Callable[[], None]
 
 
-class Faults:
+class MessageFaults:
     """The rules in force. ``hidden`` and ``unentitled`` are scopes: ``all``, a symbol, a security type or a conId."""
 
     def __init__(self, seed: int = 0) -> None:
-        self.rules: list[Rule] = []
-        self.rejections: list[Rejection] = []
+        self.rules: list[FaultRule] = []
+        self.rejections: list[ScriptedRejection] = []
         self.hidden: set[str] = set()
         self.unentitled: set[str] = set()
         self._triggers: list[_Trigger] = []
@@ -98,16 +98,16 @@ class Faults:
         delay, copies = _NOW, 1
         for rule in self._firing(client_id, kind):
             match rule.effect:
-                case Effect.DROP:
+                case FaultEffect.DROP:
                     return []
-                case Effect.REORDER:
+                case FaultEffect.REORDER:
                     self._held.setdefault(client_id, []).append((kind, values))
                     return []
-                case Effect.DELAY:
+                case FaultEffect.DELAY:
                     delay += rule.delay
-                case Effect.DUPLICATE:
+                case FaultEffect.DUPLICATE:
                     copies += 1
-                case Effect.REWRITE:
+                case FaultEffect.REWRITE:
                     values = {**values, **rule.fields}
         return [(delay, kind, values)] * copies
 
@@ -117,13 +117,13 @@ class Faults:
             return [_NOW]
         delay, copies = _NOW, 1
         for rule in self._firing(client_id, kind):
-            if rule.effect is Effect.DROP:
+            if rule.effect is FaultEffect.DROP:
                 return []
-            delay += rule.delay if rule.effect is Effect.DELAY else _NOW
-            copies += 1 if rule.effect is Effect.DUPLICATE else 0
+            delay += rule.delay if rule.effect is FaultEffect.DELAY else _NOW
+            copies += 1 if rule.effect is FaultEffect.DUPLICATE else 0
         return [delay] * copies
 
-    def _firing(self, client_id: int | None, kind: str) -> Iterator[Rule]:
+    def _firing(self, client_id: int | None, kind: str) -> Iterator[FaultRule]:
         # Most messages are quotes that no rule names: they must not pay a call for each rule.
         for rule in [rule for rule in self.rules if rule.kind == kind or rule.kind == "*"]:
             if not rule.concerns(client_id, kind):
@@ -137,7 +137,7 @@ class Faults:
                 rule.count -= 1
             yield rule
 
-    def rejection(self, action: str, order_type: str) -> Rejection | None:
+    def rejection(self, action: str, order_type: str) -> ScriptedRejection | None:
         """The answer to a new order, if a scenario has one, counted down."""
         for rejection in self.rejections:
             if rejection.action in ("", action) and rejection.order_type in ("", order_type):

@@ -1,4 +1,4 @@
-"""How the gateway behaves towards its clients, as one frozen value. How the exchange behaves is in ``knobs``.
+"""How the gateway behaves towards its clients, as one frozen value. How the exchange behaves is in ``exchange_settings``.
 
 Rule: defaults are what IB documents; where IB says nothing, docs/conformance.md says what was chosen.
 """

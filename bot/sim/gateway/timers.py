@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from itertools import count
 
-Action = Callable[[], None]
+TimerAction = Callable[[], None]
 
 
 class Timer:
@@ -18,9 +18,9 @@ class Timer:
 
     __slots__ = ("action", "at")
 
-    def __init__(self, at: datetime, action: Action) -> None:
+    def __init__(self, at: datetime, action: TimerAction) -> None:
         self.at = at
-        self.action: Action | None = action
+        self.action: TimerAction | None = action
 
     def cancel(self) -> None:
         self.action = None
@@ -33,7 +33,7 @@ class Timers:
         self._heap: list[tuple[datetime, int, Timer]] = []
         self._count = count()
 
-    def at(self, when: datetime, action: Action) -> Timer:
+    def at(self, when: datetime, action: TimerAction) -> Timer:
         timer = Timer(when, action)
         heapq.heappush(self._heap, (when, next(self._count), timer))
         return timer
@@ -44,7 +44,7 @@ class Timers:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
-    def pop_due(self, now: datetime) -> Action | None:
+    def pop_due(self, now: datetime) -> TimerAction | None:
         """Take out the earliest promise due at or before ``now``; None when there is none."""
         due_at = self.next_at()
         if due_at is None or due_at > now:

@@ -10,7 +10,7 @@ from bot.sim.gateway.core import GatewayCore, Handler
 from bot.sim.market.market import RATE
 from bot.sim.market.option_pricing import implied_vol, model, years_between
 from bot.sim.messages.contract_lookup import resolve, validation
-from bot.sim.messages.order_parsing import Refusal
+from bot.sim.messages.order_parsing import RejectedRequest
 from bot.sim.messages.tick_messages import greeks
 
 if TYPE_CHECKING:
@@ -37,24 +37,24 @@ def _calculate(core: GatewayCore, session: ClientSession, message: WireMessage) 
         return
     try:
         _tell(core, session, message, details.contract)
-    except Refusal as refusal:
+    except RejectedRequest as refusal:
         core.error(session, message.reqId, refusal.code, refusal.text)
 
 
 def _tell(core: GatewayCore, session: ClientSession, message: WireMessage, contract: Contract) -> None:
     if contract.right is None or contract.strike is None or contract.expiry is None:
-        raise Refusal(321, validation(message.kind, "Not an option"))
+        raise RejectedRequest(321, validation(message.kind, "Not an option"))
     expiry = session_on(contract.expiry)
     spot, strike = message.underPrice, float(contract.strike)
     if expiry is None or not _LOWEST < spot < _HIGHEST:
-        raise Refusal(321, validation(message.kind, "Invalid underlying price"))
+        raise RejectedRequest(321, validation(message.kind, "Invalid underlying price"))
     years = years_between(core.now, expiry.close)
     price = message.get("optionPrice")
     vol = message.get("volatility")
     if price is not None:
         vol = implied_vol(contract.right, strike, spot, years, price, RATE)
     if vol is None or not 0 < vol < _MOST_VOLATILE:
-        raise Refusal(321, validation(message.kind, "Invalid option price or volatility"))
+        raise RejectedRequest(321, validation(message.kind, "Invalid option price or volatility"))
     result = model(contract.right, strike, spot, years, vol, RATE)
     kind, values = greeks(result, _CUSTOM, price)
     core.send(session, kind, reqId=message.reqId, **values)

@@ -14,10 +14,10 @@ from bot.domain.types import ConId
 from bot.sim.gateway.core import GatewayCore, Handler
 from bot.sim.handlers.history import when
 from bot.sim.market.history import HistoryError, HistoryQuery
-from bot.sim.messages import history_ticks as past
+from bot.sim.messages import historical_prints as past
 from bot.sim.messages.contract_lookup import resolve, validation
-from bot.sim.messages.history_ticks import Print, prints
-from bot.sim.messages.order_parsing import Refusal
+from bot.sim.messages.historical_prints import Print, prints
+from bot.sim.messages.order_parsing import RejectedRequest
 
 if TYPE_CHECKING:
     from bot.sim.gateway.session import ClientSession
@@ -30,7 +30,7 @@ _WHAT: Final = frozenset({"TRADES", "MIDPOINT", "BID_ASK"})
 def historical_ticks(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     try:
         _historical_ticks(core, session, message)
-    except Refusal as refusal:
+    except RejectedRequest as refusal:
         core.error(session, message.reqId, refusal.code, refusal.text)
     except HistoryError as error:
         core.error(session, message.reqId, error.code, error.text)
@@ -52,8 +52,8 @@ def _historical_ticks(core: GatewayCore, session: ClientSession, message: WireMe
     _TELL[message.whatToShow](core, session, message.reqId, page)
 
 
-def _invalid(cause: str) -> Refusal:
-    return Refusal(321, validation("reqHistoricalTicks", cause))
+def _invalid(cause: str) -> RejectedRequest:
+    return RejectedRequest(321, validation("reqHistoricalTicks", cause))
 
 
 class _Page:
@@ -69,7 +69,7 @@ class _Page:
         day_end = self._end or self._end_of_day()
         query = HistoryQuery(self._con_id, day_end, "1 D", "1 min", what)
         bars = past.read(self._core, query)
-        inside = prints(bars, self._core.world.knobs.points_per_minute, self._core.now)
+        inside = prints(bars, self._core.world.exchange_settings.points_per_minute, self._core.now)
         if self._start is not None:
             start = self._start
             return list(islice((p for p in inside if p.at >= start), self._count))

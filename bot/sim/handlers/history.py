@@ -17,11 +17,11 @@ from bot.sim.gateway.connectivity import HISTORY_FARM
 from bot.sim.gateway.core import GatewayCore, Handler
 from bot.sim.market.history import KINDS, SMALL_SPANS, UNKNOWN_KINDS, HistoryBar, HistoryError, HistoryQuery
 from bot.sim.market.listing import ContractDetails
-from bot.sim.messages import history_ticks as past
+from bot.sim.messages import historical_prints as past
 from bot.sim.messages.bar_formatting import EPOCH_FORMAT, bar_values
 from bot.sim.messages.contract_lookup import processing, resolve, validation
 from bot.sim.messages.formatting import ZONE_NAME, UnreadableTimeError, parse_when, stamp
-from bot.sim.messages.order_parsing import Refusal
+from bot.sim.messages.order_parsing import RejectedRequest
 from bot.sim.streams.historical_updates import KeptBars
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ _IMPLIED_ZONE: Final = (
 )
 
 
-_UNREADABLE: Final = Refusal(
+_UNREADABLE: Final = RejectedRequest(
     10314,
     "End Date/Time: The date, time, or time-zone entered is invalid. The correct format is yyyymmdd hh:mm:ss "
     "xx/xxxx where yyyymmdd and xx/xxxx are optional. E.g.: 20031126 15:59:00 US/Eastern",
@@ -54,13 +54,13 @@ _UNREADABLE: Final = Refusal(
 def historical_data(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     try:
         _historical_data(core, session, message)
-    except Refusal as refusal:
+    except RejectedRequest as refusal:
         core.error(session, message.reqId, refusal.code, refusal.text)
 
 
 def _historical_data(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     if session.has(KeptBars.family, message.reqId):
-        raise Refusal(322, processing(message.kind, "Duplicate ticker id"))
+        raise RejectedRequest(322, processing(message.kind, "Duplicate ticker id"))
     details = resolve(core, session, message.reqId, message)
     if details is None:
         return
@@ -68,7 +68,7 @@ def _historical_data(core: GatewayCore, session: ClientSession, message: WireMes
     end = when(core, session, message.reqId, message.endDateTime)
     if message.keepUpToDate and end is not None:
         cause = "End date not supported with keepUpToDate"
-        raise Refusal(321, validation(message.kind, cause))
+        raise RejectedRequest(321, validation(message.kind, cause))
     _check_service(core, details)
     _check_pace(core, session, message)
     answer = _tell_schedule if message.whatToShow == "SCHEDULE" else _tell_bars
@@ -82,11 +82,11 @@ def _historical_data(core: GatewayCore, session: ClientSession, message: WireMes
 def _check_form(message: WireMessage) -> None:
     if message.formatDate not in _DATE_FORMATS:
         cause = f"Date formatting selection of {message.formatDate} rejected"
-        raise Refusal(321, validation(message.kind, cause))
+        raise RejectedRequest(321, validation(message.kind, cause))
     match = _DURATION.fullmatch(_duration(message))
     if match is not None and match[2] == "D" and int(match[1]) > _MOST_DAYS:
         cause = f"Historical data request for durations longer than {_MOST_DAYS} days must be made in years."
-        raise Refusal(321, validation(message.kind, cause))
+        raise RejectedRequest(321, validation(message.kind, cause))
 
 
 def _duration(message: WireMessage) -> str:
@@ -102,18 +102,18 @@ def _guarded(
         answer(core, session, message, *rest)
     except HistoryError as error:
         core.error(session, message.reqId, error.code, error.text)
-    except Refusal as refusal:
+    except RejectedRequest as refusal:
         core.error(session, message.reqId, refusal.code, refusal.text)
 
 
 def when(core: GatewayCore, session: ClientSession, req_id: int, text: str) -> datetime | None:
-    """The client's time, None for now; raises Refusal 10314, and warns (2174) where the zone is only implied."""
+    """The client's time, None for now; raises RejectedRequest 10314, and warns (2174) where the zone is only implied."""
     try:
         found = parse_when(text)
     except UnreadableTimeError:
         raise _UNREADABLE from None
     if found is not None and not nyse.FIRST_DAY < found.date() < nyse.LAST_DAY:
-        raise Refusal(162, f"{_SERVICE}HMDS query returned no data: no calendar for {text.strip()}")
+        raise RejectedRequest(162, f"{_SERVICE}HMDS query returned no data: no calendar for {text.strip()}")
     if _NO_ZONE.fullmatch(text.strip()):
         core.error(session, req_id, 2174, _IMPLIED_ZONE)
     return found
@@ -121,10 +121,10 @@ def when(core: GatewayCore, session: ClientSession, req_id: int, text: str) -> d
 
 def _check_service(core: GatewayCore, details: ContractDetails) -> None:
     if HISTORY_FARM in core.link.farms_down:
-        raise Refusal(162, f"{_SERVICE}HMDS server disconnect occurred.  Attempting reconnection...")
+        raise RejectedRequest(162, f"{_SERVICE}HMDS server disconnect occurred.  Attempting reconnection...")
     if core.faults.is_unentitled(details.contract):
         exchange, kind = details.contract.primary_exchange or "SMART", details.contract.sec_type
-        raise Refusal(162, f"{_SERVICE}No market data permissions for {exchange} {kind}")
+        raise RejectedRequest(162, f"{_SERVICE}No market data permissions for {exchange} {kind}")
 
 
 def _check_pace(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
@@ -132,7 +132,7 @@ def _check_pace(core: GatewayCore, session: ClientSession, message: WireMessage)
         cause = (
             f"Only {core.settings.simultaneous_history} simultaneous API historical data requests allowed."
         )
-        raise Refusal(322, processing(message.kind, cause))
+        raise RejectedRequest(322, processing(message.kind, cause))
     is_paced = core.settings.historical_pacing and (
         core.settings.pace_all_bars or message.barSizeSetting in SMALL_SPANS
     )
@@ -150,7 +150,7 @@ def _check_pace(core: GatewayCore, session: ClientSession, message: WireMessage)
     weight = 2 if message.whatToShow == "BID_ASK" else 1
     broken = session.history_pace.ask(core.now, request, contract, weight=weight)
     if broken is not None:
-        raise Refusal(162, f"{_SERVICE}Historical data request pacing violation")
+        raise RejectedRequest(162, f"{_SERVICE}Historical data request pacing violation")
 
 
 def _tell_bars(
@@ -171,7 +171,9 @@ def _tell_bars(
     bars = past.read(core, query)
     if not bars:
         where = f"{details.contract.symbol}@{message.exchange or details.contract.exchange}"
-        raise Refusal(162, f"{_SERVICE}HMDS query returned no data: {where} {message.whatToShow.title()}")
+        raise RejectedRequest(
+            162, f"{_SERVICE}HMDS query returned no data: {where} {message.whatToShow.title()}"
+        )
     core.send(
         session,
         "historicalData",
@@ -195,13 +197,13 @@ def _tell_schedule(
 ) -> None:
     del details
     if session.version < _SCHEDULE_SINCE:
-        raise Refusal(321, validation(message.kind, "whatToShow SCHEDULE needs a newer client"))
+        raise RejectedRequest(321, validation(message.kind, "whatToShow SCHEDULE needs a newer client"))
     if message.barSizeSetting != "1 day":
-        raise Refusal(321, validation(message.kind, "SCHEDULE is only supported for daily bars"))
+        raise RejectedRequest(321, validation(message.kind, "SCHEDULE is only supported for daily bars"))
     last = new_york_day(end or core.now)
     sessions = core.world.schedule(max(_first_day(message, last), nyse.FIRST_DAY), last)
     if not sessions:
-        raise Refusal(162, f"{_SERVICE}HMDS query returned no data: no sessions")
+        raise RejectedRequest(162, f"{_SERVICE}HMDS query returned no data: no sessions")
     rows = [_session_row(session) for session in sessions]
     core.send(
         session,
@@ -217,14 +219,16 @@ def _tell_schedule(
 def _first_day(message: WireMessage, last: date) -> date:
     match = _DURATION.fullmatch(_duration(message))
     if match is None or match[2] == "S" or int(match[1]) == 0:
-        raise Refusal(321, validation(message.kind, f"Invalid duration '{message.durationStr}'"))
+        raise RejectedRequest(321, validation(message.kind, f"Invalid duration '{message.durationStr}'"))
     count, unit = int(match[1]), match[2]
     try:
         if unit == "D":
             return nth_session_before(last + timedelta(days=1), count).day
         return last - timedelta(days=count * _CALENDAR_DAYS[unit] - 1)
     except (LookupError, OverflowError):
-        raise Refusal(162, f"{_SERVICE}HMDS query returned no data: no schedule that far back") from None
+        raise RejectedRequest(
+            162, f"{_SERVICE}HMDS query returned no data: no schedule that far back"
+        ) from None
 
 
 def _session_row(session: Session) -> dict[str, str]:

@@ -10,9 +10,9 @@ from bot.domain.types import SecType
 from bot.sim.gateway.core import NO_ID, GatewayCore, Handler
 from bot.sim.market.listing import ContractDetails
 from bot.sim.messages.contract_lookup import processing, resolve, validation
-from bot.sim.messages.order_parsing import Refusal
+from bot.sim.messages.order_parsing import RejectedRequest
 from bot.sim.messages.tick_messages import GENERIC_TICKS
-from bot.sim.streams.market_data_line import DELAYED, DELAYED_FROZEN, FROZEN, LIVE, MarketLine, Snapshot
+from bot.sim.streams.market_data_line import DELAYED, DELAYED_FROZEN, FROZEN, LIVE, MarketLine, QuoteSnapshot
 from bot.sim.streams.real_time_bars import FiveSecondBars
 from bot.sim.streams.tick_by_tick import KINDS, TickByTick
 
@@ -36,21 +36,21 @@ def market_data_type(core: GatewayCore, session: ClientSession, message: WireMes
 def market_data(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     try:
         _open_line(core, session, message)
-    except Refusal as refusal:
+    except RejectedRequest as refusal:
         core.error(session, message.reqId, refusal.code, refusal.text)
 
 
 def _open_line(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     if session.has(MarketLine.family, message.reqId):
-        raise Refusal(322, processing(message.kind, "Duplicate ticker id"))
+        raise RejectedRequest(322, processing(message.kind, "Duplicate ticker id"))
     details = resolve(core, session, message.reqId, message)
     if details is None:
         return
     generic = _generic_ticks(message, details.contract)
     if core.feeds.count(*_LINES) >= core.settings.market_data_lines:
-        raise Refusal(101, "Max number of tickers has been reached")
+        raise RejectedRequest(101, "Max number of tickers has been reached")
     data_type = _data_type(core, session, message.reqId, details)
-    kind = Snapshot if message.snapshot or message.regulatorySnapshot else MarketLine
+    kind = QuoteSnapshot if message.snapshot or message.regulatorySnapshot else MarketLine
     line = kind(core, session, message.reqId, details, data_type, generic)
     session.subscribe(MarketLine.family, message.reqId, line)
     line.start()
@@ -63,24 +63,24 @@ def _generic_ticks(message: WireMessage, contract: Contract) -> frozenset[int]:
     if not numbers <= GENERIC_TICKS or any(not word.isdecimal() and word != "mdoff" for word in words):
         legal = ",".join(str(number) for number in sorted(GENERIC_TICKS))
         cause = f"Incorrect generic tick list of {message.genericTickList}.  Legal ones for ({contract.sec_type}) are: {legal}"
-        raise Refusal(321, validation(message.kind, cause))
+        raise RejectedRequest(321, validation(message.kind, cause))
     if numbers and message.snapshot:
-        cause = "Snapshot market data subscription is not applicable to generic ticks"
-        raise Refusal(321, validation(message.kind, cause))
+        cause = "QuoteSnapshot market data subscription is not applicable to generic ticks"
+        raise RejectedRequest(321, validation(message.kind, cause))
     return numbers
 
 
 def _data_type(core: GatewayCore, session: ClientSession, req_id: int, details: ContractDetails) -> int:
-    """What the client is given; raises Refusal where it is nothing."""
+    """What the client is given; raises RejectedRequest where it is nothing."""
     contract, wanted = details.contract, session.market_data_type
     if core.link.competing_session:
-        raise Refusal(10197, _COMPETING)
+        raise RejectedRequest(10197, _COMPETING)
     has_closed = not is_open(core.now)
     if not core.faults.is_unentitled(contract):
         return FROZEN if wanted in (FROZEN, DELAYED_FROZEN) and has_closed else LIVE
     if wanted in (LIVE, FROZEN):
         venue = "ARCA/TOP/ALL" if contract.sec_type is SecType.STOCK else "OPRA/TOP/ALL"
-        raise Refusal(
+        raise RejectedRequest(
             10089,
             "Requested market data requires additional subscription for API. See link in 'Market Data Connections' "
             f"dialog for more details.Delayed market data is available.{contract.symbol} {venue}",

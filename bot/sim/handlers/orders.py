@@ -15,7 +15,7 @@ from bot.sim.gateway.order_ids import MAX_ORDER_ID
 from bot.sim.messages.contract_lookup import resolve, validation
 from bot.sim.messages.formatting import UnreadableTimeError, parse_when
 from bot.sim.messages.order_messages import tell_commission, tell_completed, tell_execution, tell_open_order
-from bot.sim.messages.order_parsing import Refusal, take_order
+from bot.sim.messages.order_parsing import RejectedRequest, take_order
 
 if TYPE_CHECKING:
     from bot.sim.gateway.session import ClientSession
@@ -31,21 +31,21 @@ def place_order(core: GatewayCore, session: ClientSession, message: WireMessage)
     """A new order, a modification, or a what-if."""
     try:
         _place(core, session, message)
-    except Refusal as refusal:
+    except RejectedRequest as refusal:
         core.error(session, message.orderId, refusal.code, refusal.text)
 
 
 def _place(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     if core.settings.read_only:
-        raise Refusal(321, validation("placeOrder", _READ_ONLY))
+        raise RejectedRequest(321, validation("placeOrder", _READ_ONLY))
     client_id, wire_id = session.client_id or 0, message.orderId
     if wire_id > MAX_ORDER_ID:
-        raise Refusal(321, validation("placeOrder", "Invalid order id"))
+        raise RejectedRequest(321, validation("placeOrder", "Invalid order id"))
     old = core.world.order(client_id, core.order_ids.own(client_id, wire_id))
     if old is None and not message.whatIf:
         _reject_by_scenario(core, message)
     if not message.exchange:
-        raise Refusal(321, validation("placeOrder", "Missing order exchange"))
+        raise RejectedRequest(321, validation("placeOrder", "Missing order exchange"))
     details = resolve(core, session, wire_id, message)
     if details is None:
         return
@@ -58,16 +58,16 @@ def _place(core: GatewayCore, session: ClientSession, message: WireMessage) -> N
 def _reject_by_scenario(core: GatewayCore, message: WireMessage) -> None:
     rejection = core.faults.rejection(message.action, message.orderType)
     if rejection is not None:
-        raise Refusal(rejection.code, rejection.text)
+        raise RejectedRequest(rejection.code, rejection.text)
 
 
 def _own_id(core: GatewayCore, client_id: int, wire_id: int, old: OrderView | None) -> int:
-    """The exchange's id for the client's; raises Refusal 103 for one that was passed over or used before."""
+    """The exchange's id for the client's; raises RejectedRequest 103 for one that was passed over or used before."""
     is_below = wire_id < core.order_ids.next_valid(client_id)
     core.order_ids.note(client_id, wire_id)
     if old is None:
         if is_below:
-            raise Refusal(103, "Duplicate order id")
+            raise RejectedRequest(103, "Duplicate order id")
         return core.order_ids.own(client_id, wire_id)
     if old.is_done and not is_below:
         # Only after a roll-back of the ids can a new order bear an old one's id.

@@ -23,9 +23,9 @@ from bot.sim.exchange import events as e
 from bot.sim.exchange.account import Account
 from bot.sim.exchange.account_values import AccountFigures
 from bot.sim.exchange.exchange import Exchange
-from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.ids import Ids
-from bot.sim.exchange.order_lifecycle import OrderLife
+from bot.sim.exchange.order_lifecycle import OrderLifecycle
 from bot.sim.exchange.orders import (
     CommissionReport,
     Execution,
@@ -34,10 +34,10 @@ from bot.sim.exchange.orders import (
     OrderView,
     SimOrder,
 )
-from bot.sim.loopback.dry_run_journal import PaperMemory
-from bot.sim.loopback.order_client import OrderPeer
+from bot.sim.loopback.dry_run_journal import DryRunJournal
+from bot.sim.loopback.order_client import OrderClient
 from bot.sim.loopback.translate import to_sim_order
-from bot.sim.market.quotes import Book
+from bot.sim.market.quotes import TopOfBook
 from bot.sim.world.exchange_view import margin_of
 
 _STALE = timedelta(minutes=2)
@@ -58,13 +58,13 @@ class QuoteBoard:
     def contract(self, con_id: ConId) -> Contract | None:
         return self.contracts.get(con_id)
 
-    def book(self, con_id: ConId) -> Book | None:
+    def book(self, con_id: ConId) -> TopOfBook | None:
         quote = self.quotes.get(con_id)
         if quote is None or self.now - quote.at > _STALE:
             return None
         bid_size = _PLENTY if quote.bid_size is None else quote.bid_size
         ask_size = _PLENTY if quote.ask_size is None else quote.ask_size
-        return Book(quote.bid, quote.ask, bid_size, ask_size, quote.last)
+        return TopOfBook(quote.bid, quote.ask, bid_size, ask_size, quote.last)
 
     def is_open(self) -> bool:
         return is_open(self.now)
@@ -82,10 +82,12 @@ class QuoteBoard:
         return margin_of(order, contract, self.account, self.book(contract.con_id), self.now)
 
 
-class PaperWindow:
-    """An exchange and its account behind the window that :class:`OrderPeer` talks to."""
+class DryRunWindow:
+    """An exchange and its account behind the window that :class:`OrderClient` talks to."""
 
-    def __init__(self, account_id: str, equity: Decimal, board: QuoteBoard, knobs: Knobs) -> None:
+    def __init__(
+        self, account_id: str, equity: Decimal, board: QuoteBoard, exchange_settings: ExchangeSettings
+    ) -> None:
         self.account_id = account_id
         self._board = board
         ids = Ids(board.now)
@@ -94,8 +96,8 @@ class PaperWindow:
         board.account = self._account
         self._ids = ids
         self._given: list[PermId] = []
-        self._life = OrderLife(self._account, ids.exec_id, knobs.commission_delay)
-        self._exchange = Exchange(board, self._life, knobs, account_id, self._perm_id)
+        self._life = OrderLifecycle(self._account, ids.exec_id, exchange_settings.commission_delay)
+        self._exchange = Exchange(board, self._life, exchange_settings, account_id, self._perm_id)
         self._was_open = board.is_open()
 
     @property
@@ -105,7 +107,7 @@ class PaperWindow:
     def _perm_id(self) -> PermId:
         return self._given.pop() if self._given else self._ids.perm_id()
 
-    def restore(self, memory: PaperMemory, client_id: int) -> list[e.Event]:
+    def restore(self, memory: DryRunJournal, client_id: int) -> list[e.ExchangeEvent]:
         """Put back what an earlier life held and had at rest; the orders as they stand are told."""
         today = new_york_day(self.now)
         for fill in memory.fills(today):
@@ -123,7 +125,7 @@ class PaperWindow:
             self._life.show(live, self.now)
         return self._life.take()
 
-    def pass_time(self) -> list[e.Event]:
+    def pass_time(self) -> list[e.ExchangeEvent]:
         """Let the session begin or end, and late things happen."""
         now, opened = self.now, self._board.is_open()
         self._account.roll_to(now)
@@ -133,13 +135,13 @@ class PaperWindow:
             happened += self._exchange.open_session(now) if opened else self._exchange.close_session(now)
         return happened
 
-    def quote_moved(self, con_id: ConId) -> list[e.Event]:
+    def quote_moved(self, con_id: ConId) -> list[e.ExchangeEvent]:
         return self._exchange.step(self.now, con_id)
 
-    def place(self, client_id: int, order_id: OrderId, order: SimOrder) -> list[e.Event]:
+    def place(self, client_id: int, order_id: OrderId, order: SimOrder) -> list[e.ExchangeEvent]:
         return self._exchange.place(client_id, order_id, order, self.now)
 
-    def cancel(self, client_id: int, order_id: OrderId) -> list[e.Event]:
+    def cancel(self, client_id: int, order_id: OrderId) -> list[e.ExchangeEvent]:
         return self._exchange.cancel(client_id, order_id, self.now)
 
     def order(self, client_id: int, order_id: OrderId) -> OrderView | None:
@@ -167,13 +169,13 @@ class PaperWindow:
 class DryRunExchange:
     """The machine: TimePassed, QuoteReceived, BrokerConnected, AccountUpdated and order commands in, facts out."""
 
-    def __init__(self, knobs: Knobs | None = None) -> None:
-        self._knobs = knobs or Knobs()
+    def __init__(self, exchange_settings: ExchangeSettings | None = None) -> None:
+        self._knobs = exchange_settings or ExchangeSettings()
         self._board: QuoteBoard | None = None
-        self._window: PaperWindow | None = None
-        self._peer: OrderPeer | None = None
+        self._window: DryRunWindow | None = None
+        self._peer: OrderClient | None = None
         self._client_id = 0
-        self._memory = PaperMemory()
+        self._memory = DryRunJournal()
         self._handlers: dict[type, Callable[..., Iterator[Message]]] = {
             TimePassed: self._on_time,
             b.BrokerConnected: self._on_connected,
@@ -206,8 +208,8 @@ class DryRunExchange:
         values = message.values
         if self._window is None and values.net_liquidation is not None:
             board = self._board = self._board or QuoteBoard(values.at)
-            self._window = PaperWindow(values.account, values.net_liquidation, board, self._knobs)
-            self._peer = OrderPeer(self._window, self._client_id, self._memory.next_id)
+            self._window = DryRunWindow(values.account, values.net_liquidation, board, self._knobs)
+            self._peer = OrderClient(self._window, self._client_id, self._memory.next_id)
             yield from self._peer.facts(self._window.restore(self._memory, self._client_id))
         if self._window is not None and self._peer is not None:
             now = self._window.now

@@ -32,7 +32,7 @@ class Resting:
     parent_id: OrderId
 
 
-class PaperMemory:
+class DryRunJournal:
     def __init__(self) -> None:
         self._orders: dict[OrderRef, Order] = {}
         self._heard: dict[OrderRef, OrderStatusChanged] = {}

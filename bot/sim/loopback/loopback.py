@@ -18,7 +18,7 @@ from bot.domain.messages import Message, TimePassed
 from bot.domain.types import ConId, SecType
 from bot.sim.exchange import events as e
 from bot.sim.loopback.dry_run import DryRunExchange
-from bot.sim.loopback.order_client import OrderPeer
+from bot.sim.loopback.order_client import OrderClient
 from bot.sim.loopback.translate import to_account, to_bar, to_quote
 from bot.sim.market import events as market_events
 from bot.sim.market.history import HistoryError, HistoryQuery
@@ -48,7 +48,7 @@ class LoopbackExchange:
     def __init__(self, world: World, client_id: int = 1) -> None:
         self.world = world
         self._client_id = client_id
-        self._orders = OrderPeer(world, client_id, world.highest_order_id(client_id) + 1)
+        self._orders = OrderClient(world, client_id, world.highest_order_id(client_id) + 1)
         self._is_connected = False
         self._feeds: dict[tuple[ConId, BarSize], _BarFeed] = {}
         self._quotes: dict[ConId, Contract] = {}
@@ -89,7 +89,7 @@ class LoopbackExchange:
             yield from self._retell(events)
             yield from self._open_feeds()
 
-    def _retell(self, events: list[e.Event]) -> Iterator[Message]:
+    def _retell(self, events: list[e.ExchangeEvent]) -> Iterator[Message]:
         latest = {
             event.ticker.con_id: n
             for n, event in enumerate(events)

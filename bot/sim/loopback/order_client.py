@@ -40,8 +40,8 @@ class OrderWindow(Protocol):
     @property
     def account_id(self) -> str: ...
 
-    def place(self, client_id: int, order_id: OrderId, order: SimOrder) -> list[e.Event]: ...
-    def cancel(self, client_id: int, order_id: OrderId) -> list[e.Event]: ...
+    def place(self, client_id: int, order_id: OrderId, order: SimOrder) -> list[e.ExchangeEvent]: ...
+    def cancel(self, client_id: int, order_id: OrderId) -> list[e.ExchangeEvent]: ...
     def order(self, client_id: int, order_id: OrderId) -> OrderView | None: ...
     def open_orders(self, client_id: int | None = None) -> list[OrderView]: ...
     def completed_orders(self) -> list[OrderView]: ...
@@ -50,7 +50,7 @@ class OrderWindow(Protocol):
     def account_figures(self) -> AccountFigures: ...
 
 
-class OrderPeer:
+class OrderClient:
     """Order commands of one client. ``next_id`` is the first order id it may use."""
 
     def __init__(self, window: OrderWindow, client_id: int, next_id: OrderId) -> None:
@@ -161,12 +161,12 @@ class OrderPeer:
 
     # ── facts ──
 
-    def facts(self, events: Iterable[e.Event]) -> Iterator[Message]:
+    def facts(self, events: Iterable[e.ExchangeEvent]) -> Iterator[Message]:
         """What this client hears of these events: its own orders, and the account."""
         for event in events:
             yield from self._fact(event)
 
-    def _fact(self, event: e.Event) -> Iterator[Message]:
+    def _fact(self, event: e.ExchangeEvent) -> Iterator[Message]:
         match event:
             case e.OrderOpened(at, view) if view.client_id == self._client_id:
                 yield b.OrderSeen(to_open_order(view), at)

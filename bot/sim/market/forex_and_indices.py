@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from bot.domain.contract import Contract
 from bot.sim.market.catalog import EUR_USD, SPX
-from bot.sim.market.quotes import Book
+from bot.sim.market.quotes import TopOfBook
 
 _PERIODS_S = (86_400 * 9.7, 86_400 * 1.3, 7_919.0, 613.0, 47.0)
 _HALF_PIP = Decimal("0.00005")
@@ -42,13 +42,13 @@ class Extras:
         self._euro = Wander(1.10, 0.02, seed)
         self._volatility = Wander(17.0, 0.25, seed + 1)
 
-    def book(self, contract: Contract, now: datetime, spy: float | None) -> Book:
+    def book(self, contract: Contract, now: datetime, spy: float | None) -> TopOfBook:
         """EUR.USD is quoted a pip wide around the clock; the S&P 500 is ten times SPY."""
         if contract.con_id == EUR_USD.con_id:
             bid = self._grid(self._euro.at(now))
-            return Book(bid, bid + 2 * _HALF_PIP, 1_000_000, 2_000_000, None)
+            return TopOfBook(bid, bid + 2 * _HALF_PIP, 1_000_000, 2_000_000, None)
         level = self.level(contract, now, spy)
-        return Book(None, None, 0, 0, None if level is None else Decimal(f"{level:.2f}"))
+        return TopOfBook(None, None, 0, 0, None if level is None else Decimal(f"{level:.2f}"))
 
     def level(self, contract: Contract, when: datetime, spy: float | None) -> float | None:
         if contract.con_id == EUR_USD.con_id:

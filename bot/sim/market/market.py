@@ -21,7 +21,7 @@ from bot.sim.market.listed_options import Chain
 from bot.sim.market.option_market import OptionMarket
 from bot.sim.market.option_pricing import Surface
 from bot.sim.market.price_source import Tape
-from bot.sim.market.quotes import Book, OptionModel, Ticker
+from bot.sim.market.quotes import OptionModel, Ticker, TopOfBook
 from bot.sim.market.recorded_listing import with_recorded_listing
 from bot.sim.market.stock import StockMarket
 
@@ -49,7 +49,7 @@ class Market:
         self.stocks: dict[Symbol, StockMarket] = {}
         self._options: dict[Symbol, OptionMarket] = {}
         self._references: dict[tuple[Symbol, date], float | None] = {}
-        self._pinned: dict[ConId, Book] = {}
+        self._pinned: dict[ConId, TopOfBook] = {}
         self._extras = Extras(seed)
         listings: dict[Symbol, Listing] = {}
         for stock, tape in tapes:
@@ -156,7 +156,7 @@ class Market:
 
     # ── quotes
 
-    def book(self, con_id: ConId, now: datetime) -> Book | None:
+    def book(self, con_id: ConId, now: datetime) -> TopOfBook | None:
         """The best bid and offer; None for an unknown contract."""
         contract = self.contracts.by_id(con_id)
         return None if contract is None else self._ticker(contract, now).book
@@ -199,7 +199,7 @@ class Market:
         """From its next print on, the stock trades at ``factor`` times its tape."""
         self.stocks[symbol].gap(factor)
 
-    def pin(self, con_id: ConId, book: Book) -> None:
+    def pin(self, con_id: ConId, book: TopOfBook) -> None:
         """Quote this book, whatever the market does, until :meth:`unpin`."""
         self._pinned[con_id] = book
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from bot.domain.contract import TickGrid
 from bot.domain.types import ConId
 from bot.sim.market.paths import dollars
-from bot.sim.market.quotes import Book
+from bot.sim.market.quotes import TopOfBook
 
 _NO_BID_BELOW = 0.6
 """Cents: below this nobody bids."""
@@ -53,22 +53,22 @@ def cent_grid(grid: TickGrid) -> _CentGrid:
 
 def top_of_book(
     con_id: ConId, price: float, years: float, grid: _CentGrid, spread: Spread, minute: int
-) -> Book:
+) -> TopOfBook:
     """The book around a model price (USD per unit). Worthless options have no bid, hopeless ones no quote at all."""
     cents = price * 100
     noise = (con_id * 2_654_435_761 + minute * 40_503) >> 5
     if cents < _NO_QUOTE_BELOW:
-        return Book(None, None, 0, 0, None)
+        return TopOfBook(None, None, 0, 0, None)
     half = (grid.tick(cents) + spread.cents(cents, years)) / 2
     low_tick, high_tick = grid.tick(cents - half), grid.tick(cents + half)
     bid = math.floor((cents - half) / low_tick + 0.35) * low_tick
     ask = math.ceil((cents + half) / high_tick - 0.35) * high_tick
     bid_size, ask_size = (1 + (noise >> shift) % (2 * spread.depth) for shift in (0, 9))
     if cents < _NO_BID_BELOW or bid <= 0:
-        return Book(None, dollars(max(ask, low_tick)), 0, ask_size, None)
+        return TopOfBook(None, dollars(max(ask, low_tick)), 0, ask_size, None)
     ask = max(ask, bid + grid.tick(bid))
     last = bid if noise & 64 else ask
-    return Book(dollars(bid), dollars(ask), bid_size, ask_size, dollars(last), 1 + noise % 5)
+    return TopOfBook(dollars(bid), dollars(ask), bid_size, ask_size, dollars(last), 1 + noise % 5)
 
 
 def day_volume(con_id: ConId, moneyness: float, years: float, spread: Spread) -> int:

@@ -24,7 +24,7 @@ from bot.sim.market.option_pricing import (
     price_and_delta,
     years_between,
 )
-from bot.sim.market.quotes import EMPTY_BOOK, Book, OptionModel
+from bot.sim.market.quotes import EMPTY_BOOK, OptionModel, TopOfBook
 from bot.sim.market.recorded_chain import RecordedChain, recorded_chain
 from bot.sim.market.stock import StockMarket
 
@@ -36,7 +36,7 @@ _LONGEST = 390
 class OptionQuote:
     """What is known of one option at one moment. The model's gamma, vega and theta are 0: ask ``full_model`` for them."""
 
-    book: Book
+    book: TopOfBook
     model: OptionModel | None
     volume: int | None
     open_interest: int | None
@@ -98,7 +98,7 @@ class OptionMarket:
             series.quote = replace(series.quote, book=last, model=None)
 
     def quote(self, contract: Contract, now: datetime) -> OptionQuote:
-        """Book, model, volume and open interest at ``now``; the same object while the underlying stands still."""
+        """TopOfBook, model, volume and open interest at ``now``; the same object while the underlying stands still."""
         series = self._series.get(contract.con_id) or self._take_apart(contract)
         cents, session = self._market.last_cents, self._session
         if session is None or cents is None or now > series.expires:
@@ -156,7 +156,7 @@ class OptionMarket:
         whole = day_volume(series.con_id, deviations, years, self._spread)
         volume = whole * min(_LONGEST, minute + 1) // _LONGEST
         if volume == 0:
-            book = Book(book.bid, book.ask, book.bid_size, book.ask_size, None)
+            book = TopOfBook(book.bid, book.ask, book.bid_size, book.ask_size, None)
         return OptionQuote(book, greeks, volume, series.interest)
 
     def _recorded(
@@ -164,7 +164,7 @@ class OptionMarket:
     ) -> OptionQuote:
         column = series.column or 0
         q = chain.quote(column, now)
-        book = Book(q.bid or None, q.ask or None, q.bid_size or 0, q.ask_size or 0, q.last, 1)
+        book = TopOfBook(q.bid or None, q.ask or None, q.bid_size or 0, q.ask_size or 0, q.last, 1)
         interest = chain.contracts[column].open_interest
         if book.mid is None:
             return OptionQuote(book, None, q.volume, interest)

@@ -13,7 +13,7 @@ from bot.domain.types import ConId
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class TopOfBook:
     """The best bid and offer. Prices in USD per unit, sizes in contracts or shares; a side nobody quotes is None."""
 
     bid: Decimal | None
@@ -28,7 +28,7 @@ class Book:
         return None if self.bid is None or self.ask is None else (self.bid + self.ask) / 2
 
 
-EMPTY_BOOK = Book(None, None, 0, 0, None)
+EMPTY_BOOK = TopOfBook(None, None, 0, 0, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Ticker:
 
     con_id: ConId
     at: datetime
-    book: Book
+    book: TopOfBook
     open: Decimal | None = None
     high: Decimal | None = None
     low: Decimal | None = None

@@ -17,7 +17,7 @@ from bot.domain.types import ConId
 from bot.sim.market.events import BarFormed, MarketEvent, Traded
 from bot.sim.market.paths import dollars, minute_points, shares, to_cents
 from bot.sim.market.price_source import Tape
-from bot.sim.market.quotes import EMPTY_BOOK, Book
+from bot.sim.market.quotes import EMPTY_BOOK, TopOfBook
 
 _MINUTE = timedelta(minutes=1)
 
@@ -87,7 +87,7 @@ class StockMarket:
         return self._last
 
     @property
-    def book(self) -> Book:
+    def book(self) -> TopOfBook:
         return self._book
 
     def day(self) -> DayFigures:
@@ -122,7 +122,7 @@ class StockMarket:
 
     def close_day(self) -> None:
         """End the session: nobody quotes any more."""
-        self._book = Book(None, None, 0, 0, self._book.last, self._book.last_size)
+        self._book = TopOfBook(None, None, 0, 0, self._book.last, self._book.last_size)
 
     def end_minute(self, at: datetime) -> Iterator[MarketEvent]:
         """Close what ends at ``at``: the minute, and on the full hour the hour."""
@@ -169,7 +169,7 @@ class StockMarket:
         noise = (minute * 7919 + step * 104729 + self.con_id) % 97
         bid_size = (1 + noise % 13) * self._size_scale // 10
         ask_size = (1 + noise % 11) * self._size_scale // 10
-        self._book = Book(
+        self._book = TopOfBook(
             dollars(bid),
             dollars(bid + self._spread),
             bid_size,

@@ -13,7 +13,7 @@ from bot.sim.exchange import events as e
 from bot.sim.market import events as market_events
 from bot.sim.messages.account_messages import tell_account, tell_position
 from bot.sim.messages.order_messages import (
-    hearers,
+    subscribers,
     tell_commission,
     tell_execution,
     tell_margin,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.sim.gateway.core import GatewayCore
 
 
-def on_event(core: GatewayCore, event: e.Event) -> None:
+def on_event(core: GatewayCore, event: e.ExchangeEvent) -> None:
     """Tell whom it concerns, now or once the line is up."""
     market = _MARKET.get(type(event))
     if market is not None:
@@ -56,12 +56,12 @@ def _on_bar(core: GatewayCore, event: market_events.BarFormed) -> None:
 
 
 def _on_order(core: GatewayCore, event: e.OrderOpened) -> None:
-    for session in hearers(core, event.view.client_id, event.view.order_id):
+    for session in subscribers(core, event.view.client_id, event.view.order_id):
         tell_order(core, session, event.view)
 
 
 def _on_status(core: GatewayCore, event: e.StatusChanged) -> None:
-    for session in hearers(core, event.view.client_id, event.view.order_id):
+    for session in subscribers(core, event.view.client_id, event.view.order_id):
         tell_status(core, session, event.view)
 
 
@@ -74,12 +74,12 @@ def _on_message(core: GatewayCore, event: e.OrderMessage) -> None:
 
 def _on_execution(core: GatewayCore, event: e.Executed) -> None:
     execution = event.execution
-    for session in hearers(core, execution.client_id, execution.order_id):
+    for session in subscribers(core, execution.client_id, execution.order_id):
         tell_execution(core, session, execution)
 
 
 def _on_commission(core: GatewayCore, event: e.Commissioned) -> None:
-    for session in hearers(core, event.report.client_id, 0):
+    for session in subscribers(core, event.report.client_id, 0):
         tell_commission(core, session, event.report)
 
 
@@ -90,7 +90,7 @@ def _on_margin(core: GatewayCore, event: e.MarginAnswered) -> None:
         tell_margin(core, session, wire_id, event.order, event.figures)
 
 
-def _on_position(core: GatewayCore, event: e.PositionChanged) -> None:
+def _on_position(core: GatewayCore, event: e.AccountPositionChanged) -> None:
     tell_position(core, event.position)
 
 
@@ -112,6 +112,6 @@ _REPORTS: dict[type, Tell] = {
     e.Executed: _on_execution,
     e.Commissioned: _on_commission,
     e.MarginAnswered: _on_margin,
-    e.PositionChanged: _on_position,
+    e.AccountPositionChanged: _on_position,
     e.AccountChanged: _on_account,
 }

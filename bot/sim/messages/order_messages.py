@@ -21,7 +21,7 @@ _ECHOED = field_names("placeOrder") & field_names("openOrder")
 _ECHOED_WHEN_DONE = field_names("placeOrder") & field_names("completedOrder")
 
 
-def hearers(core: GatewayCore, client_id: int, order_id: int) -> Iterator[ClientSession]:
+def subscribers(core: GatewayCore, client_id: int, order_id: int) -> Iterator[ClientSession]:
     """The clients to be told of this order."""
     for session in core.started():
         is_own = session.client_id == client_id and (order_id >= 0 or session.auto_binds)

@@ -65,7 +65,7 @@ _OWN: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal(Exception):
+class RejectedRequest(Exception):
     """IB's code and text."""
 
     code: int
@@ -75,7 +75,7 @@ class Refusal(Exception):
 def take_order(
     message: WireMessage, con_id: ConId, account: str, parent_id: OrderId, exchange: str
 ) -> SimOrder:
-    """The order the message describes. Errors: Refusal."""
+    """The order the message describes. Errors: RejectedRequest."""
     values = message.values
     _check_attributes(message)
     return SimOrder(
@@ -124,12 +124,12 @@ def _side(action: str) -> Side:
 def _quantity(message: WireMessage) -> int:
     quantity: Decimal | None = message.totalQuantity
     if message.get("cashQty"):
-        raise Refusal(10244, "Cash quantity cannot be used for this order")
+        raise RejectedRequest(10244, "Cash quantity cannot be used for this order")
     if not quantity or quantity < 0:
-        raise Refusal(434, "The order size cannot be zero")
+        raise RejectedRequest(434, "The order size cannot be zero")
     if quantity != int(quantity):
         text = "Fractional-sized order cannot be placed via API. Please place order with an integer size"
-        raise Refusal(10243, text)
+        raise RejectedRequest(10243, text)
     if quantity > _LARGEST_SIZE:
         raise _invalid(f"Order size exceeds {_LARGEST_SIZE}")
     return int(quantity)
@@ -156,7 +156,7 @@ def _good_till(message: WireMessage) -> datetime | None:
     except UnreadableTimeError:
         until = None
     if until is None:
-        raise Refusal(391, "The time or time-zone entered is invalid: good till date")
+        raise RejectedRequest(391, "The time or time-zone entered is invalid: good till date")
     return until
 
 
@@ -166,5 +166,5 @@ def _account(named: str, own: str) -> str:
     return own
 
 
-def _invalid(cause: str) -> Refusal:
-    return Refusal(321, f"Error validating request.-'placeOrder' : cause - {cause}")
+def _invalid(cause: str) -> RejectedRequest:
+    return RejectedRequest(321, f"Error validating request.-'placeOrder' : cause - {cause}")

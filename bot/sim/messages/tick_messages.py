@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from bot.domain.types import Right, SecType
 from bot.sim.market.listing import ContractDetails
-from bot.sim.market.quotes import Book, OptionModel, Ticker
+from bot.sim.market.quotes import OptionModel, Ticker, TopOfBook
 
 Tick = tuple[str, dict[str, Any]]
 
@@ -79,7 +79,7 @@ def changes(
     yield from _generic(before, now, wanted, details)
 
 
-def _sides(before: Book | None, now: Book) -> Iterator[Tick]:
+def _sides(before: TopOfBook | None, now: TopOfBook) -> Iterator[Tick]:
     old_bid = (before.bid, before.bid_size) if before else None
     old_ask = (before.ask, before.ask_size) if before else None
     yield from _side(_BID, _BID_SIZE, old_bid, (now.bid, now.bid_size))

@@ -76,7 +76,7 @@ def make_world(options: SimOptions, now: datetime) -> World:
         seed=options.seed,
         account_id=options.account,
         equity=options.equity,
-        knobs=options.scenario.knobs,
+        exchange_settings=options.scenario.exchange_settings,
     )
     if options.session is None and options.is_synthetic:
         today = session_on(new_york_day(now)) or next_session(new_york_day(now))

@@ -24,7 +24,7 @@ from bot.sim.gateway.core import GatewayCore
 from bot.sim.gateway.settings import GatewaySettings
 from bot.sim.handlers.table import make_core
 from bot.sim.server.tcp_server import LOOPBACK, SimGateway
-from bot.sim.world.ledger import Books
+from bot.sim.world.ledger import AccountLedger
 from bot.sim.world.world import World
 
 _Answer = TypeVar("_Answer")
@@ -106,7 +106,7 @@ class SimGatewayThread:
             await self._gateway.sync_door()
         return answer
 
-    def books(self) -> Books:
+    def books(self) -> AccountLedger:
         """The gateway's own books, for invariants."""
         return self.ask(lambda core: core.world.books())
 

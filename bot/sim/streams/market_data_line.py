@@ -17,8 +17,8 @@ from bot.sim.gateway.session import ClientSession
 from bot.sim.gateway.timers import Timer
 from bot.sim.market.events import BookChanged
 from bot.sim.market.listing import ContractDetails
-from bot.sim.market.quotes import Book, OptionModel, Ticker
-from bot.sim.messages import history_ticks as past
+from bot.sim.market.quotes import OptionModel, Ticker, TopOfBook
+from bot.sim.messages import historical_prints as past
 from bot.sim.messages import tick_messages as ticks
 from bot.sim.messages.formatting import plain
 
@@ -55,7 +55,7 @@ class MarketLine(Feed):
         self._flush_timer: Timer | None = None
         self._greeks_timer: Timer | None = None
         self._is_dead = False
-        self._frozen: Book | None = None
+        self._frozen: TopOfBook | None = None
 
     def start(self) -> None:
         """Announce the line and say what is known."""
@@ -124,10 +124,10 @@ class MarketLine(Feed):
         if self.data_type in {FROZEN, DELAYED_FROZEN} and book.bid is None and book.ask is None:
             book = self._frozen_sides(book)
         if self.core.faults.hides(self.contract):
-            book = Book(None, None, 0, 0, book.last, book.last_size)
+            book = TopOfBook(None, None, 0, 0, book.last, book.last_size)
         return ticker if book is ticker.book else replace(ticker, book=book)
 
-    def _frozen_sides(self, book: Book) -> Book:
+    def _frozen_sides(self, book: TopOfBook) -> TopOfBook:
         if self._frozen is None:
             self._frozen = past.quote_at(self.core, self.contract.con_id, self.core.now) or book
         frozen = self._frozen
@@ -165,7 +165,7 @@ class MarketLine(Feed):
         self.core.send(self.session, kind, reqId=self.req_id, **values)
 
 
-class Snapshot(MarketLine):
+class QuoteSnapshot(MarketLine):
     """A quote asked for once: its ticks, and the end some seconds later."""
 
     def start(self) -> None:

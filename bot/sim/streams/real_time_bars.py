@@ -13,7 +13,7 @@ from bot.domain.contract import Contract
 from bot.domain.session import next_open, session_at
 from bot.sim.gateway.market_data_hub import Feed
 from bot.sim.market.events import BookChanged, Traded
-from bot.sim.market.quotes import Book
+from bot.sim.market.quotes import TopOfBook
 
 if TYPE_CHECKING:
     from bot.sim.gateway.core import GatewayCore
@@ -78,7 +78,7 @@ class FiveSecondBars(Feed):
         if price is not None:
             self._prints.append((event.at, float(price), 0))
 
-    def _side(self, book: Book) -> Decimal | None:
+    def _side(self, book: TopOfBook) -> Decimal | None:
         return {"MIDPOINT": book.mid, "BID": book.bid, "ASK": book.ask}.get(self._what)
 
     def _end_bar(self) -> None:

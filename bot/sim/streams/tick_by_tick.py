@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from bot.domain.contract import Contract
 from bot.sim.gateway.market_data_hub import Feed
 from bot.sim.market.events import BookChanged, Traded
-from bot.sim.market.quotes import Book
+from bot.sim.market.quotes import TopOfBook
 
 if TYPE_CHECKING:
     from bot.sim.gateway.core import GatewayCore
@@ -47,7 +47,7 @@ class TickByTick(Feed):
     def on_book(self, event: BookChanged) -> None:
         self._tell_book(event.ticker.book)
 
-    def _tell_book(self, book: Book) -> None:
+    def _tell_book(self, book: TopOfBook) -> None:
         if book.bid is None or book.ask is None:
             return
         if self._kind == "BidAsk" and self._is_news((book.bid, book.ask, book.bid_size, book.ask_size)):

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from bot.domain.session import session_on
 from bot.domain.types import Symbol
-from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.market.catalog import underlying
 from bot.sim.market.market import Market
 from bot.sim.market.price_source import RecordedTape, Tape
@@ -33,7 +33,7 @@ def recorded_world(
     seed: int = 1,
     account_id: str = ACCOUNT_ID,
     equity: Decimal = EQUITY,
-    knobs: Knobs | None = None,
+    exchange_settings: ExchangeSettings | None = None,
 ) -> World:
     """A recorded session of the first symbol; further symbols are recorded where they can be and synthetic else.
 
@@ -41,7 +41,7 @@ def recorded_world(
     """
     if (symbols[0], day) not in recorded_sessions():
         raise NotRecordedError(symbols[0], day)
-    return _world(symbols, day, start, seed, account_id, equity, knobs, is_recorded=True)
+    return _world(symbols, day, start, seed, account_id, equity, exchange_settings, is_recorded=True)
 
 
 def synthetic_world(
@@ -52,10 +52,10 @@ def synthetic_world(
     seed: int = 1,
     account_id: str = ACCOUNT_ID,
     equity: Decimal = EQUITY,
-    knobs: Knobs | None = None,
+    exchange_settings: ExchangeSettings | None = None,
 ) -> World:
     """A made-up market from that trading day on, with 45 sessions of history behind it."""
-    return _world(symbols, day, start, seed, account_id, equity, knobs, is_recorded=False)
+    return _world(symbols, day, start, seed, account_id, equity, exchange_settings, is_recorded=False)
 
 
 def _world(
@@ -65,7 +65,7 @@ def _world(
     seed: int,
     account_id: str,
     equity: Decimal,
-    knobs: Knobs | None,
+    exchange_settings: ExchangeSettings | None,
     *,
     is_recorded: bool,
 ) -> World:
@@ -73,10 +73,12 @@ def _world(
     if session is None:
         raise ValueError(f"{day} is not a trading day")
     start = start or session.open - EARLY
-    knobs = knobs or Knobs()
+    exchange_settings = exchange_settings or ExchangeSettings()
     tapes = [(underlying(symbol), _tape(symbol, day, seed, is_recorded=is_recorded)) for symbol in symbols]
-    market = Market(tapes, start=start, seed=seed, points_per_minute=knobs.points_per_minute)
-    return World(market, account_id=account_id, equity=equity, start=start, knobs=knobs)
+    market = Market(tapes, start=start, seed=seed, points_per_minute=exchange_settings.points_per_minute)
+    return World(
+        market, account_id=account_id, equity=equity, start=start, exchange_settings=exchange_settings
+    )
 
 
 def _tape(symbol: Symbol, day: date, seed: int, *, is_recorded: bool) -> Tape:

@@ -12,7 +12,7 @@ from bot.sim.exchange.commissions import order_commission
 from bot.sim.exchange.orders import MarginFigures, SimOrder
 from bot.sim.market.market import Market
 from bot.sim.market.paths import dollars
-from bot.sim.market.quotes import Book
+from bot.sim.market.quotes import TopOfBook
 
 
 class MarketSurroundings:
@@ -27,7 +27,7 @@ class MarketSurroundings:
     def contract(self, con_id: ConId) -> Contract | None:
         return self._market.contracts.by_id(con_id)
 
-    def book(self, con_id: ConId) -> Book | None:
+    def book(self, con_id: ConId) -> TopOfBook | None:
         return self._market.book(con_id, self.now)
 
     def is_open(self) -> bool:
@@ -45,7 +45,7 @@ class MarketSurroundings:
 
 
 def margin_of(
-    order: SimOrder, contract: Contract, account: Account, book: Book | None, now: datetime
+    order: SimOrder, contract: Contract, account: Account, book: TopOfBook | None, now: datetime
 ) -> MarginFigures:
     """What the account would look like once the order has filled whole, at its limit or at the market."""
     price = _expected_price(order, book)
@@ -67,7 +67,7 @@ def margin_of(
     )
 
 
-def _expected_price(order: SimOrder, book: Book | None) -> Decimal:
+def _expected_price(order: SimOrder, book: TopOfBook | None) -> Decimal:
     if order.limit_price is not None:
         return order.limit_price
     if order.aux_price is not None:

@@ -13,9 +13,9 @@ from decimal import Decimal
 from bot.domain.contract import Contract
 from bot.domain.types import Right, SecType, Side
 from bot.sim.exchange.account import Account
-from bot.sim.exchange.events import Event
+from bot.sim.exchange.events import ExchangeEvent
 from bot.sim.exchange.ids import Ids
-from bot.sim.exchange.order_lifecycle import OrderLife
+from bot.sim.exchange.order_lifecycle import OrderLifecycle
 from bot.sim.exchange.orders import Execution
 from bot.sim.market.market import Market
 
@@ -25,7 +25,9 @@ _CENT = 0.01
 class Expiries:
     """Plans and performs the settlement of what the account holds."""
 
-    def __init__(self, market: Market, account: Account, life: OrderLife, ids: Ids, delay: timedelta) -> None:
+    def __init__(
+        self, market: Market, account: Account, life: OrderLifecycle, ids: Ids, delay: timedelta
+    ) -> None:
         self._market = market
         self._account = account
         self._life = life
@@ -46,16 +48,20 @@ class Expiries:
         held = (position.contract for position in self._account.positions())
         return [c for c in held if c.expiry is not None and any(c.expiry <= day for day in days)]
 
-    def settle(self, contract: Contract, now: datetime) -> Iterator[Event]:
+    def settle(self, contract: Contract, now: datetime) -> Iterator[ExchangeEvent]:
         """Exercise (or be assigned on) the whole position if it is in the money, else let it expire."""
         is_worth = self._market.settlement(contract) >= _CENT
         held = self._account.held(contract.con_id)
         yield from self._end(contract, held, now, delivers=is_worth)
 
-    def exercise(self, contract: Contract, quantity: int, now: datetime, *, lapse: bool) -> Iterator[Event]:
+    def exercise(
+        self, contract: Contract, quantity: int, now: datetime, *, lapse: bool
+    ) -> Iterator[ExchangeEvent]:
         yield from self._end(contract, quantity, now, delivers=not lapse)
 
-    def _end(self, contract: Contract, held: int, now: datetime, *, delivers: bool) -> Iterator[Event]:
+    def _end(
+        self, contract: Contract, held: int, now: datetime, *, delivers: bool
+    ) -> Iterator[ExchangeEvent]:
         """Take ``held`` (signed) options off at 0, and trade the shares at the strike where they deliver."""
         side = Side.SELL if held > 0 else Side.BUY
         self._book(contract, side, abs(held), Decimal(0), now)

@@ -25,7 +25,7 @@ class ReceivedOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class AccountLedger:
     """Positions, protection and message counts.
 
     ``working_stops``: quantity per contract that can trigger now (held children do not count; a triggered stop that is
@@ -65,13 +65,13 @@ class Ledger:
         self._manual -= 1
         return self._manual
 
-    def books(self, positions: Iterable[Position], alive: Iterable[LiveOrder]) -> Books:
+    def books(self, positions: Iterable[Position], alive: Iterable[LiveOrder]) -> AccountLedger:
         kinds = [received.kind for received in self._received]
         stops: dict[ConId, int] = {}
         for order in alive:
             if order.is_active and order.is_stop:
                 stops[order.contract.con_id] = stops.get(order.contract.con_id, 0) + order.remaining
-        return Books(
+        return AccountLedger(
             positions={p.contract.con_id: p.quantity for p in positions},
             working_stops=stops,
             orders_received=kinds.count("new"),

@@ -18,11 +18,11 @@ from bot.domain.session import Session, new_york_day, sessions_between
 from bot.domain.types import ConId, OrderId
 from bot.sim.exchange.account import Account
 from bot.sim.exchange.account_values import AccountFigures, PortfolioLine
-from bot.sim.exchange.events import AccountChanged, Event
+from bot.sim.exchange.events import AccountChanged, ExchangeEvent
 from bot.sim.exchange.exchange import Exchange
-from bot.sim.exchange.exchange_settings import Knobs
+from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.ids import Ids
-from bot.sim.exchange.order_lifecycle import OrderLife
+from bot.sim.exchange.order_lifecycle import OrderLifecycle
 from bot.sim.exchange.orders import (
     MANUAL_CLIENT,
     CommissionReport,
@@ -40,7 +40,7 @@ from bot.sim.market.market import Market
 from bot.sim.market.quotes import OptionModel, Ticker
 from bot.sim.world.exchange_view import MarketSurroundings
 from bot.sim.world.exercise import Expiries
-from bot.sim.world.ledger import Books, Ledger
+from bot.sim.world.ledger import AccountLedger, Ledger
 
 _FOREX_STEP = timedelta(seconds=15)
 
@@ -49,11 +49,17 @@ class World:
     """Everything behind a gateway's socket. ``market`` may be bent by scenarios (``gap``, ``pin``)."""
 
     def __init__(
-        self, market: Market, *, account_id: str, equity: Decimal, start: datetime, knobs: Knobs | None = None
+        self,
+        market: Market,
+        *,
+        account_id: str,
+        equity: Decimal,
+        start: datetime,
+        exchange_settings: ExchangeSettings | None = None,
     ) -> None:
         self.now = start
         self.account_id = account_id
-        self.knobs = knobs or Knobs()
+        self.exchange_settings = exchange_settings or ExchangeSettings()
         self.market = market
         self._ids = Ids(start)
         self._surroundings = MarketSurroundings(market, start)
@@ -65,9 +71,13 @@ class World:
             new_york_day(start),
         )
         self._surroundings.account = self._account
-        self._life = OrderLife(self._account, self._ids.exec_id, self.knobs.commission_delay)
-        self._exchange = Exchange(self._surroundings, self._life, self.knobs, account_id, self._ids.perm_id)
-        self._expiries = Expiries(market, self._account, self._life, self._ids, self.knobs.expiry_delay)
+        self._life = OrderLifecycle(self._account, self._ids.exec_id, self.exchange_settings.commission_delay)
+        self._exchange = Exchange(
+            self._surroundings, self._life, self.exchange_settings, account_id, self._ids.perm_id
+        )
+        self._expiries = Expiries(
+            market, self._account, self._life, self._ids, self.exchange_settings.expiry_delay
+        )
         self._ledger = Ledger()
         self._reader = HistoryReader(market)
         self._watched: dict[ConId, int] = {}
@@ -76,18 +86,18 @@ class World:
         self._last_point = start
 
     def turn(self, **changes: Any) -> None:
-        """Turn knobs while the world runs. TypeError names one that does not exist."""
-        self.knobs = replace(self.knobs, **changes)
-        self._exchange.use(self.knobs)
-        self._life.delay_commissions(self.knobs.commission_delay)
+        """Turn exchange_settings while the world runs. TypeError names one that does not exist."""
+        self.exchange_settings = replace(self.exchange_settings, **changes)
+        self._exchange.use(self.exchange_settings)
+        self._life.delay_commissions(self.exchange_settings.commission_delay)
 
     # ── time
 
-    def advance_to(self, at: datetime) -> list[Event]:
+    def advance_to(self, at: datetime) -> list[ExchangeEvent]:
         """Let time pass up to and including ``at``. ValueError when it lies in the past."""
         if at < self.now:
             raise ValueError(f"time cannot go back from {self.now} to {at}")
-        events: list[Event] = []
+        events: list[ExchangeEvent] = []
         while (point := self.next_point()) <= at:
             self._set_now(max(point, self.now))
             events += self._step(point)
@@ -114,7 +124,7 @@ class World:
         self.now = self._surroundings.now = at
         self._account.roll_to(at)
 
-    def _step(self, at: datetime) -> Iterator[Event]:
+    def _step(self, at: datetime) -> Iterator[ExchangeEvent]:
         yield from self._life.run_due(at)
         yield from self._exchange.run_due(at)
         yield from self._expire(at)
@@ -124,7 +134,7 @@ class World:
         else:
             yield from self._changed_books(at)
 
-    def _move_market(self, at: datetime) -> Iterator[Event]:
+    def _move_market(self, at: datetime) -> Iterator[ExchangeEvent]:
         for event in self.market.move(at):
             if isinstance(event, SessionClosed):
                 self._account.figures(at)
@@ -140,10 +150,10 @@ class World:
             yield from self._exchange.open_session(at)
         yield from self._exchange.step(at)
         if at >= self._next_figures:
-            self._next_figures = at + self.knobs.account_update_every
+            self._next_figures = at + self.exchange_settings.account_update_every
             yield AccountChanged(at, self._account.figures(at))
 
-    def _changed_books(self, at: datetime) -> Iterator[Event]:
+    def _changed_books(self, at: datetime) -> Iterator[ExchangeEvent]:
         for con_id in self._watched:
             stamp = self.market.stamp(con_id, at)
             if stamp is self._shown.get(con_id, self):
@@ -153,41 +163,41 @@ class World:
             if ticker is not None:
                 yield BookChanged(at, ticker, self.market.model(con_id, at, full=False))
 
-    def _expire(self, at: datetime) -> Iterator[Event]:
+    def _expire(self, at: datetime) -> Iterator[ExchangeEvent]:
         for contract in self._expiries.due(at):
             yield from self._exchange.end_contract(contract.con_id, at)
             yield from self._expiries.settle(contract, at)
 
     # ── orders: (client_id, order_id) names an order
 
-    def place(self, client_id: int, order_id: OrderId, order: SimOrder) -> list[Event]:
+    def place(self, client_id: int, order_id: OrderId, order: SimOrder) -> list[ExchangeEvent]:
         """A placeOrder message: a new order, a modification of a living one, or a what-if. Refusals are OrderMessages."""
         known = self._exchange.find(client_id, order_id)
         self._ledger.received(self.now, client_id, order_id, order, is_new=known is None)
         return self._exchange.place(client_id, order_id, order, self.now)
 
-    def place_manual(self, order: SimOrder) -> list[Event]:
+    def place_manual(self, order: SimOrder) -> list[ExchangeEvent]:
         """An order typed into TWS: client 0, a negative order id."""
         return self._exchange.place(MANUAL_CLIENT, self._ledger.manual_id(), order, self.now)
 
-    def cancel(self, client_id: int, order_id: OrderId) -> list[Event]:
+    def cancel(self, client_id: int, order_id: OrderId) -> list[ExchangeEvent]:
         """Answers: StatusChanged and OrderMessage 202, or OrderMessage 10147 (unknown) or 10148 (already over)."""
         self._ledger.cancels += 1
         return self._exchange.cancel(client_id, order_id, self.now)
 
-    def global_cancel(self) -> list[Event]:
+    def global_cancel(self) -> list[ExchangeEvent]:
         """Cancel every order of every client."""
         self._ledger.cancels += 1
         return self._exchange.cancel_all(self.now)
 
-    def exercise(self, con_id: ConId, quantity: int, *, lapse: bool = False) -> list[Event]:
+    def exercise(self, con_id: ConId, quantity: int, *, lapse: bool = False) -> list[ExchangeEvent]:
         """Exercise long options now, or let them lapse: give them up. ValueError says why it cannot be."""
         contract = self.market.contracts.by_id(con_id)
         if contract is None or contract.expiry is None or not 0 < quantity <= self._account.held(con_id):
             raise ValueError(f"cannot exercise {quantity} of contract {con_id}: that many are not held")
         return list(self._expiries.exercise(contract, quantity, self.now, lapse=lapse))
 
-    def correct_execution(self, exec_id: str, *, quantity: int, price: Decimal) -> list[Event]:
+    def correct_execution(self, exec_id: str, *, quantity: int, price: Decimal) -> list[ExchangeEvent]:
         """IB's correction of a fill: the same id with a higher last part. KeyError for an unknown id."""
         return self._life.correct(exec_id, quantity, price, self.now)
 
@@ -226,8 +236,8 @@ class World:
         """What is held, and what was closed today (quantity 0)."""
         return self._account.portfolio()
 
-    def books(self) -> Books:
-        """For checks from outside: see :class:`Books`."""
+    def books(self) -> AccountLedger:
+        """For checks from outside: see :class:`AccountLedger`."""
         return self._ledger.books(self._account.positions(), self._exchange.alive())
 
     # ── contracts

@@ -14,7 +14,7 @@ _ONE_TICK = timedelta(microseconds=1)
 _CLEARLY = timedelta(milliseconds=1)
 
 
-class SnapshotAsker:
+class SnapshotRequests:
     """Holds open questions by their words. Answered is not yet agreed: that takes the snapshot's reconciliation."""
 
     def __init__(self, retry_s: float, gap_s: float, backoff_max_s: float) -> None:

@@ -28,16 +28,16 @@ class RefusalCode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class NoContract:
     """No, and why."""
 
     code: RefusalCode
     numbers: Numbers = field(default_factory=dict)
 
 
-def refuse(code: RefusalCode, **figures: object) -> Refusal:
+def no_contract(code: RefusalCode, **figures: object) -> NoContract:
     """Make a refusal; unknown figures are written as such."""
-    return Refusal(code, {name: written(figure) for name, figure in figures.items()})
+    return NoContract(code, {name: written(figure) for name, figure in figures.items()})
 
 
 def written(figure: object) -> str:

@@ -19,7 +19,7 @@ KNOWN_PORTS = {4001: "IB Gateway, live", 4002: "IB Gateway, paper", 7496: "TWS, 
 _PROBE_S = 2.0
 
 
-class Shape(StrEnum):
+class Failure(StrEnum):
     """How the door is shut."""
 
     NO_NAME = "no_name"
@@ -35,26 +35,26 @@ class Shape(StrEnum):
 
 
 REMEDIES = {
-    Shape.NO_NAME: "broker.host: write an address, or mend the name's DNS entry",
-    Shape.REFUSED: "start the gateway, and open its API port (Configure > API > Settings); through the tunnel: "
+    Failure.NO_NAME: "broker.host: write an address, or mend the name's DNS entry",
+    Failure.REFUSED: "start the gateway, and open its API port (Configure > API > Settings); through the tunnel: "
     "systemctl status gateway-tunnel",
-    Shape.TIMED_OUT: "wrong broker.host, or a firewall drops the packets: only the bots' addresses are let in",
-    Shape.UNREACHABLE: "look at the network: is the gateway's host up, and is broker.host right?",
-    Shape.CLOSED: "the gateway takes no client from this address: untick 'Allow connections from localhost only' or "
+    Failure.TIMED_OUT: "wrong broker.host, or a firewall drops the packets: only the bots' addresses are let in",
+    Failure.UNREACHABLE: "look at the network: is the gateway's host up, and is broker.host right?",
+    Failure.CLOSED: "the gateway takes no client from this address: untick 'Allow connections from localhost only' or "
     "add the address to Trusted IPs; through the tunnel: the tunnel's far end or the gateway behind it is down",
-    Shape.SILENT: "the gateway hangs, or a dialogue waits on its screen (log-in, second factor): look at it, restart it",
-    Shape.TLS: "this is the tunnel's outer end: point broker.host and broker.port at its local end (127.0.0.1), "
+    Failure.SILENT: "the gateway hangs, or a dialogue waits on its screen (log-in, second factor): look at it, restart it",
+    Failure.TLS: "this is the tunnel's outer end: point broker.host and broker.port at its local end (127.0.0.1), "
     "or switch 'Use SSL' off in the gateway",
-    Shape.NOT_TWS: "something else listens there: set broker.port to the gateway's API port",
-    Shape.CLIENT_ID: "another program uses the doctor's client id: is a second doctor running?",
-    Shape.NOT_LOGGED_IN: "the gateway has not finished its log-in: look at its screen, confirm the second factor",
+    Failure.NOT_TWS: "something else listens there: set broker.port to the gateway's API port",
+    Failure.CLIENT_ID: "another program uses the doctor's client id: is a second doctor running?",
+    Failure.NOT_LOGGED_IN: "the gateway has not finished its log-in: look at its screen, confirm the second factor",
 }
 
 
-class DoorShut(Exception):
+class ProbeFailed(Exception):
     """The gateway cannot be talked to. ``words`` say what happened."""
 
-    def __init__(self, shape: Shape, words: str) -> None:
+    def __init__(self, shape: Failure, words: str) -> None:
         super().__init__(words)
         self.shape = shape
         self.words = words
@@ -65,7 +65,7 @@ class DoorShut(Exception):
 
 
 @dataclass(slots=True)
-class Line:
+class ApiConnection:
     """An open API session. ``accounts`` is what the gateway offers; ``first`` what it said unasked."""
 
     link: socket.socket
@@ -78,18 +78,18 @@ class Line:
         return self.wire.version or 0
 
     def read(self, until: float) -> WireMessage | None:
-        """The next message, or None once ``until`` (monotonic seconds) has passed. DoorShut when the peer closes."""
+        """The next message, or None once ``until`` (monotonic seconds) has passed. ProbeFailed when the peer closes."""
         while True:
             try:
                 event = self.wire.next_event()
             except RemoteProtocolError as error:
                 if error.recoverable:
                     continue
-                raise DoorShut(Shape.NOT_TWS, f"it stopped speaking the protocol: {error}") from None
+                raise ProbeFailed(Failure.NOT_TWS, f"it stopped speaking the protocol: {error}") from None
             if isinstance(event, WireMessage):
                 return event
             if isinstance(event, Closed):
-                raise DoorShut(Shape.CLOSED, "it closed the connection")
+                raise ProbeFailed(Failure.CLOSED, "it closed the connection")
             if not self.receive(until):
                 return None
 
@@ -111,25 +111,25 @@ class Line:
         try:
             self.link.sendall(self.wire.send(kind, **values))
         except OSError:
-            raise DoorShut(Shape.CLOSED, "it closed the connection") from None
+            raise ProbeFailed(Failure.CLOSED, "it closed the connection") from None
 
     def close(self) -> None:
         self.link.close()
 
 
 def knock(host: str, port: int, timeout_s: float) -> socket.socket:
-    """The TCP connection. DoorShut says why there is none."""
+    """The TCP connection. ProbeFailed says why there is none."""
     where = f"{host}:{port}"
     try:
         return socket.create_connection((host, port), timeout=timeout_s)
     except socket.gaierror:
-        raise DoorShut(Shape.NO_NAME, f"{host} is no known name") from None
+        raise ProbeFailed(Failure.NO_NAME, f"{host} is no known name") from None
     except ConnectionRefusedError:
-        raise DoorShut(Shape.REFUSED, f"nothing listens on {where}{_elsewhere(host, port)}") from None
+        raise ProbeFailed(Failure.REFUSED, f"nothing listens on {where}{_elsewhere(host, port)}") from None
     except TimeoutError:
-        raise DoorShut(Shape.TIMED_OUT, f"{where} does not answer within {timeout_s:g} s") from None
+        raise ProbeFailed(Failure.TIMED_OUT, f"{where} does not answer within {timeout_s:g} s") from None
     except OSError as error:
-        raise DoorShut(Shape.UNREACHABLE, f"{where} cannot be reached: {error.strerror}") from None
+        raise ProbeFailed(Failure.UNREACHABLE, f"{where} cannot be reached: {error.strerror}") from None
 
 
 def _elsewhere(host: str, port: int) -> str:
@@ -148,9 +148,9 @@ def _listens(host: str, port: int) -> bool:
     return True
 
 
-def shake_hands(link: socket.socket, where: tuple[str, int], timeout_s: float) -> Line:
-    """Agree on a version. DoorShut tells apart a peer that closes, is silent, or speaks something else."""
-    line = Line(link, Connection(Role.CLIENT))
+def shake_hands(link: socket.socket, where: tuple[str, int], timeout_s: float) -> ApiConnection:
+    """Agree on a version. ProbeFailed tells apart a peer that closes, is silent, or speaks something else."""
+    line = ApiConnection(link, Connection(Role.CLIENT))
     until = time.monotonic() + timeout_s
     with contextlib.suppress(ConnectionError):  # what it had said before it closed is still read below
         link.sendall(line.wire.open())
@@ -162,18 +162,18 @@ def shake_hands(link: socket.socket, where: tuple[str, int], timeout_s: float) -
         if isinstance(event, ServerHello):
             return line
         if isinstance(event, Closed):
-            raise _foreign(where, "it accepts the connection and closes it at the handshake", Shape.CLOSED)
+            raise _foreign(where, "it accepts the connection and closes it at the handshake", Failure.CLOSED)
         if not line.receive(until):
             words = f"it accepts the connection and says nothing for {timeout_s:g} s"
-            raise _foreign(where, words, Shape.SILENT)
+            raise _foreign(where, words, Failure.SILENT)
 
 
-def _foreign(where: tuple[str, int], words: str, otherwise: Shape = Shape.NOT_TWS) -> DoorShut:
+def _foreign(where: tuple[str, int], words: str, otherwise: Failure = Failure.NOT_TWS) -> ProbeFailed:
     if _speaks_tls(where):
-        return DoorShut(Shape.TLS, "it speaks TLS, and the bot speaks the plain API")
-    if otherwise is Shape.NOT_TWS:
-        return DoorShut(otherwise, f"it does not speak the TWS API: {words}")
-    return DoorShut(otherwise, words)
+        return ProbeFailed(Failure.TLS, "it speaks TLS, and the bot speaks the plain API")
+    if otherwise is Failure.NOT_TWS:
+        return ProbeFailed(otherwise, f"it does not speak the TWS API: {words}")
+    return ProbeFailed(otherwise, words)
 
 
 def _speaks_tls(where: tuple[str, int]) -> bool:
@@ -191,18 +191,20 @@ def _speaks_tls(where: tuple[str, int]) -> bool:
         return False
 
 
-def start(line: Line, client_id: int, timeout_s: float) -> None:
-    """Begin the session and learn the accounts. DoorShut when the gateway has none to offer."""
+def start(line: ApiConnection, client_id: int, timeout_s: float) -> None:
+    """Begin the session and learn the accounts. ProbeFailed when the gateway has none to offer."""
     line.send("startApi", clientId=client_id, optCapab="")
     until = time.monotonic() + timeout_s
     while not (line.accounts and line.next_order_id):
         message = line.read(until)
         if message is None:
-            raise DoorShut(Shape.NOT_LOGGED_IN, f"it speaks, and names no account within {timeout_s:g} s")
+            raise ProbeFailed(
+                Failure.NOT_LOGGED_IN, f"it speaks, and names no account within {timeout_s:g} s"
+            )
         match message.kind:
             case "managedAccounts":
                 line.accounts = tuple(filter(None, message.accountsList.split(",")))
             case "nextValidId":
                 line.next_order_id = message.orderId
             case "error" if message.errorCode == CLIENT_ID_IN_USE:
-                raise DoorShut(Shape.CLIENT_ID, f"client id {client_id} is in use")
+                raise ProbeFailed(Failure.CLIENT_ID, f"client id {client_id} is in use")

@@ -13,7 +13,7 @@ from bot.risk.latch import Latch
 
 
 @dataclass(slots=True)
-class Book:
+class RiskBook:
     """The account as Risk knows it. ``now`` is the latest time heard and never runs backwards."""
 
     now: datetime

@@ -17,14 +17,14 @@ from bot.domain.order import Fill, Leg
 from bot.domain.reconcile import PositionMismatch, Reconciliation, reconcile
 from bot.domain.session import new_york_day
 from bot.domain.types import IdeaId, Side
-from bot.execution.asking import SnapshotAsker
 from bot.execution.limits import ExecutionLimits
 from bot.execution.order_book import OrderBook
 from bot.execution.orders import ref_of
+from bot.execution.snapshot_requests import SnapshotRequests
 
 
-class Agreement:
-    def __init__(self, book: OrderBook, asker: SnapshotAsker, limits: ExecutionLimits) -> None:
+class Reconciler:
+    def __init__(self, book: OrderBook, asker: SnapshotRequests, limits: ExecutionLimits) -> None:
         self._book, self._asker, self._limits = book, asker, limits
         self._named: tuple[str, ...] = ()
         self._accepted: tuple[str, ...] = ()

@@ -9,13 +9,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.order import OrderStatus
-from bot.execution.asking import SnapshotAsker
 from bot.execution.limits import ExecutionLimits
 from bot.execution.order_book import OrderBook, OrderRecord
+from bot.execution.snapshot_requests import SnapshotRequests
 
 
-class Doubts:
-    def __init__(self, book: OrderBook, asker: SnapshotAsker, limits: ExecutionLimits) -> None:
+class UnansweredOrders:
+    def __init__(self, book: OrderBook, asker: SnapshotRequests, limits: ExecutionLimits) -> None:
         self._book, self._asker, self._limits = book, asker, limits
 
     def put(self, now: datetime) -> None:
@@ -29,11 +29,11 @@ class Doubts:
             self._asker.need("routine", now)
 
     def _unanswered(self, record: OrderRecord, now: datetime) -> str:
-        patience = timedelta(seconds=self._limits.answer_s)
-        if record.status is OrderStatus.IN_FLIGHT and now >= record.sent_at + patience:
+        time_scale = timedelta(seconds=self._limits.answer_s)
+        if record.status is OrderStatus.IN_FLIGHT and now >= record.sent_at + time_scale:
             return f"{record.ref} is unanswered"
         sent = record.cancel_sent_at
-        if record.status is OrderStatus.CANCELLING and sent is not None and now >= sent + patience:
+        if record.status is OrderStatus.CANCELLING and sent is not None and now >= sent + time_scale:
             return f"the cancel of {record.ref} is unanswered"
         due = record.fill_due_since
         if due is not None and now >= due + timedelta(seconds=self._limits.fill_wait_s):
@@ -45,11 +45,11 @@ class Doubts:
             return record.cancel_sent_at is None
         if not record.is_live:
             return False
-        patience = timedelta(seconds=self._limits.answer_s)
+        time_scale = timedelta(seconds=self._limits.answer_s)
         if record.status is OrderStatus.IN_FLIGHT:
             # Its first answer is a moment away, and a cancel that overtakes the order finds nothing.
-            return now >= record.sent_at + patience
+            return now >= record.sent_at + time_scale
         if record.cancel_sent_at is None:
             return True
         asked = self._asker.answered_for
-        return asked is not None and asked >= record.cancel_sent_at + patience
+        return asked is not None and asked >= record.cancel_sent_at + time_scale

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain.messages import Halted, Message, PlaceBracket, Resumed, TradingStateChanged
 from bot.domain.types import TradingState
-from bot.execution.link import Link
+from bot.execution.connection_state import ConnectionState
 from bot.execution.pricing import bracket_prices
 
 
@@ -31,7 +31,7 @@ class EntryGate:
             if message.state is TradingState.ACTIVE:
                 self._halts.clear()
 
-    def refusal(self, place: PlaceBracket, link: Link, now: datetime) -> str:
+    def refusal(self, place: PlaceBracket, link: ConnectionState, now: datetime) -> str:
         """Why this bracket must not be sent; empty when nothing speaks against it."""
         if self.is_shut:
             return f"trading is {self._state or TradingState.HALTED}: {', '.join(sorted(self._halts)) or 'no new entries'}"

@@ -18,7 +18,7 @@ from bot.domain.market import Bar, BarSize
 from bot.domain.types import ConId, SecType
 from bot.sim.market.history import SMALL_SPANS, SPANS, HistoryBar, HistoryError, HistoryQuery
 from bot.sim.market.paths import minute_points, shares
-from bot.sim.market.quotes import Book
+from bot.sim.market.quotes import TopOfBook
 
 if TYPE_CHECKING:
     from bot.sim.gateway.core import GatewayCore
@@ -56,7 +56,7 @@ def read(core: GatewayCore, query: HistoryQuery) -> list[HistoryBar]:
     if _seconds(query.duration) > _LONGEST_S[query.bar_size]:
         raise HistoryError(162, "Historical Market Data Service error message:Time length exceed max.")
     minutes = _world_bars(core, replace(query, bar_size="1 min"))
-    return small_bars(minutes, span, core.world.knobs.points_per_minute, core.now)
+    return small_bars(minutes, span, core.world.exchange_settings.points_per_minute, core.now)
 
 
 def _refuse_too_many(core: GatewayCore, query: HistoryQuery) -> None:
@@ -82,7 +82,7 @@ def _world_bars(core: GatewayCore, query: HistoryQuery) -> list[HistoryBar]:
         raise HistoryError(162, text) from error
 
 
-def quote_at(core: GatewayCore, con_id: ConId, at: datetime) -> Book | None:
+def quote_at(core: GatewayCore, con_id: ConId, at: datetime) -> TopOfBook | None:
     """The book as the minute bars before ``at`` have it: what frozen and delayed data show; None where nothing is known."""
     closes: dict[str, Decimal | None] = {}
     for what in ("BID", "ASK", "TRADES"):
@@ -93,7 +93,7 @@ def quote_at(core: GatewayCore, con_id: ConId, at: datetime) -> Book | None:
         closes[what] = Decimal(str(round(bars[-1].close, 5))) if bars else None
     if closes["BID"] is None or closes["ASK"] is None:
         return None
-    return Book(closes["BID"], closes["ASK"], 1, 1, closes["TRADES"])
+    return TopOfBook(closes["BID"], closes["ASK"], 1, 1, closes["TRADES"])
 
 
 def _seconds(duration: str) -> int:

@@ -13,11 +13,11 @@ from bot.domain import messages as m
 from bot.domain.bracket import BracketEvent
 from bot.execution.bracket_book import Bracket, Gap
 from bot.execution.proof import Proof, prove
-from bot.execution.sight import Sight, incident, later
+from bot.execution.watcher_context import WatcherContext, incident, later
 
 
-class Guard:
-    def __init__(self, sight: Sight) -> None:
+class ProtectionGuard:
+    def __init__(self, sight: WatcherContext) -> None:
         self._sight = sight
 
     def step(self, bracket: Bracket, now: datetime) -> Iterator[m.Message]:
@@ -77,7 +77,7 @@ class Guard:
     def _repair(self, bracket: Bracket, gap: Gap | None, proof: Proof, now: datetime) -> Iterator[m.Message]:
         limits, is_open = self._sight.limits, self._sight.market_is_open(now)
         if gap is None or (bracket.closing and is_open):
-            return  # the ladder is closing it
+            return  # the escalation is closing it
         if gap.repaired_at is not None:
             if now < later(gap.repaired_at, limits.repair_wait_s):
                 return

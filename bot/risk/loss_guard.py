@@ -11,20 +11,20 @@ from datetime import timedelta
 from bot.domain import messages as m
 from bot.domain.session import CalendarRangeError, is_open
 from bot.domain.types import TradingState
-from bot.risk.book import Book
 from bot.risk.breakers import HaltCause, standing
 from bot.risk.conditions import SEPARATOR
 from bot.risk.limits import AccountRule, RiskLimits
+from bot.risk.risk_book import RiskBook
 
 MARK_EVERY = timedelta(minutes=1)
 OURSELVES = "risk"
 
 
-class Guard:
+class LossGuard:
     """Works on the machine's book. ``remember`` folds a durable message into it."""
 
     def __init__(
-        self, book: Book, limits: RiskLimits, account: AccountRule, remember: Callable[[m.Message], None]
+        self, book: RiskBook, limits: RiskLimits, account: AccountRule, remember: Callable[[m.Message], None]
     ) -> None:
         self._book = book
         self._limits = limits

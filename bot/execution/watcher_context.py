@@ -10,21 +10,21 @@ from bot.domain.market import Quote
 from bot.domain.messages import HaltTrading
 from bot.domain.session import is_open
 from bot.domain.types import ConId
-from bot.execution.asking import SnapshotAsker
 from bot.execution.bracket_book import Bracket
+from bot.execution.connection_state import ConnectionState
 from bot.execution.limits import WatcherLimits
-from bot.execution.link import Link
 from bot.execution.order_book import OrderBook
+from bot.execution.snapshot_requests import SnapshotRequests
 
 
 @dataclass(slots=True)
-class Sight:
+class WatcherContext:
     """Read by all judges, written by the watcher alone. ``held`` is the broker's last list of positions."""
 
     limits: WatcherLimits
     book: OrderBook
-    asker: SnapshotAsker
-    link: Link = field(default_factory=Link)
+    asker: SnapshotRequests
+    link: ConnectionState = field(default_factory=ConnectionState)
     quotes: dict[ConId, Quote] = field(default_factory=dict)
     held: dict[ConId, int] = field(default_factory=dict)
 

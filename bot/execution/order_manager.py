@@ -17,20 +17,20 @@ from bot.domain import messages as m
 from bot.domain.adopt import PlanOf, lost_brackets
 from bot.domain.order import Leg, OrderStatus
 from bot.domain.types import IdeaId
-from bot.execution.agreement import Agreement
-from bot.execution.asking import SnapshotAsker
-from bot.execution.doubts import Doubts
+from bot.execution.connection_state import ConnectionState
+from bot.execution.entry_gate import EntryGate
 from bot.execution.exits import ExitPlans
-from bot.execution.gate import EntryGate
 from bot.execution.ledger import idea_of
 from bot.execution.limits import ExecutionLimits
-from bot.execution.link import Link
 from bot.execution.order_book import OrderBook, OrderRecord
 from bot.execution.orders import bracket_orders
 from bot.execution.pricing import bracket_prices
+from bot.execution.reconciliation import Reconciler
+from bot.execution.snapshot_requests import SnapshotRequests
+from bot.execution.unanswered import UnansweredOrders
 
 
-class ExecutionDesk:
+class OrderManager:
     """A machine (see ``wiring.Machine``): brackets and exits in, order commands and booked fills out."""
 
     def __init__(self, limits: ExecutionLimits, plan_of: PlanOf = lambda *_: None) -> None:
@@ -39,15 +39,15 @@ class ExecutionDesk:
         self._book = OrderBook(limits.settle_s)
         self._plans = ExitPlans(self._book, limits)
         self._gate = EntryGate()
-        self._link = Link()
-        self._asker = SnapshotAsker(limits.snapshot_retry_s, limits.snapshot_gap_s, limits.backoff_max_s)
-        self._doubts = Doubts(self._book, self._asker, limits)
-        self._agreement = Agreement(self._book, self._asker, limits)
+        self._link = ConnectionState()
+        self._asker = SnapshotRequests(limits.snapshot_retry_s, limits.snapshot_gap_s, limits.backoff_max_s)
+        self._doubts = UnansweredOrders(self._book, self._asker, limits)
+        self._agreement = Reconciler(self._book, self._asker, limits)
         self._places: dict[IdeaId, m.PlaceBracket] = {}
         self._open: set[IdeaId] = set()
         self._now: datetime | None = None
         self._link_opened = False
-        self._answers: dict[type, Callable[[Any, datetime], Iterator[m.Message]]] = {
+        self._handlers: dict[type, Callable[[Any, datetime], Iterator[m.Message]]] = {
             m.PlaceBracket: self._place,
             m.CancelEntry: self._cancel_entry,
             m.CancelOrder: self._cancel_order,
@@ -70,7 +70,7 @@ class ExecutionDesk:
             return ()
         said: list[m.Message] = []
         # A bracket and a snapshot are judged against what was known before them.
-        answer = self._answers.get(type(message))
+        answer = self._handlers.get(type(message))
         judged_first = isinstance(message, (m.PlaceBracket, b.SnapshotTaken))
         if not judged_first:
             self._learn(message)

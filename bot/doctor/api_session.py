@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.broker.connection.error_codes import Effect, code
-from bot.doctor.door import Line
+from bot.broker.connection.error_codes import CodeEffect, code
+from bot.doctor.api_probe import ApiConnection
 from bot.wire import WireMessage
 
 
@@ -34,7 +34,7 @@ class Trouble(Exception):
 
 
 @dataclass(slots=True)
-class Quote:
+class ProbedQuote:
     """What came for a line within its time. ``data_type`` is IB's: 1 live, 2 frozen, 3 delayed, 4 delayed frozen."""
 
     prices: dict[int, float] = field(default_factory=dict)
@@ -46,10 +46,10 @@ BID, ASK, LAST, CLOSE = (1, 66), (2, 67), (4, 68), (9, 75)
 """Tick types of each price: live, delayed."""
 
 
-class Talk:
+class ApiSession:
     """``timeout_s`` is for one question."""
 
-    def __init__(self, line: Line, timeout_s: float) -> None:
+    def __init__(self, line: ApiConnection, timeout_s: float) -> None:
         self.line = line
         self.timeout_s = timeout_s
         self._next_id = 1_000_000  # far above any order id of the doctor's client
@@ -73,9 +73,9 @@ class Talk:
                     return found
         raise Trouble(0, f"no answer within {self.timeout_s:g} s")
 
-    def quote(self, contract: Mapping[str, Any], wanted: Collection[tuple[int, int]]) -> Quote:
+    def quote(self, contract: Mapping[str, Any], wanted: Collection[tuple[int, int]]) -> ProbedQuote:
         """Watch a contract until every wanted price has come, or the time is over. Raises Trouble for a refusal."""
-        request_id, quote = self._take_id(), Quote()
+        request_id, quote = self._take_id(), ProbedQuote()
         self.line.send("reqMktData", reqId=request_id, genericTickList="", snapshot=False, **contract)
         until = time.monotonic() + self.timeout_s
         try:
@@ -87,7 +87,7 @@ class Talk:
             self.line.send("cancelMktData", reqId=request_id)
         return quote
 
-    def _hear(self, quote: Quote, message: WireMessage, request_id: int) -> None:
+    def _hear(self, quote: ProbedQuote, message: WireMessage, request_id: int) -> None:
         if message.get("reqId") != request_id:
             return
         if message.kind == "error":
@@ -115,7 +115,7 @@ class Talk:
         """Raise for an error that ends this question; a competing session ends a quote though it may pass."""
         number = message.errorCode
         is_ours = message.reqId == subject
-        if is_ours and (code(number).effect is not Effect.INFO or number in _ENDS_A_QUOTE):
+        if is_ours and (code(number).effect is not CodeEffect.INFO or number in _ENDS_A_QUOTE):
             raise Trouble(number, message.errorString)
 
     def _take_id(self) -> int:

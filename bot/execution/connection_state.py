@@ -13,7 +13,7 @@ LINK_CODES = frozenset({1100, 1101, 1102, 1300, 2110})
 
 
 @dataclass(slots=True)
-class Link:
+class ConnectionState:
     is_connected: bool = False
     is_up: bool = False
     is_reconciled: bool = False
