@@ -12,7 +12,7 @@ from bot.domain.order import Order, OrderType, Tif
 from bot.domain.types import Side
 from bot.wire import WireMessage
 from tests.broker.script import ACCOUNT, NOW, Heard, Said, ScriptedGateway, one
-from tests.broker.test_translate import CALL
+from tests.broker.translate.test_translate import CALL
 
 ENTRY = Order(
     ref="i/entry",

@@ -59,19 +59,19 @@ _MD, _CF, _J = "tests/market_data/test_machine.py::", "tests/config/", "tests/jo
 
 PROOFS: Final[dict[str, tuple[str, ...]]] = {
     "G1": (
-        _B + "test_data.py::test_a_hanging_history_request_is_asked_again_and_then_told",
-        _B + "test_data.py::test_an_empty_history_is_not_an_answer",
+        _B + "data/test_data.py::test_a_hanging_history_request_is_asked_again_and_then_told",
+        _B + "data/test_data.py::test_an_empty_history_is_not_an_answer",
     ),
     "G2": (
         "tests/actors/test_runtime.py::test_an_exception_in_a_machine_is_told_with_the_message_that_caused_it",
     ),
     "G3": (
         _MD + "test_the_watched_lines_follow_the_money_and_never_grow_over_a_thousand_recentrings",
-        _B + "test_subscriptions.py::test_nothing_is_left_behind_by_a_thousand_re_centrings",
+        _B + "data/test_subscriptions.py::test_nothing_is_left_behind_by_a_thousand_re_centrings",
         _B + "test_faults.py::test_re_centrings_leave_no_line_behind_at_the_gateway",
     ),
     "G4": (
-        _B + "test_data.py::test_pairs_that_do_not_exist_are_absent",
+        _B + "data/test_data.py::test_pairs_that_do_not_exist_are_absent",
         _B + "test_contract.py::test_the_chain_is_a_superset_of_what_exists",
         _MD + "test_only_strikes_that_are_real_for_the_expiry_are_watched_around_the_money",
     ),
@@ -81,7 +81,7 @@ PROOFS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "G6": (
         _B + "test_contract.py::test_a_qualified_option_is_complete",
-        _B + "test_quotes.py::test_a_quote_that_was_never_given_is_unknown_and_not_zero",
+        _B + "data/test_quotes.py::test_a_quote_that_was_never_given_is_unknown_and_not_zero",
     ),
     "G7": (_S + "test_choose.py::test_what_is_missing_is_named", _R + "test_sizing.py"),
     "G8": (
@@ -93,25 +93,25 @@ PROOFS: Final[dict[str, tuple[str, ...]]] = {
         _X + "test_a_stop_priced_off_the_stock_is_no_protection",
         _X + "test_a_stop_that_a_preset_turned_into_a_day_order_is_flagged_and_trading_halts",
     ),
-    "G13": (_B + "test_error_codes.py::test_a_rejection_is_told_apart_by_its_text",),
+    "G13": (_B + "connection/test_error_codes.py::test_a_rejection_is_told_apart_by_its_text",),
     "G14": (
-        _B + "test_error_codes.py",
-        _B + "test_lying_codes.py::test_news_of_a_live_order_says_nothing_of_its_end",
+        _B + "connection/test_error_codes.py",
+        _B + "orders/test_lying_codes.py::test_news_of_a_live_order_says_nothing_of_its_end",
     ),
-    "G15": (_B + "test_data.py::test_unpaid_data_fall_back_to_delayed_and_say_so",),
-    "G16": (_B + "test_session.py::test_a_client_id_in_use_is_waited_for_with_the_same_id",),
-    "G17": ("tests/ops/test_metrics.py::test_the_build_that_runs_can_be_read",),
+    "G15": (_B + "data/test_data.py::test_unpaid_data_fall_back_to_delayed_and_say_so",),
+    "G16": (_B + "connection/test_session.py::test_a_client_id_in_use_is_waited_for_with_the_same_id",),
+    "G17": ("tests/ops/metrics/test_metrics.py::test_the_build_that_runs_can_be_read",),
     "G19": (
-        _B + "test_session.py::test_ways_to_fail_are_told_apart",
+        _B + "connection/test_session.py::test_ways_to_fail_are_told_apart",
         "tests/doctor/test_shut_doors.py",
     ),
-    "G20": (_B + "test_io_thread.py",),
+    "G20": (_B + "connection/test_io_thread.py",),
     "G22": ("tests/domain/test_session.py", _R + "test_session_rules.py"),
     "G23": (
         _R + "test_restart.py",
         "tests/strategies/test_strategies.py::test_the_whale_repeats_nothing_after_a_restart",
     ),
-    "G31": (_B + "test_pacing.py",),
+    "G31": (_B + "connection/test_pacing.py",),
     "G33": (
         _J + "test_a_torn_journal_is_recovered_to_the_last_good_row_and_set_aside",
         _J + "test_a_file_that_never_was_a_journal_is_set_aside_and_a_new_one_begun",
@@ -122,8 +122,8 @@ PROOFS: Final[dict[str, tuple[str, ...]]] = {
         _R + "test_session_rules.py::test_an_embargo_follows_the_clock_change_of_its_own_zone",
     ),
     "G35": (
-        "tests/ops/test_alerts.py::test_the_log_in_is_due_twelve_hours_and_one_hour_before_it_expires",
-        "tests/ops/test_heartbeat.py::test_a_sick_bot_is_silent_and_pings_as_soon_as_it_is_well",
+        "tests/ops/alerts/test_alerts.py::test_the_log_in_is_due_twelve_hours_and_one_hour_before_it_expires",
+        "tests/ops/process/test_heartbeat.py::test_a_sick_bot_is_silent_and_pings_as_soon_as_it_is_well",
     ),
     "G36": ("tests/execution/test_kill_matrix.py",),
     "G38": (_CF + "test_checks.py::test_above_a_ceiling_more_risk_must_be_accepted",),

@@ -124,20 +124,22 @@ _B, _E, _D = "tests/broker/", "tests/execution/", "tests/domain/"
 _R, _MD, _G = "tests/risk/", "tests/market_data/", "tests/gauntlet/"
 
 ANSWERS: Final[dict[str, tuple[str, ...]]] = {
-    "C1": ("tests/ops/test_heartbeat.py::test_a_sick_bot_is_silent_and_pings_as_soon_as_it_is_well",),
-    "C2": ("tests/ops/test_alerts.py::test_the_log_in_is_due_twelve_hours_and_one_hour_before_it_expires",),
+    "C1": ("tests/ops/process/test_heartbeat.py::test_a_sick_bot_is_silent_and_pings_as_soon_as_it_is_well",),
+    "C2": (
+        "tests/ops/alerts/test_alerts.py::test_the_log_in_is_due_twelve_hours_and_one_hour_before_it_expires",
+    ),
     "C4": ("tests/config/test_hand_down.py::test_a_gateway_of_our_own_has_no_daily_restart",),
     "C9": (_MD + "test_machine.py::test_nothing_is_stale_while_the_market_is_closed",),
     "C10": ("tests/config/test_hand_down.py::test_embargoes_have_their_own_zones",),
     "O2": (
-        _B + "test_order_names.py::test_an_order_id_that_was_given_out_twice_does_not_mix_two_orders",
-        _B + "test_order_names.py::test_orders_typed_into_tws_share_id_zero_and_are_told_apart",
+        _B + "orders/test_order_index.py::test_an_order_id_that_was_given_out_twice_does_not_mix_two_orders",
+        _B + "orders/test_order_index.py::test_orders_typed_into_tws_share_id_zero_and_are_told_apart",
     ),
     "O5": (_D + "test_reconcile.py::test_a_fill_whose_ref_was_lost_is_found_by_its_perm_id",),
     "O6": (_E + "test_incidents_fills.py::test_every_message_twice_changes_nothing",),
     "O7": (_E + "test_incidents_fills.py::test_executions_alone_are_enough",),
     "F3": (
-        _B + "test_snapshot.py::test_one_part_unanswered_makes_no_snapshot",
+        _B + "orders/test_snapshot.py::test_one_part_unanswered_makes_no_snapshot",
         _D + "test_reconcile.py::test_a_position_missing_from_the_list_is_none_and_named",
     ),
     "F4": (_D + "test_reconcile.py::test_another_bots_symbol_is_none_of_our_business",),
@@ -149,7 +151,7 @@ ANSWERS: Final[dict[str, tuple[str, ...]]] = {
     "P6": (
         _E + "test_incidents_protection.py::test_the_entrys_remainder_is_called_back_before_any_exit_is_sent",
     ),
-    "S3": (_B + "test_lying_codes.py::test_a_true_reject_of_a_new_order_is_told_as_one",),
+    "S3": (_B + "orders/test_lying_codes.py::test_a_true_reject_of_a_new_order_is_told_as_one",),
     "S5": (
         _E
         + "test_incidents_codes.py::test_an_unanswered_cancel_is_asked_about_and_sent_again_only_when_the_order_still_lives",
@@ -157,12 +159,12 @@ ANSWERS: Final[dict[str, tuple[str, ...]]] = {
     "R2": (
         _MD + "test_machine.py::test_only_strikes_that_are_real_for_the_expiry_are_watched_around_the_money",
     ),
-    "Q1": (_B + "test_data.py::test_what_was_asked_once_is_not_asked_again_that_day",),
-    "Q2": (_B + "test_data.py::test_pairs_that_do_not_exist_are_absent",),
-    "Q3": (_B + "test_data.py::test_an_unanswered_pair_makes_no_answer_and_is_asked_again",),
+    "Q1": (_B + "data/test_data.py::test_what_was_asked_once_is_not_asked_again_that_day",),
+    "Q2": (_B + "data/test_data.py::test_pairs_that_do_not_exist_are_absent",),
+    "Q3": (_B + "data/test_data.py::test_an_unanswered_pair_makes_no_answer_and_is_asked_again",),
     "D5": (
-        _B + "test_bars.py::test_a_bars_time_is_read_in_its_own_zone",
-        _B + "test_bars.py::test_a_time_without_a_zone_is_never_guessed",
+        _B + "data/test_bars.py::test_a_bars_time_is_read_in_its_own_zone",
+        _B + "data/test_bars.py::test_a_time_without_a_zone_is_never_guessed",
     ),
     "X1": (
         _D + "test_session.py::test_a_half_day_closes_at_one_in_new_york",
@@ -176,7 +178,7 @@ ANSWERS: Final[dict[str, tuple[str, ...]]] = {
     "B5": (
         "tests/actors/test_runtime.py::test_an_exception_in_a_machine_is_told_with_the_message_that_caused_it",
     ),
-    "B6": ("tests/ops/test_metrics.py::test_the_build_that_runs_can_be_read",),
+    "B6": ("tests/ops/metrics/test_metrics.py::test_the_build_that_runs_can_be_read",),
     "B8": (
         "tests/doctor/test_shut_doors.py::test_accepted_and_closed_at_the_handshake_is_an_untrusted_address",
     ),
@@ -184,59 +186,61 @@ ANSWERS: Final[dict[str, tuple[str, ...]]] = {
     "B10": ("tests/config/test_checks.py::test_above_a_ceiling_more_risk_must_be_accepted",),
     "K1": ("tests/cli/test_halt_survives.py",),
     "K4": (_R + "test_guard.py::test_a_slow_bleed_over_days_halts_by_drawdown_from_the_peak",),
-    "H1": (_B + "test_io_thread.py::test_what_is_posted_runs_in_order_on_the_thread",),
+    "H1": (_B + "connection/test_io_thread.py::test_what_is_posted_runs_in_order_on_the_thread",),
     "H3": (_G + "test_catalogue.py::test_the_python_versions_are_bounded",),
-    "H4": (_B + "test_session.py::test_a_lost_socket_is_told_and_the_session_comes_back",),
-    "N1": (_B + "test_session.py::test_a_client_id_in_use_is_waited_for_with_the_same_id",),
-    "N2": (_B + "test_session.py::test_ways_to_fail_are_told_apart",),
+    "H4": (_B + "connection/test_session.py::test_a_lost_socket_is_told_and_the_session_comes_back",),
+    "N1": (_B + "connection/test_session.py::test_a_client_id_in_use_is_waited_for_with_the_same_id",),
+    "N2": (_B + "connection/test_session.py::test_ways_to_fail_are_told_apart",),
     "N3": (
         _B
-        + "test_io_thread.py::test_a_stop_that_comes_together_with_the_end_of_the_connection_is_not_swallowed",
-        _B + "test_session.py::test_stopping_while_connecting_is_quick_and_quiet",
+        + "connection/test_io_thread.py::test_a_stop_that_comes_together_with_the_end_of_the_connection_is_not_swallowed",
+        _B + "connection/test_session.py::test_stopping_while_connecting_is_quick_and_quiet",
     ),
-    "N4": (_B + "test_orders.py::test_no_order_enters_a_session_that_is_still_being_opened",),
-    "N5": (_B + "test_data.py::test_bars_come_back_with_the_session_and_none_is_told_twice",),
+    "N4": (_B + "orders/test_orders.py::test_no_order_enters_a_session_that_is_still_being_opened",),
+    "N5": (_B + "data/test_data.py::test_bars_come_back_with_the_session_and_none_is_told_twice",),
     "N6": (
         _E
         + "test_exit_plans.py::test_an_inactive_exit_is_not_over_until_it_was_called_back_and_stayed_silent",
     ),
     "N7": (_D + "test_tables.py::test_a_filled_order_stays_filled_whatever_is_heard_later",),
-    "N8": (_B + "test_order_names.py::test_what_was_filled_never_shrinks",),
+    "N8": (_B + "orders/test_order_index.py::test_what_was_filled_never_shrinks",),
     "N9": (_E + "test_incidents_codes.py::test_a_snapshot_whose_positions_lag_behind_a_fill_is_no_mismatch",),
-    "N10": (_B + "test_order_names.py::test_orders_typed_into_tws_share_id_zero_and_are_told_apart",),
-    "N11": (_B + "test_translate.py::test_what_the_bot_has_no_name_for_is_still_seen",),
+    "N10": (_B + "orders/test_order_index.py::test_orders_typed_into_tws_share_id_zero_and_are_told_apart",),
+    "N11": (_B + "translate/test_translate.py::test_what_the_bot_has_no_name_for_is_still_seen",),
     "N12": (_E + "test_incidents_protection.py::test_an_entry_whose_stop_was_refused_is_called_back",),
-    "N13": (_B + "test_orders.py::test_a_revised_child_forgets_a_parent_that_is_gone",),
-    "N14": (_B + "test_error_codes.py::test_a_refused_revision_leaves_the_order_alive",),
+    "N13": (_B + "orders/test_orders.py::test_a_revised_child_forgets_a_parent_that_is_gone",),
+    "N14": (_B + "connection/test_error_codes.py::test_a_refused_revision_leaves_the_order_alive",),
     "N15": (
         _E + "test_incidents_fills.py::test_a_late_commission_is_waited_for_and_a_missing_one_is_not_made_up",
     ),
-    "N16": (_B + "test_snapshot.py::test_a_closed_position_and_one_of_another_account_are_not_held",),
+    "N16": (_B + "orders/test_snapshot.py::test_a_closed_position_and_one_of_another_account_are_not_held",),
     "N17": (
         _E
         + "test_incidents_other_hands.py::test_a_position_sold_by_hand_is_adopted_its_exits_end_and_the_trade_is_closed",
     ),
     "N18": (_D + "test_reconcile.py::test_reconciling_twice_finds_nothing_the_second_time",),
     "N19": (_R + "test_exposure.py::test_an_option_that_expired_leaves_no_exposure_behind",),
-    "N20": (_B + "test_bars.py::test_the_forming_bar_of_a_backfill_is_kept_back",),
-    "N21": (_B + "test_bars.py::test_the_last_bar_of_a_session_is_closed_by_the_clock",),
-    "N22": (_B + "test_data.py::test_a_farm_that_comes_back_is_asked_for_everything_again",),
-    "N23": (_B + "test_subscriptions.py::test_nothing_is_left_behind_by_a_thousand_re_centrings",),
+    "N20": (_B + "data/test_bars.py::test_the_forming_bar_of_a_backfill_is_kept_back",),
+    "N21": (_B + "data/test_bars.py::test_the_last_bar_of_a_session_is_closed_by_the_clock",),
+    "N22": (_B + "data/test_data.py::test_a_farm_that_comes_back_is_asked_for_everything_again",),
+    "N23": (_B + "data/test_subscriptions.py::test_nothing_is_left_behind_by_a_thousand_re_centrings",),
     "N24": (
-        _B + "test_translate.py::test_no_quote_is_not_a_price",
-        _B + "test_bars.py::test_a_bar_that_lacks_a_price_is_no_bar",
+        _B + "translate/test_translate.py::test_no_quote_is_not_a_price",
+        _B + "data/test_bars.py::test_a_bar_that_lacks_a_price_is_no_bar",
     ),
-    "N25": (_B + "test_quotes.py::test_live_and_delayed_ticks_mean_the_same",),
+    "N25": (_B + "data/test_quotes.py::test_live_and_delayed_ticks_mean_the_same",),
     "N26": (_MD + "test_bars.py::test_whatever_comes_each_bar_leaves_once_and_in_order",),
     "N27": (_D + "test_session.py::test_the_open_moves_by_an_hour_in_utc_when_the_clocks_change",),
     "N28": (_R + "test_session_rules.py::test_an_embargo_reaches_across_midnight_and_keeps_its_weekday",),
     "N29": (_R + "test_session_rules.py::test_an_embargo_follows_the_clock_change_of_its_own_zone",),
     "N30": (_B + "test_contract.py::test_an_order_off_the_grid_is_refused",),
     "V1": (
-        "tests/ops/test_sd.py::test_ready_is_said_once_and_status_when_it_changes",
+        "tests/ops/process/test_systemd.py::test_ready_is_said_once_and_status_when_it_changes",
         "tests/actors/test_supervisor.py::test_a_component_that_hangs_keeps_the_watchdog_unfed_and_ends_the_line",
     ),
-    "V2": ("tests/ops/test_alerts.py::test_the_log_in_is_due_twelve_hours_and_one_hour_before_it_expires",),
+    "V2": (
+        "tests/ops/alerts/test_alerts.py::test_the_log_in_is_due_twelve_hours_and_one_hour_before_it_expires",
+    ),
     "V4": (
         _R + "test_guard.py::test_five_losing_trades_halt_and_a_person_starts_the_count_anew",
         _R + "test_guard.py::test_a_slow_bleed_over_days_halts_by_drawdown_from_the_peak",

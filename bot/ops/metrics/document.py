@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.ops.metrics.endpoint import FAMILIES
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "monitoring.md"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "monitoring.md"
 BEGIN, END = "<!-- families -->\n", "<!-- /families -->"
 
 

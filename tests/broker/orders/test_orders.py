@@ -26,7 +26,7 @@ from tests.broker.script_orders import (
     status,
     working,
 )
-from tests.broker.test_translate import CALL
+from tests.broker.translate.test_translate import CALL
 
 # ── new orders ──
 

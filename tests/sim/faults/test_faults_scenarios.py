@@ -14,7 +14,7 @@ from bot.sim.world.build import recorded_world
 from tests.sim.raw import SPY, Bench, order
 from tests.sim.stranger import Stranger, limit_order, opening
 
-SCENARIOS = Path(__file__).parents[2] / "configs" / "scenarios"
+SCENARIOS = Path(__file__).parents[3] / "configs" / "scenarios"
 _SPY = "0|SPY|STK||0|||SMART||USD||"
 
 

@@ -8,7 +8,7 @@ import ib_insync
 
 from bot.broker.orders.order_index import KnownOrder, OrderIndex
 from bot.domain.order import OrderStatus
-from tests.broker.test_translate import CALL
+from tests.broker.translate.test_translate import CALL
 
 
 def reported(ref: str, perm_id: int, parent_id: int = 0) -> Any:

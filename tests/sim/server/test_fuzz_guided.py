@@ -24,6 +24,6 @@ def test_half_a_minute_of_guided_fuzzing_finds_nothing(tmp_path: Path) -> None:
         text=True,
         timeout=110,
         check=False,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     )
     assert done.returncode == 0, done.stderr[-2000:]

@@ -11,7 +11,7 @@ from bot.broker.connection.errors import RequestTrouble
 from bot.broker.data.subscriptions import Subscriptions
 from bot.domain.contract import Contract
 from bot.domain.market import BarSize
-from tests.broker.test_translate import CALL
+from tests.broker.translate.test_translate import CALL
 
 
 def contract(n: int) -> Contract:

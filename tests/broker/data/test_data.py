@@ -16,7 +16,7 @@ from bot.domain.market import BarSize, DataType
 from bot.domain.types import Right, SecType
 from bot.wire import WireMessage
 from tests.broker.script import NOW, Heard, Said, ScriptedGateway, error, one, running
-from tests.broker.test_translate import CALL
+from tests.broker.translate.test_translate import CALL
 
 SPY = Contract(con_id=756733, symbol="SPY", sec_type=SecType.STOCK, primary_exchange="ARCA")
 OPEN_EPOCH = int(NOW.timestamp()) - 30 * 60

@@ -12,7 +12,7 @@ from bot.broker.data.quotes import QuoteTicks, to_data_type
 from bot.domain.market import DataType
 from bot.domain.types import Right
 from tests.broker.script import NOW
-from tests.broker.test_translate import CALL
+from tests.broker.translate.test_translate import CALL
 
 
 def test_live_and_delayed_ticks_mean_the_same() -> None:

@@ -9,7 +9,7 @@ from bot.sim.faults.commands import COMMANDS
 from bot.sim.faults.scenario import parse
 from bot.wire import Direction, message_kinds
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 def test_every_fault_is_in_the_manual_and_no_other() -> None:
@@ -27,7 +27,7 @@ def test_the_manuals_scenario_can_be_read() -> None:
 def test_the_counts_of_message_kinds_are_right() -> None:
     kinds = message_kinds()
     requests = sum(kind.direction is Direction.REQUEST for kind in kinds)
-    sources = "".join(path.read_text() for path in (DOCS.parent / "bot" / "sim").glob("*.py"))
+    sources = "".join(path.read_text() for path in (DOCS.parent / "bot" / "sim").rglob("*.py"))
     answers = [kind.name for kind in kinds if kind.direction is Direction.ANSWER]
     sent = sum(f'"{name}"' in sources for name in answers)
     said = (DOCS / "conformance.md").read_text()
