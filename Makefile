@@ -80,8 +80,8 @@ restore:  ## give a bot its journal back (BOT=pi BACKUP=file; FORCE=1 in market 
 upgrade-gateway:  ## the IB Gateway and IBC the inventory names; have your phone at hand
 	@ansible/play ansible/upgrade-gateway.yml
 
-lint: venv  ## formatter, linter, types, floors
-	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
+lint: venv  ## formatter, linter, types, floors, dependencies
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/deptry --no-ansi .
 
 fmt: venv  ## put the code in the house's form
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
