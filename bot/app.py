@@ -24,7 +24,7 @@ from bot.broker.dry_run import DryRunPort
 from bot.broker.ibkr import IbkrBroker
 from bot.broker.port import BrokerPort
 from bot.build import build_id
-from bot.config import Settings
+from bot.config import Settings, hand_down
 from bot.domain import messages as m
 from bot.domain.contract import Contract
 from bot.domain.errors import FixTheMachine
@@ -112,12 +112,12 @@ def choose(
 
 def make_machines(settings: Settings, time_scale: float) -> dict[str, Machine]:
     """Every machine of the line but the listeners, fresh and without memory."""
-    rules = settings.selection_rules()
-    limits, session = settings.risk_limits().scaled(time_scale), settings.session_rules()
+    rules = hand_down.selection_rules(settings)
+    limits, session = hand_down.risk_limits(settings).scaled(time_scale), hand_down.session_rules(settings)
     if time_scale > 1:
         # On a fast clock both sides read one ScaledTime: what looks like an offset is the time a message took.
         limits = replace(limits, max_clock_skew_s=None)
-    watch = settings.market_data_limits()
+    watch = hand_down.market_data_limits(settings)
     watch = replace(
         watch,
         bars_stale_after_s=watch.bars_stale_after_s * time_scale,
@@ -125,11 +125,11 @@ def make_machines(settings: Settings, time_scale: float) -> dict[str, Machine]:
         late_bar_after_s=watch.late_bar_after_s * time_scale,
     )
     machines: dict[str, Machine] = {
-        OCO_WATCHER: OcoWatcher(settings.watcher_limits().scaled(time_scale)),
+        OCO_WATCHER: OcoWatcher(hand_down.watcher_limits(settings).scaled(time_scale)),
         EXECUTION: OrderManager(
-            settings.execution_limits().scaled(time_scale), partial(plan_of, limits, session)
+            hand_down.execution_limits(settings).scaled(time_scale), partial(plan_of, limits, session)
         ),
-        RISK: RiskMachine(limits, session, settings.account_rule()),
+        RISK: RiskMachine(limits, session, hand_down.account_rule(settings)),
         MARKET_DATA: MarketData(settings.symbols, watch, rules.expiry.pick),
     }
     for symbol in settings.symbols:
@@ -138,13 +138,13 @@ def make_machines(settings: Settings, time_scale: float) -> dict[str, Machine]:
 
 
 def make_strategy(settings: Settings, symbol: Symbol, rules: SelectionRules) -> SymbolStrategy:
-    strategies = make_strategies(symbol, settings.strategy_parameters())
+    strategies = make_strategies(symbol, hand_down.strategy_parameters(settings))
     return SymbolStrategy(symbol, strategies, Mode(settings.mode), partial(choose, rules))
 
 
 def make_port(settings: Settings, journal: Journal, timing: Timing) -> BrokerPort:
     """IBKR over ib_insync; in a dry run with an exchange of our own in front that lets no order through."""
-    broker = replace(settings.broker_settings(), order_id_floor=order_id_floor(journal) + 1)
+    broker = replace(hand_down.broker_settings(settings), order_id_floor=order_id_floor(journal) + 1)
     port: BrokerPort = IbkrBroker(broker, now=timing.now, speed=timing.speed)
     if not settings.dry_run:
         return port
@@ -175,7 +175,7 @@ def _run_alone(settings: Settings, timing: Timing, hooks: Hooks, signals: StopSi
             settings.secrets(),
             retention_days=logs.log_retention_days,
         )
-        channels = open_channels(settings.alert_addresses())
+        channels = open_channels(hand_down.alert_addresses(settings))
         with (
             _measured(settings, timing, [*(kind for kind, _ in channels), HEARTBEAT]) as metrics,
             _heard(settings, channels, metrics, signals) as outside,
@@ -228,8 +228,8 @@ def _measured(settings: Settings, timing: Timing, channels: list[str]) -> Iterat
     """The metrics' endpoint, for as long as the process trades."""
     metrics = Metrics(
         Constants(
-            limits=settings.risk_limits(),
-            session=settings.session_rules(),
+            limits=hand_down.risk_limits(settings),
+            session=hand_down.session_rules(settings),
             channels=tuple(channels),
             trading=settings.broker.trading,
             settings_id=sha256(settings.model_dump_json().encode()).hexdigest()[:12],
@@ -364,7 +364,7 @@ def _parts(
 def _make_alerts(
     settings: Settings, journal: Journal, outside: Outside, time_scale: float, *, is_restart: bool
 ) -> Alerts:
-    limits = settings.lasting_limits()
+    limits = hand_down.lasting_limits(settings)
     alerts = Alerts(
         outside.alerts.put,
         lasting=None if limits is None else LastingConditions(limits.scaled(time_scale)),

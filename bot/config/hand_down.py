@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
 from bot.broker.connection.settings import BrokerSettings
+from bot.config.settings import Settings
 from bot.config.trading_sections import EmbargoSection, ScalpSection, WhaleSection
 from bot.domain.session import NEW_YORK
 from bot.execution.limits import ExecutionLimits, WatcherLimits
@@ -26,9 +27,6 @@ from bot.selection.strike import parse_strike
 from bot.strategies.registry import StrategyParameters
 from bot.strategies.scalp import ScalpParameters
 from bot.strategies.whale import WhaleParameters
-
-if TYPE_CHECKING:
-    from bot.config.settings import Settings
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 

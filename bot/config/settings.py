@@ -1,6 +1,6 @@
-"""All settings as one frozen value, and the small frozen objects that are handed down from it.
+"""All settings as one frozen value.
 
-Rule: only composition roots see Settings; every part gets its own few numbers in its own terms.
+Rule: only composition roots see Settings; every part gets its own few numbers in its own terms, from ``hand_down``.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, PrivateAttr, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot.broker.connection.settings import BrokerSettings
-from bot.config import hand_down
 from bot.config.fields import Lower, Tickers, Zone, doc
 from bot.config.house_sections import (
     BrokerSection,
@@ -30,13 +28,6 @@ from bot.config.trading_sections import (
     SessionSection,
     StrategiesSection,
 )
-from bot.execution.limits import ExecutionLimits, WatcherLimits
-from bot.market_data.machine import MarketDataLimits
-from bot.ops.alerts.channels import Address
-from bot.ops.alerts.conditions import LastingLimits
-from bot.risk.limits import AccountRule, RiskLimits, SessionRules
-from bot.selection.choose import SelectionRules
-from bot.strategies.registry import StrategyParameters
 
 AUTO = "auto"
 COMMAND_LINE = "command line"
@@ -122,39 +113,6 @@ class Settings(BaseSettings):
     def _changed(self, name: str, section: BaseModel, *keys: str) -> Settings:
         changed = self.model_copy(update={name: section})
         return changed.came_from(self._provenance | dict.fromkeys(keys, COMMAND_LINE))
-
-    def risk_limits(self) -> RiskLimits:
-        return hand_down.risk_limits(self)
-
-    def session_rules(self) -> SessionRules:
-        return hand_down.session_rules(self)
-
-    def account_rule(self) -> AccountRule:
-        return hand_down.account_rule(self)
-
-    def selection_rules(self) -> SelectionRules:
-        return hand_down.selection_rules(self)
-
-    def strategy_parameters(self) -> StrategyParameters:
-        return hand_down.strategy_parameters(self)
-
-    def market_data_limits(self) -> MarketDataLimits:
-        return hand_down.market_data_limits(self)
-
-    def execution_limits(self) -> ExecutionLimits:
-        return hand_down.execution_limits(self)
-
-    def watcher_limits(self) -> WatcherLimits:
-        return hand_down.watcher_limits(self)
-
-    def alert_addresses(self) -> tuple[Address, ...]:
-        return hand_down.alert_addresses(self)
-
-    def lasting_limits(self) -> LastingLimits | None:
-        return hand_down.lasting_limits(self)
-
-    def broker_settings(self) -> BrokerSettings:
-        return hand_down.broker_settings(self)
 
 
 def walk(model: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from bot.config import Settings
+from bot.config import Settings, hand_down
 from bot.doctor.findings import Finding, fail, ok, warn
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
@@ -105,7 +105,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
 
 def _outside(settings: Settings) -> Iterator[Finding]:
     monitoring = settings.monitoring
-    if not settings.alert_addresses():
+    if not hand_down.alert_addresses(settings):
         yield fail("go-live alerts", "nobody would be told", "configure a channel, then: ibkr-bot alert test")
     else:
         yield ok("go-live alerts", "a channel is configured; has `ibkr-bot alert test` reached your phone?")

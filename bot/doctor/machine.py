@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.build import build_id
-from bot.config import Settings
+from bot.config import Settings, hand_down
 from bot.doctor.findings import Finding, fail, ok, skip, warn
 from bot.domain.errors import FixTheConfiguration
 from bot.ops.alerts.channels import open_channels
@@ -138,7 +138,7 @@ def _alerts(settings: Settings) -> Finding:
             "alerts", "monitoring.alerts_enabled is false", "nobody is told what happens: set it true"
         )
     try:
-        channels = open_channels(settings.alert_addresses())
+        channels = open_channels(hand_down.alert_addresses(settings))
     except FixTheConfiguration as error:
         return fail("alerts", str(error), "mend the address, then: ibkr-bot alert test")
     if not channels:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from bot.config import Settings, load_settings
+from bot.config import Settings, hand_down, load_settings
 
 HOOKS = {
     "MONITORING__DISCORD_WEBHOOK_URL": "https://discord.com/api/webhooks/1/a",
@@ -21,7 +21,7 @@ def settings(**variables: str) -> Settings:
 
 
 def test_every_channel_that_is_set_becomes_an_address_with_its_setting() -> None:
-    addresses = settings(**HOOKS).alert_addresses()
+    addresses = hand_down.alert_addresses(settings(**HOOKS))
 
     assert [address.setting.rpartition(".")[2] for address in addresses] == [
         "discord_webhook_url",
@@ -34,16 +34,16 @@ def test_every_channel_that_is_set_becomes_an_address_with_its_setting() -> None
 
 
 def test_alerts_that_are_off_go_nowhere() -> None:
-    assert settings(**HOOKS, MONITORING__ALERTS_ENABLED="false").alert_addresses() == ()
+    assert hand_down.alert_addresses(settings(**HOOKS, MONITORING__ALERTS_ENABLED="false")) == ()
 
 
 def test_alertmanager_may_tell_of_what_lasts() -> None:
-    assert settings(MONITORING__LASTING_CONDITIONS_BY="alertmanager").lasting_limits() is None
+    assert hand_down.lasting_limits(settings(MONITORING__LASTING_CONDITIONS_BY="alertmanager")) is None
 
 
 def test_nobody_is_reminded_of_a_simulation_s_log_in() -> None:
-    simulated = settings().lasting_limits()
-    paper = settings(BROKER__TRADING="paper", MONITORING__LASTING_AFTER_MINUTES="7").lasting_limits()
+    simulated = hand_down.lasting_limits(settings())
+    paper = hand_down.lasting_limits(settings(BROKER__TRADING="paper", MONITORING__LASTING_AFTER_MINUTES="7"))
 
     assert simulated is not None
     assert simulated.log_in is None

@@ -7,6 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from bot.broker.connection.settings import BrokerSettings
+from bot.config import hand_down
 from bot.domain.session import NEW_YORK
 from bot.execution.limits import ExecutionLimits, WatcherLimits
 from bot.market_data.machine import MarketDataLimits
@@ -22,14 +23,14 @@ from tests.config.desk import Desk
 def test_by_default_every_part_gets_its_own_defaults(desk: Desk) -> None:
     settings = desk.load()
 
-    assert settings.risk_limits() == RiskLimits()
-    assert settings.strategy_parameters() == StrategyParameters()
-    assert settings.selection_rules() == SelectionRules()
-    assert settings.market_data_limits() == MarketDataLimits()
-    assert settings.execution_limits() == ExecutionLimits(symbols=frozenset({"SPY"}))
-    assert settings.watcher_limits() == WatcherLimits()
-    assert settings.broker_settings() == BrokerSettings()
-    assert settings.account_rule() == AccountRule()
+    assert hand_down.risk_limits(settings) == RiskLimits()
+    assert hand_down.strategy_parameters(settings) == StrategyParameters()
+    assert hand_down.selection_rules(settings) == SelectionRules()
+    assert hand_down.market_data_limits(settings) == MarketDataLimits()
+    assert hand_down.execution_limits(settings) == ExecutionLimits(symbols=frozenset({"SPY"}))
+    assert hand_down.watcher_limits(settings) == WatcherLimits()
+    assert hand_down.broker_settings(settings) == BrokerSettings()
+    assert hand_down.account_rule(settings) == AccountRule()
 
 
 def test_risk_takes_its_numbers_from_four_sections(desk: Desk) -> None:
@@ -40,7 +41,7 @@ def test_risk_takes_its_numbers_from_four_sections(desk: Desk) -> None:
         strategies: {whale: {stop_loss_pct: 0.5, time_stop_minutes: null}}
     """
 
-    limits = desk.load(text).risk_limits()
+    limits = hand_down.risk_limits(desk.load(text))
 
     assert (limits.max_risk_pct_per_trade, limits.max_spread_pct) == (Decimal("0.02"), Decimal("0.05"))
     assert (limits.entry_timeout_s, limits.entry_offset_ticks) == (20, 1)
@@ -53,8 +54,8 @@ def test_risk_takes_its_numbers_from_four_sections(desk: Desk) -> None:
 def test_a_dry_run_asks_no_what_if_and_lets_no_order_through(desk: Desk) -> None:
     settings = desk.load("broker: {trading: paper}")
 
-    assert settings.risk_limits().what_if is False
-    assert settings.broker_settings().orders_allowed is False
+    assert hand_down.risk_limits(settings).what_if is False
+    assert hand_down.broker_settings(settings).orders_allowed is False
 
 
 def test_embargoes_have_their_own_zones(desk: Desk) -> None:
@@ -62,37 +63,41 @@ def test_embargoes_have_their_own_zones(desk: Desk) -> None:
         "timezone: Europe/Berlin\nbroker: {trading: paper}\nembargo: {server_reset: {at: null}}"
     )
 
-    restart, token = settings.session_rules().embargoes
+    restart, token = hand_down.session_rules(settings).embargoes
 
     assert (restart.code, restart.zone) == (DenialCode.EMBARGO_GATEWAY_RESTART, ZoneInfo("Europe/Berlin"))
     assert (token.starts, token.weekday, token.zone) == (time(1, 0), 6, NEW_YORK)
 
 
 def test_a_gateway_of_our_own_has_no_daily_restart(desk: Desk) -> None:
-    codes = {window.code for window in desk.load().session_rules().embargoes}
+    codes = {window.code for window in hand_down.session_rules(desk.load()).embargoes}
 
     assert codes == {DenialCode.EMBARGO_SERVER_RESET, DenialCode.EMBARGO_TOKEN_EXPIRY}
 
 
 def test_the_account_must_be_of_the_kind_that_is_traded(desk: Desk) -> None:
-    paper = desk.load("broker: {trading: paper, account: DU1}").account_rule()
-    live = desk.load("broker: {trading: live, port: 4001, account: U1}").account_rule()
+    paper = hand_down.account_rule(desk.load("broker: {trading: paper, account: DU1}"))
+    live = hand_down.account_rule(desk.load("broker: {trading: live, port: 4001, account: U1}"))
 
     assert [bool(rule.fault("DU1")) for rule in (paper, live)] == [False, True]
     assert [bool(rule.fault("U1")) for rule in (paper, live)] == [True, False]
 
 
 def test_options_are_read_into_rules(desk: Desk) -> None:
-    rules = desk.load("options: {expiry: 7-14, moneyness: 'Delta:0.40', min_volume: 0}").selection_rules()
+    rules = hand_down.selection_rules(
+        desk.load("options: {expiry: 7-14, moneyness: 'Delta:0.40', min_volume: 0}")
+    )
 
     assert rules.expiry == ExpiryRule(7, 14, weekly_only=False)
     assert rules.strike == TargetDelta(0.4)
     assert rules.liquidity.min_volume == 0
-    assert desk.load("options: {moneyness: OTMP1}").selection_rules().strike is Moneyness.OTMP1
+    assert hand_down.selection_rules(desk.load("options: {moneyness: OTMP1}")).strike is Moneyness.OTMP1
 
 
 def test_the_brokers_patience_is_handed_down(desk: Desk) -> None:
-    broker = desk.load("broker: {connect_timeout_s: 3, heartbeat_s: 5, account: DU1}").broker_settings()
+    broker = hand_down.broker_settings(
+        desk.load("broker: {connect_timeout_s: 3, heartbeat_s: 5, account: DU1}")
+    )
 
     assert (broker.connect_timeout_wall_s, broker.heartbeat_s, broker.account) == (3.0, 5.0, "DU1")
     assert timedelta(seconds=broker.history_timeout_s) == timedelta(minutes=1)

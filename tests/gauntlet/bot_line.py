@@ -23,7 +23,7 @@ from bot.broker.connection.settings import BrokerSettings
 from bot.broker.dry_run import DryRunPort
 from bot.broker.ibkr import IbkrBroker
 from bot.broker.port import BrokerPort
-from bot.config import Settings
+from bot.config import Settings, hand_down
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.messages import Message
@@ -190,7 +190,7 @@ def quick(settings: Settings, port: int, **changes: object) -> BrokerSettings:
         "connect_timeout_wall_s": 5.0,
         **changes,
     }
-    return replace(settings.broker_settings(), **values)  # type: ignore[arg-type]  # a table of overrides
+    return replace(hand_down.broker_settings(settings), **values)  # type: ignore[arg-type]  # a table of overrides
 
 
 def rows_on_disk(directory: Path, now: Callable[[], datetime]) -> list[Message]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from bot.app import choose
-from bot.config import Settings
+from bot.config import Settings, hand_down
 from bot.domain.contract import Contract
 from bot.domain.market import Bar, BarSize, Quote
 from bot.domain.session import NEW_YORK
@@ -53,7 +53,7 @@ def told_strategy(
     symbol: str, settings: Settings, signals: Signals, name: str = "scalp", *, spread: bool = False
 ) -> SymbolStrategy:
     """``spread``: each idea takes another contract, so that several positions can stand side by side."""
-    rules = settings.selection_rules()
+    rules = hand_down.selection_rules(settings)
     chooser: Callable[..., Chosen | Unfit] = partial(choose, rules)
     return SymbolStrategy(
         symbol, (Told(signals, name),), Mode(settings.mode), _Spread(chooser) if spread else chooser

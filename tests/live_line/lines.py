@@ -21,7 +21,7 @@ from bot.broker.connection.settings import PacingLimits
 from bot.broker.dry_run import DryRunPort
 from bot.broker.ibkr import IbkrBroker
 from bot.broker.port import BrokerPort
-from bot.config import Settings, load_settings
+from bot.config import Settings, hand_down, load_settings
 from bot.domain import messages as m
 from bot.domain.messages import Message
 from bot.ops.status.status import ClosedTrade
@@ -194,7 +194,7 @@ def wired_day(world: World, chosen: Settings, step: timedelta = timedelta(minute
 
 def wired_stepper(gateway: SimGatewayThread, chosen: Settings) -> Stepper:
     broker_settings = replace(
-        chosen.broker_settings(), port=gateway.port, quote_interval_s=0.0, pacing=NO_PACING
+        hand_down.broker_settings(chosen), port=gateway.port, quote_interval_s=0.0, pacing=NO_PACING
     )
     clock: list[Stepper] = []
     broker = IbkrBroker(broker_settings, now=lambda: clock[0].now)
