@@ -1,6 +1,6 @@
 """The TWS API protocol as data: bytes in, messages out, and back. No socket, no clock, no threads.
 
-Rule: a message's layout is declared once (``schema_*.py``) and read in both directions; nothing here decides
+Rule: a message's layout is declared once (``schemas/``) and read in both directions; nothing here decides
 what a message means.
 
 Speaking it (either role)::

@@ -1,6 +1,6 @@
 """The schema: every message kind of both directions, and encoding and decoding by it.
 
-Rule: this file only looks kinds up; layouts are in the ``schema_*`` files, mechanics in ``layout``.
+Rule: this file only looks kinds up; layouts are in ``schemas/``, mechanics in ``layout``.
 Conformance: derived from ib_insync 0.9.86 and ib_async 2.1.0, below version 157 from ib_insync 0.9.66; every kind that the
 two newest send or decode is here and is tested against them; none has been compared with a real gateway.
 ``message_kinds()`` is the table.
@@ -12,20 +12,11 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
 
-from bot.wire import (
-    schema_account,
-    schema_contracts,
-    schema_history,
-    schema_market,
-    schema_open_orders,
-    schema_orders,
-    schema_reference,
-    schema_session,
-)
 from bot.wire.errors import LocalProtocolError, RemoteProtocolError
 from bot.wire.frames import split_fields
 from bot.wire.layout import Direction, MessageKind
 from bot.wire.records import WireMessage
+from bot.wire.schemas import account, contracts, history, market, open_orders, orders, reference, session
 
 __all__ = [
     "SUPPORTED_VERSIONS",
@@ -42,14 +33,14 @@ __all__ = [
 SUPPORTED_VERSIONS: Final[frozenset[int]] = frozenset({*range(142, 158), *range(163, 179)})
 
 _KINDS: Final[tuple[MessageKind, ...]] = (
-    *schema_session.KINDS,
-    *schema_account.KINDS,
-    *schema_contracts.KINDS,
-    *schema_market.KINDS,
-    *schema_history.KINDS,
-    *schema_orders.KINDS,
-    *schema_open_orders.KINDS,
-    *schema_reference.KINDS,
+    *session.KINDS,
+    *account.KINDS,
+    *contracts.KINDS,
+    *market.KINDS,
+    *history.KINDS,
+    *orders.KINDS,
+    *open_orders.KINDS,
+    *reference.KINDS,
 )
 _BY_NAME: Final = {kind.name: kind for kind in _KINDS}
 _BY_ID: Final = {(kind.direction, kind.id): kind for kind in _KINDS}

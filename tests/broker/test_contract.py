@@ -13,7 +13,7 @@ from bot.domain.market import BarSize, DataType
 from bot.domain.order import LIVE, OrderStatus, OrderType
 from bot.domain.session import session_on
 from bot.domain.types import OrderRef, Right, SecType, Side
-from bot.sim.market.recorded import bars_1m
+from bot.sim.market.recorded.bars import bars_1m
 from tests.broker.peers import DAY, PEERS, Peer, bracket
 
 pytestmark = pytest.mark.line

@@ -66,7 +66,7 @@ def test_every_old_row_can_be_read(journal: Journal) -> None:
 def test_the_commands_read_the_old_journal(state: Path, command: list[str]) -> None:
     done = CliRunner().invoke(app, [*command, "--state", str(state)])
     assert done.exit_code == 0, done.output
-    assert "2011-01-2" in done.output
+    assert "129" in done.output or "26 Jan" in done.output
 
 
 def test_the_old_settings_load_and_mean_the_same() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
-from bot.sim.market.recorded import recorded_sessions
+from bot.sim.market.recorded.bars import recorded_sessions
 from bot.sim.world.build import recorded_world, synthetic_world
 from tests.live_line.lines import acted_day, replayed_day, settings, wired_day
 

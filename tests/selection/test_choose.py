@@ -15,8 +15,8 @@ from bot.selection.expiry import ExpiryRule
 from bot.selection.liquidity import LiquidityLimits
 from bot.selection.no_contract import NoContract, RefusalCode
 from bot.selection.strike import Moneyness, TargetDelta
-from bot.sim.market.recorded import bars_1m
-from bot.sim.market.recorded_chain import RecordedChain, recorded_chain
+from bot.sim.market.recorded.bars import bars_1m
+from bot.sim.market.recorded.chain import RecordedChain, recorded_chain
 
 TODAY = date(2015, 12, 24)
 WEEKLY = date(2015, 12, 31)

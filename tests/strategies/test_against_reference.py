@@ -12,7 +12,7 @@ import pytest
 
 from bot.domain.market import Bar
 from bot.domain.types import Direction
-from bot.sim.market.recorded import SYMBOLS, bars_1m, bars_60m, recorded_hours, recorded_sessions
+from bot.sim.market.recorded.bars import SYMBOLS, bars_1m, bars_60m, recorded_hours, recorded_sessions
 from bot.strategies.base import Judgement, Reason, Strategy
 from bot.strategies.scalp import Scalp
 from bot.strategies.whale import Whale

@@ -11,7 +11,7 @@ from bot.domain.errors import RestartTheLine
 from bot.domain.market import Bar, BarSize
 from bot.domain.session import session_on, sessions_between
 from bot.domain.types import Direction
-from bot.sim.market.recorded import bars_1m, bars_60m
+from bot.sim.market.recorded.bars import bars_1m, bars_60m
 from bot.strategies.base import Cooldown, Reason, Strategy
 from bot.strategies.registry import STRATEGIES, StrategyParameters, make_strategies, rank
 from bot.strategies.scalp import Scalp, ScalpParameters

@@ -8,7 +8,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot.wire import Direction, message_kinds, schema_account, schema_reference, schema_session
+from bot.wire import Direction, message_kinds
+from bot.wire.schemas import account as schema_account
+from bot.wire.schemas import reference as schema_reference
+from bot.wire.schemas import session as schema_session
 
 Call = tuple[Any, ...]
 

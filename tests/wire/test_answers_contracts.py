@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot.wire import Direction, schema_contracts
+from bot.wire import Direction
+from bot.wire.schemas import contracts as schema_contracts
 
 Call = tuple[Any, ...]
 

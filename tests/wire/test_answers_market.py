@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot.wire import Direction, schema_history, schema_market
+from bot.wire import Direction
+from bot.wire.schemas import history as schema_history
+from bot.wire.schemas import market as schema_market
 
 Call = tuple[Any, ...]
 

@@ -11,7 +11,8 @@ from typing import Any
 import ib_insync
 import pytest
 
-from bot.wire import encode, field_names, schema_open_orders
+from bot.wire import encode, field_names
+from bot.wire.schemas import open_orders as schema_open_orders
 
 Call = tuple[Any, ...]
 UNSET_TEXT = "1.7976931348623157E308"

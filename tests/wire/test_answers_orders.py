@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot.wire import Direction, encode, schema_orders
+from bot.wire import Direction, encode
+from bot.wire.schemas import orders as schema_orders
 
 Call = tuple[Any, ...]
 

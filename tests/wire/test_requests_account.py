@@ -12,7 +12,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot.wire import Direction, message_kinds, schema_account, schema_orders, schema_reference, schema_session
+from bot.wire import Direction, message_kinds
+from bot.wire.schemas import account as schema_account
+from bot.wire.schemas import orders as schema_orders
+from bot.wire.schemas import reference as schema_reference
+from bot.wire.schemas import session as schema_session
 
 
 class Case(NamedTuple):

@@ -8,7 +8,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot.wire import Direction, schema_contracts, schema_history, schema_market
+from bot.wire import Direction
+from bot.wire.schemas import contracts as schema_contracts
+from bot.wire.schemas import history as schema_history
+from bot.wire.schemas import market as schema_market
 
 
 class Case(NamedTuple):

@@ -27,17 +27,17 @@ from bot.wire import (
     encode,
     field_names,
     message_kinds,
-    schema_account,
-    schema_contracts,
-    schema_history,
-    schema_market,
-    schema_open_orders,
-    schema_orders,
-    schema_reference,
-    schema_session,
 )
 from bot.wire.frames import join_fields, split_fields
 from bot.wire.nodes import Each, Field, Gate, Many, Maybe, Node, Switch
+from bot.wire.schemas import account as schema_account
+from bot.wire.schemas import contracts as schema_contracts
+from bot.wire.schemas import history as schema_history
+from bot.wire.schemas import market as schema_market
+from bot.wire.schemas import open_orders as schema_open_orders
+from bot.wire.schemas import orders as schema_orders
+from bot.wire.schemas import reference as schema_reference
+from bot.wire.schemas import session as schema_session
 
 VERSIONS = sorted(SUPPORTED_VERSIONS)
 DECIMAL_SIZES = 163

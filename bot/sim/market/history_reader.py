@@ -33,7 +33,7 @@ from bot.sim.market.history import (
 )
 from bot.sim.market.market import Market
 from bot.sim.market.price_source import sum_bars
-from bot.sim.market.recorded import to_hours
+from bot.sim.market.recorded.bars import to_hours
 from bot.sim.market.stock import StockMarket
 
 _UNITS = {"D": 1, "W": 5, "M": 21, "Y": 252}

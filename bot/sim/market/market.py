@@ -22,7 +22,7 @@ from bot.sim.market.option_market import OptionMarket
 from bot.sim.market.option_pricing import Surface
 from bot.sim.market.price_source import Tape
 from bot.sim.market.quotes import OptionModel, Ticker, TopOfBook
-from bot.sim.market.recorded_listing import with_recorded_listing
+from bot.sim.market.recorded.listing import with_recorded_listing
 from bot.sim.market.stock import StockMarket
 
 _MINUTE = timedelta(minutes=1)

@@ -25,7 +25,7 @@ from bot.sim.market.option_pricing import (
     years_between,
 )
 from bot.sim.market.quotes import EMPTY_BOOK, OptionModel, TopOfBook
-from bot.sim.market.recorded_chain import RecordedChain, recorded_chain
+from bot.sim.market.recorded.chain import RecordedChain, recorded_chain
 from bot.sim.market.stock import StockMarket
 
 _MINUTE = timedelta(minutes=1)

@@ -11,8 +11,8 @@ from typing import Protocol
 from bot.domain.market import Bar, BarSize
 from bot.domain.session import new_york_day, session_on
 from bot.domain.types import Symbol
-from bot.sim.market import recorded
 from bot.sim.market.paths import to_cents
+from bot.sim.market.recorded import bars as recorded
 
 _STALE = timedelta(minutes=5)
 

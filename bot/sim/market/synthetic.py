@@ -25,7 +25,7 @@ from bot.domain.session import (
 )
 from bot.domain.types import Symbol
 from bot.sim.market.catalog import Underlying
-from bot.sim.market.recorded import to_hours
+from bot.sim.market.recorded.bars import to_hours
 
 _Array = NDArray[np.float64]
 _TRADING_DAYS = 252

@@ -26,7 +26,7 @@ from bot.domain.session import new_york_day, next_session, session_on
 from bot.domain.types import Symbol
 from bot.sim.faults.scenario import Scenario
 from bot.sim.handlers.table import make_core
-from bot.sim.market.recorded import recorded_sessions
+from bot.sim.market.recorded.bars import recorded_sessions
 from bot.sim.server.admin import AdminPort
 from bot.sim.server.tcp_server import DEFAULT_PORT, LOOPBACK, SimGateway
 from bot.sim.world.build import EARLY, EQUITY, recorded_world, synthetic_world

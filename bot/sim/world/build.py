@@ -15,7 +15,7 @@ from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.market.catalog import underlying
 from bot.sim.market.market import Market
 from bot.sim.market.price_source import RecordedTape, Tape
-from bot.sim.market.recorded import NotRecordedError, bars_1m, recorded_sessions
+from bot.sim.market.recorded.bars import NotRecordedError, bars_1m, recorded_sessions
 from bot.sim.market.synthetic import SyntheticTape, continue_after
 from bot.sim.world.world import World
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.sim.market.recorded import bars_1m, recorded_sessions
+from bot.sim.market.recorded.bars import bars_1m, recorded_sessions
 from tests.sim.desk import DAY, Desk
 
 pytestmark = pytest.mark.line

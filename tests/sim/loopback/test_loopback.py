@@ -18,7 +18,7 @@ from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.orders import SimOrder
 from bot.sim.loopback.loopback import LoopbackBroker, LoopbackExchange
 from bot.sim.market.quotes import TopOfBook
-from bot.sim.market.recorded import bars_1m
+from bot.sim.market.recorded.bars import bars_1m
 from bot.sim.world.build import recorded_world
 from bot.sim.world.world import World
 from tests.sim.families import family, told_status

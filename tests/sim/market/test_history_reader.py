@@ -11,7 +11,7 @@ from bot.domain.types import Right
 from bot.sim.market.catalog import EUR_USD, SPX
 from bot.sim.market.history import HistoryBar, HistoryError, HistoryQuery
 from bot.sim.market.listing import ContractQuery
-from bot.sim.market.recorded import bars_1m, bars_60m
+from bot.sim.market.recorded.bars import bars_1m, bars_60m
 from bot.sim.world.build import recorded_world, synthetic_world
 from bot.sim.world.world import World
 

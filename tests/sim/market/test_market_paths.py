@@ -14,7 +14,7 @@ from bot.domain.session import session_on
 from bot.sim.market.catalog import underlying
 from bot.sim.market.paths import minute_points, shares
 from bot.sim.market.price_source import RecordedTape
-from bot.sim.market.recorded import bars_1m, bars_60m
+from bot.sim.market.recorded.bars import bars_1m, bars_60m
 from bot.sim.market.synthetic import SyntheticTape, continue_after
 
 MINUTE = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.market import BarSize
 from bot.domain.session import new_york_day, session_on, sessions_between
-from bot.sim.market.recorded import (
+from bot.sim.market.recorded.bars import (
     NotRecordedError,
     bars_1m,
     bars_60m,

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from bot.domain.types import Right
-from bot.sim.market.recorded import bars_1m
-from bot.sim.market.recorded_chain import RecordedChain, RecordedQuote, recorded_chain
+from bot.sim.market.recorded.bars import bars_1m
+from bot.sim.market.recorded.chain import RecordedChain, RecordedQuote, recorded_chain
 
 HALF_DAY = date(2015, 12, 24)
 

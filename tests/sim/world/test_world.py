@@ -16,8 +16,8 @@ from bot.sim.exchange.orders import SimOrder
 from bot.sim.market.events import BarFormed, BookChanged, SessionClosed, SessionOpened, Traded
 from bot.sim.market.listing import ContractQuery
 from bot.sim.market.quotes import TopOfBook
-from bot.sim.market.recorded import bars_1m, bars_60m
-from bot.sim.market.recorded_chain import recorded_chain
+from bot.sim.market.recorded.bars import bars_1m, bars_60m
+from bot.sim.market.recorded.chain import recorded_chain
 from bot.sim.world.build import recorded_world, synthetic_world
 from bot.sim.world.world import World
 

@@ -22,7 +22,7 @@ from bot.sim.market.catalog import EUR_USD, SPX, VIX
 from bot.sim.market.events import BookChanged
 from bot.sim.market.listing import ContractQuery
 from bot.sim.market.quotes import TopOfBook
-from bot.sim.market.recorded import NotRecordedError
+from bot.sim.market.recorded.bars import NotRecordedError
 from bot.sim.world.build import recorded_world, synthetic_world
 from bot.sim.world.world import World
 

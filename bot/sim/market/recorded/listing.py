@@ -8,8 +8,8 @@ from decimal import Decimal
 from bot.domain.types import Symbol
 from bot.sim.market.contracts import Listing
 from bot.sim.market.listed_options import Chain
-from bot.sim.market.recorded import recorded_sessions
-from bot.sim.market.recorded_chain import RecordedChain, recorded_chain
+from bot.sim.market.recorded.bars import recorded_sessions
+from bot.sim.market.recorded.chain import RecordedChain, recorded_chain
 
 
 def with_recorded_listing(symbol: Symbol, chain: Chain) -> Listing:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bot.domain.session import Session, session_on
 from bot.domain.types import Right, Symbol
-from bot.sim.market.recorded import RECORDINGS
+from bot.sim.market.recorded.bars import RECORDINGS
 
 _Matrix = NDArray[np.int32]
 _ABSENT: Final = -1

@@ -1,0 +1,1 @@
+"""Days that were really traded: bars, quotes and option chains carried as package data."""
