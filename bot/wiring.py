@@ -42,7 +42,7 @@ class Machine(Protocol):
 
     def handle(self, message: m.Message) -> Iterable[m.Message]: ...
 
-    def remember(self, message: m.Message) -> None:
+    def remember(self, row: m.Message) -> None:
         """Take back what an earlier life of this machine had put on disk (see DURABLE). Says nothing."""
 
 
@@ -60,11 +60,11 @@ ROUTES: dict[type, Row] = {
     b.BarsBackfilled: (MARKET_DATA,),
     b.BarReceived: (MARKET_DATA,),
     b.QuoteReceived: (MARKET_DATA,),
-    b.DataTypeChanged: (MARKET_DATA, RISK, JOURNAL, BOARD, ALERTS),
+    b.DataTypeChanged: (RISK, JOURNAL, BOARD, ALERTS),
     # what the broker says about itself
     b.BrokerConnected: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, JOURNAL, BOARD, ALERTS),
-    b.BrokerDisconnected: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, JOURNAL, BOARD, ALERTS),
-    b.LinkChanged: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, JOURNAL, BOARD, ALERTS),
+    b.BrokerDisconnected: (RISK, EXECUTION, OCO_WATCHER, JOURNAL, BOARD, ALERTS),
+    b.LinkChanged: (RISK, EXECUTION, OCO_WATCHER, JOURNAL, BOARD, ALERTS),
     b.BrokerPulse: (RISK, BOARD),
     b.RequestFailed: (MARKET_DATA, RISK, EXECUTION, OCO_WATCHER, JOURNAL, BOARD),
     # what the broker says about orders and money
@@ -76,7 +76,7 @@ ROUTES: dict[type, Row] = {
     b.AccountUpdated: (RISK, BOARD),
     b.PositionChanged: (EXECUTION,),
     b.MarginQuoted: (RISK, JOURNAL),
-    b.SnapshotTaken: (EXECUTION, OCO_WATCHER, RISK, BOARD),
+    b.SnapshotTaken: (EXECUTION, OCO_WATCHER, RISK),
     # market data → strategies
     m.HistoryLoaded: lambda x: (_strategy(x.symbol),),
     m.BarClosed: lambda x: (_strategy(x.bar.symbol), JOURNAL, BOARD),
@@ -85,7 +85,7 @@ ROUTES: dict[type, Row] = {
     m.FeedChanged: (RISK, JOURNAL, BOARD, ALERTS),
     # strategies → risk → execution
     m.BarJudged: (JOURNAL, BOARD),
-    m.SignalFired: (BOARD,),
+    m.SignalFired: (),  # to the disk alone, see DURABLE
     m.IdeaDropped: (JOURNAL, BOARD, ALERTS),
     m.TradeIdea: (RISK, JOURNAL, BOARD),
     m.EntryDenied: (JOURNAL, BOARD, ALERTS),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.messages import Halted, Message, PlaceBracket, Resumed, TradingStateChanged
+from bot.domain.machine import Applies
+from bot.domain.messages import Halted, PlaceBracket, Resumed, TradingStateChanged
 from bot.domain.types import TradingState
-from bot.execution.connection_state import ConnectionState
+from bot.execution.books.connection_state import ConnectionState
 from bot.execution.pricing import bracket_prices
 
 
@@ -21,15 +22,17 @@ class EntryGate:
     def is_shut(self) -> bool:
         return bool(self._halts) or self._state in (TradingState.REDUCING, TradingState.HALTED)
 
-    def learn(self, message: Message) -> None:
-        if isinstance(message, Halted):
-            self._halts.add(message.cause)
-        elif isinstance(message, Resumed):
-            self._halts.discard(message.cause)
-        elif isinstance(message, TradingStateChanged):
-            self._state = message.state
-            if message.state is TradingState.ACTIVE:
-                self._halts.clear()
+    def applies(self) -> Applies:
+        return {
+            Halted: lambda x: self._halts.add(x.cause),
+            Resumed: lambda x: self._halts.discard(x.cause),
+            TradingStateChanged: self._state_changed,
+        }
+
+    def _state_changed(self, news: TradingStateChanged) -> None:
+        self._state = news.state
+        if news.state is TradingState.ACTIVE:
+            self._halts.clear()
 
     def refusal(self, place: PlaceBracket, link: ConnectionState, now: datetime) -> str:
         """Why this bracket must not be sent; empty when nothing speaks against it."""

@@ -1,40 +1,43 @@
 """The execution desk: owns every order's life, from an approved bracket to the broker's last word on it.
 
-Rule: what the desk says and what it hears go through one ``_learn``; a rebuilt desk therefore knows what the lost one
-knew. Nothing is sent whose ref was sent before, and an order's fate is never guessed: what stays unanswered is asked
+Rule: nothing is sent whose ref was sent before, and an order's fate is never guessed: what stays unanswered is asked
 for, and only a complete snapshot settles it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import ClassVar
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.adopt import PlanOf, lost_brackets
+from bot.domain.machine import Applies, StateMachine
 from bot.domain.order import Leg, OrderStatus
 from bot.domain.types import IdeaId
-from bot.execution.connection_state import ConnectionState
+from bot.execution.books.connection_state import ConnectionState
+from bot.execution.books.ledger import idea_of
+from bot.execution.books.order_book import OrderBook, OrderRecord
+from bot.execution.books.snapshot_requests import SnapshotRequests
 from bot.execution.entry_gate import EntryGate
 from bot.execution.exits import ExitPlans
-from bot.execution.ledger import idea_of
 from bot.execution.limits import ExecutionLimits
-from bot.execution.order_book import OrderBook, OrderRecord
 from bot.execution.orders import bracket_orders
 from bot.execution.pricing import bracket_prices
 from bot.execution.reconciliation import Reconciler
-from bot.execution.snapshot_requests import SnapshotRequests
 from bot.execution.unanswered import UnansweredOrders
 
 
-class OrderManager:
-    """A machine (see ``wiring.Machine``): brackets and exits in, order commands and booked fills out."""
+class OrderManager(StateMachine):
+    """Brackets and exits in, order commands and booked fills out."""
+
+    JUDGED_FIRST: ClassVar[frozenset[type]] = frozenset({m.PlaceBracket, b.SnapshotTaken})
 
     def __init__(self, limits: ExecutionLimits, plan_of: PlanOf = lambda *_: None) -> None:
         """``plan_of`` says how a bracket that nothing on disk explains is planned; by default none is taken over."""
+        super().__init__()
         self._limits, self._plan_of = limits, plan_of
         self._book = OrderBook(limits.settle_s)
         self._plans = ExitPlans(self._book, limits)
@@ -45,87 +48,71 @@ class OrderManager:
         self._agreement = Reconciler(self._book, self._asker, limits)
         self._places: dict[IdeaId, m.PlaceBracket] = {}
         self._open: set[IdeaId] = set()
-        self._now: datetime | None = None
-        self._link_opened = False
-        self._handlers: dict[type, Callable[[Any, datetime], Iterator[m.Message]]] = {
-            m.PlaceBracket: self._place,
-            m.CancelEntry: self._cancel_entry,
-            m.CancelOrder: self._cancel_order,
-            m.PlaceProtection: self._plan,
-            m.ExitPosition: self._plan,
-            b.Filled: self._fill,
-            b.OrderStatusChanged: self._doubt_strangers,
-            b.OrderSeen: self._doubt_doubles,
-            b.PositionChanged: self._doubt_position,
-            b.SnapshotTaken: self._reconcile,
-            b.RequestFailed: self._request_failed,
-            m.Resumed: self._resumed,
-        }
+        self.listen(
+            self._link.applies(),
+            self._gate.applies(),
+            self._book.applies(),
+            self._agreement.applies(),
+            self._own(),
+            decides={
+                m.PlaceBracket: self._place,
+                m.CancelEntry: self._cancel_entry,
+                m.CancelOrder: self._cancel_order,
+                m.PlaceProtection: self._plan,
+                m.ExitPosition: self._plan,
+                b.Filled: self._fill,
+                b.OrderStatusChanged: self._doubt_strangers,
+                b.OrderSeen: self._doubt_doubles,
+                b.PositionChanged: self._doubt_position,
+                b.SnapshotTaken: self._reconcile,
+                b.RequestFailed: self._request_failed,
+                b.BrokerConnected: self._look_again,
+                b.LinkChanged: self._look_again,
+                m.Resumed: self._resumed,
+                m.TimePassed: lambda _: (),
+            },
+        )
 
     # ── the machine ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def handle(self, message: m.Message) -> Iterable[m.Message]:
-        now = self._read_clock(message)
-        if now is None:
-            return ()
-        said: list[m.Message] = []
-        # A bracket and a snapshot are judged against what was known before them.
-        answer = self._handlers.get(type(message))
-        judged_first = isinstance(message, (m.PlaceBracket, b.SnapshotTaken))
-        if not judged_first:
-            self._learn(message)
-        if answer is not None:
-            self._say(answer(message, now), said)
-        elif self._link_opened:
-            self._look_again(now)
-        self._say(self._go_on(now), said)
-        return said
+    def decide(self, message: m.Message) -> Iterator[m.Message]:
+        if self.has_time:
+            yield from super().decide(message)
+            yield from self._go_on(self.now)
 
-    def remember(self, message: m.Message) -> None:
-        self._read_clock(message)
-        self._learn(message)
+    def _own(self) -> Applies:
+        return {
+            m.PlaceBracket: self._opened,
+            m.BracketAdopted: lambda adopted: self._opened(adopted.place),
+            m.BracketClosed: self._ended,
+            m.EntryAbandoned: self._ended,
+            m.FillBooked: self._booked,
+            b.BrokerDisconnected: self._disconnected,
+        }
 
-    def _say(self, messages: Iterable[m.Message], said: list[m.Message]) -> None:
-        for message in messages:
-            said.append(message)
-            self._learn(message)
-
-    def _read_clock(self, message: m.Message) -> datetime | None:
-        at: datetime | None = getattr(message, "at", None)
-        if at is not None and (self._now is None or at > self._now):
-            self._now = at
-        return self._now
-
-    def _learn(self, message: m.Message) -> None:
-        self._link_opened = self._link.learn(message)
-        self._gate.learn(message)
-        self._book.learn(message)
-        self._agreement.learn(message)
-        if isinstance(message, m.PlaceBracket):
-            self._places.setdefault(message.idea_id, message)
-            self._open.add(message.idea_id)
-        elif isinstance(message, m.BracketAdopted):
-            self._adopted(message.place)
-        elif isinstance(message, (m.BracketClosed, m.EntryAbandoned)):
-            self._open.discard(message.idea_id)
-            self._plans.drop(message.idea_id)
-        elif isinstance(message, m.FillBooked):
-            # Also of a trade that had ended: a late fill or a correction opens it again.
-            idea_id = idea_of(message.fill.order_ref)
-            if idea_id in self._places and self._book.ledger.position(idea_id):
-                self._open.add(idea_id)
-        elif isinstance(message, b.BrokerDisconnected):
-            self._asker.forget()
-            # The watcher says again what it wants once both have seen the new connection's snapshot.
-            self._plans.clear()
-
-    def _adopted(self, place: m.PlaceBracket) -> None:
+    def _opened(self, place: m.PlaceBracket) -> None:
         if self._places.setdefault(place.idea_id, place) is place:
             self._open.add(place.idea_id)
 
+    def _ended(self, end: m.BracketClosed | m.EntryAbandoned) -> None:
+        self._open.discard(end.idea_id)
+        self._plans.drop(end.idea_id)
+
+    def _booked(self, booked: m.FillBooked) -> None:
+        """Also of a trade that had ended: a late fill or a correction opens it again."""
+        idea_id = idea_of(booked.fill.order_ref)
+        if idea_id in self._places and self._book.ledger.position(idea_id):
+            self._open.add(idea_id)
+
+    def _disconnected(self, _: b.BrokerDisconnected) -> None:
+        self._asker.forget()
+        # The watcher says again what it wants once both have seen the new connection's snapshot.
+        self._plans.clear()
+
     # ── entries ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _place(self, place: m.PlaceBracket, now: datetime) -> Iterator[m.Message]:
+    def _place(self, place: m.PlaceBracket) -> Iterator[m.Message]:
+        now = self.now
         if place.idea_id in self._places:
             yield m.EntryDenied(
                 idea_id=place.idea_id,
@@ -135,8 +122,7 @@ class OrderManager:
                 code="EXECUTION_ALREADY_PLACED",
             )
             return
-        self._places[place.idea_id] = place
-        self._open.add(place.idea_id)
+        self.apply(place)
         refusal = self._gate.refusal(place, self._link, now)
         if refusal:
             yield m.EntryAbandoned(place.idea_id, place.symbol, refusal, now)
@@ -145,13 +131,13 @@ class OrderManager:
         yield b.SendOrders(orders, now)
         yield m.BracketSent(place.idea_id, tuple(order.ref for order in orders), now)
 
-    def _cancel_entry(self, command: m.CancelEntry, _now: datetime) -> Iterator[m.Message]:
+    def _cancel_entry(self, command: m.CancelEntry) -> Iterator[m.Message]:
         entry = self._book.entry(command.idea_id)
         if entry is not None:
             self._want_back(entry, command.reason)
         yield from ()
 
-    def _cancel_order(self, command: m.CancelOrder, _now: datetime) -> Iterator[m.Message]:
+    def _cancel_order(self, command: m.CancelOrder) -> Iterator[m.Message]:
         record = self._book.records.get(command.ref)
         if record is not None:
             self._want_back(record, command.reason)
@@ -161,59 +147,62 @@ class OrderManager:
         if record.is_live or record.is_inactive:
             record.cancel_wanted = record.cancel_wanted or reason
 
-    def _plan(self, command: m.PlaceProtection | m.ExitPosition, _now: datetime) -> Iterator[m.Message]:
+    def _plan(self, command: m.PlaceProtection | m.ExitPosition) -> Iterator[m.Message]:
         if command.idea_id in self._places:
             self._plans.adopt(command)
         yield from ()
 
     # ── what the broker says ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _fill(self, filled: b.Filled, now: datetime) -> Iterator[m.Message]:
+    def _fill(self, filled: b.Filled) -> Iterator[m.Message]:
         fill = filled.fill
         record = self._book.find(fill.order_ref, fill.perm_id)
         if record is None:
-            self._asker.need(f"a fill that is not ours: {fill.exec_id}", now)
+            self._asker.need(f"a fill that is not ours: {fill.exec_id}", self.now)
             return
         booked = self._book.ledger.weigh(replace(fill, order_ref=record.ref))
         if booked is not None:
             yield booked
 
-    def _doubt_strangers(self, news: b.OrderStatusChanged, now: datetime) -> Iterator[m.Message]:
+    def _doubt_strangers(self, news: b.OrderStatusChanged) -> Iterator[m.Message]:
         if self._book.find(news.ref, news.perm_id) is None:
-            self._asker.need(f"an order that is not ours: permId {news.perm_id}", now)
+            self._asker.need(f"an order that is not ours: permId {news.perm_id}", self.now)
         yield from ()
 
-    def _doubt_doubles(self, sighting: b.OrderSeen, now: datetime) -> Iterator[m.Message]:
+    def _doubt_doubles(self, sighting: b.OrderSeen) -> Iterator[m.Message]:
         record = self._book.find(sighting.order.ref, sighting.order.perm_id)
         if record is None:
-            self._asker.need(f"an order that is not ours: permId {sighting.order.perm_id}", now)
+            self._asker.need(f"an order that is not ours: permId {sighting.order.perm_id}", self.now)
         elif len(list(record.live_sightings())) > 1:
-            self._asker.need(f"two live orders under {record.ref}", now)
+            self._asker.need(f"two live orders under {record.ref}", self.now)
         yield from ()
 
-    def _doubt_position(self, news: b.PositionChanged, now: datetime) -> Iterator[m.Message]:
+    def _doubt_position(self, news: b.PositionChanged) -> Iterator[m.Message]:
         """Ask where the broker holds another quantity than our fills make: another hand may have traded."""
         ideas = (x for x, place in self._places.items() if place.contract.con_id == news.con_id)
         if news.quantity != sum(self._book.ledger.position(idea_id) for idea_id in ideas):
-            self._asker.need(f"another quantity of contract {news.con_id}: {news.quantity}", now)
+            self._asker.need(f"another quantity of contract {news.con_id}: {news.quantity}", self.now)
         yield from ()
 
-    def _request_failed(self, failure: b.RequestFailed, now: datetime) -> Iterator[m.Message]:
+    def _request_failed(self, failure: b.RequestFailed) -> Iterator[m.Message]:
         subject = failure.subject
         if subject.startswith("snapshot"):
             self._asker.failed()
         elif subject.partition(":")[0] in ("orders", "cancel", "revise"):
-            self._asker.need(f"{subject} failed: {failure.code}", now)
+            self._asker.need(f"{subject} failed: {failure.code}", self.now)
         yield from ()
 
-    def _look_again(self, now: datetime) -> None:
-        self._asker.forget()
-        self._asker.need("the connection is new", now)
+    def _look_again(self, news: b.BrokerConnected | b.LinkChanged) -> Iterator[m.Message]:
+        if self._link.has_opened(news):
+            self._asker.forget()
+            self._asker.need("the connection is new", self.now)
+        yield from ()
 
-    def _reconcile(self, taken: b.SnapshotTaken, now: datetime) -> Iterator[m.Message]:
+    def _reconcile(self, taken: b.SnapshotTaken) -> Iterator[m.Message]:
+        now = self.now
         yield from self._adopt(taken)
         found = self._agreement.compare(taken, frozenset(self._open))
-        self._learn(taken)
+        self.apply(taken)
         self._asker.answered(taken, now)
         for fill in found.fills:
             booked = self._book.ledger.weigh(fill)
@@ -240,8 +229,8 @@ class OrderManager:
             if adopted.fill is not None:
                 yield m.FillBooked(adopted.fill)
 
-    def _resumed(self, resumed: m.Resumed, now: datetime) -> Iterator[m.Message]:
-        self._asker.need(f"resumed by {resumed.by}", now)
+    def _resumed(self, resumed: m.Resumed) -> Iterator[m.Message]:
+        self._asker.need(f"resumed by {resumed.by}", self.now)
         yield from ()
 
     # ── what time and state demand ───────────────────────────────────────────────────────────────────────────────

@@ -11,7 +11,7 @@ from decimal import Decimal
 from bot.domain.messages import PlaceBracket
 from bot.domain.order import OpenOrder, OrderStatus, OrderType
 from bot.domain.types import Side
-from bot.execution.order_book import OrderBook, OrderRecord
+from bot.execution.books.order_book import OrderBook, OrderRecord
 
 _AT_REST = frozenset({OrderStatus.HELD, OrderStatus.WORKING})
 

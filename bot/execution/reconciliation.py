@@ -13,14 +13,15 @@ from decimal import Decimal
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
+from bot.domain.machine import Applies
 from bot.domain.order import Fill, Leg
 from bot.domain.reconcile import PositionMismatch, Reconciliation, reconcile
 from bot.domain.session import new_york_day
 from bot.domain.types import IdeaId, Side
+from bot.execution.books.order_book import OrderBook
+from bot.execution.books.snapshot_requests import SnapshotRequests
 from bot.execution.limits import ExecutionLimits
-from bot.execution.order_book import OrderBook
 from bot.execution.orders import ref_of
-from bot.execution.snapshot_requests import SnapshotRequests
 
 
 class Reconciler:
@@ -30,12 +31,15 @@ class Reconciler:
         self._accepted: tuple[str, ...] = ()
         self._is_suspect = False
 
-    def learn(self, message: m.Message) -> None:
-        if isinstance(message, m.Reconciled):
-            self._named = message.mismatches
-        elif isinstance(message, m.Resumed):
-            # Whoever resumes has read what was named; it is not named again until it changes.
-            self._accepted = (*self._accepted, *self._named)
+    def applies(self) -> Applies:
+        return {m.Reconciled: self._agreed, m.Resumed: self._resumed}
+
+    def _agreed(self, news: m.Reconciled) -> None:
+        self._named = news.mismatches
+
+    def _resumed(self, _: m.Resumed) -> None:
+        # Whoever resumes has read what was named; it is not named again until it changes.
+        self._accepted = (*self._accepted, *self._named)
 
     def compare(self, taken: b.SnapshotTaken, open_ideas: frozenset[IdeaId]) -> Reconciliation:
         """Against the books as they stood before the snapshot."""

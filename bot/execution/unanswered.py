@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.order import OrderStatus
+from bot.execution.books.order_book import OrderBook, OrderRecord
+from bot.execution.books.snapshot_requests import SnapshotRequests
 from bot.execution.limits import ExecutionLimits
-from bot.execution.order_book import OrderBook, OrderRecord
-from bot.execution.snapshot_requests import SnapshotRequests
 
 
 class UnansweredOrders:

@@ -7,30 +7,31 @@ its reconciliation it does not judge at all. It commands the desk and never the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.bracket import BracketEvent, BracketState
+from bot.domain.machine import Applies, StateMachine
 from bot.domain.order import Order, execution_key
 from bot.domain.types import ConId, IdeaId
+from bot.execution.books.ledger import idea_of
+from bot.execution.books.order_book import OrderBook
+from bot.execution.books.snapshot_requests import SnapshotRequests
 from bot.execution.bracket_book import Bracket, BracketBook, Commissions
 from bot.execution.closing import Closing
 from bot.execution.exit_escalation import ExitEscalation
-from bot.execution.ledger import idea_of
 from bot.execution.limits import WatcherLimits
-from bot.execution.order_book import OrderBook
 from bot.execution.protection_guard import ProtectionGuard
-from bot.execution.snapshot_requests import SnapshotRequests
 from bot.execution.watcher_context import WatcherContext, incident, later
 
 
-class OcoWatcher:
-    """A machine (see ``wiring.Machine``): fills and sightings in, protection and exits out."""
+class OcoWatcher(StateMachine):
+    """Fills and sightings in, protection and exits out."""
 
     def __init__(self, limits: WatcherLimits) -> None:
+        super().__init__()
         self._book = OrderBook(limits.settle_s)
         asker = SnapshotRequests(limits.snapshot_retry_s, limits.snapshot_gap_s, limits.backoff_max_s)
         self._sight = WatcherContext(limits, self._book, asker)
@@ -39,9 +40,18 @@ class OcoWatcher:
         self._guard = ProtectionGuard(self._sight)
         self._ladder = ExitEscalation(self._sight)
         self._closing = Closing(self._sight, self._ladder, self._commissions)
-        self._now: datetime | None = None
         self._unagreed: b.SnapshotTaken | None = None
-        self._apply: dict[type, Callable[[Any], None]] = {
+        self.listen(
+            self._sight.link.applies(),
+            self._book.applies(),
+            self._own(),
+            # Every message is a reason to judge every bracket; of these nothing else is learned.
+            decides={m.TimePassed: lambda _: ()},
+        )
+
+    def _own(self) -> Applies:
+        return {
+            m.QuoteUpdated: self._quoted,
             m.PlaceBracket: self._brackets.plan,
             m.BracketAdopted: self._adopted,
             b.SendOrders: self._sent,
@@ -63,38 +73,14 @@ class OcoWatcher:
 
     # ── the machine ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def handle(self, message: m.Message) -> Iterable[m.Message]:
-        if isinstance(message, m.QuoteUpdated):
-            self._quoted(message)
-            return ()
-        now = self._read_clock(message)
-        self._learn(message)
-        if now is None or not self._sight.link.has_agreed:
-            return ()
-        said: list[m.Message] = []
+    def decide(self, message: m.Message) -> Iterator[m.Message]:
+        if isinstance(message, m.QuoteUpdated) or not self.has_time or not self._sight.link.has_agreed:
+            return
         for bracket in self._brackets.watched():
-            for answer in self._judge(bracket, now):
-                said.append(answer)
-                self._learn(answer)
-        request = self._sight.asker.next_request(now) if self._sight.link.can_ask else None
-        return said if request is None else [*said, request]
-
-    def remember(self, message: m.Message) -> None:
-        self._read_clock(message)
-        self._learn(message)
-
-    def _read_clock(self, message: m.Message) -> datetime | None:
-        at: datetime | None = getattr(message, "at", None)
-        if at is not None and (self._now is None or at > self._now):
-            self._now = at
-        return self._now
-
-    def _learn(self, message: m.Message) -> None:
-        self._sight.link.learn(message)
-        self._book.learn(message)
-        lesson = self._apply.get(type(message))
-        if lesson is not None:
-            lesson(message)
+            yield from self._judge(bracket, self.now)
+        request = self._sight.asker.next_request(self.now) if self._sight.link.can_ask else None
+        if request is not None:
+            yield request
 
     # ── judgement ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -217,7 +203,7 @@ class OcoWatcher:
                 bracket.closing = bracket.closing or command.reason or "flatten"
 
     def _snapshot(self, taken: b.SnapshotTaken) -> None:
-        self._sight.asker.answered(taken, self._now or taken.snapshot.at)
+        self._sight.asker.answered(taken, self.now if self.has_time else taken.snapshot.at)
         self._unagreed = taken
         self._sight.held = {p.contract.con_id: p.quantity for p in taken.snapshot.positions}
         for charge in taken.snapshot.commissions:

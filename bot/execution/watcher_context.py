@@ -10,11 +10,11 @@ from bot.domain.market import Quote
 from bot.domain.messages import HaltTrading
 from bot.domain.session import is_open
 from bot.domain.types import ConId
+from bot.execution.books.connection_state import ConnectionState
+from bot.execution.books.order_book import OrderBook
+from bot.execution.books.snapshot_requests import SnapshotRequests
 from bot.execution.bracket_book import Bracket
-from bot.execution.connection_state import ConnectionState
 from bot.execution.limits import WatcherLimits
-from bot.execution.order_book import OrderBook
-from bot.execution.snapshot_requests import SnapshotRequests
 
 
 @dataclass(slots=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from bot.domain.machine import StateMachine
 from bot.domain.messages import Message, TimePassed
 from bot.journal.codec import KINDS
 from bot.journal.store import Journal
@@ -13,21 +13,20 @@ from bot.wiring import DURABLE
 FLUSH_EVERY = timedelta(seconds=5)
 
 
-class JournalListener:
+class JournalListener(StateMachine):
     """Records what is routed to it; every few seconds of bot time, one write. An SD card lives under it."""
 
     def __init__(self, journal: Journal) -> None:
+        super().__init__()
         self._journal = journal
         self._flushed_at: datetime | None = None
+        kept = (kind for kind in KINDS.values() if kind not in DURABLE and kind is not TimePassed)
+        self.listen(dict.fromkeys(kept, journal.record), {TimePassed: self._flush})
 
-    def handle(self, message: Message) -> Iterator[Message]:
-        if isinstance(message, TimePassed):
-            if self._flushed_at is None or message.at - self._flushed_at >= FLUSH_EVERY:
-                self._flushed_at = message.at
-                self._journal.flush()
-        elif type(message) not in DURABLE and type(message).__name__ in KINDS:
-            self._journal.record(message)
-        yield from ()
+    def _flush(self, passed: TimePassed) -> None:
+        if self._flushed_at is None or passed.at - self._flushed_at >= FLUSH_EVERY:
+            self._flushed_at = passed.at
+            self._journal.flush()
 
-    def remember(self, message: Message) -> None:
+    def remember(self, row: Message) -> None:
         """It is the memory."""

@@ -6,13 +6,15 @@ never by symbol, so that a stock's price can never pass for an option's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import ClassVar
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.contract import Contract
+from bot.domain.machine import StateMachine
 from bot.domain.market import Bar, BarSize, Quote
 from bot.domain.session import new_york_day, session_on
 from bot.domain.types import ConId, IdeaId, Symbol
@@ -49,46 +51,43 @@ class SymbolWatch:
     renewed_at: dict[str, datetime] = field(default_factory=dict)
 
 
-class MarketData:
+class MarketData(StateMachine):
     """See the module's head. ``pick_expiry`` is the selection rule of the settings."""
+
+    JUDGED_FIRST: ClassVar[frozenset[type]] = frozenset({m.BracketAdopted, m.BracketClosed, m.EntryAbandoned})
 
     def __init__(
         self, symbols: tuple[Symbol, ...], limits: MarketDataLimits, pick_expiry: PickExpiry
     ) -> None:
+        super().__init__()
         self._limits = limits
         self._pick_expiry = pick_expiry
         self._watches = {symbol: SymbolWatch(symbol) for symbol in symbols}
         self._pinned: dict[IdeaId, Contract] = {}
         self._symbol_of: dict[ConId, Symbol] = {}
-        self._now: datetime | None = None
         self._day: date | None = None
-        self._handlers: dict[type, Callable[..., Iterator[m.Message]]] = {
-            m.TimePassed: self._on_time,
-            b.BrokerConnected: self._on_connected,
-            b.UnderlyingQualified: self._on_underlying,
-            b.ChainListed: self._on_chain,
-            b.OptionsQualified: self._on_options,
-            b.BarsBackfilled: self._on_backfill,
-            b.BarReceived: self._on_bar,
-            b.QuoteReceived: self._on_quote,
-            b.RequestFailed: self._on_failure,
-            m.PlaceBracket: self._on_bracket,
-            m.BracketAdopted: self._on_adopted,
-            m.BracketClosed: self._on_bracket_end,
-            m.EntryAbandoned: self._on_bracket_end,
-        }
-
-    def handle(self, message: m.Message) -> Iterator[m.Message]:
-        answer = self._handlers.get(type(message))
-        return iter(()) if answer is None else answer(message)
-
-    def remember(self, message: m.Message) -> None:
-        if isinstance(message, m.PlaceBracket):
-            self._pinned[message.idea_id] = message.contract
-        elif isinstance(message, m.BracketAdopted):
-            self._pinned[message.place.idea_id] = message.place.contract
-        elif isinstance(message, m.BracketClosed | m.EntryAbandoned):
-            self._pinned.pop(message.idea_id, None)
+        self.listen(
+            {
+                m.PlaceBracket: self._pin,
+                m.BracketAdopted: lambda adopted: self._pin(adopted.place),
+                m.BracketClosed: self._unpin,
+                m.EntryAbandoned: self._unpin,
+            },
+            decides={
+                m.TimePassed: self._on_time,
+                b.BrokerConnected: self._on_connected,
+                b.UnderlyingQualified: self._on_underlying,
+                b.ChainListed: self._on_chain,
+                b.OptionsQualified: self._on_options,
+                b.BarsBackfilled: self._on_backfill,
+                b.BarReceived: self._on_bar,
+                b.QuoteReceived: self._on_quote,
+                b.RequestFailed: self._on_failure,
+                m.BracketAdopted: self._on_adopted,
+                m.BracketClosed: self._on_bracket_end,
+                m.EntryAbandoned: self._on_bracket_end,
+            },
+        )
 
     # ── time and connection ──
 
@@ -114,7 +113,6 @@ class MarketData:
 
     def _see(self, at: datetime) -> bool:
         """Take the time; True when a new New York day began."""
-        self._now = at
         day = new_york_day(at)
         began = self._day is not None and day != self._day
         self._day = day
@@ -215,19 +213,22 @@ class MarketData:
 
     # ── positions keep their quotes ──
 
-    def _on_bracket(self, message: m.PlaceBracket) -> Iterator[m.Message]:
-        self._pinned[message.idea_id] = message.contract
-        yield from ()
+    def _pin(self, place: m.PlaceBracket) -> None:
+        self._pinned[place.idea_id] = place.contract
+
+    def _unpin(self, end: m.BracketClosed | m.EntryAbandoned) -> None:
+        self._pinned.pop(end.idea_id, None)
 
     def _on_adopted(self, message: m.BracketAdopted) -> Iterator[m.Message]:
         """Its quotes may not flow yet: its strike need not be near the money any more."""
         contract = message.place.contract
         if contract.con_id not in self._symbol_of and contract not in self._pinned.values():
             yield b.WatchQuote(contract)
-        self._pinned[message.place.idea_id] = contract
+        self.apply(message)
 
     def _on_bracket_end(self, message: m.BracketClosed | m.EntryAbandoned) -> Iterator[m.Message]:
-        contract = self._pinned.pop(message.idea_id, None)
+        contract = self._pinned.get(message.idea_id)
+        self.apply(message)
         watch = self._watches.get(message.symbol)
         if contract is None or contract in self._pinned.values():
             return
@@ -242,7 +243,7 @@ class MarketData:
         feed = watch.feeds[message.size]
         is_first = feed.last is None
         bars = feed.backfill(message.bars)
-        feed.heard_at = self._now
+        feed.heard_at = self.now if self.has_time else None
         if is_first:
             yield m.HistoryLoaded(message.symbol, message.size, tuple(bars))
         else:
@@ -255,7 +256,7 @@ class MarketData:
         bar = message.bar
         watch = self._watches[bar.symbol]
         feed = watch.feeds[bar.size]
-        feed.heard_at = bar.end if self._now is None else max(bar.end, self._now)
+        feed.heard_at = max(bar.end, self.now)
         bars, has_gap = feed.receive(bar, feed.heard_at)
         if has_gap and watch.underlying is not None:
             yield b.WatchBars(watch.underlying, bar.size, 1)
@@ -264,7 +265,7 @@ class MarketData:
     def _closed(self, bars: list[Bar]) -> Iterator[m.Message]:
         late = timedelta(seconds=self._limits.late_bar_after_s)
         for bar in bars:
-            yield m.BarClosed(bar, is_live=self._now is None or self._now - bar.end <= late)
+            yield m.BarClosed(bar, is_live=self.now <= bar.end + late)
 
     def _on_quote(self, message: b.QuoteReceived) -> Iterator[m.Message]:
         quote = message.quote

@@ -1,11 +1,11 @@
 """The guard of the account: marks equity, trips breakers, obeys the operator, and says the trading state.
 
-Rule: what it says that is durable, it puts into the book before it says it.
+Rule: the machine applies what is said before the next line here runs (see ``domain.machine``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 
 from bot.domain import messages as m
@@ -21,15 +21,12 @@ OURSELVES = "risk"
 
 
 class LossGuard:
-    """Works on the machine's book. ``remember`` folds a durable message into it."""
+    """Reads the machine's book."""
 
-    def __init__(
-        self, book: RiskBook, limits: RiskLimits, account: AccountRule, remember: Callable[[m.Message], None]
-    ) -> None:
+    def __init__(self, book: RiskBook, limits: RiskLimits, account: AccountRule) -> None:
         self._book = book
         self._limits = limits
         self._account = account
-        self._remember = remember
         self._said: tuple[TradingState, tuple[str, ...]] | None = None
 
     def mark_equity(self) -> Iterator[m.Message]:
@@ -39,19 +36,17 @@ class LossGuard:
             return
         today = self._book.today
         if losses.day != today:
-            yield self._record(m.DayOpened(today.isoformat(), now, equity))
+            yield m.DayOpened(today.isoformat(), now, equity)
             yield from self._resume_next_day()
         is_due = losses.marked_at is None or now - losses.marked_at >= MARK_EVERY
         pnl = losses.day_pnl_usd(equity)
         if pnl is not None and (is_due or losses.is_new_extreme(equity, today)):
             peak = losses.peak_usd(today, self._limits.drawdown_sessions)
-            yield self._record(m.EquityMarked(now, equity, pnl, max(equity, peak or equity)))
+            yield m.EquityMarked(now, equity, pnl, max(equity, peak or equity))
 
     def _resume_next_day(self) -> Iterator[m.Message]:
         if self._limits.daily_loss_resumes_next_day and HaltCause.DAILY_LOSS in self._book.latch.causes:
-            yield self._record(
-                m.Resumed(self._book.now, HaltCause.DAILY_LOSS.value, "a new trading day", OURSELVES)
-            )
+            yield m.Resumed(self._book.now, HaltCause.DAILY_LOSS.value, "a new trading day", OURSELVES)
 
     def trip_breakers(self) -> Iterator[m.Message]:
         """Halt for every condition that stands and is not latched yet."""
@@ -84,7 +79,7 @@ class LossGuard:
         if not order.reason.strip() or not order.by.strip():
             return
         for cause in tuple(self._book.latch.causes):
-            yield self._record(m.Resumed(self._book.now, cause, order.reason, order.by))
+            yield m.Resumed(self._book.now, cause, order.reason, order.by)
         for cause, detail in self._standing().items():
             yield self._halt(cause, f"still stands: {detail}", OURSELVES)
 
@@ -130,8 +125,4 @@ class LossGuard:
             return False
 
     def _halt(self, cause: HaltCause, detail: str, by: str) -> m.Message:
-        return self._record(m.Halted(self._book.now, cause.value, detail, by))
-
-    def _record(self, message: m.Message) -> m.Message:
-        self._remember(message)
-        return message
+        return m.Halted(self._book.now, cause.value, detail, by)

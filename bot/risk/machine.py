@@ -1,20 +1,17 @@
 """Risk: yes with a size, or no with a code; and the trading state.
 
-Rule: what must survive a restart changes only in ``remember``. What this machine says itself, it remembers before it
-says it, so a machine rebuilt from disk holds exactly what this one holds.
-
-Each message passes four steps: learn it, ask the breakers, decide, and say the state if it changed.
+Each message passes four steps: apply it, ask the breakers, decide, and say the state if it changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
+from bot.domain.machine import NO_TIME_YET, Applies, StateMachine
 from bot.domain.types import IdeaId
 from bot.risk.approval import Approval, judge, margin_denial
 from bot.risk.denials import Denial, DenialCode, deny
@@ -22,7 +19,6 @@ from bot.risk.limits import AccountRule, RiskLimits, SessionRules
 from bot.risk.loss_guard import LossGuard
 from bot.risk.risk_book import RiskBook
 
-NO_TIME_YET = datetime.min.replace(tzinfo=UTC)
 ANY_ACCOUNT = AccountRule()
 
 
@@ -32,49 +28,46 @@ class _Pending:
     answer_by: datetime
 
 
-class RiskMachine:
-    """Implements wiring.Machine for one account."""
+class RiskMachine(StateMachine):
+    """The machine of one account."""
 
     def __init__(self, limits: RiskLimits, session: SessionRules, account: AccountRule = ANY_ACCOUNT) -> None:
+        super().__init__()
         self.limits = limits
         self.session = session
         self.book = RiskBook(now=NO_TIME_YET)
         self._pending: dict[IdeaId, _Pending] = {}
-        self._guard = LossGuard(self.book, limits, account, self.remember)
-        self._remembers = _remembers(self.book)
-        self._learns = _learns(self.book)
-        self._decides: dict[type, Callable[[Any], Iterator[m.Message]]] = {
-            m.TimePassed: self._expire_questions,
-            m.TradeIdea: self._judge,
-            b.MarginQuoted: self._hear_margin,
-            b.RequestFailed: self._hear_failure,
-            m.HaltTrading: self._guard.halt,
-            m.FlattenAll: self._guard.halt_to_flatten,
-            m.ResumeTrading: self._guard.resume,
-        }
+        self._guard = LossGuard(self.book, limits, account)
+        self.listen(
+            _durable(self.book),
+            _passing(self.book),
+            decides={
+                m.TimePassed: self._expire_questions,
+                m.TradeIdea: self._judge,
+                b.MarginQuoted: self._hear_margin,
+                b.RequestFailed: self._hear_failure,
+                m.HaltTrading: self._guard.halt,
+                m.FlattenAll: self._guard.halt_to_flatten,
+                m.ResumeTrading: self._guard.resume,
+            },
+        )
 
-    def handle(self, message: m.Message) -> Iterable[m.Message]:
-        """Hear one message and return what follows from it; nothing before the first message that carries a time."""
-        self._tell_time(message)
-        self.remember(message)
-        self._learns.get(type(message), _nothing)(message)
-        return tuple(self._answer(message)) if self.book.now > NO_TIME_YET else ()
+    def apply(self, event: m.Message) -> None:
+        self.book.now = self.now
+        super().apply(event)
 
-    def remember(self, message: m.Message) -> None:
-        """Fold a row that is on disk. Says nothing."""
-        self._remembers.get(type(message), _nothing)(message)
-
-    def _answer(self, message: m.Message) -> Iterator[m.Message]:
+    def decide(self, message: m.Message) -> Iterator[m.Message]:
+        """Nothing before the first message that carries a time."""
+        if not self.has_time:
+            return
         if isinstance(message, (b.AccountUpdated, b.SnapshotTaken)):
             yield from self._guard.mark_equity()
         yield from self._guard.trip_breakers()
-        yield from self._decides.get(type(message), _silence)(message)
+        yield from super().decide(message)
         yield from self._guard.say_state()
 
-    def _tell_time(self, message: m.Message) -> None:
-        at = message.values.at if isinstance(message, b.AccountUpdated) else getattr(message, "at", None)
-        if at is not None:
-            self.book.now = max(self.book.now, at)
+    def time_of(self, message: m.Message) -> datetime | None:
+        return message.values.at if isinstance(message, b.AccountUpdated) else super().time_of(message)
 
     def _judge(self, idea: m.TradeIdea) -> Iterator[m.Message]:
         if idea.idea_id in self._pending:
@@ -117,9 +110,7 @@ class RiskMachine:
                 yield self._no(pending.approval.idea, denial)
 
     def _yes(self, approval: Approval) -> m.Message:
-        bracket = approval.bracket(self.book.now, self.limits)
-        self.remember(bracket)
-        return bracket
+        return approval.bracket(self.book.now, self.limits)
 
     def _no(self, idea: m.TradeIdea, denial: Denial) -> m.Message:
         return m.EntryDenied(
@@ -132,15 +123,7 @@ class RiskMachine:
         )
 
 
-def _nothing(_: m.Message) -> None:
-    return None
-
-
-def _silence(_: m.Message) -> Iterator[m.Message]:
-    return iter(())
-
-
-def _remembers(book: RiskBook) -> dict[type, Callable[[Any], None]]:
+def _durable(book: RiskBook) -> Applies:
     """The durable rows and what each changes."""
 
     def close(closed: m.BracketClosed) -> None:
@@ -169,7 +152,7 @@ def _remembers(book: RiskBook) -> dict[type, Callable[[Any], None]]:
     }
 
 
-def _learns(book: RiskBook) -> dict[type, Callable[[Any], None]]:
+def _passing(book: RiskBook) -> Applies:
     """The passing facts and what each changes."""
     present = book.conditions
     return {

@@ -17,6 +17,7 @@ from typing import TypeAlias
 from bot.domain import messages as m
 from bot.domain.contract import Contract
 from bot.domain.idea import Idea
+from bot.domain.machine import StateMachine
 from bot.domain.market import Bar, BarSize, Quote
 from bot.domain.types import ConId, Direction, IdeaId, Numbers, Symbol
 from bot.strategies.base import Judgement, Strategy
@@ -62,10 +63,11 @@ class Signal:
         return Idea(self.bar.symbol, self.bar.end, self.strategy.name).idea_id
 
 
-class SymbolStrategy:
+class SymbolStrategy(StateMachine):
     """See the module's head."""
 
     def __init__(self, symbol: Symbol, strategies: Sequence[Strategy], mode: Mode, choose: Choose) -> None:
+        super().__init__()
         self._symbol = symbol
         self._strategies = strategies
         self._mode = mode
@@ -78,22 +80,22 @@ class SymbolStrategy:
         self._hour_seen: datetime | None = None
         self._whale_fired: datetime | None = None
 
-    def handle(self, message: m.Message) -> Iterator[m.Message]:
-        match message:
-            case m.QuoteUpdated():
-                yield from self._on_quote(message.quote)
-            case m.BarClosed():
-                yield from self._on_bar(message.bar, is_live=message.is_live)
-            case m.HistoryLoaded():
-                self._warm_up(message)
-            case m.WatchlistChanged():
-                self._on_watchlist(message)
+        self.listen(
+            {
+                m.HistoryLoaded: self._warm_up,
+                m.WatchlistChanged: self._on_watchlist,
+                m.SignalFired: self._fired,
+            },
+            decides={
+                m.QuoteUpdated: lambda x: self._on_quote(x.quote),
+                m.BarClosed: lambda x: self._on_bar(x.bar, is_live=x.is_live),
+            },
+        )
 
-    def remember(self, message: m.Message) -> None:
-        if isinstance(message, m.SignalFired):
-            for strategy in self._strategies:
-                if strategy.name == message.strategy:
-                    strategy.remember_fired(message.bar_end, message.direction)
+    def _fired(self, signal: m.SignalFired) -> None:
+        for strategy in self._strategies:
+            if strategy.name == signal.strategy:
+                strategy.remember_fired(signal.bar_end, signal.direction)
 
     def _warm_up(self, history: m.HistoryLoaded) -> None:
         for strategy in self._strategies:

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.order import OrderStatus
-from bot.execution.ledger import idea_of
+from bot.execution.books.ledger import idea_of
 from tests.execution.fake_orders import ExchangeSettings
 from tests.execution.line import Line, bracket
 

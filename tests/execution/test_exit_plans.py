@@ -9,9 +9,9 @@ from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.order import Fill, OpenOrder, OrderStatus, OrderType
 from bot.domain.types import OrderRef, Side
+from bot.execution.books.order_book import OrderBook, OrderRecord
 from bot.execution.exits import ExitPlans, Plan
 from bot.execution.limits import ExecutionLimits
-from bot.execution.order_book import OrderBook, OrderRecord
 from bot.execution.orders import bracket_orders
 from bot.execution.pricing import bracket_prices
 from bot.execution.proof import prove
@@ -21,6 +21,10 @@ S = OrderStatus
 PERM = {"SPY-1/entry": 1, "SPY-1/target": 2, "SPY-1/stop": 3}
 
 
+def learn(book: OrderBook, message: object) -> None:
+    book.applies()[type(message)](message)
+
+
 class Bench:
     """A book with one bracket of three, and the plans over it."""
 
@@ -28,10 +32,11 @@ class Bench:
         self.place = bracket(quantity=3)
         self.book = OrderBook(settle_s=5)
         self.plans = ExitPlans(self.book, ExecutionLimits())
-        self.book.learn(b.SendOrders(bracket_orders(self.place, bracket_prices(self.place)), START))
+        learn(self.book, b.SendOrders(bracket_orders(self.place, bracket_prices(self.place)), START))
 
     def status(self, ref: OrderRef, status: OrderStatus, filled: int = 0) -> None:
-        self.book.learn(
+        learn(
+            self.book,
             b.OrderStatusChanged(
                 ref=ref,
                 status=status,
@@ -40,12 +45,13 @@ class Bench:
                 perm_id=PERM.get(ref, 9),
                 order_id=1,
                 at=START,
-            )
+            ),
         )
 
     def seen(self, ref: OrderRef, status: OrderStatus = S.HELD) -> None:
         record = self.record(ref)
-        self.book.learn(
+        learn(
+            self.book,
             b.OrderSeen(
                 OpenOrder(
                     ref=ref,
@@ -63,12 +69,13 @@ class Bench:
                     tif="GTC",
                 ),
                 START,
-            )
+            ),
         )
 
     def fill(self, ref: OrderRef, quantity: int, exec_id: str) -> None:
         side = Side.BUY if ref.endswith("entry") else Side.SELL
-        self.book.learn(
+        learn(
+            self.book,
             m.FillBooked(
                 Fill(
                     exec_id=exec_id,
@@ -80,7 +87,7 @@ class Bench:
                     price=Decimal("1.95"),
                     at=START,
                 )
-            )
+            ),
         )
 
     def guarded(self, filled: int = 3) -> Bench:
@@ -97,7 +104,7 @@ class Bench:
             self.plans.adopt(plan)
         said = list(self.plans.step(self.place, START))
         for message in said:
-            self.book.learn(message)
+            learn(self.book, message)
         return said
 
     @property
@@ -210,7 +217,7 @@ def test_a_group_that_ended_two_closing_orders_unfilled_is_given_up() -> None:
     for number in (1, 2):
         bench.step(_exit(step=6))
         bench.status(f"SPY-1/flatten-{number}", S.REJECTED)
-        bench.book.learn(b.SendCancel(f"SPY-1/flatten-{number}", START - timedelta(seconds=60)))
+        learn(bench.book, b.SendCancel(f"SPY-1/flatten-{number}", START - timedelta(seconds=60)))
 
     assert bench.step(_exit(step=6)) == []
     assert bench.record("SPY-1/stop").cancel_wanted
@@ -247,7 +254,7 @@ def test_an_inactive_exit_is_not_over_until_it_was_called_back_and_stayed_silent
     bench.status("SPY-1/stop", S.REJECTED)
 
     assert bench.step(_protect()) == []
-    bench.book.learn(b.SendCancel("SPY-1/stop", START))
+    learn(bench.book, b.SendCancel("SPY-1/stop", START))
     assert not bench.record("SPY-1/stop").is_over(START, 3)
     assert bench.record("SPY-1/stop").is_over(START + timedelta(seconds=3), 3)
 

@@ -16,11 +16,11 @@ from bot.domain.contract import NICKELS
 from bot.domain.order import Fill, Leg, OrderType
 from bot.domain.position import AccountValues
 from bot.domain.types import Side
-from bot.execution.ledger import FillLedger
+from bot.execution.books.ledger import FillLedger
+from bot.execution.books.snapshot_requests import SnapshotRequests
 from bot.execution.limits import ExecutionLimits, WatcherLimits
 from bot.execution.orders import bracket_orders, next_number, protection_orders
 from bot.execution.pricing import bracket_prices, buying_price, protection_prices, selling_price
-from bot.execution.snapshot_requests import SnapshotRequests
 from tests.execution.line import CALL, bracket
 
 AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)

@@ -120,9 +120,3 @@ def test_a_rebuilt_machine_holds_the_same_state_and_gives_the_same_answers(
     assert [x for x in answered if not isinstance(x, m.TradingStateChanged)] == [
         x for x in expected if not isinstance(x, m.TradingStateChanged)
     ]
-
-
-def test_every_durable_row_that_names_risk_is_remembered() -> None:
-    remembered = set(RiskMachine(LIMITS, SESSION)._remembers)
-
-    assert remembered == {kind for kind, row in DURABLE.items() if isinstance(row, tuple) and RISK in row}

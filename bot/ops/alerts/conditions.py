@@ -72,6 +72,10 @@ class LastingConditions:
             m.FeedChanged: self._feed,
         }
 
+    @property
+    def hears(self) -> frozenset[type]:
+        return frozenset(self._handlers)
+
     def hear(self, message: m.Message) -> Iterator[Said]:
         answer = self._handlers.get(type(message))
         return iter(()) if answer is None else answer(message)

@@ -6,7 +6,7 @@ Alertmanager does not say them (``lasting_conditions_by``), so that nothing is s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from bot.domain import messages as m
 from bot.domain.day_report import KINDS, DayFold
+from bot.domain.machine import Applies, StateMachine
 from bot.domain.order import Leg
 from bot.domain.session import CalendarRangeError, new_york_day, session_on
 from bot.domain.types import IdeaId
@@ -25,8 +26,18 @@ LOSS_GUARDS = (HaltCause.DAILY_LOSS, HaltCause.DRAWDOWN, HaltCause.LOSS_STREAK)
 REPORT_AFTER_CLOSE = timedelta(minutes=2)
 UNPROTECTED = "unprotected"
 """The reason that the watcher gives for closing what it could not protect."""
-REMEMBERED: tuple[type, ...] = (*KINDS, m.PlaceBracket, m.BracketAdopted, m.FillBooked)
-"""What an earlier life's journal is read for."""
+RESTORED: tuple[type, ...] = (
+    m.PlaceBracket,
+    m.BracketAdopted,
+    m.FillBooked,
+    m.BracketClosed,
+    m.EntryAbandoned,
+    m.Halted,
+    m.Resumed,
+)
+"""What is held and what stands halted outlives a restart; the rest of the day's events were told and are over."""
+REMEMBERED: tuple[type, ...] = tuple(dict.fromkeys((*KINDS, *RESTORED)))
+"""What an earlier life's journal is read for: the day's report and what is restored."""
 
 
 class Severity(StrEnum):
@@ -50,7 +61,7 @@ class Alert:
 Say = Callable[[Alert], None]
 
 
-class Alerts:
+class Alerts(StateMachine):
     """``say`` must not block. ``is_restart``: an earlier line of this process failed, which was told already."""
 
     def __init__(
@@ -60,6 +71,7 @@ class Alerts:
         lasting: LastingConditions | None = None,
         is_restart: bool = False,
     ) -> None:
+        super().__init__()
         self._say = say
         self._lasting = lasting
         self._is_restart = is_restart
@@ -71,7 +83,15 @@ class Alerts:
         self._latched: dict[str, str] = {}
         self._guards_told: set[tuple[date, str]] = set()
         self._reported: date | None = None
-        self._handlers: dict[type, Callable[..., None]] = {
+        self._events = self._own()
+        self.listen(
+            dict.fromkeys(KINDS, self._fold.hear),
+            self._events,
+            {} if lasting is None else dict.fromkeys(lasting.hears, self._last),
+        )
+
+    def _own(self) -> Applies:
+        return {
             m.TimePassed: self._time,
             m.LineStarted: self._started,
             m.LineStopped: self._stopped,
@@ -87,30 +107,17 @@ class Alerts:
             m.Resumed: self._resumed,
         }
 
-    def handle(self, message: m.Message) -> Iterator[m.Message]:
-        self._fold.hear(message)
-        answer = self._handlers.get(type(message))
-        if answer is not None:
-            answer(message)
+    def _last(self, message: m.Message) -> None:
         if self._lasting is not None:
             for key, title, body, is_over in self._lasting.hear(message):
                 self._tell(key, Severity.INFO if is_over else Severity.WARNING, title, body)
-        return iter(())
 
-    def remember(self, message: m.Message) -> None:
+    def remember(self, row: m.Message) -> None:
         """Take back what was heard, and told, before a restart."""
         say, self._say = self._say, lambda _: None
-        self._fold.hear(message)
-        if type(message) in (
-            m.PlaceBracket,
-            m.BracketAdopted,
-            m.FillBooked,
-            m.BracketClosed,
-            m.EntryAbandoned,
-            m.Halted,
-            m.Resumed,
-        ):
-            self._handlers[type(message)](message)
+        self._fold.hear(row)
+        if type(row) in RESTORED:
+            self._events[type(row)](row)
         self._say = say
 
     def catch_up(self, messages: Iterable[m.Message]) -> None:

@@ -5,7 +5,7 @@ Counts run from the start of the line. Every order counts once for each outcome 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
+from bot.domain.machine import Applies
 from bot.domain.market import DataType
 from bot.domain.order import LIVE, Leg, OrderStatus
 from bot.domain.types import ConId, IdeaId, OrderRef, Symbol
@@ -84,7 +85,9 @@ class CountersFold:
         self._plans: dict[IdeaId, _Plan] = {}
         self._reached: dict[OrderRef, list[OrderStatus]] = {}
         self._symbols: dict[ConId, Symbol] = {}
-        self._handlers: dict[type, Callable[..., None]] = {
+
+    def applies(self) -> Applies:
+        return {
             b.BrokerConnected: self._on_connected,
             b.LinkChanged: self._on_link,
             b.BrokerPulse: lambda x: self._set(pulse=x),
@@ -108,13 +111,6 @@ class CountersFold:
             m.EntryAbandoned: self._on_abandoned,
             m.Halted: lambda x: self._count("halts", str(x.cause)),
         }
-
-    def hear(self, message: m.Message) -> bool:
-        """Take it in; True when the figures changed."""
-        before, answer = self.value, self._handlers.get(type(message))
-        if answer is not None:
-            answer(message)
-        return self.value is not before
 
     def _set(self, **changes: Any) -> None:
         self.value = replace(self.value, **changes)

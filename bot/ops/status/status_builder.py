@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
+from bot.domain.machine import Applies, StateMachine
 from bot.domain.order import LIVE, Leg
 from bot.domain.session import new_york_day
 from bot.domain.types import IdeaId, Numbers, Symbol
@@ -26,15 +27,20 @@ def _unsaid(at: datetime, text: str) -> None:
     """For boards nobody listens to."""
 
 
-class StatusBuilder:
+class StatusBuilder(StateMachine):
     """See the module's head."""
 
     def __init__(self, symbols: tuple[Symbol, ...] = (), say: Say = _unsaid) -> None:
         """``say`` is told each event once, in words; it must not block."""
+        super().__init__()
         self._say = say
         self._figures = CountersFold()
         self.status = Status(symbols=tuple(SymbolView(symbol) for symbol in symbols))
-        self._handlers: dict[type, Callable[..., None]] = {
+        self._folds = self._own()
+        self.listen(self._folds, self._figures.applies())
+
+    def _own(self) -> Applies:
+        return {
             m.TimePassed: lambda x: self._set(at=x.at),
             m.LineStarted: self._on_start,
             m.LineStopped: lambda x: self._event(x.at, f"stopped: {x.reason}"),
@@ -72,18 +78,15 @@ class StatusBuilder:
             m.EquityMarked: lambda x: self._set(equity=x.equity, day_pnl=x.day_pnl, peak=x.peak),
         }
 
-    def handle(self, message: m.Message) -> Iterator[m.Message]:
-        answer = self._handlers.get(type(message))
-        if answer is not None:
-            answer(message)
-        if self._figures.hear(message):
+    def apply(self, event: m.Message) -> None:
+        super().apply(event)
+        if self._figures.value is not self.status.figures:
             self._set(figures=self._figures.value)
-        return iter(())
 
-    def remember(self, message: m.Message) -> None:
+    def remember(self, row: m.Message) -> None:
         """What is held and what was traded today belongs on the board after a restart too; counts begin anew."""
         before, say, self._say = self.status, self._say, _unsaid
-        self._handlers[type(message)](message)
+        self._folds[type(row)](row)
         self._say = say
         self._set(
             fills=before.fills,

@@ -7,19 +7,19 @@ snapshot brings back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from bot.domain import broker_messages as b
 from bot.domain.evidence import OwnBooks, OwnOrder
-from bot.domain.messages import BracketAdopted, FillBooked, Message
+from bot.domain.machine import Applies
+from bot.domain.messages import BracketAdopted, FillBooked
 from bot.domain.order import LIVE, Leg, OpenOrder, Order, OrderStatus, next_status
 from bot.domain.reconcile import Settled, settle_orders
 from bot.domain.types import IdeaId, OrderRef, PermId
-from bot.execution.ledger import FillLedger
+from bot.execution.books.ledger import FillLedger
 
 
 @dataclass(slots=True)
@@ -75,7 +75,9 @@ class OrderBook:
         self._by_perm: dict[PermId, OrderRef] = {}
         self._unsettled: dict[OrderRef, OrderRecord] = {}
         self._settle_s = settle_s
-        self._apply: dict[type, Callable[[Any], None]] = {
+
+    def applies(self) -> Applies:
+        return {
             b.SendOrders: self._sent,
             b.SendRevision: self._revised,
             b.SendCancel: self._called_back,
@@ -138,11 +140,6 @@ class OrderBook:
         return OwnBooks(orders, self.ledger.fills, open_ideas)
 
     # ── lessons ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def learn(self, message: Message) -> None:
-        lesson = self._apply.get(type(message))
-        if lesson is not None:
-            lesson(message)
 
     def _note(self, record: OrderRecord) -> None:
         if record.is_live or record.is_inactive or self.unbooked(record):
@@ -316,8 +313,3 @@ class OrderBook:
         record.seen.clear()
         record.status, record.refused, record.reason = OrderStatus.REJECTED, True, verdict.reason
         self._note(record)
-
-
-def group_of(record: OrderRecord) -> str:
-    """The set of orders of which one fill ends the others: the OCA group, else the order alone."""
-    return record.order.oca_group or record.ref
