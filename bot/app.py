@@ -96,15 +96,16 @@ class Hooks:
 
 
 def choose(
-    rules: SelectionRules,
+    rules: Mapping[str, SelectionRules],
+    strategy: str,
     direction: Direction,
     contracts: tuple[Contract, ...],
     quotes: Mapping[ConId, Quote],
     spot: float | None,
     at: datetime,
 ) -> Chosen | Unfit:
-    """Selection as the strategies' machine wants it."""
-    found = choose_contract(direction, spot, contracts, quotes, new_york_day(at), rules)
+    """Selection as the strategies' machine wants it; ``rules`` by the strategy's name."""
+    found = choose_contract(direction, spot, contracts, quotes, new_york_day(at), rules[strategy])
     if isinstance(found, NoContract):
         return Unfit(found.code.upper(), found.numbers)
     return Chosen(found.contract, found.quote)
@@ -133,13 +134,14 @@ def make_machines(settings: Settings, time_scale: float) -> dict[str, Machine]:
         MARKET_DATA: MarketData(settings.symbols, watch, rules.expiry.pick),
     }
     for symbol in settings.symbols:
-        machines[f"strategy:{symbol}"] = make_strategy(settings, symbol, rules)
+        machines[f"strategy:{symbol}"] = make_strategy(settings, symbol)
     return machines
 
 
-def make_strategy(settings: Settings, symbol: Symbol, rules: SelectionRules) -> SymbolStrategy:
+def make_strategy(settings: Settings, symbol: Symbol) -> SymbolStrategy:
     strategies = make_strategies(symbol, hand_down.strategy_parameters(settings))
-    return SymbolStrategy(symbol, strategies, Mode(settings.mode), partial(choose, rules))
+    chooser = partial(choose, hand_down.option_rules(settings))
+    return SymbolStrategy(symbol, strategies, Mode(settings.mode), chooser)
 
 
 def make_port(settings: Settings, journal: Journal, timing: Timing) -> BrokerPort:

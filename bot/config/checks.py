@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
+from itertools import product
 
+from bot.config.hand_down import strategy_parameters
 from bot.config.settings import Settings
+from bot.config.strategy_sections import section_of
 from bot.domain.clock import ScaledTime
 from bot.domain.session import CalendarRangeError, session_on
 from bot.selection.expiry import parse_expiry
 from bot.selection.strike import parse_strike
+from bot.strategies.registry import NAMES, STRATEGIES
 
 LIVE_PORTS = {4001: "IB Gateway", 7496: "TWS"}
 PAPER_PORTS = {4002: "IB Gateway", 7497: "TWS"}
@@ -87,14 +91,9 @@ def _live_data(settings: Settings) -> Iterator[Problem]:
 
 def _ceilings(settings: Settings) -> Iterator[Problem]:
     risk = settings.risk
-    if not risk.i_accept_more_risk:
-        for name, ceiling in CEILINGS.items():
-            value: Decimal = getattr(risk, name)
-            if value > ceiling:
-                yield (
-                    f"risk.{name}",
-                    (f"is above the ceiling of {ceiling}; lower it, or set risk.i_accept_more_risk: true"),
-                )
+    for key, value, ceiling in _limited(settings):
+        if value is not None and value > ceiling and not risk.i_accept_more_risk:
+            yield key, f"is above the ceiling of {ceiling}; lower it, or set risk.i_accept_more_risk: true"
     if risk.max_risk_pct_per_trade > risk.max_daily_loss_pct:
         yield (
             "risk.max_risk_pct_per_trade",
@@ -102,6 +101,16 @@ def _ceilings(settings: Settings) -> Iterator[Problem]:
                 f"is more than risk.max_daily_loss_pct ({risk.max_daily_loss_pct}): one trade could end the day; lower it"
             ),
         )
+
+
+def _limited(settings: Settings) -> Iterator[tuple[str, Decimal | None, Decimal]]:
+    """Every setting that has a ceiling, as (key, value, ceiling); a strategy's own values have the general ones'."""
+    for name, ceiling in CEILINGS.items():
+        yield f"risk.{name}", getattr(settings.risk, name), ceiling
+    for name in NAMES:
+        section = section_of(settings.strategies, name)
+        yield f"strategies.{name}.stop_loss_pct", section.stop_loss_pct, CEILINGS["stop_loss_pct"]
+        yield f"strategies.{name}.alloc_pct", section.alloc_pct, CEILINGS["whale_alloc_pct"]
 
 
 def _symbols(settings: Settings) -> Iterator[Problem]:
@@ -118,21 +127,23 @@ def _selection(settings: Settings) -> Iterator[Problem]:
         ("expiry", parse_expiry),
         ("moneyness", parse_strike),
     )
-    for name, read in readers:
+    sections = {"options": settings.options} | {
+        f"strategies.{name}.options": section_of(settings.strategies, name).options for name in NAMES
+    }
+    for (key, section), (name, read) in product(sections.items(), readers):
+        text = getattr(section, name)
         try:
-            read(getattr(settings.options, name))
+            if text is not None:
+                read(text)
         except ValueError as error:
-            yield f"options.{name}", f"cannot be read: {error}"
+            yield f"{key}.{name}", f"cannot be read: {error}"
 
 
 def _strategies(settings: Settings) -> Iterator[Problem]:
-    scalp = settings.strategies.scalp
-    if scalp.fast_ema >= scalp.slow_ema:
-        yield "strategies.scalp.fast_ema", f"must be less than strategies.scalp.slow_ema ({scalp.slow_ema})"
-    for name in ("bullish_rsi", "bearish_rsi"):
-        low, high = getattr(scalp, name)
-        if low >= high:
-            yield f"strategies.scalp.{name}", "is a band: write the lower end first"
+    parameters = strategy_parameters(settings)
+    for spec in STRATEGIES:
+        for name, problem in spec.check(parameters[spec.name]):
+            yield f"strategies.{spec.name}.{name}", problem
 
 
 def _session(settings: Settings) -> Iterator[Problem]:

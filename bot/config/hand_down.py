@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import time, timedelta
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,21 +11,21 @@ from pydantic import BaseModel
 
 from bot.broker.connection.settings import BrokerSettings
 from bot.config.settings import Settings
-from bot.config.trading_sections import EmbargoSection, ScalpSection, WhaleSection
+from bot.config.strategy_sections import section_of
+from bot.config.trading_sections import EmbargoSection
 from bot.domain.session import NEW_YORK
+from bot.domain.terms import StrategyTerms
 from bot.execution.limits import ExecutionLimits, WatcherLimits
 from bot.market_data.machine import MarketDataLimits
 from bot.ops.alerts.channels import DISCORD, SLACK, TELEGRAM, Address
 from bot.ops.alerts.conditions import LastingLimits
 from bot.risk.denials import DenialCode
-from bot.risk.limits import AccountRule, EmbargoWindow, RiskLimits, SessionRules, StrategyTerms
+from bot.risk.limits import AccountRule, EmbargoWindow, RiskLimits, SessionRules
 from bot.selection.choose import SelectionRules
 from bot.selection.expiry import parse_expiry
 from bot.selection.liquidity import LiquidityLimits
 from bot.selection.strike import parse_strike
-from bot.strategies.registry import StrategyParameters
-from bot.strategies.scalp import ScalpParameters
-from bot.strategies.whale import WhaleParameters
+from bot.strategies.registry import NAMES, STRATEGIES
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -41,8 +40,7 @@ def risk_limits(settings: Settings) -> RiskLimits:
     risk, execution = settings.risk, settings.execution
     return RiskLimits(
         **_shared(risk, RiskLimits),
-        scalp=_terms(settings, settings.strategies.scalp, None, flat_by_session_end=True),
-        whale=_terms(settings, settings.strategies.whale, risk.whale_alloc_pct, flat_by_session_end=False),
+        strategies={name: _terms(settings, name) for name in NAMES},
         max_spread_pct=settings.options.max_spread_pct,
         what_if=risk.what_if_margin and not settings.dry_run,
         entry_timeout_s=execution.entry_timeout_s,
@@ -50,19 +48,15 @@ def risk_limits(settings: Settings) -> RiskLimits:
     )
 
 
-def _terms(
-    settings: Settings,
-    section: ScalpSection | WhaleSection,
-    alloc_pct: Decimal | None,
-    *,
-    flat_by_session_end: bool,
-) -> StrategyTerms:
+def _terms(settings: Settings, name: str) -> StrategyTerms:
+    section, risk = section_of(settings.strategies, name), settings.risk
     return StrategyTerms(
-        take_profit_pct=section.take_profit_pct or settings.risk.take_profit_pct,
-        stop_loss_pct=section.stop_loss_pct or settings.risk.stop_loss_pct,
-        alloc_pct=alloc_pct,
+        take_profit_pct=section.take_profit_pct or risk.take_profit_pct,
+        stop_loss_pct=section.stop_loss_pct or risk.stop_loss_pct,
+        alloc_pct=section.alloc_pct or (risk.whale_alloc_pct if name == "whale" else None),
         time_stop_minutes=section.time_stop_minutes,
-        flat_by_session_end=flat_by_session_end,
+        flat_by_session_end=section.flat_by_session_end,
+        max_spread_pct=section.options.max_spread_pct,
     )
 
 
@@ -100,7 +94,7 @@ def account_rule(settings: Settings) -> AccountRule:
 
 
 def selection_rules(settings: Settings) -> SelectionRules:
-    """Raises ValueError where expiry or moneyness cannot be read."""
+    """The general ones. Raises ValueError where expiry or moneyness cannot be read."""
     options = settings.options
     return SelectionRules(
         expiry=parse_expiry(options.expiry),
@@ -109,11 +103,27 @@ def selection_rules(settings: Settings) -> SelectionRules:
     )
 
 
-def strategy_parameters(settings: Settings) -> StrategyParameters:
-    return StrategyParameters(
-        scalp=ScalpParameters(**_shared(settings.strategies.scalp, ScalpParameters)),
-        whale=WhaleParameters(**_shared(settings.strategies.whale, WhaleParameters)),
+def option_rules(settings: Settings) -> dict[str, SelectionRules]:
+    """Each strategy's own, by its name."""
+    return {name: _option_rules(settings, name) for name in NAMES}
+
+
+def _option_rules(settings: Settings, name: str) -> SelectionRules:
+    general, own = selection_rules(settings), section_of(settings.strategies, name).options
+    most = own.max_spread_pct or general.liquidity.max_spread_pct
+    return SelectionRules(
+        expiry=general.expiry if own.expiry is None else parse_expiry(own.expiry),
+        strike=general.strike if own.moneyness is None else parse_strike(own.moneyness),
+        liquidity=replace(general.liquidity, max_spread_pct=most),
     )
+
+
+def strategy_parameters(settings: Settings) -> dict[str, Any]:
+    """By name, each of the type that its SPEC says."""
+    return {
+        spec.name: spec.parameters(**_shared(section_of(settings.strategies, spec.name), spec.parameters))
+        for spec in STRATEGIES
+    }
 
 
 def market_data_limits(settings: Settings) -> MarketDataLimits:

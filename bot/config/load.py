@@ -15,6 +15,7 @@ from bot.config.fields import is_zone
 from bot.config.settings import Settings
 from bot.config.template import secret_keys, setting_keys
 from bot.domain.errors import FixTheConfiguration
+from bot.strategies.registry import faults
 
 DEFAULT_FILE = Path("configs/settings.yaml")
 DEFAULT_DOTENV = Path(".env")
@@ -30,6 +31,8 @@ def load_settings(
     ``path`` None takes IBKR_BOT_CONFIG, else configs/settings.yaml, which may then be absent. ``variables`` None takes
     the environment. FixTheConfiguration holds one line for each thing that is wrong.
     """
+    if wrong := tuple(faults()):
+        raise FixTheConfiguration("\n".join(wrong))
     given = os.environ if variables is None else variables
     layer = _read(path, given, dotenv)
     known, secret = setting_keys(), secret_keys()

@@ -20,17 +20,22 @@ from bot.config.house_sections import (
     MonitoringSection,
     ScheduleSection,
 )
+from bot.config.strategy_sections import StrategiesSection
 from bot.config.trading_sections import (
     EmbargoesSection,
     ExecutionSection,
     OptionsSection,
     RiskSection,
     SessionSection,
-    StrategiesSection,
 )
+from bot.strategies.registry import NAMES, STRATEGIES
 
 AUTO = "auto"
 COMMAND_LINE = "command line"
+
+
+def _confirming() -> str:
+    return " and ".join(spec.name for spec in STRATEGIES if spec.confirms) or "none"
 
 
 class Settings(BaseSettings):
@@ -42,7 +47,8 @@ class Settings(BaseSettings):
     symbols: Tickers = doc(("SPY",), 'What to trade: underlyings with options, as [SPY, QQQ] or "SPY,QQQ".')
     mode: Annotated[Literal["growth", "hybrid"], Lower] = doc(
         "growth",
-        "growth: scalp and whale both trade; hybrid: scalp alone, at half size unless the whale agrees.",
+        f"growth: {' and '.join(NAMES)} all trade; hybrid: {_confirming()} only confirms, and what it confirms trades "
+        "at half size unless it agrees.",
     )
     dry_run: bool = doc(
         True,
@@ -56,7 +62,7 @@ class Settings(BaseSettings):
     schedule: ScheduleSection = ScheduleSection()
     risk: RiskSection = RiskSection()
     options: OptionsSection = OptionsSection()
-    strategies: StrategiesSection = StrategiesSection()
+    strategies: StrategiesSection = StrategiesSection()  # type: ignore[valid-type]  # made from the SPECs
     session: SessionSection = SessionSection()
     embargo: EmbargoesSection = EmbargoesSection()
     execution: ExecutionSection = ExecutionSection()

@@ -59,7 +59,7 @@ def _section_type(field: FieldInfo) -> type[BaseModel] | None:
 
 def _section(model: type[BaseModel], values: BaseModel, depth: int) -> Iterator[str]:
     indent = "  " * depth
-    for name, field in model.model_fields.items():
+    for name, field in _in_order(model, depth):
         section, value = _section_type(field), getattr(values, name)
         if depth == 0 or section is not None:
             yield ""
@@ -72,6 +72,11 @@ def _section(model: type[BaseModel], values: BaseModel, depth: int) -> Iterator[
             yield f"{indent}# {name}: in .env, as {_variable(model, name)}"
         else:
             yield f"{indent}{name}: {_scalar(_shown(field, value))}"
+
+
+def _in_order(model: type[BaseModel], depth: int) -> list[tuple[str, FieldInfo]]:
+    """As the model has them, but inside a section its own sections come last, where the eye expects them."""
+    return sorted(model.model_fields.items(), key=lambda one: depth > 0 and _section_type(one[1]) is not None)
 
 
 def _first_lines(section: type[BaseModel]) -> str:

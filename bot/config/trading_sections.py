@@ -1,4 +1,4 @@
-"""The settings of trading: risk, options, strategies, session, embargoes, execution.
+"""The settings of trading: risk, options, session, embargoes, execution.
 
 Defaults that a floor below owns are taken from it, so that there is one place for each number.
 """
@@ -19,21 +19,19 @@ from bot.config.fields import (
     Fraction,
     Lower,
     Minutes,
-    Ratio,
-    Rsi,
     Seconds,
     Section,
     WholeSeconds,
     doc,
 )
+from bot.domain.terms import StrategyTerms
 from bot.execution.limits import ExecutionLimits, WatcherLimits
-from bot.risk.limits import SCALP_TERMS, WHALE_TERMS, RiskLimits, SessionRules
+from bot.risk.limits import RiskLimits, SessionRules
 from bot.selection.liquidity import LiquidityLimits
-from bot.strategies.scalp import ScalpParameters
-from bot.strategies.whale import WhaleParameters
+from bot.strategies.registry import spec_of
 
 _R, _S, _L = RiskLimits(), SessionRules(), LiquidityLimits()
-_SCALP, _WHALE = ScalpParameters(), WhaleParameters()
+_T = StrategyTerms()
 _X, _W = ExecutionLimits(), WatcherLimits()
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -49,13 +47,13 @@ class RiskSection(Section):
         "Part of the day's first equity, realised and unrealised, after which trading halts.",
     )
     take_profit_pct: Annotated[Decimal, Field(gt=0, le=10)] = doc(
-        SCALP_TERMS.take_profit_pct, "The target, above the premium paid."
+        _T.take_profit_pct, "The target, above the premium paid."
     )
     stop_loss_pct: Annotated[Decimal, Field(gt=0, lt=1)] = doc(
-        SCALP_TERMS.stop_loss_pct, "The stop, below the premium paid."
+        _T.stop_loss_pct, "The stop, below the premium paid."
     )
     whale_alloc_pct: Fraction = doc(
-        WHALE_TERMS.alloc_pct, "Part of equity that open whale positions may cost together."
+        spec_of("whale").terms.alloc_pct, "Part of equity that open whale positions may cost together."
     )
     max_drawdown_pct: Fraction = doc(
         _R.max_drawdown_pct, "Fall from the highest equity of late after which trading halts."
@@ -139,57 +137,6 @@ class OptionsSection(Section):
         _L.max_time_value_pct,
         "Time value, in parts of the underlying, above which a price is not an option's.",
     )
-
-
-class ScalpSection(Section):
-    """Short trends on 1-min bars. Lengths in bars, RSI in points."""
-
-    fast_ema: Count = doc(_SCALP.fast_ema, "The fast average's length.")
-    slow_ema: Count = doc(_SCALP.slow_ema, "The slow average's length.")
-    rsi_length: Count = doc(_SCALP.rsi_length, "Wilder's RSI.")
-    bullish_rsi: tuple[Rsi, Rsi] = doc(_SCALP.bullish_rsi, "The band in which a bullish signal is believed.")
-    bearish_rsi: tuple[Rsi, Rsi] = doc(_SCALP.bearish_rsi, "The band in which a bearish signal is believed.")
-    min_bars: Count = doc(_SCALP.min_bars, "Bars before anything is judged.")
-    min_relative_volume: Ratio = doc(
-        _SCALP.min_relative_volume, "Volume so far against earlier sessions' at this minute; 0 asks nothing."
-    )
-    relative_volume_sessions: Count = doc(_SCALP.relative_volume_sessions, "How many earlier sessions.")
-    cooldown_s: Seconds = doc(_SCALP.cooldown_s, "Between two signals of a symbol.")
-    full_gap: Seconds = doc(
-        _SCALP.full_gap, "The averages' gap, as a part of the price, that counts as full confidence."
-    )
-    gap_weight: Annotated[float, Field(ge=0, le=1)] = doc(
-        _SCALP.gap_weight, "The gap's weight in confidence; the RSI has the rest."
-    )
-    time_stop_minutes: Count | None = doc(
-        SCALP_TERMS.time_stop_minutes, "A position is closed after so long; null: never."
-    )
-    take_profit_pct: Annotated[Decimal, Field(gt=0, le=10)] | None = doc(
-        None, "Instead of risk.take_profit_pct."
-    )
-    stop_loss_pct: Annotated[Decimal, Field(gt=0, lt=1)] | None = doc(None, "Instead of risk.stop_loss_pct.")
-
-
-class WhaleSection(Section):
-    """Breakouts on 60-min bars."""
-
-    history_bars: Count = doc(_WHALE.history_bars, "The range's length in bars: 20 sessions of 7.")
-    min_volume_ratio: Ratio = doc(_WHALE.min_volume_ratio, "The breakout hour's volume against their mean.")
-    debounce_s: Seconds = doc(_WHALE.debounce_s, "Between two signals of a symbol: 3 days.")
-    time_stop_minutes: Count | None = doc(
-        WHALE_TERMS.time_stop_minutes, "A position is closed after so long, nights included; null: never."
-    )
-    take_profit_pct: Annotated[Decimal, Field(gt=0, le=10)] | None = doc(
-        None, "Instead of risk.take_profit_pct."
-    )
-    stop_loss_pct: Annotated[Decimal, Field(gt=0, lt=1)] | None = doc(None, "Instead of risk.stop_loss_pct.")
-
-
-class StrategiesSection(Section):
-    """The strategies' own parameters."""
-
-    scalp: ScalpSection = doc(ScalpSection(), "")
-    whale: WhaleSection = doc(WhaleSection(), "")
 
 
 class SessionSection(Section):

@@ -188,7 +188,7 @@ class DenialCode(StrEnum):
     ALLOCATION_SPENT = (
         "ALLOCATION_SPENT",
         "The strategy's share of the equity does not pay for one more contract.",
-        "`risk.whale_alloc_pct`.",
+        "`risk.whale_alloc_pct`, or `strategies.<name>.alloc_pct`.",
     )
     LOSS_BUDGET_SPENT = (
         "LOSS_BUDGET_SPENT",

@@ -5,40 +5,22 @@ Percentages are fractions (``Decimal("0.01")`` is 1 %). ``None`` switches a limi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from bot.domain.session import NEW_YORK
+from bot.domain.terms import StrategyTerms
 from bot.risk.denials import DenialCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StrategyTerms:
-    """How one strategy's positions are sized and ended.
-
-    ``alloc_pct`` caps the premium of all its open positions as a part of equity. ``time_stop_minutes`` runs on the
-    clock, nights included.
-    """
-
-    take_profit_pct: Decimal = Decimal("0.30")
-    stop_loss_pct: Decimal = Decimal("0.20")
-    alloc_pct: Decimal | None = None
-    time_stop_minutes: int | None = None
-    flat_by_session_end: bool = False
-
-
-SCALP_TERMS = StrategyTerms(time_stop_minutes=60, flat_by_session_end=True)
-WHALE_TERMS = StrategyTerms(alloc_pct=Decimal("0.10"), time_stop_minutes=5 * 24 * 60)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RiskLimits:
-    """The limits of one account."""
+    """The limits of one account. ``strategies`` holds the terms of each strategy by its name."""
 
-    scalp: StrategyTerms = SCALP_TERMS
-    whale: StrategyTerms = WHALE_TERMS
+    strategies: Mapping[str, StrategyTerms] = field(default_factory=dict)
 
     max_risk_pct_per_trade: Decimal = Decimal("0.01")
     max_daily_loss_pct: Decimal = Decimal("0.05")
@@ -91,7 +73,7 @@ class RiskLimits:
 
     def terms(self, strategy: str) -> StrategyTerms:
         """The named strategy's terms. KeyError for a strategy nobody gave terms to."""
-        return {"scalp": self.scalp, "whale": self.whale}[strategy]
+        return self.strategies[strategy]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,8 @@ from decimal import Decimal
 
 from bot.domain.contract import TickGrid
 from bot.domain.messages import TradeIdea
+from bot.domain.terms import StrategyTerms
 from bot.risk.denials import Denial, DenialCode, deny
-from bot.risk.limits import StrategyTerms
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 
 from bot.domain.session import CalendarRangeError, Session, new_york_day, previous_session, session_on
+from bot.domain.terms import StrategyTerms
 from bot.risk.denials import Denial, DenialCode, deny
-from bot.risk.limits import EmbargoWindow, SessionRules, StrategyTerms
+from bot.risk.limits import EmbargoWindow, SessionRules
 
 _ONE_DAY = timedelta(days=1)
 

@@ -37,13 +37,14 @@ class Reason(StrEnum):
 class Judgement:
     """One strategy on one bar. ``direction`` is the state the bar is in; ``fired`` says that it is news.
 
-    ``confidence`` is 0 to 1, and 0 without a direction. A figure that is unknown is None.
+    ``confidence`` is 0 to 1, and 0 without a direction. ``reason`` is one of Reason, or a strategy's own word of that
+    form. A figure that is unknown is None.
     """
 
     direction: Direction | None
     confidence: float
     fired: bool
-    reason: Reason
+    reason: str
     numbers: Mapping[str, float | None]
 
     def to_message(self, strategy: str, bar: Bar) -> BarJudged:

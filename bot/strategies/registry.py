@@ -1,34 +1,52 @@
-"""Which strategies there are, and which one goes first.
+"""Which strategies there are. A new one is its file and one line here; all else follows from its SPEC."""
 
-Rule: the order of ``STRATEGIES`` is the order of rank. When two of them fire on the same instant, the earlier is heard
-first: the whale outranks the scalp.
-"""
-
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from bot.domain.types import Symbol
+from bot.strategies import scalp, whale
 from bot.strategies.base import Strategy
-from bot.strategies.scalp import Scalp, ScalpParameters
-from bot.strategies.whale import Whale, WhaleParameters
+from bot.strategies.spec import StrategySpec
 
-STRATEGIES: Final[tuple[str, ...]] = (Whale.name, Scalp.name)
+STRATEGIES: Final[tuple[StrategySpec[Any], ...]] = (
+    scalp.SPEC,
+    whale.SPEC,
+)
+"""In the order in which people see them."""
 
-
-@dataclass(frozen=True, slots=True)
-class StrategyParameters:
-    """The settings of all strategies."""
-
-    scalp: ScalpParameters = field(default_factory=ScalpParameters)
-    whale: WhaleParameters = field(default_factory=WhaleParameters)
+NAMES: Final = tuple(spec.name for spec in STRATEGIES)
 
 
-def make_strategies(symbol: Symbol, parameters: StrategyParameters | None = None) -> tuple[Strategy, ...]:
-    """Make one symbol's strategies, in order of rank."""
-    chosen = parameters or StrategyParameters()
-    return (Whale(symbol, chosen.whale), Scalp(symbol, chosen.scalp))
+def spec_of(name: str) -> StrategySpec[Any]:
+    """The SPEC of that name; KeyError where there is none."""
+    return {spec.name: spec for spec in STRATEGIES}[name]
 
 
-def rank(name: str) -> int:
-    """Return a strategy's rank, 0 the highest; ValueError for a name that is not in ``STRATEGIES``."""
-    return STRATEGIES.index(name)
+def by_rank() -> tuple[StrategySpec[Any], ...]:
+    """All of them, the one that is heard first first."""
+    return tuple(sorted(STRATEGIES, key=lambda spec: spec.rank))
+
+
+def confirmers(name: str) -> frozenset[str]:
+    """The strategies that confirm the named one."""
+    return frozenset(spec.name for spec in STRATEGIES if name in spec.confirms)
+
+
+def make_strategies(symbol: Symbol, parameters: Mapping[str, Any] | None = None) -> tuple[Strategy, ...]:
+    """One symbol's strategies, in order of rank; ``parameters`` by name, defaults for those not given."""
+    chosen = parameters or {}
+    return tuple(
+        spec.make(symbol, chosen[spec.name] if spec.name in chosen else spec.parameters())
+        for spec in by_rank()
+    )
+
+
+def faults(strategies: tuple[StrategySpec[Any], ...] = STRATEGIES) -> Iterator[str]:
+    """One line for everything that would not work; nothing for strategies that can trade."""
+    names = tuple(spec.name for spec in strategies)
+    for spec in strategies:
+        if names.count(spec.name) > 1:
+            yield f"strategy {spec.name}: there are two of this name"
+        if same := [one.name for one in strategies if one.rank == spec.rank and one is not spec]:
+            yield f"strategy {spec.name}: {', '.join(same)} has rank {spec.rank}, too"
+        yield from (f"strategy {spec.name}: {fault}" for fault in spec.faults(names))

@@ -15,6 +15,7 @@ Nothing is judged before ``min_bars`` bars, counted over sessions, nor outside r
 state, so the first judged bar may enter one.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,23 +24,32 @@ from bot.domain.session import Session, session_at
 from bot.domain.types import Direction, Symbol
 from bot.strategies.base import BarOrder, Cooldown, Judgement, Reason
 from bot.strategies.indicators import Ema, RelativeVolume, SessionVwap, WilderRsi
+from bot.strategies.spec import DefaultTerms, OptionChoice, Problem, StrategySpec, setting
 
 
 @dataclass(frozen=True, slots=True)
 class ScalpParameters:
     """The scalp's settings; lengths in bars, RSI in points, ``full_gap`` as a fraction of the price."""
 
-    fast_ema: int = 8
-    slow_ema: int = 21
-    rsi_length: int = 14
-    bullish_rsi: tuple[float, float] = (45.0, 70.0)
-    bearish_rsi: tuple[float, float] = (30.0, 55.0)
-    min_bars: int = 30
-    min_relative_volume: float = 0.7
-    relative_volume_sessions: int = 20
-    cooldown_s: float = 900.0
-    full_gap: float = 0.001
-    gap_weight: float = 0.6
+    fast_ema: int = setting(8, "Length of the fast average.", least=1)
+    slow_ema: int = setting(21, "Length of the slow average.", least=1)
+    rsi_length: int = setting(14, "Length of Wilder's RSI.", least=1)
+    bullish_rsi: tuple[float, float] = setting(
+        (45.0, 70.0), "RSI range that confirms a bullish signal.", least=0, most=100
+    )
+    bearish_rsi: tuple[float, float] = setting(
+        (30.0, 55.0), "RSI range that confirms a bearish signal.", least=0, most=100
+    )
+    min_bars: int = setting(30, "Bars before anything is judged.", least=1)
+    min_relative_volume: float = setting(
+        0.7, "Volume so far against earlier sessions' at this minute; 0 disables the check.", least=0
+    )
+    relative_volume_sessions: int = setting(20, "Earlier sessions that the volume is compared with.", least=1)
+    cooldown_s: float = setting(900.0, "Least time between two signals of a symbol.", above=0)
+    full_gap: float = setting(
+        0.001, "Gap between the averages, as a part of the price, that counts as full confidence.", above=0
+    )
+    gap_weight: float = setting(0.6, "The gap's weight in confidence; the RSI has the rest.", least=0, most=1)
 
 
 class Scalp:
@@ -145,3 +155,24 @@ class Scalp:
             "rsi": self._rsi.value,
             "rel_volume": self._volume.value,
         }
+
+
+def _contradictions(p: ScalpParameters) -> Iterator[Problem]:
+    if p.fast_ema >= p.slow_ema:
+        yield "fast_ema", f"must be less than strategies.scalp.slow_ema ({p.slow_ema})"
+    for name, (low, high) in (("bullish_rsi", p.bullish_rsi), ("bearish_rsi", p.bearish_rsi)):
+        if low >= high:
+            yield name, "is a band: write the lower end first"
+
+
+SPEC = StrategySpec(
+    name=Scalp.name,
+    summary="Short trends on 1-min bars. Lengths in bars, RSI in points.",
+    make=Scalp,
+    parameters=ScalpParameters,
+    bar_size=Scalp.bar_size,
+    terms=DefaultTerms(time_stop_minutes=60, flat_by_session_end=True),
+    options=OptionChoice(),
+    rank=1,
+    check=_contradictions,
+)

@@ -1,8 +1,10 @@
 """One symbol's machine: shows its strategies every closed bar and turns a signal into an idea with a contract.
 
-Rules of rank and mode live here. ``growth``: whale and scalp both trade, and where both fire on the same instant only
-the whale does. ``hybrid``: only the scalp trades, at half size unless the whale stands for the same direction.
-A scalp signal on an hour's end waits for the hour's bar, which may arrive just after the minute's.
+Rules of rank and mode live here, and who outranks or confirms whom is written in each strategy's SPEC.
+``growth``: all of them trade, and where several fire on the same instant only the highest of rank does.
+``hybrid``: those that confirm others do not trade themselves; a confirmed one trades at half size unless one that
+confirms it stands for the same direction.
+A signal on an hour's end waits for the hour's bar, which may arrive just after the minute's, where that bar can speak.
 """
 
 from __future__ import annotations
@@ -21,9 +23,15 @@ from bot.domain.machine import StateMachine
 from bot.domain.market import Bar, BarSize, Quote
 from bot.domain.types import ConId, Direction, IdeaId, Numbers, Symbol
 from bot.strategies.base import Judgement, Strategy
-from bot.strategies.whale import Whale
+from bot.strategies.registry import confirmers, spec_of
+from bot.strategies.spec import Confirming
 
 HOUR_BAR_GRACE = timedelta(seconds=5)
+
+
+def mode_denial(name: str) -> str:
+    """The code of an idea that the mode does not let its strategy trade."""
+    return f"MODE_DOES_NOT_TRADE_{name.upper()}"
 
 
 class Mode(StrEnum):
@@ -46,9 +54,9 @@ class Unfit:
 
 
 Choose: TypeAlias = Callable[
-    [Direction, Sequence[Contract], Mapping[ConId, Quote], float | None, datetime], Chosen | Unfit
+    [str, Direction, Sequence[Contract], Mapping[ConId, Quote], float | None, datetime], Chosen | Unfit
 ]
-"""(direction, watched contracts, their latest quotes, the underlying's price, now) → which contract carries it."""
+"""(strategy, direction, watched contracts, their latest quotes, the underlying's price, now) → what carries it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +84,9 @@ class SymbolStrategy(StateMachine):
         self._quotes: dict[ConId, Quote] = {}
         self._underlying: ConId | None = None
         self._spot: float | None = None
-        self._waiting: Signal | None = None
+        self._waiting: list[Signal] = []
         self._hour_seen: datetime | None = None
-        self._whale_fired: datetime | None = None
+        self._fired: dict[str, datetime] = {}
 
         self.listen(
             {
@@ -113,11 +121,11 @@ class SymbolStrategy(StateMachine):
             self._quotes[quote.con_id] = quote
         elif quote.mid is not None and quote.con_id == self._underlying:
             self._spot = float(quote.mid)
-        if self._waiting is not None and quote.at >= self._waiting.bar.end + HOUR_BAR_GRACE:
+        if self._waiting and quote.at >= self._waiting[0].bar.end + HOUR_BAR_GRACE:
             yield from self._release(quote.at)
 
     def _on_bar(self, bar: Bar, *, is_live: bool) -> Iterator[m.Message]:
-        if self._waiting is not None and bar.size is BarSize.M1:
+        if self._waiting and bar.size is BarSize.M1:
             yield from self._release(bar.end)
         for strategy in self._strategies:
             if strategy.bar_size is bar.size:
@@ -131,29 +139,42 @@ class SymbolStrategy(StateMachine):
 
     def _on_signal(self, signal: Signal) -> Iterator[m.Message]:
         yield m.SignalFired(self._symbol, signal.strategy.name, signal.direction, signal.bar.end)
-        if signal.strategy.name == Whale.name:
-            self._whale_fired = signal.bar.end
-            yield from self._idea(signal, signal.bar.end)
-        elif signal.bar.end.minute == 0 and self._hour_seen != signal.bar.end:
-            self._waiting = signal
+        self._fired[signal.strategy.name] = signal.bar.end
+        if self._must_wait(signal):
+            self._waiting.append(signal)
         else:
             yield from self._idea(signal, signal.bar.end)
 
+    def _must_wait(self, signal: Signal) -> bool:
+        """Whether an hour's bar that ends with this one is still to come, and its strategy has a word in this."""
+        if signal.bar.size is BarSize.M60 or signal.bar.end.minute or self._hour_seen == signal.bar.end:
+            return False
+        name = signal.strategy.name
+        hourly = {one.name for one in self._strategies if one.bar_size is BarSize.M60}
+        return bool(hourly & (confirmers(name) | self._higher(name)))
+
+    def _higher(self, name: str) -> frozenset[str]:
+        rank = spec_of(name).rank
+        return frozenset(one.name for one in self._strategies if spec_of(one.name).rank < rank)
+
     def _release(self, at: datetime) -> Iterator[m.Message]:
-        """The hour's bar was heard, or will not come in time: the waiting scalp has its turn."""
-        signal, self._waiting = self._waiting, None
-        if signal is not None:
+        """The hour's bar was heard, or will not come in time: what waits has its turn."""
+        waiting, self._waiting = self._waiting, []
+        for signal in waiting:
             yield from self._idea(signal, max(at, signal.bar.end))
 
     def _idea(self, signal: Signal, at: datetime) -> Iterator[m.Message]:
-        is_whale = signal.strategy.name == Whale.name
-        if is_whale and self._mode is Mode.HYBRID:
-            yield self._dropped(signal, at, "MODE_DOES_NOT_TRADE_WHALE", {"mode": self._mode})
+        name = signal.strategy.name
+        if self._mode is Mode.HYBRID and spec_of(name).confirms:
+            yield self._dropped(signal, at, mode_denial(name), {"mode": self._mode})
             return
-        if not is_whale and self._mode is Mode.GROWTH and self._whale_fired == signal.bar.end:
-            yield self._dropped(signal, at, "SIGNAL_OUTRANKED", {"by": Whale.name})
+        above = sorted(one for one in self._higher(name) if self._fired.get(one) == signal.bar.end)
+        if self._mode is Mode.GROWTH and above:
+            yield self._dropped(signal, at, "SIGNAL_OUTRANKED", {"by": ", ".join(above)})
             return
-        found = self._choose(signal.direction, tuple(self._contracts.values()), self._quotes, self._spot, at)
+        found = self._choose(
+            name, signal.direction, tuple(self._contracts.values()), self._quotes, self._spot, at
+        )
         if isinstance(found, Unfit):
             yield self._dropped(signal, at, found.code, found.numbers)
             return
@@ -174,9 +195,10 @@ class SymbolStrategy(StateMachine):
     def _size_factor(self, signal: Signal, at: datetime) -> Decimal:
         if self._mode is Mode.GROWTH:
             return Decimal(1)
-        whales = (one for one in self._strategies if isinstance(one, Whale))
-        agrees = any(whale.standing(at) is signal.direction for whale in whales)
-        return Decimal(1) if agrees else Decimal("0.5")
+        asked = confirmers(signal.strategy.name)
+        heard = [one for one in self._strategies if one.name in asked and isinstance(one, Confirming)]
+        agrees = any(one.standing(at) is signal.direction for one in heard)
+        return Decimal(1) if agrees or not asked else Decimal("0.5")
 
     def _dropped(self, signal: Signal, at: datetime, code: str, numbers: Numbers) -> m.IdeaDropped:
         return m.IdeaDropped(

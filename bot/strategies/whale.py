@@ -12,20 +12,24 @@ Confidence: 0.5 at the volume floor, growing with volume, full at twice the floo
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from bot.domain.market import Bar, BarSize
 from bot.domain.types import Direction, Symbol
 from bot.strategies.base import BarOrder, Cooldown, Judgement, Reason
 from bot.strategies.indicators import RollingMax, RollingMean, RollingMin
+from bot.strategies.spec import DefaultTerms, OptionChoice, StrategySpec, setting
 
 
 @dataclass(frozen=True, slots=True)
 class WhaleParameters:
     """The whale's settings: the range's length in bars, the volume floor as a multiple of the mean."""
 
-    history_bars: int = 140
-    min_volume_ratio: float = 1.5
-    debounce_s: float = 3 * 24 * 3600.0
+    history_bars: int = setting(140, "Length of the range in bars: 20 sessions of 7.", least=1)
+    min_volume_ratio: float = setting(1.5, "Volume of the breakout's hour against the range's mean.", least=0)
+    debounce_s: float = setting(
+        3 * 24 * 3600.0, "Least time between two signals of a symbol: 3 days.", above=0
+    )
 
 
 class Whale:
@@ -91,3 +95,16 @@ class Whale:
             return False, Reason.COOLING_DOWN
         self._debounce.remember(at, direction)
         return True, Reason.FIRED
+
+
+SPEC = StrategySpec(
+    name=Whale.name,
+    summary="Breakouts on 60-min bars.",
+    make=Whale,
+    parameters=WhaleParameters,
+    bar_size=Whale.bar_size,
+    terms=DefaultTerms(alloc_pct=Decimal("0.10"), time_stop_minutes=5 * 24 * 60),
+    options=OptionChoice(),
+    rank=0,
+    confirms=("scalp",),
+)

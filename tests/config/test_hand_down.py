@@ -16,15 +16,17 @@ from bot.risk.limits import AccountRule, RiskLimits
 from bot.selection.choose import SelectionRules
 from bot.selection.expiry import ExpiryRule
 from bot.selection.strike import Moneyness, TargetDelta
-from bot.strategies.registry import StrategyParameters
+from bot.strategies.scalp import ScalpParameters
+from bot.strategies.whale import WhaleParameters
 from tests.config.desk import Desk
+from tests.risk.house import TERMS
 
 
 def test_by_default_every_part_gets_its_own_defaults(desk: Desk) -> None:
     settings = desk.load()
 
-    assert hand_down.risk_limits(settings) == RiskLimits()
-    assert hand_down.strategy_parameters(settings) == StrategyParameters()
+    assert hand_down.risk_limits(settings) == RiskLimits(strategies=TERMS)
+    assert hand_down.strategy_parameters(settings) == {"scalp": ScalpParameters(), "whale": WhaleParameters()}
     assert hand_down.selection_rules(settings) == SelectionRules()
     assert hand_down.market_data_limits(settings) == MarketDataLimits()
     assert hand_down.execution_limits(settings) == ExecutionLimits(symbols=frozenset({"SPY"}))
@@ -45,10 +47,11 @@ def test_risk_takes_its_numbers_from_four_sections(desk: Desk) -> None:
 
     assert (limits.max_risk_pct_per_trade, limits.max_spread_pct) == (Decimal("0.02"), Decimal("0.05"))
     assert (limits.entry_timeout_s, limits.entry_offset_ticks) == (20, 1)
-    assert (limits.scalp.stop_loss_pct, limits.whale.stop_loss_pct) == (Decimal("0.25"), Decimal("0.5"))
-    assert (limits.whale.alloc_pct, limits.whale.time_stop_minutes) == (Decimal("0.2"), None)
-    assert limits.scalp.flat_by_session_end
-    assert not limits.whale.flat_by_session_end
+    scalp, whale = limits.terms("scalp"), limits.terms("whale")
+    assert (scalp.stop_loss_pct, whale.stop_loss_pct) == (Decimal("0.25"), Decimal("0.5"))
+    assert (whale.alloc_pct, whale.time_stop_minutes) == (Decimal("0.2"), None)
+    assert scalp.flat_by_session_end
+    assert not whale.flat_by_session_end
 
 
 def test_a_dry_run_asks_no_what_if_and_lets_no_order_through(desk: Desk) -> None:
@@ -101,3 +104,28 @@ def test_the_brokers_patience_is_handed_down(desk: Desk) -> None:
 
     assert (broker.connect_timeout_wall_s, broker.heartbeat_s, broker.account) == (3.0, 5.0, "DU1")
     assert timedelta(seconds=broker.history_timeout_s) == timedelta(minutes=1)
+
+
+def test_a_strategy_chooses_its_own_options_and_falls_back_to_the_general_ones(desk: Desk) -> None:
+    settings = desk.load("""
+        options: {expiry: 7-14, moneyness: itmp1, max_spread_pct: 0.05}
+        strategies: {whale: {options: {expiry: 21-60, max_spread_pct: 0.08}}}
+    """)
+
+    rules = hand_down.option_rules(settings)
+
+    assert rules["scalp"] == hand_down.selection_rules(settings)
+    assert rules["whale"].expiry == ExpiryRule(21, 60, weekly_only=False)
+    assert rules["whale"].strike is Moneyness.ITMP1
+    assert rules["whale"].liquidity.max_spread_pct == Decimal("0.08")
+    assert hand_down.risk_limits(settings).terms("whale").max_spread_pct == Decimal("0.08")
+
+
+def test_an_allocation_of_a_strategys_own_is_stronger_than_the_whales_old_key(desk: Desk) -> None:
+    settings = desk.load(
+        "risk: {whale_alloc_pct: 0.2}\nstrategies: {whale: {alloc_pct: 0.3}, scalp: {alloc_pct: 0.05}}"
+    )
+
+    limits = hand_down.risk_limits(settings)
+
+    assert [limits.terms(name).alloc_pct for name in ("whale", "scalp")] == [Decimal("0.3"), Decimal("0.05")]

@@ -53,7 +53,7 @@ def told_strategy(
     symbol: str, settings: Settings, signals: Signals, name: str = "scalp", *, spread: bool = False
 ) -> SymbolStrategy:
     """``spread``: each idea takes another contract, so that several positions can stand side by side."""
-    rules = hand_down.selection_rules(settings)
+    rules = hand_down.option_rules(settings)
     chooser: Callable[..., Chosen | Unfit] = partial(choose, rules)
     return SymbolStrategy(
         symbol, (Told(signals, name),), Mode(settings.mode), _Spread(chooser) if spread else chooser
@@ -69,6 +69,7 @@ class _Spread:
 
     def __call__(
         self,
+        strategy: str,
         direction: Direction,
         contracts: Sequence[Contract],
         quotes: Mapping[ConId, Quote],
@@ -76,7 +77,7 @@ class _Spread:
         at: datetime,
     ) -> Chosen | Unfit:
         left = tuple(one for one in contracts if one.con_id not in self._taken)
-        found = self._chooser(direction, left, quotes, spot, at)
+        found = self._chooser(strategy, direction, left, quotes, spot, at)
         if isinstance(found, Chosen):
             self._taken.add(found.contract.con_id)
         return found

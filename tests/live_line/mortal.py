@@ -28,7 +28,6 @@ from bot.domain.market import Bar
 from bot.domain.messages import Message
 from bot.domain.types import Direction, Symbol
 from bot.journal.store import Journal
-from bot.selection.choose import SelectionRules
 from bot.strategies.base import Judgement
 from bot.strategies.symbol import Mode, SymbolStrategy, Unfit
 from tests.gauntlet.signals import Told, told_strategy
@@ -99,7 +98,7 @@ def main(plan: dict[str, Any]) -> int:
     steps = Steps(Path(plan["steps"]), plan["die_at"], plan["die_by"])
     signals = {minute: Direction(direction) for minute, direction in plan["signals"].items()}
 
-    def make_strategy(settings: Settings, symbol: Symbol, _: SelectionRules) -> SymbolStrategy:
+    def make_strategy(settings: Settings, symbol: Symbol) -> SymbolStrategy:
         if plan["raises"]:
             return SymbolStrategy(symbol, (Broken({}),), Mode(settings.mode), no_choice)
         return told_strategy(symbol, settings, signals)

@@ -14,12 +14,16 @@ from bot.domain.contract import CENTS, Contract
 from bot.domain.market import Quote
 from bot.domain.order import Fill
 from bot.domain.position import AccountValues
+from bot.domain.terms import StrategyTerms
 from bot.domain.types import Direction, Right, SecType, Side
 from bot.risk.limits import RiskLimits, SessionRules
 from bot.risk.machine import RiskMachine
 
 NOON = datetime(2024, 3, 11, 16, 0, tzinfo=UTC)
-LIMITS = RiskLimits(what_if=False, pdt_guard=False)
+SCALP_TERMS = StrategyTerms(time_stop_minutes=60, flat_by_session_end=True)
+WHALE_TERMS = StrategyTerms(alloc_pct=Decimal("0.10"), time_stop_minutes=5 * 24 * 60)
+TERMS = {"scalp": SCALP_TERMS, "whale": WHALE_TERMS}
+LIMITS = RiskLimits(strategies=TERMS, what_if=False, pdt_guard=False)
 SESSION = SessionRules()
 T = TypeVar("T")
 

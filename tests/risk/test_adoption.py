@@ -11,13 +11,16 @@ from bot.domain.idea import Idea
 from bot.risk.adoption import plan_of
 from bot.risk.limits import RiskLimits, SessionRules
 from tests.journal.makers import CALL
+from tests.risk.house import TERMS
 
 AT = datetime(2011, 1, 5, 15, 31, tzinfo=UTC)
 
 
 def plan(strategy: str, entry: str = "0.80") -> Planned | None:
     contract = replace(CALL, expiry=AT.date() + timedelta(days=9))
-    return plan_of(RiskLimits(), SessionRules(), Idea("SPY", AT, strategy), contract, Decimal(entry))
+    return plan_of(
+        RiskLimits(strategies=TERMS), SessionRules(), Idea("SPY", AT, strategy), contract, Decimal(entry)
+    )
 
 
 def test_a_scalp_is_ended_an_hour_after_its_bar() -> None:

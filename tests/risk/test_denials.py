@@ -20,7 +20,10 @@ from bot.risk.machine import RiskMachine
 from tests.risk.house import (
     LIMITS,
     NOON,
+    SCALP_TERMS,
     SESSION,
+    TERMS,
+    WHALE_TERMS,
     account,
     approve,
     connected,
@@ -186,8 +189,8 @@ def _stock_price_as_premium() -> m.EntryDenied:
 
 @produces(DenialCode.STOP_INSIDE_SPREAD)
 def _tight_stop() -> m.EntryDenied:
-    scalp = replace(LIMITS.scalp, stop_loss_pct=Decimal("0.01"))
-    return denial(with_limits(scalp=scalp))
+    scalp = replace(SCALP_TERMS, stop_loss_pct=Decimal("0.01"))
+    return denial(with_limits(strategies=TERMS | {"scalp": scalp}))
 
 
 @produces(DenialCode.CONTRACT_WRONG)
@@ -279,8 +282,8 @@ def _dear() -> m.EntryDenied:
 
 @produces(DenialCode.ALLOCATION_SPENT)
 def _whale_share() -> m.EntryDenied:
-    whale = replace(LIMITS.whale, alloc_pct=Decimal("0.01"))
-    return denial(with_limits(whale=whale), idea(strategy="whale"))
+    whale = replace(WHALE_TERMS, alloc_pct=Decimal("0.01"))
+    return denial(with_limits(strategies=TERMS | {"whale": whale}), idea(strategy="whale"))
 
 
 @produces(DenialCode.LOSS_BUDGET_SPENT)

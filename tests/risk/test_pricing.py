@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from bot.domain.contract import CENTS, NICKELS, TickGrid
 from bot.risk.denials import Denial, DenialCode
-from bot.risk.limits import SCALP_TERMS
 from bot.risk.pricing import BracketPrices, bracket_prices, climb
-from tests.risk.house import idea
+from tests.risk.house import SCALP_TERMS, idea
 
 grids = st.sampled_from(
     [CENTS, NICKELS, TickGrid(((Decimal(0), Decimal("0.05")), (Decimal(3), Decimal("0.10"))))]

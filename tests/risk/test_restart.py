@@ -15,9 +15,22 @@ from bot.domain.types import Side
 from bot.risk.limits import RiskLimits
 from bot.risk.machine import RiskMachine
 from bot.wiring import DURABLE, RISK
-from tests.risk.house import NOON, SESSION, account, closed, connected, fill, idea, put, reconciled, tell
+from tests.risk.house import (
+    NOON,
+    SESSION,
+    TERMS,
+    account,
+    closed,
+    connected,
+    fill,
+    idea,
+    put,
+    reconciled,
+    tell,
+)
 
 LIMITS = RiskLimits(
+    strategies=TERMS,
     max_risk_pct_per_trade=Decimal("0.02"),
     max_orders_per_day=6,
     max_orders_per_minute=2,

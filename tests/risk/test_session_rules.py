@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.risk.denials import Denial, DenialCode
-from bot.risk.limits import SCALP_TERMS, WHALE_TERMS, EmbargoWindow, SessionRules
+from bot.risk.limits import EmbargoWindow, SessionRules
 from bot.risk.session_rules import close_deadline, entry_time
-from tests.risk.house import NOON
+from tests.risk.house import NOON, SCALP_TERMS, WHALE_TERMS
 
 RESET = EmbargoWindow(
     code=DenialCode.EMBARGO_SERVER_RESET, starts=time(0, 15), lasts_minutes=90, lead_minutes=30

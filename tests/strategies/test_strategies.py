@@ -13,7 +13,7 @@ from bot.domain.session import session_on, sessions_between
 from bot.domain.types import Direction
 from bot.sim.market.recorded.bars import bars_1m, bars_60m
 from bot.strategies.base import Cooldown, Reason, Strategy
-from bot.strategies.registry import STRATEGIES, StrategyParameters, make_strategies, rank
+from bot.strategies.registry import NAMES, by_rank, make_strategies, spec_of
 from bot.strategies.scalp import Scalp, ScalpParameters
 from bot.strategies.whale import Whale, WhaleParameters
 
@@ -218,16 +218,14 @@ def test_a_bar_out_of_order_or_of_another_symbol_stops_the_line() -> None:
 
 
 def test_the_whale_outranks_the_scalp() -> None:
-    made: tuple[Strategy, ...] = make_strategies(
-        "SPY", StrategyParameters(whale=WhaleParameters(history_bars=7))
-    )
-    assert tuple(strategy.name for strategy in made) == STRATEGIES == ("whale", "scalp")
-    assert rank("whale") < rank("scalp")
-    with pytest.raises(ValueError):
-        rank("straddle")
+    made: tuple[Strategy, ...] = make_strategies("SPY", {"whale": WhaleParameters(history_bars=7)})
+    assert [strategy.name for strategy in made] == [spec.name for spec in by_rank()] == ["whale", "scalp"]
+    assert set(NAMES) == {"whale", "scalp"}
+    with pytest.raises(KeyError):
+        spec_of("straddle")
 
 
 def test_parameters_reach_the_strategy() -> None:
-    whale, _ = make_strategies("SPY", StrategyParameters(whale=WhaleParameters(history_bars=7)))
+    whale, _ = make_strategies("SPY", {"whale": WhaleParameters(history_bars=7)})
     bars = bars_60m("SPY", datetime(2010, 1, 7, tzinfo=UTC))
     assert [whale.judge(bar).reason is Reason.WARMING_UP for bar in bars[:8]] == [True] * 7 + [False]

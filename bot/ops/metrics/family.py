@@ -24,6 +24,7 @@ from prometheus_client.core import (
 from bot.ops.status.histogram import CALL_BUCKETS_S, Histogram
 from bot.ops.status.status import Status
 from bot.risk.limits import RiskLimits, SessionRules
+from bot.strategies.registry import NAMES
 
 PREFIX = "ibbot_"
 
@@ -41,7 +42,7 @@ class Constants:
 
     limits: RiskLimits = field(default_factory=RiskLimits)
     session: SessionRules = field(default_factory=SessionRules)
-    strategies: tuple[str, ...] = ("scalp", "whale")
+    strategies: tuple[str, ...] = NAMES
     channels: tuple[str, ...] = ()
     currency: str = "USD"
     trading: str = "simulated"

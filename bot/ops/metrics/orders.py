@@ -12,8 +12,14 @@ from bot.ops.status.counters import LEGS
 from bot.risk.denials import DenialCode
 from bot.selection.no_contract import RefusalCode
 from bot.strategies.base import Reason
+from bot.strategies.registry import STRATEGIES
+from bot.strategies.symbol import mode_denial
 
-OTHER_SKIPS = ("ENTRY_ABANDONED", "MODE_DOES_NOT_TRADE_WHALE", "SIGNAL_OUTRANKED")
+OTHER_SKIPS = (
+    "ENTRY_ABANDONED",
+    "SIGNAL_OUTRANKED",
+    *(mode_denial(spec.name) for spec in STRATEGIES if spec.confirms),
+)
 SKIPS = sorted({*map(str, DenialCode), *map(str, RefusalCode), *OTHER_SKIPS})
 DECISIONS = ("approved", "denied", "dropped", "abandoned")
 REJECT_CODES = (103, 110, 200, 201, 203, 321, 387, 460)

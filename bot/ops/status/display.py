@@ -15,6 +15,7 @@ from rich.text import Text
 from bot.domain.session import NEW_YORK, new_york_day, session_on
 from bot.domain.types import TradingState
 from bot.ops.status.status import BracketView, ClosedTrade, Status
+from bot.strategies.registry import NAMES
 
 STATE_STYLE = {
     TradingState.ACTIVE: "bold green",
@@ -83,11 +84,11 @@ def _passed(status: Status) -> Table:
 
 def _figures(status: Status) -> Table:
     table = Table(expand=True, box=None, pad_edge=False)
-    for name in ("symbol", "price", "bars", "scalp", "whale", "last signal"):
+    for name in ("symbol", "price", "bars", *NAMES, "last signal"):
         table.add_column(name, style="", header_style="dim")
     for view in status.symbols:
         price = "—" if view.price is None else f"{view.price:.2f}"
-        verdicts = [view.verdicts.get(name, "—") for name in ("scalp", "whale")]
+        verdicts = [view.verdicts.get(name, "—") for name in NAMES]
         table.add_row(view.symbol, price, str(view.bars), *verdicts, view.last_signal or "—")
     return table
 
