@@ -86,7 +86,7 @@ class SymbolStrategy(StateMachine):
         self._spot: float | None = None
         self._waiting: list[Signal] = []
         self._hour_seen: datetime | None = None
-        self._fired: dict[str, datetime] = {}
+        self._last_fired: dict[str, datetime] = {}
 
         self.listen(
             {
@@ -139,7 +139,7 @@ class SymbolStrategy(StateMachine):
 
     def _on_signal(self, signal: Signal) -> Iterator[m.Message]:
         yield m.SignalFired(self._symbol, signal.strategy.name, signal.direction, signal.bar.end)
-        self._fired[signal.strategy.name] = signal.bar.end
+        self._last_fired[signal.strategy.name] = signal.bar.end
         if self._must_wait(signal):
             self._waiting.append(signal)
         else:
@@ -168,7 +168,7 @@ class SymbolStrategy(StateMachine):
         if self._mode is Mode.HYBRID and spec_of(name).confirms:
             yield self._dropped(signal, at, mode_denial(name), {"mode": self._mode})
             return
-        above = sorted(one for one in self._higher(name) if self._fired.get(one) == signal.bar.end)
+        above = sorted(one for one in self._higher(name) if self._last_fired.get(one) == signal.bar.end)
         if self._mode is Mode.GROWTH and above:
             yield self._dropped(signal, at, "SIGNAL_OUTRANKED", {"by": ", ".join(above)})
             return
