@@ -77,6 +77,8 @@ def details_values(details: ContractDetails) -> dict[str, Any]:
         "primaryExchange": contract.primary_exchange,
         "contractMonth": details.contract_month,
         "industry": details.industry,
+        "category": details.category,
+        "secIdList": [{"tag": tag, "value": value} for tag, value in details.sec_ids],
         "timeZoneId": details.time_zone,
         "tradingHours": details.trading_hours,
         "liquidHours": details.liquid_hours,

@@ -12,11 +12,27 @@ from hashlib import blake2b
 
 from bot.domain.contract import CENTS, NICKELS, Contract, TickGrid
 from bot.domain.types import ConId, SecType, Symbol
+from bot.sim.market.known_symbols import (
+    DAILY_EXPIRIES,
+    FOREX,
+    FUND_SECTOR,
+    FUNDS,
+    STOCKS,
+    KnownSymbol,
+    check_digit,
+)
 
 NICKELS_AND_DIMES = TickGrid(((Decimal(0), Decimal("0.05")), (Decimal(3), Decimal("0.10"))))
 HALF_PIPS = TickGrid(((Decimal(0), Decimal("0.00005")),))
+HALF_HUNDREDTHS = TickGrid(((Decimal(0), Decimal("0.005")),))
 
-MARKET_RULES: dict[int, TickGrid] = {26: CENTS, 110: NICKELS, 32: NICKELS_AND_DIMES, 239: HALF_PIPS}
+MARKET_RULES: dict[int, TickGrid] = {
+    26: CENTS,
+    110: NICKELS,
+    32: NICKELS_AND_DIMES,
+    239: HALF_PIPS,
+    59: HALF_HUNDREDTHS,
+}
 """Grids by market rule id. 26 is IB's; the other ids are the simulator's own choice."""
 
 _ID_FLOOR, _ID_SPAN = 300_000_000, 1_800_000_000
@@ -46,6 +62,9 @@ class Underlying:
     atm_vol: float = 0.30
     daily_volume: int = 20_000_000
     has_daily_expiries: bool = False
+    isin: str = ""
+    sector: tuple[str, str] = ("", "")
+    """IB's industry and category."""
 
     def contract(self) -> Contract:
         return Contract(
@@ -58,68 +77,64 @@ class Underlying:
         )
 
 
-def _etf(
-    symbol: str, con_id: int, name: str, price: float, vol: float, volume: int, daily: bool
-) -> Underlying:
+def _known(known: KnownSymbol, *, is_etf: bool) -> Underlying:
+    nickels = NICKELS_AND_DIMES if known.symbol == "GOOG" else NICKELS
     return Underlying(
-        symbol=symbol,
-        con_id=con_id,
-        long_name=name,
-        primary_exchange="NASDAQ" if symbol == "QQQ" else "ARCA",
-        is_etf=True,
-        option_ticks=CENTS,
-        price=price,
-        atm_vol=vol,
-        daily_volume=volume,
-        has_daily_expiries=daily,
-    )
-
-
-def _stock(symbol: str, con_id: int, name: str, price: float, vol: float, volume: int) -> Underlying:
-    return Underlying(
-        symbol=symbol,
-        con_id=con_id,
-        long_name=name,
-        primary_exchange="NASDAQ",
-        option_ticks=NICKELS_AND_DIMES if symbol == "GOOG" else NICKELS,
-        price=price,
-        atm_vol=vol,
-        daily_volume=volume,
+        symbol=known.symbol,
+        con_id=known.con_id,
+        long_name=known.name,
+        primary_exchange=known.primary,
+        is_etf=is_etf,
+        option_ticks=CENTS if known.symbol in DAILY_EXPIRIES else nickels,
+        price=float(known.price),
+        atm_vol=known.vol,
+        daily_volume=known.volume,
+        has_daily_expiries=known.symbol in DAILY_EXPIRIES,
+        isin=known.isin,
+        sector=FUND_SECTOR if is_etf else known.sector,
     )
 
 
 _KNOWN: dict[Symbol, Underlying] = {
-    known.symbol: known
-    for known in (
-        _etf("SPY", 756733, "SPDR S&P 500 ETF TRUST", 600.0, 0.17, 70_000_000, True),
-        _etf("QQQ", 320227571, "INVESCO QQQ TRUST SERIES 1", 500.0, 0.21, 40_000_000, True),
-        _etf("IWM", 9579970, "ISHARES RUSSELL 2000 ETF", 220.0, 0.23, 30_000_000, True),
-        _stock("AAPL", 265598, "APPLE INC", 230.0, 0.26, 50_000_000),
-        _stock("GOOG", 208813719, "ALPHABET INC-CL C", 180.0, 0.26, 20_000_000),
-        _stock("MSFT", 272093, "MICROSOFT CORP", 430.0, 0.24, 20_000_000),
-        _stock("TSLA", 76792991, "TESLA INC", 300.0, 0.55, 90_000_000),
-        _stock("NVDA", 4815747, "NVIDIA CORP", 140.0, 0.45, 250_000_000),
-    )
+    known.symbol: _known(known, is_etf=is_etf)
+    for is_etf, table in ((True, FUNDS), (False, STOCKS))
+    for known in table
 }
 
 
 def underlying(symbol: Symbol) -> Underlying:
     """The symbol's entry, or one made up for it that stays the same for ever."""
     return _KNOWN.get(symbol) or Underlying(
-        symbol=symbol, con_id=stable_id(symbol), long_name=f"{symbol} (SIMULATED)", primary_exchange="NYSE"
+        symbol=symbol,
+        con_id=stable_id(symbol),
+        long_name=f"{symbol} (SIMULATED)",
+        primary_exchange="NYSE",
+        isin=_made_up_isin(symbol),
     )
 
 
-EUR_USD = Contract(
-    con_id=12087792,
-    symbol="EUR",
-    sec_type=SecType.FOREX,
-    exchange="IDEALPRO",
-    primary_exchange="IDEALPRO",
-    local_symbol="EUR.USD",
-    trading_class="EUR.USD",
-    ticks=HALF_PIPS,
-)
+def _made_up_isin(symbol: Symbol) -> str:
+    """Formed as an ISIN is, in the range "US9…" that no issuer of the table uses."""
+    body = f"US9{stable_id(symbol) % 10**8:08d}"
+    return f"{body}{check_digit(body)}"
+
+
+def _pair(base: str, quote: str, con_id: ConId) -> Contract:
+    return Contract(
+        con_id=con_id,
+        symbol=base,
+        sec_type=SecType.FOREX,
+        exchange="IDEALPRO",
+        primary_exchange="IDEALPRO",
+        currency=quote,
+        local_symbol=f"{base}.{quote}",
+        trading_class=f"{base}.{quote}",
+        ticks=HALF_HUNDREDTHS if quote == "JPY" else HALF_PIPS,
+    )
+
+
+PAIRS: dict[ConId, Contract] = {con_id: _pair(base, quote, con_id) for base, quote, con_id, _, _ in FOREX}
+EUR_USD = PAIRS[12087792]
 
 
 def _index(symbol: Symbol, con_id: ConId) -> Contract:
@@ -137,7 +152,7 @@ def _index(symbol: Symbol, con_id: ConId) -> Contract:
 SPX = _index("SPX", 416904)
 VIX = _index("VIX", 13455763)
 EXTRAS: dict[ConId, tuple[Contract, str]] = {
-    EUR_USD.con_id: (EUR_USD, "European Monetary Union Euro"),
+    **{con_id: (PAIRS[con_id], name) for _, _, con_id, name, _ in FOREX},
     SPX.con_id: (SPX, "S&P 500 Stock Index"),
     VIX.con_id: (VIX, "CBOE Volatility Index"),
 }

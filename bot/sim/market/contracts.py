@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Protocol
 
 from bot.domain.contract import Contract
@@ -102,8 +103,17 @@ class Contracts:
             return iter((contract,) if contract is not None and is_there else ())
         if query.sec_type == SecType.OPTION:
             return self._find_options(query)
+        if query.sec_id:
+            return self._find_by_sec_id(query)
         known = (c for c in self._by_id.values() if c.sec_type is not SecType.OPTION)
         return (c for c in list(known) if _fits(c, query))
+
+    def _find_by_sec_id(self, query: ContractQuery) -> Iterator[Contract]:
+        """A stock by its ISIN or CUSIP; other kinds of id find nothing."""
+        isin = {"ISIN": query.sec_id, "CUSIP": query.sec_id}.get(query.sec_id_type)
+        for stock in self._stocks.values():
+            if isin in (stock.isin, stock.isin[2:11]) and _is_traded_at(stock.contract(), query.exchange):
+                yield stock.contract()
 
     def _find_options(self, query: ContractQuery) -> Iterator[Contract]:
         symbol = query.symbol or query.local_symbol[:6].strip()
@@ -149,7 +159,7 @@ class Contracts:
     # ── details
 
     def _hours(self) -> str:
-        return format_liquid_hours(self.today + timedelta(days=n) for n in range(_DAYS_AHEAD))
+        return _hours_from(self.today)
 
     def _stock_details(self, contract: Contract, stock: Underlying) -> ContractDetails:
         return ContractDetails(
@@ -163,6 +173,9 @@ class Contracts:
             trading_hours=self._hours(),
             liquid_hours=self._hours(),
             stock_type="ETF" if stock.is_etf else "COMMON",
+            industry=stock.sector[0],
+            category=stock.sector[1],
+            sec_ids=(("ISIN", stock.isin), ("CUSIP", stock.isin[2:11])),
         )
 
     def _option_details(self, contract: Contract) -> ContractDetails:
@@ -199,6 +212,12 @@ class Contracts:
         )
 
 
+@lru_cache(maxsize=32)
+def _hours_from(today: date) -> str:
+    """Written once a day: a search of a whole chain needs it some thousand times."""
+    return format_liquid_hours(today + timedelta(days=n) for n in range(_DAYS_AHEAD))
+
+
 def _rules(contract: Contract, exchanges: tuple[str, ...]) -> str:
     return ",".join([str(rule_id(contract.ticks))] * len(exchanges))
 
@@ -211,7 +230,7 @@ def _fits(contract: Contract, query: ContractQuery) -> bool:
         and query.trading_class in ("", contract.trading_class)
         and query.currency in ("", contract.currency)
         and _is_traded_at(contract, query.exchange)
-        and (contract.sec_type is not SecType.STOCK or _is_listed_at(contract, query.primary_exchange))
+        and (contract.sec_type is not SecType.STOCK or _is_listed_at(query.primary_exchange))
         and bool(query.symbol or query.local_symbol)
     )
 
@@ -224,8 +243,9 @@ def _is_traded_at(contract: Contract, exchange: str) -> bool:
     return exchange in ("", "SMART", contract.exchange)
 
 
-def _is_listed_at(contract: Contract, primary: str) -> bool:
-    return _modern(primary) in ("", "SMART", contract.primary_exchange)
+def _is_listed_at(primary: str) -> bool:
+    """Clients name as primary any venue of the stock, retired names such as ISLAND too, and IB resolves them all."""
+    return _modern(primary) in ("", *_STOCK_EXCHANGES)
 
 
 def _modern(exchange: str) -> str:

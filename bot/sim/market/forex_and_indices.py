@@ -1,4 +1,4 @@
-"""The instruments beside the stocks: EUR.USD and two indices. Enough to be quoted, charted and looked up.
+"""The instruments beside the stocks: currency pairs and two indices. Enough to be quoted, charted and looked up.
 
 Rule: a price is a function of seed and time alone, in a gentle range. An index has a last price and no quotes.
 """
@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.contract import Contract
-from bot.sim.market.catalog import EUR_USD, SPX
+from bot.sim.market.catalog import PAIRS, SPX
+from bot.sim.market.known_symbols import FOREX
 from bot.sim.market.quotes import TopOfBook
 
 _PERIODS_S = (86_400 * 9.7, 86_400 * 1.3, 7_919.0, 613.0, 47.0)
-_HALF_PIP = Decimal("0.00005")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +39,25 @@ class Extras:
     """Quotes of everything in ``catalog.EXTRAS``."""
 
     def __init__(self, seed: int) -> None:
-        self._euro = Wander(1.10, 0.02, seed)
+        self._rates = {
+            con_id: Wander(level, 0.02, seed + 101 * n) for n, (_, _, con_id, _, level) in enumerate(FOREX)
+        }
         self._volatility = Wander(17.0, 0.25, seed + 1)
 
     def book(self, contract: Contract, now: datetime, spy: float | None) -> TopOfBook:
-        """EUR.USD is quoted a pip wide around the clock; the S&P 500 is ten times SPY."""
-        if contract.con_id == EUR_USD.con_id:
-            bid = self._grid(self._euro.at(now))
-            return TopOfBook(bid, bid + 2 * _HALF_PIP, 1_000_000, 2_000_000, None)
+        """A pair is quoted two steps of its grid wide around the clock; the S&P 500 is ten times SPY."""
+        rate = self._rates.get(contract.con_id)
+        if rate is not None:
+            ((_, step),) = PAIRS[contract.con_id].ticks.steps
+            bid = round(Decimal(rate.at(now)) / step) * step
+            return TopOfBook(bid, bid + 2 * step, 1_000_000, 2_000_000, None)
         level = self.level(contract, now, spy)
         return TopOfBook(None, None, 0, 0, None if level is None else Decimal(f"{level:.2f}"))
 
     def level(self, contract: Contract, when: datetime, spy: float | None) -> float | None:
-        if contract.con_id == EUR_USD.con_id:
-            return self._euro.at(when)
+        rate = self._rates.get(contract.con_id)
+        if rate is not None:
+            return rate.at(when)
         if contract.con_id == SPX.con_id:
             return None if spy is None else spy * 10
         return self._volatility.at(when)
@@ -61,7 +66,3 @@ class Extras:
         """Five levels over a span: what a bar of EUR.USD or VIX is made of."""
         levels = (self.level(contract, start + span * step / 4, None) for step in range(5))
         return [level for level in levels if level is not None]
-
-    @staticmethod
-    def _grid(price: float) -> Decimal:
-        return Decimal(round(price / 0.00005)) * _HALF_PIP

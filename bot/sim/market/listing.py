@@ -26,6 +26,8 @@ class ContractQuery:
     currency: str = ""
     local_symbol: str = ""
     trading_class: str = ""
+    sec_id_type: str = ""
+    sec_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,9 @@ class ContractDetails:
     liquid_hours: str = ""
     stock_type: str = ""
     industry: str = ""
+    category: str = ""
+    sec_ids: tuple[tuple[str, str], ...] = ()
+    """IB's secIdList: (ISIN, …), (CUSIP, …)."""
     min_size: int = 1
 
 

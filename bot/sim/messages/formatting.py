@@ -116,6 +116,8 @@ def query_of(message: WireMessage) -> ContractQuery:
         currency=message.currency.strip().upper(),
         local_symbol=message.localSymbol,
         trading_class=message.tradingClass.strip(),
+        sec_id_type=str(message.get("secIdType", "")).strip().upper(),
+        sec_id=str(message.get("secId", "")).strip().upper(),
     )
 
 

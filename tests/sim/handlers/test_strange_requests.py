@@ -51,7 +51,7 @@ def refusal(client: RawClient, kind: str, **values: Any) -> tuple[int, str]:
         ({**SPY, "conId": 0, "symbol": "ZZZZ"}, 200, "No security definition"),
         ({**SPY, "conId": 0, "currency": "EUR"}, 200, "No security definition"),
         ({**SPY, "exchange": "NOWHERE"}, 200, "No security definition"),
-        ({**SPY, "conId": 0, "primaryExchange": "NYSE"}, 200, "No security definition"),
+        ({**SPY, "conId": 0, "primaryExchange": "LSE"}, 200, "No security definition"),
         ({**SPY, "exchange": ""}, 321, "Please enter exchange"),
         ({**SPY, "conId": 0, "secType": "SHARE"}, 321, "Please enter a valid security type"),
         ({**SPY, "conId": -5}, 200, "No security definition"),

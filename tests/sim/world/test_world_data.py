@@ -18,8 +18,9 @@ from bot.sim.exchange.events import (
     OrderMessage,
 )
 from bot.sim.exchange.orders import ExecutionFilter, IbStatus, SimOrder
-from bot.sim.market.catalog import EUR_USD, SPX, VIX
+from bot.sim.market.catalog import EUR_USD, SPX, VIX, underlying
 from bot.sim.market.events import BookChanged
+from bot.sim.market.known_symbols import check_digit
 from bot.sim.market.listing import ContractQuery
 from bot.sim.market.quotes import TopOfBook
 from bot.sim.market.recorded.bars import NotRecordedError
@@ -132,9 +133,32 @@ def test_symbols_are_found_by_their_beginning() -> None:
 
     assert [d.contract.symbol for d in world.matching_symbols("aa")] == ["AAPL"]
     assert world.matching_symbols("") == []
-    assert [
-        d.contract.con_id for d in world.find_contracts(ContractQuery(symbol="EUR", sec_type="CASH"))
-    ] == [12087792]
+
+
+@pytest.mark.parametrize(("base", "quote", "con_id"), [("EUR", "USD", 12087792), ("USD", "JPY", 15016059)])
+def test_a_currency_pair_is_found_by_its_two_currencies(base: str, quote: str, con_id: int) -> None:
+    query = ContractQuery(symbol=base, sec_type="CASH", currency=quote)
+    assert [found.contract.con_id for found in spy_world().find_contracts(query)] == [con_id]
+
+
+@pytest.mark.parametrize("sec_id", [("ISIN", "US78462F1030"), ("CUSIP", "78462F103")])
+def test_a_stock_is_found_by_its_security_id(sec_id: tuple[str, str]) -> None:
+    query = ContractQuery(sec_type="STK", sec_id_type=sec_id[0], sec_id=sec_id[1])
+    (found,) = spy_world().find_contracts(query)
+    assert (found.contract.con_id, sec_id in found.sec_ids) == (SPY, True)
+
+
+@pytest.mark.parametrize("symbol", ["SPY", "AMD", "NEVER"])
+def test_every_stock_has_an_isin_that_is_formed_as_one(symbol: str) -> None:
+    isin = underlying(symbol).isin
+    assert len(isin) == 12
+    assert check_digit(isin[:-1]) == int(isin[-1])
+
+
+@pytest.mark.parametrize("primary", ["ARCA", "ISLAND", "AMEX", "NYSE", "NASDAQ", ""])
+def test_a_stock_is_found_by_any_venue_it_trades_at(primary: str) -> None:
+    query = ContractQuery(symbol="SPY", sec_type="STK", exchange="SMART", primary_exchange=primary)
+    assert [found.contract.con_id for found in spy_world().find_contracts(query)] == [SPY]
 
 
 # ── orders, account, expiry
