@@ -113,7 +113,6 @@ def choose(
 
 def make_machines(settings: Settings, time_scale: float) -> dict[str, Machine]:
     """Every machine of the line but the listeners, fresh and without memory."""
-    rules = hand_down.selection_rules(settings)
     limits, session = hand_down.risk_limits(settings).scaled(time_scale), hand_down.session_rules(settings)
     if time_scale > 1:
         # On a fast clock both sides read one ScaledTime: what looks like an offset is the time a message took.
@@ -131,7 +130,7 @@ def make_machines(settings: Settings, time_scale: float) -> dict[str, Machine]:
             hand_down.execution_limits(settings).scaled(time_scale), partial(plan_of, limits, session)
         ),
         RISK: RiskMachine(limits, session, hand_down.account_rule(settings)),
-        MARKET_DATA: MarketData(settings.symbols, watch, rules.expiry.pick),
+        MARKET_DATA: MarketData(settings.symbols, watch, hand_down.expiry_rules(settings)),
     }
     for symbol in settings.symbols:
         machines[f"strategy:{symbol}"] = make_strategy(settings, symbol)

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import product
 
-from bot.config.hand_down import strategy_parameters
+from bot.config.hand_down import most_strikes_each_side, strategy_parameters
 from bot.config.settings import Settings
 from bot.config.strategy_sections import section_of
 from bot.domain.clock import ScaledTime
@@ -122,6 +122,21 @@ def _symbols(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _lines(settings: Settings) -> Iterator[Problem]:
+    try:
+        fits = most_strikes_each_side(settings)
+    except ValueError:
+        return  # an expiry that cannot be read is named elsewhere
+    if fits < 1:
+        yield (
+            "broker.line_budget",
+            (
+                f"is {settings.broker.line_budget}: too few lines to watch one strike on each side of the money for "
+                f"{len(settings.symbols)} symbols; name fewer symbols, or raise it"
+            ),
+        )
+
+
 def _selection(settings: Settings) -> Iterator[Problem]:
     readers: tuple[tuple[str, Callable[[str], object]], ...] = (
         ("expiry", parse_expiry),
@@ -189,6 +204,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _live_data,
     _ceilings,
     _symbols,
+    _lines,
     _selection,
     _strategies,
     _session,

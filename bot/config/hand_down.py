@@ -22,7 +22,7 @@ from bot.ops.alerts.conditions import LastingLimits
 from bot.risk.denials import DenialCode
 from bot.risk.limits import AccountRule, EmbargoWindow, RiskLimits, SessionRules
 from bot.selection.choose import SelectionRules
-from bot.selection.expiry import parse_expiry
+from bot.selection.expiry import ExpiryRule, parse_expiry
 from bot.selection.liquidity import LiquidityLimits
 from bot.selection.strike import parse_strike
 from bot.strategies.registry import NAMES, STRATEGIES
@@ -108,6 +108,11 @@ def option_rules(settings: Settings) -> dict[str, SelectionRules]:
     return {name: _option_rules(settings, name) for name in NAMES}
 
 
+def expiry_rules(settings: Settings) -> tuple[ExpiryRule, ...]:
+    """What the strategies want watched, each once, in the order of the strategies."""
+    return tuple(dict.fromkeys(rules.expiry for rules in option_rules(settings).values()))
+
+
 def _option_rules(settings: Settings, name: str) -> SelectionRules:
     general, own = selection_rules(settings), section_of(settings.strategies, name).options
     most = own.max_spread_pct or general.liquidity.max_spread_pct
@@ -127,7 +132,18 @@ def strategy_parameters(settings: Settings) -> dict[str, Any]:
 
 
 def market_data_limits(settings: Settings) -> MarketDataLimits:
-    return MarketDataLimits(**_shared(settings.market_data, MarketDataLimits))
+    limits = MarketDataLimits(**_shared(settings.market_data, MarketDataLimits))
+    return replace(limits, strikes_each_side=min(limits.strikes_each_side, most_strikes_each_side(settings)))
+
+
+def most_strikes_each_side(settings: Settings) -> int:
+    """How many strikes on each side of the money the line budget pays for: calls and puts of every expiry watched.
+
+    Each symbol's own line comes first, and one for every position that may be open far from the money.
+    """
+    symbols, expiries = len(settings.symbols), len(expiry_rules(settings))
+    left = settings.broker.line_budget - symbols - settings.risk.max_open_positions
+    return left // (4 * symbols * expiries)
 
 
 def execution_limits(settings: Settings) -> ExecutionLimits:

@@ -80,7 +80,10 @@ class ScheduleSection(Section):
 class MarketDataSection(Section):
     """What is watched and when it counts as stale."""
 
-    strikes_each_side: Count = doc(5, "Real strikes watched on each side of the money.")
+    strikes_each_side: Count = doc(
+        5,
+        "Real strikes watched on each side of the money; fewer where broker.line_budget does not pay for them.",
+    )
     m1_sessions: Count = doc(3, "Sessions of 1-min bars fetched at the start.")
     m60_sessions: Count = doc(30, "Sessions of 60-min bars fetched at the start; the whale needs 20.")
     bars_stale_after_s: Seconds = doc(150.0, "No closed bar for so long: the feed is stale and is renewed.")

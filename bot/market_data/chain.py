@@ -1,32 +1,44 @@
-"""Which option contracts are watched: the nearest fitting expiry, and so many real strikes each side of the money."""
+"""Which option contracts are watched: an expiry that fits, and so many real strikes each side of the money.
+
+Strategies that want different expiries have a watch each; where two pick the same expiry, the later one is spare.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Protocol
 
 from bot.domain.contract import Contract, OptionChain
 from bot.domain.types import ConId
 
-PickExpiry = Callable[[Sequence[date], date], date | None]
-"""(expiries, today in New York) → the expiry to trade, or None."""
+
+class PicksExpiry(Protocol):
+    """What an option choice calls its expiry."""
+
+    def pick(self, expiries: Sequence[date], today: date) -> date | None:
+        """The expiry to trade, ``today`` New York's date; None when none fits."""
+        ...
 
 
 @dataclass(slots=True)
 class ChainWatch:
-    """The state of one symbol's watched chain. ``contracts`` are real: the broker qualified them for ``expiry``."""
+    """One expiry of one symbol. ``contracts`` are real: the broker qualified them for ``expiry``."""
 
+    rule: PicksExpiry
     chain: OptionChain | None = None
     expiry: date | None = None
     contracts: dict[ConId, Contract] = field(default_factory=dict)
     asked: set[Decimal] = field(default_factory=set)
     watched: dict[ConId, Contract] = field(default_factory=dict)
     centre: float | None = None
+    is_spare: bool = False
 
-    def start_over(self, expiry: date) -> None:
-        self.expiry = expiry
+    def start_over(self, expiry: date | None) -> None:
+        """Watch another expiry; None: none of its own, another watch has it."""
+        self.expiry, self.is_spare = expiry, expiry is None
         self.contracts.clear()
         self.asked.clear()
 
@@ -53,6 +65,8 @@ class ChainWatch:
 
     def strayed(self, spot: float) -> bool:
         """Has the money moved a third of the watched half-width away from the centre?"""
+        if self.is_spare:
+            return False
         strikes = sorted(
             {contract.strike for contract in self.watched.values() if contract.strike is not None}
         )

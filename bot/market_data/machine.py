@@ -6,7 +6,7 @@ never by symbol, so that a stock's price can never pass for an option's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import ClassVar
@@ -19,7 +19,7 @@ from bot.domain.market import Bar, BarSize, Quote
 from bot.domain.session import new_york_day, session_on
 from bot.domain.types import ConId, IdeaId, Symbol
 from bot.market_data.bars import BarFeed
-from bot.market_data.chain import ChainWatch, PickExpiry
+from bot.market_data.chain import ChainWatch, PicksExpiry
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +40,36 @@ class SymbolWatch:
     """Everything known of one symbol."""
 
     symbol: Symbol
+    chains: tuple[ChainWatch, ...]
     underlying: Contract | None = None
     spot: float | None = None
     quote_at: datetime | None = None
-    chain: ChainWatch = field(default_factory=ChainWatch)
     feeds: dict[BarSize, BarFeed] = field(
         default_factory=lambda: {BarSize.M1: BarFeed(), BarSize.M60: BarFeed()}
     )
     fresh: dict[str, bool] = field(default_factory=lambda: {"bars": True, "quotes": True})
     renewed_at: dict[str, datetime] = field(default_factory=dict)
 
+    @property
+    def watched(self) -> dict[ConId, Contract]:
+        """Every option whose quotes are asked for, pinned ones apart."""
+        return {con_id: contract for chain in self.chains for con_id, contract in chain.watched.items()}
+
 
 class MarketData(StateMachine):
-    """See the module's head. ``pick_expiry`` is the selection rule of the settings."""
+    """See the module's head. ``expiry_rules``: what each strategy's option choice calls its expiry, each once."""
 
     JUDGED_FIRST: ClassVar[frozenset[type]] = frozenset({m.BracketAdopted, m.BracketClosed, m.EntryAbandoned})
 
     def __init__(
-        self, symbols: tuple[Symbol, ...], limits: MarketDataLimits, pick_expiry: PickExpiry
+        self, symbols: tuple[Symbol, ...], limits: MarketDataLimits, expiry_rules: Sequence[PicksExpiry]
     ) -> None:
         super().__init__()
         self._limits = limits
-        self._pick_expiry = pick_expiry
-        self._watches = {symbol: SymbolWatch(symbol) for symbol in symbols}
+        self._watches = {
+            symbol: SymbolWatch(symbol, tuple(ChainWatch(rule) for rule in expiry_rules))
+            for symbol in symbols
+        }
         self._pinned: dict[IdeaId, Contract] = {}
         self._symbol_of: dict[ConId, Symbol] = {}
         self._day: date | None = None
@@ -144,7 +151,7 @@ class MarketData(StateMachine):
                 yield b.WatchBars(underlying, size, 1)
             return
         pinned = (contract for contract in self._pinned.values() if contract.symbol == watch.symbol)
-        lines = {x.con_id: x for x in (underlying, *watch.chain.watched.values(), *pinned)}
+        lines = {x.con_id: x for x in (underlying, *watch.watched.values(), *pinned)}
         for contract in lines.values():
             yield b.UnwatchQuote(contract)
             yield b.WatchQuote(contract)
@@ -163,40 +170,47 @@ class MarketData(StateMachine):
 
     def _on_chain(self, message: b.ChainListed) -> Iterator[m.Message]:
         watch = self._watches[message.chain.symbol]
-        known = watch.chain.chain
+        known = watch.chains[0].chain
         # Adjusted classes (other multiplier or name) come beside the standard one; only the standard one is traded.
         if message.chain.multiplier != 100 or (known and message.chain.trading_class != message.chain.symbol):
             return
-        watch.chain.chain = message.chain
+        for chain in watch.chains:
+            chain.chain = message.chain
         yield from self._centre(watch)
 
     def _on_options(self, message: b.OptionsQualified) -> Iterator[m.Message]:
         watch = self._watches[message.symbol]
-        if message.expiry != watch.chain.expiry:
-            return
-        watch.chain.learn(message.contracts)
-        yield from self._watch_around_money(watch)
+        for chain in watch.chains:
+            if chain.expiry == message.expiry:
+                chain.learn(message.contracts)
+                yield from self._watch_around_money(watch, chain)
 
     def _centre(self, watch: SymbolWatch) -> Iterator[m.Message]:
-        """Choose expiry and strikes once both the chain and the spot are known."""
-        chain = watch.chain
-        if chain.chain is None or watch.spot is None or self._day is None or watch.underlying is None:
+        """Choose expiries and strikes once both the chain and the spot are known."""
+        if watch.spot is None or self._day is None or watch.underlying is None:
             return
-        expiry = self._pick_expiry(chain.chain.expiries, self._day)
-        if expiry is None:
-            return
-        if expiry != chain.expiry:
-            chain.start_over(expiry)
-        strikes = chain.unasked_strikes(watch.spot, self._limits.strikes_each_side)
-        if strikes:
-            yield b.QualifyOptions(watch.underlying, chain.chain.trading_class, expiry, strikes)
-        if chain.contracts:
-            yield from self._watch_around_money(watch)
+        taken: set[date] = set()
+        for chain in watch.chains:
+            expiry = None if chain.chain is None else chain.rule.pick(chain.chain.expiries, self._day)
+            if expiry is None:
+                continue
+            if expiry != chain.expiry:
+                chain.start_over(None if expiry in taken else expiry)
+            taken.add(expiry)
+            yield from self._ask_for_strikes(chain, watch.underlying, watch.spot)
+            if chain.contracts or chain.is_spare:
+                yield from self._watch_around_money(watch, chain)
 
-    def _watch_around_money(self, watch: SymbolWatch) -> Iterator[m.Message]:
+    def _ask_for_strikes(self, chain: ChainWatch, underlying: Contract, spot: float) -> Iterator[m.Message]:
+        if chain.chain is None or chain.expiry is None:
+            return
+        strikes = chain.unasked_strikes(spot, self._limits.strikes_each_side)
+        if strikes:
+            yield b.QualifyOptions(underlying, chain.chain.trading_class, chain.expiry, strikes)
+
+    def _watch_around_money(self, watch: SymbolWatch, chain: ChainWatch) -> Iterator[m.Message]:
         if watch.spot is None or watch.underlying is None:
             return
-        chain = watch.chain
         wanted = chain.wanted(watch.spot, self._limits.strikes_each_side)
         pinned = {contract.con_id for contract in self._pinned.values()}
         chain.centre = watch.spot
@@ -209,7 +223,7 @@ class MarketData(StateMachine):
             self._symbol_of[con_id] = watch.symbol
             yield b.WatchQuote(wanted[con_id])
         chain.watched = wanted
-        yield m.WatchlistChanged(watch.symbol, watch.underlying.con_id, tuple(wanted.values()))
+        yield m.WatchlistChanged(watch.symbol, watch.underlying.con_id, tuple(watch.watched.values()))
 
     # ── positions keep their quotes ──
 
@@ -232,7 +246,7 @@ class MarketData(StateMachine):
         watch = self._watches.get(message.symbol)
         if contract is None or contract in self._pinned.values():
             return
-        if watch is None or contract.con_id not in watch.chain.watched:
+        if watch is None or contract.con_id not in watch.watched:
             self._symbol_of.pop(contract.con_id, None)
             yield b.UnwatchQuote(contract)
 
@@ -287,7 +301,7 @@ class MarketData(StateMachine):
         if spot is None:
             return
         watch.spot = float(spot)
-        if watch.chain.strayed(watch.spot):
+        if any(chain.strayed(watch.spot) for chain in watch.chains):
             yield from self._centre(watch)
 
     def _on_failure(self, message: b.RequestFailed) -> Iterator[m.Message]:

@@ -77,6 +77,7 @@ def test_above_a_ceiling_more_risk_must_be_accepted(desk: Desk, name: str) -> No
         ("risk: {max_risk_pct_per_trade: 0.04, max_daily_loss_pct: 0.03}", "risk.max_risk_pct_per_trade"),
         ("symbols: [A, B, C, D, E]", "symbols"),
         ("options: {expiry: monthly}", "options.expiry"),
+        ("broker: {line_budget: 7}", "broker.line_budget"),
         ("options: {moneyness: 'delta:2'}", "options.moneyness"),
         ("strategies: {whale: {options: {expiry: monthly}}}", "strategies.whale.options.expiry"),
         ("strategies: {scalp: {options: {moneyness: deep}}}", "strategies.scalp.options.moneyness"),

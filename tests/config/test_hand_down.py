@@ -129,3 +129,16 @@ def test_an_allocation_of_a_strategys_own_is_stronger_than_the_whales_old_key(de
     limits = hand_down.risk_limits(settings)
 
     assert [limits.terms(name).alloc_pct for name in ("whale", "scalp")] == [Decimal("0.3"), Decimal("0.05")]
+
+
+def test_two_expiries_share_the_line_budget(desk: Desk) -> None:
+    own = "strategies: {whale: {options: {expiry: 21-60}}}\n"
+
+    def each_side(text: str) -> int:
+        return hand_down.market_data_limits(desk.load(text)).strikes_each_side
+
+    assert each_side("symbols: [SPY, QQQ, IWM, DIA]") == 5
+    assert each_side(own) == 5
+    assert each_side(own + "symbols: [SPY, QQQ, IWM, DIA]") == 2
+    assert len(hand_down.expiry_rules(desk.load(own))) == 2
+    assert len(hand_down.expiry_rules(desk.load())) == 1

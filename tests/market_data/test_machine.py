@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
@@ -24,14 +24,18 @@ CHAIN = OptionChain(
 )
 
 
-def first_expiry(expiries: Sequence[date], today: date) -> date | None:
-    return min((expiry for expiry in expiries if expiry > today), default=None)
+@dataclass(frozen=True)
+class AfterDays:
+    days: int
+
+    def pick(self, expiries: Sequence[date], today: date) -> date | None:
+        return min((x for x in expiries if x > today + timedelta(days=self.days)), default=None)
 
 
-def option(strike: int, right: Right) -> Contract:
+def option(strike: int, right: Right, expiry: date = WEEKLY) -> Contract:
     return Contract(
-        con_id=strike * 10 + (right is Right.PUT), symbol="SPY", sec_type=SecType.OPTION, multiplier=100,
-        expiry=WEEKLY, strike=Decimal(strike), right=right,
+        con_id=strike * 10 + (right is Right.PUT) + (expiry == MONTHLY) * 100_000,
+        symbol="SPY", sec_type=SecType.OPTION, multiplier=100, expiry=expiry, strike=Decimal(strike), right=right,
     )  # fmt: skip
 
 
@@ -51,8 +55,9 @@ def of(kind: type[T], said: Sequence[m.Message]) -> list[T]:
 class House:
     """A machine with everything it said."""
 
-    def __init__(self) -> None:
-        self.machine = MarketData(("SPY",), MarketDataLimits(strikes_each_side=2), first_expiry)
+    def __init__(self, *expiries: AfterDays) -> None:
+        limits = MarketDataLimits(strikes_each_side=2)
+        self.machine = MarketData(("SPY",), limits, expiries or (AfterDays(0),))
         self.said: list[m.Message] = []
 
     def tell(self, *messages: m.Message) -> list[m.Message]:
@@ -70,9 +75,21 @@ class House:
         return self
 
     def qualify_what_was_asked(self) -> list[m.Message]:
-        (asked,) = of(b.QualifyOptions, self.said)[-1:]
-        real = [option(int(strike), right) for strike in asked.strikes if strike % 2 == 0 for right in Right]
-        return self.tell(b.OptionsQualified("SPY", asked.expiry, tuple(real)))
+        asked = {one.expiry: one for one in of(b.QualifyOptions, self.said)}
+        answers = [
+            b.OptionsQualified(
+                "SPY",
+                expiry,
+                tuple(
+                    option(int(strike), right, expiry)
+                    for strike in one.strikes
+                    if strike % 2 == 0
+                    for right in Right
+                ),
+            )
+            for expiry, one in asked.items()
+        ]
+        return self.tell(*answers)
 
     @property
     def watched(self) -> set[int]:
@@ -104,6 +121,29 @@ def test_only_strikes_that_are_real_for_the_expiry_are_watched_around_the_money(
     assert len(house.watched) == 9
     (changed,) = of(m.WatchlistChanged, house.said)
     assert changed.underlying_con_id == 1
+
+
+def test_strategies_that_want_different_expiries_have_both_watched() -> None:
+    house = House(AfterDays(0), AfterDays(7)).opened(127.2)
+
+    listed = of(m.WatchlistChanged, house.said)[-1].contracts
+    assert {(x.expiry, x.strike) for x in listed} == {
+        (expiry, Decimal(strike)) for expiry in (WEEKLY, MONTHLY) for strike in (124, 126, 128, 130)
+    }
+    assert {x.con_id for x in listed} | {1} == house.watched
+
+    house.tell(stock_quote(135.0))
+    house.qualify_what_was_asked()
+    assert {x.strike for x in of(m.WatchlistChanged, house.said)[-1].contracts} == {132, 134, 136, 138}
+    assert len(house.watched) == 17
+
+
+def test_an_expiry_that_two_strategies_want_is_watched_once() -> None:
+    house = House(AfterDays(0), AfterDays(1)).opened(127.2)
+
+    assert len(of(b.QualifyOptions, house.said)) == 1
+    assert len(house.watched) == 9
+    assert not house.tell(stock_quote(127.3))[:-1]
 
 
 def test_a_strike_is_asked_about_once() -> None:
