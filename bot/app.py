@@ -22,13 +22,13 @@ from bot.actors.signals import StopSignals
 from bot.actors.supervisor import SUPERVISOR, Ending, Parts, Supervisor
 from bot.broker.dry_run import DryRunPort
 from bot.broker.ibkr import IbkrBroker
-from bot.broker.port import BrokerPort
 from bot.build import build_id
 from bot.config import Settings, hand_down
 from bot.domain import messages as m
 from bot.domain.contract import Contract
 from bot.domain.errors import FixTheMachine
 from bot.domain.market import Quote
+from bot.domain.port import BrokerPort
 from bot.domain.session import new_york_day
 from bot.domain.types import ConId, Direction, Symbol
 from bot.execution.order_manager import OrderManager

@@ -6,30 +6,20 @@ holds up the thread that reads the socket.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Protocol
+from collections.abc import Iterator
 
 from bot.domain.errors import RestartTheLine
 from bot.domain.messages import MachineFailed, Message
+from bot.domain.port import BrokerPort
 from bot.wiring import BROKER, ROUTES
 
 COMMANDS = frozenset(kind for kind, row in ROUTES.items() if isinstance(row, tuple) and BROKER in row)
 
 
-class Port(Protocol):
-    """The part of the broker port that this peer uses."""
-
-    def start(self, tell: Callable[[Message], None]) -> None: ...
-
-    def send(self, command: Message) -> None: ...
-
-    def stop(self, timeout_s: float) -> None: ...
-
-
 class BrokerLink:
     """Machine-shaped, around a port."""
 
-    def __init__(self, port: Port) -> None:
+    def __init__(self, port: BrokerPort) -> None:
         self._port = port
 
     def handle(self, message: Message) -> Iterator[Message]:

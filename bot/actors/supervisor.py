@@ -15,10 +15,11 @@ from enum import StrEnum
 
 import pykka
 
-from bot.actors.broker_link import BrokerLink, Port
+from bot.actors.broker_link import BrokerLink
 from bot.actors.clock import Clock, Now
 from bot.actors.runtime import Commit, Line, failure, ping, settle, start, stop
 from bot.domain import messages as m
+from bot.domain.port import BrokerPort
 from bot.wiring import BROKER, START_ORDER, Machine
 
 Around = Callable[[Line], AbstractContextManager[object]]
@@ -41,7 +42,7 @@ class Parts:
     """What a line is made of, ready to start. ``tick_s`` is real seconds between two TimePassed."""
 
     machines: Mapping[str, Machine]
-    port: Port
+    port: BrokerPort
     commit: Commit
     record: Commit
     now: Now

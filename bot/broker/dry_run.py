@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Protocol
 
-from bot.broker.port import BrokerPort, Tell
 from bot.domain import broker_messages as b
 from bot.domain.messages import Message, TimePassed
+from bot.domain.port import BrokerPort, Tell
 
 SIMULATED_COMMANDS = (b.SendOrders, b.SendCancel, b.SendRevision, b.QuoteMargin, b.TakeSnapshot)
 FED_FACTS = (b.QuoteReceived, b.AccountUpdated, b.BrokerConnected)

@@ -14,8 +14,8 @@ from bot.broker.adapter import Adapter
 from bot.broker.connection import library as libraries
 from bot.broker.connection.io_thread import IoThread
 from bot.broker.connection.settings import BrokerSettings
-from bot.broker.port import Tell
 from bot.domain.messages import MachineFailed, Message
+from bot.domain.port import Tell
 
 
 class IbkrBroker:

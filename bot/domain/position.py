@@ -28,4 +28,3 @@ class AccountValues:
     available_funds: Decimal | None = None
     cash: Decimal | None = None
     realized_pnl: Decimal | None = None
-    unrealized_pnl: Decimal | None = None

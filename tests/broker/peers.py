@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from bot.broker.ibkr import IbkrBroker
-from bot.broker.port import BrokerPort
 from bot.domain import broker_messages as b
 from bot.domain.contract import Contract
 from bot.domain.market import Quote
 from bot.domain.messages import MachineFailed
 from bot.domain.order import Order, OrderType, Tif
+from bot.domain.port import BrokerPort
 from bot.domain.types import Right, Side
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.loopback.loopback import LoopbackBroker

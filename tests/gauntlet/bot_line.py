@@ -22,11 +22,11 @@ from bot.app import JOURNAL_FILE, make_machines
 from bot.broker.connection.settings import BrokerSettings
 from bot.broker.dry_run import DryRunPort
 from bot.broker.ibkr import IbkrBroker
-from bot.broker.port import BrokerPort
 from bot.config import Settings, hand_down
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.messages import Message
+from bot.domain.port import BrokerPort
 from bot.journal.listener import JournalListener
 from bot.journal.recover import open_journal, order_id_floor, restore_state
 from bot.journal.store import Journal

@@ -20,10 +20,10 @@ from bot.app import make_machines
 from bot.broker.connection.settings import PacingLimits
 from bot.broker.dry_run import DryRunPort
 from bot.broker.ibkr import IbkrBroker
-from bot.broker.port import BrokerPort
 from bot.config import Settings, hand_down, load_settings
 from bot.domain import messages as m
 from bot.domain.messages import Message
+from bot.domain.port import BrokerPort
 from bot.ops.status.status import ClosedTrade
 from bot.ops.status.status_builder import StatusBuilder
 from bot.sim.loopback.loopback import DryRunExchange, LoopbackBroker, LoopbackExchange

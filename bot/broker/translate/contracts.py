@@ -179,7 +179,6 @@ _ACCOUNT_TAGS = {
     "AvailableFunds": "available_funds",
     "TotalCashValue": "cash",
     "RealizedPnL": "realized_pnl",
-    "UnrealizedPnL": "unrealized_pnl",
 }
 
 

@@ -21,12 +21,13 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from bot.domain.errors import FixTheMachine
+from bot.domain.port import BrokerPort
 from bot.ops.metrics.family import Constants, Family, Picture, Run
 from bot.ops.metrics.link import LINK, PACING
 from bot.ops.metrics.money import MONEY, POSITIONS
 from bot.ops.metrics.orders import ORDERS, SIGNALS
 from bot.ops.metrics.runtime import RUNTIME, STATE
-from bot.ops.metrics.timing import CallTimes, Port, TimedMachine, TimedPort
+from bot.ops.metrics.timing import CallTimes, TimedMachine, TimedPort
 from bot.ops.status.status import Status
 from bot.wiring import Machine
 
@@ -71,7 +72,7 @@ class Metrics(Collector):
         timed = self._machines[name] = TimedMachine(machine)
         return timed
 
-    def timed_port(self, port: Port) -> TimedPort:
+    def timed_port(self, port: BrokerPort) -> TimedPort:
         """The port, with questions and orders measured."""
         return TimedPort(port, self._times)
 

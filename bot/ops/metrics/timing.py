@@ -8,10 +8,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from time import perf_counter
-from typing import Protocol
 
 from bot.domain import broker_messages as b
 from bot.domain.messages import Message
+from bot.domain.port import BrokerPort
 from bot.ops.metrics.family import Summed
 from bot.ops.status.histogram import CALL_BUCKETS_S, Histogram
 from bot.wiring import Machine
@@ -19,16 +19,6 @@ from bot.wiring import Machine
 REQUESTS = ("underlying", "chain", "options", "bars", "snapshot", "margin")
 OPEN_AT_MOST = 500
 """Questions without an answer are forgotten, the oldest first."""
-
-
-class Port(Protocol):
-    """The broker port."""
-
-    def start(self, tell: Callable[[Message], None]) -> None: ...
-
-    def send(self, command: Message) -> None: ...
-
-    def stop(self, timeout_s: float) -> None: ...
 
 
 class TimedMachine:
@@ -81,7 +71,7 @@ class CallTimes:
 class TimedPort:
     """A broker port that notes when it was asked and when it was answered."""
 
-    def __init__(self, port: Port, times: CallTimes) -> None:
+    def __init__(self, port: BrokerPort, times: CallTimes) -> None:
         self._port = port
         self._times = times
         self._lock = threading.Lock()

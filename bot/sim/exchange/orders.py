@@ -65,7 +65,6 @@ class SimOrder:
     trigger_method: int = 0
     order_ref: str = ""
     account: str = ""
-    open_close: str = ""
     exchange: str = "SMART"
     what_if: bool = False
     extra: Mapping[str, object] = field(default_factory=dict)

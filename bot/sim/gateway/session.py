@@ -34,12 +34,10 @@ class ClientSession:
         self.market_data_type = 1
         self.auto_binds = False
         self.hears_positions = False
-        self.hears_account = False
         self.rate = MessageRate(messages_per_second)
         self.history_pace = HistoryPace()
         self.subscriptions: dict[tuple[str, int], Subscription] = {}
         self.messages_received = 0
-        self.messages_sent = 0
         self._outbox: deque[bytes] = deque()
         self.outbox_bytes = 0
 
@@ -61,7 +59,6 @@ class ClientSession:
         if self.ending is None and not self.is_silent:
             # Not by the connection: after startApi every answer is lawful, and quotes are sent by the hundred thousand.
             self.put(encode(kind, self.version, **values))
-            self.messages_sent += 1
 
     def put(self, data: bytes) -> None:
         """Queue bytes; a message longer than a chunk is cut."""
@@ -104,4 +101,4 @@ class ClientSession:
         """The client is gone: nothing is sent to it any more."""
         for key in list(self.subscriptions):
             self.subscriptions.pop(key).stop()
-        self.hears_positions = self.hears_account = False
+        self.hears_positions = False

@@ -108,7 +108,6 @@ def to_account(figures: AccountFigures) -> AccountValues:
         available_funds=figures.available_funds,
         cash=figures.cash,
         realized_pnl=figures.realized,
-        unrealized_pnl=figures.unrealized,
     )
 
 

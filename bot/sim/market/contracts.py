@@ -193,7 +193,6 @@ class Contracts:
             under_symbol=stock.symbol,
             under_sec_type=SecType.STOCK,
             contract_month=f"{expiry:%Y%m}",
-            last_trade_time=f"{expiry:%Y%m%d}",
             trading_hours=self._hours(),
             liquid_hours=self._hours(),
         )

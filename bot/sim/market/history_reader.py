@@ -56,6 +56,8 @@ class HistoryReader:
         # A request up to now gets the bar that begins at this very instant, too.
         known = query.what in KINDS
         bars = self._bars(contract, span, start, end if end < now else now + _INSTANT) if known else []
+        if query.use_rth:
+            bars = [bar for bar in bars if _is_regular(contract, span, bar.start)]
         if not bars:
             raise HistoryError(
                 162,
@@ -220,6 +222,16 @@ def _grid(span: timedelta, start: datetime, end: datetime) -> Iterable[datetime]
         if begin.astimezone(NEW_YORK).weekday() < 5:
             yield begin
         begin += span
+
+
+def _is_regular(contract: Contract, span: timedelta, start: datetime) -> bool:
+    """Whether a bar begins in regular hours. Currencies have no others; the stocks here trade in no others; an index is
+    told around the clock (IB, "useRTH": 0 gives all hours, 1 the regular ones alone)."""
+    if contract.sec_type is SecType.FOREX or span >= _DAY:
+        return True
+    session = session_on(new_york_day(start))
+    # An hour's bar that holds the open begins before it, on the clock's own grid.
+    return session is not None and session.open - span < start < session.close
 
 
 def _start(duration: str, end: datetime) -> datetime:

@@ -45,8 +45,6 @@ class ContractDetails:
     under_symbol: str = ""
     under_sec_type: str = ""
     contract_month: str = ""
-    last_trade_time: str = ""
-    """``20110121`` for an option: its last trading day."""
     time_zone: str = "US/Eastern"
     trading_hours: str = ""
     liquid_hours: str = ""

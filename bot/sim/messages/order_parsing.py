@@ -59,6 +59,7 @@ _OWN: Final = frozenset(
             "trailStopPrice",
             "trailingPercent",
         ),
+        # openClose is for institutional customers alone (IB, "Order" class reference): taken and passed over.
         *("whatIf", "openClose"),
     }
 )
@@ -97,7 +98,6 @@ def take_order(
         trigger_method=values["triggerMethod"],
         order_ref=values["orderRef"],
         account=_account(values["account"], account),
-        open_close=values["openClose"],
         exchange=exchange,
         what_if=values["whatIf"],
         extra={name: value for name, value in values.items() if name not in _OWN},

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from bot.domain.types import Right
-from bot.sim.market.catalog import EUR_USD, SPX
+from bot.sim.market.catalog import EUR_USD, SPX, VIX
 from bot.sim.market.history import HistoryBar, HistoryError, HistoryQuery
 from bot.sim.market.listing import ContractQuery
 from bot.sim.market.recorded.bars import bars_1m, bars_60m
@@ -48,6 +49,17 @@ def test_one_day_of_minutes_is_today_up_to_now(world: World) -> None:
     assert [(b.open, b.close, b.volume) for b in bars[:60]] == [
         (m.open, m.close, m.volume) for m in bars_1m("SPY", DAY)[:60]
     ]
+
+
+def test_regular_hours_leave_out_the_bars_of_the_night(world: World) -> None:
+    query = HistoryQuery(VIX.con_id, None, "64800 S", "30 mins", "TRADES", use_rth=True)
+    regular, all_hours = world.history(query), world.history(replace(query, use_rth=False))
+
+    # The session's first half hour to now; the night before only for whoever asks for all hours.
+    assert regular[-3:] == [bar for bar in regular if bar.start >= at(9, 30)]
+    assert [bar for bar in all_hours if bar.start >= at(9, 30)] == regular[-3:]
+    assert any(bar.start.date() == DAY and bar.start < at(9) for bar in all_hours)
+    assert not any(bar.start.date() == DAY and bar.start < at(9) for bar in regular)
 
 
 def test_the_last_bar_is_still_forming_and_shows_no_future(world: World) -> None:
