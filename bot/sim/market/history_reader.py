@@ -10,10 +10,12 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 
+from bot.domain import nyse
 from bot.domain.contract import Contract
 from bot.domain.market import Bar, BarSize
 from bot.domain.session import (
     NEW_YORK,
+    Session,
     new_york_day,
     nth_session_before,
     previous_session,
@@ -40,6 +42,7 @@ _UNITS = {"D": 1, "W": 5, "M": 21, "Y": 252}
 _HOUR, _DAY, _MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 _MAX_OPTION_BARS = 2_000
 _INSTANT = timedelta(microseconds=1)
+_TRADED = ("TRADES", "ADJUSTED_LAST")
 
 
 class HistoryReader:
@@ -71,10 +74,10 @@ class HistoryReader:
         stock = self._market.stocks.get(contract.symbol) if contract is not None else None
         if stock is None:
             return None
-        hours = stock.tape.hours(self._market.next_point())
         session = session_on(stock.tape.first_day())
         first = session.open if session is not None else None
-        return hours[0].start if hours else first
+        oldest = next(stock.tape.days(nyse.FIRST_DAY, self._market.next_point()), None)
+        return first if oldest is None else oldest.start
 
     def _validate(self, query: HistoryQuery) -> tuple[timedelta, Contract]:
         contract = self._market.contracts.by_id(query.con_id)
@@ -155,14 +158,12 @@ def stock_bars(stock: StockMarket, span: timedelta, start: datetime, end: dateti
     if span > _DAY:
         return _sum_days(stock_bars(stock, _DAY, start, end), span)
     if span == _DAY:
-        hours = _hours(stock, end)
-        days = groupby(hours, key=lambda bar: new_york_day(bar.start))
-        summed = [sum_bars(tuple(group)) for _, group in days]
-        return [bar for bar in summed if bar.start >= start]
+        return _days(stock, start, end)
     if span >= _HOUR:
-        hours = [bar for bar in _hours(stock, end) if start <= bar.start < end]
+        hours = [bar for bar in _hours(stock, start, end) if start <= bar.start < end]
         return hours if span == _HOUR else _sum_hours(hours, span)
-    return _sum_minutes(_minutes(stock, start, end), span)
+    minutes = _minutes(stock, start, end)
+    return minutes if span == _MINUTE else _sum_minutes(minutes, span)
 
 
 def _sum_days(days: Iterable[Bar], span: timedelta) -> list[Bar]:
@@ -195,16 +196,33 @@ def _minutes(stock: StockMarket, start: datetime, end: datetime) -> list[Bar]:
     return [bar for bar in [*old, *now] if start <= bar.start < end]
 
 
-def _hours(stock: StockMarket, end: datetime) -> list[Bar]:
-    """Hours that began before ``end``. Where minutes have been lived through they are the truth."""
+def _lived_from(stock: StockMarket) -> Session | None:
+    """The first session with minutes that this market has lived through: from there on they are the truth."""
     forming = stock.forming(BarSize.M1)
     lived = [*stock.closed[BarSize.M1][:1], *([forming] if forming is not None else [])]
-    if not lived:
-        return list(stock.tape.hours(end))
-    first_day = session_on(new_york_day(lived[0].start))
-    first = first_day.open if first_day is not None else lived[0].start
-    old = [bar for bar in stock.tape.hours(end) if bar.start < first]
-    return [*old, *to_hours(_minutes(stock, first, end))]
+    return session_on(new_york_day(lived[0].start)) if lived else None
+
+
+def _hours(stock: StockMarket, start: datetime, end: datetime) -> list[Bar]:
+    """Hours of the days from ``start``'s on that began before ``end``."""
+    lived = _lived_from(stock)
+    old = stock.tape.hours(end, new_york_day(start))
+    if lived is None:
+        return list(old)
+    return [*(bar for bar in old if bar.start < lived.open), *to_hours(_minutes(stock, lived.open, end))]
+
+
+def _days(stock: StockMarket, start: datetime, end: datetime) -> list[Bar]:
+    """Days that began in [start, end), the last one perhaps still forming."""
+    lived = _lived_from(stock)
+    since = end if lived is None else lived.open
+    old = [bar for bar in stock.tape.days(new_york_day(start), min(since, end)) if bar.start >= start]
+    first = old[-1].start + _HOUR if old else start
+    rest = [bar for bar in _hours(stock, max(start, first), end) if bar.start >= first]
+    days = groupby(rest, key=lambda bar: new_york_day(bar.start))
+    return old + [
+        sum_bars(tuple(group)) for day, group in days if not old or day > new_york_day(old[-1].start)
+    ]
 
 
 def _sum_minutes(minutes: Iterable[Bar], span: timedelta) -> list[Bar]:
@@ -257,13 +275,19 @@ def _session_open(end: datetime, sessions: int) -> datetime:
 def as_history(bar: Bar, span: timedelta, what: str, half: float) -> HistoryBar:
     """A bar as its kind of data shows it. BID_ASK means: average bid, highest ask, lowest bid, average ask."""
     shift = {"BID": -half, "ASK": half}.get(what, 0.0)
-    prices = [bar.open + shift, bar.high + shift, bar.low + shift, bar.close + shift]
+    open_, high, low, close = bar.open + shift, bar.high + shift, bar.low + shift, bar.close + shift
     if what == "BID_ASK":
         middle = (bar.open + bar.close) / 2
-        prices = [middle - half, bar.high + half, bar.low - half, middle + half]
-    has_trades = what in ("TRADES", "ADJUSTED_LAST") and bar.volume >= 0
-    wap = (bar.high + bar.low + bar.close) / 3 if has_trades else -1.0
-    count = max(1, int(bar.volume // 250)) if has_trades else -1
-    volume = bar.volume if has_trades else -1.0
-    open_, high, low, close = (round(price, 5) for price in prices)
-    return HistoryBar(bar.start, span, open_, high, low, close, volume, round(wap, 4), count)
+        open_, high, low, close = middle - half, bar.high + half, bar.low - half, middle + half
+    has_trades = what in _TRADED and bar.volume >= 0
+    return HistoryBar(
+        bar.start,
+        span,
+        round(open_, 5),
+        round(high, 5),
+        round(low, 5),
+        round(close, 5),
+        bar.volume if has_trades else -1.0,
+        round((bar.high + bar.low + bar.close) / 3, 4) if has_trades else -1.0,
+        max(1, int(bar.volume // 250)) if has_trades else -1,
+    )

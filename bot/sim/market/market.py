@@ -81,11 +81,12 @@ class Market:
         tape, session = self.stocks[symbol].tape, session_on(day)
         opening = session.open if session is not None else next_open(_midnight(day))
         lived = [bar for bar in self.stocks[symbol].closed[BarSize.M60] if bar.end <= opening]
-        hours = tape.hours(opening)
-        if lived and (not hours or lived[-1].end >= hours[-1].end):
+        if lived:
+            # What was lived through is later than what the tape remembers, and gaps are in it.
             return lived[-1].close
-        if hours:
-            return hours[-1].close
+        close = tape.last_close(opening)
+        if close is not None:
+            return close
         minutes = tape.minutes(day)
         return minutes[0].open if minutes else None
 

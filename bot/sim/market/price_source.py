@@ -5,7 +5,9 @@ Rule: a tape knows the whole future and tells it by the day; only ``stock.py`` r
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Protocol
 
 from bot.domain.market import Bar, BarSize
@@ -24,8 +26,14 @@ class Tape(Protocol):
     def minutes(self, day: date) -> tuple[Bar, ...]:
         """The day's 1-min bars, earliest first; () when there are none."""
 
-    def hours(self, before: datetime) -> tuple[Bar, ...]:
-        """All 60-min bars that ended by ``before``, earliest first."""
+    def hours(self, before: datetime, since: date | None = None) -> tuple[Bar, ...]:
+        """60-min bars that ended by ``before``, earliest first: from that day on, or as far as is quick to know."""
+
+    def days(self, since: date, before: datetime) -> Iterator[Bar]:
+        """One bar a session that ended by ``before``, earliest first; ``size`` says nothing, there is none for days."""
+
+    def last_close(self, before: datetime) -> float | None:
+        """The last price of the hours that ended by ``before``; None where nothing is known."""
 
     def spread_cents(self, at: datetime) -> int:
         """The stock's bid-ask spread in force at that instant."""
@@ -68,10 +76,22 @@ class RecordedTape:
             return recorded.bars_1m(self._symbol, day)
         return self._then.minutes(day) if day > self._days[-1] else ()
 
-    def hours(self, before: datetime) -> tuple[Bar, ...]:
+    def hours(self, before: datetime, since: date | None = None) -> tuple[Bar, ...]:
         end = self._last_close()
         old = recorded.bars_60m(self._symbol, min(before, end))
-        return old + tuple(bar for bar in self._then.hours(before) if bar.start >= end)
+        if since is not None:
+            old = tuple(bar for bar in old if new_york_day(bar.start) >= since)
+        return old + tuple(bar for bar in self._then.hours(before, since) if bar.start >= end)
+
+    def days(self, since: date, before: datetime) -> Iterator[Bar]:
+        for _, hours in groupby(self.hours(before, since), key=lambda bar: new_york_day(bar.start)):
+            yield sum_bars(tuple(hours))
+
+    def last_close(self, before: datetime) -> float | None:
+        end = self._last_close()
+        hours = recorded.bars_60m(self._symbol, min(before, end))
+        later = self._then.last_close(before) if before > end else None
+        return later if later is not None or not hours else hours[-1].close
 
     def _last_close(self) -> datetime:
         session = session_on(self._days[-1])

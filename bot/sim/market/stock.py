@@ -108,9 +108,9 @@ class StockMarket:
 
     def recall(self, before: datetime) -> None:
         """Take the last price, and so the previous close, from the bars that ended by ``before``."""
-        hours = self.tape.hours(before)
-        if hours:
-            self._last = self._previous_close = to_cents(hours[-1].close)
+        close = self.tape.last_close(before)
+        if close is not None:
+            self._last = self._previous_close = to_cents(close)
 
     def open_day(self, session: Session) -> None:
         """Begin a session: yesterday's last price becomes the previous close."""

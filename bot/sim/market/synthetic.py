@@ -1,13 +1,15 @@
 """A made-up market: one-minute bars of a regime-switching geometric Brownian motion, with a session's volume shape.
 
 Rule: a day's shape depends on seed, symbol and date alone, so any day can be made without the days before it; only
-its level comes from the chain of days to the anchor. The same seed gives the same market for ever.
+its level comes from the chain of days to the anchor, and beyond some weeks from ``long_memory``. The same seed gives the
+same market for ever.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from hashlib import blake2b
 from itertools import pairwise
 
@@ -19,12 +21,12 @@ from bot.domain.session import (
     Session,
     new_york_day,
     next_session,
-    previous_session,
     session_on,
     sessions_between,
 )
 from bot.domain.types import Symbol
 from bot.sim.market.catalog import Underlying
+from bot.sim.market.long_memory import SESSIONS, LongMemory, oldest_session
 from bot.sim.market.recorded.bars import to_hours
 
 _Array = NDArray[np.float64]
@@ -39,12 +41,19 @@ _REGIMES = (
 )
 _LEAVE = 1 / 45
 """Chance per minute that a regime ends."""
+MINUTE_SESSIONS = 2 * _TRADING_DAYS
+"""How far back minutes are known."""
 _GAP = 0.35
 """The overnight move, as a multiple of a day's volatility."""
 
 
 class SyntheticTape:
-    """One symbol's endless market. At ``anchor``'s open the price is ``price``; ``history`` sessions lie before it."""
+    """One symbol's endless market. At ``anchor``'s open the price is ``price``.
+
+    ``history`` sessions before it are walked minute by minute.
+
+    Two years of minutes and twenty of days lie behind those; ``history`` 0 begins at the anchor and remembers nothing.
+    """
 
     def __init__(
         self, stock: Underlying, *, anchor: date, seed: int, price: float | None = None, history: int = 45
@@ -53,12 +62,24 @@ class SyntheticTape:
         self._anchor = anchor
         self._seed = seed
         self._price = price or stock.price
-        self._first = anchor
-        for _ in range(history):
-            self._first = previous_session(self._first).day
         self._levels: dict[date, float] = {anchor: 0.0}
         self._made: dict[date, tuple[Bar, ...]] = {}
         self._hours: dict[date, tuple[Bar, ...]] = {}
+        self._days: dict[date, Bar] = {}
+        self._recent = oldest_session(anchor, history)
+        self._first = oldest_session(anchor, MINUTE_SESSIONS) if history else anchor
+        self._oldest = oldest_session(anchor, SESSIONS) if history else anchor
+
+    @cached_property
+    def _memory(self) -> LongMemory:
+        return LongMemory(
+            self.symbol,
+            self._recent,
+            self._level(self._recent),
+            first=self._oldest,
+            vol=self._stock.atm_vol,
+            random=self._random,
+        )
 
     @property
     def symbol(self) -> Symbol:
@@ -80,21 +101,49 @@ class SyntheticTape:
             self._made[day] = self._bars(session)
         return self._made[day]
 
-    def hours(self, before: datetime) -> tuple[Bar, ...]:
-        last = new_york_day(before)
-        days = [session.day for session in sessions_between(self._first, last)]
-        return tuple(bar for day in days for bar in self._hours_of(day) if bar.end <= before)
+    def hours(self, before: datetime, since: date | None = None) -> tuple[Bar, ...]:
+        days = sessions_between(max(self._first, since or self._recent), new_york_day(before))
+        return tuple(bar for session in days for bar in self._hours_of(session.day) if bar.end <= before)
 
     def _hours_of(self, day: date) -> tuple[Bar, ...]:
         if day not in self._hours:
             self._hours[day] = to_hours(self.minutes(day))
         return self._hours[day]
 
+    def days(self, since: date, before: datetime) -> Iterator[Bar]:
+        for session in sessions_between(max(self._oldest, since), new_york_day(before)):
+            if session.close <= before:
+                if session.day not in self._days:
+                    self._days[session.day] = self._day_bar(session)
+                yield self._days[session.day]
+
+    def _day_bar(self, session: Session) -> Bar:
+        if session.day < self._first:
+            return self._memory.bar(session, self._price, self._stock.daily_volume)
+        prices, volumes = self._prices(session)
+        figures = (prices[0], prices.max(), prices.min(), prices[-1], np.rint(volumes).sum())
+        return Bar(self.symbol, BarSize.M60, session.open, *(float(figure) for figure in figures))
+
+    def last_close(self, before: datetime) -> float | None:
+        day = new_york_day(before)
+        while day >= self._first:
+            ended = [bar for bar in self._hours_of(day) if bar.end <= before]
+            if ended:
+                return ended[-1].close
+            day -= timedelta(days=1)
+        return None
+
     def _bars(self, session: Session) -> tuple[Bar, ...]:
+        return tuple(self._cut(session, *self._prices(session)))
+
+    def _prices(self, session: Session) -> tuple[_Array, _Array]:
+        """The session's prices (``_STEPS`` a minute, the open first) and volumes (one a minute)."""
         moves, volumes = self._shape(session)
+        if session.day < self._recent:
+            # The path of an old day is bent so that it ends where the long memory says.
+            moves = moves + (self._memory.day(session.day).move - moves.sum()) / len(moves)
         log_price = self._level(session.day) + np.concatenate(([0.0], np.cumsum(moves)))
-        prices = np.round(self._price * np.exp(log_price), 2)
-        return tuple(self._cut(session, prices, volumes))
+        return np.round(self._price * np.exp(log_price), 2), volumes
 
     def _cut(self, session: Session, prices: _Array, volumes: _Array) -> Iterator[Bar]:
         # A minute's first price is the last one's close.
@@ -121,6 +170,8 @@ class SyntheticTape:
 
     def _level(self, day: date) -> float:
         """The log of the day's open over the anchor's open."""
+        if day < self._recent:
+            return self._memory.day(day).level
         if day not in self._levels:
             self._extend_to(day)
         return self._levels[day]

@@ -86,14 +86,14 @@ def test_versions_nobody_here_speaks_are_closed_upon(gateway: SimGatewayThread) 
 @pytest.mark.parametrize(
     ("version", "details", "order", "execution"),
     [
-        (142, 38, 126, 31),
-        (145, 38, 126, 31),
-        (151, 38, 128, 31),
-        (157, 39, 128, 31),
-        (163, 40, 131, 31),
-        (173, 40, 136, 31),  # a recorded openOrder of a real TWS has 136
-        (176, 40, 136, 31),
-        (178, 40, 135, 32),
+        (142, 42, 126, 31),
+        (145, 42, 126, 31),
+        (151, 42, 128, 31),
+        (157, 43, 128, 31),
+        (163, 44, 131, 31),
+        (173, 44, 136, 31),  # a recorded openOrder of a real TWS has 136
+        (176, 44, 136, 31),
+        (178, 44, 135, 32),
     ],
 )
 def test_messages_have_the_fields_of_their_version(
@@ -107,7 +107,7 @@ def test_messages_have_the_fields_of_their_version(
     client = connect(f"v100..{version}", client_id=version)
     order_id = int(client.wait_for(9)[2])
     client.say(f"9|8|1|{SPY}|0||" + ("|" if version >= 176 else ""))
-    assert len(client.wait_for(10)) == details
+    assert len(client.wait_for(10)) == details  # four of them are the ISIN and the CUSIP
     assert client.wait_for(52) == ["52", "1", "1"]
     client.say(limit_order(version, order_id, SPY, "BUY", "130"))
     assert len(client.wait_for(5)) == order

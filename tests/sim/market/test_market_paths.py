@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -122,3 +123,32 @@ def test_a_recorded_tape_tells_the_recording_and_goes_on_after_it() -> None:
     assert made.hours(last.open) == bars_60m("SPY", last.open)
     assert made.hours(datetime(2011, 2, 2, tzinfo=UTC))[-1].start.date() == date(2011, 2, 1)
     assert made.first_day() == date(2011, 1, 3)
+
+
+def test_a_synthetic_stock_remembers_twenty_years_that_could_have_been() -> None:
+    made = tape()
+    days = list(made.days(date(1990, 1, 1), datetime(2026, 1, 5, 14, 0, tzinfo=UTC)))
+
+    assert len(days) > 4_500
+    closes = np.array([bar.close for bar in days])
+    assert closes.min() > 600 / 20
+    assert closes.max() < 600 * 3
+    assert np.abs(np.diff(np.log(closes))).max() < 0.12
+
+
+def test_days_minutes_and_hours_tell_the_same_story() -> None:
+    made = tape()
+    day = date(2024, 6, 3)
+    (daily,) = made.days(day, datetime(2024, 6, 3, 21, 0, tzinfo=UTC))
+    minutes = made.minutes(day)
+    hours = made.hours(datetime(2024, 6, 3, 21, 0, tzinfo=UTC), day)
+
+    assert (daily.open, daily.close) == (minutes[0].open, minutes[-1].close)
+    assert (daily.high, daily.low) == (max(m.high for m in minutes), min(m.low for m in minutes))
+    assert daily.close == hours[-1].close
+    assert daily.volume == sum(m.volume for m in minutes)
+
+
+def test_an_old_days_close_leads_to_the_next_days_open() -> None:
+    days = list(tape().days(date(2025, 6, 1), datetime(2026, 1, 5, 14, 0, tzinfo=UTC)))
+    assert max(abs(b.open / a.close - 1) for a, b in pairwise(days)) < 0.04
