@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import app
+import bot
+from bot.assembly.machines import make_machines
 from bot.config import Settings
 from bot.domain import broker_messages, messages
 from bot.domain.machine import StateMachine
@@ -20,7 +21,7 @@ from bot.ops.status.status_builder import StatusBuilder
 from bot.wiring import ALERTS, BOARD, BROKER, DURABLE, JOURNAL, ROUTES, Row
 from tests.risk.house import NOON
 
-HOUSE = Path(app.__file__).parent
+HOUSE = Path(bot.__file__).parent
 PARTS = frozenset({broker_messages.Snapshot})
 """Classes of the message modules that are never said alone."""
 
@@ -33,7 +34,7 @@ def line(tmp_path: Path) -> Iterator[dict[str, StateMachine]]:
         JOURNAL: JournalListener(journal),
         BOARD: StatusBuilder(settings.symbols),
         ALERTS: Alerts(lambda _: None, lasting=LastingConditions()),
-        **app.make_machines(settings, 1.0),
+        **make_machines(settings, 1.0),
     }
     assert all(isinstance(machine, StateMachine) for machine in machines.values())
     yield {name: machine for name, machine in machines.items() if isinstance(machine, StateMachine)}

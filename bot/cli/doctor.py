@@ -97,9 +97,8 @@ def _chained(found: Iterator[Finding], settings: Settings, paper: Path) -> Itera
 
 
 def _evidence(paper: Path) -> list[Message]:
-    from bot.app import JOURNAL_FILE
     from bot.doctor.go_live import EVIDENCE
-    from bot.journal.store import connect_read_only, read_rows
+    from bot.journal.store import JOURNAL_FILE, connect_read_only, read_rows
 
     try:
         db = connect_read_only(paper / JOURNAL_FILE)

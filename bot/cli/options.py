@@ -26,14 +26,14 @@ LATEST = "latest"
 
 def journal_path(config: Path | None, state: Path | None) -> Path:
     """The journal in the directory that ``state_directory`` finds."""
-    from bot.app import JOURNAL_FILE
+    from bot.journal.store import JOURNAL_FILE
 
     return state_directory(config, state) / JOURNAL_FILE
 
 
 def state_directory(config: Path | None, state: Path | None) -> Path:
     """The state directory a command means: ``--state``, else the bot's own, else that of the latest simulated day."""
-    from bot.app import JOURNAL_FILE
+    from bot.journal.store import JOURNAL_FILE
 
     if state is not None:
         return state

@@ -21,7 +21,7 @@ from bot.domain.session import Session, new_york_day, session_on
 from bot.ops.status.status import Status
 
 if TYPE_CHECKING:
-    from bot.app import Timing
+    from bot.assembly.timing import Timing
     from bot.config import Settings
 
 AFTER_CLOSE = timedelta(minutes=5)
@@ -55,8 +55,8 @@ def run(
 
 def _run_live(settings: Settings, state: Path | None) -> int:
     from bot.actors.clock import real_now, scaled_now
-    from bot.app import Hooks, Timing
     from bot.app import run as run_bot
+    from bot.assembly.timing import Hooks, Timing
 
     if state is not None:
         settings = settings.with_state(state)
@@ -74,8 +74,9 @@ def _run_simulated_day(
     settings: Settings, state: Path | None, session: str | None, speed: float | None
 ) -> int:
     from bot.actors.clock import scaled_now
-    from bot.app import JOURNAL_FILE, Hooks, Timing
     from bot.app import run as run_bot
+    from bot.assembly.timing import Hooks, Timing
+    from bot.journal.store import JOURNAL_FILE
 
     day = _session(session or settings.broker.simulated_session)
     directory = state or _fresh_directory(settings.journal.directory)

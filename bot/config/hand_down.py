@@ -29,6 +29,50 @@ from bot.strategies.registry import NAMES, STRATEGIES
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
+DERIVED: dict[type, dict[str, str]] = {
+    RiskLimits: {
+        "strategies": "strategies.<name>, each with risk's as its default",
+        "max_spread_pct": "options.max_spread_pct",
+        "what_if": "risk.what_if_margin, never in a dry run",
+        "entry_offset_ticks": "execution.entry_offset_ticks",
+        "entry_timeout_s": "execution.entry_timeout_s",
+    },
+    StrategyTerms: {
+        "alloc_pct": "strategies.<name>.alloc_pct",
+        "time_stop_minutes": "strategies.<name>.time_stop_minutes",
+        "flat_by_session_end": "strategies.<name>.flat_by_session_end",
+        "max_spread_pct": "strategies.<name>.options.max_spread_pct",
+    },
+    SessionRules: {"embargoes": "embargo"},
+    ExecutionLimits: {
+        "max_slip": "execution.max_slip_pct",
+        "symbols": "symbols",
+        "fill_wait_s": "shorter than answer_s: a status and its execution leave the gateway together",
+        "snapshot_retry_s": "a snapshot's own deadline in the adapter",
+        "snapshot_gap_s": "the adapter's pacing",
+        "backoff_max_s": "the adapter's pacing",
+        "inactive_wait_s": "answer_s, for an order that IB calls inactive",
+        "forced_rung": "market_rung, and the steps that a moved limit gets",
+    },
+    WatcherLimits: {
+        "blind_s": "twice repair_limit_s: no snapshot for so long is evidence of its own",
+        "look_s": "longer than a snapshot takes",
+        "last_rung": "market_rung: what lies beyond repeats itself",
+        "quote_fresh_s": "risk.max_quote_age_s, which judges entries by the same age",
+        "sibling_grace_s": "what IB takes to end an OCA group",
+        "cancel_retry_s": "longer than answer_s",
+        "snapshot_retry_s": "as for the order manager",
+        "snapshot_gap_s": "as for the order manager",
+        "backoff_max_s": "as for the order manager",
+    },
+    LastingLimits: {
+        "while_open": "monitoring.lasting_after_minutes",
+        "while_closed": "longer than the nightly restarts of gateway and IB",
+        "log_in": "embargo.token_expiry",
+    },
+}
+"""The limits that have no setting of the same name, and what each is made from or why it is what it is."""
+
 
 def _shared(section: BaseModel, target: type) -> dict[str, Any]:
     """The values of the keys that the section and the dataclass both have, by name."""

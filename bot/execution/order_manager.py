@@ -13,9 +13,9 @@ from typing import ClassVar
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
-from bot.domain.adopt import PlanOf, lost_brackets
 from bot.domain.machine import Applies, StateMachine
 from bot.domain.order import Leg, OrderStatus
+from bot.domain.reconciling.adopt import PlanOf, lost_brackets
 from bot.domain.types import IdeaId
 from bot.execution.books.connection_state import ConnectionState
 from bot.execution.books.ledger import idea_of

@@ -15,7 +15,7 @@ from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.machine import Applies
 from bot.domain.order import Fill, Leg
-from bot.domain.reconcile import PositionMismatch, Reconciliation, reconcile
+from bot.domain.reconciling.reconcile import PositionMismatch, Reconciliation, reconcile
 from bot.domain.session import new_york_day
 from bot.domain.types import IdeaId, Side
 from bot.execution.books.order_book import OrderBook

@@ -39,6 +39,10 @@ class Row:
     message: Message
 
 
+JOURNAL_FILE = "journal.db"
+"""Its name in the state directory."""
+
+
 class Journal:
     """The bot's memory. Safe to use from any thread."""
 

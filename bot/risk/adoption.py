@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from bot.domain.adopt import Planned
 from bot.domain.contract import Contract
 from bot.domain.idea import Idea
+from bot.domain.reconciling.adopt import Planned
 from bot.domain.session import new_york_day
 from bot.risk.limits import RiskLimits, SessionRules
 from bot.risk.pricing import climb

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.app import make_machines
+from bot.assembly.machines import make_machines
 from bot.cli.main import app
 from bot.config import load_settings
 from bot.domain.messages import TimePassed, TradingStateChanged

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from bot.domain.broker_messages import Snapshot
 from bot.domain.contract import Contract
-from bot.domain.evidence import OwnBooks, OwnOrder
 from bot.domain.order import Fill, OpenOrder, Order, OrderStatus, OrderType
 from bot.domain.position import AccountValues, Position
-from bot.domain.reconcile import Reconciliation, reconcile
+from bot.domain.reconciling.evidence import OwnBooks, OwnOrder
+from bot.domain.reconciling.reconcile import Reconciliation, reconcile
 from bot.domain.types import SecType, Side
 
 AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)

@@ -16,10 +16,10 @@ from typing import TypeVar
 from bot import wiring
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
-from bot.domain.adopt import Planned, PlanOf
 from bot.domain.contract import NICKELS, Contract
 from bot.domain.idea import Idea
 from bot.domain.market import Quote
+from bot.domain.reconciling.adopt import Planned, PlanOf
 from bot.domain.types import IdeaId, Right, SecType
 from bot.execution.limits import ExecutionLimits, WatcherLimits
 from bot.execution.order_manager import OrderManager

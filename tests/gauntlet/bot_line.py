@@ -18,7 +18,7 @@ import pykka
 
 from bot.actors.runtime import ping, settle
 from bot.actors.supervisor import Parts, Supervisor
-from bot.app import JOURNAL_FILE, make_machines
+from bot.assembly.machines import make_machines
 from bot.broker.connection.settings import BrokerSettings
 from bot.broker.dry_run import DryRunPort
 from bot.broker.ibkr import IbkrBroker
@@ -29,7 +29,7 @@ from bot.domain.messages import Message
 from bot.domain.port import BrokerPort
 from bot.journal.listener import JournalListener
 from bot.journal.recover import open_journal, order_id_floor, restore_state
-from bot.journal.store import Journal
+from bot.journal.store import JOURNAL_FILE, Journal
 from bot.ops.status.status_builder import StatusBuilder
 from bot.sim.loopback.dry_run_journal import REMEMBERED
 from bot.sim.loopback.loopback import DryRunExchange

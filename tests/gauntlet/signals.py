@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from bot.app import choose
+from bot.assembly.machines import choose
 from bot.config import Settings, hand_down
 from bot.domain.contract import Contract
 from bot.domain.market import Bar, BarSize, Quote

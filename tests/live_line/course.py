@@ -13,11 +13,10 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from bot.app import JOURNAL_FILE
 from bot.domain import messages as m
 from bot.domain.errors import FixTheMachine
 from bot.domain.types import ConId, Side
-from bot.journal.store import connect_read_only, read_rows
+from bot.journal.store import JOURNAL_FILE, connect_read_only, read_rows
 from bot.sim.server.thread import SimGatewayThread
 from bot.sim.world.build import recorded_world
 from tests.gauntlet.judge import Judge, positions_of

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from bot.actors.replay import replay
 from bot.actors.runtime import ping, settle
 from bot.actors.supervisor import Parts, Supervisor
-from bot.app import make_machines
+from bot.assembly.machines import make_machines
 from bot.broker.connection.settings import PacingLimits
 from bot.broker.dry_run import DryRunPort
 from bot.broker.ibkr import IbkrBroker

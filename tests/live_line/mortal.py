@@ -19,8 +19,9 @@ from typing import Any
 from ib_insync.client import Client
 
 import bot.app
+import bot.assembly.machines
 from bot.actors.clock import scaled_now
-from bot.app import Hooks, Timing
+from bot.assembly.timing import Hooks, Timing
 from bot.config import Settings, load_settings
 from bot.domain import messages as m
 from bot.domain.clock import ScaledTime
@@ -103,7 +104,7 @@ def main(plan: dict[str, Any]) -> int:
             return SymbolStrategy(symbol, (Broken({}),), Mode(settings.mode), no_choice)
         return told_strategy(symbol, settings, signals)
 
-    setattr(bot.app, "make_strategy", make_strategy)  # noqa: B010  the tests' own strategy, and the steps to die at
+    setattr(bot.assembly.machines, "make_strategy", make_strategy)  # noqa: B010  the tests' own strategy, and the steps to die at
     setattr(Journal, "commit", around_commit(steps, Journal.commit))  # noqa: B010
     for name in ("placeOrder", "cancelOrder"):
         setattr(Client, name, around_send(steps, name, getattr(Client, name)))

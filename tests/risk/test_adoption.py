@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from bot.domain.adopt import Planned
 from bot.domain.idea import Idea
+from bot.domain.reconciling.adopt import Planned
 from bot.risk.adoption import plan_of
 from bot.risk.limits import RiskLimits, SessionRules
 from tests.journal.makers import CALL

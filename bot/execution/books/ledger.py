@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from bot.domain.evidence import is_news, replaced_by
 from bot.domain.messages import FillBooked
 from bot.domain.order import Fill, execution_key
+from bot.domain.reconciling.evidence import is_news, replaced_by
 from bot.domain.types import IdeaId, OrderRef, Side
 
 

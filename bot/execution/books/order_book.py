@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.domain import broker_messages as b
-from bot.domain.evidence import OwnBooks, OwnOrder
 from bot.domain.machine import Applies
 from bot.domain.messages import BracketAdopted, FillBooked
 from bot.domain.order import LIVE, Leg, OpenOrder, Order, OrderStatus, next_status
-from bot.domain.reconcile import Settled, settle_orders
+from bot.domain.reconciling.evidence import OwnBooks, OwnOrder
+from bot.domain.reconciling.reconcile import Settled, settle_orders
 from bot.domain.types import IdeaId, OrderRef, PermId
 from bot.execution.books.ledger import FillLedger
 

@@ -14,10 +14,10 @@ from decimal import Decimal
 
 from bot.domain.broker_messages import Snapshot
 from bot.domain.contract import Contract
-from bot.domain.evidence import OwnBooks, merged, positions_of, ref_of_perm
 from bot.domain.idea import Idea, read_idea
 from bot.domain.messages import BracketAdopted, PlaceBracket
 from bot.domain.order import LIVE, Fill, Leg, OpenOrder, Order, OrderType, Tif, leg_of
+from bot.domain.reconciling.evidence import OwnBooks, merged, positions_of, ref_of_perm
 from bot.domain.session import new_york_day
 from bot.domain.types import IdeaId, OrderRef, Side, Symbol
 

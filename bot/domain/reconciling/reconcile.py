@@ -15,7 +15,8 @@ from decimal import Decimal
 
 from bot.domain.broker_messages import Snapshot
 from bot.domain.contract import Contract
-from bot.domain.evidence import (
+from bot.domain.order import DONE, LIVE, Fill, OpenOrder, OrderStatus
+from bot.domain.reconciling.evidence import (
     OwnBooks,
     adopted_fills,
     by_ref,
@@ -26,7 +27,6 @@ from bot.domain.evidence import (
     ref_of_perm,
     refs_by_perm,
 )
-from bot.domain.order import DONE, LIVE, Fill, OpenOrder, OrderStatus
 from bot.domain.types import OrderRef, PermId, Symbol
 
 NEVER_ARRIVED = "never arrived at the broker"

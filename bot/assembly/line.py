@@ -1,0 +1,129 @@
+"""One line: its parts put together over an open journal, run by the supervisor from start to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from loguru import logger
+
+from bot.actors.runtime import Line, settle, waiting
+from bot.actors.supervisor import Ending, Parts, Supervisor
+from bot.assembly.machines import make_machines
+from bot.assembly.outside import Outside
+from bot.assembly.port import make_port
+from bot.assembly.timing import Hooks, Timing
+from bot.build import build_id
+from bot.config import Settings, hand_down
+from bot.domain import messages as m
+from bot.journal.listener import JournalListener
+from bot.journal.recover import restore_state
+from bot.journal.store import Journal
+from bot.ops.alerts.conditions import LastingConditions
+from bot.ops.alerts.events import REMEMBERED, Alerts
+from bot.ops.metrics.endpoint import Metrics
+from bot.ops.process.control_socket import ControlServer, forget_halt, take_halt
+from bot.ops.process.operator import Operator
+from bot.ops.process.systemd import Notifier
+from bot.ops.status.status import Status
+from bot.ops.status.status_builder import StatusBuilder
+from bot.wiring import ALERTS, BOARD, JOURNAL, Machine
+
+
+def run_line(
+    settings: Settings,
+    timing: Timing,
+    hooks: Hooks,
+    journal: Journal,
+    outside: Outside,
+    *,
+    is_restart: bool,
+) -> m.MachineFailed | None:
+    """Assemble one line over the recovered journal, and start it, wait, stop it. What it failed of, else None."""
+    metrics = outside.metrics
+    board = StatusBuilder(settings.symbols, lambda at, text: logger.info("{:%H:%M:%S} {}", at, text))
+    alerts = _make_alerts(settings, journal, outside, timing.time_scale, is_restart=is_restart)
+    machines: dict[str, Machine] = {JOURNAL: JournalListener(journal), BOARD: board, ALERTS: alerts}
+    machines |= make_machines(settings, timing.time_scale)
+    supervisor = Supervisor(_parts(settings, timing, journal, metrics, machines))
+    metrics.watch(lambda: board.status, lambda: waiting(supervisor.line))
+    operator = Operator(
+        lambda: board.status,
+        supervisor.line.emit,
+        lambda: settle(supervisor.line),
+        timing.now,
+        beside=lambda: {"alert_failures": dict(outside.alerts.failures)},
+    )
+    directory = journal.path.parent
+    notifier = Notifier()
+
+    def meanwhile() -> None:
+        metrics.beat()
+        if outside.heartbeat is not None:
+            outside.heartbeat.beat(board.status)
+        _obey_halt_file(directory, operator)
+        _notify(notifier, board.status)
+        hooks.show(board.status)
+        if hooks.is_over(board.status):
+            supervisor.request_stop("session over")
+
+    @contextmanager
+    def around(_: Line) -> Iterator[None]:
+        control = ControlServer(directory, operator.answer)
+        try:
+            yield
+        finally:
+            notifier.stopping()
+            control.close()
+
+    outside.signals.tell(supervisor.request_stop)
+    ending = supervisor.run(hooks.every_s, meanwhile, around)
+    hooks.show(board.status)
+    return supervisor.failed if ending is Ending.FAILED else None
+
+
+def _parts(
+    settings: Settings, timing: Timing, journal: Journal, metrics: Metrics, machines: Mapping[str, Machine]
+) -> Parts:
+    """The line's parts, once the machines have their memory back."""
+    remembered = restore_state(journal, machines)
+    logger.info("start: build {}, {} rows remembered from {}", build_id(), remembered, journal.path)
+    first_words = m.LineStarted(timing.now(), build_id(), settings.mode, settings.dry_run, settings.symbols)
+    return Parts(
+        machines={name: metrics.timed(name, machine) for name, machine in machines.items()},
+        port=metrics.timed_port(make_port(settings, journal, timing)),
+        commit=journal.commit,
+        record=journal.record,
+        now=timing.now,
+        tick_s=timing.tick_s,
+        first_words=first_words,
+    )
+
+
+def _make_alerts(
+    settings: Settings, journal: Journal, outside: Outside, time_scale: float, *, is_restart: bool
+) -> Alerts:
+    limits = hand_down.lasting_limits(settings)
+    alerts = Alerts(
+        outside.alerts.put,
+        lasting=None if limits is None else LastingConditions(limits.scaled(time_scale)),
+        is_restart=is_restart,
+    )
+    alerts.catch_up(row.message for row in journal.rows(REMEMBERED))
+    return alerts
+
+
+def _obey_halt_file(directory: Path, operator: Operator) -> None:
+    left = take_halt(directory)
+    if left is not None:
+        operator.halt(*left)
+        forget_halt(directory)
+
+
+def _notify(notifier: Notifier, status: Status) -> None:
+    if status.is_reconciled:
+        notifier.ready()
+    notifier.alive()
+    held = sum(1 for bracket in status.open_brackets if bracket.quantity)
+    notifier.status(f"{status.trading_state} {' '.join(status.causes)}, {held} positions")

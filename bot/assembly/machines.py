@@ -1,0 +1,72 @@
+"""Every machine of the line, made from the settings, fresh and without memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from bot.config import Settings, hand_down
+from bot.domain.contract import Contract
+from bot.domain.market import Quote
+from bot.domain.session import new_york_day
+from bot.domain.types import ConId, Direction, Symbol
+from bot.execution.order_manager import OrderManager
+from bot.execution.watcher import OcoWatcher
+from bot.market_data.machine import MarketData
+from bot.risk.adoption import plan_of
+from bot.risk.machine import RiskMachine
+from bot.selection.choose import SelectionRules, choose_contract
+from bot.selection.no_contract import NoContract
+from bot.strategies.registry import make_strategies
+from bot.strategies.symbol import Chosen, Mode, SymbolStrategy, Unfit
+from bot.wiring import EXECUTION, MARKET_DATA, OCO_WATCHER, RISK, Machine
+
+
+def choose(
+    rules: Mapping[str, SelectionRules],
+    strategy: str,
+    direction: Direction,
+    contracts: tuple[Contract, ...],
+    quotes: Mapping[ConId, Quote],
+    spot: float | None,
+    at: datetime,
+) -> Chosen | Unfit:
+    """Selection as the strategies' machine wants it; ``rules`` by the strategy's name."""
+    found = choose_contract(direction, spot, contracts, quotes, new_york_day(at), rules[strategy])
+    if isinstance(found, NoContract):
+        return Unfit(found.code.upper(), found.numbers)
+    return Chosen(found.contract, found.quote)
+
+
+def make_machines(settings: Settings, time_scale: float) -> dict[str, Machine]:
+    """Every machine of the line but the listeners, fresh and without memory."""
+    limits, session = hand_down.risk_limits(settings).scaled(time_scale), hand_down.session_rules(settings)
+    if time_scale > 1:
+        # On a fast clock both sides read one ScaledTime: what looks like an offset is the time a message took.
+        limits = replace(limits, max_clock_skew_s=None)
+    watch = hand_down.market_data_limits(settings)
+    watch = replace(
+        watch,
+        bars_stale_after_s=watch.bars_stale_after_s * time_scale,
+        quotes_stale_after_s=watch.quotes_stale_after_s * time_scale,
+        late_bar_after_s=watch.late_bar_after_s * time_scale,
+    )
+    machines: dict[str, Machine] = {
+        OCO_WATCHER: OcoWatcher(hand_down.watcher_limits(settings).scaled(time_scale)),
+        EXECUTION: OrderManager(
+            hand_down.execution_limits(settings).scaled(time_scale), partial(plan_of, limits, session)
+        ),
+        RISK: RiskMachine(limits, session, hand_down.account_rule(settings)),
+        MARKET_DATA: MarketData(settings.symbols, watch, hand_down.expiry_rules(settings)),
+    }
+    for symbol in settings.symbols:
+        machines[f"strategy:{symbol}"] = make_strategy(settings, symbol)
+    return machines
+
+
+def make_strategy(settings: Settings, symbol: Symbol) -> SymbolStrategy:
+    strategies = make_strategies(symbol, hand_down.strategy_parameters(settings))
+    chooser = partial(choose, hand_down.option_rules(settings))
+    return SymbolStrategy(symbol, strategies, Mode(settings.mode), chooser)

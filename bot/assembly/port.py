@@ -1,0 +1,29 @@
+"""The broker's side of the line, made from the settings and the journal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.assembly.timing import Timing
+from bot.broker.dry_run import DryRunPort
+from bot.broker.ibkr import IbkrBroker
+from bot.config import Settings, hand_down
+from bot.domain.port import BrokerPort
+from bot.journal.recover import order_id_floor
+from bot.journal.store import Journal
+
+
+def make_port(settings: Settings, journal: Journal, timing: Timing) -> BrokerPort:
+    """IBKR over ib_insync; in a dry run with an exchange of our own in front that lets no order through."""
+    broker = replace(hand_down.broker_settings(settings), order_id_floor=order_id_floor(journal) + 1)
+    port: BrokerPort = IbkrBroker(broker, now=timing.now, speed=timing.speed)
+    if not settings.dry_run:
+        return port
+    # Only a dry run carries the exchange.
+    from bot.sim.loopback.dry_run_journal import REMEMBERED as REMEMBERED_BY_A_DRY_RUN
+    from bot.sim.loopback.loopback import DryRunExchange
+
+    exchange = DryRunExchange()
+    for row in journal.rows(REMEMBERED_BY_A_DRY_RUN):
+        exchange.remember(row.message)
+    return DryRunPort(port, exchange, timing.now)

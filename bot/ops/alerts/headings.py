@@ -1,0 +1,28 @@
+"""Where the runbook speaks of each alert. The first word of an alert's key is its kind."""
+
+from __future__ import annotations
+
+HEADINGS: dict[str, str] = {
+    "started": "Bot started, Bot stopped",
+    "stopped": "Bot started, Bot stopped",
+    "adopted": "Took over …",
+    "entry": "Bought …, Sold …",
+    "exit": "Bought …, Sold …",
+    "loss_guard": "Loss guard: …",
+    "halt": "Halted by …, Resumed by …",
+    "resume": "Halted by …, Resumed by …",
+    "journal": "Halted by …, Resumed by …",
+    "reject_storm": "Halted: orders are refused",
+    "repaired": "Protection of … repaired",
+    "flattened": "Closing …: it could not be protected",
+    "line_failed": "… failed; the line starts anew / Halted: failures in a row",
+    "repeated_failure": "… failed; the line starts anew / Halted: failures in a row",
+    "connection": "No connection to the gateway / The gateway has lost IB",
+    "ib": "No connection to the gateway / The gateway has lost IB",
+    "data": "…: no fresh bars, no fresh quotes, data are not live",
+    "feed": "…: no fresh bars, no fresh quotes, data are not live",
+    "log_in": "The gateway's log-in expires in …",
+    "report": "Fri 20 Nov: 3 trades, +41.20",
+    "gathered": "5 events",
+    "test": "Bot started, Bot stopped",
+}
