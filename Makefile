@@ -91,5 +91,5 @@ bench: venv  ## benchmarks (never part of the tests)
 
 lock: venv  ## resolve the dependencies anew, for x86-64 and aarch64, CPython 3.11 to 3.13
 	@$(BIN)/python -m pip install --quiet uv
-	@$(UV) pip compile -q pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o requirements/dev.lock
+	@$(UV) pip compile -q pyproject.toml --group dev --extra research --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o requirements/dev.lock
 	@$(UV) pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/dev.lock -o requirements/runtime.lock

@@ -12,6 +12,7 @@ import typer
 from bot.cli import alert as alert_commands
 from bot.cli import config as config_commands
 from bot.cli import control
+from bot.cli import data as data_commands
 from bot.cli import doctor as doctor_commands
 from bot.cli import report as report_command
 from bot.cli import run as run_command
@@ -45,6 +46,11 @@ config_app = typer.Typer(no_args_is_help=True, help="Look at the settings, and c
 config_app.command(name="show")(config_commands.show)
 config_app.command(name="check")(config_commands.check)
 app.add_typer(config_app, name="config")
+data_app = typer.Typer(no_args_is_help=True, help="Market data of one's own: fetch, import, list, check.")
+data_app.command(name="import")(data_commands.import_)
+data_app.command(name="list")(data_commands.list_)
+data_app.command(name="check")(data_commands.check)
+app.add_typer(data_app, name="data")
 alert_app = typer.Typer(no_args_is_help=True, help="Whether a person would be reached.")
 alert_app.command(name="test")(alert_commands.send_test)
 app.add_typer(alert_app, name="alert")

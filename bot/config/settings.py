@@ -20,6 +20,7 @@ from bot.config.house_sections import (
     MonitoringSection,
     ScheduleSection,
 )
+from bot.config.research_sections import DataSection
 from bot.config.strategy_sections import StrategiesSection
 from bot.config.trading_sections import (
     EmbargoesSection,
@@ -69,6 +70,7 @@ class Settings(BaseSettings):
     market_data: MarketDataSection = MarketDataSection()
     journal: JournalSection = JournalSection()
     monitoring: MonitoringSection = MonitoringSection()
+    data: DataSection = DataSection()
 
     @model_validator(mode="before")
     @classmethod

@@ -1,0 +1,1 @@
+"""Whether what the store holds can be believed: each finding with its days and its remedy."""

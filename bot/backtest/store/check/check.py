@@ -1,0 +1,76 @@
+"""All checks over one symbol, or over everything there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Final
+
+import numpy as np
+
+from bot.backtest.store.check import gaps, prices
+from bot.backtest.store.check.day_bars import SymbolBars, cut
+from bot.backtest.store.check.findings import Finding, Severity
+from bot.backtest.store.kinds import Kind
+from bot.backtest.store.store import Store
+from bot.domain.types import Symbol
+
+_EVER: Final = (date(1990, 1, 1), date(2100, 1, 1))
+_CHECKS: Final[tuple[Callable[[SymbolBars], Iterator[Finding]], ...]] = (
+    gaps.outside_hours,
+    gaps.out_of_order,
+    gaps.missing_sessions,
+    gaps.shifted_days,
+    gaps.missing_minutes,
+    prices.impossible,
+    prices.spikes,
+    prices.splits,
+    prices.without_volume,
+)
+
+
+def check(store: Store, symbol: Symbol) -> Iterator[Finding]:
+    """What is wrong with the symbol's data, or to be known of it."""
+    bars = cut(symbol, store.table(Kind.BARS_1M, symbol, *_EVER))
+    if bars.days:
+        for one in _CHECKS:
+            yield from one(bars)
+        yield from _history(store, symbol, bars)
+    for kind in (Kind.QUOTES_1M, Kind.OPTIONS_1M):
+        yield from _books(store, kind, symbol)
+
+
+def _history(store: Store, symbol: Symbol, bars: SymbolBars) -> Iterator[Finding]:
+    """The hourly strategy needs 20 sessions before the first day that is traded."""
+    hours = [day for day in store.days(Kind.BARS_60M, symbol) if day < bars.days[0].day]
+    if len(hours) < 20 and len(bars.days) > 1:
+        yield Finding(
+            symbol,
+            Kind.BARS_60M,
+            Severity.NOTE,
+            f"{len(hours)} sessions of hours before the first minute; the whale strategy reads 20 sessions back",
+            (bars.days[0].day,),
+            f"ibkr-bot data fetch {symbol} --size 60m, or let a backtest begin 20 sessions later",
+        )
+
+
+def _books(store: Store, kind: Kind, symbol: Symbol) -> Iterator[Finding]:
+    crossed: list[date] = []
+    empty: list[date] = []
+    for day in store.days(kind, symbol):
+        table = store.table(kind, symbol, day, day)
+        bid, ask = table["bid"].to_numpy(), table["ask"].to_numpy()
+        if (bid > ask).any():
+            crossed.append(day)
+        if np.isnan(bid).all() or np.isnan(ask).all():
+            empty.append(day)
+    if crossed:
+        yield Finding(
+            symbol, kind, Severity.NOTE, "crossed quotes (a bid above its ask)", tuple(crossed),
+            "a few are the source's own; many mean a bad source, so import the days from another",
+        )  # fmt: skip
+    if empty:
+        yield Finding(
+            symbol, kind, Severity.WRONG, "a side that was never quoted all day", tuple(empty),
+            "import the day again from another source: nothing can be filled against it",
+        )  # fmt: skip

@@ -1,0 +1,38 @@
+"""One thing that is wrong with stored data, in the words of the person who has to do something about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from bot.backtest.store.kinds import Kind
+from bot.domain.types import Symbol
+
+
+class Severity(StrEnum):
+    """WRONG spoils a backtest; NOTE is to be known."""
+
+    WRONG = "wrong"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``days`` are the New York days concerned, earliest first."""
+
+    symbol: Symbol
+    kind: Kind
+    severity: Severity
+    what: str
+    days: tuple[date, ...]
+    remedy: str
+
+    @property
+    def when(self) -> str:
+        """The days in a few words."""
+        if not self.days:
+            return ""
+        if len(self.days) == 1:
+            return f"{self.days[0]}"
+        return f"{len(self.days)} days, {self.days[0]} to {self.days[-1]}"

@@ -1,0 +1,187 @@
+"""Tables of quotes: a stock's best bid and offer, or those of option contracts.
+
+Source of the Saturday rule: options expired formally on the Saturday after their last trading day until February 2015
+(OCC information memo 34082); IB and this store name the last trading day.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.types as pt
+
+from bot.backtest.store.intake.bars import on_grid, zone_named
+from bot.backtest.store.intake.options import Told
+from bot.backtest.store.intake.raw import Raw
+from bot.backtest.store.intake.sessions import place
+from bot.backtest.store.intake.taken import Sieve, Taken, as_table
+from bot.backtest.store.intake.times import Times, read_times, to_utc
+from bot.backtest.store.intake.values import Flags, Floats, bad_books, floats
+from bot.backtest.store.kinds import MINUTE_US, Int64s, Kind, keys
+from bot.domain.errors import FixTheCommand
+from bot.domain.session import CalendarRangeError, previous_session, session_on
+from bot.domain.types import Symbol
+
+_OCC: Final = re.compile(r"(?:O:)?[A-Z.]{1,6}\d?\s*(\d{6})([CP])(\d{8})")
+_RIGHTS: Final = {"C": "C", "CALL": "C", "P": "P", "PUT": "P"}
+_SIDES: Final = ("bid", "ask")
+_COUNTS: Final = ("bid_size", "ask_size", "volume", "open_interest")
+
+
+def take_books(
+    raw: Raw, named: dict[str, str], symbol: Symbol, told: Told, source: str, *, is_option: bool
+) -> Taken:
+    """The rows of one symbol as quotes of the store."""
+    kind = Kind.OPTIONS_1M if is_option else Kind.QUOTES_1M
+    sieve = Sieve.over(raw, skip_bad=told.skip_bad)
+    columns: dict[str, object] = {"ts": _instants(raw, named, told)}
+    sides = {n: floats(raw, named[n], may_be_unknown=True) for n in _SIDES}
+    sieve.refuse(*_bad(raw, named, sides))
+    # A bid of 0 is nobody's bid.
+    columns |= {n: np.where(values > 0, values, np.nan) for n, values in sides.items()}
+    for name in (*_COUNTS, *(("last",) if is_option else ())):
+        if name in named:
+            columns[name] = floats(raw, named[name], may_be_unknown=True)
+    if is_option:
+        columns |= _contracts(raw, named, sieve)
+    _keep_hours(sieve, np.asarray(columns["ts"]))
+    return _once(Taken(kind, symbol, _table(kind, columns, sieve, source), tuple(sieve.notes)), raw)
+
+
+def _bad(raw: Raw, named: dict[str, str], sides: dict[str, Floats]) -> tuple[Flags, str]:
+    sizes = [
+        floats(raw, named[n], may_be_unknown=True) if n in named else np.full(raw.rows, np.nan)
+        for n in ("bid_size", "ask_size")
+    ]
+    return bad_books(sides["bid"], sides["ask"], *sizes)
+
+
+def _instants(raw: Raw, named: dict[str, str], told: Told) -> Int64s:
+    """A quote's time is when it was in force; one labelled by its minute's start comes in force at that minute's end."""
+    times: Times = read_times(raw, named.get("time"), named.get("date"), told.day_order)
+    if times.is_dates_only:
+        raise FixTheCommand(f"{raw.path}: end-of-day quotes; backtests need quotes by the minute")
+    if not times.is_utc and told.zone is None:
+        raise FixTheCommand(
+            f"{raw.path}: its times carry no zone; say which, for instance --zone America/New_York"
+        )
+    utc = times.us if times.is_utc else to_utc(times.us, zone_named(told.zone or "UTC"))
+    on_grid(raw, utc)
+    return utc + MINUTE_US if told.label == "start" else utc
+
+
+def _keep_hours(sieve: Sieve, us: Int64s) -> None:
+    placed = place(us)
+    minute = placed.minute(us)
+    inside = (placed.minutes > 0) & (minute > 0) & (minute <= placed.minutes)
+    sieve.drop(~inside, "outside of regular hours")
+
+
+def _contracts(raw: Raw, named: dict[str, str], sieve: Sieve) -> dict[str, object]:
+    if "occ" in named and "strike" not in named:
+        expiries, rights, strikes = _from_occ(raw, named["occ"])
+    else:
+        strikes = floats(raw, named["strike"])
+        rights = _rights(raw, named["right"])
+        expiries = _expiries(raw, named["expiry"])
+    sieve.refuse(~(np.isfinite(strikes) & (strikes > 0) & (strikes < 100_000)), "the strike is absurd")
+    last_days = {day: _last_trading_day(day) for day in set(expiries)}
+    moved = sum(1 for day in expiries if last_days[day] not in (day, None))
+    if moved:
+        sieve.notes.append(f"{moved} rows: an expiry on a Saturday is the last trading day before it")
+    traded = np.array([last_days[day] is not None for day in expiries], dtype=np.bool_)
+    sieve.refuse(~traded, "the expiry is no trading day")
+    days = [last_days[day] or day for day in expiries]
+    return {"strike": strikes, "right": rights, "expiry": np.array(days, dtype="datetime64[D]")}
+
+
+def _last_trading_day(day: date) -> date | None:
+    try:
+        if session_on(day) is not None:
+            return day
+        return previous_session(day).day if day.weekday() == 5 and day < date(2015, 2, 15) else None
+    except CalendarRangeError:
+        return day if day.weekday() < 5 else None  # beyond the table: long-dated options exist
+
+
+def _rights(raw: Raw, name: str) -> list[str]:
+    found = [_RIGHTS.get(f"{x}".strip().upper(), "") for x in raw.columns[name].to_pylist()]
+    if "" in found:
+        row = found.index("")
+        cell = f"{raw.columns[name][row].as_py()}"
+        raise FixTheCommand(f"{raw.where(row)}: {name} is {cell[:20]!r}; C or P is wanted")
+    return found
+
+
+def _expiries(raw: Raw, name: str) -> list[date]:
+    column = raw.columns[name]
+    if pt.is_date(column.type) or pt.is_timestamp(column.type):
+        column = column.cast(pa.date32())
+    known: dict[object, date] = {}
+    for row, cell in enumerate(column.to_pylist()):
+        if cell not in known:
+            known[cell] = _date(raw, row, name, cell)
+    return [known[cell] for cell in column.to_pylist()]
+
+
+def _date(raw: Raw, row: int, name: str, cell: object) -> date:
+    if isinstance(cell, date):
+        return cell
+    try:
+        return date.fromisoformat(f"{cell}".strip()[:10])
+    except ValueError:
+        raise FixTheCommand(
+            f"{raw.where(row)}: {name} is {f'{cell}'[:20]!r}; a date like 2024-05-17 is wanted"
+        ) from None
+
+
+def _from_occ(raw: Raw, name: str) -> tuple[list[date], list[str], Floats]:
+    known: dict[str, tuple[date, str, float]] = {}
+    cells = [f"{x}".strip() for x in raw.columns[name].to_pylist()]
+    for row, cell in enumerate(cells):
+        if cell not in known:
+            known[cell] = _one_occ(raw, row, name, cell)
+    found = [known[cell] for cell in cells]
+    return [x[0] for x in found], [x[1] for x in found], np.array([x[2] for x in found], dtype=np.float64)
+
+
+def _one_occ(raw: Raw, row: int, name: str, cell: str) -> tuple[date, str, float]:
+    parts = _OCC.fullmatch(cell)
+    day = None if parts is None else _day_of_six(parts[1])
+    if parts is None or day is None:
+        raise FixTheCommand(f"{raw.where(row)}: {name} is {cell[:30]!r}; an OCC symbol is wanted")
+    return day, parts[2], int(parts[3]) / 1000
+
+
+def _day_of_six(text: str) -> date | None:
+    try:
+        return date(2000 + int(text[:2]), int(text[2:4]), int(text[4:]))
+    except ValueError:
+        return None
+
+
+def _table(kind: Kind, columns: dict[str, object], sieve: Sieve, source: str) -> pa.Table:
+    whole = as_table(kind, columns, sieve.raw.rows, source)
+    return whole.filter(pa.array(sieve.kept))
+
+
+def _once(taken: Taken, raw: Raw) -> Taken:
+    """The last of several quotes of one minute is the one in force at its end."""
+    if not len(taken.table):
+        raise FixTheCommand(f"{raw.path}: no row lies in New York's regular hours; {'; '.join(taken.notes)}")
+    rows: dict[int, pa.Table] = {}
+    day_numbers = np.asarray(taken.table["ts"].cast(pa.int64()).to_numpy()) // (1440 * MINUTE_US)
+    kept = []
+    for day in np.unique(day_numbers):
+        rows[int(day)] = taken.table.filter(pa.array(day_numbers == day))
+        marks = keys(taken.kind, rows[int(day)])
+        last = len(marks) - 1 - np.unique(marks[::-1], return_index=True)[1]
+        kept.append(rows[int(day)].take(pa.array(np.sort(last))))
+    table = pa.concat_tables(kept)
+    gone = len(taken.table) - len(table)
+    notes = taken.notes + ((f"{gone} rows left out: a later row of the same minute",) if gone else ())
+    return Taken(taken.kind, taken.symbol, table, notes)
