@@ -8,7 +8,7 @@ from bot.domain.machine import Applies
 from bot.domain.messages import Halted, PlaceBracket, Resumed, TradingStateChanged
 from bot.domain.types import TradingState
 from bot.execution.books.connection_state import ConnectionState
-from bot.execution.pricing import bracket_prices
+from bot.execution.orders import approved_prices
 
 
 class EntryGate:
@@ -44,7 +44,7 @@ class EntryGate:
             return f"too late: it had to be in by {place.enter_by:%H:%M:%S} UTC"
         if place.quantity < 1:
             return f"quantity {place.quantity}"
-        prices = bracket_prices(place)
+        prices = approved_prices(place)
         if not prices.is_sane:
             return f"senseless prices: stop {prices.stop}, entry {prices.entry}, target {prices.target}"
         return ""

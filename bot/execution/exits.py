@@ -17,11 +17,11 @@ from typing import TypeAlias
 from bot.domain.broker_messages import SendOrders, SendRevision
 from bot.domain.messages import ExitPosition, Message, PlaceBracket, PlaceProtection
 from bot.domain.order import Leg, OrderStatus, OrderType
+from bot.domain.pricing import buying_price, selling_price
 from bot.domain.types import IdeaId, Side
 from bot.execution.books.order_book import OrderBook, OrderRecord
 from bot.execution.limits import ExecutionLimits
-from bot.execution.orders import flatten_order, next_number, protection_orders
-from bot.execution.pricing import buying_price, protection_prices, selling_price
+from bot.execution.orders import flatten_order, next_number, protection_orders, protection_prices
 
 Plan: TypeAlias = PlaceProtection | ExitPosition
 _ACTIVE = frozenset({OrderStatus.HELD, OrderStatus.WORKING})

@@ -24,8 +24,7 @@ from bot.execution.books.snapshot_requests import SnapshotRequests
 from bot.execution.entry_gate import EntryGate
 from bot.execution.exits import ExitPlans
 from bot.execution.limits import ExecutionLimits
-from bot.execution.orders import bracket_orders
-from bot.execution.pricing import bracket_prices
+from bot.execution.orders import approved_prices, bracket_orders
 from bot.execution.reconciliation import Reconciler
 from bot.execution.unanswered import UnansweredOrders
 
@@ -127,7 +126,7 @@ class OrderManager(StateMachine):
         if refusal:
             yield m.EntryAbandoned(place.idea_id, place.symbol, refusal, now)
             return
-        orders = bracket_orders(place, bracket_prices(place))
+        orders = bracket_orders(place, approved_prices(place))
         yield b.SendOrders(orders, now)
         yield m.BracketSent(place.idea_id, tuple(order.ref for order in orders), now)
 

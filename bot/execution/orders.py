@@ -8,13 +8,24 @@ from decimal import Decimal
 
 from bot.domain.messages import PlaceBracket
 from bot.domain.order import Leg, Order, OrderType, Tif
+from bot.domain.pricing import BracketPrices, on_grid, protection_around
 from bot.domain.types import IdeaId, OrderRef, Side
-from bot.execution.pricing import BracketPrices
 
 
 def ref_of(idea_id: IdeaId, leg: Leg, number: int = 0) -> OrderRef:
     """``<idea>/<leg>``, with ``-<number>`` for all but the first of its kind."""
     return f"{idea_id}/{leg}-{number}" if number else f"{idea_id}/{leg}"
+
+
+def approved_prices(place: PlaceBracket) -> BracketPrices:
+    """What was approved, on the contract's grid."""
+    return on_grid(place.contract.ticks, BracketPrices(place.entry_limit, place.target, place.stop))
+
+
+def protection_prices(place: PlaceBracket, paid: Decimal) -> BracketPrices:
+    """What a fresh pair around a position bought at ``paid`` carries."""
+    planned = BracketPrices(place.entry_limit, place.target, place.stop)
+    return protection_around(place.contract.ticks, planned, paid)
 
 
 def bracket_orders(place: PlaceBracket, prices: BracketPrices) -> tuple[Order, Order, Order]:

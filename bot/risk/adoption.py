@@ -10,10 +10,10 @@ from decimal import Decimal
 
 from bot.domain.contract import Contract
 from bot.domain.idea import Idea
+from bot.domain.pricing import bracket_around, least
 from bot.domain.reconciling.adopt import Planned
 from bot.domain.session import new_york_day
 from bot.risk.limits import RiskLimits, SessionRules
-from bot.risk.pricing import climb
 from bot.risk.session_rules import deadline
 
 
@@ -27,12 +27,10 @@ def plan_of(
         return None
     grid, at = contract.ticks, idea.bar_end
     close_by, reason = deadline(at, contract.expiry or new_york_day(at), terms, session)
-    lowest = climb(grid, Decimal(0), 1)
+    prices = bracket_around(grid, entry, terms.take_profit_pct, terms.stop_loss_pct)
     return Planned(
-        target=max(
-            grid.round_down(entry * (1 + terms.take_profit_pct)), climb(grid, grid.round_up(entry), 1)
-        ),
-        stop=max(grid.round_up(entry * (1 - terms.stop_loss_pct)), lowest),
+        target=prices.target,
+        stop=max(prices.stop, least(grid)),
         enter_by=at + timedelta(seconds=limits.entry_timeout_s),
         close_by=close_by,
         close_reason=reason,

@@ -9,10 +9,11 @@ from decimal import Decimal
 from bot.domain.broker_messages import MarginQuoted, QuoteMargin
 from bot.domain.messages import PlaceBracket, TradeIdea
 from bot.domain.order import Order, OrderType
+from bot.domain.pricing import BracketPrices
 from bot.domain.types import Side
 from bot.risk.denials import Denial, DenialCode, deny
+from bot.risk.entry_prices import entry_prices
 from bot.risk.limits import RiskLimits, SessionRules
-from bot.risk.pricing import BracketPrices, bracket_prices
 from bot.risk.quote_rules import QUOTE_RULES
 from bot.risk.risk_book import RiskBook
 from bot.risk.rules import ACCOUNT_RULES, HOUSE_RULES
@@ -42,7 +43,7 @@ class Approval:
             strategy=self.idea.strategy,
             contract=self.idea.contract,
             quantity=self.quantity,
-            entry_limit=self.prices.entry_limit,
+            entry_limit=self.prices.entry,
             target=self.prices.target,
             stop=self.prices.stop,
             enter_by=at + timedelta(seconds=limits.entry_timeout_s),
@@ -59,7 +60,7 @@ class Approval:
             side=Side.BUY,
             type=OrderType.LIMIT,
             quantity=self.quantity,
-            limit_price=self.prices.entry_limit,
+            limit_price=self.prices.entry,
         )
         return QuoteMargin(self.idea.idea_id, entry)
 
@@ -73,10 +74,10 @@ def judge(idea: TradeIdea, book: RiskBook, limits: RiskLimits, session: SessionR
     deadline = close_deadline(book.now, idea.contract.expiry or book.today, terms, session)
     if isinstance(deadline, Denial):
         return deadline
-    prices = bracket_prices(idea, terms, limits.entry_offset_ticks)
+    prices = entry_prices(idea, terms, limits.entry_offset_ticks)
     if isinstance(prices, Denial):
         return prices
-    sized = size(idea, prices.entry_limit, book, limits)
+    sized = size(idea, prices.entry, book, limits)
     if isinstance(sized, Denial):
         return sized
     return Approval(idea, prices, sized.quantity, *deadline)

@@ -12,8 +12,7 @@ from bot.domain.types import OrderRef, Side
 from bot.execution.books.order_book import OrderBook, OrderRecord
 from bot.execution.exits import ExitPlans, Plan
 from bot.execution.limits import ExecutionLimits
-from bot.execution.orders import bracket_orders
-from bot.execution.pricing import bracket_prices
+from bot.execution.orders import approved_prices, bracket_orders
 from bot.execution.proof import prove
 from tests.execution.line import CALL, START, bracket
 
@@ -32,7 +31,7 @@ class Bench:
         self.place = bracket(quantity=3)
         self.book = OrderBook(settle_s=5)
         self.plans = ExitPlans(self.book, ExecutionLimits())
-        learn(self.book, b.SendOrders(bracket_orders(self.place, bracket_prices(self.place)), START))
+        learn(self.book, b.SendOrders(bracket_orders(self.place, approved_prices(self.place)), START))
 
     def status(self, ref: OrderRef, status: OrderStatus, filled: int = 0) -> None:
         learn(

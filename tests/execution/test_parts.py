@@ -15,12 +15,25 @@ from bot.domain.broker_messages import Snapshot, SnapshotTaken, TakeSnapshot
 from bot.domain.contract import NICKELS
 from bot.domain.order import Fill, Leg, OrderType
 from bot.domain.position import AccountValues
+from bot.domain.pricing import (
+    BracketPrices,
+    buying_price,
+    least,
+    one_tick_above,
+    protection_around,
+    selling_price,
+)
 from bot.domain.types import Side
 from bot.execution.books.ledger import FillLedger
 from bot.execution.books.snapshot_requests import SnapshotRequests
 from bot.execution.limits import ExecutionLimits, WatcherLimits
-from bot.execution.orders import bracket_orders, next_number, protection_orders
-from bot.execution.pricing import bracket_prices, buying_price, protection_prices, selling_price
+from bot.execution.orders import (
+    approved_prices,
+    bracket_orders,
+    next_number,
+    protection_orders,
+    protection_prices,
+)
 from tests.execution.line import CALL, bracket
 
 AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -34,11 +47,12 @@ PRICES = st.decimals(Decimal("0.02"), Decimal(50), places=3)
 def test_bracket_prices_lie_on_the_grid_and_rounding_never_costs(
     entry: Decimal, target: Decimal, stop: Decimal
 ) -> None:
-    prices = bracket_prices(bracket(entry_limit=entry, target=target, stop=stop))
+    prices = approved_prices(bracket(entry_limit=entry, target=target, stop=stop))
 
     assert all(NICKELS.is_on_grid(price) for price in (prices.entry, prices.target, prices.stop))
     assert prices.entry <= entry
-    assert prices.target >= target
+    assert prices.target <= max(target, one_tick_above(NICKELS, prices.entry))
+    assert prices.entry < prices.target or target <= entry
     assert prices.stop >= stop
 
 
@@ -76,13 +90,26 @@ def test_a_stop_that_a_good_fill_left_above_the_price_paid_is_set_by_the_plans_r
     assert (lucky.stop, lucky.target) == (Decimal("0.80"), Decimal("1.30"))
 
 
+@given(paid=PRICES, entry=PRICES, stop_pct=st.decimals(Decimal("0.05"), Decimal("0.9"), places=2))
+def test_a_fresh_pair_always_stands_around_the_price_paid(
+    paid: Decimal, entry: Decimal, stop_pct: Decimal
+) -> None:
+    planned = BracketPrices(entry, entry * Decimal("1.3"), entry * (1 - stop_pct))
+
+    prices = protection_around(NICKELS, planned, paid)
+
+    assert NICKELS.is_on_grid(prices.target)
+    assert NICKELS.is_on_grid(prices.stop)
+    assert least(NICKELS) <= prices.stop < paid < prices.target
+
+
 # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_repaired_pair_has_refs_and_a_group_of_its_own_and_both_transmit() -> None:
     place = bracket()
-    old = bracket_orders(place, bracket_prices(place))
-    new = protection_orders(place, bracket_prices(place), 2, 1)
+    old = bracket_orders(place, approved_prices(place))
+    new = protection_orders(place, approved_prices(place), 2, 1)
 
     assert [o.type for o in new] == [OrderType.STOP, OrderType.LIMIT]
     assert all(o.transmit and o.parent_ref is None and o.quantity == 2 for o in new)
