@@ -1,0 +1,111 @@
+"""How the page says things: plain trading English, made from codes and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bot.domain.contract import Contract
+from bot.domain.session import NEW_YORK
+from bot.risk.denials import DenialCode
+
+_INDICATORS = {"ema": "EMA ", "rsi": "RSI", "vwap": "VWAP", "rel_volume": "volume ×"}
+_EXITS = {
+    "target": "Target reached",
+    "stop": "Stop hit",
+    "time_stop": "Time stop",
+    "session_end": "The session ends",
+    "expiry": "Before expiry",
+    "flatten": "Closed by hand",
+    "external": "Closed by another hand",
+}
+_REFUSED = {
+    "UNDERLYING_PRICE_UNKNOWN": "The underlying has no price.",
+    "EXPIRY_NONE_FITS": "No expiry fits.",
+    "STRIKE_NOT_WATCHED": "The wanted strike is not among the watched ones.",
+    "DELTA_UNKNOWN": "The broker gives no delta.",
+    "DELTA_OUT_OF_REACH": "No watched option is near the wanted delta.",
+    "QUOTE_MISSING": "The option has no quote.",
+    "QUOTE_ONE_SIDED": "The option has only one side of a quote.",
+    "QUOTE_CROSSED": "The option's bid is above its ask.",
+    "SPREAD_WIDE_PCT": "The spread is too large a part of the price.",
+    "SPREAD_WIDE_USD": "The spread is too wide in cents.",
+    "VOLUME_LOW": "The option is hardly traded today.",
+    "OPEN_INTEREST_LOW": "Too few of these options are open.",
+    "LIQUIDITY_UNKNOWN": "The option's volume is unknown.",
+    "PREMIUM_BELOW_INTRINSIC": "The premium cannot be this option's: below intrinsic value.",
+    "PREMIUM_ABOVE_BOUND": "The premium cannot be this option's: too high.",
+    "ENTRY_ABANDONED": "The entry found no seller in time.",
+}
+
+
+def figures(numbers: Mapping[str, object]) -> str:
+    """``close 129.75, EMA 8 129.71, RSI 58``: names as traders write them, figures without needless digits."""
+    return ", ".join(f"{_named(name)} {_short(value)}" for name, value in numbers.items())
+
+
+def _named(name: str) -> str:
+    if name.startswith("ema") and name[3:].isdigit():
+        return f"EMA {name[3:]}"
+    return _INDICATORS.get(name, name.replace("_", " "))
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    if "." not in text:
+        return text
+    return f"{number:.2f}".rstrip("0").rstrip(".") if abs(number) < 1000 else f"{number:,.2f}"
+
+
+def refusal(code: str) -> str:
+    """What a denial's or a refusal's code means; the code itself where nobody has words for it."""
+    known = DenialCode.__members__.get(code)
+    return known.meaning if known is not None else _REFUSED.get(code, code.replace("_", " ").lower())
+
+
+def option(contract: Contract) -> str:
+    """``SPY 28 Jan 130 call``."""
+    if contract.expiry is None or contract.strike is None or contract.right is None:
+        return contract.symbol
+    kind = {"C": "call", "P": "put"}[str(contract.right)]
+    return f"{contract.symbol} {contract.expiry.day} {contract.expiry:%b} {contract.strike.normalize():f} {kind}"
+
+
+def way_out(reason: str) -> str:
+    """How a trade ended, in words."""
+    return _EXITS.get(reason, reason.replace("_", " ").capitalize())
+
+
+def signed(amount: Decimal | None) -> str:
+    """``+37.00``, ``−12.50``; "unknown" for None."""
+    if amount is None:
+        return "unknown"
+    return f"{amount:+,.2f}".replace("-", "−")
+
+
+def clock(at: datetime | None) -> str:
+    """New York's hour and minute."""
+    return "" if at is None else f"{at.astimezone(NEW_YORK):%H:%M}"
+
+
+def ago(seconds: float) -> str:
+    """``0.3 s``, ``12 s``, ``4 min``, ``2 h 05 min``, ``3 days``."""
+    if seconds < 10:
+        return f"{max(0.0, seconds):.1f} s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    length = timedelta(seconds=seconds)
+    hours, minutes = divmod(int(length.total_seconds()) // 60, 60)
+    if hours >= 48:
+        return f"{hours // 24} days"
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
+
+
+def shortened(account: str) -> str:
+    """``DU…567``: enough to know one's own accounts apart."""
+    return account if len(account) < 6 else f"{account[:2]}…{account[-3:]}"
