@@ -140,7 +140,7 @@ DURABLE: dict[type, Row] = {
     b.OrderStatusChanged: (EXECUTION, OCO_WATCHER),
     b.OrderRefused: (EXECUTION, OCO_WATCHER, RISK),
     m.FillBooked: (EXECUTION, OCO_WATCHER, RISK, BOARD),
-    b.CommissionCharged: (OCO_WATCHER,),
+    b.CommissionCharged: (OCO_WATCHER, BOARD),
     m.BracketClosed: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, BOARD),
     m.EntryAbandoned: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, BOARD),
     m.Reconciled: (EXECUTION,),

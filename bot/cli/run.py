@@ -166,7 +166,7 @@ def _tell_the_end(status: Status, journal: Path, config_of_day: Session) -> None
         console.print(trades_table(status.closed_trades))
     else:
         console.print(f"no trades on {config_of_day.day}")
-    console.print(f"P&L of {config_of_day.day} after commissions: {money(status.realized)}", highlight=False)
+    console.print(f"P&L of {config_of_day.day} after commissions: {money(status.pnl.net)}", highlight=False)
     console.print(f"journal: {journal}", highlight=False, soft_wrap=True)
     console.print("next:    ibkr-bot journal --json             every trade", highlight=False)
     if status.closed_trades:

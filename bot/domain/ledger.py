@@ -133,6 +133,10 @@ class Ledger:
                 return self._closed(message)
         return None
 
+    def is_charged(self, exec_id: ExecId) -> bool:
+        """Whether this execution's commission is booked."""
+        return exec_id in self._charges
+
     @property
     def trades(self) -> tuple[BookedTrade, ...]:
         """Every trade that reached the market, oldest first."""

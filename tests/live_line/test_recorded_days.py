@@ -56,7 +56,7 @@ def test_the_day_over_real_tcp_trades_and_is_protected_throughout() -> None:
 
     assert len(done.trades) >= 3
     assert not any(done.books.positions.values())
-    assert done.board.status.realized == sum(trade.pnl for trade in done.trades)
+    assert done.board.status.pnl.net == sum(trade.pnl for trade in done.trades)
 
 
 @pytest.mark.line

@@ -9,18 +9,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from prometheus_client import (
     CollectorRegistry,
     GCCollector,
     PlatformCollector,
     ProcessCollector,
-    start_http_server,
+    make_wsgi_app,
 )
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from bot.domain.errors import FixTheMachine
 from bot.domain.port import BrokerPort
 from bot.ops.metrics.family import Constants, Family, Picture, Run
 from bot.ops.metrics.link import LINK, PACING
@@ -31,11 +31,12 @@ from bot.ops.metrics.timing import CallTimes, TimedMachine, TimedPort
 from bot.ops.status.status import Status
 from bot.wiring import Machine
 
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
 FAMILIES: tuple[Family, ...] = (
     *MONEY, *POSITIONS, *STATE, *ORDERS, *SIGNALS, *LINK, *PACING, *RUNTIME,
 )  # fmt: skip
-
-Close = Callable[[], None]
 
 
 def _nobody() -> Mapping[str, int]:
@@ -112,21 +113,9 @@ class Metrics(Collector):
         """Names only, so that registering reads no picture."""
         return [family.collect(Picture(Status())) for family in FAMILIES]
 
-    def serve(self, host: str, port: int) -> Close:
-        """Answer scrapes from a daemon thread until the returned function is called. Raises FixTheMachine."""
-        try:
-            server, thread = start_http_server(port, addr=host, registry=self.registry)
-        except OSError as error:
-            raise FixTheMachine(
-                f"metrics: cannot listen on {host}:{port} ({error.strerror}); free it or set monitoring.metrics_port"
-            ) from error
-
-        def close() -> None:
-            server.shutdown()
-            server.server_close()
-            thread.join()
-
-        return close
+    def app(self) -> WSGIApplication:
+        """What answers a scrape; whoever listens on the port calls it."""
+        return make_wsgi_app(self.registry)
 
 
 class _RunCounts:
@@ -155,9 +144,3 @@ class _RunCounts:
             calls=times.calls,
         )
 
-
-def start_metrics(status: Callable[[], Status], host: str = "127.0.0.1", port: int = 9108) -> Close:
-    """Serve one line's status, and nothing else: for tools and tests. The bot itself uses ``Metrics``."""
-    metrics = Metrics()
-    metrics.watch(status)
-    return metrics.serve(host, port)

@@ -14,11 +14,9 @@ GUARDS = ("daily_loss", "drawdown")
 
 
 def _trades_pnl(x: Picture) -> Iterable[Sample]:
-    currency = x.constants.currency
-    return [
-        ((currency, "realized"), x.status.realized),
-        ((currency, "unrealized"), x.status.unrealized),
-    ]
+    currency, pnl = x.constants.currency, x.status.pnl
+    parts = {"realized": pnl.realized, "unrealized": pnl.unrealized, "fees": pnl.fees, "net": pnl.net}
+    return [((currency, kind), amount) for kind, amount in parts.items()]
 
 
 def _allowed_and_lost(x: Picture, guard: str) -> tuple[Decimal, Decimal] | None:
@@ -118,10 +116,13 @@ MONEY = [
     Family("money", "available_funds_ratio", "gauge",
            "Available funds as a share of equity (0 to 1).", one(_funds_ratio)),
     Family("money", "account_day_pnl", "gauge",
-           "Equity less the equity at the start of the day, as the loss guard counts it.",
-           money(lambda x: x.status.day_pnl), ("currency",)),
+           "The day's result: realised and unrealised (at the bid) less fees.",
+           money(lambda x: x.status.pnl.net), ("currency",)),
+    Family("money", "account_equity_change", "gauge",
+           "Equity less the equity at the start of the day, as the loss guard counts it; the broker lets it lag.",
+           money(lambda x: x.status.equity_change), ("currency",)),
     Family("money", "trades_pnl", "gauge",
-           "Result of this day's trades net of commissions: closed ones, and open ones at the bid.",
+           "What the day's result is made of: realized and unrealized before fees, fees, and net = the day.",
            _trades_pnl, ("currency", "kind")),
     Family("money", "commissions", "counter", "Commissions charged.",
            money(lambda x: x.status.commissions), ("currency",)),

@@ -73,7 +73,9 @@ def option(contract: Contract) -> str:
     if contract.expiry is None or contract.strike is None or contract.right is None:
         return contract.symbol
     kind = {"C": "call", "P": "put"}[str(contract.right)]
-    return f"{contract.symbol} {contract.expiry.day} {contract.expiry:%b} {contract.strike.normalize():f} {kind}"
+    return (
+        f"{contract.symbol} {contract.expiry.day} {contract.expiry:%b} {contract.strike.normalize():f} {kind}"
+    )
 
 
 def way_out(reason: str) -> str:

@@ -68,7 +68,9 @@ class Operator:
     def _tell_status(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         status = self._status()
         told = plain(status)
-        told |= {"realized": str(status.realized), "unrealized": plain(status.unrealized)}
+        for one, bracket in zip(told["open_brackets"], status.open_brackets, strict=True):
+            one |= {name: plain(getattr(bracket, name)) for name in ("entry_price", "cost", "unrealized")}
+        told |= {**plain(status.pnl), "day_pnl": plain(status.pnl.net)}
         told |= self._beside()
         return {"status": told}
 

@@ -131,22 +131,25 @@ def _bracket_row(x: BracketView) -> tuple[str | Text, ...]:
 
 
 def _last(status: Status) -> Group:
-    pnl = Text.assemble(
-        f"{len(status.closed_trades)} trades, realised ",
-        tinted(status.realized),
-        ", day ",
-        tinted(status.day_pnl),
+    pnl = status.pnl
+    result = Text.assemble(
+        f"{len(status.trades_today)} trades: realised ",
+        tinted(pnl.realized),
+        " + open ",
+        tinted(pnl.unrealized),
+        f" − fees {pnl.fees:.2f} = day ",
+        tinted(pnl.net),
     )
     event = Text(f"{new_york(status.last_event_at)}  {status.last_event}", overflow="ellipsis", no_wrap=True)
-    return Group(pnl, event)
+    return Group(result, event)
 
 
 def line(status: Status) -> str:
     """The same in one line, for logs and pipes."""
     held = ", ".join(f"{x.quantity} {x.label}" for x in status.open_brackets if x.quantity) or "flat"
     return (
-        f"{new_york(status.at)} {status.trading_state} {held}; {len(status.closed_trades)} trades, "
-        f"realised {money(status.realized)}, day {money(status.day_pnl)}; {status.last_event}"
+        f"{new_york(status.at)} New York {status.trading_state} {held}; {len(status.trades_today)} trades, "
+        f"day {money(status.pnl.net)}; {status.last_event}"
     )
 
 

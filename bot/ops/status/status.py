@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
+from bot.domain.ledger import DayPnl
+from bot.domain.session import new_york_day
 from bot.domain.types import Direction, IdeaId, Symbol, TradingState
 from bot.ops.status.counters import Counters
 
@@ -30,6 +32,10 @@ class BracketView:
     opened_at: datetime | None = None
     quantity: int = 0
     entry_cost: Decimal = Decimal(0)
+    """Price × quantity of what is still held, the multiplier not applied; :attr:`cost` is money."""
+    realized: Decimal = Decimal(0)
+    """Of contracts of this bracket that are sold already, before fees."""
+    fees: Decimal = Decimal(0)
     is_proved: bool = False
     unprotected_since: datetime | None = None
     bid: Decimal | None = None
@@ -40,7 +46,14 @@ class BracketView:
         return self.entry_cost / self.quantity if self.quantity else None
 
     @property
+    def cost(self) -> Decimal:
+        """What the contracts still held were bought for, in money."""
+        return self.entry_cost * self.multiplier
+
+    @property
     def unrealized(self) -> Decimal | None:
+        if not self.quantity:
+            return Decimal(0)
         if self.bid is None or self.entry_price is None:
             return None
         return (self.bid - self.entry_price) * self.quantity * self.multiplier
@@ -60,6 +73,11 @@ class ClosedTrade:
     exit_reason: str
     commission: Decimal
     pnl: Decimal
+    """After commissions."""
+    right: str = ""
+    limit: Decimal | None = None
+    stop: Decimal | None = None
+    target: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +115,9 @@ class Status:
     causes: tuple[str, ...] = ()
     equity: Decimal | None = None
     start_equity: Decimal | None = None
-    day_pnl: Decimal | None = None
+    equity_change: Decimal | None = None
+    """Equity less the day's first, as the loss guard counts it. The broker reports equity every few minutes, so it lags; the
+    day's result is :attr:`pnl`."""
     peak: Decimal | None = None
     symbols: tuple[SymbolView, ...] = ()
     open_brackets: tuple[BracketView, ...] = ()
@@ -124,13 +144,23 @@ class Status:
     figures: Counters = field(default_factory=Counters)
 
     @property
-    def realized(self) -> Decimal:
-        return sum((trade.pnl for trade in self.closed_trades), Decimal(0))
+    def trades_today(self) -> tuple[ClosedTrade, ...]:
+        """Those that closed on the New York day of this picture."""
+        if self.at is None:
+            return self.closed_trades
+        today = new_york_day(self.at)
+        return tuple(trade for trade in self.closed_trades if new_york_day(trade.closed_at) == today)
 
     @property
-    def unrealized(self) -> Decimal | None:
-        """At the bids; None as soon as one position has none."""
-        parts = [bracket.unrealized for bracket in self.open_brackets if bracket.quantity]
-        if any(part is None for part in parts):
-            return None
-        return sum((part for part in parts if part is not None), Decimal(0))
+    def pnl(self) -> DayPnl:
+        """The day's result, at the bids: the one figure that every screen, metric and report shows."""
+        parts = [bracket.unrealized for bracket in self.open_brackets]
+        known = [part for part in parts if part is not None]
+        realized = [trade.pnl + trade.commission for trade in self.trades_today]
+        realized += [bracket.realized for bracket in self.open_brackets]
+        fees = [one.commission for one in self.trades_today] + [one.fees for one in self.open_brackets]
+        return DayPnl(
+            realized=sum(realized, Decimal(0)),
+            unrealized=sum(known, Decimal(0)) if len(known) == len(parts) else None,
+            fees=sum(fees, Decimal(0)),
+        )

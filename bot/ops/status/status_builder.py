@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
+from bot.domain.ledger import BookedTrade, Ledger
 from bot.domain.machine import Applies, StateMachine
-from bot.domain.order import LIVE, Leg
+from bot.domain.order import LIVE
 from bot.domain.session import new_york_day
 from bot.domain.types import IdeaId, Numbers, Symbol
 from bot.ops.status.counters import CountersFold
@@ -35,6 +36,7 @@ class StatusBuilder(StateMachine):
         super().__init__()
         self._say = say
         self._figures = CountersFold()
+        self._ledger = Ledger()
         self.status = Status(symbols=tuple(SymbolView(symbol) for symbol in symbols))
         self._folds = self._own()
         self.listen(self._folds, self._figures.applies())
@@ -51,7 +53,7 @@ class StatusBuilder(StateMachine):
             b.RequestFailed: lambda x: self._count("request_failures", x.code),
             b.OrderStatusChanged: self._on_order,
             b.OrderRefused: self._on_refused,
-            b.CommissionCharged: lambda x: self._set(commissions=self.status.commissions + x.amount),
+            b.CommissionCharged: self._on_commission,
             b.AccountUpdated: self._on_account,
             m.Reconciled: lambda x: self._set(is_reconciled=not x.mismatches),
             b.UnderlyingQualified: lambda x: self._symbol(x.contract.symbol, con_id=x.contract.con_id),
@@ -75,7 +77,7 @@ class StatusBuilder(StateMachine):
             m.Resumed: lambda x: self._event(x.at, f"resumed by {x.by}: {x.reason}"),
             m.TradingStateChanged: lambda x: self._set(trading_state=x.state, causes=x.causes),
             m.DayOpened: self._on_day,
-            m.EquityMarked: lambda x: self._set(equity=x.equity, day_pnl=x.day_pnl, peak=x.peak),
+            m.EquityMarked: lambda x: self._set(equity=x.equity, equity_change=x.day_pnl, peak=x.peak),
         }
 
     def apply(self, event: m.Message) -> None:
@@ -90,6 +92,7 @@ class StatusBuilder(StateMachine):
         self._say = say
         self._set(
             fills=before.fills,
+            commissions=before.commissions,
             not_traded=before.not_traded,
             last_event=before.last_event,
             last_event_at=before.last_event_at,
@@ -161,8 +164,9 @@ class StatusBuilder(StateMachine):
 
     def _on_day(self, x: m.DayOpened) -> None:
         """Trades of earlier days leave the board."""
+        self._ledger.forget_before(date.fromisoformat(x.day))
         today = [one for one in self.status.closed_trades if str(new_york_day(one.closed_at)) == x.day]
-        self._set(start_equity=x.equity, day_pnl=Decimal(0), closed_trades=tuple(today))
+        self._set(start_equity=x.equity, equity_change=Decimal(0), closed_trades=tuple(today))
 
     # ── the market ──
 
@@ -204,10 +208,12 @@ class StatusBuilder(StateMachine):
     # ── brackets ──
 
     def _on_bracket(self, x: m.PlaceBracket) -> None:
+        self._ledger.hear(x)
         self._open(x)
         self._event(x.at, f"buying {x.quantity} {x.contract.label} at {x.entry_limit} or better")
 
     def _on_adopted(self, x: m.BracketAdopted) -> None:
+        self._ledger.hear(x)
         if all(one.idea_id != x.place.idea_id for one in self.status.open_brackets):
             self._open(x.place)
         self._event(x.at, f"took over {x.place.idea_id} ({x.place.contract.label}), unknown to the journal")
@@ -232,18 +238,24 @@ class StatusBuilder(StateMachine):
 
     def _on_fill(self, x: m.FillBooked) -> None:
         self._set(fills=self.status.fills + (x.replaces is None))
-        idea_id, _, leg = x.fill.order_ref.rpartition("/")
-        bracket = next((one for one in self.status.open_brackets if one.idea_id == idea_id), None)
-        if bracket is None or x.replaces is not None:
-            return
-        if leg == Leg.ENTRY:
-            cost = bracket.entry_cost + x.fill.price * x.fill.quantity
-            quantity = bracket.quantity + x.fill.quantity
-            opened_at = bracket.opened_at or x.fill.at
-            self._bracket(idea_id, quantity=quantity, entry_cost=cost, opened_at=opened_at)
-        elif bracket.entry_price is not None:
-            left = bracket.quantity - x.fill.quantity
-            self._bracket(idea_id, quantity=left, entry_cost=bracket.entry_price * left)
+        self._price(self._ledger.hear(x))
+
+    def _on_commission(self, x: b.CommissionCharged) -> None:
+        if not self._ledger.is_charged(x.exec_id):  # told again after each reconnect
+            self._set(commissions=self.status.commissions + x.amount)
+        self._price(self._ledger.hear(x))
+
+    def _price(self, trade: BookedTrade | None) -> None:
+        """Show a bracket's money as the ledger has it."""
+        if trade is not None:
+            self._bracket(
+                trade.plan.idea_id,
+                quantity=trade.held,
+                entry_cost=(trade.entry_price or Decimal(0)) * trade.held,
+                opened_at=trade.opened_at,
+                realized=trade.realized,
+                fees=trade.fees,
+            )
 
     def _on_protection(self, x: m.ProtectionChanged) -> None:
         self._bracket(x.idea_id, is_proved=x.is_proved, unprotected_since=None if x.is_proved else x.at)
@@ -257,9 +269,11 @@ class StatusBuilder(StateMachine):
 
     def _on_closed(self, x: m.BracketClosed) -> None:
         self._drop(x.idea_id)
+        booked = self._ledger.hear(x)
         trade = ClosedTrade(
             x.idea_id, x.symbol, x.strategy, x.contract.label, x.quantity, x.entry_price, x.exit_price,
             x.opened_at, x.closed_at, x.exit_reason, x.commission, x.pnl,
+            str(x.contract.right or ""), booked.plan.entry_limit if booked else None, x.stop, x.target,
         )  # fmt: skip
         earlier = tuple(one for one in self.status.closed_trades if one.idea_id != x.idea_id)
         self._set(closed_trades=(*earlier, trade))

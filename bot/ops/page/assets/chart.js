@@ -1,0 +1,260 @@
+"use strict";
+// The day's candles with the trades drawn in, and lines over time. Below the candles each trade has its own picture: what was
+// paid is 0 %, the stop and the target are where they were set, and the option's bid runs between them.
+(() => {
+  const { clock, h, known, signed } = OwnersPage;
+  const L = LightweightCharts;
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const faded = (hex, share) => `${hex}${Math.round(share * 255).toString(16).padStart(2, "0")}`;
+
+  const options = (spansDays) => ({
+    autoSize: true,
+    layout: {
+      background: { color: "transparent" }, textColor: colour("dim"), attributionLogo: false,
+      fontFamily: "system-ui, sans-serif", fontSize: 11,
+      panes: { separatorColor: colour("line"), separatorHoverColor: colour("line"), enableResize: false },
+    },
+    grid: { vertLines: { color: colour("line") }, horzLines: { color: colour("line") } },
+    rightPriceScale: { borderVisible: false },
+    timeScale: {
+      borderVisible: false, timeVisible: !spansDays, secondsVisible: false, rightOffset: 2, minBarSpacing: 0.4,
+      fixLeftEdge: true, fixRightEdge: false,
+      tickMarkFormatter: (at) => (spansDays ? clock.shortDay(at) : clock.minute(at)),
+    },
+    localization: { locale: "en-US", timeFormatter: (at) => (spansDays ? clock.day(at) : `${clock.minute(at)} New York`) },
+    crosshair: { mode: L.CrosshairMode.Normal },
+    // A finger that scrolls the page must not be caught by the chart.
+    handleScroll: { vertTouchDrag: false, mouseWheel: false }, handleScale: { mouseWheel: false, pinch: true },
+  });
+
+  // A primitive of the library: something drawn on the chart's own canvas, in its own coordinates.
+  const painter = (paint, zOrder) => {
+    let attached = null;
+    const view = {
+      zOrder: () => zOrder,
+      renderer: () => ({
+        draw: (target) => target.useMediaCoordinateSpace((space) => attached && paint(space.context, space.mediaSize, attached)),
+      }),
+    };
+    return {
+      attached: (parts) => { attached = parts; },
+      detached: () => { attached = null; },
+      updateAllViews: () => {},
+      paneViews: () => [view],
+      redraw: () => attached && attached.requestUpdate(),
+    };
+  };
+
+  const minuteOf = (at) => Math.floor(Date.parse(at) / 60000) * 60;
+  const toneOf = (trade) => (!known(trade.result) ? "acc" : Number(trade.result) >= 0 ? "up-fill" : "dn-fill");
+
+  // ── candles ──
+  class DayChart {
+    constructor(place) {
+      this.place = place;
+      this.trades = [];
+      this.bars = [];
+      this.chart = L.createChart(place, options(false));
+      this.candles = this.chart.addSeries(L.CandlestickSeries, {
+        upColor: colour("up-fill"), downColor: colour("dn-fill"), borderVisible: false,
+        wickUpColor: colour("up-fill"), wickDownColor: colour("dn-fill"), priceLineColor: colour("acc"),
+      });
+      this.volume = this.chart.addSeries(L.HistogramSeries, {
+        priceScaleId: "volume", priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false,
+      });
+      this.chart.priceScale("volume").applyOptions({ scaleMargins: { top: 0.86, bottom: 0 } });
+      this.candles.priceScale().applyOptions({ scaleMargins: { top: 0.1, bottom: 0.16 } });
+      this.shades = painter((context, size) => this.shade(context, size), "bottom");
+      this.paths = painter((context, size) => this.connect(context, size), "top");
+      this.candles.attachPrimitive(this.shades);
+      this.candles.attachPrimitive(this.paths);
+      this.percent = this.chart.addSeries(L.LineSeries, {
+        lineVisible: false, crosshairMarkerVisible: false, lastValueVisible: false, priceLineVisible: false,
+        priceFormat: { type: "custom", formatter: (value) => `${value > 0 ? "+" : ""}${value.toFixed(0)} %`, minMove: 1 },
+        autoscaleInfoProvider: () => ({ priceRange: this.range() }),
+      }, 1);
+      this.lanes = painter((context, size) => this.lane(context, size), "top");
+      this.percent.attachPrimitive(this.lanes);
+      this.chart.panes()[0].setStretchFactor(3);
+      this.chart.panes()[1].setStretchFactor(1);
+    }
+
+    show(chart, trades) {
+      const mine = trades.filter((trade) => trade.symbol === chart.symbol);
+      const sameDay = this.symbol === chart.symbol && this.bars.length && chart.bars.length && this.bars[0][0] === chart.bars[0][0];
+      const isNewer = sameDay && chart.bars.length >= this.bars.length;
+      const before = this.bars.length;
+      this.trades = mine;
+      this.bars = chart.bars;
+      this.symbol = chart.symbol;
+      if (isNewer) {
+        for (const bar of chart.bars.slice(Math.max(0, before - 1))) this.add(bar);
+      } else {
+        this.candles.setData(chart.bars.map(candle));
+        this.volume.setData(chart.bars.map(volume));
+        this.percent.setData(chart.bars.map(([time]) => ({ time, value: 0 })));
+      }
+      if (!isNewer || chart.bars.length !== before) this.fit(chart);
+      this.redraw();
+    }
+
+    add(bar) {
+      this.candles.update(candle(bar));
+      this.volume.update(volume(bar));
+      this.percent.update({ time: bar[0], value: 0 });
+    }
+
+    // While the day is young the candles keep a width that can be seen; the whole session fits once it is there.
+    fit(chart) {
+      const whole = chart.session ? (chart.session[1] - chart.session[0]) / 60 : chart.bars.length;
+      const shown = Math.min(whole, Math.max(120, chart.bars.length + 6));
+      this.chart.timeScale().setVisibleLogicalRange({ from: -1, to: shown });
+    }
+
+    redraw() {
+      this.shades.redraw();
+      this.lanes.redraw();
+    }
+
+    x(at) {
+      const scale = this.chart.timeScale();
+      const found = scale.timeToCoordinate(minuteOf(at));
+      if (found !== null) return found;
+      if (!this.bars.length) return null;
+      // Outside the bars: before the first, or after the last one that closed.
+      const last = this.bars[this.bars.length - 1][0];
+      const index = minuteOf(at) > last ? this.bars.length - 1 + (minuteOf(at) - last) / 60 : this.nearest(minuteOf(at));
+      return scale.logicalToCoordinate(index);
+    }
+
+    nearest(time) {
+      let index = 0;
+      while (index < this.bars.length - 1 && this.bars[index + 1][0] <= time) index += 1;
+      return index;
+    }
+
+    priceAt(at) {
+      return this.bars.length ? this.bars[this.nearest(minuteOf(at))][4] : null;
+    }
+
+    end(trade) {
+      const last = this.bars[this.bars.length - 1];
+      return trade.closed_at || new Date((last ? last[0] : 0) * 1000).toISOString();
+    }
+
+    shade(context, size) {
+      for (const trade of this.trades) {
+        const from = this.x(trade.opened_at), to = this.x(this.end(trade));
+        if (from === null || to === null) continue;
+        const shade = colour(toneOf(trade));
+        context.fillStyle = faded(shade, 0.1);
+        context.fillRect(from, 0, Math.max(3, to - from), size.height);
+      }
+    }
+
+    connect(context) {
+      const label = [];
+      for (const trade of this.trades) {
+        const from = this.x(trade.opened_at), to = this.x(this.end(trade));
+        const start = this.priceAt(trade.opened_at), end = this.priceAt(this.end(trade));
+        if (from === null || to === null || start === null) continue;
+        const y0 = this.candles.priceToCoordinate(start), y1 = this.candles.priceToCoordinate(end);
+        const shade = colour(toneOf(trade));
+        context.strokeStyle = shade;
+        context.lineWidth = 1.6;
+        context.setLineDash([4, 3]);
+        context.beginPath(); context.moveTo(from, y0); context.lineTo(to, y1); context.stroke();
+        context.setLineDash([]);
+        dot(context, from, y0, shade, colour("card"));
+        if (trade.closed_at) dot(context, to, y1, shade, shade);
+        label.push([from, `${trade.right === "P" ? "put" : "call"} ${known(trade.result) ? signed(trade.result) : "open"}`, shade]);
+      }
+      tags(context, label);
+    }
+
+    // ── each trade in per cent of what was paid ──
+    range() {
+      const values = [0, 10, -10];
+      for (const trade of this.trades) {
+        values.push(of(trade, trade.stop), of(trade, trade.target));
+        if (known(trade.exit)) values.push(of(trade, trade.exit));
+        for (const [, bid] of trade.path) values.push(of(trade, bid));
+      }
+      return { minValue: Math.max(-105, Math.min(...values)) - 6, maxValue: Math.min(200, Math.max(...values)) + 6 };
+    }
+
+    lane(context) {
+      const y = (value) => this.percent.priceToCoordinate(value);
+      const line = (x0, x1, value, shade, dash = []) => {
+        context.strokeStyle = shade; context.lineWidth = 1.5; context.setLineDash(dash);
+        context.beginPath(); context.moveTo(x0, y(value)); context.lineTo(x1, y(value)); context.stroke();
+        context.setLineDash([]);
+      };
+      for (const trade of this.trades) {
+        const from = this.x(trade.opened_at), until = this.x(this.end(trade));
+        if (from === null || until === null || y(0) === null) continue;
+        const to = Math.max(from + 3, until);
+        const shade = colour(toneOf(trade));
+        line(from, to, 0, colour("dim"), [2, 2]);
+        line(from, to, of(trade, trade.stop), colour("dn-fill"));
+        line(from, to, of(trade, trade.target), colour("up-fill"));
+        context.strokeStyle = shade; context.lineWidth = 1.6;
+        context.beginPath(); context.moveTo(from, y(0));
+        for (const [time, bid] of trade.path) {
+          const x = this.x(new Date(time * 1000).toISOString());
+          if (x !== null && x > from && x < to) context.lineTo(x, y(of(trade, bid)));
+        }
+        if (known(trade.exit)) context.lineTo(to, y(of(trade, trade.exit)));
+        context.stroke();
+        if (known(trade.exit)) dot(context, to, y(of(trade, trade.exit)), shade, shade, 3.2);
+      }
+    }
+  }
+
+  const of = (trade, value) => (Number(value) / Number(trade.entry) - 1) * 100;
+  const candle = ([time, open, high, low, close]) => ({ time, open, high, low, close });
+  const volume = ([time, open, , , close, value]) => ({ time, value, color: faded(colour(close >= open ? "up-fill" : "dn-fill"), 0.3) });
+  const dot = (context, x, y, stroke, fill, radius = 4) => {
+    context.beginPath(); context.arc(x, y, radius, 0, 2 * Math.PI);
+    context.fillStyle = fill; context.fill();
+    context.strokeStyle = stroke; context.lineWidth = 2; context.stroke();
+  };
+  // Names stand in rows at the top; one that would cover its neighbour goes a row lower.
+  const tags = (context, labels) => {
+    context.font = "600 11px system-ui, sans-serif";
+    context.textAlign = "left";
+    const ends = [];
+    for (const [x, text, shade] of labels.sort((a, b) => a[0] - b[0])) {
+      let row = ends.findIndex((end) => end < x);
+      if (row < 0) row = ends.length;
+      if (row > 2) continue;
+      context.fillStyle = shade;
+      context.fillText(text, x + 2, 12 + row * 13);
+      ends[row] = x + 6 + context.measureText(text).width;
+    }
+  };
+
+  // ── lines over time ──
+  class LineChart {
+    constructor(place, points) {
+      const days = points.length > 1 && points[points.length - 1][0] - points[0][0] > 86400 * 2;
+      this.chart = L.createChart(place, options(days));
+      this.series = this.chart.addSeries(L.AreaSeries, {
+        lineColor: colour("acc"), topColor: faded(colour("acc"), 0.22), bottomColor: faded(colour("acc"), 0.02), lineWidth: 2,
+        priceLineVisible: false,
+      });
+    }
+
+    show(points) {
+      this.series.setData(points.map(([time, value]) => ({ time, value })));
+      this.chart.timeScale().fitContent();
+    }
+  }
+
+  const legend = () => h("p", { cls: "legend" },
+    h("span", {}, h("i", { cls: "target" }), "target"),
+    h("span", {}, h("i", { cls: "stop" }), "stop"),
+    h("span", {}, h("i", { cls: "paid" }), "price paid"),
+    h("span", {}, "lower part: the option, in per cent of what was paid"));
+  Object.assign(OwnersPage, { DayChart, LineChart, legend });
+})();
