@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from loguru import logger
@@ -17,12 +18,15 @@ from bot.assembly.timing import Hooks, Timing
 from bot.build import build_id
 from bot.config import Settings, hand_down
 from bot.domain import messages as m
+from bot.domain.session import midnight
 from bot.journal.listener import JournalListener
 from bot.journal.recover import restore_state
 from bot.journal.store import Journal
 from bot.ops.alerts.conditions import LastingConditions
 from bot.ops.alerts.events import REMEMBERED, Alerts
 from bot.ops.metrics.endpoint import Metrics
+from bot.ops.page.day_record import DAY_KINDS, DayRecorder
+from bot.ops.page.feed import Recorded
 from bot.ops.process.control_socket import ControlServer, forget_halt, take_halt
 from bot.ops.process.operator import Operator
 from bot.ops.process.systemd import Notifier
@@ -44,10 +48,12 @@ def run_line(
     metrics = outside.metrics
     board = StatusBuilder(settings.symbols, lambda at, text: logger.info("{:%H:%M:%S} {}", at, text))
     alerts = _make_alerts(settings, journal, outside, timing.time_scale, is_restart=is_restart)
-    machines: dict[str, Machine] = {JOURNAL: JournalListener(journal), BOARD: board, ALERTS: alerts}
-    machines |= make_machines(settings, timing.time_scale)
+    recorder = _recorder(journal, timing.now())
+    machines: dict[str, Machine] = {JOURNAL: JournalListener(journal), ALERTS: alerts}
+    machines |= {BOARD: Recorded(board, recorder)} | make_machines(settings, timing.time_scale)
     supervisor = Supervisor(_parts(settings, timing, journal, metrics, machines))
     metrics.watch(lambda: board.status, lambda: waiting(supervisor.line))
+    outside.page.watch(lambda: board.status, recorder.picture, lambda: outside.alerts.failures)
     operator = Operator(
         lambda: board.status,
         supervisor.line.emit,
@@ -55,8 +61,7 @@ def run_line(
         timing.now,
         beside=lambda: {"alert_failures": dict(outside.alerts.failures)},
     )
-    directory = journal.path.parent
-    notifier = Notifier()
+    directory, notifier = journal.path.parent, Notifier()
 
     def meanwhile() -> None:
         metrics.beat()
@@ -81,6 +86,13 @@ def run_line(
     ending = supervisor.run(hooks.every_s, meanwhile, around)
     hooks.show(board.status)
     return supervisor.failed if ending is Ending.FAILED else None
+
+
+def _recorder(journal: Journal, now: datetime) -> DayRecorder:
+    """The day as far as the journal knows it: a restart in mid-session draws on where it was."""
+    recorder = DayRecorder()
+    recorder.catch_up(row.message for row in journal.rows(DAY_KINDS, journal.seq_before(midnight(now))))
+    return recorder
 
 
 def _parts(

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 
-from loguru import logger
-
 from bot.actors.signals import StopSignals
 from bot.assembly.timing import Timing
 from bot.config import Settings, hand_down
-from bot.domain.errors import FixTheMachine
 from bot.ops.alerts.channels import open_channels
 from bot.ops.alerts.outbox import DeliveryPolicy
 from bot.ops.alerts.queue import AlertQueue, Channel
 from bot.ops.metrics.endpoint import Metrics
 from bot.ops.metrics.family import Constants
+from bot.ops.page.feed import LiveFeed
+from bot.ops.page.server import Site, served
 from bot.ops.process.heartbeat import Heartbeat
 from bot.ops.process.logs import start_logging
 
@@ -31,6 +30,7 @@ class Outside:
     """How the process is heard outside, and told to stop from there, from its first line to its last."""
 
     metrics: Metrics
+    page: LiveFeed
     alerts: AlertQueue
     heartbeat: Heartbeat | None
     signals: StopSignals
@@ -48,15 +48,15 @@ def opened(settings: Settings, timing: Timing, signals: StopSignals) -> Iterator
     )
     channels = open_channels(hand_down.alert_addresses(settings))
     with (
-        _measured(settings, timing, [*(kind for kind, _ in channels), HEARTBEAT]) as metrics,
-        _heard(settings, channels, metrics, signals) as outside,
+        _measured(settings, timing, [*(kind for kind, _ in channels), HEARTBEAT]) as (metrics, page),
+        _heard(settings, channels, metrics, page, signals) as outside,
     ):
         yield outside
 
 
 @contextmanager
 def _heard(
-    settings: Settings, channels: list[Channel], metrics: Metrics, signals: StopSignals
+    settings: Settings, channels: list[Channel], metrics: Metrics, page: LiveFeed, signals: StopSignals
 ) -> Iterator[Outside]:
     """Alerts and heartbeat; what waits when the process ends is sent first."""
     url, trading = settings.monitoring.heartbeat_url, settings.broker.trading
@@ -75,7 +75,7 @@ def _heard(
         note=lambda kind, is_delivered: metrics.note_notification(kind, is_delivered=is_delivered),
     )
     try:
-        yield Outside(metrics, alerts, heartbeat, signals)
+        yield Outside(metrics, page, alerts, heartbeat, signals)
     finally:
         if heartbeat is not None:
             heartbeat.close()
@@ -83,27 +83,21 @@ def _heard(
 
 
 @contextmanager
-def _measured(settings: Settings, timing: Timing, channels: list[str]) -> Iterator[Metrics]:
-    """The metrics' endpoint, for as long as the process trades."""
-    metrics = Metrics(
-        Constants(
-            limits=hand_down.risk_limits(settings),
-            session=hand_down.session_rules(settings),
-            channels=tuple(channels),
-            trading=settings.broker.trading,
-            settings_id=sha256(settings.model_dump_json().encode()).hexdigest()[:12],
-            clock_speed=timing.speed,
-        )
+def _measured(settings: Settings, timing: Timing, channels: list[str]) -> Iterator[tuple[Metrics, LiveFeed]]:
+    """The metrics and the owner's page, on one port, for as long as the process trades."""
+    constants = Constants(
+        limits=hand_down.risk_limits(settings),
+        session=hand_down.session_rules(settings),
+        channels=tuple(channels),
+        trading=settings.broker.trading,
+        settings_id=sha256(settings.model_dump_json().encode()).hexdigest()[:12],
+        clock_speed=timing.speed,
     )
-    close: Callable[[], None] = lambda: None  # noqa: E731  nothing to close is a function too
-    try:
-        if settings.monitoring.metrics_enabled:
-            close = metrics.serve(settings.monitoring.metrics_host, settings.monitoring.metrics_port)
-    except FixTheMachine as error:
-        if settings.broker.trading != "simulated":
-            raise
-        logger.warning("{}; this simulated day is not measured", error)
-    try:
-        yield metrics
-    finally:
-        close()
+    metrics, page, where = Metrics(constants), LiveFeed(constants), settings.monitoring
+    if not where.metrics_enabled:
+        yield metrics, page
+        return
+    site = Site(page.document, metrics.app(), where.metrics_host)
+    is_needed = settings.broker.trading != "simulated"
+    with served(site, where.metrics_host, where.metrics_port, is_needed=is_needed):
+        yield metrics, page

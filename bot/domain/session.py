@@ -57,6 +57,11 @@ def new_york_day(at: datetime) -> date:
     return at.astimezone(NEW_YORK).date()
 
 
+def midnight(at: datetime) -> datetime:
+    """Return the instant at which New York's day of this instant began, in UTC."""
+    return _utc(new_york_day(at), time())
+
+
 def session_on(day: date) -> Session | None:
     """Return that New York date's session, None when the exchange is closed; CalendarRangeError off the table."""
     if isinstance(day, datetime):

@@ -73,6 +73,11 @@ class Journal:
         """What is on disk, oldest first."""
         yield from read_rows(self._db, kinds, after_seq, self._lock)
 
+    def seq_before(self, at: datetime) -> int:
+        """The last row written before that instant, 0 where there is none: what ``rows`` takes as ``after_seq``."""
+        with self._lock:
+            return last_seq_before(self._db, at)
+
     def close(self) -> None:
         self.flush()
         with self._lock:
@@ -151,3 +156,21 @@ def read_rows(
         if len(batch) < 1000:
             return
         after_seq = batch[-1][0]
+
+
+def last_seq_before(db: sqlite3.Connection, at: datetime) -> int:
+    """The last row written before that instant, found by halving: as quick in a journal of ten years as in one of a day.
+
+    A clock that was set back leaves rows out of order; then some row of that time is found.
+    """
+    low, high = 0, db.execute("SELECT coalesce(max(seq), 0) FROM messages").fetchone()[0]
+    while low < high:
+        middle = (low + high + 1) // 2
+        found = db.execute(
+            "SELECT at FROM messages WHERE seq <= ? ORDER BY seq DESC LIMIT 1", (middle,)
+        ).fetchone()
+        if found is None or datetime.fromisoformat(found[0]) < at:
+            low = middle
+        else:
+            high = middle - 1
+    return low

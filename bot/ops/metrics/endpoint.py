@@ -143,4 +143,3 @@ class _RunCounts:
             ack_latency_s=times.acks,
             calls=times.calls,
         )
-

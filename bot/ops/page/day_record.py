@@ -6,8 +6,7 @@ be read from another thread while it hears: ``picture`` copies lists, and a list
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -18,32 +17,17 @@ from bot.domain.market import Bar, BarSize
 from bot.domain.order import Leg, leg_of
 from bot.domain.session import new_york_day
 from bot.domain.types import ConId, IdeaId, Symbol
-from bot.ops.page.document import Event, Tone
-from bot.ops.page.wording import figures, option, refusal, signed, way_out
+from bot.ops.page.document import Event
+from bot.ops.page.happenings import TOLD, bought, protection, told
 
 EVENTS_KEPT = 200
+PROOF_GRACE = timedelta(seconds=10)
+"""A stop is proved within seconds of its fill; a gap no longer than this is the ordinary course of an entry."""
 DAY_KINDS: tuple[type, ...] = (
-    m.BarClosed,
-    m.TradeIdea,
-    m.IdeaDropped,
-    m.EntryDenied,
-    m.PlaceBracket,
-    m.BracketAdopted,
-    m.FillBooked,
-    b.CommissionCharged,
-    m.PlaceProtection,
-    m.ProtectionChanged,
-    m.BracketClosed,
-    m.EntryAbandoned,
-    m.Halted,
-    m.Resumed,
-    m.EquityMarked,
-    m.LineStarted,
-    m.LineStopped,
-    m.MachineFailed,
-    b.BrokerDisconnected,
-)
+    m.BarClosed, m.TradeIdea, m.PlaceBracket, m.FillBooked, b.CommissionCharged, m.ProtectionChanged, m.EquityMarked, *TOLD,
+)  # fmt: skip
 """What a day is made of. A journal holds all of them, so a restart in mid-session forgets nothing that was drawn."""
+Path = tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +39,8 @@ class DayRecord:
     trades: tuple[BookedTrade, ...] = ()
     events: tuple[Event, ...] = ()
     equity: tuple[tuple[datetime, float], ...] = ()
-    paths: Mapping[IdeaId, tuple[tuple[int, float], ...]] = field(default_factory=dict)
-    """Option's bid over time, a point a minute, for trades that were watched while they were open."""
+    paths: Mapping[IdeaId, Path] = field(default_factory=dict)
+    """(Unix seconds, the option's bid), a point a minute, for trades that were watched while they were open."""
 
 
 class DayRecorder:
@@ -66,39 +50,42 @@ class DayRecorder:
         self._only = only
         self._day = only
         self._bars: dict[Symbol, list[Bar]] = {}
-        self._events: deque[Event] = deque(maxlen=EVENTS_KEPT)
+        self._events: dict[object, Event] = {}
         self._equity: list[tuple[datetime, float]] = []
         self._ledger = Ledger()
         self._ideas: dict[IdeaId, m.TradeIdea] = {}
+        self._proved: set[IdeaId] = set()
         self._open: dict[ConId, IdeaId] = {}
         self._paths: dict[IdeaId, list[tuple[int, float]]] = {}
-        self._handlers: dict[type, Callable[..., None]] = {
+        self._handlers: dict[type, Callable[..., object]] = {
             m.BarClosed: self._on_bar,
             m.QuoteUpdated: self._on_quote,
             m.TradeIdea: self._on_idea,
-            m.IdeaDropped: lambda x: self._on_refused(x, "no option was fit"),
-            m.EntryDenied: lambda x: self._on_refused(x, "risk said no"),
-            m.PlaceBracket: self._book,
-            m.BracketAdopted: self._on_adopted,
+            m.PlaceBracket: self._ledger.hear,
+            m.BracketAdopted: self.remember,
             m.FillBooked: self._on_fill,
-            b.CommissionCharged: self._book,
-            m.PlaceProtection: self._on_repair,
+            b.CommissionCharged: self._ledger.hear,
             m.ProtectionChanged: self._on_protection,
             m.BracketClosed: self._on_closed,
-            m.EntryAbandoned: self._on_abandoned,
-            m.Halted: lambda x: self._tell(x.at, f"Halted: {_plain(x.cause)}", _by(x.detail, x.by), "bad"),
-            m.Resumed: lambda x: self._tell(x.at, f"Resumed: {_plain(x.cause)}", _by(x.reason, x.by)),
             m.EquityMarked: self._on_equity,
-            m.LineStarted: lambda x: self._tell(x.at, "Started", f"build {x.build}, {', '.join(x.symbols)}"),
-            m.LineStopped: lambda x: self._tell(x.at, "Stopped", x.reason),
-            m.MachineFailed: lambda x: self._tell(x.at, f"{x.component} failed", x.error, "bad"),
-            b.BrokerDisconnected: lambda x: self._tell(x.at, "Connection lost", x.reason, "bad"),
         }
 
     def hear(self, message: m.Message) -> None:
         answer = self._handlers.get(type(message))
         if answer is not None:
             answer(message)
+        self._tell(told(message))
+
+    def remember(self, message: m.Message) -> None:
+        """Take back what is held, from the rows of earlier days; nothing is told of them."""
+        trade = self._ledger.hear(message)
+        if trade is not None and not trade.closed:
+            self._open[trade.contract.con_id] = trade.plan.idea_id
+
+    def catch_up(self, messages: Iterable[m.Message]) -> None:
+        """Hear this day's journal, so that a restart in mid-session draws on where it was."""
+        for message in messages:
+            self.hear(message)
 
     def picture(self) -> DayRecord:
         """The day so far. Safe to call from any thread."""
@@ -106,7 +93,7 @@ class DayRecorder:
             day=self._day,
             bars={symbol: tuple(bars) for symbol, bars in list(self._bars.items())},
             trades=self._ledger.of_day(self._day) if self._day else (),
-            events=tuple(reversed(list(self._events))),
+            events=tuple(reversed(list(self._events.values())))[:EVENTS_KEPT],
             equity=tuple(self._equity),
             paths={idea_id: tuple(points) for idea_id, points in list(self._paths.items())},
         )
@@ -124,17 +111,14 @@ class DayRecorder:
 
     def _begin(self, day: date) -> None:
         self._day = day
-        self._bars, self._equity, self._paths = {}, [], {}
-        self._events.clear()
+        self._bars, self._equity, self._paths, self._events = {}, [], {}, {}
         self._ideas.clear()
         self._ledger.forget_before(day)
 
-    def _tell(self, at: datetime, title: str, why: str = "", tone: Tone = "plain") -> None:
-        if self._is_today(at):
-            self._events.append(Event(at, title, why, tone))
-
-    def _book(self, message: m.Message) -> None:
-        self._ledger.hear(message)
+    def _tell(self, event: Event | None, key: object = None) -> None:
+        """Keep an event; one with a key takes the place of the earlier one with that key."""
+        if event is not None and self._is_today(event.at):
+            self._events[key or len(self._events)] = event
 
     # ── the market ──
 
@@ -159,83 +143,29 @@ class DayRecorder:
         if self._is_today(x.at) and (not self._equity or self._equity[-1][0] < x.at):
             self._equity.append((x.at, float(x.equity)))
 
-    # ── ideas ──
+    # ── ideas, trades, protection ──
 
     def _on_idea(self, x: m.TradeIdea) -> None:
         if self._is_today(x.at):
             self._ideas[x.idea_id] = x
 
-    def _on_refused(self, x: m.IdeaDropped | m.EntryDenied, who: str) -> None:
-        self._ideas.pop(x.idea_id, None)
-        why = f"{refusal(x.code)} {figures(x.numbers)}".strip()
-        self._tell(x.at, f"Did not trade a {x.strategy} signal in {x.symbol}: {who}", f"{why} ({x.code})")
-
-    def _on_abandoned(self, x: m.EntryAbandoned) -> None:
-        self._ledger.hear(x)
-        self._tell(x.at, f"Entry in {x.symbol} given up", f"Nobody sold at the limit: {_plain(x.reason)}")
-
-    # ── trades ──
-
-    def _on_adopted(self, x: m.BracketAdopted) -> None:
-        self._ledger.hear(x)
-        self._open[x.place.contract.con_id] = x.place.idea_id
-        why = "The broker remembered it and the journal did not."
-        self._tell(x.at, f"Took over {x.place.quantity} {option(x.place.contract)}", why)
-
     def _on_fill(self, x: m.FillBooked) -> None:
         trade = self._ledger.hear(x)
-        if trade is None or x.replaces is not None:
+        if trade is None or leg_of(x.fill.order_ref) is not Leg.ENTRY:
             return
-        if leg_of(x.fill.order_ref) is not Leg.ENTRY:
-            return
-        self._open[trade.contract.con_id] = trade.plan.idea_id
-        self._tell(
-            x.fill.at,
-            f"Bought {x.fill.quantity} {option(trade.contract)} at {x.fill.price}",
-            self._why(trade),
-        )
+        idea_id = trade.plan.idea_id
+        self._open[trade.contract.con_id] = idea_id
+        self._tell(bought(trade, self._ideas.get(idea_id)), f"bought {idea_id}")
 
-    def _why(self, trade: BookedTrade) -> str:
-        plan, idea = trade.plan, self._ideas.get(trade.plan.idea_id)
-        reason = (
-            f"{plan.strategy} {idea.direction}: {figures(idea.numbers)}. " if idea else f"{plan.strategy}. "
-        )
-        return f"{reason}Limit {plan.entry_limit}, stop {plan.stop}, target {plan.target}."
+    def _on_protection(self, x: m.ProtectionChanged) -> None:
+        self._tell(protection(x, PROOF_GRACE, was_proved=x.idea_id in self._proved))
+        if x.is_proved:
+            self._proved.add(x.idea_id)
+        else:
+            self._proved.discard(x.idea_id)
 
     def _on_closed(self, x: m.BracketClosed) -> None:
         self._ledger.hear(x)
-        self._ideas.pop(x.idea_id, None)
+        self._proved.discard(x.idea_id)
         if self._open.get(x.contract.con_id) == x.idea_id:
             del self._open[x.contract.con_id]
-        tone: Tone = "win" if x.pnl > 0 else "loss" if x.pnl < 0 else "plain"
-        prices = f"{x.entry_price:.2f} → {x.exit_price:.2f}"
-        lasted = _lasted(x.closed_at - x.opened_at)
-        why = f"{way_out(x.exit_reason)} after {lasted}: {prices}, fees {x.commission:.2f}."
-        self._tell(x.closed_at, f"Closed {option(x.contract)}, {signed(x.pnl)}", why, tone)
-
-    # ── protection ──
-
-    def _on_repair(self, x: m.PlaceProtection) -> None:
-        self._tell(x.at, "Placing protection again", f"{_plain(x.reason)} ({x.idea_id})", "bad")
-
-    def _on_protection(self, x: m.ProtectionChanged) -> None:
-        if not x.is_proved and x.position:
-            held = f"{x.position} held, stops for {x.stop_quantity}"
-            self._tell(x.at, "The stop is not proved", f"{held} ({x.idea_id})", "bad")
-
-
-def _plain(code: str) -> str:
-    return str(code).replace("_", " ")
-
-
-def _by(text: str, by: str) -> str:
-    return f"{text} (by {by})" if text else f"by {by}"
-
-
-def _lasted(length: timedelta) -> str:
-    minutes = round(length.total_seconds() / 60)
-    return (
-        f"{minutes} minute{'' if minutes == 1 else 's'}"
-        if minutes < 120
-        else f"{minutes // 60} h {minutes % 60:02} min"
-    )

@@ -32,9 +32,7 @@ def asset(name: str) -> str:
 def page() -> str:
     """The live page: it fetches its style, its scripts and then the document from where it came from."""
     scripts = "\n".join(f'<script src="{name}"></script>' for name in SCRIPTS)
-    return (
-        asset("page.html").replace(HEAD, f'<link rel="stylesheet" href="{STYLE}">').replace(TAIL, scripts)
-    )
+    return asset("page.html").replace(HEAD, f'<link rel="stylesheet" href="{STYLE}">').replace(TAIL, scripts)
 
 
 def as_file(document: Document) -> str:

@@ -10,13 +10,16 @@ from __future__ import annotations
 import ipaddress
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from http import HTTPStatus
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from loguru import logger
 
 from bot.domain.errors import FixTheMachine
 from bot.ops.page.document import Document, as_json
@@ -66,7 +69,9 @@ class Site:
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "/")
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            return _say(start, HTTPStatus.METHOD_NOT_ALLOWED, "this page only shows\n", [("Allow", "GET, HEAD")])
+            return _say(
+                start, HTTPStatus.METHOD_NOT_ALLOWED, "this page only shows\n", [("Allow", "GET, HEAD")]
+            )
         if not self._is_named(environ.get("HTTP_HOST", "")):
             return _say(start, HTTPStatus.MISDIRECTED_REQUEST, "this page is of this machine alone\n")
         if path == "/metrics":
@@ -161,3 +166,20 @@ def serve(site: WSGIApplication, host: str, port: int) -> tuple[int, Close]:
         thread.join()
 
     return server.server_port, close
+
+
+@contextmanager
+def served(site: WSGIApplication, host: str, port: int, *, is_needed: bool) -> Iterator[None]:
+    """Answer for as long as the block lasts; where the port is taken, go without if that will do. Raises FixTheMachine."""
+    close: Close | None = None
+    try:
+        _, close = serve(site, host, port)
+    except FixTheMachine as error:
+        if is_needed:
+            raise
+        logger.warning("{}; this simulated day is neither measured nor shown", error)
+    try:
+        yield
+    finally:
+        if close is not None:
+            close()

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.contract import Contract
+from bot.domain.idea import read_idea
 from bot.domain.session import NEW_YORK
 from bot.risk.denials import DenialCode
 
@@ -51,15 +52,32 @@ def _named(name: str) -> str:
     return _INDICATORS.get(name, name.replace("_", " "))
 
 
+def plain(code: object) -> str:
+    """A code of the machines as words."""
+    return str(code).replace("_", " ")
+
+
 def _short(value: object) -> str:
     text = str(value)
     try:
         number = float(text)
     except ValueError:
-        return text
+        return _moment(text)
     if "." not in text:
         return text
     return f"{number:.2f}".rstrip("0").rstrip(".") if abs(number) < 1000 else f"{number:,.2f}"
+
+
+def _moment(text: str) -> str:
+    """A time as New York's clock, an idea by its bar; any other text as it is."""
+    idea = read_idea(text)
+    if idea is not None:
+        return f"{idea.symbol} {idea.strategy} of {clock(idea.bar_end)}"
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return text if at.tzinfo is None else clock(at)
 
 
 def refusal(code: str) -> str:
@@ -97,8 +115,10 @@ def clock(at: datetime | None) -> str:
 
 def ago(seconds: float) -> str:
     """``0.3 s``, ``12 s``, ``4 min``, ``2 h 05 min``, ``3 days``."""
+    if seconds < 0.05:
+        return "0 s"
     if seconds < 10:
-        return f"{max(0.0, seconds):.1f} s"
+        return f"{seconds:.1f} s"
     if seconds < 90:
         return f"{seconds:.0f} s"
     length = timedelta(seconds=seconds)

@@ -21,8 +21,9 @@ from bot.domain.market import DataType, Quote
 from bot.domain.order import OrderStatus
 from bot.domain.types import SecType, TradingState
 from bot.ops.metrics.document import DOCUMENT, renewed
-from bot.ops.metrics.endpoint import FAMILIES, Metrics, start_metrics
+from bot.ops.metrics.endpoint import FAMILIES, Metrics
 from bot.ops.metrics.family import Constants
+from bot.ops.page.server import serve
 from bot.ops.status.status import Status
 from bot.ops.status.status_builder import StatusBuilder
 from bot.risk.denials import DenialCode
@@ -87,7 +88,7 @@ def test_a_stop_for_too_few_contracts_shows_as_a_mismatch() -> None:
 def test_a_whole_trade_is_counted_once_everywhere() -> None:
     samples = after(JUDGED, PLACED, ENTRY, ENTRY_FEE, EXIT, CLOSED)
     assert value(samples, "ibbot_trades_closed_total", {"strategy": "scalp", "result": "win"}) == 1
-    assert value(samples, "ibbot_trades_pnl", {**USD, "kind": "realized"}) == 71.10
+    assert value(samples, "ibbot_trades_pnl", {**USD, "kind": "net"}) == 71.10
     assert value(samples, "ibbot_commissions_total", USD) == 1.95
     assert value(samples, "ibbot_fills_total") == 2
     assert value(samples, "ibbot_entries_total", {"strategy": "scalp", "decision": "approved"}) == 1
@@ -243,13 +244,15 @@ def test_the_endpoint_answers_on_the_loopback_and_closes() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    close = start_metrics(lambda: replace(Status(), equity=Decimal(100_000)), port=port)
+    metrics = Metrics()
+    metrics.watch(lambda: replace(Status(), equity=Decimal(100_000)))
+    _, close = serve(metrics.app(), "127.0.0.1", port)
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
         assert b'ibbot_account_equity{currency="USD"} 100000.0' in answer.read()
     with pytest.raises(FixTheMachine, match=r"monitoring\.metrics_port"):
-        start_metrics(Status, port=port)
+        serve(metrics.app(), "127.0.0.1", port)
     close()
-    start_metrics(Status, port=port)()
+    serve(metrics.app(), "127.0.0.1", port)[1]()
 
 
 def test_family_names_are_unique() -> None:

@@ -2,7 +2,7 @@
 // The day's candles with the trades drawn in, and lines over time. Below the candles each trade has its own picture: what was
 // paid is 0 %, the stop and the target are where they were set, and the option's bid runs between them.
 (() => {
-  const { clock, h, known, signed } = OwnersPage;
+  const { clock, h, known, plain, signed } = OwnersPage;
   const L = LightweightCharts;
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   const faded = (hex, share) => `${hex}${Math.round(share * 255).toString(16).padStart(2, "0")}`;
@@ -241,7 +241,7 @@
       this.chart = L.createChart(place, options(days));
       this.series = this.chart.addSeries(L.AreaSeries, {
         lineColor: colour("acc"), topColor: faded(colour("acc"), 0.22), bottomColor: faded(colour("acc"), 0.02), lineWidth: 2,
-        priceLineVisible: false,
+        priceLineVisible: false, priceFormat: { type: "custom", formatter: (value) => plain(value, value > 1000 ? 0 : 2), minMove: 0.01 },
       });
     }
 

@@ -92,15 +92,13 @@
     fill("events", ...(doc.events.length || doc.kind === "live" ? [h("h2", {}, "What happened"), doc.events.length ? h("ol", {}, ...doc.events.map(event)) : h("p", { cls: "empty" }, "Nothing yet.")] : []));
   }
 
-  function table(title, columns, rows, right, foot, note) {
-    const cell = (tag, index, value) => {
-      const isNode = value instanceof Node;
-      return h(tag, { cls: right.includes(index) ? "num" : "" }, isNode ? value : String(value));
-    };
-    return card(title, h("div", { cls: "scroll", tabindex: "0" }, h("table", {},
-      h("thead", {}, h("tr", {}, ...columns.map((name, index) => cell("th", index, name)))),
-      h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map((value, index) => cell("td", index, value))))),
-      foot ? h("tfoot", {}, h("tr", {}, ...foot.map((value, index) => cell("td", index, value)))) : null)),
+  // ``right``: columns of figures; ``more``: columns that a phone leaves out.
+  function table(title, columns, rows, { right = [], more = [], foot = null, note = "" } = {}) {
+    const cell = (tag, index, value) => h(tag, { cls: [right.includes(index) ? "num" : "", more.includes(index) ? "more" : ""].join(" ").trim() },
+      value instanceof Node ? value : String(value));
+    const line = (tag, row) => h("tr", {}, ...row.map((value, index) => cell(tag, index, value)));
+    return card(title, h("div", { cls: "scroll", tabindex: "0", role: "region", "aria-label": title }, h("table", {},
+      h("thead", {}, line("th", columns)), h("tbody", {}, ...rows.map((row) => line("td", row))), foot ? h("tfoot", {}, line("td", foot)) : null)),
       note ? h("p", { cls: "empty" }, note) : null);
   }
 
@@ -112,10 +110,11 @@
     const closed = doc.trades.filter((it) => known(it.result));
     const total = (list, key) => list.reduce((sum, it) => sum + Math.round(Number(it[key]) * 100), 0) / 100;
     const foot = ["total", "", "", "", "", "", "", "", "", `${closed.length} closed`, plain(total(doc.trades, "fees")), amount(total(closed, "result"))];
-    return [table("Trades", ["from–to", "who", "contract", "qty", "limit", "entry", "stop", "target", "exit", "by", "fees", "result"], rows, [3, 4, 5, 6, 7, 8, 10, 11], foot)];
+    return [table("Trades", ["from–to", "who", "contract", "qty", "limit", "entry", "stop", "target", "exit", "by", "fees", "result"], rows,
+      { right: [3, 4, 5, 6, 7, 8, 10, 11], more: [1, 4, 6, 7, 10], foot })];
   }
 
-  const tables = (doc) => doc.tables.map((it) => table(it.title, it.columns, it.rows, it.right, null, it.note));
+  const tables = (doc) => doc.tables.map((it) => table(it.title, it.columns, it.rows, { right: it.right, note: it.note }));
 
   function foot(doc) {
     const { build, started_at: since, journal } = doc.source;
