@@ -12,13 +12,13 @@ from datetime import date, datetime, timedelta
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
-from bot.domain.ledger import BookedTrade, Ledger
 from bot.domain.market import Bar, BarSize
 from bot.domain.order import Leg, leg_of
 from bot.domain.session import new_york_day
 from bot.domain.types import ConId, IdeaId, Symbol
 from bot.ops.page.document import Event
 from bot.ops.page.happenings import TOLD, bought, protection, told
+from bot.ops.status.ledger import BookedTrade, Ledger
 
 EVENTS_KEPT = 200
 PROOF_GRACE = timedelta(seconds=10)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.domain.ledger import BookedTrade
 from bot.domain.market import Bar
 from bot.domain.session import session_on
 from bot.domain.types import IdeaId, Symbol
 from bot.ops.page.day_record import DayRecord, Path
 from bot.ops.page.document import Chart, Curve, TradeMark
 from bot.ops.page.wording import way_out
+from bot.ops.status.ledger import BookedTrade
 
 
 def charts(day: DayRecord, symbols: tuple[Symbol, ...]) -> tuple[Chart, ...]:

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
-from bot.domain.ledger import BookedTrade
 from bot.ops.page.document import Event, Tone
 from bot.ops.page.wording import ago, figures, option, plain, refusal, signed, way_out
+from bot.ops.status.ledger import BookedTrade
 
 
 def told(message: m.Message) -> Event | None:

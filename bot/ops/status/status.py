@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from bot.domain.ledger import DayPnl
 from bot.domain.session import new_york_day
 from bot.domain.types import Direction, IdeaId, Symbol, TradingState
 from bot.ops.status.counters import Counters
+from bot.ops.status.ledger import DayPnl
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from typing import Any
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
-from bot.domain.ledger import BookedTrade, Ledger
 from bot.domain.machine import Applies, StateMachine
 from bot.domain.order import LIVE
 from bot.domain.session import new_york_day
 from bot.domain.types import IdeaId, Numbers, Symbol
 from bot.ops.status.counters import CountersFold
+from bot.ops.status.ledger import BookedTrade, Ledger
 from bot.ops.status.status import BracketView, ClosedTrade, Status, SymbolView
 
 Say = Callable[[datetime, str], None]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
-from bot.domain.ledger import DayPnl, Ledger, day_pnl
 from bot.domain.types import Side
+from bot.ops.status.ledger import DayPnl, Ledger, day_pnl
 from tests.journal.makers import ADOPTED, BAR_END, CALL, CLOSED, ENTRY, ENTRY_FEE, EXIT, IDEA, PLACED
 
 PRICES = st.decimals(min_value=Decimal("0.05"), max_value=5, places=2)
