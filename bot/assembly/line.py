@@ -36,13 +36,7 @@ from bot.wiring import ALERTS, BOARD, JOURNAL, Machine
 
 
 def run_line(
-    settings: Settings,
-    timing: Timing,
-    hooks: Hooks,
-    journal: Journal,
-    outside: Outside,
-    *,
-    is_restart: bool,
+    settings: Settings, timing: Timing, hooks: Hooks, journal: Journal, outside: Outside, *, is_restart: bool
 ) -> m.MachineFailed | None:
     """Assemble one line over the recovered journal, and start it, wait, stop it. What it failed of, else None."""
     metrics = outside.metrics
