@@ -102,10 +102,10 @@ def _first_lines(path: Path, data: bytes) -> list[str]:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise FixTheCommand(f"{path} is UTF-16 text; save it as UTF-8")
     try:
-        text = data[:65536].removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors="ignore")
-    except ValueError:
-        text = ""
-    lines = text.splitlines()
+        lines = data.decode("utf-8-sig")[:65536].splitlines()
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise FixTheCommand(f"{path}, line {line}: not UTF-8 text; save the file as UTF-8") from None
     if not lines or not lines[0].strip() or "\0" in lines[0]:
         raise FixTheCommand(f"{path}: its first line is not text; is it a CSV or Parquet file?")
     return lines
@@ -146,7 +146,5 @@ def _read_text(path: Path, data: bytes, names: list[str], delimiter: str, *, ski
         said = f"{error}"
         if "Empty CSV" in said:
             raise FixTheCommand(f"{path} has a header and no rows") from None
-        if "UTF8" in said or "utf8" in said:
-            raise FixTheCommand(f"{path} is not UTF-8 text; save it as UTF-8") from None
         short = said.splitlines()[0].removeprefix("CSV parse error: ").replace("Row #", "line ")
         raise FixTheCommand(f"{path}: {short[:160]}") from None
