@@ -15,18 +15,15 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from bot.cli.options import ConfigOption, JsonOption, settings_of
+from bot.cli.options import ConfigOption, DataOption, JsonOption, settings_of
 from bot.domain.errors import FixTheCommand, FixTheMachine
 
 if TYPE_CHECKING:
     from bot.backtest.store.check.findings import Finding
     from bot.backtest.store.intake.options import Told
     from bot.backtest.store.store import Holding, Store
+    from bot.sim.market.recorded.library import Library
 
-DataOption = Annotated[
-    Path | None,
-    typer.Option("--data", help="Folder of the data; default data.directory.", envvar="IBKR_BOT_DATA"),
-]
 _Files = Annotated[
     list[Path], typer.Argument(help="CSV (also gzipped) or Parquet files.", show_default=False)
 ]
@@ -192,6 +189,18 @@ def open_store(data: Path | None, config: Path | None) -> Store:
             f"{error.name} is not installed: pip install 'ibkr-options-bot[research]' (make venv does it)"
         ) from None
     return Store(folder)
+
+
+def stored_days(folder: Path) -> Library:
+    """The days of a store, with the package's behind them; the package's alone where there is no store."""
+    from bot.sim.market.recorded.library import BUNDLE
+
+    if not (folder / "bars_1m").is_dir():
+        return BUNDLE
+    store = open_store(folder, None)
+    from bot.backtest.feed.library import StoreLibrary
+
+    return StoreLibrary(store)
 
 
 def _told(

@@ -42,6 +42,7 @@ def embedded_gateway(
         sys.executable, "-m", "bot", "sim", "--port", "0", "--session", f"{day}",
         "--symbols", ",".join(settings.symbols), "--speed", str(speed), "--equity", SIMULATED_EQUITY_USD,
         "--early", str(early_minutes), "--ends-with-input",
+        "--data", str(settings.data.directory),
     ]  # fmt: skip
     try:
         directory.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,12 @@ StateOption = Annotated[
     Path | None, typer.Option("--state", help="State directory; default journal.directory.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="For scripts: one JSON object a line.")]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", help="Folder of your own market data; default data.directory.", envvar="IBKR_BOT_DATA"
+    ),
+]
 
 LATEST = "latest"
 

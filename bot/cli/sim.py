@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli.options import DataOption
 from bot.domain.errors import FixTheCommand, FixTheMachine
 
 _Port = Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 finds a free one.")]
@@ -54,6 +55,7 @@ def sim(
     host: _Host = "127.0.0.1",
     record: _Record = "",
     record_to: _RecordTo = Path("tws-record.txt"),
+    data: DataOption = None,
 ) -> None:
     """Run a simulated IB Gateway that unmodified TWS API clients can connect to.
 
@@ -63,6 +65,7 @@ def sim(
     if record:
         _record(port, record, record_to)
         return
+    from bot.cli.data import stored_days
     from bot.sim.faults.scenario import Scenario, load
     from bot.sim.server.main import SimOptions, serve
 
@@ -82,6 +85,7 @@ def sim(
         admin_port=admin_port,
         ends_with_input=ends_with_input,
         scenario=Scenario() if scenario is None else load(scenario),
+        library=stored_days(data or Path("data")),
     )
     asyncio.run(serve(options, typer.echo))
 

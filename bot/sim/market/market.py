@@ -22,7 +22,8 @@ from bot.sim.market.option_market import OptionMarket
 from bot.sim.market.option_pricing import Surface
 from bot.sim.market.price_source import Tape
 from bot.sim.market.quotes import OptionModel, Ticker, TopOfBook
-from bot.sim.market.recorded.listing import with_recorded_listing
+from bot.sim.market.recorded.library import BUNDLE, Library
+from bot.sim.market.recorded.listing import RecordedListing
 from bot.sim.market.stock import StockMarket
 
 _MINUTE = timedelta(minutes=1)
@@ -41,7 +42,9 @@ class Market:
         start: datetime,
         seed: int,
         points_per_minute: int = 4,
+        library: Library = BUNDLE,
     ) -> None:
+        self._library = library
         self._points = points_per_minute
         self._step = _MINUTE / points_per_minute
         self._done = start - _TICK
@@ -61,11 +64,10 @@ class Market:
         market = StockMarket(tape, stock.con_id, self._points)
         self.stocks[stock.symbol] = market
         self._options[stock.symbol] = OptionMarket(
-            stock, market, Surface(stock.atm_vol), RATE, lambda: self._morning(stock)
+            stock, market, Surface(stock.atm_vol), RATE, lambda: self._morning(stock), self._library
         )
-        return with_recorded_listing(
-            stock.symbol, Chain(stock, lambda day: self.reference(stock.symbol, day))
-        )
+        chain = Chain(stock, lambda day: self.reference(stock.symbol, day))
+        return RecordedListing(stock.symbol, chain, self._library)
 
     def _morning(self, stock: Underlying) -> float:
         return self.reference(stock.symbol, self.contracts.today) or stock.price

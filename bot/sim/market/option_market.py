@@ -25,7 +25,8 @@ from bot.sim.market.option_pricing import (
     years_between,
 )
 from bot.sim.market.quotes import EMPTY_BOOK, OptionModel, TopOfBook
-from bot.sim.market.recorded.chain import RecordedChain, recorded_chain
+from bot.sim.market.recorded.chain import RecordedChain
+from bot.sim.market.recorded.library import BUNDLE, Library
 from bot.sim.market.stock import StockMarket
 
 _MINUTE = timedelta(minutes=1)
@@ -69,7 +70,9 @@ class OptionMarket:
         surface: Surface,
         rate: float,
         reference: Callable[[], float],
+        library: Library = BUNDLE,
     ) -> None:
+        self._library = library
         self._stock = stock
         self._market = market
         self._surface = surface
@@ -86,7 +89,9 @@ class OptionMarket:
         """Begin a session, with its recorded chain where there is one."""
         self._session = session
         self._series.clear()
-        self._chain = recorded_chain(self._stock.symbol, session.day)
+        self._chain = self._library.chain(self._stock.symbol, session.day)
+        vol = self._library.volatility(self._stock.symbol, session.day)
+        self._surface = Surface(self._stock.atm_vol if vol is None else vol)
         contracts = () if self._chain is None else self._chain.contracts
         self._columns = {(c.expiry, c.strike, c.right): n for n, c in enumerate(contracts)}
 

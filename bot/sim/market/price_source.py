@@ -15,6 +15,7 @@ from bot.domain.session import new_york_day, session_on
 from bot.domain.types import Symbol
 from bot.sim.market.paths import to_cents
 from bot.sim.market.recorded import bars as recorded
+from bot.sim.market.recorded.library import BUNDLE, Library
 
 _STALE = timedelta(minutes=5)
 
@@ -60,10 +61,12 @@ def sum_bars(bars: tuple[Bar, ...], size: BarSize | None = None, start: datetime
 class RecordedTape:
     """A recorded symbol; after its last recorded day the ``then`` tape goes on, before the first there is nothing."""
 
-    def __init__(self, symbol: Symbol, then: Tape) -> None:
+    def __init__(self, symbol: Symbol, then: Tape, library: Library = BUNDLE) -> None:
         self._symbol = symbol
         self._then = then
-        self._days = tuple(day for name, day in recorded.recorded_sessions() if name == symbol)
+        self._library = library
+        self._days = library.sessions(symbol)
+        self._known = frozenset(self._days)
         if not self._days:
             raise recorded.NotRecordedError(symbol)
 
@@ -72,15 +75,13 @@ class RecordedTape:
         return self._symbol
 
     def minutes(self, day: date) -> tuple[Bar, ...]:
-        if day in self._days:
-            return recorded.bars_1m(self._symbol, day)
+        if day in self._known:
+            return self._library.minutes(self._symbol, day)
         return self._then.minutes(day) if day > self._days[-1] else ()
 
     def hours(self, before: datetime, since: date | None = None) -> tuple[Bar, ...]:
         end = self._last_close()
-        old = recorded.bars_60m(self._symbol, min(before, end))
-        if since is not None:
-            old = tuple(bar for bar in old if new_york_day(bar.start) >= since)
+        old = self._library.hours(self._symbol, min(before, end), since)
         return old + tuple(bar for bar in self._then.hours(before, since) if bar.start >= end)
 
     def days(self, since: date, before: datetime) -> Iterator[Bar]:
@@ -89,7 +90,7 @@ class RecordedTape:
 
     def last_close(self, before: datetime) -> float | None:
         end = self._last_close()
-        hours = recorded.bars_60m(self._symbol, min(before, end))
+        hours = self._library.hours(self._symbol, min(before, end))
         later = self._then.last_close(before) if before > end else None
         return later if later is not None or not hours else hours[-1].close
 
@@ -100,7 +101,7 @@ class RecordedTape:
         return session.close
 
     def spread_cents(self, at: datetime) -> int:
-        quotes = recorded.stock_quotes(self._symbol, new_york_day(at))
+        quotes = self._library.stock_quotes(self._symbol, new_york_day(at))
         now = [quote for quote in quotes if at - _STALE <= quote.at <= at]
         if not now:
             return self._then.spread_cents(at)

@@ -26,7 +26,7 @@ from bot.domain.session import new_york_day, next_session, session_on
 from bot.domain.types import Symbol
 from bot.sim.faults.scenario import Scenario
 from bot.sim.handlers.table import make_core
-from bot.sim.market.recorded.bars import recorded_sessions
+from bot.sim.market.recorded.library import BUNDLE, Library
 from bot.sim.server.admin import AdminPort
 from bot.sim.server.tcp_server import DEFAULT_PORT, LOOPBACK, SimGateway
 from bot.sim.world.build import EARLY, EQUITY, recorded_world, synthetic_world
@@ -59,6 +59,8 @@ class SimOptions:
     ends_with_input: bool = False
     """End when standard input does: whoever started us holds its other end, and is gone then, however it died."""
     scenario: Scenario = field(default_factory=Scenario)
+    library: Library = BUNDLE
+    """Where recorded days come from."""
 
 
 def make_world(options: SimOptions, now: datetime) -> World:
@@ -71,7 +73,7 @@ def make_world(options: SimOptions, now: datetime) -> World:
     if not _ACCOUNT.fullmatch(options.account):
         raise FixTheCommand(f"--account: {options.account!r} is no account id; write DU1234567")
     make = partial(
-        synthetic_world if options.is_synthetic else recorded_world,
+        synthetic_world if options.is_synthetic else partial(recorded_world, library=options.library),
         options.symbols,
         seed=options.seed,
         account_id=options.account,
@@ -81,14 +83,15 @@ def make_world(options: SimOptions, now: datetime) -> World:
     if options.session is None and options.is_synthetic:
         today = session_on(new_york_day(now)) or next_session(new_york_day(now))
         return make(today.day, start=now)
-    session = session_on(options.session or _first_recorded(options.symbols[0]))
+    session = session_on(options.session or _first_recorded(options))
     if session is None:
         raise FixTheCommand(f"--session: the exchange is closed on {options.session}; choose a trading day")
     return make(session.day, start=session.open - options.early)
 
 
-def _first_recorded(symbol: Symbol) -> date:
-    days = [day for name, day in recorded_sessions() if name == symbol]
+def _first_recorded(options: SimOptions) -> date:
+    symbol = options.symbols[0]
+    days = options.library.sessions(symbol)
     if not days:
         raise FixTheCommand(f"--symbols: there is no recorded session of {symbol}; add --synthetic")
     return days[0]

@@ -15,7 +15,8 @@ from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.market.catalog import underlying
 from bot.sim.market.market import Market
 from bot.sim.market.price_source import RecordedTape, Tape
-from bot.sim.market.recorded.bars import NotRecordedError, bars_1m, recorded_sessions
+from bot.sim.market.recorded.bars import NotRecordedError
+from bot.sim.market.recorded.library import BUNDLE, Library
 from bot.sim.market.synthetic import SyntheticTape, continue_after
 from bot.sim.world.world import World
 
@@ -34,14 +35,15 @@ def recorded_world(
     account_id: str = ACCOUNT_ID,
     equity: Decimal = EQUITY,
     exchange_settings: ExchangeSettings | None = None,
+    library: Library = BUNDLE,
 ) -> World:
     """A recorded session of the first symbol; further symbols are recorded where they can be and synthetic else.
 
     NotRecordedError when the first symbol has no recording of that day.
     """
-    if (symbols[0], day) not in recorded_sessions():
-        raise NotRecordedError(symbols[0], day)
-    return _world(symbols, day, start, seed, account_id, equity, exchange_settings, is_recorded=True)
+    if day not in library.sessions(symbols[0]):
+        raise NotRecordedError(symbols[0], day, library.sessions(symbols[0]))
+    return _world(symbols, day, start, seed, account_id, equity, exchange_settings, library)
 
 
 def synthetic_world(
@@ -55,7 +57,7 @@ def synthetic_world(
     exchange_settings: ExchangeSettings | None = None,
 ) -> World:
     """A made-up market from that trading day on, with 45 sessions of history behind it."""
-    return _world(symbols, day, start, seed, account_id, equity, exchange_settings, is_recorded=False)
+    return _world(symbols, day, start, seed, account_id, equity, exchange_settings, None)
 
 
 def _world(
@@ -66,27 +68,28 @@ def _world(
     account_id: str,
     equity: Decimal,
     exchange_settings: ExchangeSettings | None,
-    *,
-    is_recorded: bool,
+    library: Library | None,
 ) -> World:
     session = session_on(day)
     if session is None:
         raise ValueError(f"{day} is not a trading day")
     start = start or session.open - EARLY
     exchange_settings = exchange_settings or ExchangeSettings()
-    tapes = [(underlying(symbol), _tape(symbol, day, seed, is_recorded=is_recorded)) for symbol in symbols]
-    market = Market(tapes, start=start, seed=seed, points_per_minute=exchange_settings.points_per_minute)
+    tapes = [(underlying(symbol), _tape(symbol, day, seed, library)) for symbol in symbols]
+    points = exchange_settings.points_per_minute
+    market = Market(tapes, start=start, seed=seed, points_per_minute=points, library=library or BUNDLE)
     return World(
         market, account_id=account_id, equity=equity, start=start, exchange_settings=exchange_settings
     )
 
 
-def _tape(symbol: Symbol, day: date, seed: int, *, is_recorded: bool) -> Tape:
+def _tape(symbol: Symbol, day: date, seed: int, library: Library | None) -> Tape:
     stock = underlying(symbol)
-    days = [recorded for name, recorded in recorded_sessions() if name == symbol]
-    if not is_recorded or day not in days:
+    days = () if library is None else library.sessions(symbol)
+    if library is None or day not in days:
         return SyntheticTape(stock, anchor=day, seed=seed)
     last = session_on(days[-1])
     if last is None:
         raise NotRecordedError(symbol, day)
-    return RecordedTape(symbol, continue_after(stock, last, bars_1m(symbol, last.day)[-1].close, seed))
+    close = library.minutes(symbol, last.day)[-1].close
+    return RecordedTape(symbol, continue_after(stock, last, close, seed), library)

@@ -29,10 +29,14 @@ _Row = TypeVar("_Row")
 
 
 class NotRecordedError(FixTheCommand):
-    """A day or symbol was asked for that the package does not carry."""
+    """A day or symbol was asked for that nothing recorded has; ``known_days`` are there, by default the package's."""
 
-    def __init__(self, symbol: Symbol, day: date | None = None) -> None:
-        days = [str(recorded) for name, recorded in recorded_sessions() if name == symbol]
+    def __init__(
+        self, symbol: Symbol, day: date | None = None, known_days: tuple[date, ...] | None = None
+    ) -> None:
+        if known_days is None:
+            known_days = tuple(recorded for name, recorded in recorded_sessions() if name == symbol)
+        days = [f"{known}" for known in known_days]
         known = f"{days[0]} to {days[-1]}, {len(days)} sessions" if days else f"only {', '.join(SYMBOLS)}"
         super().__init__(f"no recording of {symbol}{f' on {day}' if day else ''}; there is: {known}")
 

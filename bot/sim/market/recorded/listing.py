@@ -7,38 +7,34 @@ from decimal import Decimal
 
 from bot.domain.types import Symbol
 from bot.sim.market.contracts import Listing
-from bot.sim.market.listed_options import Chain
-from bot.sim.market.recorded.bars import recorded_sessions
-from bot.sim.market.recorded.chain import RecordedChain, recorded_chain
-
-
-def with_recorded_listing(symbol: Symbol, chain: Chain) -> Listing:
-    """``chain`` itself, or the recorded listing in front of it."""
-    days = [day for name, day in recorded_sessions() if name == symbol]
-    chains = [found for day in days if (found := recorded_chain(symbol, day)) is not None]
-    return RecordedListing(chain, days, max(chains, key=lambda c: len(c.contracts))) if chains else chain
+from bot.sim.market.recorded.library import Library, Listed
 
 
 class RecordedListing:
-    """The fullest recorded chain lists the recorded days; from the next day on the rules do, and what was listed stays."""
+    """On other days the rules list, and what was listed last stays until it expires."""
 
-    def __init__(self, then: Chain, days: list[date], chain: RecordedChain) -> None:
-        self._then = then
-        self._days = days
-        self._strikes: dict[date, set[Decimal]] = {}
-        for contract in chain.contracts:
-            self._strikes.setdefault(contract.expiry, set()).add(contract.strike)
+    def __init__(self, symbol: Symbol, then: Listing, library: Library) -> None:
+        self._symbol, self._then, self._library = symbol, then, library
+        self._last: Listed = {}
+        self._listed: dict[date, Listed | None] = {}
 
     def expiries(self, day: date) -> tuple[date, ...]:
-        recorded = {expiry for expiry in self._strikes if expiry >= day}
-        if day in self._days:
-            return tuple(sorted(recorded))
-        return tuple(sorted(recorded.union(self._then.expiries(day))))
+        recorded = self._on(day)
+        known = {expiry for expiry in (self._last if recorded is None else recorded) if expiry >= day}
+        return tuple(sorted(known if recorded is not None else known.union(self._then.expiries(day))))
 
     def strikes(self, expiry: date, day: date) -> tuple[Decimal, ...]:
         if expiry not in self.expiries(day):
             return ()
-        recorded = self._strikes.get(expiry, set())
-        if day in self._days:
-            return tuple(sorted(recorded))
-        return tuple(sorted(recorded.union(self._then.strikes(expiry, day))))
+        recorded = self._on(day)
+        if recorded is not None:
+            return tuple(sorted(recorded.get(expiry, ())))
+        return tuple(sorted({*self._last.get(expiry, ()), *self._then.strikes(expiry, day)}))
+
+    def _on(self, day: date) -> Listed | None:
+        if day not in self._listed:
+            found = self._library.listed(self._symbol, day)
+            self._listed = {day: found}  # days are asked for one after the other
+            if found is not None:
+                self._last = found
+        return self._listed[day]

@@ -1,0 +1,1 @@
+"""Days to play: those of the owner's store, and behind them those that travel with the package."""

@@ -1,0 +1,113 @@
+"""The owner's store as a library of recorded days, with the package's days behind it.
+
+Rule: a day's figures come from the store if it has that day's minutes, else from the package; never mixed within a day.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from itertools import pairwise
+from statistics import stdev
+from typing import Final
+
+from bot.backtest.feed.bars import as_bars, as_quotes, summed_hours
+from bot.backtest.feed.chain import as_chain
+from bot.backtest.store.kinds import Kind
+from bot.backtest.store.store import Store
+from bot.domain.market import Bar, BarSize
+from bot.domain.session import new_york_day
+from bot.domain.types import Symbol
+from bot.sim.market.recorded.bars import NotRecordedError, StockQuote
+from bot.sim.market.recorded.chain import RecordedChain
+from bot.sim.market.recorded.library import BUNDLE, Library, Listed, strikes_of
+
+_EVER: Final = (date(1990, 1, 1), date(2100, 1, 1))
+_DAYS_KEPT: Final = 8
+_VOL_SESSIONS: Final = 21
+_TRADING_DAYS: Final = 252
+_LEAST_VOL: Final = 0.05
+
+
+class StoreLibrary:
+    """See :class:`bot.sim.market.recorded.library.Library`. Files are read when their days are asked for."""
+
+    def __init__(self, store: Store, behind: Library = BUNDLE) -> None:
+        self._store, self._behind = store, behind
+        self._days = lru_cache(64)(self._own_days)
+        self._hours = lru_cache(64)(self._all_hours)
+        self.minutes = lru_cache(_DAYS_KEPT)(self._minutes)
+        self.stock_quotes = lru_cache(_DAYS_KEPT)(self._stock_quotes)
+        self.chain = lru_cache(_DAYS_KEPT)(self._chain)
+
+    minutes: Callable[[Symbol, date], tuple[Bar, ...]]
+    stock_quotes: Callable[[Symbol, date], tuple[StockQuote, ...]]
+    chain: Callable[[Symbol, date], RecordedChain | None]
+
+    def sessions(self, symbol: Symbol) -> tuple[date, ...]:
+        return tuple(sorted({*self._days(symbol), *self._behind.sessions(symbol)}))
+
+    def hours(self, symbol: Symbol, before: datetime, since: date | None = None) -> tuple[Bar, ...]:
+        bars, ends = self._hours(symbol)
+        found = bars[: bisect_right(ends, before)]
+        return found if since is None else tuple(bar for bar in found if new_york_day(bar.start) >= since)
+
+    def listed(self, symbol: Symbol, day: date) -> Listed | None:
+        if not self._is_own(symbol, day):
+            return self._behind.listed(symbol, day)
+        chain = self.chain(symbol, day)
+        return None if chain is None else strikes_of(chain)
+
+    def volatility(self, symbol: Symbol, day: date) -> float | None:
+        """That of the last 21 closes before the day, a year; None with fewer, and on the package's days."""
+        if not self._is_own(symbol, day):
+            return self._behind.volatility(symbol, day)
+        closes = self._closes(symbol)
+        known = closes[: bisect_right(closes, (day, 0.0))][-_VOL_SESSIONS - 1 :]
+        if len(known) <= _VOL_SESSIONS:
+            return None
+        moves = [math.log(b / a) for (_, a), (_, b) in pairwise(known)]
+        return max(_LEAST_VOL, stdev(moves) * math.sqrt(_TRADING_DAYS))
+
+    def _is_own(self, symbol: Symbol, day: date) -> bool:
+        return day in self._days(symbol)
+
+    def _own_days(self, symbol: Symbol) -> frozenset[date]:
+        return frozenset(self._store.days(Kind.BARS_1M, symbol))
+
+    def _minutes(self, symbol: Symbol, day: date) -> tuple[Bar, ...]:
+        if self._is_own(symbol, day):
+            return as_bars(symbol, BarSize.M1, self._store.table(Kind.BARS_1M, symbol, day, day))
+        if day not in self._behind.sessions(symbol):
+            raise NotRecordedError(symbol, day, self.sessions(symbol))
+        return self._behind.minutes(symbol, day)
+
+    def _stock_quotes(self, symbol: Symbol, day: date) -> tuple[StockQuote, ...]:
+        if self._is_own(symbol, day):
+            return as_quotes(self._store.table(Kind.QUOTES_1M, symbol, day, day))
+        return self._behind.stock_quotes(symbol, day)
+
+    def _chain(self, symbol: Symbol, day: date) -> RecordedChain | None:
+        if self._is_own(symbol, day):
+            return as_chain(symbol, self._store.table(Kind.OPTIONS_1M, symbol, day, day))
+        return self._behind.chain(symbol, day)
+
+    def _all_hours(self, symbol: Symbol) -> tuple[tuple[Bar, ...], list[datetime]]:
+        """Of days with minutes their sums, of other days the stored hours, of all others the package's."""
+        summed = summed_hours(symbol, self._store.table(Kind.BARS_1M, symbol, *_EVER))
+        stored = as_bars(symbol, BarSize.M60, self._store.table(Kind.BARS_60M, symbol, *_EVER))
+        found: dict[date, list[Bar]] = {}
+        behind = self._behind.hours(symbol, datetime.max.replace(tzinfo=UTC))
+        for source in (behind, stored, summed):
+            mine: dict[date, list[Bar]] = {}
+            for bar in source:
+                mine.setdefault(new_york_day(bar.start), []).append(bar)
+            found |= mine
+        bars = tuple(bar for day in sorted(found) for bar in found[day])
+        return bars, [bar.end for bar in bars]
+
+    def _closes(self, symbol: Symbol) -> list[tuple[date, float]]:
+        return list({new_york_day(bar.start): bar.close for bar in self._hours(symbol)[0]}.items())
