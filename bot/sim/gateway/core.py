@@ -7,7 +7,7 @@ give the same bytes. A mistake of a client ends that client only; a mistake of o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -23,6 +23,7 @@ from bot.sim.gateway.order_ids import OrderIds
 from bot.sim.gateway.pacing_limits import Rate
 from bot.sim.gateway.session import ClientSession
 from bot.sim.gateway.settings import GatewaySettings
+from bot.sim.gateway.slices import Slices
 from bot.sim.gateway.timers import Timers
 from bot.sim.market.quotes import OptionModel
 from bot.sim.world.world import World
@@ -53,6 +54,10 @@ class GatewayCore:
         self.link = Connectivity()
         self.sessions: dict[int, ClientSession] = {}
         self.failures: list[str] = []
+        self._looked_at: datetime | None = None
+        self.slices = Slices()
+        self.does_slices_at_once = True
+        """False where whoever owns the clock calls ``slices.do_one``."""
         self._handlers = handlers
         self._on_event = on_event
         self._models: dict[ConId, OptionModel | None] = {}
@@ -99,8 +104,9 @@ class GatewayCore:
         self.end(session, why)
         session.drop_outbox()
 
-    def receive(self, session: ClientSession, data: bytes) -> None:
-        """Bytes from a client; b"" says it closed its end."""
+    def receive(self, session: ClientSession, data: bytes, since: datetime | None = None) -> None:
+        """Bytes from a client; b"" says it closed its end. ``since``: when its socket was last looked at."""
+        self._looked_at = since
         if session.ending is not None or session.is_silent:
             return
         session.connection.receive_data(data)
@@ -154,7 +160,7 @@ class GatewayCore:
                 self._handle(session, message)
 
     def _within_rate(self, session: ClientSession) -> bool:
-        rate = session.rate.count_one(self.now)
+        rate = session.rate.count_one(self.now, self._looked_at)
         if rate is Rate.NEAR:
             text = f"Warning: Approaching max rate of {self.settings.messages_per_second} messages per second"
             self.error(session, NO_ID, 0, f"{text} ({session.rate.count})")
@@ -187,6 +193,26 @@ class GatewayCore:
             self.failures.append(f"{what}: {error!r}")
             if session is not None:
                 self.end(session, f"internal error in {what}")
+
+    def answer_in_slices(self, session: ClientSession, work: Generator[None, None, None], what: str) -> None:
+        """Make a long answer piece by piece (see ``slices``); a bug in a piece ends this client."""
+
+        def guarded() -> Iterator[None]:
+            is_over = False
+
+            def one() -> None:
+                nonlocal is_over
+                is_over = next(work, StopIteration) is StopIteration
+
+            while not is_over:
+                self._guard(session, one, what)
+                if session.ending is not None:
+                    return
+                yield
+
+        self.slices.add(guarded(), lambda: session.ending is None)
+        while self.does_slices_at_once and self.slices:
+            self.slices.do_one()
 
     # ── speaking
 

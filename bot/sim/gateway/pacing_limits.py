@@ -36,11 +36,15 @@ class MessageRate:
     def count(self) -> int:
         return len(self._times)
 
-    def count_one(self, now: datetime) -> Rate:
-        """Count a message. NEAR is said once a second."""
+    def count_one(self, now: datetime, earliest: datetime | None = None) -> Rate:
+        """Count a message that is read now and came after ``earliest``. NEAR is said once a second.
+
+        IB counts what arrives. A reader that was busy finds several at once and cannot know when each came: they count
+        from the earliest instant that is possible, so that only a rate that was certainly exceeded is.
+        """
         if self._limit is None:
             return Rate.FINE
-        self._times.append(now)
+        self._times.append(now if earliest is None else min(earliest, now))
         while self._times[0] <= now - timedelta(seconds=1):
             self._times.popleft()
         if len(self._times) > self._limit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 BBO_EXCHANGE: Final = "9c0001"
 """The code of tickReqParams that reqSmartComponents explains."""
+_SLICE: Final = 50
+"""Contracts at once: about five milliseconds."""
 _VENUES: Final = (
     *(("AMEX", "A"), ("CBOE", "W"), ("NASDAQ", "Q"), ("NYSE", "N"), ("ARCA", "P"), ("BATS", "Z")),
     *(("ISE", "I"), ("PHLX", "X"), ("BOX", "B")),
@@ -30,12 +33,19 @@ def contract_details(core: GatewayCore, session: ClientSession, message: WireMes
         cause = validation(message.kind, "Please enter a valid security type")
         core.error(session, message.reqId, 321, cause)
         return
-    found = core.world.find_contracts(query_of(message))
-    if not found:
+    core.answer_in_slices(session, _search(core, session, message), message.kind)
+
+
+def _search(core: GatewayCore, session: ClientSession, message: WireMessage) -> Generator[None, None, None]:
+    exchange = message.exchange.strip().upper()
+    rows = []
+    for details in core.world.matching_contracts(query_of(message)):
+        rows.append((details, exchange or details.contract.exchange))
+        if len(rows) % _SLICE == 0:
+            yield
+    if not rows:
         core.error(session, message.reqId, 200, NO_DEFINITION)
         return
-    exchange = message.exchange.strip().upper()
-    rows = [(details, exchange or details.contract.exchange) for details in found]
     is_long = len(rows) > core.settings.details_at_once
     first = core.settings.details_per_second if is_long else len(rows)
     _tell_details(core, session, message.reqId, rows, 0, first)

@@ -43,10 +43,12 @@ class Contracts:
         self._by_id: dict[ConId, Contract] = {con_id: c for con_id, (c, _) in EXTRAS.items()}
         self._by_id |= {stock.con_id: stock.contract() for stock in self._stocks.values()}
         self._options: dict[str, Contract] = {}
+        self._read_on: date | None = None
 
     def by_id(self, con_id: ConId) -> Contract | None:
         """The contract of that id; the day's whole listing is read before it is called unknown."""
-        if con_id not in self._by_id and con_id > 0:
+        if con_id not in self._by_id and con_id > 0 and self._read_on != self.today:
+            self._read_on = self.today
             for symbol in self._stocks:
                 for _ in self._listed_options(symbol, ContractQuery()):
                     pass
@@ -64,7 +66,11 @@ class Contracts:
 
     def find(self, query: ContractQuery) -> list[ContractDetails]:
         """Everything that matches, in order of expiry, strike and right; [] is IB's error 200."""
-        return [self.details(contract) for contract in self._matches(query)]
+        return list(self.matches(query))
+
+    def matches(self, query: ContractQuery) -> Iterator[ContractDetails]:
+        """The same, one by one."""
+        return (self.details(contract) for contract in self._matches(query))
 
     def details(self, contract: Contract) -> ContractDetails:
         if contract.sec_type is SecType.OPTION:

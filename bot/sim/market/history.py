@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from bot.domain.types import ConId
 
+T = TypeVar("T")
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 WEEK, MONTH = 7 * _DAY, 30 * _DAY
 SMALL_SPANS: Final = {f"{n} secs": timedelta(seconds=n) for n in (1, 5, 10, 15, 30)}
@@ -81,3 +83,13 @@ class HistoryBar:
     volume: float
     wap: float
     count: int
+
+
+def whole(work: Generator[None, None, T]) -> T:
+    """Everything at once: what the work returns."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            result: T = done.value
+            return result

@@ -6,7 +6,7 @@ where minutes exist, else the tape's hours; a day's first hour bar is 09:30 to 1
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 
@@ -42,6 +42,8 @@ _UNITS = {"D": 1, "W": 5, "M": 21, "Y": 252}
 _HOUR, _DAY, _MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 _MAX_OPTION_BARS = 2_000
 _INSTANT = timedelta(microseconds=1)
+_SLICE = 250
+"""Bars at once: about two milliseconds."""
 _TRADED = ("TRADES", "ADJUSTED_LAST")
 
 
@@ -51,11 +53,14 @@ class HistoryReader:
     def __init__(self, market: Market) -> None:
         self._market = market
 
-    def read(self, query: HistoryQuery, now: datetime) -> list[HistoryBar]:
-        """See :meth:`bot.sim.world.world.World.history`."""
+    def read(self, query: HistoryQuery, now: datetime) -> Generator[None, None, list[HistoryBar]]:
+        """See :meth:`bot.sim.world.world.World.history`; yields whenever it may be interrupted."""
         span, contract = self._validate(query)
         end = min(query.end or now, now)
         start = _start(query.duration, end)
+        stock = self._market.stocks.get(contract.symbol)
+        if stock is not None:
+            yield from _remember(stock, span, start, end)
         # A request up to now gets the bar that begins at this very instant, too.
         known = query.what in KINDS
         bars = self._bars(contract, span, start, end if end < now else now + _INSTANT) if known else []
@@ -67,7 +72,11 @@ class HistoryReader:
                 "Historical Market Data Service error message:HMDS query returned no data: "
                 f"{contract.local_symbol or contract.symbol}@SMART {query.what}",
             )
-        return [as_history(bar, span, query.what, self._half_spread(contract)) for bar in bars]
+        shown, half = [], self._half_spread(contract)
+        for n in range(0, len(bars), _SLICE):
+            yield
+            shown += [as_history(bar, span, query.what, half) for bar in bars[n : n + _SLICE]]
+        return shown
 
     def head(self, con_id: ConId) -> datetime | None:
         contract = self._market.contracts.by_id(con_id)
@@ -151,6 +160,19 @@ class HistoryReader:
                     )
                 )
         return bars
+
+
+def _remember(stock: StockMarket, span: timedelta, start: datetime, end: datetime) -> Iterator[None]:
+    """Let the tape make the days of a request one by one: it keeps them."""
+    if span >= _DAY:
+        for _ in stock.tape.days(new_york_day(start), end):
+            yield
+        return
+    for session in sessions_between(max(new_york_day(start), stock.tape.first_day()), new_york_day(end)):
+        stock.tape.minutes(session.day)
+        if span >= _HOUR:
+            stock.tape.hours(session.close, session.day)
+        yield
 
 
 def stock_bars(stock: StockMarket, span: timedelta, start: datetime, end: datetime) -> list[Bar]:

@@ -5,6 +5,7 @@ Rule: a search may leave the exchange open, everything else must name one.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from bot.sim.market.listing import ContractDetails
@@ -47,7 +48,7 @@ def resolve(
     if missing:
         core.error(session, req_id, 321, validation(message.kind, f"Please enter {missing}"))
         return None
-    found = core.world.find_contracts(query_of(message))
+    found = list(islice(core.world.matching_contracts(query_of(message)), 2))
     if len(found) == 1:
         return found[0]
     if not found:

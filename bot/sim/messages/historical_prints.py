@@ -7,7 +7,7 @@ agree with what was streamed. A minute in progress has no known inside and is le
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.domain.market import Bar, BarSize
 from bot.domain.types import ConId, SecType
-from bot.sim.market.history import SMALL_SPANS, SPANS, HistoryBar, HistoryError, HistoryQuery
+from bot.sim.market.history import SMALL_SPANS, SPANS, HistoryBar, HistoryError, HistoryQuery, whole
 from bot.sim.market.paths import minute_points, shares
 from bot.sim.market.quotes import TopOfBook
 
@@ -49,13 +49,18 @@ class Print:
 
 def read(core: GatewayCore, query: HistoryQuery) -> list[HistoryBar]:
     """Bars of any size that IB has. Errors: HistoryError."""
+    return whole(read_in_slices(core, query))
+
+
+def read_in_slices(core: GatewayCore, query: HistoryQuery) -> Generator[None, None, list[HistoryBar]]:
+    """The same, yielding whenever it may be interrupted."""
     span = SMALL_SPANS.get(query.bar_size)
     if span is None:
         _refuse_too_many(core, query)
-        return _world_bars(core, query)
+        return (yield from _world_bars(core, query))
     if _seconds(query.duration) > _LONGEST_S[query.bar_size]:
         raise HistoryError(162, "Historical Market Data Service error message:Time length exceed max.")
-    minutes = _world_bars(core, replace(query, bar_size="1 min"))
+    minutes = yield from _world_bars(core, replace(query, bar_size="1 min"))
     return small_bars(minutes, span, core.world.exchange_settings.points_per_minute, core.now)
 
 
@@ -71,9 +76,9 @@ def _refuse_too_many(core: GatewayCore, query: HistoryQuery) -> None:
         raise HistoryError(162, "Historical Market Data Service error message:Time length exceed max.")
 
 
-def _world_bars(core: GatewayCore, query: HistoryQuery) -> list[HistoryBar]:
+def _world_bars(core: GatewayCore, query: HistoryQuery) -> Generator[None, None, list[HistoryBar]]:
     try:
-        return core.world.history(query)
+        return (yield from core.world.history_in_slices(query))
     except HistoryError:
         raise
     except (LookupError, OverflowError) as error:
@@ -87,7 +92,7 @@ def quote_at(core: GatewayCore, con_id: ConId, at: datetime) -> TopOfBook | None
     closes: dict[str, Decimal | None] = {}
     for what in ("BID", "ASK", "TRADES"):
         try:
-            bars = _world_bars(core, HistoryQuery(con_id, at, "1 D", "1 min", what))
+            bars = whole(_world_bars(core, HistoryQuery(con_id, at, "1 D", "1 min", what)))
         except HistoryError:
             bars = []
         closes[what] = Decimal(str(round(bars[-1].close, 5))) if bars else None

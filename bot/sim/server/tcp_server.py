@@ -23,6 +23,7 @@ LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 4002
 _PUMP_EVERY_S = 0.005
 _PUMP_BURST_S = 0.02
+_SLICES_BURST_S = 0.005
 _STALL_S = 5.0
 _LINGER_S = 2.0
 _KERNEL_BUFFER_BYTES = 256 * 1024
@@ -108,9 +109,11 @@ class SimGateway:
         self.port = port
         self.wires: set[_Wire] = set()
         self._clock = clock
+        core.does_slices_at_once = clock is None
         self._server: asyncio.Server | None = None
         self._placeholder: socket.socket | None = None
         self._is_advancing = False
+        self._looked_at: datetime | None = None
 
     @property
     def is_stepped(self) -> bool:
@@ -174,9 +177,11 @@ class SimGateway:
         if self._is_advancing:
             wire.backlog.append(data)
             return
+        since = None
         if self._clock is not None:
+            since = self._looked_at
             self.catch_up(self._clock())
-        self.core.receive(wire.session, data)
+        self.core.receive(wire.session, data, since)
         self.flush()
 
     def flush(self) -> None:
@@ -193,15 +198,24 @@ class SimGateway:
                 return False
         return True
 
+    def do_slices(self) -> None:
+        """Go on with the long answers for a short while."""
+        deadline_s = time.perf_counter() + _SLICES_BURST_S
+        while self.core.slices and time.perf_counter() < deadline_s:
+            self.core.slices.do_one()
+
     async def pump(self, until: datetime | None = None) -> None:
         """Follow the clock until ``until`` (for ever without it)."""
         if self._clock is None:
             raise ValueError("a stepped gateway has no clock to follow")
         while until is None or self.core.now < until:
             is_there = self.catch_up(self._clock())
+            self.do_slices()
             self.flush()
             await self.sync_door()
-            await asyncio.sleep(_PUMP_EVERY_S if is_there else 0)
+            # Whatever the sockets hold by now is read before the next turn.
+            self._looked_at = self.core.now
+            await asyncio.sleep(_PUMP_EVERY_S if is_there and not self.core.slices else 0)
 
     async def advance_to(self, at: datetime) -> None:
         """Stepped time: hear what clients have sent, let time pass, return once every byte is written."""

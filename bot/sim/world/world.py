@@ -6,7 +6,7 @@ the same calls give the same events. Every call returns what happened, in the or
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -33,7 +33,7 @@ from bot.sim.exchange.orders import (
 )
 from bot.sim.market.catalog import EUR_USD, MARKET_RULES
 from bot.sim.market.events import BookChanged, SessionClosed, SessionOpened
-from bot.sim.market.history import HistoryBar, HistoryQuery
+from bot.sim.market.history import HistoryBar, HistoryQuery, whole
 from bot.sim.market.history_reader import HistoryReader
 from bot.sim.market.listing import ContractDetails, ContractQuery, OptionParameters
 from bot.sim.market.market import Market
@@ -249,6 +249,10 @@ class World:
         """All that match, [] means error 200. A full chain is a matter of some hundreds."""
         return self.market.contracts.find(query)
 
+    def matching_contracts(self, query: ContractQuery) -> Iterator[ContractDetails]:
+        """The same one by one: a year's options are some thousand."""
+        return self.market.contracts.matches(query)
+
     def option_parameters(self, under_con_id: ConId) -> list[OptionParameters]:
         return self.market.contracts.parameters(under_con_id)
 
@@ -282,6 +286,10 @@ class World:
 
     def history(self, query: HistoryQuery) -> list[HistoryBar]:
         """Bars, earliest first. HistoryError carries IB's code and text."""
+        return whole(self.history_in_slices(query))
+
+    def history_in_slices(self, query: HistoryQuery) -> Generator[None, None, list[HistoryBar]]:
+        """The same, yielding whenever it may be interrupted."""
         return self._reader.read(query, self.now)
 
     def schedule(self, start: date, end: date) -> list[Session]:

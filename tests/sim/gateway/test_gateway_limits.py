@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate, cycle
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.sim.gateway.pacing_limits import HistoryPace, MessageRate, Rate
 from bot.sim.handlers.table import HANDLERS
@@ -14,7 +17,12 @@ from tests.sim.samples import samples
 
 NOON = datetime(2026, 1, 5, 17, tzinfo=UTC)
 REQUESTS = [kind.name for kind in message_kinds() if kind.direction is Direction.REQUEST]
-BARS = {"endDateTime": "", "barSizeSetting": "30 secs", "durationStr": "1800 S", "whatToShow": "TRADES"}
+BARS = {
+    "endDateTime": "",
+    "barSizeSetting": "30 secs",
+    "durationStr": "1800 S",
+    "whatToShow": "TRADES",
+}
 # IB itself says nothing to these: they change a state, or end something.
 SILENT = {kind for kind in REQUESTS if kind.startswith(("cancel", "unsubscribe"))} | {
     "setServerLogLevel",
@@ -53,6 +61,45 @@ def test_too_many_messages_end_the_client() -> None:
             client.say("reqCurrentTime")
     assert client.is_gone
     assert [code for code in client.codes() if code in (0, 100)] == [0, 100]
+
+
+_PLAIN = {"formatDate": 1, "useRTH": True, "keepUpToDate": False}
+
+
+@given(
+    gaps_ms=st.lists(st.integers(21, 60), min_size=60, max_size=160),
+    looks_ms=st.lists(st.integers(1, 900), min_size=1, max_size=30),
+)
+def test_a_client_that_keeps_the_rate_is_never_cut_however_busy_the_reader(
+    gaps_ms: list[int], looks_ms: list[int]
+) -> None:
+    sent = list(accumulate(gaps_ms))
+    rate, looked, waits = MessageRate(50), 0, cycle(looks_ms)
+    while sent:
+        now = looked + next(waits)
+        for _ in range(sum(at <= now for at in sent)):
+            sent.pop(0)
+            assert rate.count_one(after(now / 1000), after(looked / 1000)) is not Rate.OVER
+        looked = now
+
+
+def test_a_client_that_sends_too_much_is_cut_by_a_reader_who_is_there() -> None:
+    rate = MessageRate(50)
+    counted = [rate.count_one(after(n / 60), after(n / 60 - 0.005)) for n in range(61)]
+    assert Rate.OVER in counted
+
+
+def test_a_long_history_lets_a_short_question_pass() -> None:
+    bench = Bench()
+    bench.core.does_slices_at_once = False
+    long = {"durationStr": "30 D", "barSizeSetting": "1 min", "whatToShow": "TRADES", "endDateTime": ""}
+    client = bench.client(1)
+    client.say("reqHistoricalData", reqId=7, **SPY, **long, **_PLAIN)
+    client.say("reqCurrentTime")
+    while bench.core.slices:
+        bench.core.slices.do_one()
+    kinds = [message.kind for message in client.take()]
+    assert kinds.index("currentTime") < kinds.index("historicalData")
 
 
 def test_an_identical_request_must_wait_fifteen_seconds() -> None:
