@@ -41,8 +41,13 @@ class Desk:
         ib.errorEvent += lambda req_id, code, text, _contract: self.errors.append((req_id, code, text))
         self._clients.append(ib)
         options = {"timeout": 4, **options}
-        self.do(ib.connectAsync("127.0.0.1", self.gateway.port, clientId=client_id, **options))
+        self.do(ib.connectAsync("127.0.0.1", self.door, clientId=client_id, **options))
         return ib
+
+    @property
+    def door(self) -> int:
+        """The port that clients connect to."""
+        return self.gateway.port
 
     def do(self, work: Any) -> Any:
         return self.loop.run_until_complete(asyncio.wait_for(work, _PATIENCE_S))

@@ -1,0 +1,151 @@
+"""What the guard adds to a message's way: an order, a quote and a heartbeat through it, against the same without it.
+
+``python -m benchmarks.bench_guard`` prints the percentiles of the added time; the goal is 0.2 ms at the 99th. The other
+end answers each message at once, so that half of the difference of the round trips is one way. With ``python -m pytest
+benchmarks/bench_guard.py`` the machine alone is measured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import multiprocessing
+import socket
+import sys
+import tempfile
+import time
+from decimal import Decimal
+from multiprocessing.queues import Queue
+from pathlib import Path
+from typing import Any
+
+from bot.guard.effects import Tell
+from bot.guard.files import Files
+from bot.guard.machine import Guard
+from bot.guard.proxy import Proxy
+from bot.guard.rates import Counts
+from bot.wire import encode
+from bot.wire.frames import join_fields
+from tests.guard.bench import NOW, OPTION, VERSION, Bench, order
+from tests.guard.rig import ACCOUNT, limits
+
+ROUNDS = 4000
+ROOMY = {kind: {"minute": 900_000, "day": 900_000} for kind in ("entries", "exits", "revisions", "cancels")}
+WALL = limits(rates=ROOMY | {"efficiency": 999_999})
+ANSWER = encode("currentTime", VERSION, time=1)
+
+
+def test_judge_an_order(benchmark: Any) -> None:
+    bench, frame = Bench(WALL), order(1)
+    assert benchmark(lambda: bench.guard.from_client(1, frame, NOW))
+
+
+def test_pass_a_quote_on(benchmark: Any) -> None:
+    bench = Bench(WALL)
+    frame = encode("tickPrice", VERSION, reqId=11, tickType=1, price=1.25, size=3, attrMask=0)
+    assert benchmark(lambda: bench.guard.from_gateway(1, frame, NOW))
+
+
+class _Gateway(asyncio.Protocol):
+    """Greets, tells an empty account, and answers every message after ``startApi`` at once."""
+
+    def __init__(self) -> None:
+        self.stage = 0
+        self.transport: Any = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.stage += 1
+        if self.stage == 1:
+            self.transport.write(join_fields([str(VERSION), "now"]))
+        elif self.stage == 2:
+            known = encode("managedAccounts", VERSION, accountsList=ACCOUNT) + encode(
+                "nextValidId", VERSION, orderId=1
+            )
+            self.transport.write(known)
+        elif b"\x0061\x00" in data or data[4:].startswith(b"61\x00"):
+            self.transport.write(encode("positionEnd", VERSION) + encode("openOrderEnd", VERSION))
+        else:
+            self.transport.write(ANSWER)
+
+
+def _serve(ports: Queue[int]) -> None:
+    async def run() -> None:
+        server = await asyncio.get_running_loop().create_server(_Gateway, "127.0.0.1", 0)
+        ports.put(server.sockets[0].getsockname()[1])
+        await asyncio.Event().wait()
+
+    asyncio.run(run())
+
+
+def _guard(gateway: int, ports: Queue[int]) -> None:
+    async def run() -> None:
+        guard = Guard(WALL, Counts.of(NOW), NOW)
+        guard.ledger.contracts[11] = Bench(WALL).guard.ledger.contracts[11]
+        guard.ledger.held[ACCOUNT, 11] = Decimal(10)
+        proxy: Proxy
+
+        def tell(_: Tell) -> None:  # the account is seen
+            ports.put(proxy.port)
+
+        proxy = Proxy(guard, Files(Path(tempfile.mkdtemp())), ("127.0.0.1", gateway), tell, lambda: NOW)
+        await proxy.start("127.0.0.1", 0)
+        gc.freeze()
+        await proxy.run()
+
+    asyncio.run(run())
+
+
+def _start(target: Any, *arguments: Any) -> int:
+    ports: Queue[int] = multiprocessing.Queue()
+    multiprocessing.Process(target=target, args=(*arguments, ports), daemon=True).start()
+    return ports.get(timeout=20)
+
+
+def _client(port: int) -> socket.socket:
+    line = socket.create_connection(("127.0.0.1", port))
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    line.sendall(b"API\0" + b"\x00\x00\x00\x09v157..176")
+    line.recv(4096)
+    line.sendall(encode("startApi", VERSION, clientId=1, optCapab=""))
+    line.recv(4096)
+    return line
+
+
+def _round_trips(port: int, frame: bytes) -> list[float]:
+    line = _client(port)
+    line.sendall(encode("reqMktData", VERSION, reqId=11, conId=OPTION["conId"]))
+    line.recv(4096)
+    taken = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        line.sendall(frame)
+        line.recv(4096)
+        taken.append(time.perf_counter() - start)
+    line.close()
+    return sorted(taken[ROUNDS // 10 :])
+
+
+def main() -> None:
+    """Print one JSON object: microseconds added one way, by message and percentile."""
+    bare_port = _start(_serve)
+    guarded_port = _start(_guard, bare_port)
+    found = {}
+    for name, frame in {
+        "heartbeat": encode("reqCurrentTime", VERSION),
+        "what-if": order(1, whatIf=True),
+        "exit": order(1, action="SELL"),
+    }.items():
+        bare, guarded = _round_trips(bare_port, frame), _round_trips(guarded_port, frame)
+        found[name] = {
+            f"p{p}": round((guarded[len(guarded) * p // 100] - bare[len(bare) * p // 100]) * 1e6 / 2, 1)
+            for p in (50, 90, 99)
+        }
+    sys.stdout.write(json.dumps(found) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""The guard's own file of limits: read, checked, and named in words when it is wrong.
+
+Rule: a missing limit is an error, never "no limit"; an unknown key is an error, since a typo would loosen the wall.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bot.domain.errors import FixTheConfiguration
+
+Count = Annotated[int, Field(gt=0, le=1_000_000)]
+Money = Annotated[Decimal, Field(gt=0, le=100_000_000, decimal_places=2)]
+ClientId = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Clients(_Part):
+    """``trade`` may order, ``watch`` may only ask; ``guard`` is the guard's own id at the gateway."""
+
+    trade: tuple[ClientId, ...] = Field(min_length=1)
+    watch: tuple[ClientId, ...] = ()
+    guard: ClientId = 999
+
+
+class OneOrder(_Part):
+    """``quantity`` in contracts, ``value`` in the currency: quantity × limit × multiplier."""
+
+    quantity: Count
+    value: Money
+
+
+class Total(_Part):
+    """``positions``: contracts held or being entered; ``premium``: what was paid for them and may yet be paid."""
+
+    positions: Count
+    premium: Money
+
+
+class Collar(_Part):
+    """How far a limit may be on the wrong side of the quote: the larger of both; older quotes do not count."""
+
+    percent: Annotated[Decimal, Field(ge=0, le=100)]
+    absolute: Annotated[Decimal, Field(ge=0, le=100)]
+    quote_age_s: Count = 60
+
+
+class Rate(_Part):
+    """At most this many in any minute, and in a New York day."""
+
+    minute: Count
+    day: Count
+
+
+class Rates(_Part):
+    """``efficiency``: (orders + revisions + cancels) / (fills + 1) of the day, judged from ``efficiency_from`` messages on."""
+
+    entries: Rate
+    exits: Rate
+    revisions: Rate
+    cancels: Rate
+    efficiency: Annotated[Decimal, Field(gt=0)] = Decimal(20)  # IB's own order-efficiency ratio
+    efficiency_from: Count = 60
+
+
+class DeadMan(_Part):
+    """A trading client silent for this long has its resting entries cancelled; ``flatten`` also closes what is held."""
+
+    silent_s: Count = 120
+    flatten: bool = False
+
+
+class Limits(_Part):
+    """Everything the guard holds. ``round_trips``: positions opened and closed until a person goes on."""
+
+    accounts: tuple[str, ...] = Field(min_length=1)
+    clients: Clients
+    underlyings: tuple[str, ...] = Field(min_length=1)
+    currency: str = "USD"
+    order: OneOrder
+    total: Total
+    collar: Collar
+    rates: Rates
+    round_trips: Count
+    dead_man: DeadMan = DeadMan()
+    order_fields: tuple[str, ...] = ()
+    """Fields of an order beyond the ordinary ones that a client may set, by the TWS API's names."""
+
+    @model_validator(mode="after")
+    def _ids_differ(self) -> Limits:
+        ids = (*self.clients.trade, *self.clients.watch, self.clients.guard)
+        if len(set(ids)) != len(ids):
+            raise ValueError("clients: an id is named twice; trade, watch and guard must all differ")
+        return self
+
+
+def read_limits(path: Path) -> Limits:
+    """The limits of a file. Errors: FixTheConfiguration naming the file, the key and what is wrong."""
+    try:
+        found: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FixTheConfiguration(
+            f"{path}: cannot be read ({error.strerror}); copy configs/guard.yaml there"
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise FixTheConfiguration(f"{path}: not YAML: {' '.join(str(error).split())[:200]}") from None
+    try:
+        return Limits.model_validate(found)
+    except ValidationError as error:
+        raise FixTheConfiguration(f"{path}: {'; '.join(_complaints(error))}") from None
+
+
+def _complaints(error: ValidationError) -> list[str]:
+    return [
+        f"{'.'.join(str(part) for part in row['loc']) or 'file'}: {row['msg']}"
+        for row in error.errors(include_url=False, include_input=False)
+    ]

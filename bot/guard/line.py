@@ -1,0 +1,94 @@
+"""One client's line: the hello of both sides, whole frames out of any slices, and which frame may be what.
+
+Rule: no bytes pass but whole frames that were looked at. The versions a client offers are narrowed to those whose every
+layout is known here; a request whose id is not a plain number of a known kind could be an order in disguise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import Enum
+from typing import Final
+
+from bot.wire import Direction, FrameBuffer, RemoteProtocolError, message_kinds, negotiate
+from bot.wire.frames import MAX_ANSWER_BYTES, MAX_REQUEST_BYTES, pack_frame
+
+_PREFIX: Final = b"API\0"
+_HELLO: Final = re.compile(rb"v([0-9]{1,6})(?:\.\.([0-9]{1,6}))?( [ -~]*)?\0?")
+REQUESTS: Final = {
+    str(kind.id).encode(): kind for kind in message_kinds() if kind.direction is Direction.REQUEST
+}
+ANSWERS: Final = {
+    str(kind.id).encode(): kind for kind in message_kinds() if kind.direction is Direction.ANSWER
+}
+
+
+class Stage(Enum):
+    """Where a line is. Nothing but a client that is STARTED is listened to for anything else."""
+
+    HELLO = "the client has said nothing yet"
+    GREETED = "the gateway has not answered yet"
+    AGREED = "startApi is still to come"
+    STARTED = "messages flow"
+
+
+class Line:
+    """``version`` and ``client_id`` are known once STARTED. Errors: RemoteProtocolError, which ends the line."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.stage = Stage.HELLO
+        self.version = 0
+        self.client_id = -1
+        self.quotes: dict[bytes, int] = {}
+        """Which contract a market-data request of this client is for."""
+        self._from_client = FrameBuffer(1024)
+        self._from_gateway = FrameBuffer(1024)
+        self._is_prefixed = False
+
+    def hello(self, data: bytes) -> bytes | None:
+        """Bytes of a client that has not greeted: what the gateway is told, once it is whole."""
+        self._from_client.receive(data)
+        if not self._is_prefixed:
+            start = self._from_client.peek(len(_PREFIX))
+            if not _PREFIX.startswith(start):
+                raise RemoteProtocolError("not a TWS API client")
+            if len(start) < len(_PREFIX):
+                return None
+            self._from_client.take(len(_PREFIX))
+            self._is_prefixed = True
+        payload = self._from_client.next()
+        if payload is None:
+            return None
+        match = _HELLO.fullmatch(payload)
+        if match is None:
+            raise RemoteProtocolError(f"not a range of versions: {payload[:32]!r}")
+        low, high = int(match[1]), int(match[2] or match[1])
+        version = negotiate(low, high)
+        if version is None:
+            raise RemoteProtocolError(
+                f"the client speaks versions {low}..{high}, which the guard cannot read"
+            )
+        self.stage, self._from_client.limit = Stage.GREETED, MAX_REQUEST_BYTES
+        return _PREFIX + pack_frame(b"v%d..%d" % (low, version) + (match[3] or b""))
+
+    def answered(self, payload: bytes) -> None:
+        """The gateway's own hello. Errors: a version the guard cannot read."""
+        text = payload.split(b"\0", 1)[0]
+        if not text.isdigit() or negotiate(int(text), int(text)) is None:
+            raise RemoteProtocolError(f"the gateway chose version {text[:16]!r}, which the guard cannot read")
+        self.version, self.stage = int(text), Stage.AGREED
+        self._from_gateway.limit = MAX_ANSWER_BYTES
+
+    def requests(self, data: bytes) -> Iterator[bytes]:
+        """Whole payloads of the client."""
+        self._from_client.receive(data)
+        while (payload := self._from_client.next()) is not None:
+            yield payload
+
+    def answers(self, data: bytes) -> Iterator[bytes]:
+        """Whole payloads of the gateway."""
+        self._from_gateway.receive(data)
+        while (payload := self._from_gateway.next()) is not None:
+            yield payload

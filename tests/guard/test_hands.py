@@ -1,0 +1,110 @@
+"""What a person types, the files behind it, and the alert channel."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.domain.errors import FixTheConfiguration
+from bot.guard.alerts import Alerts, apprise_channel
+from bot.guard.cli import app
+from bot.guard.effects import Tell
+from bot.guard.files import Files
+from bot.guard.limits import read_limits
+from bot.guard.proxy import wall_clock
+from tests.guard.rig import ROOT
+
+EXAMPLE = ROOT / "configs/guard.yaml"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "complaint"),
+    [
+        ("quantity: 20", "quantity: 0", "order.quantity"),
+        ("round_trips: 40", "round_trip: 40", "round_trip"),
+        ("  trade: [1]", "  trade: [990]", "an id is named twice"),
+        ("accounts: [DU1234567]", "accounts: []", "accounts"),
+        ("currency: USD", "currency: [", "not YAML"),
+        ("percent: 25", "percent: much", "collar.percent"),
+    ],
+)
+def test_a_wrong_file_of_limits_is_named_with_its_key(
+    tmp_path: Path, before: str, after: str, complaint: str
+) -> None:
+    path = tmp_path / "limits.yaml"
+    path.write_text(EXAMPLE.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
+    with pytest.raises(FixTheConfiguration, match=r"limits\.yaml") as caught:
+        read_limits(path)
+    assert complaint in str(caught.value)
+
+
+def test_a_missing_file_of_limits_is_a_configuration_error(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["check", "--limits", str(tmp_path / "none.yaml")])
+    assert isinstance(result.exception, FixTheConfiguration)
+    assert result.exception.exit_code == 78
+
+
+def test_check_shows_the_limits_as_json() -> None:
+    result = CliRunner().invoke(app, ["check", "--limits", str(EXAMPLE), "--json"])
+    assert json.loads(result.stdout)["clients"] == {"trade": [1], "watch": [990, 991], "guard": 999}
+
+
+def test_a_stop_is_on_disk_even_when_no_guard_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.guard.cli._TAKEN_WITHIN_S", 0.0)
+    result = CliRunner().invoke(
+        app, ["stop", "odd\norders\x1b[2J", "--by", "Ana", "--state", str(tmp_path), "--json"]
+    )
+    assert (result.exit_code, json.loads(result.stdout)) == (1, {"stopped": True, "taken": False})
+    assert str(Files(tmp_path).stop(wall_clock())) == "stopped: odd orders [2J (Ana)"
+    shown = CliRunner().invoke(app, ["status", "--state", str(tmp_path), "--json"])
+    assert (shown.exit_code, json.loads(shown.stdout)["stopped"]["by"]) == (1, "Ana")
+    CliRunner().invoke(app, ["resume", "--reason", "well", "--by", "Ana", "--state", str(tmp_path)])
+    assert Files(tmp_path).stop(wall_clock()) is None
+
+
+def test_a_latch_or_counts_that_cannot_be_read_are_a_stop(tmp_path: Path) -> None:
+    files = Files(tmp_path)
+    (tmp_path / "counts.json").write_text("{")
+    assert files.counts(wall_clock()).messages == 0
+    assert "counts of the day" in str(files.stop(wall_clock()))
+    (tmp_path / "stop.json").write_text("[]")
+    assert "cannot be read" in str(files.stop(wall_clock()))
+
+
+def test_the_same_is_told_once_a_minute_and_what_is_urgent_always() -> None:
+    told: list[tuple[str, str, bool]] = []
+    now = [0.0]
+
+    def send(title: str, text: str, is_urgent: bool) -> bool:
+        told.append((title, text, is_urgent))
+        return True
+
+    alerts = Alerts(send, lambda: now[0])
+    for _ in range(3):
+        alerts.tell(Tell("refused size", "too large"))
+    alerts.tell(Tell("stop", "stopped", is_urgent=True))
+    now[0] = 61.0
+    alerts.tell(Tell("refused size", "too large"))
+    alerts.stop()
+    assert told == [
+        ("ibkr-guard: refused size", "too large", False),
+        ("ibkr-guard: stop", "stopped", True),
+        ("ibkr-guard: refused size", "too large (and 2 more like it)", False),
+    ]
+
+
+def test_a_wrong_alert_address_is_refused_without_being_shown(tmp_path: Path) -> None:
+    path = tmp_path / "urls"
+    path.write_text("# mine\nnothing-such://secret-token\n")
+    with pytest.raises(FixTheConfiguration) as caught:
+        apprise_channel(path)
+    assert "secret" not in str(caught.value)
+
+
+def test_metrics_are_written_for_the_node_exporter(tmp_path: Path) -> None:
+    files = Files(tmp_path, tmp_path / "guard.prom")
+    files.keep({}, {"stopped": None, "blind": "", "refused": 3, "silent": [1], "seen_s": 5.0})
+    assert "ibkr_guard_refused_today 3\n" in (tmp_path / "guard.prom").read_text()
