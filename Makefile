@@ -89,7 +89,7 @@ fmt: venv  ## put the code in the house's form
 bench: venv  ## benchmarks (never part of the tests)
 	@$(BIN)/python -m pytest benchmarks --benchmark-only
 
-lock: venv  ## resolve the dependencies anew, for x86-64 and aarch64, CPython 3.11 to 3.13
+lock: venv  ## resolve the dependencies again, for x86-64 and aarch64, CPython 3.11 to 3.13
 	@$(BIN)/python -m pip install --quiet uv
 	@$(UV) pip compile -q pyproject.toml --group dev --extra research --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o requirements/dev.lock
 	@$(UV) pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/dev.lock -o requirements/runtime.lock

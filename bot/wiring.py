@@ -34,7 +34,7 @@ START_ORDER = (JOURNAL, BOARD, ALERTS, OCO_WATCHER, EXECUTION, RISK, "strategy",
 """Hearers before speakers; stopping is the reverse."""
 
 Names = tuple[str, ...]
-Row = Names | Callable[[Any], Names]
+Route = Names | Callable[[Any], Names]
 
 
 class Machine(Protocol):
@@ -50,7 +50,7 @@ def _strategy(symbol: str) -> str:
     return f"strategy:{symbol}"
 
 
-ROUTES: dict[type, Row] = {
+ROUTES: dict[type, Route] = {
     # time
     m.TimePassed: (MARKET_DATA, RISK, EXECUTION, OCO_WATCHER, JOURNAL, BOARD, ALERTS),
     # what the broker says about the market
@@ -129,7 +129,7 @@ ROUTES: dict[type, Row] = {
     b.SendCancel: (BROKER,),
 }
 
-DURABLE: dict[type, Row] = {
+DURABLE: dict[type, Route] = {
     # On disk before it leaves; at the start the names on the right remember it, in the order it was written.
     m.SignalFired: lambda x: (_strategy(x.symbol),),
     m.PlaceBracket: (RISK, OCO_WATCHER, EXECUTION, MARKET_DATA, BOARD),
@@ -152,7 +152,7 @@ DURABLE: dict[type, Row] = {
 }
 
 
-def subscribers(message: m.Message, table: dict[type, Row] = ROUTES) -> Names:
+def subscribers(message: m.Message, table: dict[type, Route] = ROUTES) -> Names:
     """Who hears this message. Raises RestartTheLine where nobody does: a message into the void is a mistake."""
     row = table.get(type(message))
     if row is None:

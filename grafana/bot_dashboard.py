@@ -57,7 +57,7 @@ def now() -> list[Panel]:
         )),
         number(Plan(
             id=5, title="Trading state", unit="none", span=4, height=5, steps=GOOD_BAD, none="no data",
-            description="ACTIVE trades; REDUCING only lets positions end; HALTED waits for a person: ibkr-bot resume.",
+            description="ACTIVE trades; REDUCING only lets positions end; HALTED waits for: ibkr-bot resume.",
             queries=(Query(STATE),),
         ), names=STATES),
         number(Plan(

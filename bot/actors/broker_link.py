@@ -13,7 +13,7 @@ from bot.domain.messages import MachineFailed, Message
 from bot.domain.port import BrokerPort
 from bot.wiring import BROKER, ROUTES
 
-COMMANDS = frozenset(kind for kind, row in ROUTES.items() if isinstance(row, tuple) and BROKER in row)
+BROKER_COMMANDS = frozenset(kind for kind, row in ROUTES.items() if isinstance(row, tuple) and BROKER in row)
 
 
 class BrokerLink:
@@ -26,7 +26,7 @@ class BrokerLink:
         """Raises RestartTheLine for a fault in the port: like any other machine's, it stops the line."""
         if isinstance(message, MachineFailed):
             raise RestartTheLine(f"{message.component}: {message.error}: {message.message}")
-        if type(message) in COMMANDS:
+        if type(message) in BROKER_COMMANDS:
             self._port.send(message)
         else:
             yield message

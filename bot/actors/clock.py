@@ -12,8 +12,7 @@ from pykka import ActorDeadError
 
 from bot.domain.clock import ScaledTime
 from bot.domain.messages import Message, TimePassed
-
-Now = Callable[[], datetime]
+from bot.domain.types import Now
 
 
 def real_now() -> datetime:

@@ -20,14 +20,14 @@ def replay(
     machines: Mapping[str, Machine],
     feed: Iterable[Message],
     commit: Callable[[Message], None] = _nowhere,
-    heard: Callable[[Message], None] = _nowhere,
+    observe: Callable[[Message], None] = _nowhere,
 ) -> None:
-    """Run ``feed`` through ``machines``. ``heard`` sees every message once, in order."""
+    """Run ``feed`` through ``machines``. ``observe`` sees every message once, in order."""
     for message in feed:
         queue = deque([message])
         while queue:
             current = queue.popleft()
-            heard(current)
+            observe(current)
             if type(current) in DURABLE:
                 commit(current)
             for name in subscribers(current):

@@ -23,7 +23,7 @@ from bot.domain.messages import Message
 from bot.wiring import DURABLE, OPTIONAL, Machine, subscribers
 
 Commit = Callable[[Message], None]
-Failed = Callable[[str, BaseException, object], None]
+ComponentFailed = Callable[[str, BaseException, object], None]
 """(component, error, the message it was handling)"""
 
 
@@ -54,7 +54,7 @@ class MachineActor(pykka.ThreadingActor):
     # A process that must end is not held up by a component that hangs.
     use_daemon_thread = True
 
-    def __init__(self, name: str, machine: Machine | BrokerLink, line: Line, failed: Failed) -> None:
+    def __init__(self, name: str, machine: Machine | BrokerLink, line: Line, failed: ComponentFailed) -> None:
         super().__init__()
         self._name = name
         self._machine = machine
@@ -88,12 +88,12 @@ class MachineActor(pykka.ThreadingActor):
         self._failed(self._name, exception_value or RuntimeError("unknown failure"), self._current)
 
 
-def start(name: str, machine: Machine | BrokerLink, line: Line, failed: Failed) -> None:
+def start_actor(name: str, machine: Machine | BrokerLink, line: Line, failed: ComponentFailed) -> None:
     """Start one peer and let the line know it."""
     line.peers[name] = MachineActor.start(name, machine, line, failed)
 
 
-def ping(line: Line, timeout_s: float) -> int:
+def ping_component(line: Line, timeout_s: float) -> int:
     """Ask every peer in turn; the sum of messages handled so far. Raises pykka.Timeout or ActorDeadError."""
     return sum(cast(int, ref.ask(Ping(), timeout=timeout_s)) for ref in list(line.peers.values()))
 
@@ -101,7 +101,7 @@ def ping(line: Line, timeout_s: float) -> int:
 def settle(line: Line, timeout_s: float = 30.0) -> None:
     """Return when no peer has anything left to do: two full rounds of answers without a message between them."""
     before = -1
-    while (now := ping(line, timeout_s)) != before:
+    while (now := ping_component(line, timeout_s)) != before:
         before = now
 
 

@@ -24,7 +24,7 @@ class StopSignals:
         self._stop: Stop | None = None
         self._before: dict[signal.Signals, Any] = {}
 
-    def tell(self, stop: Stop) -> None:
+    def subscribe(self, stop: Stop) -> None:
         """From now on ``stop`` is called with the signal's name; at once, if it came before."""
         self._stop = stop
         if self.wanted:
@@ -32,7 +32,7 @@ class StopSignals:
 
     def __enter__(self) -> Self:
         for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._hear)
+            self._before[number] = signal.signal(number, self._on_signal)
         # A terminal that is closed ends nothing; its default would kill without a word.
         self._before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
         return self
@@ -43,7 +43,7 @@ class StopSignals:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _hear(self, number: int, _: FrameType | None) -> None:
+    def _on_signal(self, number: int, _: FrameType | None) -> None:
         self.wanted = self.wanted or signal.Signals(number).name
         if self._stop is not None:
             self._stop(self.wanted)

@@ -16,10 +16,11 @@ from enum import StrEnum
 import pykka
 
 from bot.actors.broker_link import BrokerLink
-from bot.actors.clock import Clock, Now
-from bot.actors.runtime import Commit, Line, failure, ping, settle, start, stop
+from bot.actors.clock import Clock
+from bot.actors.runtime import Commit, Line, failure, ping_component, settle, start_actor, stop
 from bot.domain import messages as m
 from bot.domain.port import BrokerPort
+from bot.domain.types import Now
 from bot.wiring import BROKER, START_ORDER, Machine
 
 Around = Callable[[Line], AbstractContextManager[object]]
@@ -47,7 +48,7 @@ class Parts:
     record: Commit
     now: Now
     tick_s: float
-    first_words: m.LineStarted
+    first_message: m.LineStarted
 
 
 class Supervisor:
@@ -93,10 +94,10 @@ class Supervisor:
             name for slot in START_ORDER for name in machines if name == slot or name.startswith(slot + ":")
         ]
         for name in names:
-            start(name, machines[name], self.line, self._on_failure)
-        start(BROKER, BrokerLink(self._parts.port), self.line, self._on_failure)
-        ping(self.line, PING_TIMEOUT_S)
-        self.line.emit(self._parts.first_words)
+            start_actor(name, machines[name], self.line, self._on_failure)
+        start_actor(BROKER, BrokerLink(self._parts.port), self.line, self._on_failure)
+        ping_component(self.line, PING_TIMEOUT_S)
+        self.line.emit(self._parts.first_message)
         self._clock.start()
         self._parts.port.start(self._tell_broker_peer)
 
@@ -106,7 +107,7 @@ class Supervisor:
 
     def check(self) -> None:
         """Every component answers. Raises where one does not."""
-        ping(self.line, PING_TIMEOUT_S)
+        ping_component(self.line, PING_TIMEOUT_S)
 
     def stop(self) -> None:
         """The reverse of start: no more time, no more broker, then each component after its last message."""

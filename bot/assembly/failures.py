@@ -52,6 +52,6 @@ def _tell(failed: m.MachineFailed, outside: Outside) -> None:
         failed.component, is_journal=failed.error.startswith("FixTheMachine: journal")
     )
     logger.error("{} failed: {} while handling {}", failed.component, failed.error, failed.message)
-    title = f"{failed.component} failed; the line starts anew"
+    title = f"{failed.component} crashed; restarting the trading pipeline"
     body = f"{failed.error}; positions keep their stops at the broker"
     outside.alerts.put(Alert(f"line_failed:{failed.at.isoformat()}", Severity.CRITICAL, title, body))

@@ -76,7 +76,7 @@ def run_line(
             notifier.stopping()
             control.close()
 
-    outside.signals.tell(supervisor.request_stop)
+    outside.signals.subscribe(supervisor.request_stop)
     ending = supervisor.run(hooks.every_s, meanwhile, around)
     hooks.show(board.status)
     return supervisor.failed if ending is Ending.FAILED else None
@@ -95,7 +95,7 @@ def _parts(
     """The line's parts, once the machines have their memory back."""
     remembered = restore_state(journal, machines)
     logger.info("start: build {}, {} rows remembered from {}", build_id(), remembered, journal.path)
-    first_words = m.LineStarted(timing.now(), build_id(), settings.mode, settings.dry_run, settings.symbols)
+    first_message = m.LineStarted(timing.now(), build_id(), settings.mode, settings.dry_run, settings.symbols)
     return Parts(
         machines={name: metrics.timed(name, machine) for name, machine in machines.items()},
         port=metrics.timed_port(make_port(settings, journal, timing)),
@@ -103,7 +103,7 @@ def _parts(
         record=journal.record,
         now=timing.now,
         tick_s=timing.tick_s,
-        first_words=first_words,
+        first_message=first_message,
     )
 
 

@@ -27,7 +27,7 @@ HEARTBEAT = "heartbeat"
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """How the process is heard outside, and told to stop from there, from its first line to its last."""
+    """How the process is reached from outside, and stopped from there, from its first line to its last."""
 
     metrics: Metrics
     page: LiveFeed

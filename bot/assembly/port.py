@@ -20,7 +20,7 @@ def make_port(settings: Settings, journal: Journal, timing: Timing) -> BrokerPor
     if not settings.dry_run:
         return port
     # Only a dry run carries the exchange.
-    from bot.sim.loopback.dry_run_journal import REMEMBERED as REMEMBERED_BY_A_DRY_RUN
+    from bot.sim.loopback.dry_run_journal import REPLAYED_KINDS as REMEMBERED_BY_A_DRY_RUN
     from bot.sim.loopback.loopback import DryRunExchange
 
     exchange = DryRunExchange()

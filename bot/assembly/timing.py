@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.actors.clock import Now
+from bot.domain.types import Now
 from bot.ops.status.status import Status
 
 

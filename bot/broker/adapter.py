@@ -15,11 +15,11 @@ from bot.broker.connection.context import BrokerContext
 from bot.broker.connection.error_codes import CodeEffect, code
 from bot.broker.connection.errors import ConnectFailed, NotConnected, RequestTrouble
 from bot.broker.connection.library import new_session
-from bot.broker.connection.session import BrokerSession, current_time_ear
+from bot.broker.connection.session import BrokerSession, current_time_handler
 from bot.broker.connection.settings import BrokerSettings
 from bot.broker.connection.system_messages import Repairs, SystemMessages
 from bot.broker.data.bar_feed import Bars
-from bot.broker.data.contracts import Contracts
+from bot.broker.data.contracts import ContractQueries
 from bot.broker.data.quote_feed import Quotes
 from bot.broker.data.subscriptions import BarLine, QuoteLine, Subscriptions
 from bot.broker.orders.account_queries import AccountQueries
@@ -46,18 +46,18 @@ class Adapter:
         library: ModuleType,
         now: Callable[[], datetime],
         speed: float,
-        tell: Callable[[Message], None],
+        publish: Callable[[Message], None],
         failed: Callable[[BaseException], None],
     ) -> None:
-        link = self._link = BrokerContext(settings, library, now, speed, tell, failed)
+        link = self._link = BrokerContext(settings, library, now, speed, publish, failed)
         self._port = settings.port
         self._floor = settings.order_id_floor
         self._subs = Subscriptions(settings.line_budget, settings.pacing.open_history, self._make)
-        self._contracts = Contracts(link)
-        self._ears = OrderEvents(link, self._contracts, self._unknown_order)
+        self._contracts = ContractQueries(link)
+        self._order_events = OrderEvents(link, self._contracts, self._unknown_order)
         self._books = AccountQueries(link, self._contracts)
-        self._evidence = Evidence(link, self._books, self._ears)
-        self._orders = Orders(link, self._subs, self._ears, self._evidence)
+        self._evidence = Evidence(link, self._books, self._order_events)
+        self._orders = Orders(link, self._subs, self._order_events, self._evidence)
         self._quotes = Quotes(link, self._subs)
         self._bars = Bars(link, self._subs, self._quotes.flush)
         self._commands = Commands(
@@ -66,12 +66,12 @@ class Adapter:
             quotes=self._quotes,
             bars=self._bars,
             contracts=self._contracts,
-            snapshots=Snapshots(link, self._books, self._ears),
+            snapshots=Snapshots(link, self._books, self._order_events),
         )
         self._notices = SystemMessages(link, self._repairs())
         self._session: BrokerSession | None = None
-        self._told_down = ""
-        self._heard = 0
+        self._published_down = ""
+        self._received = 0
         """Messages so far, heartbeats apart."""
 
     def _make(self, contract: Contract) -> Any:
@@ -99,11 +99,11 @@ class Adapter:
             try:
                 session = await self._connect()
             except (ConnectFailed, RequestTrouble) as trouble:
-                self._say_down(str(trouble))
+                self._publish_down(str(trouble))
                 pause_s = min(pause_s * 2, self._link.settings.retry_most_s)
             else:
                 pause_s = self._link.settings.retry_first_s
-                self._say_down(await self._stay(session))
+                self._publish_down(await self._stay(session))
             # Several bots on one gateway must not come back in step.
             jitter = random.uniform(0.8, 1.2)  # noqa: S311  no secret hangs on it
             await asyncio.sleep(max(self._link.wall_s(pause_s), 0.1) * jitter)
@@ -133,22 +133,24 @@ class Adapter:
     async def _synchronise(self, session: BrokerSession) -> None:
         """Ids above the floor, our open orders by name, then BrokerConnected before anything else is told."""
         link = self._link
-        for part in (self._ears, self._books, self._notices):
+        for part in (self._order_events, self._books, self._notices):
             part.start_session()
         link.opening_client.updateReqId(self._floor)
         await session.check_pulse()
         alive = []
-        self._ears.is_syncing = True
+        self._order_events.is_syncing = True
         try:
             if not link.settings.read_only:  # a read-only gateway refuses even to list them
                 alive = await self._books.own_open_orders()
         finally:
-            self._ears.is_syncing = False
+            self._order_events.is_syncing = False
         link.open_session(session.connected(link.next_id()))
-        self._told_down = ""
+        self._published_down = ""
         for known in alive:
-            self._ears.tell_sighting(known)
-            self._ears.tell_status(known, known.status, self._ears.sighting(known).remaining)
+            self._order_events.publish_sighting(known)
+            self._order_events.publish_status(
+                known, known.status, self._order_events.sighting(known).remaining
+            )
 
     async def _stay(self, session: BrokerSession) -> str:
         self._spawn(self._open_account)
@@ -157,7 +159,7 @@ class Adapter:
         self._commands.is_connected.set()
         try:
             return await session.until_lost(
-                lambda offset_s: self._link.tell_pulse(offset_s, len(self._subs.quotes))
+                lambda offset_s: self._link.publish_pulse(offset_s, len(self._subs.quotes))
             )
         finally:
             self._commands.is_connected.clear()
@@ -171,11 +173,11 @@ class Adapter:
         self._link.requests.fail_all(NotConnected())
         await session.close()
 
-    def _say_down(self, reason: str) -> None:
+    def _publish_down(self, reason: str) -> None:
         """Once per reason: a gateway that is away for a night is one piece of news."""
-        if reason != self._told_down:
-            self._told_down = reason
-            self._link.tell(b.BrokerDisconnected(self._link.now(), reason))
+        if reason != self._published_down:
+            self._published_down = reason
+            self._link.publish(b.BrokerDisconnected(self._link.now(), reason))
 
     # ── repairs ──
 
@@ -192,7 +194,7 @@ class Adapter:
         except NotConnected:
             raise
         except RequestTrouble as trouble:
-            self._link.tell_trouble("account", trouble)
+            self._link.publish_failure("account", trouble)
 
     def _resubscribe_all(self) -> None:
         self._spawn(self._quotes.resubscribe)
@@ -202,19 +204,19 @@ class Adapter:
         self._port = port
 
     def _unknown_order(self, _perm_id: int) -> None:
-        if not self._ears.is_syncing:
+        if not self._order_events.is_syncing:
             self._evidence.want_open_orders()
 
     def _unreadable(self, error: BaseException) -> None:
         """A message the library could not decode: it may have been about an order."""
-        self._link.tell_trouble("unreadable_message", RequestTrouble(0, str(error)))
+        self._link.publish_failure("unreadable_message", RequestTrouble(0, str(error)))
         self._evidence.want_open_orders()
 
     # ── what the gateway says ──
 
     def _table(self) -> dict[str, Callable[..., None]]:
-        heard = {
-            **self._ears.table(),
+        received = {
+            **self._order_events.table(),
             **self._books.table(),
             **self._contracts.table(),
             **self._quotes.table(),
@@ -222,17 +224,17 @@ class Adapter:
             "error": self._error,
         }
         return {
-            **{name: self._counted(hear) for name, hear in heard.items()},
-            "currentTime": current_time_ear(self._link),
+            **{name: self._counted(handle) for name, handle in received.items()},
+            "currentTime": current_time_handler(self._link),
             "connectionClosed": lambda: None,  # the library would stop blocking calls of every other session
         }
 
-    def _counted(self, hear: Callable[..., None]) -> Callable[..., None]:
-        def hear_and_count(*args: Any) -> None:
-            self._heard += 1
-            hear(*args)
+    def _counted(self, handle: Callable[..., None]) -> Callable[..., None]:
+        def handle_and_count(*args: Any) -> None:
+            self._received += 1
+            handle(*args)
 
-        return hear_and_count
+        return handle_and_count
 
     def _error(self, subject_id: int, number: int, text: str, *_: object) -> None:
         """An error or a notice, given to whomever its id belongs to."""
@@ -254,16 +256,16 @@ class Adapter:
     def _session_error(self, number: int, text: str) -> None:
         if number == _CLIENT_ID_IN_USE and self._session is not None:
             used = self._link.settings.client_id
-            self._session.refusal = (
+            self._session.rejection = (
                 f"client id {used} is in use by another program ({number}); waiting for it"
             )
         elif code(number).effect is CodeEffect.ASK_BROKER:
             # A refusal that names no request: whatever waits without an id will not be answered.
             for key in self._link.requests.named():
                 self._link.requests.fail(key, RequestTrouble(number, text))
-            self._notices.hear(number, text)
+            self._notices.handle(number, text)
         else:
-            self._notices.hear(number, text)
+            self._notices.handle(number, text)
 
     def _on_read(self) -> None:
         self._books.flush()
@@ -285,15 +287,15 @@ class Adapter:
         silent = 0
         while silent < _SILENT_ROUNDS:
             await self._commands.is_connected.wait()
-            heard = self._heard
+            received = self._received
             with contextlib.suppress(RequestTrouble):
                 if self._session is not None:
                     await self._session.check_pulse()
             self._quotes.flush()
-            self._bars.close_by_clock(all_heard=True)
+            self._bars.close_by_clock(all_received=True)
             is_busy = self._link.waiting or not self._orders.is_idle or self._link.requests.count
-            if self._heard == heard and not is_busy:
+            if self._received == received and not is_busy:
                 return
             # A gateway that leaves a request unanswered cannot be waited for: its deadline is told as a fact.
-            silent = silent + 1 if self._heard == heard and not self._link.waiting else 0
+            silent = silent + 1 if self._received == received and not self._link.waiting else 0
             await asyncio.sleep(0.002 * silent)

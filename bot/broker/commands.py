@@ -10,7 +10,7 @@ from bot.broker.connection.context import BrokerContext
 from bot.broker.connection.error_codes import CodeEffect, code
 from bot.broker.connection.errors import NotConnected, RequestTrouble
 from bot.broker.data.bar_feed import Bars
-from bot.broker.data.contracts import Contracts
+from bot.broker.data.contracts import ContractQueries
 from bot.broker.data.quote_feed import Quotes
 from bot.broker.orders.order_sender import Orders
 from bot.broker.orders.snapshot import Snapshots
@@ -28,7 +28,7 @@ class Commands:
         orders: Orders,
         quotes: Quotes,
         bars: Bars,
-        contracts: Contracts,
+        contracts: ContractQueries,
         snapshots: Snapshots,
     ) -> None:
         self._link = link
@@ -84,7 +84,7 @@ class Commands:
         finally:
             self._running.discard(command)
         if trouble is not None:
-            self._link.tell_trouble(subject, trouble)
+            self._link.publish_failure(subject, trouble)
 
     async def _try(self, command: Message, work: Callable[[Any], Awaitable[None]]) -> RequestTrouble | None:
         """The last trouble, or None after an answer. A lost connection is waited out and counts as no attempt."""

@@ -13,13 +13,13 @@ from typing import Protocol
 
 from bot.domain import broker_messages as b
 from bot.domain.messages import Message, TimePassed
-from bot.domain.port import BrokerPort, Tell
+from bot.domain.port import BrokerPort, Publish
 
 SIMULATED_COMMANDS = (b.SendOrders, b.SendCancel, b.SendRevision, b.QuoteMargin, b.TakeSnapshot)
 FED_FACTS = (b.QuoteReceived, b.AccountUpdated, b.BrokerConnected)
 
 
-class Exchange(Protocol):
+class ExchangeMachine(Protocol):
     """The machine that plays the exchange."""
 
     def handle(self, message: Message) -> Iterable[Message]: ...
@@ -28,15 +28,15 @@ class Exchange(Protocol):
 class DryRunPort:
     """A BrokerPort around a BrokerPort. The lock keeps facts and commands from meeting inside the exchange."""
 
-    def __init__(self, real: BrokerPort, exchange: Exchange, now: Callable[[], datetime]) -> None:
+    def __init__(self, real: BrokerPort, exchange: ExchangeMachine, now: Callable[[], datetime]) -> None:
         self._real = real
         self._exchange = exchange
         self._now = now
         self._lock = threading.Lock()
-        self._tell: Tell = lambda _: None
+        self._publish: Publish = lambda _: None
 
-    def start(self, tell: Tell) -> None:
-        self._tell = tell
+    def start(self, publish: Publish) -> None:
+        self._publish = publish
         self._real.start(self._on_fact)
 
     def send(self, command: Message) -> None:
@@ -51,7 +51,7 @@ class DryRunPort:
     def _on_fact(self, fact: Message) -> None:
         # The exchange answers with the simulated account; two equities side by side would confuse the loss guard.
         if not isinstance(fact, b.AccountUpdated):
-            self._tell(fact)
+            self._publish(fact)
         if isinstance(fact, FED_FACTS):
             self._ask(TimePassed(self._now()), fact)
 
@@ -59,4 +59,4 @@ class DryRunPort:
         with self._lock:
             answers = [answer for message in messages for answer in self._exchange.handle(message)]
         for answer in answers:
-            self._tell(answer)
+            self._publish(answer)

@@ -15,7 +15,7 @@ from bot.broker.connection import library as libraries
 from bot.broker.connection.io_thread import IoThread
 from bot.broker.connection.settings import BrokerSettings
 from bot.domain.messages import MachineFailed, Message
-from bot.domain.port import Tell
+from bot.domain.port import Publish
 
 
 class IbkrBroker:
@@ -36,18 +36,18 @@ class IbkrBroker:
         self._settings = settings
         self._now = now
         self._speed = speed
-        self._library = libraries.load(library)
-        self._tell: Tell | None = None
+        self._library = libraries.load_library(library)
+        self._publish: Publish | None = None
         self._adapter: Adapter | None = None
         self._io: IoThread | None = None
 
-    def start(self, tell: Tell) -> None:
-        """Connect in the background; every fact goes to ``tell``, on the io thread. Raises RuntimeError when started twice."""
+    def start(self, publish: Publish) -> None:
+        """Connect in the background; every fact goes to ``publish``, on the io thread. Raises RuntimeError when started twice."""
         if self._io is not None:
             raise RuntimeError("a broker is started once")
-        self._tell = tell
+        self._publish = publish
         self._adapter = Adapter(
-            self._settings, self._library, self._now, self._speed, self._tell_fact, self._failed
+            self._settings, self._library, self._now, self._speed, self._publish_fact, self._failed
         )
         self._io = IoThread("ib-io", self._adapter.run, self._failed)
         self._io.start()
@@ -77,16 +77,16 @@ class IbkrBroker:
         """Disconnect and return once nothing more will be told. Safe at any moment; orders stay as they are."""
         if self._io is not None:
             self._io.stop(timeout_s)
-        self._tell = None
+        self._publish = None
 
-    def _tell_fact(self, fact: Message) -> None:
-        tell = self._tell
-        if tell is not None:
-            tell(fact)
+    def _publish_fact(self, fact: Message) -> None:
+        publish = self._publish
+        if publish is not None:
+            publish(fact)
 
     def _failed(self, error: BaseException) -> None:
         """A fault of ours on the io thread: the last thing this line should hear before it stops."""
         where = "".join(traceback.format_exception(error)[-3:])
-        self._tell_fact(
+        self._publish_fact(
             MachineFailed(self._now(), "broker", f"{type(error).__name__}: {error}", where[-2000:])
         )

@@ -1,4 +1,4 @@
-"""``ibkr-bot alert``: whether a person would be reached."""
+"""``ibkr-bot alert``: test the alert channels."""
 
 from __future__ import annotations
 

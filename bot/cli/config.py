@@ -10,11 +10,9 @@ from pydantic import SecretStr
 
 from bot.cli.options import ConfigOption, JsonOption, settings_of
 
-app = typer.Typer(no_args_is_help=True, help="The settings in force.")
 HIDDEN = "(hidden)"
 
 
-@app.command()
 def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Every setting with its value and where the value came from. Secrets stay hidden.
 
@@ -34,8 +32,7 @@ def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         typer.echo(f"{key:{width}}  {text}  ({where})")
 
 
-@app.command()
-def check(config: ConfigOption = None) -> None:
+def check_settings(config: ConfigOption = None) -> None:
     """Read all settings and say in a line each what is wrong. Exit code 0 or 78.
 
     Example: ibkr-bot config check

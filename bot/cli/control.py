@@ -47,31 +47,33 @@ def status(
             return
 
 
-def positions(config: ConfigOption = None, state: StateOption = None, as_json: JsonOption = False) -> None:
+def show_positions(
+    config: ConfigOption = None, state: StateOption = None, as_json: JsonOption = False
+) -> None:
     """The open positions and whether each is protected.
 
     Example: ibkr-bot positions
     """
     held = [one for one in _status(state_directory(config, state))["open_brackets"] if one["quantity"]]
-    _tell(
+    _print_rows(
         held, ("label", "quantity", "entry_cost", "bid", "stop", "target", "is_proved"), "Positions", as_json
     )
 
 
 def orders(config: ConfigOption = None, state: StateOption = None, as_json: JsonOption = False) -> None:
-    """The orders that are alive at the broker, as it last reported them.
+    """Working orders at the broker, as it last reported them.
 
     Example: ibkr-bot orders --json
     """
     alive = _status(state_directory(config, state))["live_orders"]
     rows = [{"order": ref, "status": text} for ref, text in alive.items()]
-    _tell(rows, ("order", "status"), "Orders", as_json)
+    _print_rows(rows, ("order", "status"), "Orders", as_json)
 
 
 def halt(
     reason: ReasonArgument, by: ByOption = None, config: ConfigOption = None, state: StateOption = None
 ) -> None:
-    """Stop new entries for good. Resting entries are called back, protection stays; survives any restart.
+    """Block new entries until you run `resume`. Unfilled entry orders are cancelled; protective stops stay. Survives restarts.
 
     Example: ibkr-bot halt "going on holiday"
     """
@@ -83,7 +85,7 @@ def halt(
             raise
         path = leave_halt(directory, reason, name)
         raise FixTheMachine(
-            f"{error}. The halt was left in {path}: it holds at the bot's next breath or start"
+            f"{error}. Halt request saved to {path}; it takes effect within a second, or at the next start"
         ) from None
     typer.echo(f"{answer['state']}: {', '.join(answer['causes'])}")
 
@@ -91,7 +93,7 @@ def halt(
 def resume(
     reason: ReasonArgument, by: ByOption = None, config: ConfigOption = None, state: StateOption = None
 ) -> None:
-    """Allow entries again, after the cause was looked at.
+    """Allow entries again, once the cause of the halt is fixed.
 
     Example: ibkr-bot resume "stop was manual, account checked"
     """
@@ -104,7 +106,7 @@ def resume(
 def flatten(
     reason: Annotated[str, typer.Argument(help="Why, in words.")] = "operator",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be closed.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be closed.")] = False,
     by: ByOption = None,
     config: ConfigOption = None,
     state: StateOption = None,
@@ -132,24 +134,24 @@ def _status(directory: Path) -> dict[str, Any]:
     return answer
 
 
-def _picture(told: dict[str, Any]) -> Table:
-    table = Table(title=f"ibkr-options-bot {told['build']}", show_header=False)
-    causes = f" ({', '.join(told['causes'])})" if told["causes"] else ""
+def _picture(status: dict[str, Any]) -> Table:
+    table = Table(title=f"ibkr-options-bot {status['build']}", show_header=False)
+    causes = f" ({', '.join(status['causes'])})" if status["causes"] else ""
     rows = {
-        "time": told["at"],
-        "state": f"{told['trading_state']}{causes}",
-        "broker": f"{'connected' if told['is_connected'] else 'NOT CONNECTED'} {told['account']}",
-        "equity": told["equity"],
-        "day P&L": told["day_pnl"],
-        "realised": told["realized"],
-        "unrealised": told["unrealized"],
-        "trades": str(len(told["closed_trades"])),
-        "last": told["last_event"],
+        "time": status["at"],
+        "state": f"{status['trading_state']}{causes}",
+        "broker": f"{'connected' if status['is_connected'] else 'NOT CONNECTED'} {status['account']}",
+        "equity": status["equity"],
+        "day P&L": status["day_pnl"],
+        "realised": status["realized"],
+        "unrealised": status["unrealized"],
+        "trades": str(len(status["closed_trades"])),
+        "last": status["last_event"],
     }
-    lost = {kind: n for kind, n in told.get("alert_failures", {}).items() if n}
+    lost = {kind: n for kind, n in status.get("alert_failures", {}).items() if n}
     if lost:
         rows["alerts lost"] = ", ".join(f"{kind} {n}" for kind, n in lost.items())
-    for one in told["open_brackets"]:
+    for one in status["open_brackets"]:
         proved = "protected" if one["is_proved"] else "NOT PROTECTED" if one["quantity"] else "entering"
         rows[f"{one['quantity']} {one['label']}"] = (
             f"bid {one['bid']}, stop {one['stop']}, target {one['target']}, {proved}"
@@ -159,7 +161,7 @@ def _picture(told: dict[str, Any]) -> Table:
     return table
 
 
-def _tell(rows: list[dict[str, Any]], columns: tuple[str, ...], title: str, as_json: bool) -> None:
+def _print_rows(rows: list[dict[str, Any]], columns: tuple[str, ...], title: str, as_json: bool) -> None:
     if as_json:
         for row in rows:
             typer.echo(json.dumps(row))

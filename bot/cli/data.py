@@ -19,7 +19,7 @@ from bot.cli.options import ConfigOption, DataOption, JsonOption, settings_of
 from bot.domain.errors import FixTheCommand, FixTheMachine
 
 if TYPE_CHECKING:
-    from bot.backtest.store.check.findings import Finding
+    from bot.backtest.store.check.findings import DataFinding
     from bot.backtest.store.intake.options import Told
     from bot.backtest.store.store import Holding, Store
     from bot.sim.market.recorded.library import Library
@@ -135,7 +135,7 @@ def _holdings_table(holdings: list[Holding], store: Store) -> Table:
     return table
 
 
-def check(
+def check_data(
     symbols: _Symbols = None,
     data: DataOption = None,
     config: ConfigOption = None,
@@ -147,7 +147,7 @@ def check(
     """
     store = open_store(data, config)
     from bot.backtest.store.check.check import check as check_symbol
-    from bot.backtest.store.check.findings import Severity
+    from bot.backtest.store.check.findings import DataSeverity
 
     found = [x for symbol in _known(store, symbols) for x in check_symbol(store, symbol)]
     if as_json:
@@ -155,11 +155,11 @@ def check(
             typer.echo(json.dumps(asdict(x), default=str))
     else:
         _show_findings(found)
-    if any(x.severity is Severity.WRONG for x in found):
+    if any(x.severity is DataSeverity.WRONG for x in found):
         raise typer.Exit(1)
 
 
-def _show_findings(found: list[Finding]) -> None:
+def _show_findings(found: list[DataFinding]) -> None:
     console = Console()
     for x in found:
         console.print(f"{x.severity.value}: {x.symbol} {x.kind.words}, {x.when}: {x.what}", soft_wrap=True)

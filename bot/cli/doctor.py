@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from rich.text import Text
 from bot.cli.options import ConfigOption, JsonOption, StateOption, settings_of
 from bot.domain.clock import ScaledTime
 from bot.domain.errors import FixTheConfiguration, FixTheMachine
+from bot.domain.types import Now
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 _STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red", "skip": "dim"}
 _SIMULATED_SPEED = 60.0
 """Of the gateway that the doctor starts for itself: quotes come soon after the open."""
-
-Now = Callable[[], datetime]
 
 
 def doctor(
@@ -55,7 +54,7 @@ def doctor(
     try:
         settings = settings_of(config)
     except FixTheConfiguration as error:
-        remedy = "mend the named keys; `ibkr-bot config check` reads them again"
+        remedy = "correct the named keys; `ibkr-bot config check` reads them again"
         _end([fail("settings", str(error), remedy)], (), as_json=as_json)
     if state is not None:
         settings = settings.with_state(state)

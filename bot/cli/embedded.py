@@ -55,7 +55,7 @@ def embedded_gateway(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
     )
     try:
-        yield _first_words(process, directory)
+        yield _announcement(process, directory)
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
@@ -70,12 +70,12 @@ def embedded_gateway(
         log.close()
 
 
-def _first_words(process: subprocess.Popen[str], directory: Path) -> Gateway:
+def _announcement(process: subprocess.Popen[str], directory: Path) -> Gateway:
     assert process.stdout is not None  # noqa: S101  it was asked for
     line = process.stdout.readline()
     try:
-        said = json.loads(line)
-        return Gateway(said["port"], ScaledTime.parse(said["clock"]), said["account"])
+        announced = json.loads(line)
+        return Gateway(announced["port"], ScaledTime.parse(announced["clock"]), announced["account"])
     except (ValueError, KeyError):
         process.wait(GATEWAY_START_TIMEOUT_S)
         reason = (directory / "gateway.log").read_text().strip().rsplit("\n", 1)[-1]

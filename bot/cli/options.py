@@ -27,7 +27,7 @@ DataOption = Annotated[
     ),
 ]
 
-LATEST = "latest"
+LATEST_RUN = "latest"
 
 
 def journal_path(config: Path | None, state: Path | None) -> Path:
@@ -44,7 +44,7 @@ def state_directory(config: Path | None, state: Path | None) -> Path:
     if state is not None:
         return state
     own = settings_of(config).journal.directory
-    latest = simulated_directory(own) / LATEST
+    latest = simulated_directory(own) / LATEST_RUN
     return own if (own / JOURNAL_FILE).exists() or not latest.exists() else latest
 
 

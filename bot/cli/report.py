@@ -15,7 +15,7 @@ from rich.table import Table
 
 from bot.cli.options import ConfigOption, JsonOption, StateOption, journal_path
 from bot.domain import messages as m
-from bot.domain.day_report import KINDS, DayFold, DayReport
+from bot.domain.day_report import REPORT_KINDS, DayFold, DayReport
 from bot.domain.errors import FixTheCommand
 from bot.domain.session import NEW_YORK
 from bot.journal.store import connect_read_only, read_rows
@@ -39,16 +39,16 @@ def report(
     if not fold.days:
         typer.echo(f"nothing has happened yet in {path}")
         return
-    told = fold.report(wanted or fold.days[-1])
+    alerted = fold.report(wanted or fold.days[-1])
     if as_json:
-        typer.echo(json.dumps(plain(told)))
+        typer.echo(json.dumps(report_as_json(alerted)))
     else:
-        _print(told)
+        _print(alerted)
 
 
 def _fold(path: Path) -> DayFold:
     with contextlib.closing(connect_read_only(path)) as db:
-        return DayFold(row.message for row in read_rows(db, KINDS))
+        return DayFold(row.message for row in read_rows(db, REPORT_KINDS))
 
 
 def _day(text: str | None) -> date | None:
@@ -58,7 +58,7 @@ def _day(text: str | None) -> date | None:
         raise FixTheCommand(f"--day {text!r} is not a date; write it as in 2011-01-05") from None
 
 
-def plain(x: DayReport) -> dict[str, Any]:
+def report_as_json(x: DayReport) -> dict[str, Any]:
     """The report as JSON has it: money as text, times as ISO-8601 UTC."""
     return {
         "day": x.day.isoformat(),
@@ -98,9 +98,10 @@ def _halt(x: m.Halted | m.Resumed) -> dict[str, Any]:
 
 
 def _print(x: DayReport) -> None:
-    from bot.ops.alerts.wording import day_words, money
+    from bot.ops.alerts.wording import day_report_text
+    from bot.ops.status.amounts import money
 
-    title, body = day_words(x)
+    title, body = day_report_text(x)
     console = Console()
     if x.trades:
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
@@ -118,5 +119,5 @@ def _print(x: DayReport) -> None:
 
 
 def _halts(x: DayReport) -> list[str]:
-    told = (_halt(one) | {"at": f"{one.at.astimezone(NEW_YORK):%H:%M:%S}"} for one in x.halts)
-    return [f"{one['at']} {one['what']} by {one['by']}: {one['cause']} {one['why']}" for one in told]
+    alerted = (_halt(one) | {"at": f"{one.at.astimezone(NEW_YORK):%H:%M:%S}"} for one in x.halts)
+    return [f"{one['at']} {one['what']} by {one['by']}: {one['cause']} {one['why']}" for one in alerted]

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.live import Live
 
 from bot.cli.embedded import embedded_gateway
-from bot.cli.options import LATEST, ConfigOption, StateOption, settings_of, simulated_directory
+from bot.cli.options import LATEST_RUN, ConfigOption, StateOption, settings_of, simulated_directory
 from bot.domain.clock import ScaledTime
 from bot.domain.errors import FixTheCommand, FixTheMachine
 from bot.domain.session import Session, new_york_day, session_on
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from bot.assembly.timing import Timing
     from bot.config import Settings
 
-AFTER_CLOSE = timedelta(minutes=5)
+BOT_AFTER_CLOSE = timedelta(minutes=5)
 
 
-def run(
+def run_command(
     config: ConfigOption = None,
     state: StateOption = None,
     session: Annotated[str | None, typer.Option(help="Recorded day of the simulation, YYYY-MM-DD.")] = None,
@@ -91,7 +91,7 @@ def _run_simulated_day(
                 show(status)
 
             code = run_bot(settings, timing, Hooks(note, _over(timing, day), every_s=0.1))
-    _tell_the_end(seen[0], directory / JOURNAL_FILE, config_of_day=day)
+    _print_outcome(seen[0], directory / JOURNAL_FILE, config_of_day=day)
     return code
 
 
@@ -110,7 +110,7 @@ def _over(timing: Timing, day: Session) -> Callable[[Status], bool]:
 
     def is_over(status: Status) -> bool:
         now = timing.now()
-        return now >= day.close + AFTER_CLOSE or (now >= day.close and not status.open_brackets)
+        return now >= day.close + BOT_AFTER_CLOSE or (now >= day.close and not status.open_brackets)
 
     return is_over
 
@@ -121,7 +121,7 @@ def _fresh_directory(directory: Path) -> Path:
     fresh = parent / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}"
     try:
         fresh.mkdir(parents=True)
-        latest = parent / LATEST
+        latest = parent / LATEST_RUN
         latest.unlink(missing_ok=True)
         latest.symlink_to(fresh.name)
     except OSError as error:
@@ -137,7 +137,7 @@ def _fresh_directory(directory: Path) -> Path:
 @contextlib.contextmanager
 def _shown(out: TextIO | None = None) -> Iterator[Callable[[Status], None]]:
     """A live panel on a terminal; elsewhere a line whenever something happened, and one every half simulated hour."""
-    from bot.ops.status.display import line, panel
+    from bot.ops.status.display import panel, status_line
 
     console = Console(file=out)
     if console.is_terminal:
@@ -153,13 +153,14 @@ def _shown(out: TextIO | None = None) -> Iterator[Callable[[Status], None]]:
         )
         if mark != last[0]:
             last[0] = mark
-            console.print(line(status), soft_wrap=True, highlight=False, markup=False)
+            console.print(status_line(status), soft_wrap=True, highlight=False, markup=False)
 
     yield show
 
 
-def _tell_the_end(status: Status, journal: Path, config_of_day: Session) -> None:
-    from bot.ops.status.display import money, trades_table
+def _print_outcome(status: Status, journal: Path, config_of_day: Session) -> None:
+    from bot.ops.status.amounts import money
+    from bot.ops.status.display import trades_table
 
     console = Console()
     if status.closed_trades:

@@ -66,7 +66,7 @@ def sim(
         _record(port, record, record_to)
         return
     from bot.cli.data import stored_days
-    from bot.sim.faults.scenario import Scenario, load
+    from bot.sim.faults.scenario import Scenario, load_scenario
     from bot.sim.server.main import SimOptions, serve
 
     options = SimOptions(
@@ -84,7 +84,7 @@ def sim(
         early=timedelta(minutes=early),
         admin_port=admin_port,
         ends_with_input=ends_with_input,
-        scenario=Scenario() if scenario is None else load(scenario),
+        scenario=Scenario() if scenario is None else load_scenario(scenario),
         library=stored_days(data or Path("data")),
     )
     asyncio.run(serve(options, typer.echo))

@@ -43,7 +43,7 @@ def complain(
     return [_line(found, layer, known, secret_keys) for found in error.errors(include_url=False)]
 
 
-def line(key: str, layer: Layer, problem: str, *, hidden: bool = False) -> str:
+def complaint(key: str, layer: Layer, problem: str, *, hidden: bool = False) -> str:
     """``key: value (from where) problem``."""
     origin = layer.get(key)
     if origin is None:
@@ -69,7 +69,7 @@ def _line(
     if found["type"] == "extra_forbidden":
         key = ".".join(map(str, found["loc"]))
         return _unknown(key, layer, known)
-    return line(key, layer, _problem(found), hidden=key in secret_keys)
+    return complaint(key, layer, _problem(found), hidden=key in secret_keys)
 
 
 def _key(location: Iterable[str | int], layer: Layer, known: Collection[str]) -> str:
@@ -85,12 +85,12 @@ def _key(location: Iterable[str | int], layer: Layer, known: Collection[str]) ->
 def _unknown(key: str, layer: Layer, known: Collection[str]) -> str:
     origins = [origin for k, origin in layer.items() if k == key or k.startswith(f"{key}.")]
     where = f" (from {origins[0].where})" if origins else ""
-    guess = nearest(key, known)
+    guess = nearest_key(key, known)
     fix = f"did you mean {guess}?" if guess else "remove it; `ibkr-bot config show` lists every key"
     return f"{key}{where}: there is no such setting; {fix}"
 
 
-def nearest(key: str, known: Collection[str]) -> str | None:
+def nearest_key(key: str, known: Collection[str]) -> str | None:
     """The known key that was probably meant: by spelling, else the same last part in another section."""
     candidates = {name: name for name in known} | {
         name.rpartition(".")[0]: name.rpartition(".")[0] for name in known

@@ -86,17 +86,17 @@ CountOrNone = Annotated[int, Field(ge=0)]
 Minutes = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(gt=0)]
 WholeSeconds = Annotated[int, Field(gt=0)]
-Port = Annotated[int, Field(ge=1, le=65535)]
+TcpPort = Annotated[int, Field(ge=1, le=65535)]
 Rsi = Annotated[float, Field(ge=0, le=100)]
 Ratio = Annotated[float, Field(ge=0)]
-Clock = Annotated[time, BeforeValidator(_clock)]
+TimeOfDay = Annotated[time, BeforeValidator(_clock)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Day = Annotated[str, BeforeValidator(_day)]
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 Lower = BeforeValidator(_lower)
 Upper = BeforeValidator(_upper)
-Ticker = Annotated[str, Upper, Field(pattern=r"^[A-Z][A-Z0-9. ]{0,9}$")]
-Tickers = Annotated[
-    tuple[Ticker, ...], BeforeValidator(_words), AfterValidator(_all_different), Field(min_length=1)
+SymbolName = Annotated[str, Upper, Field(pattern=r"^[A-Z][A-Z0-9. ]{0,9}$")]
+SymbolNames = Annotated[
+    tuple[SymbolName, ...], BeforeValidator(_words), AfterValidator(_all_different), Field(min_length=1)
 ]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_words)]

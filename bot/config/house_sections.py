@@ -12,10 +12,10 @@ from bot.config.fields import (
     Day,
     Folder,
     Lower,
-    Port,
     Seconds,
     Secrets,
     Section,
+    TcpPort,
     Upper,
     WholeSeconds,
     Zone,
@@ -36,7 +36,9 @@ class BrokerSection(Section):
         False, "The explicit act: live orders need this true, an account id below, and dry_run: false."
     )
     host: str = doc("127.0.0.1", "Where the gateway listens; through the TLS tunnel that is this machine.")
-    port: Port = doc(4002, "4002 or 7497 for paper, 4001 or 7496 for live; the simulated gateway takes any.")
+    port: TcpPort = doc(
+        4002, "4002 or 7497 for paper, 4001 or 7496 for live; the simulated gateway takes any."
+    )
     client_id: Annotated[int, Field(ge=1, le=999)] = doc(
         1, "One per bot at the same gateway; 0 is the master's."
     )
@@ -48,18 +50,18 @@ class BrokerSection(Section):
         None, "IB user name. The gateway logs in, not the bot: known here to keep it out of logs."
     )
     password: SecretStr | None = doc(None, "IB password, likewise.")
-    connect_timeout_s: Seconds = doc(10.0, "Patience for the connection and its handshake.")
-    request_timeout_s: Seconds = doc(15.0, "Patience for the answer to a request.")
-    history_timeout_s: Seconds = doc(60.0, "Patience for historical bars.")
+    connect_timeout_s: Seconds = doc(10.0, "Timeout for the connection and its handshake.")
+    request_timeout_s: Seconds = doc(15.0, "Timeout for the answer to a request.")
+    history_timeout_s: Seconds = doc(60.0, "Timeout for historical data requests.")
     heartbeat_s: Seconds = doc(30.0, "How often a silent gateway is asked for its time.")
-    line_budget: Count = doc(90, "Market data lines in use at most; IB grants 100.")
+    line_budget: Count = doc(90, "Maximum market data lines in use; IB grants 100.")
     gateway_zone: Zone = doc(
         "America/New_York", "The zone of times that an old gateway (before 10.19) sends without one."
     )
     embedded_gateway: bool = doc(True, "Simulated only: `ibkr-bot run` starts and stops the gateway itself.")
     simulated_session: Day = doc("2011-01-26", "Simulated only: the recorded day to trade.")
     simulated_speed: Annotated[float, Field(ge=0.1)] = doc(
-        195.0, "Simulated only: simulated seconds a second."
+        195.0, "Simulated only: simulated seconds per real second."
     )
     simulated_clock: str | None = doc(
         None, "Simulated only: the clock of a gateway that runs already, as it prints it."
@@ -86,8 +88,12 @@ class MarketDataSection(Section):
     )
     m1_sessions: Count = doc(3, "Sessions of 1-min bars fetched at the start.")
     m60_sessions: Count = doc(30, "Sessions of 60-min bars fetched at the start; the whale needs 20.")
-    bars_stale_after_s: Seconds = doc(150.0, "No closed bar for so long: the feed is stale and is renewed.")
-    quotes_stale_after_s: Seconds = doc(90.0, "No quote of the underlying for so long: likewise.")
+    bars_stale_after_s: Seconds = doc(
+        150.0, "No closed bar for this long: the feed is stale and is re-requested."
+    )
+    quotes_stale_after_s: Seconds = doc(
+        90.0, "No quote of the underlying for this long: the feed is stale and is re-requested."
+    )
     gap_wait_s: Seconds = doc(60.0, "How long a gap between bars may take to be filled.")
     late_bar_after_s: Seconds = doc(90.0, "A bar this late may move indicators but not fire a signal.")
 
@@ -106,7 +112,7 @@ class JournalSection(Section):
 
 
 class MonitoringSection(Section):
-    """Who is told what happens. Addresses are secrets: whoever knows them can write to them."""
+    """Who is notified, and how. Addresses are secrets: whoever knows them can write to them."""
 
     alerts_enabled: bool = doc(True, "Send alerts to the channels below that are set.")
     heartbeat_url: SecretStr | None = doc(
@@ -117,15 +123,15 @@ class MonitoringSection(Section):
     telegram_bot_token: SecretStr | None = doc(None, "Telegram, together with the chat id.")
     telegram_chat_id: str | None = doc(None, "Telegram, together with the token.")
     apprise_urls: Secrets = doc((), "Any other channels, as Apprise addresses.")
-    max_alerts_per_minute: Count = doc(10, "More than this are gathered into one.")
+    max_alerts_per_minute: Count = doc(10, "More than this are sent as one.")
     lasting_conditions_by: Annotated[Literal["bot", "alertmanager"], Lower] = doc(
         "bot",
-        "Who tells of what lasts (no connection, no data, log-in due): alertmanager where it runs, "
-        "so that nothing is said twice.",
+        "Who alerts on lasting conditions (no connection, no data, log-in due): alertmanager where it runs, "
+        "so that nothing is sent twice.",
     )
     lasting_after_minutes: Count = doc(
-        5, "How long such a condition must last in an open market before the bot tells it."
+        5, "How long such a condition must last in an open market before the bot alerts."
     )
     metrics_enabled: bool = doc(True, "Serve Prometheus metrics.")
     metrics_host: str = doc("127.0.0.1", "Where metrics listen; leave it on this machine.")
-    metrics_port: Port = doc(9108, "The metrics' port.")
+    metrics_port: TcpPort = doc(9108, "The metrics' port.")

@@ -48,7 +48,7 @@ def from_file(path: Path) -> Layer:
     except OSError as error:
         raise FixTheConfiguration(f"{path}: {error.strerror}; make it readable") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise FixTheConfiguration(f"{path}: {_place(error)}; mend the file's syntax") from None
+        raise FixTheConfiguration(f"{path}: {_place(error)}; correct the file's syntax") from None
     if tree is None:
         return {}
     if not isinstance(tree, dict):
@@ -146,7 +146,7 @@ def _content(path: Path) -> str:
         raise FixTheConfiguration(f"{path}: {error}; the file of a secret must be readable text") from None
 
 
-def merge(layers: Iterable[Layer]) -> Layer:
+def merge_layers(layers: Iterable[Layer]) -> Layer:
     """All layers in one; the later wins."""
     merged: Layer = {}
     for layer in layers:

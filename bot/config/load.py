@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from bot.config import layers
 from bot.config.checks import contradictions
-from bot.config.complaints import complain, line
+from bot.config.complaints import complain, complaint
 from bot.config.fields import is_zone
 from bot.config.settings import Settings
 from bot.config.template import secret_keys, setting_keys
@@ -42,7 +42,7 @@ def load_settings(
         raise FixTheConfiguration("\n".join(complain(error, layer, known, secret))) from None
     problems = contradictions(settings)
     if problems:
-        raise FixTheConfiguration("\n".join(line(key, layer, problem) for key, problem in problems))
+        raise FixTheConfiguration("\n".join(complaint(key, layer, problem) for key, problem in problems))
     return settings.came_from({key: origin.where for key, origin in layer.items()})
 
 
@@ -56,7 +56,7 @@ def _read(path: Path | None, variables: Mapping[str, str], dotenv: Path) -> laye
         layers.from_credentials(Path(credentials), secret) if credentials else {},
         layers.from_variables(_ours(variables), with_files, "environment"),
     ]
-    merged = layers.merge(layers.read_secret_files(layer, secret) for layer in found)
+    merged = layers.merge_layers(layers.read_secret_files(layer, secret) for layer in found)
     return {key: origin for key, origin in merged.items() if not (origin.value is None and _is_section(key))}
 
 

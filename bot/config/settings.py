@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, PrivateAttr, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot.config.fields import Lower, Tickers, Zone, doc
+from bot.config.fields import Lower, SymbolNames, Zone, doc
 from bot.config.house_sections import (
     BrokerSection,
     JournalSection,
@@ -45,7 +45,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     _provenance: dict[str, str] = PrivateAttr(default_factory=dict)
 
-    symbols: Tickers = doc(("SPY",), 'What to trade: underlyings with options, as [SPY, QQQ] or "SPY,QQQ".')
+    symbols: SymbolNames = doc(
+        ("SPY",), 'What to trade: underlyings with options, as [SPY, QQQ] or "SPY,QQQ".'
+    )
     mode: Annotated[Literal["growth", "hybrid"], Lower] = doc(
         "growth",
         f"growth: {' and '.join(NAMES)} all trade; hybrid: {_confirming()} only confirms, and what it confirms trades "

@@ -12,7 +12,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bot.config.fields import (
-    Clock,
     Count,
     CountOrNone,
     Dollars,
@@ -21,6 +20,7 @@ from bot.config.fields import (
     Minutes,
     Seconds,
     Section,
+    TimeOfDay,
     WholeSeconds,
     doc,
 )
@@ -44,7 +44,7 @@ class RiskSection(Section):
     )
     max_daily_loss_pct: Fraction = doc(
         _R.max_daily_loss_pct,
-        "Part of the day's first equity, realised and unrealised, after which trading halts.",
+        "Loss of the day, realised and unrealised, as a part of its first equity, that halts trading.",
     )
     take_profit_pct: Annotated[Decimal, Field(gt=0, le=10)] = doc(
         _T.take_profit_pct, "The target, above the premium paid."
@@ -56,17 +56,17 @@ class RiskSection(Section):
         spec_of("whale").terms.alloc_pct, "Part of equity that open whale positions may cost together."
     )
     max_drawdown_pct: Fraction = doc(
-        _R.max_drawdown_pct, "Fall from the highest equity of late after which trading halts."
+        _R.max_drawdown_pct, "Drawdown from the recent equity high that halts trading."
     )
     drawdown_sessions: Count = doc(
-        _R.drawdown_sessions, "How many sessions back that highest equity is looked for."
+        _R.drawdown_sessions, "How many sessions back the equity high is looked for."
     )
     max_loss_streak: Annotated[int, Field(ge=2, le=50)] = doc(
-        _R.max_loss_streak, "Losing trades in a row after which trading halts."
+        _R.max_loss_streak, "Losing trades in a row that halt trading."
     )
     daily_loss_resumes_next_day: bool = doc(
         _R.daily_loss_resumes_next_day,
-        "true: a halt by daily loss lifts itself with the next day; false: a person resumes.",
+        "true: a halt by daily loss ends with the next day; false: it lasts until `ibkr-bot resume`.",
     )
     min_equity_usd: Dollars = doc(
         _R.min_equity_usd, "No entries below this equity; IB's API itself wants 500."
@@ -74,15 +74,21 @@ class RiskSection(Section):
     max_account_age_s: WholeSeconds = doc(
         _R.max_account_age_s, "No entries on account figures older than this."
     )
-    max_open_positions: Count = doc(_R.max_open_positions, "Open brackets at most, counted from approval.")
-    max_contracts_per_order: Count = doc(_R.max_contracts_per_order, "Larger orders are cut to this.")
-    max_contracts_per_day: Count = doc(_R.max_contracts_per_day, "Contracts bought in a day at most.")
-    max_notional_per_order_usd: Dollars = doc(_R.max_notional_per_order_usd, "Premium one order may cost.")
-    max_notional_per_day_usd: Dollars = doc(_R.max_notional_per_day_usd, "Premium a day's entries may cost.")
-    max_orders_per_day: Count = doc(_R.max_orders_per_day, "Entries a day at most.")
-    max_orders_per_minute: Count = doc(_R.max_orders_per_minute, "Entries a minute at most.")
+    max_open_positions: Count = doc(
+        _R.max_open_positions, "Maximum open positions, counted from the approval of each entry."
+    )
+    max_contracts_per_order: Count = doc(
+        _R.max_contracts_per_order, "Maximum contracts per order; larger orders are reduced to it."
+    )
+    max_contracts_per_day: Count = doc(_R.max_contracts_per_day, "Maximum contracts bought in a day.")
+    max_notional_per_order_usd: Dollars = doc(_R.max_notional_per_order_usd, "Maximum premium per order.")
+    max_notional_per_day_usd: Dollars = doc(
+        _R.max_notional_per_day_usd, "Maximum premium of all entries in a day."
+    )
+    max_orders_per_day: Count = doc(_R.max_orders_per_day, "Maximum entries per day.")
+    max_orders_per_minute: Count = doc(_R.max_orders_per_minute, "Maximum entries per minute.")
     cooldown_after_loss_minutes: Minutes = doc(
-        _R.cooldown_after_loss_minutes, "After a loss no entry in the same symbol for so long."
+        _R.cooldown_after_loss_minutes, "No entry in the same symbol for this long after a loss."
     )
     pdt_guard: bool = doc(
         _R.pdt_guard,
@@ -98,23 +104,23 @@ class RiskSection(Section):
         _R.require_live_data, "No entries on delayed or frozen data. Must stay true for live trading."
     )
     stale_halt_minutes: Count | None = doc(
-        _R.stale_halt_minutes, "Data stale for so long in an open market halts trading; null: never."
+        _R.stale_halt_minutes, "Data stale for this long in an open market halts trading; null: never."
     )
     max_clock_skew_s: Count | None = doc(
         _R.max_clock_skew_s, "The broker's clock this far from ours halts trading; null: never."
     )
     max_refusals: Count = doc(
-        _R.max_refusals, "Orders refused by the broker within the window below that halt trading."
+        _R.max_refusals, "Orders rejected by the broker, within the window below, that halt trading."
     )
-    refusal_window_minutes: Count = doc(_R.refusal_window_minutes, "That window.")
+    refusal_window_minutes: Count = doc(_R.refusal_window_minutes, "Length of that window, in minutes.")
     what_if_margin: bool = doc(
         _R.what_if, "Ask the broker what an entry would cost before placing it (never in a dry run)."
     )
     what_if_timeout_s: WholeSeconds = doc(
-        _R.what_if_timeout_s, "Patience for that answer; none in time is a no."
+        _R.what_if_timeout_s, "Timeout for that answer; without one the entry is denied."
     )
     commission_per_contract_usd: Annotated[Decimal, Field(ge=0)] = doc(
-        _R.commission_per_contract_usd, "Reserved for each contract's commission."
+        _R.commission_per_contract_usd, "Commission assumed per contract when an entry is sized."
     )
     i_accept_more_risk: bool = doc(
         False, "Lifts the hard ceilings, which `ibkr-bot config check` names when they are hit."
@@ -126,10 +132,10 @@ class OptionsSection(Section):
 
     expiry: Annotated[str, Lower] = doc("weekly", "weekly, or a range of days to expiry like 7-14.")
     moneyness: Annotated[str, Lower] = doc("atm", "atm, itmp1, otmp1 (one strike in or out), or delta:0.40.")
-    max_spread_pct: Fraction = doc(_L.max_spread_pct, "Spread as a part of the mid price at most …")
+    max_spread_pct: Fraction = doc(_L.max_spread_pct, "Maximum spread, as a part of the mid price …")
     max_spread_usd: Dollars = doc(_L.max_spread_usd, "… and in dollars.")
-    min_volume: CountOrNone = doc(_L.min_volume, "Contracts traded today at least; 0 asks nothing.")
-    min_open_interest: CountOrNone = doc(_L.min_open_interest, "Open interest at least; 0 asks nothing.")
+    min_volume: CountOrNone = doc(_L.min_volume, "Minimum contracts traded today; 0 disables the check.")
+    min_open_interest: CountOrNone = doc(_L.min_open_interest, "Minimum open interest; 0 disables the check.")
     intrinsic_slack_pct: Fraction = doc(
         _L.intrinsic_slack_pct, "How far below intrinsic value, in parts of the underlying, is still sane."
     )
@@ -142,8 +148,10 @@ class OptionsSection(Section):
 class SessionSection(Section):
     """When, within New York's regular hours, entries are allowed and positions end."""
 
-    minutes_after_open: Minutes = doc(_S.minutes_after_open, "No entry sooner after the open.")
-    minutes_before_close: Minutes = doc(_S.minutes_before_close, "No entry later before the close.")
+    minutes_after_open: Minutes = doc(_S.minutes_after_open, "No entry in this many minutes after the open.")
+    minutes_before_close: Minutes = doc(
+        _S.minutes_before_close, "No entry in the last minutes before the close."
+    )
     trade_half_days: bool = doc(_S.trade_half_days, "false: no entries on days that close at 13:00.")
     exit_minutes_before_close: Count = doc(
         _S.exit_minutes_before_close, "Scalp positions are closed this long before the close."
@@ -159,10 +167,10 @@ class SessionSection(Section):
 class EmbargoSection(Section):
     """One time at which nothing new may be risked."""
 
-    at: Clock | None = doc(None, "HH:MM in quotes; null: no such window.")
+    at: TimeOfDay | None = doc(None, "HH:MM in quotes; null: no such window.")
     weekday: Annotated[Weekday, Lower] | None = doc(None, "null: every day.")
-    lead_minutes: Minutes = doc(15, "From so long before …")
-    lasts_minutes: Minutes = doc(15, "… until so long after.")
+    lead_minutes: Minutes = doc(15, "The window begins this long before …")
+    lasts_minutes: Minutes = doc(15, "… and ends this long after.")
 
 
 class EmbargoesSection(Section):
@@ -184,27 +192,31 @@ class ExecutionSection(Section):
     """How orders are worked and protection is looked after."""
 
     entry_timeout_s: WholeSeconds = doc(
-        _R.entry_timeout_s, "What is left of an entry is called back after so long."
+        _R.entry_timeout_s, "Cancel the unfilled part of an entry after this time."
     )
     entry_offset_ticks: CountOrNone = doc(_R.entry_offset_ticks, "Ticks above the ask that an entry may pay.")
-    answer_s: Seconds = doc(_X.answer_s, "An order or cancel unanswered for so long: the broker is asked.")
-    settle_s: Seconds = doc(
-        _X.settle_s, "An order missing from a picture taken this much later never arrived."
+    answer_s: Seconds = doc(
+        _X.answer_s, "After this time an order or cancel without an answer is looked up at the broker."
     )
-    snapshot_every_s: Seconds = doc(_X.snapshot_every_s, "A routine look at the broker's books.")
+    settle_s: Seconds = doc(
+        _X.settle_s, "An order missing from a snapshot taken this much later never arrived."
+    )
+    snapshot_every_s: Seconds = doc(
+        _X.snapshot_every_s, "How often the broker's books are fetched as a matter of routine."
+    )
     ticks_per_rung: Count = doc(_X.ticks_per_rung, "How far each step of an exit goes below the bid.")
     market_rung: Count = doc(_X.market_rung, "From this step on a market order closes the position.")
     max_slip_pct: Annotated[float, Field(gt=0, le=0.2)] = doc(
         _X.max_slip, "An exit's limit is never further below the bid; IB's collar is 0.2."
     )
-    rung_s: Seconds = doc(_W.rung_s, "The time each step is given.")
+    rung_s: Seconds = doc(_W.rung_s, "Time given to each step of an exit.")
     repair_grace_s: Seconds = doc(
         _W.repair_grace_s,
-        "A missing stop must be missing this long, and in a picture, before it is replaced.",
+        "A stop must be missing for this long, and from a snapshot, before it is replaced.",
     )
-    repair_wait_s: Seconds = doc(_W.repair_wait_s, "The time one replacement is given.")
+    repair_wait_s: Seconds = doc(_W.repair_wait_s, "Time given to each replacement.")
     max_repairs: Count = doc(_W.max_repairs, "Replacements before the position is closed instead.")
-    repair_limit_s: Seconds = doc(_W.repair_limit_s, "A position unprotected for so long is closed.")
+    repair_limit_s: Seconds = doc(_W.repair_limit_s, "A position without protection for this long is closed.")
     commission_wait_s: Seconds = doc(
         _W.commission_wait_s, "How long a closed trade waits for its commission reports."
     )

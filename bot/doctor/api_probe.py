@@ -35,7 +35,7 @@ class Failure(StrEnum):
 
 
 REMEDIES = {
-    Failure.NO_NAME: "broker.host: write an address, or mend the name's DNS entry",
+    Failure.NO_NAME: "broker.host: write an address, or fix the name's DNS entry",
     Failure.REFUSED: "start the gateway, and open its API port (Configure > API > Settings); through the tunnel: "
     "systemctl status gateway-tunnel",
     Failure.TIMED_OUT: "wrong broker.host, or a firewall drops the packets: only the bots' addresses are let in",
@@ -191,7 +191,7 @@ def _speaks_tls(where: tuple[str, int]) -> bool:
         return False
 
 
-def start(line: ApiConnection, client_id: int, timeout_s: float) -> None:
+def start_session(line: ApiConnection, client_id: int, timeout_s: float) -> None:
     """Begin the session and learn the accounts. ProbeFailed when the gateway has none to offer."""
     line.send("startApi", clientId=client_id, optCapab="")
     until = time.monotonic() + timeout_s

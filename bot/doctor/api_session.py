@@ -80,14 +80,14 @@ class ApiSession:
         until = time.monotonic() + self.timeout_s
         try:
             while (message := self.line.read(until)) is not None:
-                self._hear(quote, message, request_id)
+                self._receive(quote, message, request_id)
                 if all(any(tick in quote.prices for tick in ticks) for ticks in wanted):
                     break
         finally:
             self.line.send("cancelMktData", reqId=request_id)
         return quote
 
-    def _hear(self, quote: ProbedQuote, message: WireMessage, request_id: int) -> None:
+    def _receive(self, quote: ProbedQuote, message: WireMessage, request_id: int) -> None:
         if message.get("reqId") != request_id:
             return
         if message.kind == "error":

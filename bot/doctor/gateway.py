@@ -32,7 +32,7 @@ def gateway_checks(x: Context) -> Iterator[Finding]:
         yield ok("connection", f"{broker.host}:{broker.port} accepts")
         try:
             line = api_probe.shake_hands(link, where, x.connect_s)
-            api_probe.start(line, x.client_id, x.connect_s)
+            api_probe.start_session(line, x.client_id, x.connect_s)
         except api_probe.ProbeFailed as shut:
             yield fail("handshake", shut.words, shut.remedy)
             return
@@ -45,19 +45,19 @@ def gateway_checks(x: Context) -> Iterator[Finding]:
             )
 
 
-def _inside(x: Context, talk: ApiSession) -> Iterator[Finding]:
-    yield _account(x, talk)
-    yield _funds(x, talk)
-    yield _clock(x, talk)
-    yield from market_checks(x, talk)
+def _inside(x: Context, session: ApiSession) -> Iterator[Finding]:
+    yield _account(x, session)
+    yield _funds(x, session)
+    yield _clock(x, session)
+    yield from market_checks(x, session)
     if x.wants_what_if:
-        yield from what_if_checks(x, talk)
+        yield from what_if_checks(x, session)
     else:
         yield skip("permissions", "only a what-if shows them: ibkr-bot doctor --what-if")
 
 
-def _account(x: Context, talk: ApiSession) -> Finding:
-    broker, offered = x.settings.broker, talk.line.accounts
+def _account(x: Context, session: ApiSession) -> Finding:
+    broker, offered = x.settings.broker, session.line.accounts
     shown = ", ".join(offered)
     wanted = broker.account
     if wanted and wanted not in offered:
@@ -78,13 +78,13 @@ def _wrong_mode(mode: str) -> str:
     return f"log the gateway in for {mode} trading; its API port is {4001 if mode == 'live' else 4002}"
 
 
-def _funds(x: Context, talk: ApiSession) -> Finding:
-    account = talk.account(x.settings.broker.account)
+def _funds(x: Context, session: ApiSession) -> Finding:
+    account = session.account(x.settings.broker.account)
     try:
-        answers = talk.ask("reqAccountUpdates", {"accountDownloadEnd"}, subscribe=True, acctCode=account)
+        answers = session.ask("reqAccountUpdates", {"accountDownloadEnd"}, subscribe=True, acctCode=account)
     except Trouble as trouble:
         return fail("funds", trouble.words, trouble.remedy)
-    talk.line.send("reqAccountUpdates", subscribe=False, acctCode=account)
+    session.line.send("reqAccountUpdates", subscribe=False, acctCode=account)
     equity = _value(answers, "NetLiquidation")
     if equity is None:
         return fail("funds", "the gateway tells no net liquidation value", "restart the gateway")
@@ -105,10 +105,10 @@ def _value(answers: list[WireMessage], key: str) -> Decimal | None:
     return None
 
 
-def _clock(x: Context, talk: ApiSession) -> Finding:
+def _clock(x: Context, session: ApiSession) -> Finding:
     before = x.now()
     try:
-        (*_, answer) = talk.ask("reqCurrentTime", {"currentTime"})
+        (*_, answer) = session.ask("reqCurrentTime", {"currentTime"})
     except Trouble as trouble:
         return fail("clock", trouble.words, trouble.remedy)
     after = x.now()

@@ -140,7 +140,7 @@ def _alerts(settings: Settings) -> Finding:
     try:
         channels = open_channels(hand_down.alert_addresses(settings))
     except FixTheConfiguration as error:
-        return fail("alerts", str(error), "mend the address, then: ibkr-bot alert test")
+        return fail("alerts", str(error), "correct the address, then: ibkr-bot alert test")
     if not channels:
         judge = warn if settings.broker.trading != "simulated" else _unneeded
         return judge(

@@ -19,7 +19,7 @@ from bot.domain.liquid_hours import days_in_disagreement, parse_liquid_hours
 from bot.domain.session import CalendarRangeError, is_open, new_york_day
 from bot.wire import WireMessage
 
-LIVE = 1
+LIVE_DATA = 1
 DATA_TYPES = {1: "live", 2: "frozen", 3: "delayed", 4: "delayed and frozen"}
 EURO = {"symbol": "EUR", "secType": "CASH", "exchange": "IDEALPRO", "currency": "USD"}
 
@@ -33,31 +33,31 @@ class Option:
     min_tick: float
 
 
-def market_checks(x: Context, talk: ApiSession) -> Iterator[Finding]:
+def market_checks(x: Context, session: ApiSession) -> Iterator[Finding]:
     """Every symbol, then the currency."""
-    talk.line.send("reqMarketDataType", marketDataType=LIVE)
+    session.line.send("reqMarketDataType", marketDataType=LIVE_DATA)
     for symbol in x.settings.symbols:
-        yield from _symbol_checks(x, talk, symbol)
-    yield _quote_finding(x, talk, "forex EUR.USD", EURO, judge_session=False)[0]
+        yield from _symbol_checks(x, session, symbol)
+    yield _quote_finding(x, session, "forex EUR.USD", EURO, judge_session=False)[0]
 
 
-def _symbol_checks(x: Context, talk: ApiSession, symbol: str) -> Iterator[Finding]:
+def _symbol_checks(x: Context, session: ApiSession, symbol: str) -> Iterator[Finding]:
     try:
-        details = stock_details(talk, symbol)
+        details = stock_details(session, symbol)
     except Trouble as trouble:
         yield fail(f"contract {symbol}", trouble.words, trouble.remedy)
         return
     yield ok(f"contract {symbol}", f"conId {details.conId}, {details.get('longName') or details.symbol}")
     yield _calendar(symbol, details)
-    finding, quote = _quote_finding(x, talk, f"stock {symbol}", stock_fields(details))
+    finding, quote = _quote_finding(x, session, f"stock {symbol}", stock_fields(details))
     yield finding
-    yield _history(x, talk, details)
-    yield from _option_checks(x, talk, details, price_of(quote))
+    yield _history(x, session, details)
+    yield from _option_checks(x, session, details, price_of(quote))
 
 
-def stock_details(talk: ApiSession, symbol: str) -> WireMessage:
+def stock_details(session: ApiSession, symbol: str) -> WireMessage:
     """The stock's contract. Raises Trouble where there is none, or more than one."""
-    answers = talk.ask(
+    answers = session.ask(
         "reqContractDetails",
         {"contractDetailsEnd"},
         symbol=symbol,
@@ -117,15 +117,15 @@ _ZONES = {"EST": "America/New_York", "EST5EDT": "America/New_York", "US/Eastern"
 
 
 def _quote_finding(
-    x: Context, talk: ApiSession, name: str, contract: Mapping[str, Any], *, judge_session: bool = True
+    x: Context, session: ApiSession, name: str, contract: Mapping[str, Any], *, judge_session: bool = True
 ) -> tuple[Finding, ProbedQuote | None]:
-    wait_s, talk.timeout_s = talk.timeout_s, x.quote_s
+    wait_s, session.timeout_s = session.timeout_s, x.quote_s
     try:
-        quote = talk.quote(contract, (BID, ASK))
+        quote = session.quote(contract, (BID, ASK))
     except Trouble as trouble:
         return fail(name, trouble.words, trouble.remedy), None
     finally:
-        talk.timeout_s = wait_s
+        session.timeout_s = wait_s
     return _judged(x, name, quote, judge_session=judge_session), quote
 
 
@@ -136,7 +136,7 @@ def _judged(x: Context, name: str, quote: ProbedQuote, *, judge_session: bool) -
             return (fail if x.settings.broker.trading == "live" else warn)(
                 name, f"{row.meaning} ({number})", row.remedy
             )
-    if quote.data_type != LIVE:
+    if quote.data_type != LIVE_DATA:
         words = f"data are {DATA_TYPES.get(quote.data_type, 'of an unknown kind')}"
         return warn(name, words, "subscribe to live data, or wait for the market to open")
     bid, ask = (next((quote.prices[t] for t in ticks if t in quote.prices), None) for ticks in (BID, ASK))
@@ -160,11 +160,11 @@ def _market_is_open(x: Context) -> bool:
 # ── bars ──
 
 
-def _history(x: Context, talk: ApiSession, details: WireMessage) -> Finding:
+def _history(x: Context, session: ApiSession, details: WireMessage) -> Finding:
     name = f"history {details.symbol}"
-    wait_s, talk.timeout_s = talk.timeout_s, max(talk.timeout_s, x.settings.broker.history_timeout_s)
+    wait_s, session.timeout_s = session.timeout_s, max(session.timeout_s, x.settings.broker.history_timeout_s)
     try:
-        (*_, answer) = talk.ask(
+        (*_, answer) = session.ask(
             "reqHistoricalData",
             {"historicalData"},
             **stock_fields(details),
@@ -179,7 +179,7 @@ def _history(x: Context, talk: ApiSession, details: WireMessage) -> Finding:
     except Trouble as trouble:
         return fail(name, trouble.words, trouble.remedy)
     finally:
-        talk.timeout_s = wait_s
+        session.timeout_s = wait_s
     if not answer.bars:
         return fail(
             name, "an answer without bars", "the history farm may be down; without history nothing is judged"
@@ -191,11 +191,11 @@ def _history(x: Context, talk: ApiSession, details: WireMessage) -> Finding:
 
 
 def _option_checks(
-    x: Context, talk: ApiSession, stock: WireMessage, price: float | None
+    x: Context, session: ApiSession, stock: WireMessage, price: float | None
 ) -> Iterator[Finding]:
     name = f"chain {stock.symbol}"
     try:
-        answers = talk.ask(
+        answers = session.ask(
             "reqSecDefOptParams",
             {"securityDefinitionOptionParameterEnd"},
             underlyingSymbol=stock.symbol,
@@ -213,7 +213,7 @@ def _option_checks(
         if price is None:
             yield skip(f"option {stock.symbol}", "the underlying's price is not known")
             return
-        option = find_option(talk, stock, x, expiries, strikes, price)
+        option = find_option(session, stock, x, expiries, strikes, price)
     except Trouble as trouble:
         yield fail(name, trouble.words, trouble.remedy)
         return
@@ -224,7 +224,7 @@ def _option_checks(
             "try again; else IB's contract farm is down",
         )
     else:
-        yield _quote_finding(x, talk, f"option {option.label}", option.fields)[0]
+        yield _quote_finding(x, session, f"option {option.label}", option.fields)[0]
 
 
 def _parameters(answers: list[WireMessage]) -> tuple[list[str], list[float]]:
@@ -234,7 +234,12 @@ def _parameters(answers: list[WireMessage]) -> tuple[list[str], list[float]]:
 
 
 def find_option(
-    talk: ApiSession, stock: WireMessage, x: Context, expiries: list[str], strikes: list[float], price: float
+    session: ApiSession,
+    stock: WireMessage,
+    x: Context,
+    expiries: list[str],
+    strikes: list[float],
+    price: float,
 ) -> Option | None:
     """The call nearest to the money that really exists, of the nearest expiry that is not today's. Raises Trouble."""
     today = f"{new_york_day(x.now()):%Y%m%d}"
@@ -250,7 +255,7 @@ def find_option(
             "right": "C",
         }
         try:
-            answers = talk.ask("reqContractDetails", {"contractDetailsEnd"}, **wanted)
+            answers = session.ask("reqContractDetails", {"contractDetailsEnd"}, **wanted)
         except Trouble as trouble:
             if trouble.code != 200:
                 raise

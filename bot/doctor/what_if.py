@@ -9,51 +9,51 @@ from bot.doctor.api_session import ASK, BID, LAST, ApiSession, Trouble
 from bot.doctor.context import Context
 from bot.doctor.findings import Finding, fail, ok, skip, warn
 from bot.doctor.market import Option, find_option, price_of, stock_details, stock_fields
-from bot.risk.denials import show
+from bot.risk.denials import figure_text
 from bot.wire import WireMessage
 
 NAME = "what-if"
 
 
-def what_if_checks(x: Context, talk: ApiSession) -> Iterator[Finding]:
+def what_if_checks(x: Context, session: ApiSession) -> Iterator[Finding]:
     """One contract of the first symbol. Where no order may leave, neither may a what-if."""
     if x.settings.dry_run or x.settings.broker.read_only:
         which = "dry_run" if x.settings.dry_run else "broker.read_only"
         yield skip(NAME, f"{which} is true: not even a what-if leaves")
         return
     try:
-        yield _try(x, talk)
+        yield _try(x, session)
     except Trouble as trouble:
         yield fail(NAME, trouble.words, trouble.remedy)
 
 
-def _try(x: Context, talk: ApiSession) -> Finding:
-    stock = stock_details(talk, x.settings.symbols[0])
-    price = price_of(talk.quote(stock_fields(stock), (BID, ASK)))
+def _try(x: Context, session: ApiSession) -> Finding:
+    stock = stock_details(session, x.settings.symbols[0])
+    price = price_of(session.quote(stock_fields(stock), (BID, ASK)))
     if price is None:
         return skip(NAME, f"{stock.symbol} has no price now")
-    option = _option(x, talk, stock, price)
+    option = _option(x, session, stock, price)
     if option is None:
         return fail(NAME, "no contract near the money", "look at the chain's finding above")
-    quote = talk.quote(option.fields, (BID, ASK))
+    quote = session.quote(option.fields, (BID, ASK))
     ask = next((quote.prices[tick] for tick in (*ASK, *LAST) if tick in quote.prices), None)
     if ask is None:
         return skip(NAME, f"{option.label} has no price now")
     entry = Decimal(str(ask))
-    answer = talk.try_order(
+    answer = session.try_order(
         **option.fields,
         action="BUY",
         totalQuantity=1,
         orderType="LMT",
         lmtPrice=float(entry),
         tif="DAY",
-        account=talk.account(x.settings.broker.account),
+        account=session.account(x.settings.broker.account),
     )
     return _judged(answer, f"1 {option.label} at {entry:f}, {_exits(x, entry, option)}")
 
 
-def _option(x: Context, talk: ApiSession, stock: WireMessage, price: float) -> Option | None:
-    answers = talk.ask(
+def _option(x: Context, session: ApiSession, stock: WireMessage, price: float) -> Option | None:
+    answers = session.ask(
         "reqSecDefOptParams",
         {"securityDefinitionOptionParameterEnd"},
         underlyingSymbol=stock.symbol,
@@ -64,7 +64,7 @@ def _option(x: Context, talk: ApiSession, stock: WireMessage, price: float) -> O
     parts = [one for one in answers if one.kind == "securityDefinitionOptionParameter"]
     expiries = sorted({expiry for part in parts for expiry in part.expirations})
     strikes = sorted({float(strike) for part in parts for strike in part.strikes})
-    return find_option(talk, stock, x, expiries, strikes, price) if expiries else None
+    return find_option(session, stock, x, expiries, strikes, price) if expiries else None
 
 
 def _exits(x: Context, entry: Decimal, option: Option) -> str:
@@ -82,7 +82,10 @@ def _judged(answer: WireMessage, bracket: str) -> Finding:
     if change is None or after is None or equity is None:
         text = answer.get("warningText") or "IB leaves figures out"
         return warn(NAME, f"{bracket}: {text}", "the account may lack the permission for options: ask for it")
-    words = f"{bracket}: margin {show(change)}, commission {show(commission)}; equity with loan {show(equity)} after"
+    words = (
+        f"{bracket}: margin {figure_text(change)}, commission {figure_text(commission)}; "
+        f"equity with loan {figure_text(equity)} after"
+    )
     if after > equity:
         return warn(
             NAME, words, "deposit, or close something: this entry would be denied (MARGIN_INSUFFICIENT)"

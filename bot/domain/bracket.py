@@ -35,7 +35,7 @@ class BracketEvent(StrEnum):
 
 
 _S, _E = BracketState, BracketEvent
-TRANSITIONS: dict[tuple[BracketState, BracketEvent], BracketState] = {
+BRACKET_TRANSITIONS: dict[tuple[BracketState, BracketEvent], BracketState] = {
     (_S.PLANNED, _E.SENT): _S.ENTERING,
     (_S.PLANNED, _E.ENTRY_ENDED_EMPTY): _S.ABANDONED,
     (_S.PLANNED, _E.POSITION_OPENED): _S.UNPROVED,  # a crash hid the sending; the fill proves it
@@ -59,7 +59,7 @@ TRANSITIONS: dict[tuple[BracketState, BracketEvent], BracketState] = {
     (_S.REPAIRING, _E.POSITION_CLOSED): _S.CLOSED,
     (_S.CLOSING, _E.POSITION_CLOSED): _S.CLOSED,
     (_S.CLOSING, _E.ENTRY_ENDED_EMPTY): _S.ABANDONED,
-    (_S.CLOSING, _E.POSITION_OPENED): _S.CLOSING,  # the entry filled while it was being called back
+    (_S.CLOSING, _E.POSITION_OPENED): _S.CLOSING,  # the entry filled while it was being cancelled
     (_S.CLOSING, _E.EXIT_ORDERED): _S.CLOSING,  # the next step of the exit escalation
     (_S.CLOSING, _E.SENT): _S.CLOSING,
     (_S.CLOSING, _E.REPAIR_ORDERED): _S.CLOSING,  # the market closed under the ladder: guard until it opens
@@ -74,6 +74,6 @@ ENDED = frozenset({_S.CLOSED, _S.ABANDONED})
 def next_state(idea_id: IdeaId, now: BracketState, event: BracketEvent) -> BracketState:
     """The state after ``event``. Raises RestartTheLine for a pair the table does not know."""
     try:
-        return TRANSITIONS[now, event]
+        return BRACKET_TRANSITIONS[now, event]
     except KeyError:
         raise RestartTheLine(f"bracket {idea_id}: {event} cannot happen in {now}") from None

@@ -74,7 +74,7 @@ class SendOrders:
 
 @dataclass(frozen=True, slots=True)
 class SendCancel:
-    """Call an order back. ``perm_id`` picks one of several live orders that bear the same ref (an incident); None: ours."""
+    """Cancel an order. ``perm_id`` picks one of several live orders that bear the same ref (an incident); None: ours."""
 
     ref: OrderRef
     at: datetime

@@ -16,7 +16,7 @@ from bot.domain import messages as m
 from bot.domain.session import new_york_day
 from bot.domain.types import IdeaId
 
-KINDS: tuple[type, ...] = (
+REPORT_KINDS: tuple[type, ...] = (
     m.BracketClosed,
     m.EntryDenied,
     m.IdeaDropped,
@@ -86,7 +86,7 @@ class DayFold:
 
     def __init__(self, messages: Iterable[m.Message] = ()) -> None:
         self._days: dict[date, _Day] = {}
-        self._hear: dict[type, Callable[..., None]] = {
+        self._handlers: dict[type, Callable[..., None]] = {
             m.BracketClosed: self._closed,
             m.EntryDenied: lambda x: self._refused(x.at, x.code),
             m.IdeaDropped: lambda x: self._refused(x.at, x.code),
@@ -96,19 +96,19 @@ class DayFold:
             m.Resumed: lambda x: self._of(x.at).halts.append(x),
             m.DayOpened: self._opened,
             m.EquityMarked: self._marked,
-            b.OrderRefused: self._order_refused,
+            b.OrderRefused: self._order_rejected,
             b.BrokerDisconnected: self._disconnected,
         }
         for message in messages:
-            self.hear(message)
+            self.handle(message)
 
-    def hear(self, message: m.Message) -> None:
-        answer = self._hear.get(type(message))
+    def handle(self, message: m.Message) -> None:
+        answer = self._handlers.get(type(message))
         if answer is not None:
             answer(message)
 
     def report(self, day: date) -> DayReport:
-        """The day's report; an empty one for a day of which nothing was heard."""
+        """The day's report; an empty one for a day of which nothing is recorded."""
         found = self._days.get(day, _Day())
         return DayReport(
             day=day,
@@ -125,7 +125,7 @@ class DayFold:
 
     @property
     def days(self) -> tuple[date, ...]:
-        """The days of which something was heard, in order."""
+        """The days of which something is recorded, in order."""
         return tuple(sorted(self._days))
 
     def forget_before(self, day: date) -> None:
@@ -152,7 +152,7 @@ class DayFold:
     def _marked(self, x: m.EquityMarked) -> None:
         self._of(x.at).equity = x.equity
 
-    def _order_refused(self, x: b.OrderRefused) -> None:
+    def _order_rejected(self, x: b.OrderRefused) -> None:
         self._of(x.at).refused_orders += 1
 
     def _disconnected(self, x: b.BrokerDisconnected) -> None:

@@ -1,7 +1,7 @@
 """Exceptions, named by what the operator must do about them.
 
 BotError
-├── FixTheConfiguration   the settings are wrong: mend the named key       (exit 78)
+├── FixTheConfiguration   the settings are wrong: correct the named key       (exit 78)
 ├── FixTheCommand         the command line is wrong                        (exit 2)
 ├── FixTheMachine         a file, a port or the disk is not as it must be  (exit 1)
 ├── StopTheOther          another instance holds the lock                  (exit 1)

@@ -1,6 +1,6 @@
 """The name of a trade idea, ``<symbol>-<bar end, UTC>-<strategy>``, made and read in this one place.
 
-Rule: the name is all of an idea that the broker keeps (in IB's orderRef), so it must say enough to begin anew from.
+Rule: the name is all of an idea that the broker keeps (in IB's orderRef), so it must say enough to start over from.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ NO_TIME_YET = datetime.min.replace(tzinfo=UTC)
 
 
 class StateMachine:
-    """A pure machine over two tables. ``now`` is the latest time heard and never runs backwards."""
+    """A pure machine over two tables. ``now`` is the latest time received and never runs backwards."""
 
     JUDGED_FIRST: ClassVar[frozenset[type]] = frozenset()
     """Messages judged against what was known before them: their decider applies them, when it has looked."""

@@ -160,7 +160,7 @@ class EntryDenied:
 
 @dataclass(frozen=True, slots=True)
 class Halted:
-    """New entries stop and resting entries are called back; protection stays. Latched on disk."""
+    """New entries stop and unfilled entry orders are cancelled; protection stays. Latched on disk."""
 
     at: datetime
     cause: str
@@ -231,7 +231,7 @@ class FlattenAll:
 
 @dataclass(frozen=True, slots=True)
 class CancelEntry:
-    """Call back what is left of a bracket's entry."""
+    """Cancel what is left of a bracket's entry."""
 
     idea_id: IdeaId
     reason: str

@@ -83,7 +83,7 @@ LIVE = frozenset({OrderStatus.IN_FLIGHT, OrderStatus.HELD, OrderStatus.WORKING, 
 DONE = frozenset({OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED})
 
 _S = OrderStatus
-TRANSITIONS: dict[tuple[OrderStatus, OrderStatus], OrderStatus] = {
+ORDER_TRANSITIONS: dict[tuple[OrderStatus, OrderStatus], OrderStatus] = {
     (_S.IN_FLIGHT, _S.HELD): _S.HELD,
     (_S.IN_FLIGHT, _S.WORKING): _S.WORKING,
     (_S.IN_FLIGHT, _S.CANCELLING): _S.CANCELLING,
@@ -111,7 +111,7 @@ TRANSITIONS: dict[tuple[OrderStatus, OrderStatus], OrderStatus] = {
 }
 _LATE = frozenset(
     {
-        # News that is older than what is known: heard, and of no effect.
+        # News that is older than what is known: read, and of no effect.
         *((done, live) for done in (_S.FILLED, _S.CANCELLED) for live in LIVE),
         (_S.FILLED, _S.CANCELLED),
         (_S.FILLED, _S.REJECTED),
@@ -127,14 +127,14 @@ _LATE = frozenset(
 )
 
 
-def next_status(ref: OrderRef, now: OrderStatus, heard: OrderStatus) -> OrderStatus:
-    """The status after hearing ``heard``. Raises RestartTheLine for a pair neither table knows."""
-    if now is heard or (now, heard) in _LATE:
+def next_status(ref: OrderRef, now: OrderStatus, reported: OrderStatus) -> OrderStatus:
+    """The status after the broker reported ``reported``. Raises RestartTheLine for a pair neither table knows."""
+    if now is reported or (now, reported) in _LATE:
         return now
     try:
-        return TRANSITIONS[now, heard]
+        return ORDER_TRANSITIONS[now, reported]
     except KeyError:
-        raise RestartTheLine(f"order {ref}: {heard} cannot follow {now}") from None
+        raise RestartTheLine(f"order {ref}: {reported} cannot follow {now}") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

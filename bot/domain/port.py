@@ -9,12 +9,12 @@ from typing import Protocol
 
 from bot.domain.messages import Message
 
-Tell = Callable[[Message], None]
+Publish = Callable[[Message], None]
 
 
 class BrokerPort(Protocol):
-    def start(self, tell: Tell) -> None:
-        """Connect in the background; every fact goes to ``tell``, BrokerConnected first. Returns at once."""
+    def start(self, publish: Publish) -> None:
+        """Connect in the background; every fact goes to ``publish``, BrokerConnected first. Returns at once."""
 
     def send(self, command: Message) -> None:
         """Hand over a command of ``broker_messages``; never blocks. Outcomes arrive as facts."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -18,6 +19,10 @@ IdeaId: TypeAlias = str
 
 Numbers: TypeAlias = Mapping[str, str]
 """The figures behind a decision, already formatted: ``{"quantity": "15", "max": "10"}``."""
+
+
+Now: TypeAlias = Callable[[], datetime]
+"""Where the shell reads the time: aware, UTC. Machines have none; they are told."""
 
 
 class Side(StrEnum):
@@ -54,7 +59,7 @@ class Direction(StrEnum):
 
 
 class TradingState(StrEnum):
-    """ACTIVE trades; REDUCING only lets positions end; HALTED is latched until a person resumes."""
+    """ACTIVE trades; REDUCING only lets positions end; HALTED is latched until you resume."""
 
     ACTIVE = "ACTIVE"
     REDUCING = "REDUCING"

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.domain import messages as m
-from bot.domain.bracket import ENDED, TRANSITIONS, BracketEvent, BracketState, next_state
+from bot.domain.bracket import BRACKET_TRANSITIONS, ENDED, BracketEvent, BracketState, next_state
 from bot.domain.types import ConId, IdeaId
 
 
@@ -17,7 +17,7 @@ from bot.domain.types import ConId, IdeaId
 class Gap:
     """A time without proof. ``since`` is when it began, ``noticed_at`` when we saw it: asked, then repaired, then closed.
 
-    An excess of exits over a position that is stopped whole is mended like a gap, but not told as one.
+    An excess of exits over a position that is stopped whole is repaired like a gap, but not reported as one.
     """
 
     since: datetime
@@ -39,8 +39,8 @@ class Bracket:
     gap: Gap | None = None
     closing: str = ""
     step: int = 0
-    rung_quantity: int = 0
-    next_rung_at: datetime | None = None
+    step_quantity: int = 0
+    next_step_at: datetime | None = None
     looked_at: datetime | None = None
     look: str = ""
     flat_since: datetime | None = None
@@ -48,10 +48,10 @@ class Bracket:
     stopless_since: datetime | None = None
     short_question: str = ""
     broker_lacks: int = 0
-    heard_at: datetime | None = None
+    reported_at: datetime | None = None
     told: m.BracketClosed | None = None
     """The trade as it was last written down."""
-    called_back: dict[str, datetime] = field(default_factory=dict)
+    cancels_sent: dict[str, datetime] = field(default_factory=dict)
     incidents: set[str] = field(default_factory=set)
 
     @property
@@ -66,7 +66,7 @@ class Bracket:
         self.state = next_state(self.idea_id, self.state, event)
 
     def may(self, event: BracketEvent) -> bool:
-        return (self.state, event) in TRANSITIONS
+        return (self.state, event) in BRACKET_TRANSITIONS
 
     def open_position(self) -> None:
         """A fill: the first one opens the bracket, a late one opens it again."""
@@ -77,10 +77,10 @@ class Bracket:
     def end(self, event: BracketEvent) -> None:
         if self.may(event):
             self.happen(event)
-        self.gap, self.closing, self.step, self.next_rung_at = None, "", 0, None
+        self.gap, self.closing, self.step, self.next_step_at = None, "", 0, None
         self.flat_since = self.stopless_since = self.looked_at = None
         self.look = self.short_question = self.flat_question = ""
-        self.called_back.clear()
+        self.cancels_sent.clear()
 
 
 @dataclass(slots=True)

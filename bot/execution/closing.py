@@ -2,7 +2,7 @@
 
 Rule: a trade is closed when its position is zero, every fill the broker counted is booked and none of its orders can
 trade any more. P&L is fills × multiplier less commissions; a commission that never comes is not made up, and one that
-comes later, or a corrected price, has the trade written down anew.
+comes later, or a corrected price, has the trade recorded again.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from bot.execution.watcher_context import WatcherContext, later
 
 
 class Closing:
-    def __init__(self, sight: WatcherContext, escalation: ExitEscalation, commissions: Commissions) -> None:
-        self._sight, self._ladder, self._commissions = sight, escalation, commissions
+    def __init__(self, context: WatcherContext, escalation: ExitEscalation, commissions: Commissions) -> None:
+        self._context, self._escalation, self._commissions = context, escalation, commissions
 
     def step(self, bracket: Bracket, now: datetime) -> Iterator[m.Message]:
         """Judge a bracket without a position."""
-        book = self._sight.book
+        book = self._context.book
         if any(book.unbooked(r) for r in book.of(bracket.idea_id)):
             return  # not flat: the fill is counted and on its way
         entry = book.entry(bracket.idea_id)
@@ -37,7 +37,7 @@ class Closing:
             return
         if bracket.flat_since is None:
             bracket.flat_since = now
-        if self._sight.link.can_act:
+        if self._context.link.can_act:
             yield from self._end_orphans(bracket, bracket.flat_since, now)
         if has_traded and self._is_over(bracket, now):
             yield from self._write_down(bracket, now)
@@ -46,7 +46,7 @@ class Closing:
         """It holds a position (again): what was thought about its being flat is void."""
         bracket.flat_since = None
         if bracket.flat_question:
-            self._sight.asker.close(bracket.flat_question)
+            self._context.snapshot_requests.close(bracket.flat_question)
             bracket.flat_question = ""
 
     def is_idle(self, bracket: Bracket, now: datetime) -> bool:
@@ -54,49 +54,49 @@ class Closing:
         return bracket.is_ended and self._is_over(bracket, now) and not self._waits_for_charges(bracket, now)
 
     def last_fill(self, bracket: Bracket) -> Fill | None:
-        return max(self._sight.book.ledger.of(bracket.idea_id), key=lambda fill: fill.at, default=None)
+        return max(self._context.book.ledger.of(bracket.idea_id), key=lambda fill: fill.at, default=None)
 
     def _is_over(self, bracket: Bracket, now: datetime) -> bool:
-        book = self._sight.book
+        book = self._context.book
         return not any(
             r.is_live or book.unbooked(r) or (r.is_inactive and not self._is_given_up(bracket, r, now))
             for r in book.of(bracket.idea_id)
         )
 
     def _is_given_up(self, bracket: Bracket, record: OrderRecord, now: datetime) -> bool:
-        """An inactive order was called back, and the broker has had its time to say more."""
-        last = bracket.called_back.get(record.ref)
-        return last is not None and now >= later(last, self._sight.limits.sibling_grace_s)
+        """An inactive order was cancelled, and the broker has had its time to say more."""
+        last = bracket.cancels_sent.get(record.ref)
+        return last is not None and now >= later(last, self._context.limits.sibling_grace_s)
 
     def _mind_entry(self, bracket: Bracket, has_traded: bool, now: datetime) -> Iterator[m.Message]:
         """An entry must not go on once its exits have worked, nor without the stop that was to guard it."""
-        exits = self._sight.book.exits(bracket.idea_id)
+        exits = self._context.book.exits(bracket.idea_id)
         has_stop = any(r.order.leg is Leg.STOP and r.is_live for r in exits)
         if has_traded:
-            yield from self._ladder.call_back_entry(bracket, "its position is closed already", now)
+            yield from self._escalation.cancel_entry(bracket, "its position is closed already", now)
         elif has_stop or not exits:
             bracket.stopless_since = None
         elif bracket.stopless_since is None:
             bracket.stopless_since = now
-        elif now >= later(bracket.stopless_since, self._sight.limits.sibling_grace_s):
-            yield from self._ladder.call_back_entry(bracket, "its stop was refused", now)
+        elif now >= later(bracket.stopless_since, self._context.limits.sibling_grace_s):
+            yield from self._escalation.cancel_entry(bracket, "its stop was rejected", now)
 
     def _end_orphans(self, bracket: Bracket, since: datetime, now: datetime) -> Iterator[m.Message]:
-        """Call back the exits of a position that is gone. The broker ends them itself as a rule, and gets the time;
+        """Cancel the exits of a position that is gone. The broker ends them itself as a rule, and gets the time;
         and it is asked first, since an entry that was wrongly called dead may yet need them."""
-        orphans = [r for r in self._sight.book.exits(bracket.idea_id) if r.is_live or r.is_inactive]
-        if not orphans or now < later(since, self._sight.limits.sibling_grace_s):
+        orphans = [r for r in self._context.book.exits(bracket.idea_id) if r.is_live or r.is_inactive]
+        if not orphans or now < later(since, self._context.limits.sibling_grace_s):
             return
         if not bracket.flat_question:
             bracket.flat_question = f"{bracket.idea_id} looks flat at {now:%H:%M:%S.%f}"
-            self._sight.asker.need(bracket.flat_question, now)
-        if not self._sight.asker.is_agreed(bracket.flat_question):
+            self._context.snapshot_requests.need(bracket.flat_question, now)
+        if not self._context.snapshot_requests.is_agreed(bracket.flat_question):
             return
         for record in orphans:
-            last = bracket.called_back.get(record.ref)
-            is_due = last is None or now >= later(last, self._sight.limits.cancel_retry_s)
+            last = bracket.cancels_sent.get(record.ref)
+            is_due = last is None or now >= later(last, self._context.limits.cancel_retry_s)
             if last is None or (record.is_live and is_due):
-                bracket.called_back[record.ref] = now
+                bracket.cancels_sent[record.ref] = now
                 yield m.CancelOrder(record.ref, "its position is gone", now)
 
     # ── the trade ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -110,18 +110,18 @@ class Closing:
             yield trade
 
     def _charges(self, bracket: Bracket) -> list[Decimal | None]:
-        fills = self._sight.book.ledger.of(bracket.idea_id)
+        fills = self._context.book.ledger.of(bracket.idea_id)
         return [self._commissions.of(execution_key(fill.exec_id)[0]) for fill in fills]
 
     def _waits_for_charges(self, bracket: Bracket, now: datetime) -> bool:
         """A trade that was written down without them has waited already."""
         has_waited = bracket.is_ended and (bracket.told is None or not bracket.told.commissions_complete)
         since = bracket.flat_since or now
-        is_due = now >= later(since, self._sight.limits.commission_wait_s)
+        is_due = now >= later(since, self._context.limits.commission_wait_s)
         return None in self._charges(bracket) and not has_waited and not is_due
 
     def _trade(self, bracket: Bracket) -> m.BracketClosed:
-        place, ledger = bracket.place, self._sight.book.ledger
+        place, ledger = bracket.place, self._context.book.ledger
         charges = self._charges(bracket)
         commission = sum((charge for charge in charges if charge is not None), Decimal(0))
         fills = sorted(ledger.of(bracket.idea_id), key=lambda fill: fill.at)

@@ -12,7 +12,7 @@ from bot.execution.orders import approved_prices
 
 
 class EntryGate:
-    """Latched halts (on disk) and the last trading state heard."""
+    """Latched halts (on disk) and the last trading state received."""
 
     def __init__(self) -> None:
         self._halts: set[str] = set()

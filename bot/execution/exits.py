@@ -3,7 +3,7 @@
 Rule: an exit order is sent only when every fill the broker counted is booked, never for more than the position, and
 only when every other exit of its bracket has ended, or within the live stop's OCA group, where the broker itself lets
 no more be sold than the largest of them; so the orders at rest can never sell what is not held, and a position that is
-closed keeps its stop until it is gone. The entry's remainder is called back first, since the broker refuses orders on
+closed keeps its stop until it is gone. The entry's remainder is cancelled first, since the broker rejects orders on
 both sides of one option.
 """
 
@@ -82,7 +82,7 @@ class ExitPlans:
 
     def _sell(self, plan: ExitPosition, place: PlaceBracket, now: datetime) -> Iterator[Message]:
         quantity = min(plan.quantity, self.position_at_rest(plan.idea_id))
-        price = self._rung_price(plan, place)
+        price = self._step_price(plan, place)
         moved = self._movable(plan)
         if quantity > 0 and moved is not None:
             self.drop(plan.idea_id)
@@ -152,7 +152,7 @@ class ExitPlans:
     def _stops_group(self, idea_id: IdeaId, now: datetime) -> str:
         """The OCA group of the one live stop, if a closing order can stand beside it; else empty.
 
-        A group that has ended so many closing orders without closing is given up: then everything is called back first.
+        A group that has ended so many closing orders without closing is given up: then everything is cancelled first.
         """
         exits = self._book.exits(idea_id)
         live = [r for r in exits if not r.is_over(now, self._limits.inactive_wait_s)]
@@ -192,7 +192,7 @@ class ExitPlans:
 
     def _movable(self, plan: ExitPosition) -> OrderRecord | None:
         """The live order that an exit can ride on: a market order as it is, a limit while there is a bid for it."""
-        may_move = plan.step < self._limits.forced_rung and _start(plan) is not None
+        may_move = plan.step < self._limits.forced_step and _start(plan) is not None
         for record in self._book.exits(plan.idea_id):
             if record.status not in _ACTIVE or record.cancel_wanted or record.order.side is Side.BUY:
                 continue
@@ -200,7 +200,7 @@ class ExitPlans:
                 return record
         return None
 
-    def _rung_price(self, plan: ExitPosition, place: PlaceBracket) -> Decimal | None:
+    def _step_price(self, plan: ExitPosition, place: PlaceBracket) -> Decimal | None:
         """The step's limit, None without a quote to start from."""
         quote = _start(plan)
         if quote is None:
@@ -212,7 +212,7 @@ class ExitPlans:
 
     def _new_price(self, plan: ExitPosition, place: PlaceBracket) -> Decimal | None:
         """The limit of a new closing order; None for the market, on the last step or without a quote."""
-        return None if plan.step >= self._limits.market_rung else self._rung_price(plan, place)
+        return None if plan.step >= self._limits.market_rung else self._step_price(plan, place)
 
     def _number(self, idea_id: IdeaId, legs: tuple[Leg, ...], at_least: int = 1) -> int:
         return next_number(idea_id, legs, self._book.records, at_least)

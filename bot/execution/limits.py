@@ -13,23 +13,23 @@ from bot.domain.types import Symbol
 _T = TypeVar("_T", "ExecutionLimits", "WatcherLimits")
 
 
-def _stretched(limits: _T, factor: float) -> _T:
-    """The same time_scale in real seconds when the line's clock runs ``factor`` times faster."""
+def _scaled(limits: _T, factor: float) -> _T:
+    """The same waits in real seconds when the line's clock runs ``factor`` times faster."""
     waits = {f.name: getattr(limits, f.name) * factor for f in fields(limits) if f.name.endswith("_s")}
     return replace(limits, **waits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionLimits:
-    """The desk's time_scale.
+    """The order manager's waits.
 
-    answer_s            an order or a cancel unanswered for so long makes the desk ask for a snapshot
+    answer_s            an order or a cancel unanswered for this long makes the order manager ask for a snapshot
     settle_s            an unanswered order missing from a snapshot asked for this much later never arrived
     fill_wait_s         a status counted a fill whose execution has not come: ask
     snapshot_retry_s    an unanswered snapshot request is repeated
     snapshot_gap_s      the least time between two requests; doubles for a question that stays open, up to backoff_max_s
     snapshot_every_s    a routine look at the broker while nothing is in doubt
-    inactive_wait_s     an inactive order that was called back and says nothing more counts as ended
+    inactive_wait_s     an inactive order that was cancelled and says nothing more counts as ended
     market_rung         from this step of the exit escalation on a new closing order is a market order, and a moved one
                         goes as far below the bid as max_slip allows
     forced_rung         from this step on a live limit order is given up for a market order, its stop with it
@@ -47,30 +47,30 @@ class ExecutionLimits:
     backoff_max_s: float = 60.0
     inactive_wait_s: float = 3.0
     market_rung: int = 3
-    forced_rung: int = 6
+    forced_step: int = 6
     ticks_per_rung: int = 1
     max_slip: float = 0.1
     symbols: frozenset[Symbol] | None = None
 
     def scaled(self, factor: float) -> ExecutionLimits:
-        return _stretched(self, factor)
+        return _scaled(self, factor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatcherLimits:
-    """The watcher's time_scale.
+    """The watcher's waits.
 
-    repair_grace_s      a gap must outlive this, and a snapshot, before protection is placed anew
+    repair_grace_s      a gap must outlive this, and a snapshot, before protection is replaced
     repair_wait_s       how long one repair may take before the next attempt
     max_repairs         attempts before the position is closed instead
     repair_limit_s      a gap as old as this closes the position, whatever the attempts
-    blind_s             with no snapshot to be had for so long, a gap is taken as confirmed
+    blind_s             with no snapshot to be had for this long, a gap is taken as confirmed
     rung_s              the time one step of the exit escalation is given; doubles beyond the last, up to backoff_max_s
     look_s              how long a step waits for a fresh snapshot before it is taken without one
     last_rung           beyond this step the escalation only repeats itself
     quote_fresh_s       an older bid is no bid
     sibling_grace_s     how long the broker may take to end the orders of a position that is gone
-    cancel_retry_s      how often such an order is called back again
+    cancel_retry_s      how often such an order is cancelled again
     commission_wait_s   how long a closed trade waits for its commission reports
     snapshot_*          as for the desk
     """
@@ -82,7 +82,7 @@ class WatcherLimits:
     blind_s: float = 30.0
     rung_s: float = 4.0
     look_s: float = 5.0
-    last_rung: int = 3
+    last_step: int = 3
     quote_fresh_s: float = 120.0
     sibling_grace_s: float = 2.0
     cancel_retry_s: float = 10.0
@@ -93,4 +93,4 @@ class WatcherLimits:
     settle_s: float = 5.0
 
     def scaled(self, factor: float) -> WatcherLimits:
-        return _stretched(self, factor)
+        return _scaled(self, factor)

@@ -42,16 +42,18 @@ class OrderManager(StateMachine):
         self._plans = ExitPlans(self._book, limits)
         self._gate = EntryGate()
         self._link = ConnectionState()
-        self._asker = SnapshotRequests(limits.snapshot_retry_s, limits.snapshot_gap_s, limits.backoff_max_s)
-        self._doubts = UnansweredOrders(self._book, self._asker, limits)
-        self._agreement = Reconciler(self._book, self._asker, limits)
+        self._snapshot_requests = SnapshotRequests(
+            limits.snapshot_retry_s, limits.snapshot_gap_s, limits.backoff_max_s
+        )
+        self._unanswered = UnansweredOrders(self._book, self._snapshot_requests, limits)
+        self._reconciliation = Reconciler(self._book, self._snapshot_requests, limits)
         self._places: dict[IdeaId, m.PlaceBracket] = {}
         self._open: set[IdeaId] = set()
         self.listen(
             self._link.applies(),
             self._gate.applies(),
             self._book.applies(),
-            self._agreement.applies(),
+            self._reconciliation.applies(),
             self._own(),
             decides={
                 m.PlaceBracket: self._place,
@@ -104,7 +106,7 @@ class OrderManager(StateMachine):
             self._open.add(idea_id)
 
     def _disconnected(self, _: b.BrokerDisconnected) -> None:
-        self._asker.forget()
+        self._snapshot_requests.forget()
         # The watcher says again what it wants once both have seen the new connection's snapshot.
         self._plans.clear()
 
@@ -157,7 +159,7 @@ class OrderManager(StateMachine):
         fill = filled.fill
         record = self._book.find(fill.order_ref, fill.perm_id)
         if record is None:
-            self._asker.need(f"a fill that is not ours: {fill.exec_id}", self.now)
+            self._snapshot_requests.need(f"a fill that is not ours: {fill.exec_id}", self.now)
             return
         booked = self._book.ledger.weigh(replace(fill, order_ref=record.ref))
         if booked is not None:
@@ -165,52 +167,56 @@ class OrderManager(StateMachine):
 
     def _doubt_strangers(self, news: b.OrderStatusChanged) -> Iterator[m.Message]:
         if self._book.find(news.ref, news.perm_id) is None:
-            self._asker.need(f"an order that is not ours: permId {news.perm_id}", self.now)
+            self._snapshot_requests.need(f"an order that is not ours: permId {news.perm_id}", self.now)
         yield from ()
 
     def _doubt_doubles(self, sighting: b.OrderSeen) -> Iterator[m.Message]:
         record = self._book.find(sighting.order.ref, sighting.order.perm_id)
         if record is None:
-            self._asker.need(f"an order that is not ours: permId {sighting.order.perm_id}", self.now)
+            self._snapshot_requests.need(
+                f"an order that is not ours: permId {sighting.order.perm_id}", self.now
+            )
         elif len(list(record.live_sightings())) > 1:
-            self._asker.need(f"two live orders under {record.ref}", self.now)
+            self._snapshot_requests.need(f"two live orders under {record.ref}", self.now)
         yield from ()
 
     def _doubt_position(self, news: b.PositionChanged) -> Iterator[m.Message]:
         """Ask where the broker holds another quantity than our fills make: another hand may have traded."""
         ideas = (x for x, place in self._places.items() if place.contract.con_id == news.con_id)
         if news.quantity != sum(self._book.ledger.position(idea_id) for idea_id in ideas):
-            self._asker.need(f"another quantity of contract {news.con_id}: {news.quantity}", self.now)
+            self._snapshot_requests.need(
+                f"another quantity of contract {news.con_id}: {news.quantity}", self.now
+            )
         yield from ()
 
     def _request_failed(self, failure: b.RequestFailed) -> Iterator[m.Message]:
         subject = failure.subject
         if subject.startswith("snapshot"):
-            self._asker.failed()
+            self._snapshot_requests.failed()
         elif subject.partition(":")[0] in ("orders", "cancel", "revise"):
-            self._asker.need(f"{subject} failed: {failure.code}", self.now)
+            self._snapshot_requests.need(f"{subject} failed: {failure.code}", self.now)
         yield from ()
 
     def _look_again(self, news: b.BrokerConnected | b.LinkChanged) -> Iterator[m.Message]:
         if self._link.has_opened(news):
-            self._asker.forget()
-            self._asker.need("the connection is new", self.now)
+            self._snapshot_requests.forget()
+            self._snapshot_requests.need("the connection is new", self.now)
         yield from ()
 
     def _reconcile(self, taken: b.SnapshotTaken) -> Iterator[m.Message]:
         now = self.now
         yield from self._adopt(taken)
-        found = self._agreement.compare(taken, frozenset(self._open))
+        found = self._reconciliation.compare(taken, frozenset(self._open))
         self.apply(taken)
-        self._asker.answered(taken, now)
+        self._snapshot_requests.answered(taken, now)
         for fill in found.fills:
             booked = self._book.ledger.weigh(fill)
             if booked is not None:
                 yield booked
         for ref, perm_id in found.surplus:
             yield b.SendCancel(ref, now, perm_id)
-        yield from self._agreement.write_off(found, [self._places[x] for x in sorted(self._open)], now)
-        yield from self._agreement.conclude(found, taken, now)
+        yield from self._reconciliation.write_off(found, [self._places[x] for x in sorted(self._open)], now)
+        yield from self._reconciliation.conclude(found, taken, now)
 
     def _adopt(self, taken: b.SnapshotTaken) -> Iterator[m.Message]:
         """Take over what is ours and on no disk; its executions are then booked like any others that were missed."""
@@ -229,7 +235,7 @@ class OrderManager(StateMachine):
                 yield m.FillBooked(adopted.fill)
 
     def _resumed(self, resumed: m.Resumed) -> Iterator[m.Message]:
-        self._asker.need(f"resumed by {resumed.by}", self.now)
+        self._snapshot_requests.need(f"resumed by {resumed.by}", self.now)
         yield from ()
 
     # ── what time and state demand ───────────────────────────────────────────────────────────────────────────────
@@ -238,14 +244,14 @@ class OrderManager(StateMachine):
         """Everything that is due, after every message: abandoned entries, plans, cancels, questions."""
         if self._link.is_reconciled:
             yield from self._abandon(now)
-        self._call_back_entries(now)
+        self._cancel_entries(now)
         if self._link.can_act:
             for idea_id in self._plans.waiting():
                 yield from self._plans.step(self._places[idea_id], now)
             yield from self._cancels(now)
         if self._link.can_ask:
-            self._doubts.put(now)
-        request = self._asker.next_request(now) if self._link.can_ask else None
+            self._unanswered.put(now)
+        request = self._snapshot_requests.next_request(now) if self._link.can_ask else None
         if request is not None:
             yield request
 
@@ -265,7 +271,7 @@ class OrderManager(StateMachine):
     def _has_fills(self, idea_id: IdeaId) -> bool:
         return any(True for _ in self._book.ledger.of(idea_id))
 
-    def _call_back_entries(self, now: datetime) -> None:
+    def _cancel_entries(self, now: datetime) -> None:
         for entry in self._book.unsettled():
             idea_id = entry.order.idea_id
             if entry.order.leg is not Leg.ENTRY:
@@ -279,5 +285,5 @@ class OrderManager(StateMachine):
 
     def _cancels(self, now: datetime) -> Iterator[m.Message]:
         for record in self._book.unsettled():
-            if record.cancel_wanted and self._doubts.may_cancel(record, now):
+            if record.cancel_wanted and self._unanswered.may_cancel(record, now):
                 yield b.SendCancel(record.ref, now)

@@ -1,7 +1,7 @@
 """Proves that an open position is protected, and has it repaired when it is not.
 
 Rule: a gap is told at once and measured; but nothing is replaced on the strength of one message. First the broker is
-asked, then protection is placed anew, and a position whose protection cannot be restored in time is closed.
+asked, then protection is replaced, and a position whose protection cannot be restored in time is closed.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from bot.execution.watcher_context import WatcherContext, incident, later
 
 
 class ProtectionGuard:
-    def __init__(self, sight: WatcherContext) -> None:
-        self._sight = sight
+    def __init__(self, context: WatcherContext) -> None:
+        self._context = context
 
     def step(self, bracket: Bracket, now: datetime) -> Iterator[m.Message]:
         """Judge an open (or short) position's protection."""
-        proof = prove(self._sight.book, bracket.place, bracket.broker_lacks)
+        proof = prove(self._context.book, bracket.place, bracket.broker_lacks)
         if proof.holds and proof.position >= 0:
             yield from self._proved(bracket, proof, now)
             return
@@ -30,7 +30,7 @@ class ProtectionGuard:
             bracket.gap = Gap(now, now, now, self._ask(bracket, now))
         if not bracket.gap.is_told and not proof.is_stopped:
             yield from self._tell(bracket, bracket.gap, proof, now)
-        if proof.position > 0 and self._sight.link.can_act:
+        if proof.position > 0 and self._context.link.can_act:
             yield from self._repair(bracket, bracket.gap, proof, now)
 
     def end_gap(self, bracket: Bracket, at: datetime, now: datetime) -> Iterator[m.Message]:
@@ -55,8 +55,8 @@ class ProtectionGuard:
             )
 
     def _tell(self, bracket: Bracket, gap: Gap, proof: Proof, now: datetime) -> Iterator[m.Message]:
-        # The last word heard of this bracket is when it was still whole: an upper bound, never flattering.
-        gap.since, gap.is_told = bracket.heard_at or now, True
+        # The last report of this bracket is when it was still whole: an upper bound, never flattering.
+        gap.since, gap.is_told = bracket.reported_at or now, True
         bracket.is_proved = False
         if bracket.may(BracketEvent.PROTECTION_MISSING):
             bracket.happen(BracketEvent.PROTECTION_MISSING)
@@ -64,27 +64,27 @@ class ProtectionGuard:
 
     def _ask(self, bracket: Bracket, now: datetime) -> str:
         question = f"the protection of {bracket.idea_id} at {now:%H:%M:%S.%f}"
-        self._sight.asker.need(question, now)
+        self._context.snapshot_requests.need(question, now)
         return question
 
     def _forget(self, bracket: Bracket) -> None:
         if bracket.gap is not None:
-            self._sight.asker.close(bracket.gap.question)
+            self._context.snapshot_requests.close(bracket.gap.question)
         bracket.gap = None
 
     # ── repair ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _repair(self, bracket: Bracket, gap: Gap | None, proof: Proof, now: datetime) -> Iterator[m.Message]:
-        limits, is_open = self._sight.limits, self._sight.market_is_open(now)
+        limits, is_open = self._context.limits, self._context.market_is_open(now)
         if gap is None or (bracket.closing and is_open):
             return  # the escalation is closing it
         if gap.repaired_at is not None:
             if now < later(gap.repaired_at, limits.repair_wait_s):
                 return
             # The attempt had its time: look again before the next one.
-            self._sight.asker.close(gap.question)
+            self._context.snapshot_requests.close(gap.question)
             gap.repaired_at, gap.noticed_at, gap.question = None, now, self._ask(bracket, now)
-        confirmed = self._sight.asker.is_agreed(gap.question)
+        confirmed = self._context.snapshot_requests.is_agreed(gap.question)
         if not confirmed and now < later(gap.noticed_at, limits.blind_s):
             return
         is_spent = gap.repairs >= limits.max_repairs or now >= later(

@@ -25,8 +25,8 @@ from bot.execution.orders import ref_of
 
 
 class Reconciler:
-    def __init__(self, book: OrderBook, asker: SnapshotRequests, limits: ExecutionLimits) -> None:
-        self._book, self._asker, self._limits = book, asker, limits
+    def __init__(self, book: OrderBook, snapshot_requests: SnapshotRequests, limits: ExecutionLimits) -> None:
+        self._book, self._snapshot_requests, self._limits = book, snapshot_requests, limits
         self._named: tuple[str, ...] = ()
         self._accepted: tuple[str, ...] = ()
         self._is_suspect = False
@@ -55,10 +55,10 @@ class Reconciler:
         self, found: Reconciliation, taken: b.SnapshotTaken, now: datetime
     ) -> Iterator[m.Reconciled]:
         """Say what was agreed, unless positions call for the second look."""
-        doubts = [x for x in found.position_mismatches if str(x) not in self._accepted]
-        if doubts and not self._is_suspect:
+        unanswered = [x for x in found.position_mismatches if str(x) not in self._accepted]
+        if unanswered and not self._is_suspect:
             self._is_suspect = True
-            self._asker.need(f"positions differ at {now:%H:%M:%S.%f}", now)
+            self._snapshot_requests.need(f"positions differ at {now:%H:%M:%S.%f}", now)
             return
         self._is_suspect = False
         named = tuple(x for x in found.mismatches if x not in self._accepted)

@@ -15,25 +15,25 @@ from bot.execution.limits import ExecutionLimits
 
 
 class UnansweredOrders:
-    def __init__(self, book: OrderBook, asker: SnapshotRequests, limits: ExecutionLimits) -> None:
-        self._book, self._asker, self._limits = book, asker, limits
+    def __init__(self, book: OrderBook, snapshot_requests: SnapshotRequests, limits: ExecutionLimits) -> None:
+        self._book, self._snapshot_requests, self._limits = book, snapshot_requests, limits
 
     def put(self, now: datetime) -> None:
         """A question for every order that keeps us waiting, and the routine one."""
         for record in self._book.unsettled():
             question = self._unanswered(record, now)
             if question:
-                self._asker.need(question, now)
-        last = self._asker.answered_for
+                self._snapshot_requests.need(question, now)
+        last = self._snapshot_requests.answered_for
         if last is not None and now >= last + timedelta(seconds=self._limits.snapshot_every_s):
-            self._asker.need("routine", now)
+            self._snapshot_requests.need("routine", now)
 
     def _unanswered(self, record: OrderRecord, now: datetime) -> str:
-        time_scale = timedelta(seconds=self._limits.answer_s)
-        if record.status is OrderStatus.IN_FLIGHT and now >= record.sent_at + time_scale:
+        answer_time = timedelta(seconds=self._limits.answer_s)
+        if record.status is OrderStatus.IN_FLIGHT and now >= record.sent_at + answer_time:
             return f"{record.ref} is unanswered"
         sent = record.cancel_sent_at
-        if record.status is OrderStatus.CANCELLING and sent is not None and now >= sent + time_scale:
+        if record.status is OrderStatus.CANCELLING and sent is not None and now >= sent + answer_time:
             return f"the cancel of {record.ref} is unanswered"
         due = record.fill_due_since
         if due is not None and now >= due + timedelta(seconds=self._limits.fill_wait_s):
@@ -45,11 +45,11 @@ class UnansweredOrders:
             return record.cancel_sent_at is None
         if not record.is_live:
             return False
-        time_scale = timedelta(seconds=self._limits.answer_s)
+        answer_time = timedelta(seconds=self._limits.answer_s)
         if record.status is OrderStatus.IN_FLIGHT:
             # Its first answer is a moment away, and a cancel that overtakes the order finds nothing.
-            return now >= record.sent_at + time_scale
+            return now >= record.sent_at + answer_time
         if record.cancel_sent_at is None:
             return True
-        asked = self._asker.answered_for
-        return asked is not None and asked >= record.cancel_sent_at + time_scale
+        asked = self._snapshot_requests.answered_for
+        return asked is not None and asked >= record.cancel_sent_at + answer_time

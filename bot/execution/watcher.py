@@ -33,16 +33,18 @@ class OcoWatcher(StateMachine):
     def __init__(self, limits: WatcherLimits) -> None:
         super().__init__()
         self._book = OrderBook(limits.settle_s)
-        asker = SnapshotRequests(limits.snapshot_retry_s, limits.snapshot_gap_s, limits.backoff_max_s)
-        self._sight = WatcherContext(limits, self._book, asker)
+        snapshot_requests = SnapshotRequests(
+            limits.snapshot_retry_s, limits.snapshot_gap_s, limits.backoff_max_s
+        )
+        self._context = WatcherContext(limits, self._book, snapshot_requests)
         self._brackets = BracketBook()
         self._commissions = Commissions()
-        self._guard = ProtectionGuard(self._sight)
-        self._ladder = ExitEscalation(self._sight)
-        self._closing = Closing(self._sight, self._ladder, self._commissions)
+        self._guard = ProtectionGuard(self._context)
+        self._escalation = ExitEscalation(self._context)
+        self._closing = Closing(self._context, self._escalation, self._commissions)
         self._unagreed: b.SnapshotTaken | None = None
         self.listen(
-            self._sight.link.applies(),
+            self._context.link.applies(),
             self._book.applies(),
             self._own(),
             # Every message is a reason to judge every bracket; of these nothing else is learned.
@@ -67,26 +69,28 @@ class OcoWatcher(StateMachine):
             b.SnapshotTaken: self._snapshot,
             m.Reconciled: self._reconciled,
             b.RequestFailed: self._request_failed,
-            b.BrokerDisconnected: lambda _: self._sight.asker.forget(),
-            b.BrokerConnected: lambda _: self._sight.asker.forget(),
+            b.BrokerDisconnected: lambda _: self._context.snapshot_requests.forget(),
+            b.BrokerConnected: lambda _: self._context.snapshot_requests.forget(),
         }
 
     # ── the machine ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def decide(self, message: m.Message) -> Iterator[m.Message]:
-        if isinstance(message, m.QuoteUpdated) or not self.has_time or not self._sight.link.has_agreed:
+        if isinstance(message, m.QuoteUpdated) or not self.has_time or not self._context.link.has_agreed:
             return
         for bracket in self._brackets.watched():
             yield from self._judge(bracket, self.now)
-        request = self._sight.asker.next_request(self.now) if self._sight.link.can_ask else None
+        request = (
+            self._context.snapshot_requests.next_request(self.now) if self._context.link.can_ask else None
+        )
         if request is not None:
             yield request
 
     # ── judgement ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _judge(self, bracket: Bracket, now: datetime) -> Iterator[m.Message]:
-        yield from self._ladder.step(bracket, now)
-        if self._is_between_snapshot_and_agreement(now):
+        yield from self._escalation.step(bracket, now)
+        if self._is_between_snapshot_and_reconciliation(now):
             return
         position = self._book.ledger.position(bracket.idea_id)
         if position == 0:
@@ -100,11 +104,11 @@ class OcoWatcher(StateMachine):
             self._forget_short(bracket)
             yield from self._judge_exit_before_entry(bracket, position, now)
 
-    def _is_between_snapshot_and_agreement(self, now: datetime) -> bool:
+    def _is_between_snapshot_and_reconciliation(self, now: datetime) -> bool:
         """Orders are known that fills still on their way explain; not for ever, should the agreement never come."""
         if self._unagreed is None:
             return False
-        return now < later(self._unagreed.requested_at, self._sight.limits.blind_s)
+        return now < later(self._unagreed.requested_at, self._context.limits.blind_s)
 
     def _judge_flat(self, bracket: Bracket, now: datetime) -> Iterator[m.Message]:
         self._forget_short(bracket)
@@ -116,33 +120,33 @@ class OcoWatcher(StateMachine):
 
     def _judge_short(self, bracket: Bracket, position: int, now: datetime) -> Iterator[m.Message]:
         """More was sold than held. Once a snapshot confirms it the short is bought back: it only ever reduces."""
-        asker = self._sight.asker
+        snapshot_requests = self._context.snapshot_requests
         if not bracket.short_question:
             bracket.short_question = f"{bracket.idea_id} looks short at {now:%H:%M:%S.%f}"
-            asker.need(bracket.short_question, now)
-        held = self._sight.held.get(bracket.place.contract.con_id, 0)
-        if not asker.is_agreed(bracket.short_question) or held >= 0:
+            snapshot_requests.need(bracket.short_question, now)
+        held = self._context.held.get(bracket.place.contract.con_id, 0)
+        if not snapshot_requests.is_agreed(bracket.short_question) or held >= 0:
             return
         yield from incident(bracket, f"net short {-position} {bracket.place.contract.label}", now)
-        if self._sight.link.can_act and self._sight.market_is_open(now):
-            yield from self._ladder.climb(bracket, position, "net short", now)
+        if self._context.link.can_act and self._context.market_is_open(now):
+            yield from self._escalation.climb(bracket, position, "net short", now)
 
     def _forget_short(self, bracket: Bracket) -> None:
         if bracket.short_question:
-            self._sight.asker.close(bracket.short_question)
+            self._context.snapshot_requests.close(bracket.short_question)
             bracket.short_question = ""
 
     def _judge_exit_before_entry(self, bracket: Bracket, position: int, now: datetime) -> Iterator[m.Message]:
         """An exit filled while the entry still buys: what it buys from now on nothing would guard."""
         entry = self._book.entry(bracket.idea_id)
         if entry is not None and entry.is_live and self._book.ledger.filled(entry.ref) > position:
-            yield from self._ladder.call_back_entry(bracket, "an exit has filled", now)
+            yield from self._escalation.cancel_entry(bracket, "an exit has filled", now)
 
     # ── lessons ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _quoted(self, update: m.QuoteUpdated) -> None:
         if self._brackets.holds(update.quote.con_id):
-            self._sight.quotes[update.quote.con_id] = update.quote
+            self._context.quotes[update.quote.con_id] = update.quote
 
     def _adopted(self, adopted: m.BracketAdopted) -> None:
         self._brackets.plan(adopted.place)
@@ -167,7 +171,7 @@ class OcoWatcher(StateMachine):
     def _heard_of(self, ref: str, at: datetime) -> None:
         bracket = self._brackets.watch(idea_of(ref))
         if bracket is not None:
-            bracket.heard_at = max(at, bracket.heard_at or at)
+            bracket.reported_at = max(at, bracket.reported_at or at)
 
     def _filled(self, booked: m.FillBooked) -> None:
         fill = booked.fill
@@ -203,9 +207,9 @@ class OcoWatcher(StateMachine):
                 bracket.closing = bracket.closing or command.reason or "flatten"
 
     def _snapshot(self, taken: b.SnapshotTaken) -> None:
-        self._sight.asker.answered(taken, self.now if self.has_time else taken.snapshot.at)
+        self._context.snapshot_requests.answered(taken, self.now if self.has_time else taken.snapshot.at)
         self._unagreed = taken
-        self._sight.held = {p.contract.con_id: p.quantity for p in taken.snapshot.positions}
+        self._context.held = {p.contract.con_id: p.quantity for p in taken.snapshot.positions}
         for charge in taken.snapshot.commissions:
             self._charged(charge)
 
@@ -213,16 +217,16 @@ class OcoWatcher(StateMachine):
         if self._unagreed is None:
             return
         requested_at, self._unagreed = self._unagreed.requested_at, None
-        self._sight.asker.agreed()
+        self._context.snapshot_requests.agreed()
         own: Counter[ConId] = Counter()
         for bracket in self._brackets.watched():
             own[bracket.place.contract.con_id] += self._book.ledger.position(bracket.idea_id)
         for bracket in self._brackets.watched():
             con_id = bracket.place.contract.con_id
-            bracket.broker_lacks = max(0, own[con_id] - max(0, self._sight.held.get(con_id, 0)))
+            bracket.broker_lacks = max(0, own[con_id] - max(0, self._context.held.get(con_id, 0)))
             if bracket.is_proved:
-                bracket.heard_at = max(requested_at, bracket.heard_at or requested_at)
+                bracket.reported_at = max(requested_at, bracket.reported_at or requested_at)
 
     def _request_failed(self, failure: b.RequestFailed) -> None:
         if failure.subject.startswith("snapshot"):
-            self._sight.asker.failed()
+            self._context.snapshot_requests.failed()

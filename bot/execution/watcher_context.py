@@ -23,7 +23,7 @@ class WatcherContext:
 
     limits: WatcherLimits
     book: OrderBook
-    asker: SnapshotRequests
+    snapshot_requests: SnapshotRequests
     link: ConnectionState = field(default_factory=ConnectionState)
     quotes: dict[ConId, Quote] = field(default_factory=dict)
     held: dict[ConId, int] = field(default_factory=dict)

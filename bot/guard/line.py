@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Final
 
-from bot.wire import Direction, FrameBuffer, RemoteProtocolError, message_kinds, negotiate
+from bot.wire import FrameBuffer, MessageDirection, RemoteProtocolError, message_kinds, negotiate
 from bot.wire.frames import MAX_ANSWER_BYTES, MAX_REQUEST_BYTES, pack_frame
 
 _PREFIX: Final = b"API\0"
 _HELLO: Final = re.compile(rb"v([0-9]{1,6})(?:\.\.([0-9]{1,6}))?( [ -~]*)?\0?")
 REQUESTS: Final = {
-    str(kind.id).encode(): kind for kind in message_kinds() if kind.direction is Direction.REQUEST
+    str(kind.id).encode(): kind for kind in message_kinds() if kind.direction is MessageDirection.REQUEST
 }
 ANSWERS: Final = {
-    str(kind.id).encode(): kind for kind in message_kinds() if kind.direction is Direction.ANSWER
+    str(kind.id).encode(): kind for kind in message_kinds() if kind.direction is MessageDirection.ANSWER
 }
 
 

@@ -10,7 +10,7 @@ from bot.domain.errors import FixTheMachine
 from bot.domain.messages import Message
 from bot.wiring import DURABLE, JOURNAL, ROUTES
 
-KINDS: dict[str, type] = {
+JOURNAL_KINDS: dict[str, type] = {
     kind.__name__: kind
     for kind, row in ROUTES.items()
     if kind in DURABLE or not isinstance(row, tuple) or JOURNAL in row
@@ -19,16 +19,16 @@ KINDS: dict[str, type] = {
 
 _encoder = msgspec.json.Encoder()
 _decoders: dict[str, msgspec.json.Decoder[Any]] = {
-    name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()
+    name: msgspec.json.Decoder(kind) for name, kind in JOURNAL_KINDS.items()
 }
 
 
-def encode(message: Message) -> tuple[str, str]:
+def encode_row(message: Message) -> tuple[str, str]:
     """(kind, JSON text) of a message."""
     return type(message).__name__, _encoder.encode(message).decode()
 
 
-def decode(kind: str, body: str) -> Message:
+def decode_row(kind: str, body: str) -> Message:
     """The message again. Raises FixTheMachine for a kind or body this build cannot read."""
     try:
         return _decoders[kind].decode(body)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.machine import StateMachine
 from bot.domain.messages import Message, TimePassed
-from bot.journal.codec import KINDS
+from bot.journal.codec import JOURNAL_KINDS
 from bot.journal.store import Journal
 from bot.wiring import DURABLE
 
@@ -20,7 +20,7 @@ class JournalListener(StateMachine):
         super().__init__()
         self._journal = journal
         self._flushed_at: datetime | None = None
-        kept = (kind for kind in KINDS.values() if kind not in DURABLE and kind is not TimePassed)
+        kept = (kind for kind in JOURNAL_KINDS.values() if kind not in DURABLE and kind is not TimePassed)
         self.listen(dict.fromkeys(kept, journal.record), {TimePassed: self._flush})
 
     def _flush(self, passed: TimePassed) -> None:

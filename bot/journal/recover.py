@@ -1,7 +1,7 @@
-"""The one start path's first half: open the journal, mend a torn tail, and give the machines their memory back.
+"""The one start path's first half: open the journal, repair a torn tail, and restore the machines' state.
 
 A damaged file is never thrown away: it is set aside under its own name, and every row up to the damage is carried over.
-What it lost may be a halt or a day's loss, so the repaired journal begins with a halt that a person lifts.
+What it lost may be a halt or a day's loss, so the repaired journal begins with a halt that the operator lifts.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from pathlib import Path
 from bot.domain.broker_messages import OrderStatusChanged
 from bot.domain.errors import FixTheMachine
 from bot.domain.messages import Halted
-from bot.journal.codec import decode, encode
-from bot.journal.store import Journal, Now, connect
+from bot.domain.types import Now
+from bot.journal.codec import decode_row, encode_row
+from bot.journal.store import Journal, connect
 from bot.wiring import DURABLE, Machine, subscribers
 
 SIDES = ("-wal", "-shm")
-MENDED = ".mended"
+REPAIRED = ".mended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +78,16 @@ def _repair(path: Path, at: datetime) -> Repair:
     for suffix in ("", *SIDES):
         _beside(unfinished, suffix).unlink(missing_ok=True)
     repair = _carry_over(set_aside, unfinished, at)
-    unfinished.rename(_beside(path, MENDED))
+    unfinished.rename(_beside(path, REPAIRED))
     return repair
 
 
 def _put_in_place(path: Path) -> None:
     """End what a repair began, also one whose process died; the damaged file stays under its other name."""
-    if _beside(path, MENDED).exists():
+    if _beside(path, REPAIRED).exists():
         for suffix in SIDES:
             _beside(path, suffix).unlink(missing_ok=True)
-        _beside(path, MENDED).replace(path)
+        _beside(path, REPAIRED).replace(path)
 
 
 def _beside(path: Path, suffix: str) -> Path:
@@ -102,11 +103,11 @@ def _carry_over(damaged: Path, fresh: Path, at: datetime) -> Repair:
         # SQLite refuses a file that is shorter than its header says, except to whoever may write the schema.
         source.execute("PRAGMA writable_schema=ON")
         for row in source.execute("SELECT seq, at, kind, body FROM messages ORDER BY seq"):
-            decode(*row[2:])
+            decode_row(*row[2:])
             target.execute("INSERT INTO messages VALUES (?, ?, ?, ?)", row)
             kept += 1
     repair = Repair(kept, damaged)
-    halted = encode(Halted(at, "disk_failure", f"{repair}", "journal"))
+    halted = encode_row(Halted(at, "disk_failure", f"{repair}", "journal"))
     target.execute("INSERT INTO messages (at, kind, body) VALUES (?, ?, ?)", (at.isoformat(), *halted))
     target.commit()
     target.close()

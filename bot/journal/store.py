@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from bot.domain.errors import FixTheMachine
 from bot.domain.messages import Message
-from bot.journal.codec import decode, encode
+from bot.domain.types import Now
+from bot.journal.codec import decode_row, encode_row
 
 SCHEMA_VERSION = 1
 _SCHEMA = """
@@ -27,7 +28,6 @@ CREATE TABLE IF NOT EXISTS messages (
 );
 CREATE INDEX IF NOT EXISTS messages_by_kind ON messages (kind, seq);
 """
-Now = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Journal:
             self._db.close()
 
     def _as_row(self, message: Message) -> tuple[str, str, str]:
-        return (self._now().isoformat(), *encode(message))
+        return (self._now().isoformat(), *encode_row(message))
 
     def _take_waiting(self) -> list[tuple[str, str, str]]:
         with self._lock:
@@ -152,7 +152,7 @@ def read_rows(
             with lock:
                 batch = db.execute(query, (after_seq, *(names or ()))).fetchall()
         for seq, at, kind, body in batch:
-            yield Row(seq, datetime.fromisoformat(at), decode(kind, body))
+            yield Row(seq, datetime.fromisoformat(at), decode_row(kind, body))
         if len(batch) < 1000:
             return
         after_seq = batch[-1][0]

@@ -27,7 +27,7 @@ WHY_KINDS: tuple[type, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Decision:
     """One link of the chain: who decided, what, and on which figures."""
 
     at: datetime
@@ -36,24 +36,24 @@ class Step:
     numbers: Numbers
 
 
-def explain(rows: Iterable[Row], symbol: Symbol, bar_end: datetime) -> list[Step]:
+def explain(rows: Iterable[Row], symbol: Symbol, bar_end: datetime) -> list[Decision]:
     """The chain for the bars of ``symbol`` that closed at ``bar_end``, in the order it happened."""
     idea_prefix = Idea(symbol, bar_end.astimezone(UTC), "").idea_id
     steps = (_step(row, symbol, bar_end, idea_prefix) for row in rows)
     return [step for step in steps if step is not None]
 
 
-def _step(row: Row, symbol: Symbol, bar_end: datetime, idea_prefix: str) -> Step | None:
+def _step(row: Row, symbol: Symbol, bar_end: datetime, idea_prefix: str) -> Decision | None:
     message = row.message
     if isinstance(message, m.BarJudged):
         if (message.symbol, message.bar_end) != (symbol, bar_end):
             return None
         fired = "fired" if message.fired else "no signal"
         direction = message.direction or "neutral"
-        return Step(row.at, message.strategy, f"{fired}: {message.reason} ({direction})", message.numbers)
+        return Decision(row.at, message.strategy, f"{fired}: {message.reason} ({direction})", message.numbers)
     if not _idea_id(message).startswith(idea_prefix):
         return None
-    return Step(row.at, *_verdict(message))
+    return Decision(row.at, *_verdict(message))
 
 
 def _idea_id(message: object) -> str:

@@ -19,7 +19,7 @@ class BarFeed:
     last: Bar | None = None
     held: list[Bar] = field(default_factory=list)
     gap_asked_at: datetime | None = None
-    heard_at: datetime | None = None
+    received_at: datetime | None = None
 
     def backfill(self, bars: Iterable[Bar]) -> list[Bar]:
         """New bars in order, out of a back-fill and of what was held behind a gap."""

@@ -49,7 +49,7 @@ class ChainWatch:
         """
         if self.chain is None:
             return ()
-        near = nearest(self.chain.strikes, spot, 2 * each_side)
+        near = nearest_strikes(self.chain.strikes, spot, 2 * each_side)
         fresh = tuple(strike for strike in near if strike not in self.asked)
         self.asked.update(fresh)
         return fresh
@@ -60,7 +60,7 @@ class ChainWatch:
     def wanted(self, spot: float, each_side: int) -> dict[ConId, Contract]:
         """Both rights of the real strikes nearest to the money."""
         strikes = {contract.strike for contract in self.contracts.values() if contract.strike is not None}
-        near = set(nearest(sorted(strikes), spot, each_side))
+        near = set(nearest_strikes(sorted(strikes), spot, each_side))
         return {con_id: contract for con_id, contract in self.contracts.items() if contract.strike in near}
 
     def strayed(self, spot: float) -> bool:
@@ -76,7 +76,7 @@ class ChainWatch:
         return abs(spot - self.centre) > max(half_width / 3, float(strikes[1] - strikes[0]) / 2)
 
 
-def nearest(strikes: Sequence[Decimal], spot: float, each_side: int) -> tuple[Decimal, ...]:
+def nearest_strikes(strikes: Sequence[Decimal], spot: float, each_side: int) -> tuple[Decimal, ...]:
     """The ``each_side`` strikes below and above the spot, ascending."""
     below = [strike for strike in strikes if strike <= spot]
     above = [strike for strike in strikes if strike > spot]

@@ -130,11 +130,11 @@ class MarketData(StateMachine):
         if session is None or watch.underlying is None or not session.open <= at < session.close:
             return
         ages = {
-            "bars": (watch.feeds[BarSize.M1].heard_at, self._limits.bars_stale_after_s),
+            "bars": (watch.feeds[BarSize.M1].received_at, self._limits.bars_stale_after_s),
             "quotes": (watch.quote_at, self._limits.quotes_stale_after_s),
         }
-        for feed, (heard_at, limit_s) in ages.items():
-            since = max(heard_at or session.open, session.open)
+        for feed, (received_at, limit_s) in ages.items():
+            since = max(received_at or session.open, session.open)
             is_fresh = at - since <= timedelta(seconds=limit_s)
             if is_fresh is not watch.fresh[feed]:
                 watch.fresh[feed] = is_fresh
@@ -145,7 +145,7 @@ class MarketData(StateMachine):
                 yield from self._renew(watch, watch.underlying, feed)
 
     def _renew(self, watch: SymbolWatch, underlying: Contract, feed: str) -> Iterator[m.Message]:
-        """Ask for a silent feed anew: a stream can die at the gateway without a word."""
+        """Request a silent feed again: a stream can die at the gateway without a word."""
         if feed == "bars":
             for size in watch.feeds:
                 yield b.WatchBars(underlying, size, 1)
@@ -257,7 +257,7 @@ class MarketData(StateMachine):
         feed = watch.feeds[message.size]
         is_first = feed.last is None
         bars = feed.backfill(message.bars)
-        feed.heard_at = self.now if self.has_time else None
+        feed.received_at = self.now if self.has_time else None
         if is_first:
             yield m.HistoryLoaded(message.symbol, message.size, tuple(bars))
         else:
@@ -270,8 +270,8 @@ class MarketData(StateMachine):
         bar = message.bar
         watch = self._watches[bar.symbol]
         feed = watch.feeds[bar.size]
-        feed.heard_at = max(bar.end, self.now)
-        bars, has_gap = feed.receive(bar, feed.heard_at)
+        feed.received_at = max(bar.end, self.now)
+        bars, has_gap = feed.receive(bar, feed.received_at)
         if has_gap and watch.underlying is not None:
             yield b.WatchBars(watch.underlying, bar.size, 1)
         yield from self._closed(bars)

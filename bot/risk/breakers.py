@@ -14,7 +14,7 @@ from enum import StrEnum
 from bot.domain.messages import BracketClosed, DayOpened, EquityMarked
 from bot.domain.session import CalendarRangeError, new_york_day, nth_session_before
 from bot.domain.types import IdeaId
-from bot.risk.denials import show
+from bot.risk.denials import figure_text
 from bot.risk.limits import RiskLimits
 
 
@@ -71,7 +71,7 @@ class Losses:
         self.refused_at.append(at)
 
     def forgive(self, cause: str) -> None:
-        """A person resumed: what led to this cause is counted anew from here."""
+        """A person resumed: what led to this cause is counted afresh from here."""
         match cause:
             case HaltCause.LOSS_STREAK:
                 self.results.clear()
@@ -127,7 +127,10 @@ def _daily_loss(losses: Losses, equity: Decimal | None, now: datetime, limits: R
     lost, allowed = start - equity, start * limits.max_daily_loss_pct
     if lost < allowed:
         return ""
-    return f"down {show(lost)} of {show(start)} since the day's start, limit {show(allowed)}; it ends with the day"
+    return (
+        f"down {figure_text(lost)} of {figure_text(start)} since the day's start, "
+        f"limit {figure_text(allowed)}; it ends with the day"
+    )
 
 
 def _drawdown(losses: Losses, equity: Decimal | None, now: datetime, limits: RiskLimits) -> str:
@@ -137,7 +140,7 @@ def _drawdown(losses: Losses, equity: Decimal | None, now: datetime, limits: Ris
     lost, allowed = peak - equity, peak * limits.max_drawdown_pct
     if lost <= 0 or lost < allowed:
         return ""
-    return f"down {show(lost)} from the peak of {show(peak)}, limit {show(allowed)}"
+    return f"down {figure_text(lost)} from the peak of {figure_text(peak)}, limit {figure_text(allowed)}"
 
 
 def _streak(losses: Losses, limits: RiskLimits) -> str:
@@ -151,4 +154,4 @@ def _refusals(losses: Losses, now: datetime, limits: RiskLimits) -> str:
     count = sum(now - window < at for at in losses.refused_at)
     if count < limits.max_refusals:
         return ""
-    return f"{count} orders refused within {limits.refusal_window_minutes} min, limit {limits.max_refusals}"
+    return f"{count} orders rejected within {limits.refusal_window_minutes} min, limit {limits.max_refusals}"

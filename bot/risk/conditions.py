@@ -65,7 +65,7 @@ class Conditions:
         if fact.code in IB_LINK_LOST:
             self.is_reconciled = False
 
-    def hear_pulse(self, fact: BrokerPulse) -> None:
+    def handle_pulse(self, fact: BrokerPulse) -> None:
         self.clock_offsets_s = (*self.clock_offsets_s[-1:], fact.clock_offset_s)
 
     @property

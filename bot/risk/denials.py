@@ -47,7 +47,7 @@ class DenialCode(StrEnum):
     PROTECTION_UNPROVED = (
         "PROTECTION_UNPROVED",
         "The broker's own open orders do not show a stop for the whole of some position.",
-        "None: it is being repaired, and a second risk must wait for it.",
+        "Nothing to do: protection is being repaired and no new risk is taken until then.",
     )
     EMBARGO_GATEWAY_RESTART = (
         "EMBARGO_GATEWAY_RESTART",
@@ -136,7 +136,7 @@ class DenialCode(StrEnum):
     )
     EXPOSURE_MAX_POSITIONS = (
         "EXPOSURE_MAX_POSITIONS",
-        "As many brackets are open as are allowed.",
+        "The maximum number of open positions is reached.",
         "`risk.max_open_positions`.",
     )
     EXPOSURE_DUPLICATE = (
@@ -146,7 +146,7 @@ class DenialCode(StrEnum):
     )
     EXPOSURE_SAME_CONTRACT = (
         "EXPOSURE_SAME_CONTRACT",
-        "Exit orders of the same option are working, and IB refuses orders on both sides.",
+        "Exit orders of the same option are working, and IB rejects orders on both sides.",
         "None: they must end first.",
     )
     IDEA_REPEATED = ("IDEA_REPEATED", "This very idea has been decided before.", "None.")
@@ -202,7 +202,7 @@ class DenialCode(StrEnum):
     )
     EQUITY_UNKNOWN = (
         "EQUITY_UNKNOWN",
-        "The account's equity has not been heard since the start.",
+        "The broker has not reported the account's equity since the start.",
         "Wait; if it lasts, `ibkr-bot doctor`.",
     )
     EQUITY_STALE = (
@@ -223,12 +223,12 @@ class DenialCode(StrEnum):
     )
     MARGIN_REQUEST_FAILED = (
         "MARGIN_REQUEST_FAILED",
-        "The broker refused to say what the order would cost.",
+        "The broker rejected the margin what-if of this order.",
         "The broker's own text is in the numbers.",
     )
     MARGIN_TIMED_OUT = (
         "MARGIN_TIMED_OUT",
-        "The broker did not say in time what the order would cost.",
+        "The broker did not answer the margin what-if in time.",
         "`risk.what_if_timeout_s`.",
     )
     MARGIN_UNKNOWN = ("MARGIN_UNKNOWN", "The broker's what-if answer lacks a figure.", "`ibkr-bot what-if`.")
@@ -247,15 +247,15 @@ class Denial:
     numbers: Numbers = field(default_factory=dict)
 
 
-Figure = Decimal | datetime | int | float | str | bool | None
+DenialFigure = Decimal | datetime | int | float | str | bool | None
 
 
-def deny(code: DenialCode, **figures: Figure) -> Denial:
+def deny(code: DenialCode, **figures: DenialFigure) -> Denial:
     """A denial whose figures are formatted for people: plain decimals, ISO times, ``unknown`` for None."""
-    return Denial(code, {name: show(figure) for name, figure in figures.items()})
+    return Denial(code, {name: figure_text(figure) for name, figure in figures.items()})
 
 
-def show(figure: Figure) -> str:
+def figure_text(figure: DenialFigure) -> str:
     """One figure as text, without exponents and without trailing noise."""
     match figure:
         case None:
@@ -271,13 +271,12 @@ def show(figure: Figure) -> str:
             return str(figure)
 
 
-def as_markdown() -> str:
+def denials_as_markdown() -> str:
     """The table of all codes for ``docs/denials.md``."""
     rows = "\n".join(f"| `{code}` | {code.meaning} | {code.remedy} |" for code in sorted(DenialCode))
     return (
         "# Why an entry was denied\n\n"
-        "Every idea that Risk refuses is in the journal with one of these codes and the figures that decided;\n"
-        "`ibkr-bot why SPY 10:31` shows them. Made from `bot/risk/denials.py`:\n"
-        "`python -c 'from bot.risk.denials import as_markdown; print(as_markdown(), end=\"\")' > docs/denials.md`\n\n"
+        "Every idea that Risk denies is in the journal with one of these codes and the figures that decided;\n"
+        "`ibkr-bot why SPY 10:31` shows them. Made from `bot/risk/denials.py` by `make docs`.\n\n"
         f"| code | what it means | what to do, or the setting that decides |\n|---|---|---|\n{rows}\n"
     )

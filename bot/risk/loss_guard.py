@@ -30,7 +30,7 @@ class LossGuard:
         self._said: tuple[TradingState, tuple[str, ...]] | None = None
 
     def mark_equity(self) -> Iterator[m.Message]:
-        """Open the day with the first equity heard in it; mark equity once a minute and at every new extreme."""
+        """Open the day with the first equity reported in it; mark equity once a minute and at every new extreme."""
         equity, losses, now = self._book.conditions.equity_usd, self._book.losses, self._book.now
         if equity is None:
             return
@@ -83,7 +83,7 @@ class LossGuard:
         for cause, detail in self._standing().items():
             yield self._halt(cause, f"still stands: {detail}", OURSELVES)
 
-    def say_state(self) -> Iterator[m.Message]:
+    def publish_state(self) -> Iterator[m.Message]:
         """The trading state, when it or its causes changed."""
         state = self._book.latch.state(self._book.conditions.reducing)
         if state != self._said:

@@ -64,7 +64,7 @@ class RiskMachine(StateMachine):
             yield from self._guard.mark_equity()
         yield from self._guard.trip_breakers()
         yield from super().decide(message)
-        yield from self._guard.say_state()
+        yield from self._guard.publish_state()
 
     def time_of(self, message: m.Message) -> datetime | None:
         return message.values.at if isinstance(message, b.AccountUpdated) else super().time_of(message)
@@ -159,7 +159,7 @@ def _passing(book: RiskBook) -> Applies:
         b.BrokerConnected: present.connect,
         b.BrokerDisconnected: present.disconnect,
         b.LinkChanged: present.change_link,
-        b.BrokerPulse: present.hear_pulse,
+        b.BrokerPulse: present.handle_pulse,
         b.DataTypeChanged: present.change_data_type,
         b.AccountUpdated: lambda fact: present.update_account(fact.values),
         b.SnapshotTaken: lambda fact: present.update_account(fact.snapshot.account),

@@ -14,7 +14,7 @@ from bot.risk.latch import Latch
 
 @dataclass(slots=True)
 class RiskBook:
-    """The account as Risk knows it. ``now`` is the latest time heard and never runs backwards."""
+    """The account as Risk knows it. ``now`` is the latest time received and never runs backwards."""
 
     now: datetime
     conditions: Conditions = field(default_factory=Conditions)

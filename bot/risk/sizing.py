@@ -42,7 +42,7 @@ def smallest(caps: Mapping[DenialCode, int]) -> Size:
     return Size(max(0, caps[binding]), binding, caps)
 
 
-def whole(budget_usd: Decimal, each_usd: Decimal) -> int:
+def whole_contracts(budget_usd: Decimal, each_usd: Decimal) -> int:
     """How many whole times ``each_usd`` fits into the budget; 0 for a budget that is spent."""
     if budget_usd <= 0:
         return 0
@@ -59,7 +59,7 @@ def contracts_at_risk(
 ) -> int:
     """Contracts whose stops lose at most the given part of equity. A size factor above 1 counts as 1."""
     budget = equity_usd * max_risk_pct * min(Decimal(1), size_factor)
-    return whole(budget, premium_usd * stop_pct * multiplier)
+    return whole_contracts(budget, premium_usd * stop_pct * multiplier)
 
 
 def size(idea: TradeIdea, premium_usd: Decimal, book: RiskBook, limits: RiskLimits) -> Size | Denial:
@@ -86,16 +86,22 @@ def _caps(idea: TradeIdea, premium: Decimal, book: RiskBook, limits: RiskLimits)
             equity, limits.max_risk_pct_per_trade, idea.size_factor, premium, terms.stop_loss_pct, multiplier
         ),
         DenialCode.ORDER_NOTIONAL_EXCEEDED: min(
-            whole(limits.max_notional_per_order_usd, cost), limits.max_contracts_per_order
+            whole_contracts(limits.max_notional_per_order_usd, cost), limits.max_contracts_per_order
         ),
         DenialCode.DAY_CONTRACTS_REACHED: limits.max_contracts_per_day - totals.contracts,
-        DenialCode.DAY_NOTIONAL_REACHED: whole(limits.max_notional_per_day_usd - totals.notional_usd, cost),
-        DenialCode.LOSS_BUDGET_SPENT: whole(_loss_budget(equity, book, limits), cost * terms.stop_loss_pct),
-        DenialCode.FUNDS_INSUFFICIENT: whole(_funds(book), cost + limits.commission_per_contract_usd),
+        DenialCode.DAY_NOTIONAL_REACHED: whole_contracts(
+            limits.max_notional_per_day_usd - totals.notional_usd, cost
+        ),
+        DenialCode.LOSS_BUDGET_SPENT: whole_contracts(
+            _loss_budget(equity, book, limits), cost * terms.stop_loss_pct
+        ),
+        DenialCode.FUNDS_INSUFFICIENT: whole_contracts(
+            _funds(book), cost + limits.commission_per_contract_usd
+        ),
     }
     if terms.alloc_pct is not None:
         left = equity * terms.alloc_pct - book.exposure.allocated_usd(idea.strategy)
-        caps[DenialCode.ALLOCATION_SPENT] = whole(left, cost)
+        caps[DenialCode.ALLOCATION_SPENT] = whole_contracts(left, cost)
     return caps
 
 

@@ -14,7 +14,7 @@ from bot.domain.market import Quote
 from bot.domain.types import ConId, Direction, Numbers
 from bot.selection.expiry import ExpiryRule
 from bot.selection.liquidity import LiquidityLimits, judge_quote
-from bot.selection.no_contract import NoContract, RefusalCode, no_contract, written
+from bot.selection.no_contract import NoContract, NoContractCode, no_contract, written
 from bot.selection.strike import Moneyness, StrikeRule, pick_strike
 
 
@@ -50,14 +50,14 @@ def choose_contract(
     symbol). A refusal names the contract where one was in question.
     """
     if spot is None or not isfinite(spot) or spot <= 0:
-        return no_contract(RefusalCode.UNDERLYING_PRICE_UNKNOWN, spot=spot)
+        return no_contract(NoContractCode.UNDERLYING_PRICE_UNKNOWN, spot=spot)
     candidates = [c for c in watched if c.right is direction.right and c.expiry is not None]
     expiries = sorted({c.expiry for c in candidates if c.expiry is not None})
     expiry = rules.expiry.pick(expiries, today)
     if expiry is None:
         nearest = min(expiries, default=None)
         return no_contract(
-            RefusalCode.EXPIRY_NONE_FITS, today=today, watched=len(candidates), nearest=nearest
+            NoContractCode.EXPIRY_NONE_FITS, today=today, watched=len(candidates), nearest=nearest
         )
     contract = pick_strike([c for c in candidates if c.expiry == expiry], quotes, spot, rules.strike)
     if isinstance(contract, NoContract):
@@ -70,7 +70,7 @@ def _take(
 ) -> ContractChoice | NoContract:
     refusal = judge_quote(contract, quote, spot, limits)
     if quote is None or refusal is not None:
-        found = refusal or no_contract(RefusalCode.QUOTE_MISSING)
+        found = refusal or no_contract(NoContractCode.QUOTE_MISSING)
         return NoContract(found.code, {"contract": contract.label, **found.numbers})
     figures = {
         "spot": spot,

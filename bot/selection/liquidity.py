@@ -11,7 +11,7 @@ from decimal import Decimal
 from bot.domain.contract import Contract
 from bot.domain.market import Quote
 from bot.domain.types import Right
-from bot.selection.no_contract import NoContract, RefusalCode, no_contract
+from bot.selection.no_contract import NoContract, NoContractCode, no_contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,12 @@ def judge_quote(
 ) -> NoContract | None:
     """Return the first thing that speaks against the contract, None when nothing does. ``spot`` in USD."""
     if quote is None:
-        return no_contract(RefusalCode.QUOTE_MISSING, bid=None, ask=None)
+        return no_contract(NoContractCode.QUOTE_MISSING, bid=None, ask=None)
     bid, ask = _price(quote.bid), _price(quote.ask)
     if bid is None and ask is None:
-        return no_contract(RefusalCode.QUOTE_MISSING, bid=quote.bid, ask=quote.ask)
+        return no_contract(NoContractCode.QUOTE_MISSING, bid=quote.bid, ask=quote.ask)
     if bid is None or ask is None:
-        return no_contract(RefusalCode.QUOTE_ONE_SIDED, bid=quote.bid, ask=quote.ask)
+        return no_contract(NoContractCode.QUOTE_ONE_SIDED, bid=quote.bid, ask=quote.ask)
     return (
         _judge_spread(bid, ask, limits)
         or _judge_premium(contract, bid, ask, Decimal(repr(spot)), limits)
@@ -56,15 +56,15 @@ def _price(price: Decimal | None) -> Decimal | None:
 def _judge_spread(bid: Decimal, ask: Decimal, limits: LiquidityLimits) -> NoContract | None:
     spread = ask - bid
     if spread < 0:
-        return no_contract(RefusalCode.QUOTE_CROSSED, bid=bid, ask=ask)
+        return no_contract(NoContractCode.QUOTE_CROSSED, bid=bid, ask=ask)
     spread_pct = spread / ((bid + ask) / 2)
     if spread_pct > limits.max_spread_pct:
         return no_contract(
-            RefusalCode.SPREAD_WIDE_PCT, bid=bid, ask=ask, spread_pct=spread_pct, max=limits.max_spread_pct
+            NoContractCode.SPREAD_WIDE_PCT, bid=bid, ask=ask, spread_pct=spread_pct, max=limits.max_spread_pct
         )
     if spread > limits.max_spread_usd:
         return no_contract(
-            RefusalCode.SPREAD_WIDE_USD, bid=bid, ask=ask, spread=spread, max=limits.max_spread_usd
+            NoContractCode.SPREAD_WIDE_USD, bid=bid, ask=ask, spread=spread, max=limits.max_spread_usd
         )
     return None
 
@@ -79,16 +79,16 @@ def _judge_premium(
     # No call is worth more than its underlying and no put more than its strike (Hull, bounds of option prices).
     high = min(intrinsic + limits.max_time_value_pct * spot, spot if is_call else strike)
     if ask < low:
-        return no_contract(RefusalCode.PREMIUM_BELOW_INTRINSIC, ask=ask, intrinsic=intrinsic, spot=spot)
+        return no_contract(NoContractCode.PREMIUM_BELOW_INTRINSIC, ask=ask, intrinsic=intrinsic, spot=spot)
     if (bid + ask) / 2 > high:
-        return no_contract(RefusalCode.PREMIUM_ABOVE_BOUND, bid=bid, ask=ask, bound=high, spot=spot)
+        return no_contract(NoContractCode.PREMIUM_ABOVE_BOUND, bid=bid, ask=ask, bound=high, spot=spot)
     return None
 
 
 def _judge_interest(quote: Quote, limits: LiquidityLimits) -> NoContract | None:
     figures = (
-        (RefusalCode.VOLUME_LOW, quote.volume, limits.min_volume),
-        (RefusalCode.OPEN_INTEREST_LOW, quote.open_interest, limits.min_open_interest),
+        (NoContractCode.VOLUME_LOW, quote.volume, limits.min_volume),
+        (NoContractCode.OPEN_INTEREST_LOW, quote.open_interest, limits.min_open_interest),
     )
     floors = [(code, figure, floor) for code, figure, floor in figures if floor > 0]
     for code, figure, floor in floors:
@@ -96,6 +96,6 @@ def _judge_interest(quote: Quote, limits: LiquidityLimits) -> NoContract | None:
             return no_contract(code, volume=quote.volume, open_interest=quote.open_interest, min=floor)
     if floors and all(figure is None for _, figure, _ in floors):
         return no_contract(
-            RefusalCode.LIQUIDITY_UNKNOWN, volume=quote.volume, open_interest=quote.open_interest
+            NoContractCode.LIQUIDITY_UNKNOWN, volume=quote.volume, open_interest=quote.open_interest
         )
     return None

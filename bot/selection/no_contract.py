@@ -7,7 +7,7 @@ from enum import StrEnum
 from bot.domain.types import Numbers
 
 
-class RefusalCode(StrEnum):
+class NoContractCode(StrEnum):
     """CATEGORY_CONDITION; the first that applies is given."""
 
     UNDERLYING_PRICE_UNKNOWN = "UNDERLYING_PRICE_UNKNOWN"
@@ -31,11 +31,11 @@ class RefusalCode(StrEnum):
 class NoContract:
     """No, and why."""
 
-    code: RefusalCode
+    code: NoContractCode
     numbers: Numbers = field(default_factory=dict)
 
 
-def no_contract(code: RefusalCode, **figures: object) -> NoContract:
+def no_contract(code: NoContractCode, **figures: object) -> NoContract:
     """Make a refusal; unknown figures are written as such."""
     return NoContract(code, {name: written(figure) for name, figure in figures.items()})
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from bot.domain.contract import Contract
 from bot.domain.market import Quote
 from bot.domain.types import ConId, Right
-from bot.selection.no_contract import NoContract, RefusalCode, no_contract
+from bot.selection.no_contract import NoContract, NoContractCode, no_contract
 
 
 class Moneyness(StrEnum):
@@ -57,7 +57,7 @@ def pick_strike(
     """Choose among contracts of one expiry and one right; ``spot`` is the underlying's price in USD."""
     ladder = sorted((c for c in contracts if c.strike is not None), key=_strike)
     if not ladder:
-        return no_contract(RefusalCode.STRIKE_NOT_WATCHED, spot=spot, watched=0)
+        return no_contract(NoContractCode.STRIKE_NOT_WATCHED, spot=spot, watched=0)
     if isinstance(rule, TargetDelta):
         return _by_delta(ladder, quotes, rule)
     return _by_moneyness(ladder, spot, rule)
@@ -71,7 +71,7 @@ def _by_moneyness(ladder: list[Contract], spot: float, rule: Moneyness) -> Contr
     # Off the ladder's end the nearest strike is not known to be the nearest that is listed.
     if not lowest <= spot <= highest or not 0 <= wanted < len(ladder):
         return no_contract(
-            RefusalCode.STRIKE_NOT_WATCHED, spot=spot, lowest=lowest, highest=highest, watched=len(ladder)
+            NoContractCode.STRIKE_NOT_WATCHED, spot=spot, lowest=lowest, highest=highest, watched=len(ladder)
         )
     return ladder[wanted]
 
@@ -85,12 +85,12 @@ def _by_delta(
         if (quote := quotes.get(contract.con_id)) is not None and (delta := quote.delta) is not None
     }
     if not misses:
-        return no_contract(RefusalCode.DELTA_UNKNOWN, target=rule.delta, watched=len(ladder))
+        return no_contract(NoContractCode.DELTA_UNKNOWN, target=rule.delta, watched=len(ladder))
     nearest = min((c for c in ladder if c.con_id in misses), key=lambda c: misses[c.con_id])
     if misses[nearest.con_id] > rule.tolerance:
         delta = quotes[nearest.con_id].delta
         return no_contract(
-            RefusalCode.DELTA_OUT_OF_REACH, target=rule.delta, nearest=delta, strike=nearest.strike
+            NoContractCode.DELTA_OUT_OF_REACH, target=rule.delta, nearest=delta, strike=nearest.strike
         )
     return nearest
 

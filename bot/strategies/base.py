@@ -105,7 +105,7 @@ class Cooldown:
         self._direction: Direction | None = None
 
     def remember(self, at: datetime, direction: Direction) -> None:
-        """Start it anew; an older signal than the one known changes nothing."""
+        """Start it again; an older signal than the one known changes nothing."""
         if self._fired_at is None or at >= self._fired_at:
             self._fired_at, self._direction = at, direction
 

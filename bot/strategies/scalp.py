@@ -10,7 +10,7 @@ It fires on the bar that enters the state, not on those that stay in it, and the
 state entered while cooling down is let go. Confidence: 0.6 × the averages' gap (full at ``full_gap`` of the price) +
 0.4 × the RSI's place in its band (full at 70 for bullish, at 30 for bearish).
 
-The averages, RSI and state run on from one session to the next; VWAP and the session's volume begin anew each day.
+The averages, RSI and state run on from one session to the next; VWAP and the session's volume start over each day.
 Nothing is judged before ``min_bars`` bars, counted over sessions, nor outside regular hours; until then there is no
 state, so the first judged bar may enter one.
 """
@@ -24,7 +24,7 @@ from bot.domain.session import Session, session_at
 from bot.domain.types import Direction, Symbol
 from bot.strategies.base import BarOrder, Cooldown, Judgement, Reason
 from bot.strategies.indicators import Ema, RelativeVolume, SessionVwap, WilderRsi
-from bot.strategies.spec import DefaultTerms, OptionChoice, Problem, StrategySpec, setting
+from bot.strategies.spec import DefaultTerms, OptionChoice, SpecProblem, StrategySpec, setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class ScalpParameters:
     bearish_rsi: tuple[float, float] = setting(
         (30.0, 55.0), "RSI range that confirms a bearish signal.", least=0, most=100
     )
-    min_bars: int = setting(30, "Bars before anything is judged.", least=1)
+    min_bars: int = setting(30, "Bars needed before the first signal.", least=1)
     min_relative_volume: float = setting(
         0.7, "Volume so far against earlier sessions' at this minute; 0 disables the check.", least=0
     )
@@ -157,7 +157,7 @@ class Scalp:
         }
 
 
-def _contradictions(p: ScalpParameters) -> Iterator[Problem]:
+def _contradictions(p: ScalpParameters) -> Iterator[SpecProblem]:
     if p.fast_ema >= p.slow_ema:
         yield "fast_ema", f"must be less than strategies.scalp.slow_ema ({p.slow_ema})"
     for name, (low, high) in (("bullish_rsi", p.bullish_rsi), ("bearish_rsi", p.bearish_rsi)):

@@ -19,7 +19,7 @@ from bot.domain.types import Direction, Symbol
 from bot.strategies.base import Strategy
 
 P = TypeVar("P")
-Problem = tuple[str, str]
+SpecProblem = tuple[str, str]
 """(parameter, what is wrong with its value and what to do)."""
 _NAME = re.compile(r"[a-z][a-z_]{0,19}")
 
@@ -85,7 +85,7 @@ class Confirming(Protocol):
         ...
 
 
-def no_problems(_: Any) -> Iterator[Problem]:
+def no_problems(_: Any) -> Iterator[SpecProblem]:
     return iter(())
 
 
@@ -107,7 +107,7 @@ class StrategySpec(Generic[P]):
     options: OptionChoice
     rank: int
     confirms: tuple[str, ...] = ()
-    check: Callable[[P], Iterator[Problem]] = no_problems
+    check: Callable[[P], Iterator[SpecProblem]] = no_problems
 
     def __new__(cls, **given: object) -> Self:
         needed = [one.name for one in fields(cls) if one.default is MISSING]

@@ -158,7 +158,7 @@ class SymbolStrategy(StateMachine):
         return frozenset(one.name for one in self._strategies if spec_of(one.name).rank < rank)
 
     def _release(self, at: datetime) -> Iterator[m.Message]:
-        """The hour's bar was heard, or will not come in time: what waits has its turn."""
+        """The hour's bar was received, or will not come in time: what waits has its turn."""
         waiting, self._waiting = self._waiting, []
         for signal in waiting:
             yield from self._idea(signal, max(at, signal.bar.end))

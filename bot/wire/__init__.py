@@ -38,7 +38,7 @@ from __future__ import annotations
 from bot.wire.connection import ClientHello, Closed, Connection, Event, Role, ServerHello, State, negotiate
 from bot.wire.errors import LocalProtocolError, ProtocolError, RemoteProtocolError
 from bot.wire.frames import FrameBuffer
-from bot.wire.layout import Direction, MessageKind
+from bot.wire.layout import MessageDirection, MessageKind
 from bot.wire.records import Record, WireMessage
 from bot.wire.schema import (
     SUPPORTED_VERSIONS,
@@ -54,10 +54,10 @@ __all__ = [
     "ClientHello",
     "Closed",
     "Connection",
-    "Direction",
     "Event",
     "FrameBuffer",
     "LocalProtocolError",
+    "MessageDirection",
     "MessageKind",
     "ProtocolError",
     "Record",

@@ -1,6 +1,6 @@
 """The protocol's states, sans I/O: bytes in, events out, for either end of the line.
 
-Rule 1: everything that affects the state is in ``TRANSITIONS``; what is not listed there is an error naming the
+Rule 1: everything that affects the state is in ``CONNECTION_TRANSITIONS``; what is not listed there is an error naming the
 event, the role and the state. Rule 2: a remote error that leaves the stream out of step is final; one that does not
 (``recoverable``) concerns that message only, and the caller decides whether to answer it or to close.
 """
@@ -21,13 +21,13 @@ from bot.wire.frames import (
     pack_frame,
     split_fields,
 )
-from bot.wire.layout import Direction
+from bot.wire.layout import MessageDirection
 from bot.wire.records import WireMessage
 from bot.wire.schema import SUPPORTED_VERSIONS, decode, direction_of, encode
 
 __all__ = [
+    "CONNECTION_TRANSITIONS",
     "SPEAKER",
-    "TRANSITIONS",
     "ClientHello",
     "Closed",
     "Connection",
@@ -96,7 +96,7 @@ class _Move(Enum):
 
 # One table for both roles; who may make a move is in SPEAKER.
 # Nothing may come between the server's hello and startApi, because clients throw that part of a buffer away.
-TRANSITIONS: Final[dict[State, dict[_Move, State]]] = {
+CONNECTION_TRANSITIONS: Final[dict[State, dict[_Move, State]]] = {
     State.IDLE: {_Move.CLIENT_HELLO: State.GREETED},
     State.GREETED: {_Move.SERVER_HELLO: State.AGREED},
     State.AGREED: {_Move.START_API: State.STARTED},
@@ -117,8 +117,8 @@ SPEAKER: Final[dict[_Move, Role]] = {
 }
 
 
-def _move_of(kind: str, direction: Direction) -> _Move:
-    if direction is Direction.ANSWER:
+def _move_of(kind: str, direction: MessageDirection) -> _Move:
+    if direction is MessageDirection.ANSWER:
         return _Move.ANSWER
     return _Move.START_API if kind == "startApi" else _Move.REQUEST
 
@@ -141,7 +141,7 @@ class Connection:
         self._buffer = FrameBuffer(min(self._limit, _MAX_HELLO_BYTES))
         self._prefix_seen = role is Role.CLIENT
         self._eof = False
-        self._hears = Direction.REQUEST if role is Role.SERVER else Direction.ANSWER
+        self._receives = MessageDirection.REQUEST if role is Role.SERVER else MessageDirection.ANSWER
 
     def receive_data(self, data: bytes) -> None:
         """Take a slice of the stream; ``b""`` says that the peer closed its end."""
@@ -169,18 +169,18 @@ class Connection:
 
     def open(self, min_version: int = 157, max_version: int = 178, options: str = "") -> bytes:
         """Client: the first bytes of all. Errors: ``LocalProtocolError`` out of turn."""
-        self.state = self._say(_Move.CLIENT_HELLO)
+        self.state = self._send(_Move.CLIENT_HELLO)
         hello = f"v{min_version}..{max_version}" + (f" {options}" if options else "")
         return _PREFIX + pack_frame(hello.encode())
 
     def accept(self, connection_time: str) -> bytes:
         """Server: answer the client's hello. Errors: ``LocalProtocolError`` out of turn."""
-        self.state = self._say(_Move.SERVER_HELLO)
+        self.state = self._send(_Move.SERVER_HELLO)
         return join_fields([str(self.version), connection_time])
 
     def send(self, kind: str, /, **values: Any) -> bytes:
         """The frame of one message, lawful now. Errors: ``LocalProtocolError``."""
-        after = self._say(_move_of(kind, direction_of(kind)))
+        after = self._send(_move_of(kind, direction_of(kind)))
         frame = encode(kind, self.version or 0, **values)
         self.state = after
         return frame
@@ -215,7 +215,7 @@ class Connection:
             raise RemoteProtocolError(
                 f"the client speaks versions {low}..{high}; we speak 142..157 and 163..178"
             )
-        self._hear(_Move.CLIENT_HELLO)
+        self._receive(_Move.CLIENT_HELLO)
         self._buffer.limit = self._limit
         return ClientHello(low, high, match[3] or "")
 
@@ -236,7 +236,7 @@ class Connection:
         if len(fields) != 2 or not fields[0].isdecimal() or int(fields[0]) not in SUPPORTED_VERSIONS:
             raise RemoteProtocolError(f"not an answer with a version we speak: {payload[:64]!r}")
         self.version = int(fields[0])
-        self._hear(_Move.SERVER_HELLO)
+        self._receive(_Move.SERVER_HELLO)
         self._buffer.limit = self._limit
         return ServerHello(self.version, fields[1])
 
@@ -244,22 +244,22 @@ class Connection:
         payload = self._buffer.next()
         if payload is None:
             return None
-        message = decode(self._hears, payload, self.version or 0)
-        self._hear(_move_of(message.kind, self._hears))
+        message = decode(self._receives, payload, self.version or 0)
+        self._receive(_move_of(message.kind, self._receives))
         return message
 
-    def _say(self, move: _Move) -> State:
+    def _send(self, move: _Move) -> State:
         """The state after our own ``move``; not taken yet, because encoding may still fail."""
         if SPEAKER[move] is not self.role:
             raise LocalProtocolError(f"{move.value} is not the {self.role.value}'s to say")
-        if move not in TRANSITIONS[self.state]:
+        if move not in CONNECTION_TRANSITIONS[self.state]:
             raise LocalProtocolError(
                 f"the {self.role.value} cannot say {move.value} while {self.state.value}"
             )
-        return TRANSITIONS[self.state][move]
+        return CONNECTION_TRANSITIONS[self.state][move]
 
-    def _hear(self, move: _Move) -> None:
+    def _receive(self, move: _Move) -> None:
         """Take the peer's ``move``."""
-        if move not in TRANSITIONS[self.state]:
+        if move not in CONNECTION_TRANSITIONS[self.state]:
             raise RemoteProtocolError(f"the {SPEAKER[move].value} said {move.value} while {self.state.value}")
-        self.state = TRANSITIONS[self.state][move]
+        self.state = CONNECTION_TRANSITIONS[self.state][move]

@@ -18,10 +18,10 @@ from bot.wire.plain import plain_layout
 from bot.wire.records import Record, WireMessage
 from bot.wire.steps import Step, read_all, write_all
 
-__all__ = ["Direction", "MessageKind", "answer", "request"]
+__all__ = ["MessageDirection", "MessageKind", "answer", "request"]
 
 
-class Direction(Enum):
+class MessageDirection(Enum):
     """Who says it."""
 
     REQUEST = "client to server"
@@ -32,7 +32,7 @@ class MessageKind:
     """One kind of message. ``since`` is the first server version that has it (0: every one we speak)."""
 
     def __init__(
-        self, direction: Direction, number: int, name: str, nodes: tuple[Node, ...], since: int
+        self, direction: MessageDirection, number: int, name: str, nodes: tuple[Node, ...], since: int
     ) -> None:
         self.direction, self.id, self.name, self.nodes, self.since = direction, number, name, nodes, since
         self._layouts: dict[int, _Layout] = {}
@@ -127,9 +127,9 @@ def _compile(kind: MessageKind, version: int) -> _Layout:
 
 def request(number: int, name: str, *nodes: Node, since: int = 0) -> MessageKind:
     """Declare what a client says."""
-    return MessageKind(Direction.REQUEST, number, name, nodes, since)
+    return MessageKind(MessageDirection.REQUEST, number, name, nodes, since)
 
 
 def answer(number: int, name: str, *nodes: Node, since: int = 0) -> MessageKind:
     """Declare what a server says."""
-    return MessageKind(Direction.ANSWER, number, name, nodes, since)
+    return MessageKind(MessageDirection.ANSWER, number, name, nodes, since)

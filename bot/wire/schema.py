@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from bot.wire.errors import LocalProtocolError, RemoteProtocolError
 from bot.wire.frames import split_fields
-from bot.wire.layout import Direction, MessageKind
+from bot.wire.layout import MessageDirection, MessageKind
 from bot.wire.records import WireMessage
 from bot.wire.schemas import account, contracts, history, market, open_orders, orders, reference, session
 
@@ -56,7 +56,7 @@ def field_names(kind: str) -> frozenset[str]:
     return _kind(kind).field_names
 
 
-def direction_of(kind: str) -> Direction:
+def direction_of(kind: str) -> MessageDirection:
     """Who says ``kind``. Errors: ``LocalProtocolError`` for an unknown kind."""
     return _kind(kind).direction
 
@@ -76,15 +76,15 @@ def _encoder(kind: str, version: int) -> Callable[[Mapping[str, Any]], bytes]:
 
 def decode_request(payload: bytes, version: int) -> WireMessage:
     """What a client said, from a frame without its length. Errors: ``RemoteProtocolError``, recoverable."""
-    return decode(Direction.REQUEST, payload, version)
+    return decode(MessageDirection.REQUEST, payload, version)
 
 
 def decode_answer(payload: bytes, version: int) -> WireMessage:
     """What a server said, from a frame without its length. Errors: ``RemoteProtocolError``, recoverable."""
-    return decode(Direction.ANSWER, payload, version)
+    return decode(MessageDirection.ANSWER, payload, version)
 
 
-def decode(direction: Direction, payload: bytes, version: int) -> WireMessage:
+def decode(direction: MessageDirection, payload: bytes, version: int) -> WireMessage:
     """The message of ``payload``, said in ``direction``. Errors: ``RemoteProtocolError``, recoverable."""
     fields = split_fields(payload)
     try:

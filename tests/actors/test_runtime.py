@@ -12,7 +12,7 @@ import pytest
 
 from bot.actors.clock import Clock, scaled_now
 from bot.actors.replay import replay
-from bot.actors.runtime import Line, settle, start, stop
+from bot.actors.runtime import Line, settle, start_actor, stop
 from bot.domain import messages as m
 from bot.domain.clock import ScaledTime
 from bot.domain.errors import RestartTheLine
@@ -63,7 +63,7 @@ def _no_actor_outlives_its_test() -> Iterator[None]:
 def line_of(machines: dict[str, Ear], commits: list[m.Message]) -> tuple[Line, Told]:
     line, told = Line(commits.append), Told()
     for name, machine in machines.items():
-        start(name, machine, line, told)
+        start_actor(name, machine, line, told)
     return line, told
 
 
@@ -87,7 +87,7 @@ def test_what_is_durable_is_on_disk_before_anyone_hears_it() -> None:
     seen_at_commit: list[int] = []
     line = Line(lambda _: seen_at_commit.append(len(machines[EXECUTION].heard)))
     for name, machine in machines.items():
-        start(name, machine, line, Told())
+        start_actor(name, machine, line, Told())
 
     line.emit(HALT)
     settle(line)

@@ -16,14 +16,14 @@ def test_a_signal_before_the_first_line_stops_that_line(number: signal.Signals) 
     with StopSignals() as signals:
         os.kill(os.getpid(), number)
         assert signals.wanted == number.name
-        signals.tell(told.append)
+        signals.subscribe(told.append)
     assert told == [number.name]
 
 
 def test_a_second_signal_while_stopping_changes_nothing() -> None:
     told: list[str] = []
     with StopSignals() as signals:
-        signals.tell(told.append)
+        signals.subscribe(told.append)
         os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGINT)
     assert set(told) == {"SIGTERM"}

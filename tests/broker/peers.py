@@ -21,7 +21,7 @@ from bot.sim.loopback.loopback import LoopbackBroker
 from bot.sim.server.thread import SimGatewayThread
 from bot.sim.world.build import recorded_world
 from bot.sim.world.ledger import AccountLedger
-from tests.broker.script import PATIENCE_S, Heard, settings
+from tests.broker.script import TIMEOUT_S, Heard, settings
 
 DAY = date(2011, 1, 7)
 CLIENT = 7
@@ -83,7 +83,7 @@ class GatewayPlace:
 
     def settle(self, broker: BrokerPort) -> None:
         assert isinstance(broker, IbkrBroker)
-        broker.settle(PATIENCE_S)
+        broker.settle(TIMEOUT_S)
 
     def books(self) -> AccountLedger:
         return self.gateway.books()
@@ -110,12 +110,12 @@ class Peer:
 
     def live_again(self) -> None:
         """Stop the broker and start another in the same world: what was told before is forgotten."""
-        self.broker.stop(PATIENCE_S)
+        self.broker.stop(TIMEOUT_S)
         self.facts = Heard()
         self.broker = self._start()
 
     def close(self) -> None:
-        self.broker.stop(PATIENCE_S)
+        self.broker.stop(TIMEOUT_S)
         self.place.close()
         assert not self.facts.of(MachineFailed)
 

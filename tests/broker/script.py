@@ -18,7 +18,7 @@ from bot.wire import ClientHello, Closed, Connection, RemoteProtocolError, Role,
 
 ACCOUNT = "DU1234567"
 NOW = datetime(2011, 1, 7, 15, 0, tzinfo=UTC)
-PATIENCE_S = 8.0
+TIMEOUT_S = 8.0
 LIBRARIES = ("ib_insync", "ib_async")
 
 Said = list[tuple[str, dict[str, Any]]]
@@ -60,7 +60,7 @@ class Heard:
             return [item for item in self._items if wanted(item)]
 
         with self._changed:
-            assert self._changed.wait_for(lambda: len(found()) >= count, PATIENCE_S), (
+            assert self._changed.wait_for(lambda: len(found()) >= count, TIMEOUT_S), (
                 f"not heard: {self._items}"
             )
             return found()[count - 1]
@@ -102,7 +102,7 @@ class ScriptedGateway:
             self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
         self.drop_client()
-        self._thread.join(PATIENCE_S)
+        self._thread.join(TIMEOUT_S)
 
     def requests(self, kind: str) -> list[WireMessage]:
         return [message for message in self.received.all if message.kind == kind]
@@ -221,4 +221,4 @@ def running(
     try:
         yield broker, facts
     finally:
-        broker.stop(PATIENCE_S)
+        broker.stop(TIMEOUT_S)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.cli.config import app
+from bot.cli.main import config_app
 from bot.domain.errors import FixTheConfiguration
 
 SECRET = "correct-horse-battery"
@@ -23,7 +23,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_show_tells_each_value_and_its_origin_and_hides_secrets(file: Path) -> None:
-    shown = CliRunner().invoke(app, ["show", "--config", str(file)])
+    shown = CliRunner().invoke(config_app, ["show", "--config", str(file)])
 
     lines = {line.split()[0]: line for line in shown.stdout.splitlines()}
     assert f"hybrid  ({file})" in lines["mode"]
@@ -33,7 +33,7 @@ def test_show_tells_each_value_and_its_origin_and_hides_secrets(file: Path) -> N
 
 
 def test_show_speaks_json_lines(file: Path) -> None:
-    shown = CliRunner().invoke(app, ["show", "--json", "--config", str(file)])
+    shown = CliRunner().invoke(config_app, ["show", "--json", "--config", str(file)])
 
     rows = {row["key"]: row for row in map(json.loads, shown.stdout.splitlines())}
     assert rows["mode"] == {"key": "mode", "value": "hybrid", "from": str(file)}
@@ -41,7 +41,7 @@ def test_show_speaks_json_lines(file: Path) -> None:
 
 
 def test_check_says_what_would_happen(file: Path) -> None:
-    checked = CliRunner().invoke(app, ["check", "--config", str(file)])
+    checked = CliRunner().invoke(config_app, ["check", "--config", str(file)])
 
     assert checked.exit_code == 0
     assert checked.stdout == "settings are sound: simulated, orders go out, SPY\n"
@@ -50,6 +50,6 @@ def test_check_says_what_would_happen(file: Path) -> None:
 def test_check_of_a_bad_file_is_a_configuration_error(file: Path) -> None:
     file.write_text("mode: groth")
 
-    checked = CliRunner().invoke(app, ["check", "--config", str(file)])
+    checked = CliRunner().invoke(config_app, ["check", "--config", str(file)])
 
     assert isinstance(checked.exception, FixTheConfiguration)

@@ -67,9 +67,9 @@ CASES = [
     ),
     (
         "a: [",
-        "settings.yaml: line 1: expected the node content, but found '<stream end>'; mend the file's syntax",
+        "settings.yaml: line 1: expected the node content, but found '<stream end>'; correct the file's syntax",
     ),
-    ("mode: growth\nmode: hybrid", "settings.yaml: line 2: mode is written twice; mend the file's syntax"),
+    ("mode: growth\nmode: hybrid", "settings.yaml: line 2: mode is written twice; correct the file's syntax"),
     ("- SPY", "settings.yaml: holds no settings; write them as `key: value`"),
     ("broker: {password: 17}", "broker.password: (hidden) (from settings.yaml) is no text; put it in quotes"),
 ]

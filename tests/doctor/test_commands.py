@@ -183,7 +183,7 @@ def test_no_secret_leaves_with_logs_journal_metrics_alerts_or_the_process_list(
             subprocess.Popen(command, stdout=out, stderr=out) as process,
         ):
             try:
-                receiver.wait(1, patience_s=60.0)
+                receiver.wait(1, timeout_s=60.0)
                 with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
                     measured = answer.read()
                 children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()

@@ -108,10 +108,10 @@ def test_a_gateway_that_hangs_up_after_the_greeting() -> None:
 
 
 def test_a_second_doctor_is_told_apart_from_the_bot() -> None:
-    from bot.doctor.api_probe import knock, shake_hands, start
+    from bot.doctor.api_probe import knock, shake_hands, start_session
 
     with gateway() as running:
         with knock("127.0.0.1", running.port, 2.0) as link:
-            start(shake_hands(link, ("127.0.0.1", running.port), 2.0), 9001, 2.0)
+            start_session(shake_hands(link, ("127.0.0.1", running.port), 2.0), 9001, 2.0)
             found = visit(running)
         assert found["handshake"].remedy == REMEDIES[Failure.CLIENT_ID]

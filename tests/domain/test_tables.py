@@ -43,14 +43,14 @@ def test_a_cancelled_order_comes_back_to_life_by_no_late_status(heard: list[Orde
 
 
 def test_no_order_status_is_a_trap_but_filled() -> None:
-    ways_out = {now for now, _ in order.TRANSITIONS}
+    ways_out = {now for now, _ in order.ORDER_TRANSITIONS}
 
     assert set(OrderStatus) - ways_out == {OrderStatus.FILLED}
 
 
 def test_every_bracket_state_can_be_reached_and_left() -> None:
-    reached = set(bracket.TRANSITIONS.values())
-    left = {now for now, _ in bracket.TRANSITIONS}
+    reached = set(bracket.BRACKET_TRANSITIONS.values())
+    left = {now for now, _ in bracket.BRACKET_TRANSITIONS}
 
     assert reached | {BracketState.PLANNED} == set(BracketState)
     assert left == set(BracketState)
@@ -59,7 +59,7 @@ def test_every_bracket_state_can_be_reached_and_left() -> None:
 def test_from_every_bracket_state_an_end_is_in_reach() -> None:
     can_end = set(bracket.ENDED)
     for _ in BracketState:
-        can_end |= {now for (now, _), then in bracket.TRANSITIONS.items() if then in can_end}
+        can_end |= {now for (now, _), then in bracket.BRACKET_TRANSITIONS.items() if then in can_end}
 
     assert can_end == set(BracketState)
 

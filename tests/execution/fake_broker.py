@@ -300,7 +300,7 @@ class FakeBroker:
                 self._unsaid.append(b.Filled(corrected))
 
     def forget_executions(self) -> None:
-        """A new day: positions stay, the list of executions begins anew."""
+        """A new day: positions stay, the list of executions starts over."""
         self._carried = self.positions()
         self.fills.clear()
 

@@ -175,7 +175,7 @@ def test_an_execution_that_comes_after_all_takes_its_stand_ins_place() -> None:
 # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _asker() -> SnapshotRequests:
+def _snapshot_requests() -> SnapshotRequests:
     return SnapshotRequests(retry_s=10, gap_s=1, backoff_max_s=60)
 
 
@@ -185,57 +185,57 @@ def _answer(request: TakeSnapshot) -> SnapshotTaken:
     )
 
 
-def _ask(asker: SnapshotRequests, now: datetime) -> TakeSnapshot:
-    request = asker.next_request(now)
+def _ask(snapshot_requests: SnapshotRequests, now: datetime) -> TakeSnapshot:
+    request = snapshot_requests.next_request(now)
     assert request is not None
     return request
 
 
 def test_a_question_is_agreed_only_once_its_own_answer_was_reconciled() -> None:
-    asker = _asker()
-    asker.need("first", AT)
-    request = _ask(asker, AT)
-    asker.need("second, put in the same instant", AT)
+    snapshot_requests = _snapshot_requests()
+    snapshot_requests.need("first", AT)
+    request = _ask(snapshot_requests, AT)
+    snapshot_requests.need("second, put in the same instant", AT)
 
-    asker.answered(_answer(request), AT)
-    assert not asker.is_agreed("first")
-    asker.agreed()
+    snapshot_requests.answered(_answer(request), AT)
+    assert not snapshot_requests.is_agreed("first")
+    snapshot_requests.agreed()
 
-    assert asker.is_agreed("first")
-    assert not asker.is_agreed("second, put in the same instant")
+    assert snapshot_requests.is_agreed("first")
+    assert not snapshot_requests.is_agreed("second, put in the same instant")
 
 
 def test_a_snapshot_that_somebody_else_asked_for_answers_older_questions_alone() -> None:
-    asker = _asker()
-    asker.need("older", AT)
-    asker.need("newer", AT + timedelta(seconds=2))
+    snapshot_requests = _snapshot_requests()
+    snapshot_requests.need("older", AT)
+    snapshot_requests.need("newer", AT + timedelta(seconds=2))
 
-    asker.answered(_answer(TakeSnapshot("theirs", AT + timedelta(seconds=1))), AT)
-    asker.agreed()
+    snapshot_requests.answered(_answer(TakeSnapshot("theirs", AT + timedelta(seconds=1))), AT)
+    snapshot_requests.agreed()
 
-    assert asker.is_agreed("older")
-    assert not asker.is_agreed("newer")
+    assert snapshot_requests.is_agreed("older")
+    assert not snapshot_requests.is_agreed("newer")
 
 
 def test_an_unanswered_request_is_repeated_and_a_failed_one_sooner() -> None:
-    asker = _asker()
-    asker.need("x", AT)
-    _ask(asker, AT)
+    snapshot_requests = _snapshot_requests()
+    snapshot_requests.need("x", AT)
+    _ask(snapshot_requests, AT)
 
-    assert asker.next_request(AT + timedelta(seconds=5)) is None
-    asker.failed()
-    assert asker.next_request(AT + timedelta(seconds=5)) is not None
+    assert snapshot_requests.next_request(AT + timedelta(seconds=5)) is None
+    snapshot_requests.failed()
+    assert snapshot_requests.next_request(AT + timedelta(seconds=5)) is not None
 
 
 def test_a_question_that_stays_open_is_asked_ever_more_slowly() -> None:
-    asker, times = _asker(), []
+    snapshot_requests, times = _snapshot_requests(), []
     for second in range(120):
         now = AT + timedelta(seconds=second)
-        asker.need("still in doubt", now)
-        request = asker.next_request(now)
+        snapshot_requests.need("still in doubt", now)
+        request = snapshot_requests.next_request(now)
         if request is not None:
             times.append(second)
-            asker.answered(_answer(request), now)
+            snapshot_requests.answered(_answer(request), now)
 
     pauses = [b - a for a, b in itertools.pairwise(times)]
     assert pauses == sorted(pauses)

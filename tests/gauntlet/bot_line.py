@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import pykka
 
-from bot.actors.runtime import ping, settle
+from bot.actors.runtime import ping_component, settle
 from bot.actors.supervisor import Parts, Supervisor
 from bot.assembly.machines import make_machines
 from bot.broker.connection.settings import BrokerSettings
@@ -31,13 +31,13 @@ from bot.journal.listener import JournalListener
 from bot.journal.recover import open_journal, order_id_floor, restore_state
 from bot.journal.store import JOURNAL_FILE, Journal
 from bot.ops.status.status_builder import StatusBuilder
-from bot.sim.loopback.dry_run_journal import REMEMBERED
+from bot.sim.loopback.dry_run_journal import REPLAYED_KINDS
 from bot.sim.loopback.loopback import DryRunExchange
 from bot.wiring import BOARD, DURABLE, JOURNAL, Machine
 from tests.live_line.lines import NO_PACING
 
 T = TypeVar("T")
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 
 
 class Killed(Exception):
@@ -121,7 +121,7 @@ class Life:
         port: BrokerPort = self.broker
         if self.settings.dry_run:
             exchange = DryRunExchange()
-            for row in self.journal.rows(REMEMBERED):
+            for row in self.journal.rows(REPLAYED_KINDS):
                 exchange.remember(row.message)
             port = DryRunPort(self.broker, exchange, self.now)
         self.is_dead = False
@@ -133,7 +133,7 @@ class Life:
                 record=self.journal.record,
                 now=self.now,
                 tick_s=1e6,
-                first_words=m.LineStarted(
+                first_message=m.LineStarted(
                     self.now(), "test", self.settings.mode, self.settings.dry_run, self.settings.symbols
                 ),
             )
@@ -156,8 +156,8 @@ class Life:
         """Let the actors come to rest; how many messages they have handled in all."""
         if self.supervisor.failed is None:
             with suppress(pykka.ActorDeadError):
-                settle(self.supervisor.line, PATIENCE_S)
-                return ping(self.supervisor.line, PATIENCE_S)
+                settle(self.supervisor.line, TIMEOUT_S)
+                return ping_component(self.supervisor.line, TIMEOUT_S)
         return -1
 
     def stop(self) -> None:

@@ -27,7 +27,7 @@ from bot.sim.gateway.core import GatewayCore
 from bot.sim.server.thread import SimGatewayThread
 from bot.sim.world.world import World
 from bot.wiring import Machine
-from tests.gauntlet.bot_line import PATIENCE_S, Heard, Life, quick, rows_on_disk
+from tests.gauntlet.bot_line import TIMEOUT_S, Heard, Life, quick, rows_on_disk
 from tests.gauntlet.judge import Judge, positions_of, stops_of
 from tests.gauntlet.score import Score
 from tests.gauntlet.signals import Signals, told_strategy
@@ -107,7 +107,7 @@ class Rig:
 
     def pause_until(self, holds: Callable[[], bool]) -> None:
         """For what the adapter does by the wall's clock: give it the wall's time, while the simulated clock stands."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + TIMEOUT_S
         while not holds():
             assert time.monotonic() < deadline, "did not come"
             self.gateway.settle()
@@ -143,7 +143,7 @@ class Rig:
         while self._life is not None:
             self.gateway.settle()
             if self._can_talk():
-                self.life.broker.settle(PATIENCE_S)
+                self.life.broker.settle(TIMEOUT_S)
             handled = self.life.handled()
             if handled in (before, -1):
                 return

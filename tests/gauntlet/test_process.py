@@ -16,7 +16,7 @@ from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.sim.gateway.core import GatewayCore
 from bot.sim.gateway.session import ClientSession
-from tests.live_line.course import PATIENCE_S, Course
+from tests.live_line.course import TIMEOUT_S, Course
 
 pytestmark = [pytest.mark.line, pytest.mark.slow]
 NEVER = "00:00"
@@ -54,7 +54,7 @@ def test_a_signal_while_connecting_is_a_clean_stop(begin: Begin, number: signal.
         assert course.bot is not None
         course.bot.send_signal(signal.SIGHUP)
         course.bot.send_signal(number)
-        assert course.bot.wait(PATIENCE_S) == 0
+        assert course.bot.wait(TIMEOUT_S) == 0
     assert "Traceback" not in output(course)
     assert any(isinstance(x, m.LineStopped) for x in course.disk())
 
@@ -74,7 +74,7 @@ def test_a_stop_with_a_position_leaves_its_protection_and_the_next_life_goes_on(
 def test_a_second_instance_ends_at_once_and_names_the_first(begin: Begin) -> None:
     course = begin(fires_at=NEVER)
     course.wait(lambda: any(isinstance(x, m.Reconciled) for x in course.disk()))
-    assert course.process().wait(PATIENCE_S) != 0
+    assert course.process().wait(TIMEOUT_S) != 0
     assert "another instance" in output(course)
     course.terminate()
 
@@ -83,7 +83,7 @@ def test_a_second_instance_ends_at_once_and_names_the_first(begin: Begin) -> Non
 def test_a_mistake_that_repeats_itself_halts_on_disk_and_ends_the_process(begin: Begin) -> None:
     course = begin(raises=True)
     assert course.bot is not None
-    assert course.bot.wait(PATIENCE_S) == 1
+    assert course.bot.wait(TIMEOUT_S) == 1
     failures = [x for x in course.disk() if isinstance(x, m.MachineFailed)]
     assert {x.component for x in failures} == {"strategy:SPY"}
     assert [x.cause for x in course.disk() if isinstance(x, m.Halted)] == ["repeated_failure"]

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.errors import FixTheMachine
 from bot.domain.messages import BarJudged, Halted
-from bot.journal.codec import encode
+from bot.journal.codec import encode_row
 from bot.journal.recover import Repair, open_journal
 from bot.journal.store import Journal, connect_read_only, read_rows
 from tests.journal.makers import BAR_END, CLOSED, ENTRY, JUDGED, PLACED
@@ -138,7 +138,7 @@ def test_a_row_whose_text_alone_was_lost_is_damage_too(tmp_path: Path, garbage: 
     journal.commit(CLOSED)
     journal.close()
     data = path.read_bytes()
-    text = encode(CLOSED)[1].encode()
+    text = encode_row(CLOSED)[1].encode()
     assert text in data
     path.write_bytes(data.replace(text, garbage * len(text)))
 

@@ -25,7 +25,7 @@ from tests.gauntlet.score import Score
 from tests.gauntlet.signals import ONCE
 
 SPEED = 20.0
-PATIENCE_S = 40.0
+TIMEOUT_S = 40.0
 LIMIT_S = 5.0
 KILLED = -signal.SIGKILL
 
@@ -90,7 +90,7 @@ class Course:
 
     def wait(self, holds: Callable[[], bool]) -> None:
         """Wait on the wall's clock; whoever dies meanwhile is started again."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + TIMEOUT_S
         while not holds():
             assert self.bot is not None
             if (code := self.bot.poll()) is not None:
@@ -130,7 +130,7 @@ class Course:
         has_been_asked = 0 < self.die_at <= len(self.steps) and not self.deaths
         if not has_been_asked:  # a second signal might meet an interpreter that is gone but for its exit
             self.bot.terminate()
-        assert self.bot.wait(PATIENCE_S) == 0
+        assert self.bot.wait(TIMEOUT_S) == 0
 
     def position(self) -> dict[ConId, int]:
         return dict(self.gateway.ask(positions_of))

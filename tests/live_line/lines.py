@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.actors.replay import replay
-from bot.actors.runtime import ping, settle
+from bot.actors.runtime import ping_component, settle
 from bot.actors.supervisor import Parts, Supervisor
 from bot.assembly.machines import make_machines
 from bot.broker.connection.settings import PacingLimits
@@ -35,7 +35,7 @@ from tests.live_line.checks import Invariants
 
 STEP = timedelta(seconds=15)
 AFTER_CLOSE = timedelta(minutes=2)
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 NO_PACING = PacingLimits(
     messages_per_s=100_000, identical_after_s=0.0, same_contract_per_2s=1000, history_per_10min=100_000
 )
@@ -133,7 +133,7 @@ class Stepper:
                 record=self.paper.commit,
                 now=lambda: self.now,
                 tick_s=1e6,
-                first_words=m.LineStarted(start, "test", chosen.mode, chosen.dry_run, chosen.symbols),
+                first_message=m.LineStarted(start, "test", chosen.mode, chosen.dry_run, chosen.symbols),
             )
         )
 
@@ -142,8 +142,8 @@ class Stepper:
         before = -1
         while True:
             self._rest_below()
-            settle(self.supervisor.line, PATIENCE_S)
-            handled = ping(self.supervisor.line, PATIENCE_S)
+            settle(self.supervisor.line, TIMEOUT_S)
+            handled = ping_component(self.supervisor.line, TIMEOUT_S)
             if handled == before:
                 break
             before = handled
@@ -201,7 +201,7 @@ def wired_stepper(gateway: SimGatewayThread, chosen: Settings) -> Stepper:
 
     def rest() -> None:
         gateway.settle()
-        broker.settle(PATIENCE_S)
+        broker.settle(TIMEOUT_S)
 
     port: BrokerPort = (
         DryRunPort(broker, DryRunExchange(), lambda: clock[0].now) if chosen.dry_run else broker

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-PATIENCE_S = 10.0
+TIMEOUT_S = 10.0
 
 
 @dataclass
@@ -26,10 +26,10 @@ class Receiver:
     def url(self) -> str:
         return f"json://127.0.0.1:{self.port}/hook"
 
-    def wait(self, count: int, patience_s: float = PATIENCE_S) -> list[tuple[str, str]]:
+    def wait(self, count: int, timeout_s: float = TIMEOUT_S) -> list[tuple[str, str]]:
         """The requests, as soon as there are so many. Fails the test when they do not come."""
         with self.changed:
-            assert self.changed.wait_for(lambda: len(self.requests) >= count, patience_s), self.requests
+            assert self.changed.wait_for(lambda: len(self.requests) >= count, timeout_s), self.requests
             return list(self.requests)
 
     def note(self, path: str, body: str) -> int:
@@ -48,7 +48,7 @@ def receiving(*answers: int) -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             status = receiver.note(self.path, body)
             if not status:
-                receiver.is_over.wait(PATIENCE_S)
+                receiver.is_over.wait(TIMEOUT_S)
                 return
             self.send_response(status)
             self.end_headers()
@@ -69,4 +69,4 @@ def receiving(*answers: int) -> Iterator[Receiver]:
         receiver.is_over.set()
         server.shutdown()
         server.server_close()
-        thread.join(PATIENCE_S)
+        thread.join(TIMEOUT_S)

@@ -14,7 +14,7 @@ from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.market import DataType
 from bot.domain.types import Direction, Right
-from bot.risk.denials import DenialCode, show
+from bot.risk.denials import DenialCode, figure_text
 from bot.risk.limits import EmbargoWindow, SessionRules
 from bot.risk.machine import RiskMachine
 from tests.risk.house import (
@@ -378,7 +378,9 @@ def test_a_denial_states_the_figures_that_decided() -> None:
 
 
 def test_a_figure_is_shown_plainly() -> None:
-    shown = [show(x) for x in (Decimal("1E+3"), Decimal("0.123456"), None, True, 3, Decimal("NaN"), NOON)]
+    shown = [
+        figure_text(x) for x in (Decimal("1E+3"), Decimal("0.123456"), None, True, 3, Decimal("NaN"), NOON)
+    ]
 
     assert shown == ["1000", "0.1235", "unknown", "yes", "3", "NaN", "2024-03-11T16:00:00+00:00"]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.risk.denials import DenialCode
 from bot.risk.limits import RiskLimits
-from bot.risk.sizing import contracts_at_risk, smallest, whole
+from bot.risk.sizing import contracts_at_risk, smallest, whole_contracts
 from tests.risk.house import LIMITS, account, approve, denial, idea, opened, put, tell
 
 money = st.decimals(Decimal("0.01"), Decimal(1_000_000), places=2)
@@ -61,7 +61,7 @@ def test_more_equity_never_buys_fewer_and_a_dearer_option_never_more(
 
 @given(st.decimals(Decimal(-1000), Decimal(1000), places=2), money)
 def test_whole_parts_of_a_budget_never_exceed_it(budget: Decimal, each: Decimal) -> None:
-    assert 0 <= whole(budget, each) * each <= max(budget, Decimal(0))
+    assert 0 <= whole_contracts(budget, each) * each <= max(budget, Decimal(0))
 
 
 @given(st.dictionaries(st.sampled_from(DenialCode), st.integers(-5, 50), min_size=1))

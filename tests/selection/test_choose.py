@@ -13,7 +13,7 @@ from bot.domain.types import ConId, Direction, Right, SecType
 from bot.selection.choose import ContractChoice, SelectionRules, choose_contract
 from bot.selection.expiry import ExpiryRule
 from bot.selection.liquidity import LiquidityLimits
-from bot.selection.no_contract import NoContract, RefusalCode
+from bot.selection.no_contract import NoContract, NoContractCode
 from bot.selection.strike import Moneyness, TargetDelta
 from bot.sim.market.recorded.bars import bars_1m
 from bot.sim.market.recorded.chain import RecordedChain, recorded_chain
@@ -90,9 +90,9 @@ def test_each_minute_ends_in_a_choice_within_the_limits_or_a_refusal_with_figure
         assert found.quote.volume is None or found.quote.volume >= limits.min_volume
     assert {
         "chosen",
-        RefusalCode.SPREAD_WIDE_PCT,
-        RefusalCode.SPREAD_WIDE_USD,
-        RefusalCode.VOLUME_LOW,
+        NoContractCode.SPREAD_WIDE_PCT,
+        NoContractCode.SPREAD_WIDE_USD,
+        NoContractCode.VOLUME_LOW,
     } <= seen
 
 
@@ -165,25 +165,25 @@ def test_a_stocks_price_in_place_of_a_premium_is_refused() -> None:
     }
     found = choose_contract(Direction.BULLISH, bar.close, contracts, wrong, TODAY, SelectionRules())
     assert isinstance(found, NoContract)
-    assert found.code is RefusalCode.PREMIUM_ABOVE_BOUND
+    assert found.code is NoContractCode.PREMIUM_ABOVE_BOUND
 
 
 @pytest.mark.parametrize("spot", [None, float("nan"), 0.0, -1.0])
 def test_without_the_underlyings_price_nothing_is_chosen(spot: float | None) -> None:
     found = choose_contract(Direction.BULLISH, spot, watched(WEEKLY), {}, TODAY, SelectionRules())
     assert isinstance(found, NoContract)
-    assert found.code is RefusalCode.UNDERLYING_PRICE_UNKNOWN
+    assert found.code is NoContractCode.UNDERLYING_PRICE_UNKNOWN
 
 
 @pytest.mark.parametrize(
     ("rules", "code"),
     [
-        (SelectionRules(expiry=ExpiryRule(100, 120)), RefusalCode.EXPIRY_NONE_FITS),
-        (SelectionRules(strike=TargetDelta(0.4)), RefusalCode.DELTA_UNKNOWN),
-        (SelectionRules(), RefusalCode.QUOTE_MISSING),
+        (SelectionRules(expiry=ExpiryRule(100, 120)), NoContractCode.EXPIRY_NONE_FITS),
+        (SelectionRules(strike=TargetDelta(0.4)), NoContractCode.DELTA_UNKNOWN),
+        (SelectionRules(), NoContractCode.QUOTE_MISSING),
     ],
 )
-def test_what_is_missing_is_named(rules: SelectionRules, code: RefusalCode) -> None:
+def test_what_is_missing_is_named(rules: SelectionRules, code: NoContractCode) -> None:
     found = choose_contract(Direction.BULLISH, 748.0, watched(), {}, TODAY, rules)
     assert isinstance(found, NoContract)
     assert found.code is code
@@ -193,7 +193,7 @@ def test_what_is_missing_is_named(rules: SelectionRules, code: RefusalCode) -> N
 def test_an_empty_watchlist_is_a_refusal_and_not_an_accident() -> None:
     found = choose_contract(Direction.BULLISH, 748.0, (), {}, TODAY, SelectionRules())
     assert found == NoContract(
-        RefusalCode.EXPIRY_NONE_FITS, {"today": "2015-12-24", "watched": "0", "nearest": "unknown"}
+        NoContractCode.EXPIRY_NONE_FITS, {"today": "2015-12-24", "watched": "0", "nearest": "unknown"}
     )
 
 
@@ -201,4 +201,4 @@ def test_yesterdays_watchlist_is_not_traded_on_its_last_day() -> None:
     after = WEEKLY + timedelta(days=4)
     found = choose_contract(Direction.BULLISH, 748.0, watched(WEEKLY), {}, after, SelectionRules())
     assert isinstance(found, NoContract)
-    assert found.code is RefusalCode.EXPIRY_NONE_FITS
+    assert found.code is NoContractCode.EXPIRY_NONE_FITS

@@ -12,7 +12,7 @@ from bot.domain.contract import Contract
 from bot.domain.market import Quote
 from bot.domain.types import Right, SecType
 from bot.selection.liquidity import LiquidityLimits, judge_quote
-from bot.selection.no_contract import NoContract, RefusalCode
+from bot.selection.no_contract import NoContract, NoContractCode
 from bot.selection.strike import Moneyness, TargetDelta, parse_strike, pick_strike
 
 EXPIRY = date(2011, 1, 7)
@@ -75,7 +75,7 @@ def test_of_two_equally_near_strikes_the_lower_is_at_the_money() -> None:
 def test_a_strike_beyond_those_watched_is_not_guessed(spot: float, rule: Moneyness) -> None:
     found = pick_strike(ladder(Right.CALL), {}, spot, rule)
     assert isinstance(found, NoContract)
-    assert found.code is RefusalCode.STRIKE_NOT_WATCHED
+    assert found.code is NoContractCode.STRIKE_NOT_WATCHED
     assert found.numbers["lowest"] == "125"
 
 
@@ -93,7 +93,7 @@ def test_a_delta_that_nobody_offers_is_a_refusal() -> None:
     quotes = {option("127").con_id: quote(delta=0.5)}
     found = pick_strike(ladder(Right.CALL), quotes, 127.0, TargetDelta(0.2))
     assert isinstance(found, NoContract)
-    assert found.code is RefusalCode.DELTA_OUT_OF_REACH
+    assert found.code is NoContractCode.DELTA_OUT_OF_REACH
     assert found.numbers == {"target": "0.2", "nearest": "0.5", "strike": "127"}
 
 
@@ -110,26 +110,26 @@ def test_settings_of_the_strike_are_read() -> None:
     ("fields", "code"),
     [
         ({}, None),
-        ({"bid": None, "ask": None}, RefusalCode.QUOTE_MISSING),
-        ({"bid": Decimal(-1), "ask": Decimal("NaN")}, RefusalCode.QUOTE_MISSING),
-        ({"bid": None}, RefusalCode.QUOTE_ONE_SIDED),
-        ({"bid": Decimal(0)}, RefusalCode.QUOTE_ONE_SIDED),
-        ({"ask": None}, RefusalCode.QUOTE_ONE_SIDED),
-        ({"bid": Decimal("1.10")}, RefusalCode.QUOTE_CROSSED),
+        ({"bid": None, "ask": None}, NoContractCode.QUOTE_MISSING),
+        ({"bid": Decimal(-1), "ask": Decimal("NaN")}, NoContractCode.QUOTE_MISSING),
+        ({"bid": None}, NoContractCode.QUOTE_ONE_SIDED),
+        ({"bid": Decimal(0)}, NoContractCode.QUOTE_ONE_SIDED),
+        ({"ask": None}, NoContractCode.QUOTE_ONE_SIDED),
+        ({"bid": Decimal("1.10")}, NoContractCode.QUOTE_CROSSED),
         ({"bid": Decimal("1.04")}, None),
-        ({"bid": Decimal("0.90")}, RefusalCode.SPREAD_WIDE_PCT),
-        ({"bid": Decimal("9.0"), "ask": Decimal("9.6")}, RefusalCode.SPREAD_WIDE_USD),
-        ({"volume": 9}, RefusalCode.VOLUME_LOW),
-        ({"volume": 0}, RefusalCode.VOLUME_LOW),
-        ({"open_interest": 99}, RefusalCode.OPEN_INTEREST_LOW),
+        ({"bid": Decimal("0.90")}, NoContractCode.SPREAD_WIDE_PCT),
+        ({"bid": Decimal("9.0"), "ask": Decimal("9.6")}, NoContractCode.SPREAD_WIDE_USD),
+        ({"volume": 9}, NoContractCode.VOLUME_LOW),
+        ({"volume": 0}, NoContractCode.VOLUME_LOW),
+        ({"open_interest": 99}, NoContractCode.OPEN_INTEREST_LOW),
         ({"volume": None}, None),
         ({"open_interest": None}, None),
-        ({"volume": None, "open_interest": None}, RefusalCode.LIQUIDITY_UNKNOWN),
-        ({"volume": None, "open_interest": 99}, RefusalCode.OPEN_INTEREST_LOW),
-        ({"bid": Decimal("127.00"), "ask": Decimal("127.01")}, RefusalCode.PREMIUM_ABOVE_BOUND),
+        ({"volume": None, "open_interest": None}, NoContractCode.LIQUIDITY_UNKNOWN),
+        ({"volume": None, "open_interest": 99}, NoContractCode.OPEN_INTEREST_LOW),
+        ({"bid": Decimal("127.00"), "ask": Decimal("127.01")}, NoContractCode.PREMIUM_ABOVE_BOUND),
     ],
 )
-def test_each_reason_is_told_apart(fields: dict[str, Any], code: RefusalCode | None) -> None:
+def test_each_reason_is_told_apart(fields: dict[str, Any], code: NoContractCode | None) -> None:
     refusal = judge_quote(option("127"), quote(**fields), 127.0, LiquidityLimits())
     assert (refusal.code if refusal else None) is code
 
@@ -138,7 +138,7 @@ def test_a_premium_below_intrinsic_value_is_not_this_options() -> None:
     for right, spot in ((Right.CALL, 131.0), (Right.PUT, 123.0)):
         refusal = judge_quote(option("127", right), quote(), spot, LiquidityLimits())
         assert refusal is not None
-        assert refusal.code is RefusalCode.PREMIUM_BELOW_INTRINSIC
+        assert refusal.code is NoContractCode.PREMIUM_BELOW_INTRINSIC
         assert refusal.numbers["intrinsic"] == "4"
 
 
@@ -151,7 +151,7 @@ def test_a_floor_of_zero_asks_nothing() -> None:
     only_volume = LiquidityLimits(min_open_interest=0)
     refusal = judge_quote(option("127"), quote(volume=None), 127.0, only_volume)
     assert refusal is not None
-    assert refusal.code is RefusalCode.LIQUIDITY_UNKNOWN
+    assert refusal.code is NoContractCode.LIQUIDITY_UNKNOWN
 
 
 prices = st.none() | st.decimals("-1", "50", places=2)

@@ -20,7 +20,7 @@ from bot.sim.world.world import World
 DAY = date(2011, 1, 4)
 LIBRARIES = ("ib_insync", "ib_async")
 PATIENT = GatewaySettings(messages_per_second=None)
-_PATIENCE_S = 20
+_TIMEOUT_S = 20
 
 
 class Desk:
@@ -50,7 +50,7 @@ class Desk:
         return self.gateway.port
 
     def do(self, work: Any) -> Any:
-        return self.loop.run_until_complete(asyncio.wait_for(work, _PATIENCE_S))
+        return self.loop.run_until_complete(asyncio.wait_for(work, _TIMEOUT_S))
 
     def start(self, work: Any) -> asyncio.Future[Any]:
         """Begin something that needs simulated time to end."""

@@ -18,10 +18,12 @@ with atheris.instrument_imports(include=["bot.wire", "bot.sim"]):
 
 from loguru import logger
 
-from bot.wire import Direction, message_kinds
+from bot.wire import MessageDirection, message_kinds
 
 _FRESH_AFTER = 2000
-_KINDS = sorted(k.name for k in message_kinds() if k.direction is Direction.REQUEST and k.name != "startApi")
+_KINDS = sorted(
+    k.name for k in message_kinds() if k.direction is MessageDirection.REQUEST and k.name != "startApi"
+)
 
 
 class Target:

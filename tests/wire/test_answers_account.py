@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot.wire import Direction, message_kinds
+from bot.wire import MessageDirection, message_kinds
 from bot.wire.schemas import account as schema_account
 from bot.wire.schemas import reference as schema_reference
 from bot.wire.schemas import session as schema_session
@@ -221,10 +221,12 @@ def test_session_and_account_messages_arrive_as_meant(case: Case, assert_heard: 
 
 def test_every_kind_of_session_and_account_messages_is_in_the_table() -> None:
     schemas = [schema_account, schema_reference, schema_session]
-    answers = {kind.name for schema in schemas for kind in schema.KINDS if kind.direction is Direction.ANSWER}
+    answers = {
+        kind.name for schema in schemas for kind in schema.KINDS if kind.direction is MessageDirection.ANSWER
+    }
     assert {case.kind for case in CASES} == answers
 
 
 def test_the_schema_has_every_kind_that_the_library_decodes(newest: Any) -> None:
-    answers = {kind.id for kind in message_kinds() if kind.direction is Direction.ANSWER}
+    answers = {kind.id for kind in message_kinds() if kind.direction is MessageDirection.ANSWER}
     assert answers == set(newest.client.decoder.handlers)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot.wire import Direction
+from bot.wire import MessageDirection
 from bot.wire.schemas import contracts as schema_contracts
 
 Call = tuple[Any, ...]
@@ -236,5 +236,7 @@ def test_contract_messages_arrive_as_meant(case: Case, assert_heard: Callable[..
 
 def test_every_kind_of_contract_messages_is_in_the_table() -> None:
     schemas = [schema_contracts]
-    answers = {kind.name for schema in schemas for kind in schema.KINDS if kind.direction is Direction.ANSWER}
+    answers = {
+        kind.name for schema in schemas for kind in schema.KINDS if kind.direction is MessageDirection.ANSWER
+    }
     assert {case.kind for case in CASES} == answers

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot.wire import Direction
+from bot.wire import MessageDirection
 from bot.wire.schemas import history as schema_history
 from bot.wire.schemas import market as schema_market
 
@@ -263,5 +263,7 @@ def test_market_messages_arrive_as_meant(case: Case, assert_heard: Callable[...,
 
 def test_every_kind_of_market_messages_is_in_the_table() -> None:
     schemas = [schema_history, schema_market]
-    answers = {kind.name for schema in schemas for kind in schema.KINDS if kind.direction is Direction.ANSWER}
+    answers = {
+        kind.name for schema in schemas for kind in schema.KINDS if kind.direction is MessageDirection.ANSWER
+    }
     assert {case.kind for case in CASES} == answers

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot.wire import Direction, encode
+from bot.wire import MessageDirection, encode
 from bot.wire.schemas import orders as schema_orders
 
 Call = tuple[Any, ...]
@@ -135,7 +135,9 @@ def test_order_messages_arrive_as_meant(case: Case, assert_heard: Callable[..., 
 
 def test_every_kind_of_order_messages_is_in_the_table() -> None:
     schemas = [schema_orders]
-    answers = {kind.name for schema in schemas for kind in schema.KINDS if kind.direction is Direction.ANSWER}
+    answers = {
+        kind.name for schema in schemas for kind in schema.KINDS if kind.direction is MessageDirection.ANSWER
+    }
     assert {case.kind for case in CASES} == answers
 
 

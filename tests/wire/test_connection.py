@@ -23,7 +23,7 @@ from bot.wire import (
     WireMessage,
     negotiate,
 )
-from bot.wire.connection import SPEAKER, TRANSITIONS
+from bot.wire.connection import CONNECTION_TRANSITIONS, SPEAKER
 from bot.wire.frames import join_fields, pack_frame
 
 TIME = "20250323 22:21:01 Greenwich Mean Time"
@@ -314,10 +314,10 @@ def test_a_server_waits_for_its_own_answer_before_it_reads_on() -> None:
 
 
 def test_the_table_of_states_is_whole() -> None:
-    assert set(TRANSITIONS) == set(State)
-    reached = {after for moves in TRANSITIONS.values() for after in moves.values()}
+    assert set(CONNECTION_TRANSITIONS) == set(State)
+    reached = {after for moves in CONNECTION_TRANSITIONS.values() for after in moves.values()}
     assert reached == {State.GREETED, State.AGREED, State.STARTED}
-    assert {move for moves in TRANSITIONS.values() for move in moves} == set(SPEAKER)
+    assert {move for moves in CONNECTION_TRANSITIONS.values() for move in moves} == set(SPEAKER)
 
 
 @settings(max_examples=60)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot.wire import Direction, message_kinds
+from bot.wire import MessageDirection, message_kinds
 from bot.wire.schemas import account as schema_account
 from bot.wire.schemas import orders as schema_orders
 from bot.wire.schemas import reference as schema_reference
@@ -277,7 +277,9 @@ def test_account_request_is_read_as_it_was_asked(case: Case, assert_said: Callab
 
 
 def test_every_account_request_is_in_the_table() -> None:
-    kinds = {kind.name for schema in SCHEMAS for kind in schema.KINDS if kind.direction is Direction.REQUEST}
+    kinds = {
+        kind.name for schema in SCHEMAS for kind in schema.KINDS if kind.direction is MessageDirection.REQUEST
+    }
     assert {case.method for case in CASES} == kinds - {"placeOrder"}
 
 
@@ -287,5 +289,5 @@ def test_the_schema_has_every_method_by_which_the_library_sends(newest: Any) -> 
         for name, method in inspect.getmembers(type(newest.client), inspect.isfunction)
         if "self.send(" in inspect.getsource(method)
     }
-    requests = {kind.name for kind in message_kinds() if kind.direction is Direction.REQUEST}
+    requests = {kind.name for kind in message_kinds() if kind.direction is MessageDirection.REQUEST}
     assert requests == methods - {"send", "sendMsg"}

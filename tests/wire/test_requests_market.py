@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot.wire import Direction
+from bot.wire import MessageDirection
 from bot.wire.schemas import contracts as schema_contracts
 from bot.wire.schemas import history as schema_history
 from bot.wire.schemas import market as schema_market
@@ -266,5 +266,7 @@ def test_market_request_is_read_as_it_was_asked(case: Case, assert_said: Callabl
 
 
 def test_every_market_request_is_in_the_table() -> None:
-    kinds = {kind.name for schema in SCHEMAS for kind in schema.KINDS if kind.direction is Direction.REQUEST}
+    kinds = {
+        kind.name for schema in SCHEMAS for kind in schema.KINDS if kind.direction is MessageDirection.REQUEST
+    }
     assert {case.method for case in CASES} == kinds

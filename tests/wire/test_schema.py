@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from bot.wire import (
     SUPPORTED_VERSIONS,
-    Direction,
     LocalProtocolError,
+    MessageDirection,
     MessageKind,
     Record,
     RemoteProtocolError,
@@ -133,7 +133,7 @@ def assert_same(read: Record, sent: dict[str, Any], whole: set[str]) -> None:
 
 
 def decode(kind: MessageKind, frame: bytes, version: int) -> Any:
-    read = decode_request if kind.direction is Direction.REQUEST else decode_answer
+    read = decode_request if kind.direction is MessageDirection.REQUEST else decode_answer
     return read(frame[4:], version)
 
 
@@ -341,9 +341,12 @@ def test_the_trailing_stop_price_appears_twice_in_an_open_order() -> None:
 
 def test_every_kind_describes_its_layout() -> None:
     layouts = {(kind.direction, kind.name): kind.layout for kind in message_kinds()}
-    assert layouts[Direction.REQUEST, "cancelOrder"] == "1, orderId, [manualCancelOrderTime ≥169] or the end"
-    assert layouts[Direction.ANSWER, "tickSize"] == "6, reqId, tickType, size"
-    assert "[faProfile ≤176]" in layouts[Direction.REQUEST, "placeOrder"]
+    assert (
+        layouts[MessageDirection.REQUEST, "cancelOrder"]
+        == "1, orderId, [manualCancelOrderTime ≥169] or the end"
+    )
+    assert layouts[MessageDirection.ANSWER, "tickSize"] == "6, reqId, tickType, size"
+    assert "[faProfile ≤176]" in layouts[MessageDirection.REQUEST, "placeOrder"]
     assert len({(kind.direction, kind.id) for kind in message_kinds()}) == len(message_kinds())
 
 
@@ -362,6 +365,6 @@ def test_every_kind_describes_its_layout() -> None:
     ids=lambda schema: schema.__name__,
 )
 def test_the_head_of_each_schema_file_counts_its_kinds(schema: ModuleType) -> None:
-    requests = sum(kind.direction is Direction.REQUEST for kind in schema.KINDS)
+    requests = sum(kind.direction is MessageDirection.REQUEST for kind in schema.KINDS)
     answers = len(schema.KINDS) - requests
     assert f"Kinds: {requests} requests, {answers} answers" in " ".join((schema.__doc__ or "").split())

@@ -35,7 +35,7 @@ class BrokerContext:
         library: ModuleType,
         now: Callable[[], datetime],
         speed: float,
-        tell: Callable[[Message], None],
+        publish: Callable[[Message], None],
         failed: Callable[[BaseException], None],
     ) -> None:
         self.settings = settings
@@ -53,7 +53,7 @@ class BrokerContext:
         """Messages that the limiter holds back."""
         self.waited_s = 0.0
         """Bot time that it has held messages back, all together."""
-        self._tell = tell
+        self._publish = publish
         self._held: list[Message] | None = None
         self._messages = MessagePacer(settings.pacing, max(1.0 / speed, _SHORTEST_SECOND_WALL_S))
         self._history = HistoryPacer(settings.pacing)
@@ -63,14 +63,14 @@ class BrokerContext:
 
     # ── facts ──
 
-    def tell(self, fact: Message) -> None:
+    def publish(self, fact: Message) -> None:
         """Our answer to a command, or news of ours."""
-        self._tell(fact)
+        self._publish(fact)
 
     def pass_on(self, fact: Message) -> None:
         """What the gateway says unasked. While a session is being opened it waits for BrokerConnected."""
         if self._held is None:
-            self._tell(fact)
+            self._publish(fact)
         else:
             self._held.append(fact)
 
@@ -82,15 +82,15 @@ class BrokerContext:
         """From now on commands may use the session; what it had said so far follows the news of it."""
         held, self._held = self._held or [], None
         for fact in (connected, *held):
-            self._tell(fact)
+            self._publish(fact)
 
     def end_session(self) -> None:
         """Also of one that never came about: what it said is no fact of ours then."""
         self.ib = None
         self._held = None
 
-    def tell_trouble(self, subject: str, trouble: RequestTrouble) -> None:
-        self.tell(b.RequestFailed(subject, trouble.code, trouble.text, self.now()))
+    def publish_failure(self, subject: str, trouble: RequestTrouble) -> None:
+        self.publish(b.RequestFailed(subject, trouble.code, trouble.text, self.now()))
 
     # ── time ──
 
@@ -194,10 +194,10 @@ class BrokerContext:
     def turn(self, name: Hashable) -> asyncio.Lock:
         return self._turns.setdefault(name, asyncio.Lock())
 
-    def tell_pulse(self, clock_offset_s: float, lines_used: int) -> None:
+    def publish_pulse(self, clock_offset_s: float, lines_used: int) -> None:
         """What a heartbeat found out, and how much of IB's limits is in use."""
         clock, settings = asyncio.get_running_loop().time(), self.settings
-        self.tell(
+        self.publish(
             b.BrokerPulse(
                 at=self.now(),
                 clock_offset_s=clock_offset_s,

@@ -22,7 +22,7 @@ class CodeEffect(StrEnum):
     ASK_BROKER = "ask_broker"
     """The message alone proves nothing: ask for open orders and executions."""
     CANCEL_ANSWER = "cancel_answer"
-    """The cancel was heard; what became of the order, the broker must tell."""
+    """The cancel was received; what became of the order, the broker must tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The one module that knows ib_insync and ib_async, and where they differ or must be held on a short rein.
 
-The library is used as codec and session: it speaks the protocol, and every message it decodes comes to our ears. Its own
+The library is used as codec and session: it speaks the protocol, and every message it decodes comes to our handlers. Its own
 books of orders, tickers and futures stay empty, because they mark live orders cancelled, grow for ever, and hide
 repeated messages.
 """
@@ -16,13 +16,14 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-Hear = Callable[..., None]
-Failed = Callable[[BaseException], None]
+from bot.broker.connection.io_thread import Failed
+
+MessageHandler = Callable[..., None]
 
 IMPLEMENTATIONS = ("ib_insync", "ib_async")
 
 
-def load(name: str) -> ModuleType:
+def load_library(name: str) -> ModuleType:
     """Import the library by name. Works on any thread and after ``asyncio.run``, where a bare import of it fails."""
     if name not in IMPLEMENTATIONS:
         raise ValueError(f"the broker library is one of {', '.join(IMPLEMENTATIONS)}, not {name!r}")
@@ -48,14 +49,14 @@ def _import_beside_a_loop(name: str) -> None:
 
 def new_session(
     library: ModuleType,
-    ears: Mapping[str, Hear],
+    handlers: Mapping[str, MessageHandler],
     *,
     zone: str,
-    on_read: Hear,
+    on_read: MessageHandler,
     on_unreadable: Failed,
     failed: Failed,
 ) -> Any:
-    """A fresh IB object whose messages go to ``ears`` (by the name of the library's wrapper method) and nowhere else.
+    """A fresh IB object whose messages go to ``handlers`` (by the name of the library's wrapper method) and nowhere else.
 
     ``on_read`` runs after each read of the socket. An exception in an ear goes to ``failed``, one in the library's
     decoder to ``on_unreadable``; neither is swallowed.
@@ -63,24 +64,24 @@ def new_session(
     ib = library.IB()
     ib.errorEvent -= ib._onError  # noqa: SLF001  it opens another account summary on every 1102
     ib.TimezoneTWS = zone
-    for name, hear in ears.items():
+    for name, handle in handlers.items():
         if not hasattr(ib.wrapper, name):
             raise AttributeError(f"{library.__name__} has no message {name}")
-        setattr(ib.wrapper, name, _guarded(hear, failed))
+        setattr(ib.wrapper, name, _guarded(handle, failed))
     ib.client._tcpDataProcessed = _guarded(on_read, failed)  # noqa: SLF001  bound when the client was made
     ib.client.MaxRequests = 0  # our own limiter keeps the rate, and lets orders pass first
     ib.client.decoder.logger = _DecoderAlarm(on_unreadable)
     return ib
 
 
-def _guarded(hear: Hear, failed: Failed) -> Hear:
-    def hear_or_report(*args: Any) -> None:
+def _guarded(handle: MessageHandler, failed: Failed) -> MessageHandler:
+    def handle_or_report(*args: Any) -> None:
         try:
-            hear(*args)
+            handle(*args)
         except Exception as error:  # noqa: BLE001  reported, never swallowed: the library would only log it
             failed(error)
 
-    return hear_or_report
+    return handle_or_report
 
 
 class _DecoderAlarm:

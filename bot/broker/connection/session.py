@@ -22,7 +22,7 @@ class BrokerSession:
         self._port = port
         self._ib = ib
         self._lost = asyncio.Event()
-        self.refusal = ""
+        self.rejection = ""
         """What the gateway said before it closed: 326, say."""
         ib.client.conn.disconnected += lambda _reason: self._lost.set()
 
@@ -47,8 +47,8 @@ class BrokerSession:
     def _failure(self, error: BaseException | None) -> str:
         where = f"{self._link.settings.host}:{self._port}"
         client = self._ib.client
-        if self.refusal:
-            return self.refusal
+        if self.rejection:
+            return self.rejection
         if isinstance(error, ConnectionRefusedError):
             return f"nothing listens on {where}: is the gateway running, and is its API port open?"
         if error is not None and not self._lost.is_set():
@@ -108,7 +108,7 @@ class BrokerSession:
                     if not self._lost.is_set():
                         return f"the gateway is silent: {trouble.text}"
             if self._lost.is_set():
-                return self.refusal or "the gateway closed the connection"
+                return self.rejection or "the gateway closed the connection"
 
     def connected(self, next_order_id: OrderId) -> b.BrokerConnected:
         return b.BrokerConnected(
@@ -132,6 +132,6 @@ class BrokerSession:
             transport.abort()
 
 
-def current_time_ear(link: BrokerContext) -> Any:
+def current_time_handler(link: BrokerContext) -> Any:
     """The answer to ``check_pulse``, by the library's wrapper method ``currentTime``."""
     return lambda seconds: link.requests.end(_CURRENT_TIME, seconds)

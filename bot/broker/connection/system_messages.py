@@ -42,7 +42,7 @@ class SystemMessages:
         self._farms_down.clear()
         self._link.is_ib_up = True
 
-    def hear(self, number: int, text: str) -> None:
+    def handle(self, number: int, text: str) -> None:
         if number in (_LOST, _WAIT):
             self._set_ib(number, is_up=False, data_lost=False)
         elif number in (_BACK_WITHOUT_DATA, _BACK):
@@ -56,7 +56,7 @@ class SystemMessages:
         elif number in _ACCOUNT_TAKEN:
             self._repairs.reopen_account()
         elif code(number).effect is not CodeEffect.INFO:
-            self._link.tell_trouble("gateway", RequestTrouble(number, text))
+            self._link.publish_failure("gateway", RequestTrouble(number, text))
 
     def _set_ib(self, number: int, *, is_up: bool, data_lost: bool) -> None:
         self._link.is_ib_up = is_up
@@ -81,7 +81,7 @@ class SystemMessages:
 
     def _port_reset(self, text: str) -> None:
         """The gateway names its new port at the end of the message, and closes."""
-        self._link.tell_trouble("gateway", RequestTrouble(_PORT_RESET, text))
+        self._link.publish_failure("gateway", RequestTrouble(_PORT_RESET, text))
         found = re.findall(r"\d{2,5}", text)
         if found and int(found[-1]) < 2**16:
             self._repairs.move_to_port(int(found[-1]))

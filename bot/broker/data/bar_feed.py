@@ -20,7 +20,7 @@ from bot.domain import broker_messages as b
 from bot.domain.market import Bar, BarSize
 from bot.domain.types import ConId
 
-_ATTEMPTS_BEFORE_TELLING = 3
+_ATTEMPTS_BEFORE_FAILURE = 3
 _AFTER_PACING_VIOLATION_S = 60.0
 _QUIET_WALL_S = 1.0
 _EPOCH_TIMES = 2
@@ -47,11 +47,11 @@ class Bars:
     # ── commands ──
 
     def watch(self, command: b.WatchBars) -> None:
-        """Also asks a feed anew that is watched already: with the back-fill the stream starts over."""
+        """Also requests a feed again that is watched already: with the back-fill the stream starts over."""
         try:
             line = self._subs.watch_bars(command.contract, command.size, command.sessions)
         except RequestTrouble as trouble:
-            self._link.tell_trouble(f"bars:{command.contract.symbol}:{command.size.value}", trouble)
+            self._link.publish_failure(f"bars:{command.contract.symbol}:{command.size.value}", trouble)
         else:
             self._start(line, command.sessions)
 
@@ -76,8 +76,8 @@ class Bars:
                 return  # the next session asks again
             except RequestTrouble as trouble:
                 attempt += 1
-                if attempt >= _ATTEMPTS_BEFORE_TELLING:
-                    self._link.tell_trouble(line.subject, trouble)
+                if attempt >= _ATTEMPTS_BEFORE_FAILURE:
+                    self._link.publish_failure(line.subject, trouble)
                 pause_s = self._pause_s(trouble, pause_s)
                 await asyncio.sleep(self._link.wall_s(pause_s))
             else:
@@ -137,32 +137,34 @@ class Bars:
         if not bars:
             raise RequestTrouble(0, "the answer held no bars")
         closed = line.stream.backfill(bars, self._link.now())
-        self._link.tell(b.BarsBackfilled(line.contract.symbol, line.size, closed))
+        self._link.publish(b.BarsBackfilled(line.contract.symbol, line.size, closed))
 
     def _update(self, request_id: int, raw: Any) -> None:
         line = self._subs.of_request(request_id)
         if not isinstance(line, BarLine):
             return
-        line.heard_wall_s = asyncio.get_running_loop().time()
+        line.received_wall_s = asyncio.get_running_loop().time()
         bar = to_bar(line.contract.symbol, line.size, raw)
-        self._tell(None if bar is None else line.stream.update(bar))
+        self._publish(None if bar is None else line.stream.update(bar))
 
-    def close_by_clock(self, *, all_heard: bool = False) -> None:
+    def close_by_clock(self, *, all_received: bool = False) -> None:
         """Bars whose successor does not come: the session's last ones.
 
-        Bot time may run so fast that the successor is still on its way: unless ``all_heard``, a feed must also have
+        Bot time may run so fast that the successor is still on its way: unless ``all_received``, a feed must also have
         been quiet for a moment of the wall's time.
         """
         late = timedelta(seconds=self._link.settings.late_bar_s)
         now, wall_s = self._link.now(), asyncio.get_running_loop().time()
         for line in self._subs.bars.values():
-            if line.request_id is not None and (all_heard or wall_s - line.heard_wall_s >= _QUIET_WALL_S):
-                self._tell(line.stream.close_by_clock(now, late))
+            if line.request_id is not None and (
+                all_received or wall_s - line.received_wall_s >= _QUIET_WALL_S
+            ):
+                self._publish(line.stream.close_by_clock(now, late))
 
-    def _tell(self, closed: Bar | None) -> None:
+    def _publish(self, closed: Bar | None) -> None:
         if closed is not None:
             self._flush_quotes()  # whoever acts on the bar knows the quotes up to it
-            self._link.tell(b.BarReceived(closed))
+            self._link.publish(b.BarReceived(closed))
 
     # ── what goes wrong ──
 
@@ -172,5 +174,5 @@ class Bars:
             return
         if number == _HISTORY and history_trouble(text) is HistoryTrouble.CANCELLED:
             return
-        self._link.tell_trouble(line.subject, RequestTrouble(number, text))
+        self._link.publish_failure(line.subject, RequestTrouble(number, text))
         self._start(line, line.sessions)

@@ -46,7 +46,7 @@ class BarStream:
     """One subscription's memory: the forming bar, and the start of the newest bar that was told."""
 
     forming: Bar | None = None
-    told: datetime | None = None
+    published: datetime | None = None
 
     def backfill(self, bars: Iterable[Bar], now: datetime) -> tuple[Bar, ...]:
         """The closed ones, ascending; the newest may still be forming and is then kept back."""
@@ -55,12 +55,12 @@ class BarStream:
         if found and now < found[-1].end + _SETTLING:
             self.forming = found.pop()
         if found:
-            self.told = max(found[-1].start, self.told or found[-1].start)
+            self.published = max(found[-1].start, self.published or found[-1].start)
         return tuple(found)
 
     def update(self, bar: Bar) -> Bar | None:
         """The bar that this update closes, if it closes one. What was told already is not told again."""
-        if self.told is not None and bar.start <= self.told:
+        if self.published is not None and bar.start <= self.published:
             return None
         before = self.forming
         if before is not None and bar.start < before.start:
@@ -77,5 +77,5 @@ class BarStream:
         return self._close(bar)
 
     def _close(self, bar: Bar) -> Bar:
-        self.told = bar.start
+        self.published = bar.start
         return bar

@@ -27,7 +27,7 @@ _AT_ONCE = 8
 _NO_SUCH_CONTRACT = 200
 
 
-class Contracts:
+class ContractQueries:
     def __init__(self, link: BrokerContext) -> None:
         self._link = link
         self._day: date | None = None
@@ -62,7 +62,7 @@ class Contracts:
         if len(found) != 1:
             names = ", ".join(f"{x.contract.symbol}@{x.contract.primaryExchange}" for x in found)
             raise RequestTrouble(_NO_SUCH_CONTRACT, f"{command.symbol} is {names or 'no US stock'}")
-        self._link.tell(b.UnderlyingQualified(await self._complete(found[0])))
+        self._link.publish(b.UnderlyingQualified(await self._complete(found[0])))
 
     async def list_chain(self, command: b.ListChain) -> None:
         """Raises RequestTrouble where no standard option class exists."""
@@ -75,7 +75,7 @@ class Contracts:
         chain = to_chain(stock.symbol, answers)
         if chain is None:
             raise RequestTrouble(_NO_SUCH_CONTRACT, f"{stock.symbol} has no standard option class")
-        self._link.tell(b.ChainListed(chain))
+        self._link.publish(b.ChainListed(chain))
 
     async def qualify_options(self, command: b.QualifyOptions) -> None:
         """Raises RequestTrouble when any pair could not be asked about; that a pair does not exist is an answer."""
@@ -89,7 +89,7 @@ class Contracts:
             if isinstance(answer, BaseException):
                 raise answer
         contracts = tuple(found for pair in pairs if (found := self._pairs.get(pair)) is not None)
-        self._link.tell(b.OptionsQualified(command.underlying.symbol, command.expiry, contracts))
+        self._link.publish(b.OptionsQualified(command.underlying.symbol, command.expiry, contracts))
 
     def _start_day(self) -> None:
         """Listings change overnight; contracts that are known by conId stay known."""

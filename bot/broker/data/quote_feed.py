@@ -37,7 +37,7 @@ class Quotes:
             "priceSizeTick": self._price,
             "tickSize": self._size,
             "tickOptionComputation": self._model,
-            "marketDataType": self._data_type_said,
+            "marketDataType": self._data_type_reported,
             "tickString": lambda *_: None,
             "tickGeneric": lambda *_: None,
             "tickReqParams": lambda *_: None,
@@ -53,7 +53,7 @@ class Quotes:
         except NotConnected:
             return  # the line is on the list; the next session opens it
         except RequestTrouble as trouble:
-            self._link.tell_trouble(f"quote:{command.contract.con_id}", trouble)
+            self._link.publish_failure(f"quote:{command.contract.con_id}", trouble)
 
     async def unwatch(self, command: b.UnwatchQuote) -> None:
         request_id = self._subs.unwatch_quote(command.contract.con_id)
@@ -104,18 +104,18 @@ class Quotes:
 
     def _price(self, request_id: int, tick: int, price: float, size: float) -> None:
         line = self._line(request_id)
-        if line is not None and line.ticks.hear_price(tick, price, size):
+        if line is not None and line.ticks.handle_price(tick, price, size):
             self._mark(line)
 
     def _size(self, request_id: int, tick: int, size: float) -> None:
         line = self._line(request_id)
-        if line is not None and line.ticks.hear_size(tick, size):
+        if line is not None and line.ticks.handle_size(tick, size):
             self._mark(line)
 
-    def _model(self, request_id: int, tick: int, _attribute: int, *said: float) -> None:
-        """``said``: implied volatility, delta, option price, dividends, gamma, vega, theta, underlying price."""
+    def _model(self, request_id: int, tick: int, _attribute: int, *reported: float) -> None:
+        """``reported``: implied volatility, delta, option price, dividends, gamma, vega, theta, underlying price."""
         line = self._line(request_id)
-        if line is not None and line.ticks.hear_model(tick, said[0], said[1], said[7]):
+        if line is not None and line.ticks.handle_model(tick, reported[0], reported[1], reported[7]):
             self._mark(line)
 
     def _mark(self, line: QuoteLine) -> None:
@@ -123,7 +123,7 @@ class Quotes:
             line.is_changed = True
             self._changed.append(line)
 
-    def _data_type_said(self, request_id: int, number: int) -> None:
+    def _data_type_reported(self, request_id: int, number: int) -> None:
         line = self._line(request_id)
         if line is not None:
             self._set_data_type(line, to_data_type(number))
@@ -131,7 +131,7 @@ class Quotes:
     def _set_data_type(self, line: QuoteLine, data_type: DataType) -> None:
         if line.ticks.data_type is not data_type:
             line.ticks.data_type = data_type
-            self._link.tell(b.DataTypeChanged(line.contract.con_id, data_type, self._link.now()))
+            self._link.publish(b.DataTypeChanged(line.contract.con_id, data_type, self._link.now()))
 
     # ── telling ──
 
@@ -145,7 +145,7 @@ class Quotes:
             # A line that was unwatched meanwhile is nobody's any more.
             if line.is_changed and line.request_id is not None:
                 line.is_changed = False
-                self._link.tell(b.QuoteReceived(line.ticks.quote(at)))
+                self._link.publish(b.QuoteReceived(line.ticks.quote(at)))
 
     # ── what goes wrong ──
 
@@ -154,7 +154,7 @@ class Quotes:
         is_frozen = number == _COMPETING_SESSION
         if row.effect is CodeEffect.INFO and not is_frozen:
             return
-        self._link.tell_trouble(f"quote:{line.contract.con_id}", RequestTrouble(number, text))
+        self._link.publish_failure(f"quote:{line.contract.con_id}", RequestTrouble(number, text))
         request_id = self._subs.release(line)
         if is_frozen and request_id is not None:
             self._set_data_type(line, DataType.FROZEN)

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.broker.connection.errors import UnreadableAnswer
-from bot.broker.translate.numbers import figure, price, size
+from bot.broker.translate.numbers import figure, price, to_size
 from bot.domain.contract import Contract
 from bot.domain.market import DataType, Quote
 from bot.domain.types import Right
@@ -43,32 +43,32 @@ class QuoteTicks:
     underlying_price: float | None = None
     data_type: DataType = DataType.LIVE
 
-    def hear_price(self, tick: int, value: float, units: float) -> bool:
+    def handle_price(self, tick: int, value: float, units: float) -> bool:
         """Take a price with its size; False for a tick that is none of ours."""
         if tick in _BID:
-            self.bid, self.bid_size = price(value), size(units)
+            self.bid, self.bid_size = price(value), to_size(units)
         elif tick in _ASK:
-            self.ask, self.ask_size = price(value), size(units)
+            self.ask, self.ask_size = price(value), to_size(units)
         elif tick in _LAST:
             self.last = price(value)
         else:
             return False
         return True
 
-    def hear_size(self, tick: int, units: float) -> bool:
+    def handle_size(self, tick: int, units: float) -> bool:
         if tick in _BID_SIZE:
-            self.bid_size = size(units)
+            self.bid_size = to_size(units)
         elif tick in _ASK_SIZE:
-            self.ask_size = size(units)
+            self.ask_size = to_size(units)
         elif tick in _VOLUME:
-            self.volume = size(units)
+            self.volume = to_size(units)
         elif tick == self._open_interest_tick:
-            self.open_interest = size(units)
+            self.open_interest = to_size(units)
         else:
             return False
         return True
 
-    def hear_model(self, tick: int, implied_vol: float, delta: float, underlying: float) -> bool:
+    def handle_model(self, tick: int, implied_vol: float, delta: float, underlying: float) -> bool:
         """The broker's own model alone; IB says -1 and -2 for "not computed"."""
         if tick not in _MODEL:
             return False

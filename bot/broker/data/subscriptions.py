@@ -37,7 +37,7 @@ class BarLine:
     sessions: int
     stream: BarStream = field(default_factory=BarStream)
     request_id: int | None = None
-    heard_wall_s: float = 0.0
+    received_wall_s: float = 0.0
     """When the last update came, on the event loop's clock."""
 
     @property

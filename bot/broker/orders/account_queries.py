@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.broker.connection.context import BrokerContext
-from bot.broker.data.contracts import Contracts
+from bot.broker.data.contracts import ContractQueries
 from bot.broker.orders.order_events import COMPLETED_ORDERS, OPEN_ORDERS
 from bot.broker.orders.order_index import KnownOrder
 from bot.broker.translate.contracts import to_account_values, to_position
@@ -21,10 +21,10 @@ _POSITIONS, _ACCOUNT = "positions", "account"
 
 
 class AccountQueries:
-    def __init__(self, link: BrokerContext, contracts: Contracts) -> None:
+    def __init__(self, link: BrokerContext, contracts: ContractQueries) -> None:
         self._link = link
         self._contracts = contracts
-        self._account_said: dict[tuple[str, str], str] = {}
+        self._account_reported: dict[tuple[str, str], str] = {}
         self._account_changed = False
         self._held: dict[int, float] = {}
 
@@ -40,7 +40,7 @@ class AccountQueries:
         }
 
     def start_session(self) -> None:
-        self._account_said.clear()
+        self._account_reported.clear()
         self._account_changed = False
         self._held.clear()
 
@@ -87,7 +87,7 @@ class AccountQueries:
             self._link.pass_on(b.AccountUpdated(self._values()))
 
     def _values(self) -> AccountValues:
-        return to_account_values(self._link.account, self._account_said, self._link.now())
+        return to_account_values(self._link.account, self._account_reported, self._link.now())
 
     # ── the library's messages ──
 
@@ -104,8 +104,8 @@ class AccountQueries:
 
     def _account_value(self, tag: str, value: str, currency: str, account: str) -> None:
         if account in (self._link.account, ""):
-            changed = self._account_said.get((tag, currency)) != value
-            self._account_said[tag, currency] = value
+            changed = self._account_reported.get((tag, currency)) != value
+            self._account_reported[tag, currency] = value
             self._account_changed = self._account_changed or changed
 
     def _account_end(self, account: str) -> None:

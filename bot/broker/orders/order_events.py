@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.broker.connection.context import BrokerContext
-from bot.broker.data.contracts import Contracts
+from bot.broker.data.contracts import ContractQueries
 from bot.broker.orders.order_index import KnownOrder, OrderIndex
 from bot.broker.translate.contracts import to_commission, to_fill
 from bot.broker.translate.numbers import UNSET_INTEGER, quantity
-from bot.broker.translate.orders import margin_of, to_completed_order, to_open_order, to_status
+from bot.broker.translate.orders import margin_from_order_state, to_completed_order, to_open_order, to_status
 from bot.domain import broker_messages as b
 from bot.domain.order import OpenOrder, OrderStatus
 from bot.domain.types import ExecId, OrderRef, PermId
@@ -23,7 +23,9 @@ OPEN_ORDERS, COMPLETED_ORDERS = "openOrders", "completedOrders"
 
 
 class OrderEvents:
-    def __init__(self, link: BrokerContext, contracts: Contracts, unknown: Callable[[PermId], None]) -> None:
+    def __init__(
+        self, link: BrokerContext, contracts: ContractQueries, unknown: Callable[[PermId], None]
+    ) -> None:
         self._link = link
         self._contracts = contracts
         self._unknown = unknown
@@ -61,10 +63,12 @@ class OrderEvents:
             filled=known.filled,
         )
 
-    def tell_sighting(self, known: KnownOrder) -> None:
+    def publish_sighting(self, known: KnownOrder) -> None:
         self._link.pass_on(b.OrderSeen(self.sighting(known), self._link.now()))
 
-    def tell_status(self, known: KnownOrder, status: OrderStatus, remaining: int, reason: str = "") -> None:
+    def publish_status(
+        self, known: KnownOrder, status: OrderStatus, remaining: int, reason: str = ""
+    ) -> None:
         text, known.text = known.text, ""
         self._link.pass_on(
             b.OrderStatusChanged(
@@ -83,7 +87,7 @@ class OrderEvents:
 
     def _open_order(self, order_id: int, contract: Any, order: Any, state: Any) -> None:
         if order.whatIf:
-            if margin_of(state) is not None:
+            if margin_from_order_state(state) is not None:
                 self._link.requests.end(order_id, state)
             return
         self._link.opening_client.updateReqId(order_id + 1)
@@ -96,7 +100,7 @@ class OrderEvents:
         )
         self._link.requests.add(OPEN_ORDERS, known)
         if self._is_news(known):
-            self.tell_sighting(known)
+            self.publish_sighting(known)
 
     def _order_status(
         self,
@@ -117,10 +121,12 @@ class OrderEvents:
             if client_id == self._link.settings.client_id:
                 self._unknown(perm_id)
             return
-        heard = to_status(status)
-        self.names.heard(known, perm_id, heard, quantity(filled, f"what was filled of {known.ref}"))
+        received = to_status(status)
+        self.names.received(known, perm_id, received, quantity(filled, f"what was filled of {known.ref}"))
         if self._is_news(known):
-            self.tell_status(known, heard, quantity(remaining, f"what remains of {known.ref}"), why_held)
+            self.publish_status(
+                known, received, quantity(remaining, f"what remains of {known.ref}"), why_held
+            )
 
     def _is_news(self, known: KnownOrder) -> bool:
         """Strangers' orders in a list that was asked for belong to that list alone."""

@@ -17,10 +17,10 @@ from bot.domain.order import OpenOrder, OrderStatus
 
 
 class Evidence:
-    def __init__(self, link: BrokerContext, books: AccountQueries, ears: OrderEvents) -> None:
+    def __init__(self, link: BrokerContext, books: AccountQueries, order_events: OrderEvents) -> None:
         self._link = link
         self._books = books
-        self._ears = ears
+        self._order_events = order_events
         self._questions: dict[int, tuple[KnownOrder, RequestTrouble]] = {}
         self._is_looking = False
 
@@ -65,13 +65,13 @@ class Evidence:
         except RequestTrouble as failed:
             for known, trouble in questions:
                 text = f"{trouble.text}; asking the broker failed too: {failed.text}"
-                self._link.tell_trouble(f"order:{known.ref}", RequestTrouble(trouble.code, text))
+                self._link.publish_failure(f"order:{known.ref}", RequestTrouble(trouble.code, text))
             return
         for fill in fills:
-            self._link.tell(b.Filled(fill))
+            self._link.publish(b.Filled(fill))
         for known, trouble in questions:
             if known in at_rest:
-                self._link.tell_trouble(
+                self._link.publish_failure(
                     f"order:{known.ref}", trouble
                 )  # its sighting and status are told already
             else:
@@ -84,12 +84,12 @@ class Evidence:
             known.perm_id = known.perm_id or found.perm_id
             known.status, known.filled = found.status, max(known.filled, found.filled)
             known.text = f"{trouble.code}: {trouble.text}"
-            self._ears.tell_status(known, found.status, found.remaining)
+            self._order_events.publish_status(known, found.status, found.remaining)
         elif known.is_acknowledged or known.filled:
-            self._link.tell_trouble(f"order:{known.ref}", trouble)
+            self._link.publish_failure(f"order:{known.ref}", trouble)
         else:
             known.status = OrderStatus.REJECTED
-            self._link.tell(b.OrderRefused(known.ref, trouble.code, trouble.text, self._link.now()))
+            self._link.publish(b.OrderRefused(known.ref, trouble.code, trouble.text, self._link.now()))
 
 
 def _is_same(completed: OpenOrder, known: KnownOrder) -> bool:

@@ -78,7 +78,7 @@ class OrderIndex:
             return None
         return known
 
-    def heard(self, known: KnownOrder, perm_id: PermId, status: OrderStatus, filled: int) -> None:
+    def received(self, known: KnownOrder, perm_id: PermId, status: OrderStatus, filled: int) -> None:
         """An orderStatus message about a known order."""
         self._bind(known, perm_id)
         known.status = status

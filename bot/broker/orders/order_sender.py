@@ -17,7 +17,7 @@ from bot.broker.data.subscriptions import Subscriptions
 from bot.broker.orders.order_events import OrderEvents
 from bot.broker.orders.order_evidence import Evidence
 from bot.broker.orders.order_index import KnownOrder
-from bot.broker.translate.orders import margin_of, order_fields, revision_fields
+from bot.broker.translate.orders import margin_from_order_state, order_fields, revision_fields
 from bot.domain import broker_messages as b
 from bot.domain.order import Order, OrderStatus
 
@@ -29,12 +29,12 @@ OrderCommand = b.SendOrders | b.SendCancel | b.SendRevision
 
 class Orders:
     def __init__(
-        self, link: BrokerContext, subscriptions: Subscriptions, ears: OrderEvents, evidence: Evidence
+        self, link: BrokerContext, subscriptions: Subscriptions, order_events: OrderEvents, evidence: Evidence
     ) -> None:
         self._link = link
         self._instrument = subscriptions.instrument
-        self._ears = ears
-        self._names = ears.names
+        self._order_events = order_events
+        self._names = order_events.names
         self._evidence = evidence
         self._lane: asyncio.Queue[OrderCommand] = asyncio.Queue()
         self.is_idle = True
@@ -50,7 +50,7 @@ class Orders:
             try:
                 await self._carry_out(command)
             except RequestTrouble as trouble:
-                self._refuse(command, trouble)
+                self._reject(command, trouble)
             self.is_idle = self._lane.empty()
 
     async def _carry_out(self, command: OrderCommand) -> None:
@@ -68,15 +68,15 @@ class Orders:
         if self._link.settings.read_only:
             raise RequestTrouble(321, "read only: no order may leave")
 
-    def _refuse(self, command: OrderCommand, trouble: RequestTrouble) -> None:
+    def _reject(self, command: OrderCommand, trouble: RequestTrouble) -> None:
         """Nothing was written. A new order thereby never worked; for the others, the order stays as it is."""
         if isinstance(command, b.SendOrders):
             for order in command.orders:
-                self._link.tell(b.OrderRefused(order.ref, trouble.code, trouble.text, self._link.now()))
-            self._link.tell_trouble(f"orders:{command.orders[0].ref}", trouble)
+                self._link.publish(b.OrderRefused(order.ref, trouble.code, trouble.text, self._link.now()))
+            self._link.publish_failure(f"orders:{command.orders[0].ref}", trouble)
         else:
             kind = "cancel" if isinstance(command, b.SendCancel) else "revise"
-            self._link.tell_trouble(f"{kind}:{command.ref}", trouble)
+            self._link.publish_failure(f"{kind}:{command.ref}", trouble)
 
     # ── new orders ──
 
@@ -161,10 +161,10 @@ class Orders:
             self._check_allowed()
             state = await self._what_if(command.order)
         except RequestTrouble as trouble:
-            self._link.tell_trouble(f"margin:{command.idea_id}", trouble)
+            self._link.publish_failure(f"margin:{command.idea_id}", trouble)
             return
-        figures = margin_of(state) or {}
-        self._link.tell(b.MarginQuoted(command.idea_id, self._link.now(), **figures))
+        figures = margin_from_order_state(state) or {}
+        self._link.publish(b.MarginQuoted(command.idea_id, self._link.now(), **figures))
 
     async def _what_if(self, order: Order) -> Any:
         fields = order_fields(order, order_id=0, parent_id=0, account=self._link.account)
@@ -193,7 +193,7 @@ class Orders:
         act: Callable[[], None] = {
             CodeEffect.INFO: lambda: None,
             CodeEffect.REJECT: lambda: self._rejected(known, trouble),
-            CodeEffect.STILL_LIVE: lambda: self._change_refused(known, trouble),
+            CodeEffect.STILL_LIVE: lambda: self._change_rejected(known, trouble),
             CodeEffect.ASK_BROKER: lambda: self._evidence.want(known, trouble),
             CodeEffect.CANCEL_ANSWER: lambda: self._cancel_answered(known, trouble),
         }[effect]
@@ -201,11 +201,11 @@ class Orders:
 
     def _rejected(self, known: KnownOrder, trouble: RequestTrouble) -> None:
         known.status = OrderStatus.REJECTED
-        self._link.tell(b.OrderRefused(known.ref, trouble.code, trouble.text, self._link.now()))
+        self._link.publish(b.OrderRefused(known.ref, trouble.code, trouble.text, self._link.now()))
 
-    def _change_refused(self, known: KnownOrder, trouble: RequestTrouble) -> None:
+    def _change_rejected(self, known: KnownOrder, trouble: RequestTrouble) -> None:
         known.is_revising = False
-        self._link.tell_trouble(f"revise:{known.ref}", trouble)
+        self._link.publish_failure(f"revise:{known.ref}", trouble)
         self._evidence.want(known, trouble)
 
     def _cancel_answered(self, known: KnownOrder, trouble: RequestTrouble) -> None:

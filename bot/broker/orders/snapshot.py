@@ -14,10 +14,10 @@ _ENDED = DONE - {OrderStatus.REJECTED}
 
 
 class Snapshots:
-    def __init__(self, link: BrokerContext, books: AccountQueries, ears: OrderEvents) -> None:
+    def __init__(self, link: BrokerContext, books: AccountQueries, order_events: OrderEvents) -> None:
         self._link = link
         self._books = books
-        self._ears = ears
+        self._order_events = order_events
 
     async def take(self, command: b.TakeSnapshot) -> None:
         """Tells SnapshotTaken, or RequestFailed with the subject ``snapshot``. One at a time."""
@@ -25,11 +25,11 @@ class Snapshots:
             try:
                 snapshot = await self._whole()
             except RequestTrouble as trouble:
-                self._link.tell_trouble("snapshot", trouble)
+                self._link.publish_failure("snapshot", trouble)
             except UnreadableAnswer as trouble:
-                self._link.tell_trouble("snapshot", RequestTrouble(0, str(trouble)))
+                self._link.publish_failure("snapshot", RequestTrouble(0, str(trouble)))
             else:
-                self._link.tell(b.SnapshotTaken(snapshot, command.reason, command.at))
+                self._link.publish(b.SnapshotTaken(snapshot, command.reason, command.at))
 
     async def _whole(self) -> b.Snapshot:
         at = self._link.now()
@@ -38,13 +38,13 @@ class Snapshots:
         fills = await self._books.executions()
         positions = await self._books.positions()
         account = await self._books.account()
-        charged = self._ears.commissions
+        charged = self._order_events.commissions
         return b.Snapshot(
             at=at,
             account=account,
             # Statuses that came while the rest was asked for are taken in: what ended since is not at rest.
             open_orders=tuple(
-                self._ears.sighting(known) for known in open_orders if known.status not in _ENDED
+                self._order_events.sighting(known) for known in open_orders if known.status not in _ENDED
             ),
             completed_orders=completed,
             fills=fills,

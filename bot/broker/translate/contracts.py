@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.broker.connection.errors import UnreadableAnswer
-from bot.broker.translate.numbers import UNSET_DOUBLE, Figure, amount, decimal, figure, quantity
+from bot.broker.translate.numbers import UNSET_DOUBLE, IbNumber, amount, decimal, figure, quantity
 from bot.domain.broker_messages import CommissionCharged
 from bot.domain.contract import CENTS, Contract, OptionChain, TickGrid
 from bot.domain.order import Fill
@@ -169,7 +169,7 @@ def to_commission(report: Any, order_ref: str) -> CommissionCharged | None:
     return CommissionCharged(report.execId, order_ref, charged, report.currency)
 
 
-def to_position(contract: Contract, held: float, average_cost: Figure) -> Position:
+def to_position(contract: Contract, held: float, average_cost: IbNumber) -> Position:
     cost = amount(average_cost)
     return Position(contract, quantity(held, f"the position in {contract.label}"), cost or Decimal(0))
 
@@ -182,10 +182,10 @@ _ACCOUNT_TAGS = {
 }
 
 
-def to_account_values(account: str, said: dict[tuple[str, str], str], at: datetime) -> AccountValues:
-    """``said`` maps (tag, currency) to IB's text. IB's BASE line wins over one of a single currency."""
+def to_account_values(account: str, reported: dict[tuple[str, str], str], at: datetime) -> AccountValues:
+    """``reported`` maps (tag, currency) to IB's text. IB's BASE line wins over one of a single currency."""
     found: dict[str, Decimal | None] = {}
-    for (tag, currency), text in said.items():
+    for (tag, currency), text in reported.items():
         name = _ACCOUNT_TAGS.get(tag)
         if name is not None and (currency in ("BASE", "") or name not in found):
             found[name] = amount(text)

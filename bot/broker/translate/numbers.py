@@ -14,10 +14,10 @@ from bot.broker.connection.errors import UnreadableAnswer
 UNSET_DOUBLE = 1.7976931348623157e308
 UNSET_INTEGER = 2**31 - 1
 
-Figure = float | str | Decimal | None
+IbNumber = float | str | Decimal | None
 
 
-def figure(value: Figure) -> float | None:
+def figure(value: IbNumber) -> float | None:
     """Any number IB may send, or None when it is one of IB's ways to say nothing. Raises UnreadableAnswer for text."""
     if value is None or value == "":
         return None
@@ -30,7 +30,7 @@ def figure(value: Figure) -> float | None:
     return number
 
 
-def amount(value: Figure) -> Decimal | None:
+def amount(value: IbNumber) -> Decimal | None:
     """Money or an order's price, of either sign."""
     number = figure(value)
     return None if number is None else decimal(number)
@@ -41,25 +41,25 @@ def decimal(number: float) -> Decimal:
     return Decimal(repr(float(number))).normalize() + 0 if number else Decimal(0)
 
 
-def price(value: Figure) -> Decimal | None:
+def price(value: IbNumber) -> Decimal | None:
     """A quote's price: None unless it is above zero (IB says -1 for "no quote", and 0 before the first trade)."""
     number = figure(value)
     return None if number is None or number <= 0 else decimal(number)
 
 
-def order_price(value: Figure) -> Decimal | None:
+def order_price(value: IbNumber) -> Decimal | None:
     """A limit or stop price of an order. IB fills the field with 0 where the order type has none."""
     found = amount(value)
     return None if found is None or found == 0 else found
 
 
-def size(value: Figure) -> int | None:
+def to_size(value: IbNumber) -> int | None:
     """A size or a volume. 0 is known to be 0; a negative one is unknown."""
     number = figure(value)
     return None if number is None or number < 0 else int(number)
 
 
-def quantity(value: Figure, what: str) -> int:
+def quantity(value: IbNumber, what: str) -> int:
     """A count that must be there. Raises UnreadableAnswer where it is missing or not whole."""
     number = figure(value)
     if number is None or number != int(number):

@@ -10,11 +10,11 @@ from typing import Any
 
 from bot.broker.connection.errors import UnreadableAnswer
 from bot.broker.translate.contracts import side, unset
-from bot.broker.translate.numbers import amount, order_price, quantity, size
+from bot.broker.translate.numbers import amount, order_price, quantity, to_size
 from bot.domain.contract import Contract
 from bot.domain.order import OpenOrder, Order, OrderStatus, OrderType
 
-STATUSES = {
+STATUS_OF_TEXT = {
     "ApiPending": OrderStatus.IN_FLIGHT,
     "PendingSubmit": OrderStatus.IN_FLIGHT,
     "PreSubmitted": OrderStatus.HELD,
@@ -45,7 +45,7 @@ _KEPT_BY_A_REVISION = (
 
 def to_status(text: str) -> OrderStatus:
     try:
-        return STATUSES[text]
+        return STATUS_OF_TEXT[text]
     except KeyError:
         raise UnreadableAnswer(
             f"the gateway said order status {text!r}, which this bot does not know"
@@ -122,7 +122,7 @@ def to_open_order(
 
 def to_completed_order(contract: Contract, order: Any, state: Any) -> OpenOrder:
     """A completed order: IB tells its filled quantity there, and quantity 0 for a filled one."""
-    filled = size(order.filledQuantity) or 0
+    filled = to_size(order.filledQuantity) or 0
     return to_open_order(
         contract,
         order,
@@ -134,7 +134,7 @@ def to_completed_order(contract: Contract, order: Any, state: Any) -> OpenOrder:
     )
 
 
-def margin_of(state: Any) -> dict[str, Any] | None:
+def margin_from_order_state(state: Any) -> dict[str, Any] | None:
     """The figures of a what-if's answer; None while IB has not filled them in."""
     change = amount(state.initMarginChange)
     if change is None:

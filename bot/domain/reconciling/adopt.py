@@ -215,7 +215,7 @@ def _place(
         legs[leg].limit_price or legs[leg].stop_price if leg in legs else None
         for leg in (Leg.ENTRY, Leg.TARGET, Leg.STOP)
     )
-    # Exits without an entry are orphans: whatever their plan, they will be called back.
+    # Exits without an entry are orphans: whatever their plan, they will be cancelled.
     price = entry or stop or target
     planned = None if price is None else plan_of(idea, contract, price)
     if price is None or planned is None:

@@ -18,12 +18,12 @@ from bot.domain.types import ConId, IdeaId, OrderRef, PermId
 
 @dataclass(frozen=True, slots=True)
 class OwnOrder:
-    """One order as our books hold it. ``heard_at`` is the last word of the broker about it, None before the first."""
+    """One order as our books hold it. ``reported_at`` is the last word of the broker about it, None before the first."""
 
     order: Order
     status: OrderStatus
     sent_at: datetime
-    heard_at: datetime | None = None
+    reported_at: datetime | None = None
     perm_ids: frozenset[PermId] = frozenset()
 
 

@@ -1,6 +1,6 @@
 """What a complete broker snapshot says about our own books: a pure comparison, no act.
 
-Rule: the snapshot is evidence, and absence is evidence only for what was sent, or last heard of, well before the
+Rule: the snapshot is evidence, and absence is evidence only for what was sent, or last reported, well before the
 snapshot was asked for. An order is settled by permId or OrderRef; a fill by its execution key. What cannot be
 explained is a mismatch, named; nothing is ever concluded to be flat.
 """
@@ -61,7 +61,7 @@ class PositionMismatch:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """``fills`` are to be booked, ``settled`` to be learned, ``surplus`` (ref, permId) to be called back."""
+    """``fills`` are to be booked, ``settled`` to be learned, ``surplus`` (ref, permId) to be cancelled."""
 
     fills: tuple[Fill, ...]
     settled: tuple[Settled, ...]
@@ -133,10 +133,10 @@ def settle_orders(
             yield replace(_sighted(ref, completed[ref]), is_final=True)
         elif executed[ref] >= own.order.quantity:
             yield Settled(ref, OrderStatus.FILLED, executed[ref], 0)
-        elif own.heard_at is None and own.sent_at <= settled_before:
+        elif own.reported_at is None and own.sent_at <= settled_before:
             reason = GONE if executed[ref] else NEVER_ARRIVED
             yield Settled(ref, OrderStatus.REJECTED, executed[ref], 0, reason, by_absence=True)
-        elif own.heard_at is not None and max(own.heard_at, own.sent_at) < requested_at:
+        elif own.reported_at is not None and max(own.reported_at, own.sent_at) < requested_at:
             yield Settled(ref, OrderStatus.REJECTED, executed[ref], 0, GONE, by_absence=True)
 
 

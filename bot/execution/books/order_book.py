@@ -1,6 +1,6 @@
 """Every order of ours, as we meant it and as the broker last spoke of it.
 
-Rule: the book only learns; it never acts. It learns the same way from what is heard now and from what an earlier life
+Rule: the book only learns; it never acts. It learns the same way from what happens now and from what an earlier life
 had put on disk, so that a rebuilt book equals the lost one, less the broker's sightings (``seen``), which the next
 snapshot brings back.
 """
@@ -33,8 +33,8 @@ class OrderRecord:
     status: OrderStatus = OrderStatus.IN_FLIGHT
     reported_filled: int = 0
     reason: str = ""
-    refused: bool = False
-    heard_at: datetime | None = None
+    is_rejected: bool = False
+    reported_at: datetime | None = None
     perm_id: PermId = 0
     cancel_wanted: str = ""
     cancel_sent_at: datetime | None = None
@@ -52,10 +52,10 @@ class OrderRecord:
     @property
     def is_inactive(self) -> bool:
         """Rejected by status alone: at IB such an order may yet come to life."""
-        return self.status is OrderStatus.REJECTED and not self.refused
+        return self.status is OrderStatus.REJECTED and not self.is_rejected
 
     def is_over(self, now: datetime, inactive_wait_s: float) -> bool:
-        """Whether it can trade no more. An inactive order counts once it was called back and stayed silent."""
+        """Whether it can trade no more. An inactive order counts once it was cancelled and stayed silent."""
         if not self.is_inactive:
             return not self.is_live
         sent = self.cancel_sent_at
@@ -80,10 +80,10 @@ class OrderBook:
         return {
             b.SendOrders: self._sent,
             b.SendRevision: self._revised,
-            b.SendCancel: self._called_back,
+            b.SendCancel: self._cancel_sent,
             b.OrderStatusChanged: self._status,
             b.OrderSeen: self._sighted,
-            b.OrderRefused: self._refused,
+            b.OrderRefused: self._rejected,
             b.SnapshotTaken: self._snapshot,
             BracketAdopted: self._adopted,
             FillBooked: self._filled,
@@ -131,8 +131,8 @@ class OrderBook:
                 replace(r.order, quantity=r.quantity),
                 # What was refused once and then forgotten by the broker stays ended; an inactive order may not.
                 OrderStatus.HELD if r.is_inactive else r.status,
-                max(r.sent_at, r.cancel_sent_at or r.sent_at) if r.heard_at else r.sent_at,
-                r.heard_at,
+                max(r.sent_at, r.cancel_sent_at or r.sent_at) if r.reported_at else r.sent_at,
+                r.reported_at,
                 frozenset({r.perm_id, *r.seen} - {0}),
             )
             for ref, r in self.records.items()
@@ -174,7 +174,7 @@ class OrderBook:
         if record.limit_price is not None:
             record.limit_price = revision.limit_price
 
-    def _called_back(self, cancel: b.SendCancel) -> None:
+    def _cancel_sent(self, cancel: b.SendCancel) -> None:
         record = self.records[cancel.ref]
         if cancel.perm_id is None:
             record.cancel_sent_at = cancel.at
@@ -224,10 +224,10 @@ class OrderBook:
             record.perm_id = record.perm_id or perm_id
             if perm_id != record.perm_id:
                 return  # a second live order under one ref: its fate is not the first one's
-        record.heard_at = max(at, record.heard_at or at)
+        record.reported_at = max(at, record.reported_at or at)
         record.status = next_status(record.ref, record.status, status)
         if record.status is not OrderStatus.REJECTED:
-            record.refused = False
+            record.is_rejected = False
         record.reported_filled = max(record.reported_filled, filled)
         record.reason = reason or record.reason
         self._mind_due_fills(record, at)
@@ -239,14 +239,14 @@ class OrderBook:
         elif record.fill_due_since is None:
             record.fill_due_since = at
 
-    def _refused(self, refusal: b.OrderRefused) -> None:
-        record = self.records.get(refusal.ref)
+    def _rejected(self, rejection: b.OrderRefused) -> None:
+        record = self.records.get(rejection.ref)
         if record is None:
             return
-        record.heard_at = max(refusal.at, record.heard_at or refusal.at)
+        record.reported_at = max(rejection.at, record.reported_at or rejection.at)
         record.status = next_status(record.ref, record.status, OrderStatus.REJECTED)
-        record.refused = record.status is OrderStatus.REJECTED
-        record.reason = f"{refusal.code}: {refusal.text}"
+        record.is_rejected = record.status is OrderStatus.REJECTED
+        record.reason = f"{rejection.code}: {rejection.text}"
         self._note(record)
 
     def _filled(self, booked: FillBooked) -> None:
@@ -255,7 +255,7 @@ class OrderBook:
         record = self.records.get(fill.order_ref)
         if record is None:
             return
-        record.heard_at = max(fill.at, record.heard_at or fill.at)
+        record.reported_at = max(fill.at, record.reported_at or fill.at)
         if fill.perm_id:
             self._by_perm.setdefault(fill.perm_id, record.ref)
             record.perm_id = record.perm_id or fill.perm_id
@@ -275,7 +275,7 @@ class OrderBook:
         )
         at_rest = {seen.perm_id for seen in taken.snapshot.open_orders}
         for record in self.records.values():
-            if record.heard_at is not None and record.heard_at < taken.requested_at:
+            if record.reported_at is not None and record.reported_at < taken.requested_at:
                 record.seen = {perm_id: seen for perm_id, seen in record.seen.items() if perm_id in at_rest}
         for seen in taken.snapshot.open_orders:
             found = self.find(seen.ref, seen.perm_id)
@@ -287,18 +287,18 @@ class OrderBook:
 
     def _revive(self, record: OrderRecord, seen: OpenOrder, requested_at: datetime) -> None:
         """A broker that lists an order as live after it was called cancelled was never going to cancel it."""
-        is_newer = record.heard_at is None or record.heard_at < requested_at
+        is_newer = record.reported_at is None or record.reported_at < requested_at
         if seen.status not in LIVE or not is_newer or seen.perm_id != (record.perm_id or seen.perm_id):
             return
         if record.status in (OrderStatus.CANCELLED, OrderStatus.REJECTED):
-            record.status, record.refused = seen.status, False
+            record.status, record.is_rejected = seen.status, False
             record.seen.pop(seen.perm_id, None)
             self._note(record)
 
     def _settle(self, verdict: Settled, taken: b.SnapshotTaken) -> None:
         record = self.records[verdict.ref]
         if not verdict.by_absence:
-            # Stamped with the question, since what was heard after it is newer than the answer.
+            # Stamped with the question, since what was received after it is newer than the answer.
             self._hear(
                 record,
                 verdict.perm_id,
@@ -307,9 +307,11 @@ class OrderBook:
                 taken.requested_at,
                 verdict.reason,
             )
-            record.refused = record.refused or (verdict.is_final and record.status is OrderStatus.REJECTED)
+            record.is_rejected = record.is_rejected or (
+                verdict.is_final and record.status is OrderStatus.REJECTED
+            )
             self._note(record)
             return
         record.seen.clear()
-        record.status, record.refused, record.reason = OrderStatus.REJECTED, True, verdict.reason
+        record.status, record.is_rejected, record.reason = OrderStatus.REJECTED, True, verdict.reason
         self._note(record)

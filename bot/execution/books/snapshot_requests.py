@@ -49,7 +49,7 @@ class SnapshotRequests:
     def next_request(self, now: datetime) -> TakeSnapshot | None:
         if not self._open or not self._may_ask(now):
             return None
-        # Later than all that was heard, so that the answer is newer evidence than any of it.
+        # Later than all that was received, so that the answer is newer evidence than any of it.
         at = max(now, now if self._request is None else self._request.at) + _ONE_TICK
         self._request, self._covers, self._waits = (
             TakeSnapshot(next(iter(self._open)), at),

@@ -1,6 +1,6 @@
 """Conditions that last: told once when they have lasted too long, and once when they are over.
 
-Rule: where Alertmanager is told to do this, the bot has no such listener at all, so that nothing is said twice.
+Rule: where Alertmanager is told to do this, the bot has no such listener at all, so that nothing is sent twice.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ class _Condition:
     over: str
     body: str
     since: datetime
-    is_told: bool = False
+    is_alerted: bool = False
 
 
 @dataclass(slots=True)
 class LastingConditions:
-    """Hears facts; ``hear`` gives what is to be said because of this one."""
+    """Hears facts; ``handle`` gives what is to be said because of this one."""
 
     limits: LastingLimits = field(default_factory=LastingLimits)
     _on: dict[str, _Condition] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class LastingConditions:
     def hears(self) -> frozenset[type]:
         return frozenset(self._handlers)
 
-    def hear(self, message: m.Message) -> Iterator[Said]:
+    def handle(self, message: m.Message) -> Iterator[Said]:
         answer = self._handlers.get(type(message))
         return iter(()) if answer is None else answer(message)
 
@@ -90,7 +90,7 @@ class LastingConditions:
 
     def _end(self, key: str, at: datetime) -> Iterator[Said]:
         ended = self._on.pop(key, None)
-        if ended is not None and ended.is_told:
+        if ended is not None and ended.is_alerted:
             yield f"{key}:over:{at.isoformat()}", ended.over, f"it lasted {span(at - ended.since)}", True
 
     # ── what begins and ends them ──
@@ -132,8 +132,8 @@ class LastingConditions:
         before, self._at = self._at, x.at
         limit = self.limits.while_open if _is_open(x.at) else self.limits.while_closed
         for key, on in self._on.items():
-            if not on.is_told and x.at - on.since >= limit:
-                on.is_told = True
+            if not on.is_alerted and x.at - on.since >= limit:
+                on.is_alerted = True
                 yield (
                     f"{key}:{on.since.isoformat()}",
                     on.title,

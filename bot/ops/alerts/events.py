@@ -1,7 +1,7 @@
 """What is worth a person's attention, in their words. Hears facts, says Alerts; keeps no time but what it is told.
 
 Rule: each event once, with what is needed to judge it from a phone. Conditions that last are said here only where
-Alertmanager does not say them (``lasting_conditions_by``), so that nothing is said twice.
+Alertmanager does not say them (``lasting_conditions_by``), so that nothing is sent twice.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from decimal import Decimal
 from enum import StrEnum
 
 from bot.domain import messages as m
-from bot.domain.day_report import KINDS, DayFold
+from bot.domain.day_report import REPORT_KINDS, DayFold
 from bot.domain.machine import Applies, StateMachine
 from bot.domain.order import Leg
 from bot.domain.session import CalendarRangeError, new_york_day, session_on
 from bot.domain.types import IdeaId
 from bot.ops.alerts.conditions import LastingConditions
-from bot.ops.alerts.wording import day_words, money, span
+from bot.ops.alerts.wording import day_report_text, span
+from bot.ops.status.amounts import money
 from bot.risk.breakers import HaltCause
 
 LOSS_GUARDS = (HaltCause.DAILY_LOSS, HaltCause.DRAWDOWN, HaltCause.LOSS_STREAK)
@@ -36,7 +37,7 @@ RESTORED: tuple[type, ...] = (
     m.Resumed,
 )
 """What is held and what stands halted outlives a restart; the rest of the day's events were told and are over."""
-REMEMBERED: tuple[type, ...] = tuple(dict.fromkeys((*KINDS, *RESTORED)))
+REMEMBERED: tuple[type, ...] = tuple(dict.fromkeys((*REPORT_KINDS, *RESTORED)))
 """What an earlier life's journal is read for: the day's report and what is restored."""
 
 
@@ -58,21 +59,21 @@ class Alert:
     body: str = ""
 
 
-Say = Callable[[Alert], None]
+SendAlert = Callable[[Alert], None]
 
 
 class Alerts(StateMachine):
-    """``say`` must not block. ``is_restart``: an earlier line of this process failed, which was told already."""
+    """``notify`` must not block. ``is_restart``: an earlier line of this process failed, which was told already."""
 
     def __init__(
         self,
-        say: Say,
+        notify: SendAlert,
         *,
         lasting: LastingConditions | None = None,
         is_restart: bool = False,
     ) -> None:
         super().__init__()
-        self._say = say
+        self._notify = notify
         self._lasting = lasting
         self._is_restart = is_restart
         self._fold = DayFold()
@@ -81,11 +82,11 @@ class Alerts(StateMachine):
         self._entered: set[IdeaId] = set()
         self._repairing: dict[IdeaId, str] = {}
         self._latched: dict[str, str] = {}
-        self._guards_told: set[tuple[date, str]] = set()
+        self._guards_alerted: set[tuple[date, str]] = set()
         self._reported: date | None = None
         self._events = self._own()
         self.listen(
-            dict.fromkeys(KINDS, self._fold.hear),
+            dict.fromkeys(REPORT_KINDS, self._fold.handle),
             self._events,
             {} if lasting is None else dict.fromkeys(lasting.hears, self._last),
         )
@@ -109,16 +110,16 @@ class Alerts(StateMachine):
 
     def _last(self, message: m.Message) -> None:
         if self._lasting is not None:
-            for key, title, body, is_over in self._lasting.hear(message):
-                self._tell(key, Severity.INFO if is_over else Severity.WARNING, title, body)
+            for key, title, body, is_over in self._lasting.handle(message):
+                self._alert(key, Severity.INFO if is_over else Severity.WARNING, title, body)
 
     def remember(self, row: m.Message) -> None:
-        """Take back what was heard, and told, before a restart."""
-        say, self._say = self._say, lambda _: None
-        self._fold.hear(row)
+        """Restore what was received, and alerted, before a restart."""
+        notify, self._notify = self._notify, lambda _: None
+        self._fold.handle(row)
         if type(row) in RESTORED:
             self._events[type(row)](row)
-        self._say = say
+        self._notify = notify
 
     def catch_up(self, messages: Iterable[m.Message]) -> None:
         """Remember all of these; days long past are dropped again."""
@@ -127,8 +128,8 @@ class Alerts(StateMachine):
         if self._fold.days:
             self._fold.forget_before(self._fold.days[-1])
 
-    def _tell(self, key: str, severity: Severity, title: str, body: str = "") -> None:
-        self._say(Alert(key, severity, title, body))
+    def _alert(self, key: str, severity: Severity, title: str, body: str = "") -> None:
+        self._notify(Alert(key, severity, title, body))
 
     # ── the line ──
 
@@ -142,13 +143,15 @@ class Alerts(StateMachine):
         held = [self._plans[idea].contract.label for idea in sorted(self._entered)]
         lines += [f"holds {', '.join(held)}"] if held else []
         severity = Severity.WARNING if self._latched else Severity.INFO
-        self._tell(f"started:{x.at.isoformat()}", severity, f"Bot started, build {x.build}", "\n".join(lines))
+        self._alert(
+            f"started:{x.at.isoformat()}", severity, f"Bot started, build {x.build}", "\n".join(lines)
+        )
 
     def _stopped(self, x: m.LineStopped) -> None:
         self._report_day(x.at, after=timedelta(0))
         held = [self._plans[idea].contract.label for idea in sorted(self._entered)]
         body = f"holds {', '.join(held)}; the stops stay at the broker" if held else "nothing is held"
-        self._tell(f"stopped:{x.at.isoformat()}", Severity.INFO, f"Bot stopped: {x.reason}", body)
+        self._alert(f"stopped:{x.at.isoformat()}", Severity.INFO, f"Bot stopped: {x.reason}", body)
 
     def _time(self, x: m.TimePassed) -> None:
         self._began = self._began or x.at
@@ -167,8 +170,8 @@ class Alerts(StateMachine):
             return
         self._reported = day
         if self._began is not None and self._began < session.close:
-            title, body = day_words(self._fold.report(day))
-            self._tell(f"report:{day}", Severity.INFO, title, body)
+            title, body = day_report_text(self._fold.report(day))
+            self._alert(f"report:{day}", Severity.INFO, title, body)
 
     # ── brackets ──
 
@@ -182,7 +185,7 @@ class Alerts(StateMachine):
             "and what they traded is booked"
         )
         title = f"Took over {x.place.contract.label}"
-        self._tell(f"adopted:{x.place.idea_id}", Severity.WARNING, title, body)
+        self._alert(f"adopted:{x.place.idea_id}", Severity.WARNING, title, body)
 
     def _filled(self, x: m.FillBooked) -> None:
         idea_id, _, leg = x.fill.order_ref.rpartition("/")
@@ -195,7 +198,9 @@ class Alerts(StateMachine):
             f"{x.fill.quantity} of {plan.quantity} filled, {cost:,.2f} paid; target {plan.target}, stop {plan.stop} "
             f"({plan.strategy})"
         )
-        self._tell(f"entry:{idea_id}", Severity.INFO, f"Bought {plan.contract.label} at {x.fill.price}", body)
+        self._alert(
+            f"entry:{idea_id}", Severity.INFO, f"Bought {plan.contract.label} at {x.fill.price}", body
+        )
 
     def _closed(self, x: m.BracketClosed) -> None:
         body = (
@@ -203,7 +208,7 @@ class Alerts(StateMachine):
             f"commission {x.commission:.2f} ({x.strategy}); today {money(self._today(x.closed_at))}"
         )
         title = f"Sold {x.contract.label} by {x.exit_reason}: {money(x.pnl)}"
-        self._tell(f"exit:{x.idea_id}:{x.pnl}", Severity.INFO, title, body)
+        self._alert(f"exit:{x.idea_id}:{x.pnl}", Severity.INFO, title, body)
         self._forget(x.idea_id)
 
     def _today(self, at: datetime) -> Decimal:
@@ -230,37 +235,37 @@ class Alerts(StateMachine):
             body = (
                 f"{why}; {x.unprotected_s:.1f} s without a proved stop, now {x.stop_quantity} of {x.position}"
             )
-            self._tell(f"repaired:{x.idea_id}:{x.at.isoformat()}", Severity.WARNING, title, body)
+            self._alert(f"repaired:{x.idea_id}:{x.at.isoformat()}", Severity.WARNING, title, body)
 
     def _exit(self, x: m.ExitPosition) -> None:
         if x.reason == UNPROTECTED and x.step == 0:
             title = f"Closing {self._name(x.idea_id)}: it could not be protected"
             body = f"{abs(x.quantity)} at the bid of {x.bid} or below; look at the orders in TWS"
-            self._tell(f"flattened:{x.idea_id}", Severity.CRITICAL, title, body)
+            self._alert(f"flattened:{x.idea_id}", Severity.CRITICAL, title, body)
 
     # ── halts ──
 
     def _halted(self, x: m.Halted) -> None:
         self._latched[x.cause] = x.detail
         if x.cause in tuple(LOSS_GUARDS):
-            told = (new_york_day(x.at), x.cause)
-            if told in self._guards_told:
+            alerted = (new_york_day(x.at), x.cause)
+            if alerted in self._guards_alerted:
                 return
-            self._guards_told.add(told)
-            self._tell(
-                f"loss_guard:{told[0]}:{x.cause}", Severity.CRITICAL, f"Loss guard: {x.cause}", x.detail
+            self._guards_alerted.add(alerted)
+            self._alert(
+                f"loss_guard:{alerted[0]}:{x.cause}", Severity.CRITICAL, f"Loss guard: {x.cause}", x.detail
             )
         elif x.cause == HaltCause.ORDER_REFUSED_STORM:
-            self._tell(
-                f"reject_storm:{x.at.isoformat()}", Severity.CRITICAL, "Halted: orders are refused", x.detail
+            self._alert(
+                f"reject_storm:{x.at.isoformat()}", Severity.CRITICAL, "Halted: orders are rejected", x.detail
             )
         else:
             severity = Severity.WARNING if x.cause == HaltCause.OPERATOR else Severity.CRITICAL
-            self._tell(
+            self._alert(
                 f"halt:{x.cause}:{x.at.isoformat()}", severity, f"Halted by {x.by}: {x.cause}", x.detail
             )
 
     def _resumed(self, x: m.Resumed) -> None:
         self._latched.pop(x.cause, None)
         title = f"Resumed by {x.by}: {x.cause}"
-        self._tell(f"resume:{x.cause}:{x.at.isoformat()}", Severity.INFO, title, x.reason)
+        self._alert(f"resume:{x.cause}:{x.at.isoformat()}", Severity.INFO, title, x.reason)

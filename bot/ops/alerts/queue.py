@@ -81,7 +81,7 @@ class _Worker:
         self._outbox = Outbox(manners)
         self._changed = threading.Condition()
         self._is_ending = False
-        self._has_said_last = False
+        self._has_closed = False
         self._given_up = 0
         self._thread = threading.Thread(target=self._work, name=f"alerts-{kind}", daemon=True)
         self._thread.start()
@@ -123,9 +123,9 @@ class _Worker:
 
     def _last_words(self, now: float) -> Alert | None:
         """Once: what is left goes out together, however it ends."""
-        if self._has_said_last:
+        if self._has_closed:
             return None
-        self._has_said_last = True
+        self._has_closed = True
         return self._outbox.last(now)
 
     def _try(self, alert: Alert) -> bool:

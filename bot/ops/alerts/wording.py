@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 
 from bot.domain.day_report import DayReport
-
-
-def money(amount: Decimal | None) -> str:
-    """With its sign and two decimals, as P&L is read."""
-    return "unknown" if amount is None else f"{amount:+,.2f}"
+from bot.ops.status.amounts import money
 
 
 def span(length: timedelta) -> str:
@@ -25,7 +20,7 @@ def span(length: timedelta) -> str:
     return f"{minutes // 1440} d {minutes // 60 % 24} h"
 
 
-def day_words(report: DayReport) -> tuple[str, str]:
+def day_report_text(report: DayReport) -> tuple[str, str]:
     """The daily report as (title, body)."""
     count = len(report.trades)
     trades = f"{count} trade{'' if count == 1 else 's'}" if count else "no trades"
@@ -49,7 +44,7 @@ def _troubles(report: DayReport) -> list[str]:
         worst = f"at most {report.worst_unprotected_s:.1f} s at once"
         lines.append(f"unprotected for {report.unprotected_s:.1f} s, {worst}")
     if report.refused_orders:
-        lines.append(f"orders refused by the broker: {report.refused_orders}")
+        lines.append(f"orders rejected by the broker: {report.refused_orders}")
     if report.disconnects:
         lines.append(f"connections lost: {report.disconnects}")
     halts = [one.cause for one in report.halts if hasattr(one, "detail")]

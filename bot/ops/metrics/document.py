@@ -10,7 +10,7 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "monitoring.md"
 BEGIN, END = "<!-- families -->\n", "<!-- /families -->"
 
 
-def as_markdown() -> str:
+def metrics_as_markdown() -> str:
     """The table of all families."""
     rows = "\n".join(
         f"| {x.group} | `{x.full_name}` | {x.kind} | {', '.join(f'`{label}`' for label in x.labels) or '—'} | {x.help} |"
@@ -25,7 +25,7 @@ def renewed(text: str) -> str:
     _, mark, after = rest.partition(END)
     if not mark:
         raise ValueError(f"{DOCUMENT}: the marks {BEGIN.strip()} and {END} are missing")
-    return before + BEGIN + as_markdown() + END + after
+    return before + BEGIN + metrics_as_markdown() + END + after
 
 
 if __name__ == "__main__":

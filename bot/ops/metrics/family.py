@@ -28,12 +28,12 @@ from bot.strategies.registry import NAMES
 
 PREFIX = "ibbot_"
 
-Key = TypeVar("Key", bound=tuple[str, ...])
-Kind = Literal["gauge", "counter", "summary", "histogram"]
-Value: TypeAlias = float | int | bool | Decimal | datetime | None
+LabelKey = TypeVar("LabelKey", bound=tuple[str, ...])
+MetricKind = Literal["gauge", "counter", "summary", "histogram"]
+SampleValue: TypeAlias = float | int | bool | Decimal | datetime | None
 Summed: TypeAlias = tuple[int, float]
 """(observations, their sum)"""
-Sample: TypeAlias = tuple[tuple[str, ...], Value | Summed | Histogram]
+Sample: TypeAlias = tuple[tuple[str, ...], SampleValue | Summed | Histogram]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Family:
 
     group: str
     name: str
-    kind: Kind
+    kind: MetricKind
     help: str
     read: Callable[[Picture], Iterable[Sample]]
     labels: tuple[str, ...] = ()
@@ -100,7 +100,7 @@ class Family:
         return metric
 
 
-_KINDS: dict[Kind, Callable[..., Metric]] = {
+_KINDS: dict[MetricKind, Callable[..., Metric]] = {
     "gauge": GaugeMetricFamily,
     "counter": CounterMetricFamily,
     "summary": SummaryMetricFamily,
@@ -108,7 +108,7 @@ _KINDS: dict[Kind, Callable[..., Metric]] = {
 }
 
 
-def _add(metric: Metric, labels: tuple[str, ...], value: Value | Summed | Histogram) -> None:
+def _add(metric: Metric, labels: tuple[str, ...], value: SampleValue | Summed | Histogram) -> None:
     if isinstance(metric, HistogramMetricFamily) and isinstance(value, Histogram):
         metric.add_metric(labels, value.cumulative(), value.total)
     elif isinstance(metric, SummaryMetricFamily) and isinstance(value, tuple):
@@ -123,19 +123,19 @@ def _add(metric: Metric, labels: tuple[str, ...], value: Value | Summed | Histog
         raise TypeError(f"{metric.name}: {value!r} is no sample of a {metric.type}")
 
 
-def as_number(value: Value) -> float | None:
+def as_number(value: SampleValue) -> float | None:
     """A sample's value: money as it is, times as Unix seconds, None for what is unknown."""
     if value is None:
         return None
     return value.timestamp() if isinstance(value, datetime) else float(value)
 
 
-def one(read: Callable[[Picture], Value | Histogram]) -> Callable[[Picture], Iterable[Sample]]:
+def one(read: Callable[[Picture], SampleValue | Histogram]) -> Callable[[Picture], Iterable[Sample]]:
     """The reader of a family without labels."""
     return lambda picture: [((), read(picture))]
 
 
-def money(read: Callable[[Picture], Value]) -> Callable[[Picture], Iterable[Sample]]:
+def money_reader(read: Callable[[Picture], SampleValue]) -> Callable[[Picture], Iterable[Sample]]:
     """The reader of a single amount, labelled with its currency."""
     return lambda picture: [((picture.constants.currency,), read(picture))]
 
@@ -146,7 +146,7 @@ def states(names: Iterable[str], now: Iterable[str]) -> list[Sample]:
     return [((name,), name in holding) for name in sorted({*names, *holding})]
 
 
-def counts(known: Mapping[Key, int], expected: Iterable[tuple[str, ...]]) -> list[Sample]:
+def counts(known: Mapping[LabelKey, int], expected: Iterable[tuple[str, ...]]) -> list[Sample]:
     """Counters, those that have not happened yet at 0, so that ``increase()`` sees the first."""
     missing: list[Sample] = [(key, 0) for key in expected if key not in known]
     return sorted([*missing, *known.items()], key=lambda sample: sample[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from bot.domain.broker_messages import BrokerPulse
-from bot.ops.metrics.family import Family, Picture, Sample, Value, counts, one, states
+from bot.ops.metrics.family import Family, Picture, Sample, SampleValue, counts, one, states
 from bot.ops.status.status import Status
 from bot.risk.denials import DenialCode
 from bot.risk.limits import next_start
@@ -60,7 +60,7 @@ def _live(x: Picture) -> Iterable[Sample]:
     return [((symbol,), is_live) for symbol, is_live in sorted(x.status.figures.live_data.items())]
 
 
-def _pulse(read: Callable[[BrokerPulse], Value]) -> Callable[[Picture], Iterable[Sample]]:
+def _pulse(read: Callable[[BrokerPulse], SampleValue]) -> Callable[[Picture], Iterable[Sample]]:
     def of(x: Picture) -> Iterable[Sample]:
         pulse = x.status.figures.pulse
         return [((), None if pulse is None else read(pulse))]
@@ -78,7 +78,7 @@ def _pulse_buckets(messages: str, history: str) -> Callable[[Picture], Iterable[
     return of
 
 
-def _auth_expiry(x: Picture) -> Value:
+def _auth_expiry(x: Picture) -> SampleValue:
     windows = (w for w in x.constants.session.embargoes if w.code == DenialCode.EMBARGO_TOKEN_EXPIRY)
     window = next(windows, None)
     return None if window is None or x.status.at is None else next_start(window, x.status.at)
@@ -99,7 +99,7 @@ LINK = [
            "When the session was last opened (bot time).",
            one(lambda x: x.status.figures.connected_at)),
     Family("broker link", "broker_errors", "counter",
-           "Refused requests and orders and lost links, by IB's code; 0 is our own deadline.",
+           "Rejected requests and orders and lost connections, by IB's code; 0 is our own timeout.",
            _errors, ("source", "code")),
     Family("broker link", "broker_request_seconds", "histogram",
            "Wall time from a request to its whole answer.",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 
 from bot.domain.session import NEW_YORK, new_york_day
-from bot.ops.metrics.family import Family, Picture, Sample, Value, counts, money, one
+from bot.ops.metrics.family import Family, Picture, Sample, SampleValue, counts, money_reader, one
 from bot.ops.status.status import BracketView
 
 GUARDS = ("daily_loss", "drawdown")
@@ -47,12 +47,12 @@ def _guard_headroom_ratio(x: Picture) -> Iterable[Sample]:
     return [((guard,), max(Decimal(0), 1 - pair[1] / pair[0])) for guard, pair in found if pair and pair[0]]
 
 
-def _drawdown(x: Picture) -> Value:
+def _drawdown(x: Picture) -> SampleValue:
     equity, peak = x.status.equity, x.status.peak
     return None if equity is None or not peak else max(Decimal(0), 1 - equity / peak)
 
 
-def _funds_ratio(x: Picture) -> Value:
+def _funds_ratio(x: Picture) -> SampleValue:
     equity, funds = x.status.equity, x.status.figures.available_funds
     return None if funds is None or not equity else funds / equity
 
@@ -85,11 +85,11 @@ def _mismatch(x: Picture) -> int:
     return sum(abs(position - stops) for position, stops in proofs.values())
 
 
-def _oldest(x: Picture) -> Value:
+def _oldest(x: Picture) -> SampleValue:
     return min((bracket.opened_at for bracket in held(x) if bracket.opened_at), default=None)
 
 
-def _nearest_expiry(x: Picture) -> Value:
+def _nearest_expiry(x: Picture) -> SampleValue:
     day = min((bracket.expiry for bracket in held(x) if bracket.expiry), default=None)
     return None if day is None else datetime.combine(day, time(16), NEW_YORK).astimezone(UTC)
 
@@ -103,29 +103,29 @@ def _expiring_today(x: Picture) -> int:
 
 MONEY = [
     Family("money", "account_equity", "gauge", "Net liquidation value as the broker last said it.",
-           money(lambda x: x.status.equity), ("currency",)),
+           money_reader(lambda x: x.status.equity), ("currency",)),
     Family("money", "account_start_equity", "gauge",
            "Equity at the start of the New York trading day; the daily loss counts from it.",
-           money(lambda x: x.status.start_equity), ("currency",)),
+           money_reader(lambda x: x.status.start_equity), ("currency",)),
     Family("money", "account_peak_equity", "gauge", "Highest equity of the drawdown guard's window.",
-           money(lambda x: x.status.peak), ("currency",)),
+           money_reader(lambda x: x.status.peak), ("currency",)),
     Family("money", "account_available_funds", "gauge", "Funds the broker would let new positions use.",
-           money(lambda x: x.status.figures.available_funds), ("currency",)),
+           money_reader(lambda x: x.status.figures.available_funds), ("currency",)),
     Family("money", "account_cash", "gauge", "Cash in the account.",
-           money(lambda x: x.status.figures.cash), ("currency",)),
+           money_reader(lambda x: x.status.figures.cash), ("currency",)),
     Family("money", "available_funds_ratio", "gauge",
            "Available funds as a share of equity (0 to 1).", one(_funds_ratio)),
     Family("money", "account_day_pnl", "gauge",
            "The day's result: realised and unrealised (at the bid) less fees.",
-           money(lambda x: x.status.pnl.net), ("currency",)),
+           money_reader(lambda x: x.status.pnl.net), ("currency",)),
     Family("money", "account_equity_change", "gauge",
            "Equity less the equity at the start of the day, as the loss guard counts it; the broker lets it lag.",
-           money(lambda x: x.status.equity_change), ("currency",)),
+           money_reader(lambda x: x.status.equity_change), ("currency",)),
     Family("money", "trades_pnl", "gauge",
            "What the day's result is made of: realized and unrealized before fees, fees, and net = the day.",
            _trades_pnl, ("currency", "kind")),
     Family("money", "commissions", "counter", "Commissions charged.",
-           money(lambda x: x.status.commissions), ("currency",)),
+           money_reader(lambda x: x.status.commissions), ("currency",)),
     Family("money", "drawdown_ratio", "gauge", "How far equity is below its peak (0 to 1).", one(_drawdown)),
     Family("money", "loss_guard_limit", "gauge",
            "What a loss guard allows to be lost before it halts trading.",
@@ -153,7 +153,7 @@ POSITIONS = [
            one(lambda x: x.status.unprotected_s)),
     Family("positions", "unprotected_worst_seconds", "gauge", "The longest such time of this run.",
            one(lambda x: x.status.worst_unprotected_s)),
-    Family("positions", "protection_repairs", "counter", "Times that protection had to be placed anew.",
+    Family("positions", "protection_repairs", "counter", "Times that protection had to be replaced.",
            one(lambda x: x.status.repairs)),
     Family("positions", "oldest_position_timestamp_seconds", "gauge",
            "When the oldest open position was first filled (bot time).",

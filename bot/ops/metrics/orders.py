@@ -10,7 +10,7 @@ from bot.domain.types import Direction
 from bot.ops.metrics.family import Family, Picture, Sample, counts, one
 from bot.ops.status.counters import LEGS
 from bot.risk.denials import DenialCode
-from bot.selection.no_contract import RefusalCode
+from bot.selection.no_contract import NoContractCode
 from bot.strategies.base import Reason
 from bot.strategies.registry import STRATEGIES
 from bot.strategies.symbol import mode_denial
@@ -20,7 +20,7 @@ OTHER_SKIPS = (
     "SIGNAL_OUTRANKED",
     *(mode_denial(spec.name) for spec in STRATEGIES if spec.confirms),
 )
-SKIPS = sorted({*map(str, DenialCode), *map(str, RefusalCode), *OTHER_SKIPS})
+SKIPS = sorted({*map(str, DenialCode), *map(str, NoContractCode), *OTHER_SKIPS})
 DECISIONS = ("approved", "denied", "dropped", "abandoned")
 REJECT_CODES = (103, 110, 200, 201, 203, 321, 387, 460)
 """Refusals seen in practice; another code appears when it first comes."""
@@ -64,7 +64,7 @@ ORDERS = [
     Family("orders", "orders_working", "gauge", "Orders that are alive at the broker.",
            one(lambda x: x.status.figures.working)),
     Family("orders", "order_rejects", "counter",
-           "Orders that the broker refused, by IB's code.", _rejects, ("code",)),
+           "Orders that the broker rejected, by IB's code.", _rejects, ("code",)),
     Family("orders", "fills", "counter",
            "Executions booked, corrections apart.", one(lambda x: x.status.fills)),
     Family("orders", "order_ack_latency_seconds", "histogram",
@@ -84,6 +84,6 @@ SIGNALS = [
     Family("signals", "signals", "counter", "Signals fired.", _signals, ("strategy", "direction")),
     Family("signals", "entries", "counter",
            "Ideas by what became of them.", _entries, ("strategy", "decision")),
-    Family("signals", "skips", "counter", "Signals not traded, by the code of the refusal (docs/denials.md).",
+    Family("signals", "skips", "counter", "Signals not traded, by the code of the denial (docs/denials.md).",
            _skips, ("reason",)),
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from bot.domain.session import CalendarRangeError, Session, is_open, new_york_day, next_session, session_on
 from bot.domain.types import TradingState
-from bot.ops.metrics.family import Family, Picture, Sample, Value, counts, one, states
+from bot.ops.metrics.family import Family, Picture, Sample, SampleValue, counts, one, states
 from bot.risk.breakers import HaltCause
 from bot.risk.conditions import NOT_CONNECTED, NOT_RECONCILED
 from bot.wiring import BOARD, BROKER, EXECUTION, JOURNAL, MARKET_DATA, OCO_WATCHER, RISK
@@ -15,7 +15,7 @@ COMPONENTS = (MARKET_DATA, RISK, EXECUTION, OCO_WATCHER, JOURNAL, BOARD, BROKER)
 CAUSES = (*map(str, HaltCause), NOT_CONNECTED, NOT_RECONCILED)
 
 
-def _market_open(x: Picture) -> Value:
+def _market_open(x: Picture) -> SampleValue:
     try:
         return None if x.status.at is None else is_open(x.status.at)
     except CalendarRangeError:
@@ -34,12 +34,12 @@ def _session(x: Picture) -> Session | None:
         return None
 
 
-def _session_open(x: Picture) -> Value:
+def _session_open(x: Picture) -> SampleValue:
     session = _session(x)
     return None if session is None else session.open
 
 
-def _session_close(x: Picture) -> Value:
+def _session_close(x: Picture) -> SampleValue:
     session = _session(x)
     return None if session is None else session.close
 
@@ -71,7 +71,7 @@ def _build(x: Picture) -> Iterable[Sample]:
 
 STATE = [
     Family("state", "trading_state", "gauge",
-           "1 for the state trading is in: ACTIVE, REDUCING (no new risk) or HALTED (until a person resumes).",
+           "1 for the state trading is in: ACTIVE, REDUCING (no new risk) or HALTED (until `ibkr-bot resume`).",
            lambda x: states(map(str, TradingState), [str(x.status.trading_state)]), ("state",)),
     Family("state", "trading_cause", "gauge", "1 for each cause why trading is not ACTIVE.",
            lambda x: states(CAUSES, x.status.causes), ("cause",)),

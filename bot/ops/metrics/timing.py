@@ -77,12 +77,12 @@ class TimedPort:
         self._lock = threading.Lock()
         self._asked: dict[Hashable, float] = {}
 
-    def start(self, tell: Callable[[Message], None]) -> None:
-        def tell_timed(fact: Message) -> None:
+    def start(self, publish: Callable[[Message], None]) -> None:
+        def publish_timed(fact: Message) -> None:
             self._note_answer(fact)
-            tell(fact)
+            publish(fact)
 
-        self._port.start(tell_timed)
+        self._port.start(publish_timed)
 
     def send(self, command: Message) -> None:
         keys = list(_questions(command))
@@ -112,10 +112,10 @@ class TimedPort:
             self._times.note_call(key[0], seconds)
 
 
-Key = tuple[str, Hashable]
+QuestionKey = tuple[str, Hashable]
 
 
-def _questions(command: Message) -> Iterable[Key]:
+def _questions(command: Message) -> Iterable[QuestionKey]:
     match command:
         case b.QualifyUnderlying():
             return [("underlying", command.symbol)]
@@ -134,7 +134,7 @@ def _questions(command: Message) -> Iterable[Key]:
     return []
 
 
-def _answer(fact: Message) -> Key | None:
+def _answer(fact: Message) -> QuestionKey | None:
     match fact:
         case b.OrderStatusChanged() | b.OrderRefused():
             return "order", fact.ref

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
@@ -16,13 +16,12 @@ from bot.domain.market import Bar, BarSize
 from bot.domain.order import Leg, leg_of
 from bot.domain.session import new_york_day
 from bot.domain.types import ConId, IdeaId, Symbol
-from bot.ops.page.document import Event
+from bot.ops.page.document import PageEvent
 from bot.ops.page.happenings import TOLD, bought, protection, told
-from bot.ops.status.ledger import BookedTrade, Ledger
+from bot.ops.page.verdict import PROOF_GRACE
+from bot.ops.status.ledger import BookedTrade, DayLedger
 
 EVENTS_KEPT = 200
-PROOF_GRACE = timedelta(seconds=10)
-"""A stop is proved within seconds of its fill; a gap no longer than this is the ordinary course of an entry."""
 DAY_KINDS: tuple[type, ...] = (
     m.BarClosed, m.TradeIdea, m.PlaceBracket, m.FillBooked, b.CommissionCharged, m.ProtectionChanged, m.EquityMarked, *TOLD,
 )  # fmt: skip
@@ -37,7 +36,7 @@ class DayRecord:
     day: date | None = None
     bars: Mapping[Symbol, tuple[Bar, ...]] = field(default_factory=dict)
     trades: tuple[BookedTrade, ...] = ()
-    events: tuple[Event, ...] = ()
+    events: tuple[PageEvent, ...] = ()
     equity: tuple[tuple[datetime, float], ...] = ()
     paths: Mapping[IdeaId, Path] = field(default_factory=dict)
     """(Unix seconds, the option's bid), a point a minute, for trades that were watched while they were open."""
@@ -50,9 +49,9 @@ class DayRecorder:
         self._only = only
         self._day = only
         self._bars: dict[Symbol, list[Bar]] = {}
-        self._events: dict[object, Event] = {}
+        self._events: dict[object, PageEvent] = {}
         self._equity: list[tuple[datetime, float]] = []
-        self._ledger = Ledger()
+        self._ledger = DayLedger()
         self._ideas: dict[IdeaId, m.TradeIdea] = {}
         self._proved: set[IdeaId] = set()
         self._open: dict[ConId, IdeaId] = {}
@@ -61,16 +60,16 @@ class DayRecorder:
             m.BarClosed: self._on_bar,
             m.QuoteUpdated: self._on_quote,
             m.TradeIdea: self._on_idea,
-            m.PlaceBracket: self._ledger.hear,
+            m.PlaceBracket: self._ledger.handle,
             m.BracketAdopted: self.remember,
             m.FillBooked: self._on_fill,
-            b.CommissionCharged: self._ledger.hear,
+            b.CommissionCharged: self._ledger.handle,
             m.ProtectionChanged: self._on_protection,
             m.BracketClosed: self._on_closed,
             m.EquityMarked: self._on_equity,
         }
 
-    def hear(self, message: m.Message) -> None:
+    def handle(self, message: m.Message) -> None:
         answer = self._handlers.get(type(message))
         if answer is not None:
             answer(message)
@@ -78,14 +77,14 @@ class DayRecorder:
 
     def remember(self, message: m.Message) -> None:
         """Take back what is held, from the rows of earlier days; nothing is told of them."""
-        trade = self._ledger.hear(message)
+        trade = self._ledger.handle(message)
         if trade is not None and not trade.closed:
             self._open[trade.contract.con_id] = trade.plan.idea_id
 
     def catch_up(self, messages: Iterable[m.Message]) -> None:
         """Hear this day's journal, so that a restart in mid-session draws on where it was."""
         for message in messages:
-            self.hear(message)
+            self.handle(message)
 
     def picture(self) -> DayRecord:
         """The day so far. Safe to call from any thread."""
@@ -115,7 +114,7 @@ class DayRecorder:
         self._ideas.clear()
         self._ledger.forget_before(day)
 
-    def _tell(self, event: Event | None, key: object = None) -> None:
+    def _tell(self, event: PageEvent | None, key: object = None) -> None:
         """Keep an event; one with a key takes the place of the earlier one with that key."""
         if event is not None and self._is_today(event.at):
             self._events[key or len(self._events)] = event
@@ -150,7 +149,7 @@ class DayRecorder:
             self._ideas[x.idea_id] = x
 
     def _on_fill(self, x: m.FillBooked) -> None:
-        trade = self._ledger.hear(x)
+        trade = self._ledger.handle(x)
         if trade is None or leg_of(x.fill.order_ref) is not Leg.ENTRY:
             return
         idea_id = trade.plan.idea_id
@@ -165,7 +164,7 @@ class DayRecorder:
             self._proved.discard(x.idea_id)
 
     def _on_closed(self, x: m.BracketClosed) -> None:
-        self._ledger.hear(x)
+        self._ledger.handle(x)
         self._proved.discard(x.idea_id)
         if self._open.get(x.contract.con_id) == x.idea_id:
             del self._open[x.contract.con_id]

@@ -15,18 +15,18 @@ from typing import Literal
 import msgspec
 
 VERSION = 1
-Kind = Literal["live", "day", "period", "backtest"]
-Level = Literal["safe", "watch", "danger", "plain"]
+PageKind = Literal["live", "day", "period", "backtest"]
+PageLevel = Literal["safe", "watch", "danger", "plain"]
 """How a thing stands: well; look at it; act now; says nothing about safety."""
 Tone = Literal["win", "loss", "plain", "bad"]
-Row = tuple[str, ...]
+PageRow = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PageVerdict:
     """Is the money safe: one word, its reason, what to do about it (empty when there is nothing to do), and the proof."""
 
-    level: Level
+    level: PageLevel
     word: str
     reason: str
     todo: str = ""
@@ -139,11 +139,11 @@ class Fact:
 
     name: str
     text: str
-    level: Level = "plain"
+    level: PageLevel = "plain"
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class PageEvent:
     """Something that happened, in words, with its why."""
 
     at: datetime
@@ -157,8 +157,8 @@ class Table:
     """Any other table. The first column is left-aligned, the others as ``right`` says (columns aligned right)."""
 
     title: str
-    columns: Row
-    rows: tuple[Row, ...]
+    columns: PageRow
+    rows: tuple[PageRow, ...]
     right: tuple[int, ...] = ()
     note: str = ""
 
@@ -167,10 +167,10 @@ class Table:
 class Document:
     """Everything. ``at`` is the moment that it speaks of."""
 
-    kind: Kind
+    kind: PageKind
     title: str
     at: datetime | None
-    verdict: Verdict
+    verdict: PageVerdict
     source: Source = Source()
     money: Money | None = None
     held: tuple[Held, ...] = ()
@@ -180,7 +180,7 @@ class Document:
     tiles: tuple[Fact, ...] = ()
     gauges: tuple[Gauge, ...] = ()
     facts: tuple[Fact, ...] = ()
-    events: tuple[Event, ...] = ()
+    events: tuple[PageEvent, ...] = ()
     tables: tuple[Table, ...] = ()
     version: int = VERSION
 
@@ -188,6 +188,6 @@ class Document:
 _encoder = msgspec.json.Encoder()
 
 
-def as_json(document: Document) -> bytes:
+def page_as_json(document: Document) -> bytes:
     """The document's JSON, as every feeder writes it."""
     return _encoder.encode(document)

@@ -44,7 +44,7 @@ class Recorded:
         self._recorder = recorder
 
     def handle(self, message: Message) -> Iterable[Message]:
-        self._recorder.hear(message)
+        self._recorder.handle(message)
         return self._machine.handle(message)
 
     def remember(self, row: Message) -> None:

@@ -7,18 +7,18 @@ from datetime import timedelta
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
-from bot.ops.page.document import Event, Tone
+from bot.ops.page.document import PageEvent, Tone
 from bot.ops.page.wording import ago, figures, option, plain, refusal, signed, way_out
 from bot.ops.status.ledger import BookedTrade
 
 
-def told(message: m.Message) -> Event | None:
+def told(message: m.Message) -> PageEvent | None:
     """The event that a message is by itself, None for one that a person need not hear of."""
     words = TOLD.get(type(message))
     return None if words is None else words(message)
 
 
-def bought(trade: BookedTrade, idea: m.TradeIdea | None) -> Event | None:
+def bought(trade: BookedTrade, idea: m.TradeIdea | None) -> PageEvent | None:
     """The entry of a trade as far as it is filled, with what the strategy saw."""
     at, price, plan = trade.opened_at, trade.entry_price, trade.plan
     if at is None or price is None:
@@ -26,31 +26,33 @@ def bought(trade: BookedTrade, idea: m.TradeIdea | None) -> Event | None:
     part = "" if trade.bought >= plan.quantity else f" of {plan.quantity}"
     saw = f"{plan.strategy} {idea.direction}: {figures(idea.numbers)}. " if idea else f"{plan.strategy}. "
     why = f"{saw}Limit {plan.entry_limit}, stop {plan.stop}, target {plan.target}."
-    return Event(at, f"Bought {trade.bought}{part} {option(plan.contract)} at {price:.2f}", why)
+    return PageEvent(at, f"Bought {trade.bought}{part} {option(plan.contract)} at {price:.2f}", why)
 
 
-def protection(x: m.ProtectionChanged, grace: timedelta, *, was_proved: bool) -> Event | None:
+def protection(x: m.ProtectionChanged, grace: timedelta, *, was_proved: bool) -> PageEvent | None:
     """A stop that was proved and is not any more, and one that was missing for longer than proving takes."""
     if not x.is_proved:
         held = f"{x.position} held, stops for {x.stop_quantity} ({x.idea_id})"
         return (
-            Event(x.at, "The stop is not proved any more", held, "bad") if was_proved and x.position else None
+            PageEvent(x.at, "The stop is not proved any more", held, "bad")
+            if was_proved and x.position
+            else None
         )
     if x.unprotected_s <= grace.total_seconds():
         return None
-    return Event(x.at, f"Protected again after {ago(x.unprotected_s)}", x.idea_id, "bad")
+    return PageEvent(x.at, f"Protected again after {ago(x.unprotected_s)}", x.idea_id, "bad")
 
 
-def _not_traded(x: m.IdeaDropped | m.EntryDenied, who: str) -> Event:
+def _not_traded(x: m.IdeaDropped | m.EntryDenied, who: str) -> PageEvent:
     why = f"{refusal(x.code)} {figures(x.numbers)}".strip()
-    return Event(x.at, f"Did not trade a {x.strategy} signal in {x.symbol}: {who}", f"{why} ({x.code})")
+    return PageEvent(x.at, f"Did not trade a {x.strategy} signal in {x.symbol}: {who}", f"{why} ({x.code})")
 
 
-def _closed(x: m.BracketClosed) -> Event:
+def _closed(x: m.BracketClosed) -> PageEvent:
     tone: Tone = "win" if x.pnl > 0 else "loss" if x.pnl < 0 else "plain"
     prices = f"{x.entry_price:.2f} → {x.exit_price:.2f}, fees {x.commission:.2f}"
     why = f"{way_out(x.exit_reason)} after {_lasted(x.closed_at - x.opened_at)}: {prices}."
-    return Event(x.closed_at, f"Closed {option(x.contract)}, {signed(x.pnl)}", why, tone)
+    return PageEvent(x.closed_at, f"Closed {option(x.contract)}, {signed(x.pnl)}", why, tone)
 
 
 def _by(text: str, by: str) -> str:
@@ -64,29 +66,29 @@ def _lasted(length: timedelta) -> str:
     return f"{minutes} minute{'' if minutes == 1 else 's'}"
 
 
-def _adopted(x: m.BracketAdopted) -> Event:
+def _adopted(x: m.BracketAdopted) -> PageEvent:
     title = f"Took over {x.place.quantity} {option(x.place.contract)}"
-    return Event(x.at, title, "The broker remembered it and the journal did not.")
+    return PageEvent(x.at, title, "The broker remembered it and the journal did not.")
 
 
-def _abandoned(x: m.EntryAbandoned) -> Event:
-    return Event(x.at, f"Entry in {x.symbol} given up", f"Nobody sold at the limit: {plain(x.reason)}.")
+def _abandoned(x: m.EntryAbandoned) -> PageEvent:
+    return PageEvent(x.at, f"Entry in {x.symbol} given up", f"Nobody sold at the limit: {plain(x.reason)}.")
 
 
-TOLD: dict[type, Callable[..., Event]] = {
+TOLD: dict[type, Callable[..., PageEvent]] = {
     m.IdeaDropped: lambda x: _not_traded(x, "no option was fit"),
     m.EntryDenied: lambda x: _not_traded(x, "risk said no"),
     m.EntryAbandoned: _abandoned,
     m.BracketAdopted: _adopted,
     m.BracketClosed: _closed,
-    m.PlaceProtection: lambda x: Event(
+    m.PlaceProtection: lambda x: PageEvent(
         x.at, "Placing protection again", f"{plain(x.reason)} ({x.idea_id})", "bad"
     ),
-    m.Halted: lambda x: Event(x.at, f"Halted: {plain(x.cause)}", _by(x.detail, x.by), "bad"),
-    m.Resumed: lambda x: Event(x.at, f"Resumed: {plain(x.cause)}", _by(x.reason, x.by)),
-    m.LineStarted: lambda x: Event(x.at, "Started", f"build {x.build}, {', '.join(x.symbols)}"),
-    m.LineStopped: lambda x: Event(x.at, "Stopped", x.reason),
-    m.MachineFailed: lambda x: Event(x.at, f"{x.component} failed", x.error, "bad"),
-    b.BrokerDisconnected: lambda x: Event(x.at, "Connection lost", x.reason, "bad"),
+    m.Halted: lambda x: PageEvent(x.at, f"Halted: {plain(x.cause)}", _by(x.detail, x.by), "bad"),
+    m.Resumed: lambda x: PageEvent(x.at, f"Resumed: {plain(x.cause)}", _by(x.reason, x.by)),
+    m.LineStarted: lambda x: PageEvent(x.at, "Started", f"build {x.build}, {', '.join(x.symbols)}"),
+    m.LineStopped: lambda x: PageEvent(x.at, "Stopped", x.reason),
+    m.MachineFailed: lambda x: PageEvent(x.at, f"{x.component} failed", x.error, "bad"),
+    b.BrokerDisconnected: lambda x: PageEvent(x.at, "Connection lost", x.reason, "bad"),
 }
 """What is told as it is, and how."""

@@ -13,7 +13,7 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
-from bot.ops.page.document import Document, as_json
+from bot.ops.page.document import Document, page_as_json
 
 STYLE = "page.css"
 SCRIPTS = ("lightweight-charts.js", "dom.js", "chart.js", "parts.js", "page.js")
@@ -49,7 +49,7 @@ def as_file(document: Document) -> str:
 
 
 def _inert(document: Document) -> str:
-    return as_json(document).decode().translate(_UNSAFE)
+    return page_as_json(document).decode().translate(_UNSAFE)
 
 
 def _digest(text: str) -> str:

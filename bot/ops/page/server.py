@@ -22,7 +22,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from loguru import logger
 
 from bot.domain.errors import FixTheMachine
-from bot.ops.page.document import Document, as_json
+from bot.ops.page.document import Document, page_as_json
 from bot.ops.page.render import SCRIPTS, STYLE, asset, page
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Site:
         return _say(start, HTTPStatus.OK, text, kind=f"{kind}; charset=utf-8")
 
     def _tell(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        body = as_json(self._document())
+        body = page_as_json(self._document())
         tag = f'"{sha256(body).hexdigest()[:20]}"'
         if environ.get("HTTP_IF_NONE_MATCH") == tag:
             start("304 Not Modified", [("ETag", tag), *HEADERS])
@@ -145,7 +145,7 @@ class _Handler(WSGIRequestHandler):
         """Who looks at the page is nobody's business."""
 
 
-def serve(site: WSGIApplication, host: str, port: int) -> tuple[int, Close]:
+def serve_page(site: WSGIApplication, host: str, port: int) -> tuple[int, Close]:
     """Answer from daemon threads until the returned function is called; the port, which 0 lets the system choose.
 
     Raises FixTheMachine where the port cannot be had.
@@ -173,7 +173,7 @@ def served(site: WSGIApplication, host: str, port: int, *, is_needed: bool) -> I
     """Answer for as long as the block lasts; where the port is taken, go without if that will do. Raises FixTheMachine."""
     close: Close | None = None
     try:
-        _, close = serve(site, host, port)
+        _, close = serve_page(site, host, port)
     except FixTheMachine as error:
         if is_needed:
             raise

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from bot.domain.types import TradingState
-from bot.ops.page.document import Verdict
+from bot.ops.page.document import PageVerdict
 from bot.ops.page.wording import ago, clock
 from bot.ops.status.status import BracketView, Status
 
@@ -34,7 +34,7 @@ _CAUSES = {
 }
 
 
-def verdict(status: Status) -> Verdict:
+def verdict(status: Status) -> PageVerdict:
     """The first rule that has something to say."""
     for rule in _RULES:
         found = rule(status)
@@ -43,7 +43,7 @@ def verdict(status: Status) -> Verdict:
     return _safe(status)
 
 
-def held(status: Status) -> list[BracketView]:
+def held_positions(status: Status) -> list[BracketView]:
     """Brackets that hold a position, entering ones apart."""
     return [bracket for bracket in status.open_brackets if bracket.quantity]
 
@@ -54,19 +54,19 @@ def is_overdue(bracket: BracketView, status: Status) -> bool:
 
 
 def _unproved(status: Status) -> Iterator[tuple[BracketView, timedelta]]:
-    for bracket in held(status):
+    for bracket in held_positions(status):
         if not bracket.is_proved:
             since = bracket.unprotected_since or bracket.opened_at
             yield bracket, (status.at - since) if status.at and since else timedelta(0)
 
 
-def _unprotected(status: Status) -> Verdict | None:
+def _unprotected(status: Status) -> PageVerdict | None:
     naked = [(bracket, length) for bracket, length in _unproved(status) if length > PROOF_GRACE]
     if not naked:
         return None
     bracket, length = max(naked, key=lambda pair: pair[1])
     more = f", and {len(naked) - 1} more" if len(naked) > 1 else ""
-    return Verdict(
+    return PageVerdict(
         "danger",
         "Not protected",
         f"{bracket.quantity} {bracket.label}{more}: no stop at the broker is proved for {ago(length.total_seconds())}.",
@@ -74,11 +74,11 @@ def _unprotected(status: Status) -> Verdict | None:
     )
 
 
-def _mismatch(status: Status) -> Verdict | None:
+def _mismatch(status: Status) -> PageVerdict | None:
     found = status.figures.mismatches
     if not found:
         return None
-    return Verdict(
+    return PageVerdict(
         "danger",
         "Books differ",
         f"The broker's books and the journal do not agree: {'; '.join(found)}.",
@@ -86,12 +86,12 @@ def _mismatch(status: Status) -> Verdict | None:
     )
 
 
-def _overdue(status: Status) -> Verdict | None:
-    late = [bracket for bracket in held(status) if is_overdue(bracket, status)]
+def _overdue(status: Status) -> PageVerdict | None:
+    late = [bracket for bracket in held_positions(status) if is_overdue(bracket, status)]
     if not late:
         return None
     names = ", ".join(f"{one.quantity} {one.label} (since {clock(one.close_by)})" for one in late)
-    return Verdict(
+    return PageVerdict(
         "danger",
         "Held past its time",
         f"{names} should have been closed and is not.",
@@ -99,10 +99,10 @@ def _overdue(status: Status) -> Verdict | None:
     )
 
 
-def _offline(status: Status) -> Verdict | None:
+def _offline(status: Status) -> PageVerdict | None:
     if status.is_connected and not status.links_down:
         return None
-    kept = held(status)
+    kept = held_positions(status)
     what = (
         "The bot is not connected to the gateway"
         if not status.is_connected
@@ -110,14 +110,14 @@ def _offline(status: Status) -> Verdict | None:
     )
     stays = f"; {_positions(len(kept))} with a stop resting at the broker" if kept else "; nothing is held"
     level, todo = ("watch", "It reconnects by itself. If it lasts: ibkr-bot doctor says why.")
-    return Verdict(level, "Not connected", f"{what}{stays}.", todo)  # type: ignore[arg-type]
+    return PageVerdict(level, "Not connected", f"{what}{stays}.", todo)  # type: ignore[arg-type]
 
 
-def _halted(status: Status) -> Verdict | None:
+def _halted(status: Status) -> PageVerdict | None:
     if status.trading_state is not TradingState.HALTED:
         return None
     why = ", ".join(_CAUSES.get(cause, cause.replace("_", " ")) for cause in status.causes)
-    return Verdict(
+    return PageVerdict(
         "watch",
         "Halted",
         f"No new trades: {why or 'halted'}. {_kept(status)}",
@@ -126,34 +126,36 @@ def _halted(status: Status) -> Verdict | None:
     )
 
 
-def _proving(status: Status) -> Verdict | None:
+def _proving(status: Status) -> PageVerdict | None:
     fresh = [bracket for bracket, _ in _unproved(status)]
     if not fresh:
         return None
     names = ", ".join(f"{one.quantity} {one.label}" for one in fresh)
-    return Verdict("watch", "Proving", f"Just filled: {names}. The stop is being read back from the broker.")
+    return PageVerdict(
+        "watch", "Proving", f"Just filled: {names}. The stop is being read back from the broker."
+    )
 
 
-def _not_reconciled(status: Status) -> Verdict | None:
+def _not_reconciled(status: Status) -> PageVerdict | None:
     if status.is_reconciled:
         return None
-    return Verdict(
+    return PageVerdict(
         "watch", "Comparing", f"The broker's books are being compared with the journal. {_kept(status)}"
     )
 
 
-def _safe(status: Status) -> Verdict:
-    reason = "Every position has its stop at the broker." if held(status) else "Nothing is held."
+def _safe(status: Status) -> PageVerdict:
+    reason = "Every position has its stop at the broker." if held_positions(status) else "Nothing is held."
     if status.trading_state is TradingState.REDUCING and status.causes:
         waiting = ", ".join(cause.replace("_", " ").lower() for cause in status.causes)
         reason += f" No new trades now: {waiting}."
-    return Verdict("safe", "Safe", reason, proof=_proof(status))
+    return PageVerdict("safe", "Safe", reason, proof=_proof(status))
 
 
 def _proof(status: Status) -> str:
-    if not held(status) and not status.worst_unprotected_s:
+    if not held_positions(status) and not status.worst_unprotected_s:
         return ""
-    parts = ["Proved from the broker's own open orders"] if held(status) else []
+    parts = ["Proved from the broker's own open orders"] if held_positions(status) else []
     if status.worst_unprotected_s:
         parts.append(f"never unprotected for more than {ago(status.worst_unprotected_s)} since the start")
     text = " · ".join(parts)
@@ -161,7 +163,7 @@ def _proof(status: Status) -> str:
 
 
 def _kept(status: Status) -> str:
-    kept = held(status)
+    kept = held_positions(status)
     return f"{_positions(len(kept))}, each with its stop at the broker." if kept else "Nothing is held."
 
 
@@ -169,6 +171,6 @@ def _positions(count: int) -> str:
     return "1 position is held" if count == 1 else f"{count} positions are held"
 
 
-_RULES: tuple[Callable[[Status], Verdict | None], ...] = (
+_RULES: tuple[Callable[[Status], PageVerdict | None], ...] = (
     _unprotected, _overdue, _mismatch, _offline, _halted, _proving, _not_reconciled,
 )  # fmt: skip

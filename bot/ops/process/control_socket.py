@@ -1,7 +1,7 @@
 """The control socket: how a person reaches the running bot. One JSON object a line each way, over a Unix socket, mode 0600.
 
 Whoever can open the socket is the user who runs the bot, or root; a client refuses a socket that somebody else owns.
-When the process is wedged and does not answer, a halt can be left as a file, which the bot obeys at its next breath or
+When the process is wedged and does not answer, a halt can be left as a file, which the bot obeys within a second, or
 at its next start.
 """
 
@@ -74,7 +74,7 @@ class ControlServer:
             self._server = _Server(self.path, answer)
         except OSError as error:
             raise FixTheMachine(
-                f"control socket {self.path}: {error}; shorten or mend the state directory"
+                f"control socket {self.path}: {error}; shorten the path, or repair the directory's permissions"
             ) from error
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.2,), name="control", daemon=True

@@ -48,7 +48,7 @@ def _stale(status: Status) -> str:
 
 
 class Heartbeat:
-    """``beat`` once a breath of the trading loop; pings at most every ``interval_s`` seconds. ``note`` hears of each."""
+    """``beat`` once a cycle of the trading loop; pings at most every ``interval_s`` seconds. ``note`` hears of each."""
 
     def __init__(self, url: str, interval_s: float, note: Callable[[bool], None] = lambda _: None) -> None:
         if not url.startswith(("http://", "https://")):
@@ -82,7 +82,7 @@ class Heartbeat:
             self._wanted.wait()
             if self._is_over.is_set():
                 return
-            is_well = ping(self._url)
+            is_well = send_ping(self._url)
             self._note(is_well)
             if is_well is not self._was_well:
                 self._was_well = is_well
@@ -92,7 +92,7 @@ class Heartbeat:
             self._wanted.clear()
 
 
-def ping(url: str, timeout_s: float = TIMEOUT_S) -> bool:
+def send_ping(url: str, timeout_s: float = TIMEOUT_S) -> bool:
     """One GET; whether it was answered with success."""
     request = urllib.request.Request(url, headers={"User-Agent": "ibkr-options-bot"})  # noqa: S310  the scheme was checked
     try:

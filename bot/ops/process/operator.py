@@ -1,6 +1,6 @@
 """What a person at the control socket may do: look, halt, resume, flatten. Every act names who did it and why.
 
-An act is acknowledged only after it is on disk and every machine has heard it.
+An act is acknowledged only after it is on disk and every machine has received it.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from bot.domain.types import TradingState
 from bot.ops.status.status import Status
 
 
-def plain(value: object) -> Any:
+def as_json(value: object) -> Any:
     """Any status value as JSON has it: money as text, times as ISO-8601 UTC, mappings with text keys."""
     if is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: as_json(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
-        return {":".join(map(str, k)) if isinstance(k, tuple) else str(k): plain(v) for k, v in value.items()}
+        return {
+            ":".join(map(str, k)) if isinstance(k, tuple) else str(k): as_json(v) for k, v in value.items()
+        }
     if isinstance(value, tuple | list):
-        return [plain(one) for one in value]
+        return [as_json(one) for one in value]
     if isinstance(value, date):  # a datetime is one too
         return value.isoformat()
     return str(value) if isinstance(value, Decimal) else value
@@ -48,7 +50,7 @@ class Operator:
         self._settle = settle
         self._now = now
         self._acts: dict[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
-            "status": self._tell_status,
+            "status": self._show_status,
             "halt": self._halt,
             "resume": self._resume,
             "flatten": self._flatten,
@@ -65,19 +67,21 @@ class Operator:
         self._settle()
         return self._status()
 
-    def _tell_status(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _show_status(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         status = self._status()
-        told = plain(status)
-        for one, bracket in zip(told["open_brackets"], status.open_brackets, strict=True):
-            one |= {name: plain(getattr(bracket, name)) for name in ("entry_price", "cost", "unrealized")}
-        told |= {**plain(status.pnl), "day_pnl": plain(status.pnl.net)}
-        told |= self._beside()
-        return {"status": told}
+        shown = as_json(status)
+        for one, bracket in zip(shown["open_brackets"], status.open_brackets, strict=True):
+            one |= {name: as_json(getattr(bracket, name)) for name in ("entry_price", "cost", "unrealized")}
+        shown |= {**as_json(status.pnl), "day_pnl": as_json(status.pnl.net)}
+        shown |= self._beside()
+        return {"status": shown}
 
     def _halt(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         status = self.halt(*_signed(request))
         if status.trading_state is not TradingState.HALTED:
-            raise FixTheCommand(f"the halt was heard and the state is {status.trading_state}; see the log")
+            raise FixTheCommand(
+                f"the halt was received, but the trading state is still {status.trading_state}; see the log"
+            )
         return {"state": status.trading_state, "causes": list(status.causes)}
 
     def _resume(self, request: Mapping[str, Any]) -> Mapping[str, Any]:

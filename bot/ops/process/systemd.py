@@ -14,7 +14,7 @@ class Notifier:
         found = os.environ.get("NOTIFY_SOCKET") if address is None else address
         self._address = f"\0{found[1:]}" if found and found.startswith("@") else found
         self._is_ready = False
-        self._said = ""
+        self._sent = ""
 
     def ready(self) -> None:
         """Once: the line is connected and reconciled."""
@@ -27,8 +27,8 @@ class Notifier:
 
     def status(self, text: str) -> None:
         """What ``systemctl status`` shows; sent when it changed."""
-        if text != self._said:
-            self._said = text
+        if text != self._sent:
+            self._sent = text
             self._send(f"STATUS={text}")
 
     def stopping(self) -> None:

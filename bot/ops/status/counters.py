@@ -20,7 +20,7 @@ from bot.domain.types import ConId, IdeaId, OrderRef, Symbol
 from bot.ops.status.histogram import FILL_BUCKETS_S, SLIP_BUCKETS_TICKS, Histogram
 
 LEGS = (Leg.ENTRY, Leg.TARGET, Leg.STOP, Leg.FLATTEN)
-ENDED = (OrderStatus.FILLED, OrderStatus.CANCELLED)
+COUNTED_ENDS = (OrderStatus.FILLED, OrderStatus.CANCELLED)
 ORDERS_KEPT = 2000
 
 
@@ -149,7 +149,7 @@ class CountersFold:
 
     def _on_order(self, x: b.OrderStatusChanged) -> None:
         reached = self._reached.setdefault(x.ref, [])
-        if reached and reached[-1] in ENDED and x.status in LIVE:
+        if reached and reached[-1] in COUNTED_ENDS and x.status in LIVE:
             return  # news older than what is known
         if x.status not in reached:
             idea_id, _, leg = x.ref.rpartition("/")

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from bot.domain.session import NEW_YORK, new_york_day, session_on
 from bot.domain.types import TradingState
+from bot.ops.status.amounts import money
 from bot.ops.status.status import BracketView, ClosedTrade, Status
 from bot.strategies.registry import NAMES
 
@@ -22,10 +23,6 @@ STATE_STYLE = {
     TradingState.REDUCING: "bold yellow",
     TradingState.HALTED: "bold white on red",
 }
-
-
-def money(amount: Decimal | None) -> str:
-    return "unknown" if amount is None else f"{amount:+,.2f}"
 
 
 def tinted(amount: Decimal | None) -> Text:
@@ -144,7 +141,7 @@ def _last(status: Status) -> Group:
     return Group(result, event)
 
 
-def line(status: Status) -> str:
+def status_line(status: Status) -> str:
     """The same in one line, for logs and pipes."""
     held = ", ".join(f"{x.quantity} {x.label}" for x in status.open_brackets if x.quantity) or "flat"
     return (

@@ -110,7 +110,7 @@ class BookedTrade:
 
 
 @dataclass(slots=True)
-class Ledger:
+class DayLedger:
     """Folds plans, fills and commissions into trades. Each execution and each commission counts once, by its id."""
 
     _trades: dict[IdeaId, BookedTrade] = field(default_factory=dict)
@@ -118,7 +118,7 @@ class Ledger:
     # The broker repeats its reports after each reconnect, and one may come before its fill is booked.
     _charges: dict[ExecId, Decimal] = field(default_factory=dict)
 
-    def hear(self, message: m.Message) -> BookedTrade | None:
+    def handle(self, message: m.Message) -> BookedTrade | None:
         """Take a message in; the trade that it changed, None where none did."""
         match message:
             case m.PlaceBracket():

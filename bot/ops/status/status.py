@@ -127,7 +127,7 @@ class Status:
     not_traded: Mapping[str, int] = field(default_factory=dict)
     """denial or refusal code → how often."""
     orders: Mapping[str, int] = field(default_factory=dict)
-    """order status → how often it was heard."""
+    """order status → how often it was reported."""
     live_orders: Mapping[str, str] = field(default_factory=dict)
     """OrderRef → the status of every order that is not over."""
     refusals: Mapping[int, int] = field(default_factory=dict)

@@ -18,25 +18,25 @@ from bot.domain.order import LIVE
 from bot.domain.session import new_york_day
 from bot.domain.types import IdeaId, Numbers, Symbol
 from bot.ops.status.counters import CountersFold
-from bot.ops.status.ledger import BookedTrade, Ledger
+from bot.ops.status.ledger import BookedTrade, DayLedger
 from bot.ops.status.status import BracketView, ClosedTrade, Status, SymbolView
 
-Say = Callable[[datetime, str], None]
+NotifyEvent = Callable[[datetime, str], None]
 
 
-def _unsaid(at: datetime, text: str) -> None:
+def _unnotified(at: datetime, text: str) -> None:
     """For boards nobody listens to."""
 
 
 class StatusBuilder(StateMachine):
     """See the module's head."""
 
-    def __init__(self, symbols: tuple[Symbol, ...] = (), say: Say = _unsaid) -> None:
-        """``say`` is told each event once, in words; it must not block."""
+    def __init__(self, symbols: tuple[Symbol, ...] = (), notify: NotifyEvent = _unnotified) -> None:
+        """``notify`` is told each event once, in words; it must not block."""
         super().__init__()
-        self._say = say
+        self._notify = notify
         self._figures = CountersFold()
-        self._ledger = Ledger()
+        self._ledger = DayLedger()
         self.status = Status(symbols=tuple(SymbolView(symbol) for symbol in symbols))
         self._folds = self._own()
         self.listen(self._folds, self._figures.applies())
@@ -52,7 +52,7 @@ class StatusBuilder(StateMachine):
             b.LinkChanged: self._on_link,
             b.RequestFailed: lambda x: self._count("request_failures", x.code),
             b.OrderStatusChanged: self._on_order,
-            b.OrderRefused: self._on_refused,
+            b.OrderRefused: self._on_rejected,
             b.CommissionCharged: self._on_commission,
             b.AccountUpdated: self._on_account,
             m.Reconciled: lambda x: self._set(is_reconciled=not x.mismatches),
@@ -86,10 +86,10 @@ class StatusBuilder(StateMachine):
             self._set(figures=self._figures.value)
 
     def remember(self, row: m.Message) -> None:
-        """What is held and what was traded today belongs on the board after a restart too; counts begin anew."""
-        before, say, self._say = self.status, self._say, _unsaid
+        """What is held and what was traded today belongs on the board after a restart too; counts start over."""
+        before, notify, self._notify = self.status, self._notify, _unnotified
         self._folds[type(row)](row)
-        self._say = say
+        self._notify = notify
         self._set(
             fills=before.fills,
             commissions=before.commissions,
@@ -105,7 +105,7 @@ class StatusBuilder(StateMachine):
 
     def _event(self, at: datetime, text: str) -> None:
         self._set(last_event=text, last_event_at=at)
-        self._say(at, text)
+        self._notify(at, text)
 
     def _count(self, table: str, key: object, by: int = 1) -> None:
         known = getattr(self.status, table)
@@ -154,9 +154,9 @@ class StatusBuilder(StateMachine):
         others = {ref: status for ref, status in self.status.live_orders.items() if ref != x.ref}
         self._set(live_orders={**others, x.ref: str(x.status)} if x.status in LIVE else others)
 
-    def _on_refused(self, x: b.OrderRefused) -> None:
+    def _on_rejected(self, x: b.OrderRefused) -> None:
         self._count("refusals", x.code)
-        self._event(x.at, f"order {x.ref} refused ({x.code}): {x.text}")
+        self._event(x.at, f"order {x.ref} rejected ({x.code}): {x.text}")
 
     def _on_account(self, x: b.AccountUpdated) -> None:
         if x.values.net_liquidation is not None:
@@ -208,12 +208,12 @@ class StatusBuilder(StateMachine):
     # ── brackets ──
 
     def _on_bracket(self, x: m.PlaceBracket) -> None:
-        self._ledger.hear(x)
+        self._ledger.handle(x)
         self._open(x)
         self._event(x.at, f"buying {x.quantity} {x.contract.label} at {x.entry_limit} or better")
 
     def _on_adopted(self, x: m.BracketAdopted) -> None:
-        self._ledger.hear(x)
+        self._ledger.handle(x)
         if all(one.idea_id != x.place.idea_id for one in self.status.open_brackets):
             self._open(x.place)
         self._event(x.at, f"took over {x.place.idea_id} ({x.place.contract.label}), unknown to the journal")
@@ -238,12 +238,12 @@ class StatusBuilder(StateMachine):
 
     def _on_fill(self, x: m.FillBooked) -> None:
         self._set(fills=self.status.fills + (x.replaces is None))
-        self._price(self._ledger.hear(x))
+        self._price(self._ledger.handle(x))
 
     def _on_commission(self, x: b.CommissionCharged) -> None:
         if not self._ledger.is_charged(x.exec_id):  # told again after each reconnect
             self._set(commissions=self.status.commissions + x.amount)
-        self._price(self._ledger.hear(x))
+        self._price(self._ledger.handle(x))
 
     def _price(self, trade: BookedTrade | None) -> None:
         """Show a bracket's money as the ledger has it."""
@@ -269,7 +269,7 @@ class StatusBuilder(StateMachine):
 
     def _on_closed(self, x: m.BracketClosed) -> None:
         self._drop(x.idea_id)
-        booked = self._ledger.hear(x)
+        booked = self._ledger.handle(x)
         trade = ClosedTrade(
             x.idea_id, x.symbol, x.strategy, x.contract.label, x.quantity, x.entry_price, x.exit_price,
             x.opened_at, x.closed_at, x.exit_reason, x.commission, x.pnl,

@@ -14,11 +14,11 @@ from decimal import Decimal
 
 from bot.domain.contract import Contract
 from bot.domain.types import ConId, OrderId
-from bot.sim.exchange import rejections as refusals
+from bot.sim.exchange import rejections
 from bot.sim.exchange.events import ExchangeEvent, MarginAnswered, OrderMessage
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.live_order import LiveOrder
-from bot.sim.exchange.matching_engine import ExchangeView, Key, MatchingEngine
+from bot.sim.exchange.matching_engine import ExchangeView, MatchingEngine, OrderKey
 from bot.sim.exchange.order_lifecycle import OrderLifecycle
 from bot.sim.exchange.orders import IbStatus, OrderView, SimOrder, SimOrderType
 from bot.sim.exchange.rejections import OrderRejection
@@ -36,18 +36,18 @@ class Exchange:
         perm_ids: Callable[[], int],
     ) -> None:
         self._world = surroundings
-        self._life = life
-        self._knobs = exchange_settings
+        self._lifecycle = life
+        self._settings = exchange_settings
         self._account_id = account_id
         self._perm_ids = perm_ids
-        self._floor = MatchingEngine(surroundings, life, exchange_settings)
-        self._orders: dict[Key, LiveOrder] = {}
+        self._engine = MatchingEngine(surroundings, life, exchange_settings)
+        self._orders: dict[OrderKey, LiveOrder] = {}
         self._cancels: list[tuple[datetime, LiveOrder]] = []
 
     def use(self, exchange_settings: ExchangeSettings) -> None:
         """Behave otherwise from now on."""
-        self._knobs = exchange_settings
-        self._floor.use(exchange_settings)
+        self._settings = exchange_settings
+        self._engine.use(exchange_settings)
 
     # ── what a client may do
 
@@ -55,14 +55,14 @@ class Exchange:
         """A new order, a modification or a what-if; see :meth:`bot.sim.world.world.World.place`."""
         contract = self._world.contract(order.con_id)
         if contract is None:
-            return self._refuse(client_id, order_id, refusals.NO_CONTRACT, now)
+            return self._reject(client_id, order_id, rejections.NO_CONTRACT, now)
         if order.what_if:
             return self._what_if(client_id, order_id, order, contract, now)
         known = self._orders.get((client_id, order_id))
-        refusal = refusals.malformed(order, contract, self._account_id, now)
-        refusal = refusal or (self._cannot_modify(known, order) if known is not None else None)
-        if refusal is not None:
-            return self._refuse(client_id, order_id, refusal, now)
+        rejection = rejections.malformed(order, contract, self._account_id, now)
+        rejection = rejection or (self._cannot_modify(known, order) if known is not None else None)
+        if rejection is not None:
+            return self._reject(client_id, order_id, rejection, now)
         if known is not None:
             return self._modify(known, order, now)
         return self._enter(client_id, order_id, order, contract, now)
@@ -71,12 +71,12 @@ class Exchange:
         """Cancel at once, or after the latency that the exchange_settings set; see :meth:`bot.sim.world.world.World.cancel`."""
         order = self._orders.get((client_id, order_id))
         if order is None:
-            return self._refuse(client_id, order_id, refusals.not_found_to_cancel(order_id), now)
+            return self._reject(client_id, order_id, rejections.not_found_to_cancel(order_id), now)
         if order.is_done or order.is_cancelling:
             state = order.status if order.is_done else IbStatus.PENDING_CANCEL
-            return self._refuse(client_id, order_id, refusals.too_late_to_cancel(order_id, state), now)
+            return self._reject(client_id, order_id, rejections.too_late_to_cancel(order_id, state), now)
         order.is_cancelling = True
-        self._cancels.append((now + self._knobs.cancel_latency, order))
+        self._cancels.append((now + self._settings.cancel_latency, order))
         return self.run_due(now)
 
     def cancel_all(self, now: datetime) -> list[ExchangeEvent]:
@@ -84,7 +84,7 @@ class Exchange:
         for order in self.alive():
             if not order.is_cancelling:
                 order.is_cancelling = True
-                self._cancels.append((now + self._knobs.cancel_latency, order))
+                self._cancels.append((now + self._settings.cancel_latency, order))
         return self.run_due(now)
 
     # ── what the world does
@@ -99,36 +99,36 @@ class Exchange:
         self._cancels = [(at, order) for at, order in self._cancels if at > now]
         for order in due:
             if not order.is_done:
-                self._floor.cancel(order, now)
-        return self._life.take()
+                self._engine.cancel(order, now)
+        return self._lifecycle.take()
 
     def step(self, now: datetime, only: ConId | None = None) -> list[ExchangeEvent]:
         """The books (or only one of them) have moved: let the orders look."""
-        self._floor.new_quotes(only)
-        self._floor.match(now, only)
-        return self._life.take()
+        self._engine.new_quotes(only)
+        self._engine.match(now, only)
+        return self._lifecycle.take()
 
     def open_session(self, now: datetime) -> list[ExchangeEvent]:
         """Put to work what was held until the open."""
-        self._floor.new_quotes()
-        self._floor.open_session(now)
-        return self._life.take()
+        self._engine.new_quotes()
+        self._engine.open_session(now)
+        return self._lifecycle.take()
 
     def close_session(self, now: datetime) -> list[ExchangeEvent]:
         """End the day orders."""
-        self._floor.close_session(now)
-        return self._life.take()
+        self._engine.close_session(now)
+        return self._lifecycle.take()
 
     def end_contract(self, con_id: ConId, now: datetime) -> list[ExchangeEvent]:
         """Cancel everything on a contract that ceased to exist."""
-        self._floor.end_contract(con_id, now)
-        return self._life.take()
+        self._engine.end_contract(con_id, now)
+        return self._lifecycle.take()
 
     # ── what there is
 
     def alive(self) -> list[LiveOrder]:
         """Orders that are not over, untransmitted ones included, oldest first."""
-        return self._floor.alive()
+        return self._engine.alive()
 
     def highest_order_id(self, client_id: int) -> OrderId:
         """The highest id a client has used; 0 for none."""
@@ -153,7 +153,7 @@ class Exchange:
     ) -> list[ExchangeEvent]:
         parent = self._orders.get((client_id, order.parent_id)) if order.parent_id else None
         if order.parent_id and (parent is None or parent.is_done):
-            return self._refuse(client_id, order_id, refusals.no_such_order(order.parent_id), now)
+            return self._reject(client_id, order_id, rejections.no_such_order(order.parent_id), now)
         live = LiveOrder(
             client_id,
             order_id,
@@ -166,12 +166,12 @@ class Exchange:
             stop=_first_stop(order),
         )
         self._orders[live.key] = live
-        self._floor.add(live)
+        self._engine.add(live)
         if parent is not None:
             parent.children.append(live)
         if order.transmit:
             self._transmit_family(live, now)
-        return self._life.take()
+        return self._lifecycle.take()
 
     def _transmit_family(self, order: LiveOrder, now: datetime) -> None:
         head = order.parent or order
@@ -182,64 +182,64 @@ class Exchange:
 
     def _accept(self, order: LiveOrder, now: datetime) -> None:
         if order.parent is not None and order.parent.is_done and order.parent.filled == 0:
-            self._floor.end(order, now, "The parent order is not working.")
+            self._engine.end(order, now, "The parent order is not working.")
             return
-        refusal = self._unacceptable(order, now)
-        if refusal is not None:
-            self._floor.reject(order, refusal, now)
-        elif self._floor.is_held_child(order):
-            self._life.show(order, now)
+        rejection = self._unacceptable(order, now)
+        if rejection is not None:
+            self._engine.reject(order, rejection, now)
+        elif self._engine.is_held_child(order):
+            self._lifecycle.show(order, now)
         elif not self._world.is_open():
-            self._life.show(order, now)
-            self._life.say(order, 399, _held_until_open(order), now)
+            self._lifecycle.show(order, now)
+            self._lifecycle.notify(order, 399, _held_until_open(order), now)
         else:
-            self._floor.activate(order, now)
+            self._engine.activate(order, now)
 
     def _unacceptable(self, order: LiveOrder, now: datetime) -> OrderRejection | None:
         others = self.alive()
         held = self._world.held(order.contract.con_id)
-        refusal = (
-            refusals.expired(order.contract, now)
-            or refusals.too_many(order, others, self._knobs)
-            or refusals.uncovered(order, held, self._knobs)
+        rejection = (
+            rejections.expired(order.contract, now)
+            or rejections.too_many(order, others, self._settings)
+            or rejections.uncovered(order, held, self._settings)
         )
-        if refusal is not None or order.parent is not None:
-            return refusal
-        refusal = refusals.both_sides(order, others, self._knobs)
+        if rejection is not None or order.parent is not None:
+            return rejection
+        rejection = rejections.both_sides(order, others, self._settings)
         book = self._world.book(order.contract.con_id)
-        if refusal is None and book is not None and refusals.beyond_collar(order, book, self._knobs):
-            refusal = refusals.COLLAR
-        return refusal or self._margin_refusal(order.order, order.contract)
+        if rejection is None and book is not None and rejections.beyond_collar(order, book, self._settings):
+            rejection = rejections.COLLAR
+        return rejection or self._margin_rejection(order.order, order.contract)
 
-    def _margin_refusal(self, order: SimOrder, contract: Contract) -> OrderRejection | None:
+    def _margin_rejection(self, order: SimOrder, contract: Contract) -> OrderRejection | None:
         signed = order.action.sign * order.quantity
         held = self._world.held(contract.con_id)
         if held * signed < 0 and abs(signed) <= abs(held):
             return None
-        return refusals.short_of_margin(self._world.margin_of(order, contract))
+        return rejections.short_of_margin(self._world.margin_of(order, contract))
 
     def _what_if(
         self, client_id: int, order_id: OrderId, order: SimOrder, contract: Contract, now: datetime
     ) -> list[ExchangeEvent]:
-        refusal = refusals.malformed(order, contract, self._account_id, now)
-        refusal = refusal or refusals.expired(contract, now)
+        rejection = rejections.malformed(order, contract, self._account_id, now)
+        rejection = rejection or rejections.expired(contract, now)
         if not order.transmit:
-            refusal = refusals.WHAT_IF_TRANSMIT
-        if refusal is not None:
-            return self._refuse(client_id, order_id, refusal, now)
+            rejection = rejections.WHAT_IF_TRANSMIT
+        if rejection is not None:
+            return self._reject(client_id, order_id, rejection, now)
         return [MarginAnswered(now, client_id, order_id, order, self._world.margin_of(order, contract))]
 
     # ── modifying
 
     def _cannot_modify(self, known: LiveOrder, order: SimOrder) -> OrderRejection | None:
         if known.is_done:
-            return refusals.FILLED if known.status is IbStatus.FILLED else refusals.DUPLICATE
+            return rejections.FILLED if known.status is IbStatus.FILLED else rejections.DUPLICATE
         if order.parent_id and (known.parent is None or known.parent.is_done):
-            return refusals.no_such_order(order.parent_id)
+            return rejections.no_such_order(order.parent_id)
         if order.con_id != known.order.con_id or order.action is not known.side:
-            return refusals.MISMATCH
+            return rejections.MISMATCH
         if order.oca_group and order.oca_group != known.oca_group:
-            return refusals.OCA_REVISION
+            return rejections.OCA_REVISION
         return self._too_many_sold(known, order) or self._too_far(known, order)
 
     def _too_many_sold(self, known: LiveOrder, order: SimOrder) -> OrderRejection | None:
@@ -247,13 +247,17 @@ class Exchange:
             return None
         trial = _trial(known, order)
         trial.filled = known.filled
-        return refusals.uncovered(trial, self._world.held(order.con_id), self._knobs)
+        return rejections.uncovered(trial, self._world.held(order.con_id), self._settings)
 
     def _too_far(self, known: LiveOrder, order: SimOrder) -> OrderRejection | None:
         book = self._world.book(order.con_id)
         if book is None or not known.is_at_exchange:
             return None
-        return refusals.TOO_FAR if refusals.beyond_collar(_trial(known, order), book, self._knobs) else None
+        return (
+            rejections.TOO_FAR
+            if rejections.beyond_collar(_trial(known, order), book, self._settings)
+            else None
+        )
 
     def _modify(self, known: LiveOrder, order: SimOrder, now: datetime) -> list[ExchangeEvent]:
         old = known.order
@@ -265,18 +269,18 @@ class Exchange:
         if not known.is_transmitted:
             if order.transmit:
                 self._transmit_family(known, now)
-            return self._life.take()
-        self._life.show(known, now)
+            return self._lifecycle.take()
+        self._lifecycle.show(known, now)
         if known.is_active:
-            self._floor.look(known, now)
-        self._floor.finish_if_full(known, now)
-        return self._life.take()
+            self._engine.look(known, now)
+        self._engine.finish_if_full(known, now)
+        return self._lifecycle.take()
 
     @staticmethod
-    def _refuse(
-        client_id: int, order_id: OrderId, refusal: OrderRejection, now: datetime
+    def _reject(
+        client_id: int, order_id: OrderId, rejection: OrderRejection, now: datetime
     ) -> list[ExchangeEvent]:
-        return [OrderMessage(now, client_id, order_id, refusal.code, refusal.text)]
+        return [OrderMessage(now, client_id, order_id, rejection.code, rejection.text)]
 
 
 def _first_stop(order: SimOrder) -> Decimal | None:

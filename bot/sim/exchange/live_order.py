@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from bot.domain.contract import Contract
 from bot.domain.types import OrderId, PermId, Side
-from bot.sim.exchange.orders import DONE, IbStatus, OrderView, SimOrder, SimOrderType
+from bot.sim.exchange.orders import FINAL_STATUSES, IbStatus, OrderView, SimOrder, SimOrderType
 
 _STOPS = frozenset({SimOrderType.STOP, SimOrderType.STOP_LIMIT, SimOrderType.TRAIL})
 _WAITING = _STOPS | {SimOrderType.IF_TOUCHED}
@@ -58,7 +58,7 @@ class LiveOrder:
 
     @property
     def is_done(self) -> bool:
-        return self.status in DONE
+        return self.status in FINAL_STATUSES
 
     @property
     def is_alive(self) -> bool:

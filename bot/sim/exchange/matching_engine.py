@@ -14,7 +14,7 @@ from typing import Protocol
 from bot.domain.contract import Contract
 from bot.domain.types import ConId, OrderId, Side
 from bot.sim.exchange import oca
-from bot.sim.exchange import rejections as refusals
+from bot.sim.exchange import rejections as rejections
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.matching import displayed, fill_price, update_trail, wakes_up
@@ -23,7 +23,7 @@ from bot.sim.exchange.orders import IbStatus, MarginFigures, SimOrder
 from bot.sim.exchange.rejections import OrderRejection
 from bot.sim.market.quotes import TopOfBook
 
-Key = tuple[int, OrderId]
+OrderKey = tuple[int, OrderId]
 """Client id and order id."""
 
 
@@ -44,15 +44,15 @@ class MatchingEngine:
         self, surroundings: ExchangeView, life: OrderLifecycle, exchange_settings: ExchangeSettings
     ) -> None:
         self._world = surroundings
-        self._life = life
-        self._knobs = exchange_settings
-        self._alive: dict[Key, LiveOrder] = {}
+        self._lifecycle = life
+        self._settings = exchange_settings
+        self._alive: dict[OrderKey, LiveOrder] = {}
         self._unblocked: list[tuple[LiveOrder, int]] = []
         self._taken: dict[tuple[ConId, Side], int] = {}
 
     def use(self, exchange_settings: ExchangeSettings) -> None:
         """Behave otherwise from now on."""
-        self._knobs = exchange_settings
+        self._settings = exchange_settings
 
     def add(self, order: LiveOrder) -> None:
         self._alive[order.key] = order
@@ -83,7 +83,7 @@ class MatchingEngine:
             if order.is_active or not order.is_alive or self.is_held_child(order):
                 continue
             book = self._world.book(order.contract.con_id)
-            if book is not None and refusals.beyond_collar(order, book, self._knobs):
+            if book is not None and rejections.beyond_collar(order, book, self._settings):
                 self.end(order, now, "The limit price is too far through the NBBO.")
             else:
                 self.activate(order, now)
@@ -108,7 +108,7 @@ class MatchingEngine:
         parent = order.parent
         if parent is None:
             return False
-        if parent.is_done or (parent.filled > 0 and self._knobs.children_on_partial_parent):
+        if parent.is_done or (parent.filled > 0 and self._settings.children_on_partial_parent):
             return parent.filled == 0
         return True
 
@@ -118,8 +118,8 @@ class MatchingEngine:
         if not order.waits_for_trigger:
             order.status = IbStatus.SUBMITTED
         if order.order.outside_rth:
-            self._life.say(order, 2109, _RTH_IGNORED, now)
-        self._life.show(order, now)
+            self._lifecycle.notify(order, 2109, _RTH_IGNORED, now)
+        self._lifecycle.show(order, now)
         self.look(order, now, is_first=True)
         if order.order.tif == "IOC" and not order.is_done:
             self.end(order, now, "The rest could not be filled at once.")
@@ -131,17 +131,17 @@ class MatchingEngine:
             return
         if order.waits_for_trigger:
             if update_trail(order, book) and not is_first:
-                self._life.show(order, now)
-            if is_first or not wakes_up(order, book, self._knobs):
+                self._lifecycle.show(order, now)
+            if is_first or not wakes_up(order, book, self._settings):
                 return
             order.is_triggered = True
             order.status = IbStatus.SUBMITTED
-            self._life.show(order, now)
+            self._lifecycle.show(order, now)
         self._trade(order, book, now)
 
     def _trade(self, order: LiveOrder, book: TopOfBook, now: datetime) -> None:
         price = fill_price(order, book)
-        shown = displayed(order.side, book, self._knobs)
+        shown = displayed(order.side, book, self._settings)
         taken = self._taken.get((order.contract.con_id, order.side), 0)
         quantity = order.remaining if shown is None else min(order.remaining, shown - taken)
         if price is not None and quantity > 0:
@@ -156,7 +156,7 @@ class MatchingEngine:
         is_complete = order.remaining == 0 and not order.covers_part
         if is_complete:
             self._complete(order, IbStatus.FILLED, now, "")
-        self._life.fill(order, quantity, price, now)
+        self._lifecycle.fill(order, quantity, price, now)
         if oca.has_block(order):
             self._reduce_group(order, quantity, now)
         else:
@@ -168,20 +168,22 @@ class MatchingEngine:
             if child.is_done or not child.is_transmitted or self.is_held_child(child):
                 continue
             if child.is_active:
-                self._life.show(child, now)
+                self._lifecycle.show(child, now)
                 self.finish_if_full(child, now)
-            elif refusal := refusals.uncovered(child, self._world.held(child.contract.con_id), self._knobs):
-                self.reject(child, refusal, now)
+            elif rejection := rejections.uncovered(
+                child, self._world.held(child.contract.con_id), self._settings
+            ):
+                self.reject(child, rejection, now)
             else:
                 self.activate(child, now)
 
     def _reduce_group(self, order: LiveOrder, quantity: int, now: datetime) -> None:
         order.answered += quantity
         group = oca.members(order, self._alive.values())
-        for other, cap in list(oca.new_caps(order, quantity, group, self._knobs)):
+        for other, cap in list(oca.new_caps(order, quantity, group, self._settings)):
             if cap > other.filled:
                 other.cap = cap
-                self._life.show(other, now)
+                self._lifecycle.show(other, now)
             else:
                 self.end(other, now, "Another order of the OCA group was executed.")
 
@@ -191,7 +193,7 @@ class MatchingEngine:
         """End an order by its client's wish, and with it an OCA group that has not traded."""
         group = oca.members(order, self._alive.values()) if order.filled == 0 else []
         self.end(order, now, "")
-        if self._knobs.oca_client_cancel_ends_group:
+        if self._settings.oca_client_cancel_ends_group:
             for other in group:
                 if not other.is_done:
                     self.end(other, now, "")
@@ -201,8 +203,8 @@ class MatchingEngine:
         was_transmitted = order.is_transmitted
         self._complete(order, IbStatus.CANCELLED, now, reason)
         if was_transmitted:
-            self._life.status(order, now)
-        self._life.say(order, 202, f"Order Canceled - reason:{reason}", now)
+            self._lifecycle.status(order, now)
+        self._lifecycle.notify(order, 202, f"Order Canceled - reason:{reason}", now)
         for child in order.children:
             if not child.is_done:
                 self._after_parent_ended(child, order, now)
@@ -211,7 +213,7 @@ class MatchingEngine:
         if parent.filled == 0:
             self.end(child, now, "The parent order is not working.")
         elif child.is_active:
-            self._life.show(child, now)
+            self._lifecycle.show(child, now)
             self.finish_if_full(child, now)
         elif child.is_transmitted:
             self.activate(child, now)
@@ -220,13 +222,13 @@ class MatchingEngine:
         """Call an order filled that has nothing left to fill, now that its quantity has changed."""
         if not order.is_done and order.filled and order.remaining == 0 and not order.covers_part:
             self._complete(order, IbStatus.FILLED, now, "")
-            self._life.status(order, now)
+            self._lifecycle.status(order, now)
 
-    def reject(self, order: LiveOrder, refusal: OrderRejection, now: datetime) -> None:
+    def reject(self, order: LiveOrder, rejection: OrderRejection, now: datetime) -> None:
         """Leave the order behind as Inactive."""
-        self._complete(order, IbStatus.INACTIVE, now, refusal.text)
-        self._life.show(order, now)
-        self._life.say(order, refusal.code, refusal.text, now)
+        self._complete(order, IbStatus.INACTIVE, now, rejection.text)
+        self._lifecycle.show(order, now)
+        self._lifecycle.notify(order, rejection.code, rejection.text, now)
         for child in order.children:
             if not child.is_done and child.is_transmitted:
                 self.end(child, now, "The parent order is not working.")

@@ -48,8 +48,8 @@ class OrderLifecycle:
         self._delay = delay
 
     def take(self) -> list[ExchangeEvent]:
-        told, self._out = self._out, []
-        return told
+        notices, self._out = self._out, []
+        return notices
 
     # ── telling
 
@@ -61,7 +61,7 @@ class OrderLifecycle:
     def status(self, order: LiveOrder, now: datetime) -> None:
         self._out.append(StatusChanged(now, order.view()))
 
-    def say(self, order: LiveOrder, code: int, text: str, now: datetime) -> None:
+    def notify(self, order: LiveOrder, code: int, text: str, now: datetime) -> None:
         self._out.append(OrderMessage(now, order.client_id, order.order_id, code, text))
 
     # ── booking

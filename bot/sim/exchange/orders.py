@@ -107,10 +107,10 @@ class OrderView:
 
     @property
     def is_done(self) -> bool:
-        return self.status in DONE
+        return self.status in FINAL_STATUSES
 
 
-DONE = frozenset({IbStatus.FILLED, IbStatus.CANCELLED, IbStatus.INACTIVE})
+FINAL_STATUSES = frozenset({IbStatus.FILLED, IbStatus.CANCELLED, IbStatus.INACTIVE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

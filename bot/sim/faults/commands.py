@@ -1,7 +1,7 @@
 """What can be broken, by name: the vocabulary of scenario files, of the admin port and of the Python handle.
 
 FaultRule: a command is a function of the gateway and plain values; its signature is its schema and its docstring its manual.
-Spans are simulated seconds; what is broken for a span mends itself, what has none lasts until it is mended by name.
+Spans are simulated seconds; what is broken for a span recovers by itself, what has none lasts until it is cleared by name.
 """
 
 from __future__ import annotations

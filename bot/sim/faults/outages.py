@@ -51,7 +51,7 @@ def _open_port(core: GatewayCore) -> None:
 
 
 def restart(core: GatewayCore, *, seconds: float = 120.0, roll_back_ids: bool = False) -> None:
-    """The nightly restart: sockets close, the port refuses, then all is as before; next valid ids may begin anew."""
+    """The nightly restart: sockets close, the port refuses, then all is as before; next valid ids may start over."""
     refuse(core, seconds)
     if roll_back_ids:
         core.order_ids.roll_back()
@@ -69,7 +69,7 @@ def log_in(core: GatewayCore) -> None:
 
 
 def half_open(core: GatewayCore, *, seconds: float | None = None) -> None:
-    """Accept connections and never answer; those that are open fall silent for good."""
+    """Accept connections and never answer; those that are open stay silent until they are repaired."""
     core.link.is_silent = True
     for session in core.sessions.values():
         session.is_silent = True
@@ -96,7 +96,7 @@ def outage(core: GatewayCore, seconds: float, *, then: int = 1102) -> None:
         raise FixTheConfiguration(f"outage: then must be 1101 or 1102, not {then}")
     if not core.link.is_up:
         return
-    core.tell_all(1100, "Connectivity between IBKR and Trader Workstation has been lost.")
+    core.send_to_all(1100, "Connectivity between IBKR and Trader Workstation has been lost.")
     core.link.is_up = False
     _later(core, seconds, lambda: _restore(core, then))
 
@@ -106,7 +106,7 @@ def _restore(core: GatewayCore, code: int) -> None:
     if code == _DATA_LOST:
         for session in core.started():
             _lose_data(session)
-    core.tell_all(code, _RESTORED[code])
+    core.send_to_all(code, _RESTORED[code])
     for action in core.link.take_waiting():
         action()
     for feed in core.feeds.everyone():
@@ -127,15 +127,15 @@ def farm(core: GatewayCore, name: str, seconds: float, *, dead_after: bool = Fal
     """
     codes = _farm_codes(name)
     core.link.farms_down.add(name)
-    core.tell_all(codes[0], f"{_farm_words(name)} {_BROKEN}:{name}")
-    _later(core, seconds, lambda: _mend_farm(core, name, codes[1], dead_after=dead_after))
+    core.send_to_all(codes[0], f"{_farm_notice(name)} {_BROKEN}:{name}")
+    _later(core, seconds, lambda: _restore_farm(core, name, codes[1], dead_after=dead_after))
 
 
-def _mend_farm(core: GatewayCore, name: str, code: int, *, dead_after: bool) -> None:
+def _restore_farm(core: GatewayCore, name: str, code: int, *, dead_after: bool) -> None:
     core.link.farms_down.discard(name)
     if dead_after:
         kill_feeds(core)
-    core.tell_all(code, f"{_farm_words(name)} {_OK}:{name}")
+    core.send_to_all(code, f"{_farm_notice(name)} {_OK}:{name}")
     for feed in core.feeds.everyone():
         feed.refresh()
 
@@ -147,14 +147,14 @@ def _farm_codes(name: str) -> tuple[int, int]:
     return codes[name]
 
 
-def _farm_words(name: str) -> str:
+def _farm_notice(name: str) -> str:
     if name == HISTORY_FARM:
         return "HMDS data farm connection"
     return "Sec-def data farm connection" if name == SECDEF_FARM else "Market data farm connection"
 
 
 def kill_feeds(core: GatewayCore, *, family: str = "all") -> None:
-    """Lines (``line``) and kept-up-to-date bars (``kept_bars``) stay subscribed and fall silent for good."""
+    """Lines (``line``) and kept-up-to-date bars (``kept_bars``) stay subscribed and stay silent until they are repaired."""
     for feed in core.feeds.everyone():
         if isinstance(feed, MarketLine | KeptBars) and family in ("all", feed.family):
             feed.die()

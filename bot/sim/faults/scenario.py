@@ -79,7 +79,7 @@ class Scenario:
                 _schedule(core, entry, _first_time(core.now, entry))
 
 
-def load(path: Path) -> Scenario:
+def load_scenario(path: Path) -> Scenario:
     """Read and check a scenario file. Errors: FixTheConfiguration, naming the file and the place."""
     try:
         return parse(path.read_bytes())

@@ -128,7 +128,7 @@ class GatewayCore:
             case Closed():
                 self.end(session, "the client closed")
             case WireMessage():
-                self.heard(session, event)
+                self.received(session, event)
         return True
 
     def _greeting(self) -> str:
@@ -148,7 +148,7 @@ class GatewayCore:
         cause = f"unknown message id {error.message_id}" if is_unknown else str(error)
         self.error(session, req_id, 320, f"Error reading request:{_one_line(cause)}")
 
-    def heard(self, session: ClientSession, message: WireMessage) -> None:
+    def received(self, session: ClientSession, message: WireMessage) -> None:
         """One request: rates and faults first, then its handler."""
         session.messages_received += 1
         if not self._within_rate(session):
@@ -222,21 +222,21 @@ class GatewayCore:
             return
         for delay, said, changed in self.faults.outgoing(session.client_id, kind, values):
             if delay:
-                self.timers.at(self.now + delay, partial(self._say, session, said, changed))
+                self.timers.at(self.now + delay, partial(self._send, session, said, changed))
             else:
-                self._say(session, said, changed)
+                self._send(session, said, changed)
         for action in self.faults.triggered(kind):
             self.timers.at(self.now, action)
 
-    def _say(self, session: ClientSession, kind: str, values: dict[str, Any]) -> None:
-        session.say(kind, values)
+    def _send(self, session: ClientSession, kind: str, values: dict[str, Any]) -> None:
+        session.write(kind, values)
         if session.outbox_bytes > self.settings.outbox_limit_bytes:
             self.cut(session, f"slow reader: {session.outbox_bytes} bytes unread")
 
     def error(self, session: ClientSession, req_id: int, code: int, text: str) -> None:
         self.send(session, "error", reqId=req_id, errorCode=code, errorString=text)
 
-    def tell_all(self, code: int, text: str) -> None:
+    def send_to_all(self, code: int, text: str) -> None:
         """A system message (id -1) to every client."""
         for session in self.started():
             self.error(session, NO_ID, code, text)

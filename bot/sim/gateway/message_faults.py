@@ -112,7 +112,7 @@ class MessageFaults:
         return [(delay, kind, values)] * copies
 
     def incoming(self, client_id: int | None, kind: str) -> list[timedelta]:
-        """When a request is heard: once at once without faults, never when it is dropped."""
+        """When a request is delivered: once at once without faults, never when it is dropped."""
         if not self.rules:
             return [_NOW]
         delay, copies = _NOW, 1

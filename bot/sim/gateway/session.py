@@ -33,7 +33,7 @@ class ClientSession:
         self.is_silent = False
         self.market_data_type = 1
         self.auto_binds = False
-        self.hears_positions = False
+        self.wants_positions = False
         self.rate = MessageRate(messages_per_second)
         self.history_pace = HistoryPace()
         self.subscriptions: dict[tuple[str, int], Subscription] = {}
@@ -54,7 +54,7 @@ class ClientSession:
     def is_started(self) -> bool:
         return self.client_id is not None and self.ending is None
 
-    def say(self, kind: str, values: dict[str, Any]) -> None:
+    def write(self, kind: str, values: dict[str, Any]) -> None:
         """Put one message into the outbox; what is said to a session that ends, or fell silent, is dropped."""
         if self.ending is None and not self.is_silent:
             # Not by the connection: after startApi every answer is lawful, and quotes are sent by the hundred thousand.
@@ -101,4 +101,4 @@ class ClientSession:
         """The client is gone: nothing is sent to it any more."""
         for key in list(self.subscriptions):
             self.subscriptions.pop(key).stop()
-        self.hears_positions = False
+        self.wants_positions = False

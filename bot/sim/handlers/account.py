@@ -36,7 +36,7 @@ def account_updates(core: GatewayCore, session: ClientSession, message: WireMess
         return
     subscription = AccountSubscription(core, session)
     session.subscribe(AccountSubscription.family, 0, subscription)
-    subscription.tell(core.world.account_figures())
+    subscription.send(core.world.account_figures())
     core.send(session, "accountDownloadEnd", accountName=core.world.account_id)
 
 
@@ -53,7 +53,7 @@ def account_updates_multi(core: GatewayCore, session: ClientSession, message: Wi
     session.unsubscribe(MultiSubscription.family, message.reqId)
     subscription = MultiSubscription(core, session, message.reqId, message.modelCode, message.ledgerAndNLV)
     session.subscribe(MultiSubscription.family, message.reqId, subscription)
-    subscription.tell(core.world.account_figures())
+    subscription.send(core.world.account_figures())
     core.send(session, "accountUpdateMultiEnd", reqId=message.reqId)
 
 
@@ -76,7 +76,7 @@ def account_summary(core: GatewayCore, session: ClientSession, message: WireMess
     else:
         subscription = SummarySubscription(core, session, message.reqId, message.tags)
         session.subscribe(family, message.reqId, subscription)
-        subscription.tell(core.world.account_figures())
+        subscription.send(core.world.account_figures())
         core.send(session, "accountSummaryEnd", reqId=message.reqId)
 
 
@@ -87,7 +87,7 @@ def cancel_account_summary(core: GatewayCore, session: ClientSession, message: W
 
 def positions(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     del message
-    session.hears_positions = True
+    session.wants_positions = True
     for position in core.world.positions():
         core.send(session, "position", **position_values(core, position))
     core.send(session, "positionEnd")
@@ -95,7 +95,7 @@ def positions(core: GatewayCore, session: ClientSession, message: WireMessage) -
 
 def cancel_positions(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     del core, message
-    session.hears_positions = False
+    session.wants_positions = False
 
 
 def positions_multi(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
@@ -120,20 +120,20 @@ class PnlSubscription:
 
     def __init__(self, core: GatewayCore, session: ClientSession, req_id: int) -> None:
         self.core, self.session, self.req_id = core, session, req_id
-        self._told: object = None
+        self._sent: object = None
         self._timer: Timer | None = None
 
-    def tell(self) -> None:
+    def send(self) -> None:
         """Say it if it changed, and look again at the market's next move."""
         figures = self.core.world.account_figures()
         shown = (figures.daily, figures.unrealized, figures.realized)
-        if shown != self._told:
-            self._told = shown
-            self._say(figures)
+        if shown != self._sent:
+            self._sent = shown
+            self._send(figures)
         later = max(self.core.world.next_point(), self.core.now + self.core.settings.pnl_every)
-        self._timer = self.core.timers.at(later, self.tell)
+        self._timer = self.core.timers.at(later, self.send)
 
-    def _say(self, figures: AccountFigures) -> None:
+    def _send(self, figures: AccountFigures) -> None:
         self.core.send(
             self.session,
             "pnl",
@@ -157,19 +157,19 @@ class SinglePnlSubscription(PnlSubscription):
         super().__init__(core, session, req_id)
         self._con_id = con_id
 
-    def tell(self) -> None:
+    def send(self) -> None:
         lines = [line for line in self.core.world.portfolio() if line.contract.con_id == self._con_id]
         line = lines[0] if lines else None
-        if line is None or line != self._told or self._told is None:
-            self._tell_line(line)
+        if line is None or line != self._sent or self._sent is None:
+            self._send_line(line)
         later = max(self.core.world.next_point(), self.core.now + self.core.settings.pnl_every)
-        self._timer = self.core.timers.at(later, self.tell)
+        self._timer = self.core.timers.at(later, self.send)
 
-    def _tell_line(self, line: PortfolioLine | None) -> None:
+    def _send_line(self, line: PortfolioLine | None) -> None:
         shown = line or "not held"
-        if shown == self._told:
+        if shown == self._sent:
             return
-        self._told = shown
+        self._sent = shown
         self.core.send(
             self.session,
             "pnlSingle",
@@ -186,14 +186,14 @@ def pnl(core: GatewayCore, session: ClientSession, message: WireMessage) -> None
     if _may_subscribe(core, session, message, PnlSubscription.family):
         subscription = PnlSubscription(core, session, message.reqId)
         session.subscribe(PnlSubscription.family, message.reqId, subscription)
-        subscription.tell()
+        subscription.send()
 
 
 def pnl_single(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     if _may_subscribe(core, session, message, SinglePnlSubscription.family):
         subscription = SinglePnlSubscription(core, session, message.reqId, message.conId)
         session.subscribe(SinglePnlSubscription.family, message.reqId, subscription)
-        subscription.tell()
+        subscription.send()
 
 
 def _may_subscribe(core: GatewayCore, session: ClientSession, message: WireMessage, family: str) -> bool:

@@ -36,12 +36,12 @@ def _calculate(core: GatewayCore, session: ClientSession, message: WireMessage) 
     if details is None:
         return
     try:
-        _tell(core, session, message, details.contract)
-    except RejectedRequest as refusal:
-        core.error(session, message.reqId, refusal.code, refusal.text)
+        _send_all(core, session, message, details.contract)
+    except RejectedRequest as rejection:
+        core.error(session, message.reqId, rejection.code, rejection.text)
 
 
-def _tell(core: GatewayCore, session: ClientSession, message: WireMessage, contract: Contract) -> None:
+def _send_all(core: GatewayCore, session: ClientSession, message: WireMessage, contract: Contract) -> None:
     if contract.right is None or contract.strike is None or contract.expiry is None:
         raise RejectedRequest(321, validation(message.kind, "Not an option"))
     expiry = session_on(contract.expiry)
@@ -60,7 +60,7 @@ def _tell(core: GatewayCore, session: ClientSession, message: WireMessage, contr
     core.send(session, kind, reqId=message.reqId, **values)
 
 
-def nothing_running(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
+def calculation_cancelled(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     """Calculations are answered at once; a cancel has nothing to end."""
     del core, session, message
 
@@ -68,6 +68,6 @@ def nothing_running(core: GatewayCore, session: ClientSession, message: WireMess
 HANDLERS: dict[str, Handler] = {
     "calculateImpliedVolatility": implied_volatility,
     "calculateOptionPrice": option_price,
-    "cancelCalculateImpliedVolatility": nothing_running,
-    "cancelCalculateOptionPrice": nothing_running,
+    "cancelCalculateImpliedVolatility": calculation_cancelled,
+    "cancelCalculateOptionPrice": calculation_cancelled,
 }

@@ -11,7 +11,7 @@ from bot.domain.types import SecType
 from bot.sim.gateway.core import NO_ID, GatewayCore, Handler
 from bot.sim.market.listing import ContractDetails
 from bot.sim.messages.contract_lookup import NO_DEFINITION, names_no_type, validation
-from bot.sim.messages.formatting import describe, end_of_trading, plain, query_of
+from bot.sim.messages.formatting import describe, end_of_trading, query_of, without_trailing_zeros
 
 if TYPE_CHECKING:
     from bot.sim.gateway.session import ClientSession
@@ -48,10 +48,10 @@ def _search(core: GatewayCore, session: ClientSession, message: WireMessage) -> 
         return
     is_long = len(rows) > core.settings.details_at_once
     first = core.settings.details_per_second if is_long else len(rows)
-    _tell_details(core, session, message.reqId, rows, 0, first)
+    _send_details(core, session, message.reqId, rows, 0, first)
 
 
-def _tell_details(
+def _send_details(
     core: GatewayCore,
     session: ClientSession,
     req_id: int,
@@ -66,7 +66,7 @@ def _tell_details(
         core.send(session, "contractDetailsEnd", reqId=req_id)
         return
     following = end + core.settings.details_per_second
-    rest = partial(_tell_details, core, session, req_id, rows, end, following)
+    rest = partial(_send_details, core, session, req_id, rows, end, following)
     core.timers.at(core.now + timedelta(seconds=1), rest)
 
 
@@ -79,7 +79,7 @@ def details_values(details: ContractDetails) -> dict[str, Any]:
     return {
         **values,
         "marketName": details.market_name,
-        "minTick": plain(details.min_tick),
+        "minTick": without_trailing_zeros(details.min_tick),
         "orderTypes": details.order_types,
         "validExchanges": details.valid_exchanges,
         "underConId": details.under_con_id,
@@ -120,7 +120,7 @@ def option_parameters(core: GatewayCore, session: ClientSession, message: WireMe
                 tradingClass=answer.trading_class,
                 multiplier=str(answer.multiplier),
                 expirations=[f"{day:%Y%m%d}" for day in answer.expiries],
-                strikes=[plain(strike) for strike in answer.strikes],
+                strikes=[without_trailing_zeros(strike) for strike in answer.strikes],
             )
     core.send(session, "securityDefinitionOptionParameterEnd", reqId=message.reqId)
 

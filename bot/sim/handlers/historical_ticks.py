@@ -30,8 +30,8 @@ _WHAT: Final = frozenset({"TRADES", "MIDPOINT", "BID_ASK"})
 def historical_ticks(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     try:
         _historical_ticks(core, session, message)
-    except RejectedRequest as refusal:
-        core.error(session, message.reqId, refusal.code, refusal.text)
+    except RejectedRequest as rejection:
+        core.error(session, message.reqId, rejection.code, rejection.text)
     except HistoryError as error:
         core.error(session, message.reqId, error.code, error.text)
 
@@ -49,7 +49,7 @@ def _historical_ticks(core: GatewayCore, session: ClientSession, message: WireMe
     if message.whatToShow not in _WHAT:
         raise _invalid(f"Invalid whatToShow '{message.whatToShow}'")
     page = _Page(core, details.contract.con_id, start, end, message.numberOfTicks)
-    _TELL[message.whatToShow](core, session, message.reqId, page)
+    _SENDERS[message.whatToShow](core, session, message.reqId, page)
 
 
 def _invalid(cause: str) -> RejectedRequest:
@@ -68,7 +68,7 @@ class _Page:
         """Ticks in ascending order. Errors: HistoryError when nothing is known of that day."""
         day_end = self._end or self._end_of_day()
         query = HistoryQuery(self._con_id, day_end, "1 D", "1 min", what)
-        bars = past.read(self._core, query)
+        bars = past.read_prints(self._core, query)
         inside = prints(bars, self._core.world.exchange_settings.points_per_minute, self._core.now)
         if self._start is not None:
             start = self._start
@@ -85,18 +85,18 @@ class _Page:
         return min(close, self._core.now)
 
 
-def _tell_trades(core: GatewayCore, session: ClientSession, req_id: int, page: _Page) -> None:
+def _send_trades(core: GatewayCore, session: ClientSession, req_id: int, page: _Page) -> None:
     found = page.read("TRADES")
     rows = [{"time": _seconds(p), "price": p.price, "size": p.size, "exchange": "ARCA"} for p in found]
     core.send(session, "historicalTicksLast", reqId=req_id, ticks=rows, done=True)
 
 
-def _tell_midpoints(core: GatewayCore, session: ClientSession, req_id: int, page: _Page) -> None:
+def _send_midpoints(core: GatewayCore, session: ClientSession, req_id: int, page: _Page) -> None:
     rows = [{"time": _seconds(p), "price": p.price, "size": 0} for p in page.read("MIDPOINT")]
     core.send(session, "historicalTicks", reqId=req_id, ticks=rows, done=True)
 
 
-def _tell_sides(core: GatewayCore, session: ClientSession, req_id: int, page: _Page) -> None:
+def _send_sides(core: GatewayCore, session: ClientSession, req_id: int, page: _Page) -> None:
     rows: list[dict[str, Any]] = [
         {
             "time": _seconds(bid),
@@ -119,6 +119,6 @@ def _seconds(tick: Print) -> int:
     return int(tick.at.timestamp())
 
 
-_TELL: Final = {"TRADES": _tell_trades, "MIDPOINT": _tell_midpoints, "BID_ASK": _tell_sides}
+_SENDERS: Final = {"TRADES": _send_trades, "MIDPOINT": _send_midpoints, "BID_ASK": _send_sides}
 
 HANDLERS: dict[str, Handler] = {"reqHistoricalTicks": historical_ticks}

@@ -16,7 +16,14 @@ from bot.domain import nyse
 from bot.domain.session import NEW_YORK, Session, new_york_day, nth_session_before
 from bot.sim.gateway.connectivity import HISTORY_FARM
 from bot.sim.gateway.core import GatewayCore, Handler
-from bot.sim.market.history import KINDS, SMALL_SPANS, UNKNOWN_KINDS, HistoryBar, HistoryError, HistoryQuery
+from bot.sim.market.history import (
+    SMALL_SPANS,
+    UNKNOWN_WHAT_TO_SHOW,
+    WHAT_TO_SHOW,
+    HistoryBar,
+    HistoryError,
+    HistoryQuery,
+)
 from bot.sim.market.listing import ContractDetails
 from bot.sim.messages import historical_prints as past
 from bot.sim.messages.bar_formatting import EPOCH_FORMAT, bar_values
@@ -57,8 +64,8 @@ _UNREADABLE: Final = RejectedRequest(
 def historical_data(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     try:
         _historical_data(core, session, message)
-    except RejectedRequest as refusal:
-        core.error(session, message.reqId, refusal.code, refusal.text)
+    except RejectedRequest as rejection:
+        core.error(session, message.reqId, rejection.code, rejection.text)
 
 
 def _historical_data(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
@@ -74,7 +81,7 @@ def _historical_data(core: GatewayCore, session: ClientSession, message: WireMes
         raise RejectedRequest(321, validation(message.kind, cause))
     _check_service(core, details)
     _check_pace(core, session, message)
-    answer = _tell_schedule if message.whatToShow == "SCHEDULE" else _tell_bars
+    answer = _send_schedule if message.whatToShow == "SCHEDULE" else _send_bars
     work = _guarded(answer, core, session, message, details, end)
     later = partial(core.answer_in_slices, session, work, message.kind)
     if core.settings.history_delay:
@@ -106,8 +113,8 @@ def _guarded(
         yield from answer(core, session, message, *rest)
     except HistoryError as error:
         core.error(session, message.reqId, error.code, error.text)
-    except RejectedRequest as refusal:
-        core.error(session, message.reqId, refusal.code, refusal.text)
+    except RejectedRequest as rejection:
+        core.error(session, message.reqId, rejection.code, rejection.text)
 
 
 def when(core: GatewayCore, session: ClientSession, req_id: int, text: str) -> datetime | None:
@@ -157,7 +164,7 @@ def _check_pace(core: GatewayCore, session: ClientSession, message: WireMessage)
         raise RejectedRequest(162, f"{_SERVICE}Historical data request pacing violation")
 
 
-def _tell_bars(
+def _send_bars(
     core: GatewayCore,
     session: ClientSession,
     message: WireMessage,
@@ -175,7 +182,7 @@ def _tell_bars(
     bars = yield from past.read_in_slices(core, query)
     if message.keepUpToDate:
         # What comes from now on is told by the stream: nothing may happen between this reading and its start.
-        bars = past.read(core, query)
+        bars = past.read_prints(core, query)
     if not bars:
         where = f"{details.contract.symbol}@{message.exchange or details.contract.exchange}"
         raise RejectedRequest(
@@ -200,7 +207,7 @@ def _tell_bars(
         kept.start(bars)
 
 
-def _tell_schedule(
+def _send_schedule(
     core: GatewayCore,
     session: ClientSession,
     message: WireMessage,
@@ -267,11 +274,11 @@ def head_timestamp(core: GatewayCore, session: ClientSession, message: WireMessa
     details = resolve(core, session, message.reqId, message)
     if details is None:
         return
-    if message.whatToShow not in KINDS | UNKNOWN_KINDS:
+    if message.whatToShow not in WHAT_TO_SHOW | UNKNOWN_WHAT_TO_SHOW:
         cause = f"Invalid what to show: {message.whatToShow}"
         core.error(session, message.reqId, 321, validation(message.kind, cause))
         return
-    is_known = message.whatToShow in KINDS
+    is_known = message.whatToShow in WHAT_TO_SHOW
     first = core.world.head_timestamp(details.contract.con_id) if is_known else None
     if first is None:
         core.error(session, message.reqId, 162, f"{_SERVICE}No head time stamp")
@@ -292,7 +299,7 @@ def histogram(core: GatewayCore, session: ClientSession, message: WireMessage) -
         return
     duration = f"{match[1]} {_PERIOD_DURATION[match[2]]}"
     try:
-        bars = past.read(core, HistoryQuery(details.contract.con_id, None, duration, "1 min"))
+        bars = past.read_prints(core, HistoryQuery(details.contract.con_id, None, duration, "1 min"))
     except HistoryError as error:
         core.error(session, message.reqId, error.code, error.text)
         return
@@ -306,7 +313,7 @@ def _by_price(bars: list[HistoryBar]) -> list[dict[str, Any]]:
     return [{"price": price, "count": volumes[price]} for price in sorted(volumes)]
 
 
-def nothing_running(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
+def history_cancelled(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     """Cancels of requests that are answered at once: IB takes them without a word."""
     del core, session, message
 
@@ -315,7 +322,7 @@ HANDLERS: dict[str, Handler] = {
     "reqHistoricalData": historical_data,
     "cancelHistoricalData": cancel_historical_data,
     "reqHeadTimeStamp": head_timestamp,
-    "cancelHeadTimeStamp": nothing_running,
+    "cancelHeadTimeStamp": history_cancelled,
     "reqHistogramData": histogram,
-    "cancelHistogramData": nothing_running,
+    "cancelHistogramData": history_cancelled,
 }

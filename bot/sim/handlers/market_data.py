@@ -14,7 +14,7 @@ from bot.sim.messages.order_parsing import RejectedRequest
 from bot.sim.messages.tick_messages import GENERIC_TICKS
 from bot.sim.streams.market_data_line import DELAYED, DELAYED_FROZEN, FROZEN, LIVE, MarketLine, QuoteSnapshot
 from bot.sim.streams.real_time_bars import FiveSecondBars
-from bot.sim.streams.tick_by_tick import KINDS, TickByTick
+from bot.sim.streams.tick_by_tick import TICK_TYPES, TickByTick
 
 if TYPE_CHECKING:
     from bot.sim.gateway.session import ClientSession
@@ -36,8 +36,8 @@ def market_data_type(core: GatewayCore, session: ClientSession, message: WireMes
 def market_data(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     try:
         _open_line(core, session, message)
-    except RejectedRequest as refusal:
-        core.error(session, message.reqId, refusal.code, refusal.text)
+    except RejectedRequest as rejection:
+        core.error(session, message.reqId, rejection.code, rejection.text)
 
 
 def _open_line(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
@@ -108,7 +108,7 @@ def tick_by_tick(core: GatewayCore, session: ClientSession, message: WireMessage
     if details is None:
         return
     contract = details.contract
-    if message.tickType not in KINDS:
+    if message.tickType not in TICK_TYPES:
         cause = f"Invalid tick-by-tick type {message.tickType}"
         core.error(session, req_id, 321, validation(message.kind, cause))
     elif contract.sec_type is not SecType.STOCK:

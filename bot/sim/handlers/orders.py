@@ -14,7 +14,7 @@ from bot.sim.gateway.core import NO_ID, GatewayCore, Handler
 from bot.sim.gateway.order_ids import MAX_ORDER_ID
 from bot.sim.messages.contract_lookup import resolve, validation
 from bot.sim.messages.formatting import UnreadableTimeError, parse_when
-from bot.sim.messages.order_messages import tell_commission, tell_completed, tell_execution, tell_open_order
+from bot.sim.messages.order_messages import send_commission, send_completed, send_execution, send_open_order
 from bot.sim.messages.order_parsing import RejectedRequest, take_order
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def place_order(core: GatewayCore, session: ClientSession, message: WireMessage)
     """A new order, a modification, or a what-if."""
     try:
         _place(core, session, message)
-    except RejectedRequest as refusal:
-        core.error(session, message.orderId, refusal.code, refusal.text)
+    except RejectedRequest as rejection:
+        core.error(session, message.orderId, rejection.code, rejection.text)
 
 
 def _place(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
@@ -97,7 +97,7 @@ def open_orders(core: GatewayCore, session: ClientSession, message: WireMessage)
     for view in core.world.open_orders(session.client_id):
         if view.order_id < 0:
             _bind(core, session, view)
-        tell_open_order(core, session, view)
+        send_open_order(core, session, view)
     core.send(session, "openOrderEnd")
 
 
@@ -105,7 +105,7 @@ def all_open_orders(core: GatewayCore, session: ClientSession, message: WireMess
     """Every client's living orders, without binding any."""
     del message
     for view in core.world.open_orders():
-        tell_open_order(core, session, view)
+        send_open_order(core, session, view)
     core.send(session, "openOrderEnd")
 
 
@@ -131,7 +131,7 @@ def _bind(core: GatewayCore, session: ClientSession, view: OrderView) -> None:
 def completed_orders(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     for view in core.world.completed_orders():
         if not (message.apiOnly and view.order_id < 0):
-            tell_completed(core, session, view)
+            send_completed(core, session, view)
     core.send(session, "completedOrdersEnd")
 
 
@@ -152,9 +152,9 @@ def executions(core: GatewayCore, session: ClientSession, message: WireMessage) 
     )
     for execution, report in core.world.executions(wanted):
         if message.exchange.upper() in ("", execution.exchange):
-            tell_execution(core, session, execution, message.reqId)
+            send_execution(core, session, execution, message.reqId)
             if report is not None:
-                tell_commission(core, session, report)
+                send_commission(core, session, report)
     core.send(session, "execDetailsEnd", reqId=message.reqId)
 
 

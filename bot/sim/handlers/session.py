@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bot.sim.gateway.connectivity import FARMS, HISTORY_FARM, SECDEF_FARM
 from bot.sim.gateway.core import NO_ID, GatewayCore, Handler
 from bot.sim.messages.contract_lookup import validation
-from bot.sim.messages.order_messages import tell_open_order
+from bot.sim.messages.order_messages import send_open_order
 
 if TYPE_CHECKING:
     from bot.sim.gateway.session import ClientSession
@@ -19,10 +19,10 @@ def start_api(core: GatewayCore, session: ClientSession, message: WireMessage) -
     if session.client_id is not None:
         core.error(session, NO_ID, 321, validation("startApi", "The API is already started"))
         return
-    refusal = _refusal(core, message.clientId)
-    if refusal is not None:
-        core.error(session, NO_ID, 326, refusal)
-        core.end(session, refusal)
+    rejection = _rejection(core, message.clientId)
+    if rejection is not None:
+        core.error(session, NO_ID, 326, rejection)
+        core.end(session, rejection)
         return
     session.client_id = message.clientId
     core.send(session, "managedAccounts", accountsList=core.world.account_id)
@@ -30,10 +30,10 @@ def start_api(core: GatewayCore, session: ClientSession, message: WireMessage) -
     for code, text in farm_states(core):
         core.error(session, NO_ID, code, text)
     for view in core.world.open_orders(message.clientId):
-        tell_open_order(core, session, view)
+        send_open_order(core, session, view)
 
 
-def _refusal(core: GatewayCore, client_id: int) -> str | None:
+def _rejection(core: GatewayCore, client_id: int) -> str | None:
     if core.client(client_id) is not None:
         return "Unable to connect as the client id is already in use. Retry with a unique client id."
     if sum(1 for _ in core.started()) >= core.settings.max_clients:
@@ -75,7 +75,7 @@ def current_time(core: GatewayCore, session: ClientSession, message: WireMessage
     core.send(session, "currentTime", time=int(core.shown_time().timestamp()))
 
 
-def nothing_to_say(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
+def nothing_to_send(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     """Requests that IB takes without an answer."""
     del core, session, message
 
@@ -105,14 +105,14 @@ HANDLERS: dict[str, Handler] = {
     "reqIds": req_ids,
     "reqManagedAccts": managed_accounts,
     "reqCurrentTime": current_time,
-    "setServerLogLevel": nothing_to_say,
-    "reqNewsBulletins": nothing_to_say,
-    "cancelNewsBulletins": nothing_to_say,
+    "setServerLogLevel": nothing_to_send,
+    "reqNewsBulletins": nothing_to_send,
+    "cancelNewsBulletins": nothing_to_send,
     "reqUserInfo": user_info,
     "queryDisplayGroups": display_groups,
     "subscribeToGroupEvents": no_display_group,
     "updateDisplayGroup": no_display_group,
-    "unsubscribeFromGroupEvents": nothing_to_say,
+    "unsubscribeFromGroupEvents": nothing_to_send,
     "verifyRequest": no_verification,
     "verifyMessage": no_verification,
     "verifyAndAuthRequest": no_verification,

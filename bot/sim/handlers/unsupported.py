@@ -33,7 +33,7 @@ def news_providers(core: GatewayCore, session: ClientSession, message: WireMessa
     core.send(session, "newsProviders", providers=[])
 
 
-def nothing_running(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
+def nothing_to_cancel(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     """Cancels of what never began: IB takes them without a word."""
     del core, session, message
 
@@ -50,12 +50,12 @@ HANDLERS: dict[str, Handler] = {
     "reqFundamentalData": _answer(
         430, "The fundamentals data for the security specified is not available.Not allowed"
     ),
-    "cancelFundamentalData": nothing_running,
+    "cancelFundamentalData": nothing_to_cancel,
     "reqNewsProviders": news_providers,
     "reqNewsArticle": _answer(10172, "Failed to request news article:Not allowed"),
     "reqHistoricalNews": _answer(10276, "News feed is not allowed."),
     "reqWshMetaData": _NO_CALENDAR,
-    "cancelWshMetaData": nothing_running,
+    "cancelWshMetaData": nothing_to_cancel,
     "reqWshEventData": _NO_CALENDAR,
-    "cancelWshEventData": nothing_running,
+    "cancelWshEventData": nothing_to_cancel,
 }

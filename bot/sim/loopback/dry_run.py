@@ -1,7 +1,7 @@
 """An exchange for a dry run: the simulator's matching engine on the real market's quotes, with an account of its own.
 
 Rule: it hears quotes and commands and answers with facts; not one message leaves for a broker. Its account starts with the
-real account's worth, when that is first heard, and with the positions and orders of its earlier lives. A quote that is
+real account's worth, when that is first reported, and with the positions and orders of its earlier lives. A quote that is
 older than two minutes is no quote.
 """
 
@@ -170,7 +170,7 @@ class DryRunExchange:
     """The machine: TimePassed, QuoteReceived, BrokerConnected, AccountUpdated and order commands in, facts out."""
 
     def __init__(self, exchange_settings: ExchangeSettings | None = None) -> None:
-        self._knobs = exchange_settings or ExchangeSettings()
+        self._settings = exchange_settings or ExchangeSettings()
         self._board: QuoteBoard | None = None
         self._window: DryRunWindow | None = None
         self._peer: OrderClient | None = None
@@ -208,7 +208,7 @@ class DryRunExchange:
         values = message.values
         if self._window is None and values.net_liquidation is not None:
             board = self._board = self._board or QuoteBoard(values.at)
-            self._window = DryRunWindow(values.account, values.net_liquidation, board, self._knobs)
+            self._window = DryRunWindow(values.account, values.net_liquidation, board, self._settings)
             self._peer = OrderClient(self._window, self._client_id, self._memory.next_id)
             yield from self._peer.facts(self._window.restore(self._memory, self._client_id))
         if self._window is not None and self._peer is not None:

@@ -17,7 +17,7 @@ from bot.domain.messages import FillBooked, Message
 from bot.domain.order import Fill, Order, OrderStatus, OrderType, execution_key
 from bot.domain.types import ConId, OrderId, OrderRef, PermId, Side
 
-REMEMBERED: Final[tuple[type, ...]] = (SendOrders, SendRevision, OrderStatusChanged, FillBooked)
+REPLAYED_KINDS: Final[tuple[type, ...]] = (SendOrders, SendRevision, OrderStatusChanged, FillBooked)
 _AT_REST = frozenset({OrderStatus.HELD, OrderStatus.WORKING})
 
 
@@ -35,7 +35,7 @@ class Resting:
 class DryRunJournal:
     def __init__(self) -> None:
         self._orders: dict[OrderRef, Order] = {}
-        self._heard: dict[OrderRef, OrderStatusChanged] = {}
+        self._last_status: dict[OrderRef, OrderStatusChanged] = {}
         self._fills: dict[str, Fill] = {}
 
     def learn(self, message: Message) -> None:
@@ -45,7 +45,7 @@ class DryRunJournal:
             case SendRevision() if message.ref in self._orders:
                 self._orders[message.ref] = _revised(self._orders[message.ref], message)
             case OrderStatusChanged():
-                self._heard[message.ref] = message
+                self._last_status[message.ref] = message
             case FillBooked(fill):
                 # A correction has the same stem and comes later.
                 self._fills[execution_key(fill.exec_id)[0]] = fill
@@ -55,7 +55,7 @@ class DryRunJournal:
     @property
     def next_id(self) -> OrderId:
         """Above every id that was used."""
-        return max((heard.order_id for heard in self._heard.values()), default=0) + 1
+        return max((last.order_id for last in self._last_status.values()), default=0) + 1
 
     def fills(self, today: date) -> list[Fill]:
         """Those that make up the positions: of contracts that are still held and still exist."""
@@ -68,20 +68,20 @@ class DryRunJournal:
         parents: dict[OrderRef, OrderId] = {}
         for ref, sent in self._orders.items():
             order = sent
-            heard = self._heard.get(ref)
-            if heard is None or heard.status not in _AT_REST:
+            last = self._last_status.get(ref)
+            if last is None or last.status not in _AT_REST:
                 continue
             is_held = order.contract.con_id in held
             parent_id = parents.get(order.parent_ref or "", 0)
             if order.side is Side.BUY:
-                if is_held or heard.filled:
+                if is_held or last.filled:
                     continue
-                parents[ref] = heard.order_id
+                parents[ref] = last.order_id
             elif not parent_id:
                 if not is_held:
                     continue
                 order = replace(order, transmit=True)  # no parent holds it back any more
-            yield Resting(order, heard.filled, heard.order_id, heard.perm_id, parent_id)
+            yield Resting(order, last.filled, last.order_id, last.perm_id, parent_id)
 
     def _held(self) -> Counter[ConId]:
         held: Counter[ConId] = Counter()

@@ -86,10 +86,10 @@ class LoopbackExchange:
             yield from self.connect()
         if message.at > self.world.now:
             events = self.world.advance_to(message.at)
-            yield from self._retell(events)
+            yield from self._translate(events)
             yield from self._open_feeds()
 
-    def _retell(self, events: list[e.ExchangeEvent]) -> Iterator[Message]:
+    def _translate(self, events: list[e.ExchangeEvent]) -> Iterator[Message]:
         latest = {
             event.ticker.con_id: n
             for n, event in enumerate(events)
@@ -201,11 +201,11 @@ class LoopbackBroker:
 
     def __init__(self, world: World, client_id: int = 1) -> None:
         self._exchange = LoopbackExchange(world, client_id)
-        self._tell: Callable[[Message], None] | None = None
+        self._publish: Callable[[Message], None] | None = None
 
-    def start(self, tell: Callable[[Message], None]) -> None:
+    def start(self, publish: Callable[[Message], None]) -> None:
         """Connect, and tell so."""
-        self._tell = tell
+        self._publish = publish
         self._pass_on(self._exchange.connect())
 
     def send(self, command: Message) -> None:
@@ -218,9 +218,9 @@ class LoopbackBroker:
     def stop(self, timeout_s: float) -> None:
         """Tell nothing more. ``timeout_s`` is the port's: there is nothing to wait for."""
         del timeout_s
-        self._tell = None
+        self._publish = None
 
     def _pass_on(self, facts: Iterable[Message]) -> None:
         for fact in facts:
-            if self._tell is not None:
-                self._tell(fact)
+            if self._publish is not None:
+                self._publish(fact)

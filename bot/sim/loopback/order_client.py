@@ -77,7 +77,7 @@ class OrderClient:
     def _send(self, command: b.SendOrders) -> Iterator[Message]:
         known = [order.ref for order in command.orders if self._find(order.ref) is not None]
         if known:
-            yield from self._refuse_all(command, _DUPLICATE, f"{known[0]} was sent before")
+            yield from self._reject_all(command, _DUPLICATE, f"{known[0]} was sent before")
             return
         ids = {order.ref: self.next_id + n for n, order in enumerate(command.orders)}
         self.next_id += len(ids)
@@ -91,7 +91,7 @@ class OrderClient:
         found = self._find(order.parent_ref or "")
         return found.order_id if found is not None else ids.get(order.parent_ref or "", _UNKNOWN_ID)
 
-    def _refuse_all(self, command: b.SendOrders, code: int, text: str) -> Iterator[Message]:
+    def _reject_all(self, command: b.SendOrders, code: int, text: str) -> Iterator[Message]:
         now = self._window.now
         yield from (b.OrderRefused(order.ref, code, text, now) for order in command.orders)
         yield b.RequestFailed(f"orders:{command.orders[0].ref}", code, text, now)

@@ -19,7 +19,7 @@ from bot.sim.exchange.orders import CommissionReport, Execution, IbStatus, Order
 from bot.sim.market.history import HistoryBar
 from bot.sim.market.quotes import OptionModel, Ticker
 
-STATUSES = {
+STATUS_OF_IB_STATUS = {
     IbStatus.PRE_SUBMITTED: OrderStatus.HELD,
     IbStatus.SUBMITTED: OrderStatus.WORKING,
     IbStatus.PENDING_CANCEL: OrderStatus.CANCELLING,
@@ -61,7 +61,7 @@ def to_open_order(view: OrderView) -> OpenOrder:
         type=OrderType(kind) if kind in set(OrderType) else kind,
         quantity=view.quantity,
         filled=view.filled,
-        status=STATUSES[view.status],
+        status=STATUS_OF_IB_STATUS[view.status],
         limit_price=view.order.limit_price,
         stop_price=view.stop_price,
         tif=view.order.tif,
@@ -73,7 +73,7 @@ def to_open_order(view: OrderView) -> OpenOrder:
 def to_status(view: OrderView, at: datetime) -> b.OrderStatusChanged:
     return b.OrderStatusChanged(
         ref=view.order.order_ref,
-        status=STATUSES[view.status],
+        status=STATUS_OF_IB_STATUS[view.status],
         filled=view.filled,
         remaining=view.remaining,
         perm_id=view.perm_id,

@@ -33,7 +33,7 @@ class Listing(Protocol):
     def strikes(self, expiry: date, day: date) -> tuple[Decimal, ...]: ...
 
 
-class Contracts:
+class ContractStore:
     """All instruments of a world. ``today`` is set by whoever moves time."""
 
     def __init__(self, stocks: Iterable[Underlying], listings: Mapping[Symbol, Listing], today: date) -> None:

@@ -27,9 +27,9 @@ SPANS: Final = {
     "1M": MONTH,
 }
 """All larger ones; a month is about that long."""
-KINDS: Final = frozenset({"TRADES", "MIDPOINT", "BID", "ASK", "BID_ASK", "ADJUSTED_LAST"})
+WHAT_TO_SHOW: Final = frozenset({"TRADES", "MIDPOINT", "BID", "ASK", "BID_ASK", "ADJUSTED_LAST"})
 """What a bar can show here."""
-UNKNOWN_KINDS: Final = frozenset(
+UNKNOWN_WHAT_TO_SHOW: Final = frozenset(
     {
         *("HISTORICAL_VOLATILITY", "OPTION_IMPLIED_VOLATILITY", "FEE_RATE", "REBATE_RATE", "AGGTRADES"),
         *("YIELD_ASK", "YIELD_BID", "YIELD_BID_ASK", "YIELD_LAST"),

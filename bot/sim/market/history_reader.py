@@ -25,10 +25,10 @@ from bot.domain.session import (
 from bot.domain.types import ConId, SecType
 from bot.sim.market.history import (
     INVALID_SIZE,
-    KINDS,
     MONTH,
     SPANS,
-    UNKNOWN_KINDS,
+    UNKNOWN_WHAT_TO_SHOW,
+    WHAT_TO_SHOW,
     HistoryBar,
     HistoryError,
     HistoryQuery,
@@ -62,7 +62,7 @@ class HistoryReader:
         if stock is not None:
             yield from _remember(stock, span, start, end)
         # A request up to now gets the bar that begins at this very instant, too.
-        known = query.what in KINDS
+        known = query.what in WHAT_TO_SHOW
         bars = self._bars(contract, span, start, end if end < now else now + _INSTANT) if known else []
         if query.use_rth:
             bars = [bar for bar in bars if _is_regular(contract, span, bar.start)]
@@ -95,7 +95,7 @@ class HistoryReader:
         span = SPANS.get(query.bar_size)
         if span is None:
             raise HistoryError(321, INVALID_SIZE)
-        if query.what not in KINDS | UNKNOWN_KINDS:
+        if query.what not in WHAT_TO_SHOW | UNKNOWN_WHAT_TO_SHOW:
             raise HistoryError(
                 321, f"Error validating request.-'bB' : cause - Invalid what to show: {query.what}"
             )

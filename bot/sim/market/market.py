@@ -14,7 +14,7 @@ from bot.domain.market import BarSize
 from bot.domain.session import NEW_YORK, Session, new_york_day, next_open, session_on
 from bot.domain.types import ConId, SecType, Symbol
 from bot.sim.market.catalog import Underlying
-from bot.sim.market.contracts import Contracts, Listing
+from bot.sim.market.contracts import ContractStore, Listing
 from bot.sim.market.events import MarketEvent, SessionClosed, SessionOpened
 from bot.sim.market.forex_and_indices import Extras
 from bot.sim.market.listed_options import Chain
@@ -57,7 +57,7 @@ class Market:
         listings: dict[Symbol, Listing] = {}
         for stock, tape in tapes:
             listings[stock.symbol] = self._add(stock, tape)
-        self.contracts = Contracts([stock for stock, _ in tapes], listings, new_york_day(start))
+        self.contracts = ContractStore([stock for stock, _ in tapes], listings, new_york_day(start))
         self._catch_up(start)
 
     def _add(self, stock: Underlying, tape: Tape) -> Listing:

@@ -27,11 +27,11 @@ _LEDGER: Final = (
 )
 """Kept by currency, and once more for the base currency."""
 
-Value = tuple[str, str, str]
+AccountValueRow = tuple[str, str, str]
 """Key, value, currency."""
 
 
-def account_values(figures: AccountFigures) -> list[Value]:
+def account_values(figures: AccountFigures) -> list[AccountValueRow]:
     """All of it, as reqAccountUpdates tells it."""
     tags = figures.tags()
     rows = [(key, value, "" if key in _WORDS else "USD") for key, value in tags.items()]
@@ -50,21 +50,21 @@ class AccountSubscription:
 
     def __init__(self, core: GatewayCore, session: ClientSession, req_id: int = 0) -> None:
         self.core, self.session, self.req_id = core, session, req_id
-        self._told: dict[tuple[str, str], str] = {}
+        self._sent: dict[tuple[str, str], str] = {}
 
     def stop(self) -> None:
         """Nothing runs by itself."""
 
-    def rows(self, figures: AccountFigures) -> list[Value]:
+    def rows(self, figures: AccountFigures) -> list[AccountValueRow]:
         return account_values(figures)
 
-    def changes(self, figures: AccountFigures) -> Iterator[Value]:
+    def changes(self, figures: AccountFigures) -> Iterator[AccountValueRow]:
         for key, value, currency in self.rows(figures):
-            if self._told.get((key, currency)) != value:
-                self._told[key, currency] = value
+            if self._sent.get((key, currency)) != value:
+                self._sent[key, currency] = value
                 yield key, value, currency
 
-    def tell(self, figures: AccountFigures) -> None:
+    def send(self, figures: AccountFigures) -> None:
         account = figures.account
         for key, value, currency in self.changes(figures):
             self._send("updateAccountValue", key=key, value=value, currency=currency, accountName=account)
@@ -87,12 +87,12 @@ class MultiSubscription(AccountSubscription):
         super().__init__(core, session, req_id)
         self._model, self._ledger_only = model, ledger
 
-    def rows(self, figures: AccountFigures) -> list[Value]:
+    def rows(self, figures: AccountFigures) -> list[AccountValueRow]:
         rows = super().rows(figures)
         wanted = {*_LEDGER, "NetLiquidation", "NetLiquidationByCurrency"}
         return [row for row in rows if row[0] in wanted] if self._ledger_only else rows
 
-    def tell(self, figures: AccountFigures) -> None:
+    def send(self, figures: AccountFigures) -> None:
         for key, value, currency in self.changes(figures):
             where = {"reqId": self.req_id, "account": figures.account, "modelCode": self._model}
             self._send("accountUpdateMulti", **where, key=key, value=value, currency=currency)
@@ -107,7 +107,7 @@ class SummarySubscription(AccountSubscription):
         super().__init__(core, session, req_id)
         self._tags = [tag.strip() for tag in tags.split(",") if tag.strip()]
 
-    def rows(self, figures: AccountFigures) -> list[Value]:
+    def rows(self, figures: AccountFigures) -> list[AccountValueRow]:
         rows = {(key, currency): value for key, value, currency in super().rows(figures)}
         found = []
         for tag in self._tags:
@@ -118,7 +118,7 @@ class SummarySubscription(AccountSubscription):
                 found += [(k, v, c) for (k, c), v in rows.items() if k == tag and c != "BASE"]
         return found
 
-    def tell(self, figures: AccountFigures) -> None:
+    def send(self, figures: AccountFigures) -> None:
         for tag, value, currency in self.changes(figures):
             where = {"reqId": self.req_id, "account": figures.account}
             self._send("accountSummary", **where, tag=tag, value=value, currency=currency)
@@ -129,18 +129,18 @@ def _in_ledger(key: str, currency: str, wanted: str) -> bool:
     return is_ledger and (wanted in ("ALL", currency)) and currency != ""
 
 
-def tell_account(core: GatewayCore, figures: AccountFigures) -> None:
+def send_account(core: GatewayCore, figures: AccountFigures) -> None:
     """New figures, to every subscription."""
     for session in core.started():
         for subscription in list(session.subscriptions.values()):
             if isinstance(subscription, AccountSubscription):
-                subscription.tell(figures)
+                subscription.send(figures)
 
 
-def tell_position(core: GatewayCore, position: Position) -> None:
+def send_position(core: GatewayCore, position: Position) -> None:
     """A changed position, to whoever asked for positions."""
     for session in core.started():
-        if session.hears_positions:
+        if session.wants_positions:
             core.send(session, "position", **position_values(core, position))
         for (family, req_id), subscription in list(session.subscriptions.items()):
             if family == PositionsMulti.family and isinstance(subscription, PositionsMulti):

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from bot.sim.exchange import events as e
 from bot.sim.market import events as market_events
-from bot.sim.messages.account_messages import tell_account, tell_position
+from bot.sim.messages.account_messages import send_account, send_position
 from bot.sim.messages.order_messages import (
-    subscribers,
-    tell_commission,
-    tell_execution,
-    tell_margin,
-    tell_order,
+    recipients,
+    send_commission,
+    send_execution,
+    send_margin,
+    send_order,
     tell_status,
 )
 
@@ -31,13 +31,13 @@ def on_event(core: GatewayCore, event: e.ExchangeEvent) -> None:
     if market is not None:
         market(core, event)
         return
-    tell = _REPORTS.get(type(event))
-    if tell is None:
+    send = _REPORTS.get(type(event))
+    if send is None:
         return
     if core.link.is_up:
-        tell(core, event)
+        send(core, event)
     else:
-        core.link.defer(lambda: tell(core, event))
+        core.link.defer(lambda: send(core, event))
 
 
 def _on_book(core: GatewayCore, event: market_events.BookChanged) -> None:
@@ -56,12 +56,12 @@ def _on_bar(core: GatewayCore, event: market_events.BarFormed) -> None:
 
 
 def _on_order(core: GatewayCore, event: e.OrderOpened) -> None:
-    for session in subscribers(core, event.view.client_id, event.view.order_id):
-        tell_order(core, session, event.view)
+    for session in recipients(core, event.view.client_id, event.view.order_id):
+        send_order(core, session, event.view)
 
 
 def _on_status(core: GatewayCore, event: e.StatusChanged) -> None:
-    for session in subscribers(core, event.view.client_id, event.view.order_id):
+    for session in recipients(core, event.view.client_id, event.view.order_id):
         tell_status(core, session, event.view)
 
 
@@ -74,38 +74,38 @@ def _on_message(core: GatewayCore, event: e.OrderMessage) -> None:
 
 def _on_execution(core: GatewayCore, event: e.Executed) -> None:
     execution = event.execution
-    for session in subscribers(core, execution.client_id, execution.order_id):
-        tell_execution(core, session, execution)
+    for session in recipients(core, execution.client_id, execution.order_id):
+        send_execution(core, session, execution)
 
 
 def _on_commission(core: GatewayCore, event: e.Commissioned) -> None:
-    for session in subscribers(core, event.report.client_id, 0):
-        tell_commission(core, session, event.report)
+    for session in recipients(core, event.report.client_id, 0):
+        send_commission(core, session, event.report)
 
 
 def _on_margin(core: GatewayCore, event: e.MarginAnswered) -> None:
     session = core.client(event.client_id)
     if session is not None:
         wire_id = core.order_ids.wire(event.client_id, event.order_id)
-        tell_margin(core, session, wire_id, event.order, event.figures)
+        send_margin(core, session, wire_id, event.order, event.figures)
 
 
 def _on_position(core: GatewayCore, event: e.AccountPositionChanged) -> None:
-    tell_position(core, event.position)
+    send_position(core, event.position)
 
 
 def _on_account(core: GatewayCore, event: e.AccountChanged) -> None:
-    tell_account(core, event.figures)
+    send_account(core, event.figures)
 
 
-Tell = Callable[["GatewayCore", Any], None]
+SendEvent = Callable[["GatewayCore", Any], None]
 
-_MARKET: dict[type, Tell] = {
+_MARKET: dict[type, SendEvent] = {
     market_events.BookChanged: _on_book,
     market_events.Traded: _on_trade,
     market_events.BarFormed: _on_bar,
 }
-_REPORTS: dict[type, Tell] = {
+_REPORTS: dict[type, SendEvent] = {
     e.OrderOpened: _on_order,
     e.StatusChanged: _on_status,
     e.OrderMessage: _on_message,

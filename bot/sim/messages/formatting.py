@@ -83,7 +83,7 @@ def describe(contract: Contract, exchange: str | None = None) -> dict[str, Any]:
         "symbol": contract.symbol,
         "secType": str(contract.sec_type),
         "lastTradeDateOrContractMonth": f"{contract.expiry:%Y%m%d}" if contract.expiry else "",
-        "strike": plain(contract.strike) if contract.strike is not None else 0,
+        "strike": without_trailing_zeros(contract.strike) if contract.strike is not None else 0,
         "right": str(contract.right) if contract.right else "",
         "multiplier": str(contract.multiplier) if is_option else "",
         "exchange": contract.exchange if exchange is None else exchange,
@@ -93,7 +93,7 @@ def describe(contract: Contract, exchange: str | None = None) -> dict[str, Any]:
     }
 
 
-def plain(number: Decimal) -> Decimal:
+def without_trailing_zeros(number: Decimal) -> Decimal:
     """The number without the zeros at its end, as IB prints strikes and prices."""
     whole = number.to_integral_value()
     return whole if whole == number else number.normalize()

@@ -47,7 +47,7 @@ class Print:
     size: int
 
 
-def read(core: GatewayCore, query: HistoryQuery) -> list[HistoryBar]:
+def read_prints(core: GatewayCore, query: HistoryQuery) -> list[HistoryBar]:
     """Bars of any size that IB has. Errors: HistoryError."""
     return whole(read_in_slices(core, query))
 
@@ -56,7 +56,7 @@ def read_in_slices(core: GatewayCore, query: HistoryQuery) -> Generator[None, No
     """The same, yielding whenever it may be interrupted."""
     span = SMALL_SPANS.get(query.bar_size)
     if span is None:
-        _refuse_too_many(core, query)
+        _reject_too_many(core, query)
         return (yield from _world_bars(core, query))
     if _seconds(query.duration) > _LONGEST_S[query.bar_size]:
         raise HistoryError(162, "Historical Market Data Service error message:Time length exceed max.")
@@ -64,7 +64,7 @@ def read_in_slices(core: GatewayCore, query: HistoryQuery) -> Generator[None, No
     return small_bars(minutes, span, core.world.exchange_settings.points_per_minute, core.now)
 
 
-def _refuse_too_many(core: GatewayCore, query: HistoryQuery) -> None:
+def _reject_too_many(core: GatewayCore, query: HistoryQuery) -> None:
     """IB refuses more bars than it cares to send; how many that are it does not say."""
     match = _DURATION.fullmatch(query.duration)
     span = SPANS.get(query.bar_size)

@@ -21,7 +21,7 @@ _ECHOED = field_names("placeOrder") & field_names("openOrder")
 _ECHOED_WHEN_DONE = field_names("placeOrder") & field_names("completedOrder")
 
 
-def subscribers(core: GatewayCore, client_id: int, order_id: int) -> Iterator[ClientSession]:
+def recipients(core: GatewayCore, client_id: int, order_id: int) -> Iterator[ClientSession]:
     """The clients to be told of this order."""
     for session in core.started():
         is_own = session.client_id == client_id and (order_id >= 0 or session.auto_binds)
@@ -29,20 +29,20 @@ def subscribers(core: GatewayCore, client_id: int, order_id: int) -> Iterator[Cl
             yield session
 
 
-def tell_open_order(core: GatewayCore, session: ClientSession, view: OrderView) -> None:
+def send_open_order(core: GatewayCore, session: ClientSession, view: OrderView) -> None:
     """openOrder and orderStatus, as they come together."""
-    tell_order(core, session, view)
+    send_order(core, session, view)
     tell_status(core, session, view)
 
 
-def tell_order(core: GatewayCore, session: ClientSession, view: OrderView) -> None:
+def send_order(core: GatewayCore, session: ClientSession, view: OrderView) -> None:
     values = {**_order_values(core, view, _ECHOED), "status": str(view.status)}
     values |= {"orderId": core.order_ids.wire(view.client_id, view.order_id), "clientId": view.client_id}
     values |= {"parentId": core.order_ids.wire(view.client_id, view.order.parent_id)}
     core.send(session, "openOrder", **values, permId=view.perm_id)
 
 
-def tell_margin(
+def send_margin(
     core: GatewayCore, session: ClientSession, order_id: int, order: SimOrder, figures: MarginFigures
 ) -> None:
     """The one openOrder that answers a what-if."""
@@ -67,7 +67,7 @@ def tell_margin(
     core.send(session, "openOrder", **values, **margins, status="PreSubmitted")
 
 
-def tell_completed(core: GatewayCore, session: ClientSession, view: OrderView) -> None:
+def send_completed(core: GatewayCore, session: ClientSession, view: OrderView) -> None:
     values = _order_values(core, view, _ECHOED_WHEN_DONE)
     values.pop("whatIf", None)
     done_at = view.completed_at or view.placed_at
@@ -102,7 +102,7 @@ def tell_status(core: GatewayCore, session: ClientSession, view: OrderView) -> N
     )
 
 
-def tell_execution(core: GatewayCore, session: ClientSession, execution: Execution, req_id: int = -1) -> None:
+def send_execution(core: GatewayCore, session: ClientSession, execution: Execution, req_id: int = -1) -> None:
     """``req_id`` -1 says it has just happened."""
     core.send(
         session,
@@ -126,7 +126,7 @@ def tell_execution(core: GatewayCore, session: ClientSession, execution: Executi
     )
 
 
-def tell_commission(core: GatewayCore, session: ClientSession, report: CommissionReport) -> None:
+def send_commission(core: GatewayCore, session: ClientSession, report: CommissionReport) -> None:
     core.send(
         session,
         "commissionReport",

@@ -86,7 +86,7 @@ class AdminPort:
         action(core)
         core.do_what_is_due()
         self._gateway.flush()
-        await self._gateway.sync_door()
+        await self._gateway.sync_port()
         return {}
 
     async def _advance(self, arguments: dict[str, Any]) -> None:

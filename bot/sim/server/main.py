@@ -34,7 +34,7 @@ from bot.sim.world.world import World
 
 _SYMBOL: Final = re.compile(r"[A-Z][A-Z0-9.]{0,7}")
 _ACCOUNT: Final = re.compile(r"[A-Z]{1,3}[0-9]{1,10}")
-AFTER_CLOSE = timedelta(minutes=15)
+GATEWAY_AFTER_CLOSE = timedelta(minutes=15)
 """With ``until_close`` the gateway stays this much simulated time behind the close, for clients to finish."""
 
 
@@ -113,9 +113,9 @@ async def serve(options: SimOptions, announce: Callable[[str], None]) -> None:
     admin = AdminPort(gateway, can_advance=options.is_stepped)
     try:
         admin_port = None if options.admin_port is None else await admin.start(options.admin_port)
-        told_to_stop = _stop_signal(options.ends_with_input)
+        stop_requested = _stop_signal(options.ends_with_input)
         announce(_announcement(gateway, clock, world, admin_port))
-        await _until_the_end(gateway, _end_of(world, options), told_to_stop)
+        await _until_the_end(gateway, _end_of(world, options), stop_requested)
     finally:
         admin.stop()
         await gateway.stop()
@@ -142,27 +142,27 @@ def _end_of(world: World, options: SimOptions) -> datetime | None:
     session = session_on(new_york_day(world.now)) or next_session(new_york_day(world.now))
     if world.now >= session.close:
         session = next_session(session.day)
-    return session.close + AFTER_CLOSE
+    return session.close + GATEWAY_AFTER_CLOSE
 
 
 def _stop_signal(ends_with_input: bool) -> asyncio.Event:
     """Set by Ctrl-C, by the supervisor's TERM and by the input's end; asked for before anybody can know our pid."""
     loop = asyncio.get_running_loop()
-    told_to_stop = asyncio.Event()
+    stop_requested = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told_to_stop.set)
+        loop.add_signal_handler(number, stop_requested.set)
     if ends_with_input:
-        loop.add_reader(sys.stdin.fileno(), _stop_at_end_of_input, told_to_stop)
-    return told_to_stop
+        loop.add_reader(sys.stdin.fileno(), _stop_at_end_of_input, stop_requested)
+    return stop_requested
 
 
-def _stop_at_end_of_input(told_to_stop: asyncio.Event) -> None:
+def _stop_at_end_of_input(stop_requested: asyncio.Event) -> None:
     if not os.read(sys.stdin.fileno(), 4096):
-        told_to_stop.set()
+        stop_requested.set()
 
 
-async def _until_the_end(gateway: SimGateway, end: datetime | None, told_to_stop: asyncio.Event) -> None:
-    work: list[asyncio.Task[Any]] = [asyncio.create_task(told_to_stop.wait())]
+async def _until_the_end(gateway: SimGateway, end: datetime | None, stop_requested: asyncio.Event) -> None:
+    work: list[asyncio.Task[Any]] = [asyncio.create_task(stop_requested.wait())]
     if not gateway.is_stepped:
         work.append(asyncio.create_task(gateway.pump(end)))
     done, left = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)

@@ -53,10 +53,10 @@ class _Wire(asyncio.Protocol):
         self.flush()
 
     def data_received(self, data: bytes) -> None:
-        self._gateway.heard(self, data)
+        self._gateway.received(self, data)
 
     def eof_received(self) -> None:
-        self._gateway.heard(self, b"")
+        self._gateway.received(self, b"")
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
@@ -124,7 +124,7 @@ class SimGateway:
         """Bind and listen; ``port`` 0 becomes the one that was found. Errors: FixTheMachine for a busy port."""
         self._placeholder = self._bind()
         self.port = self._placeholder.getsockname()[1]
-        await self.sync_door()
+        await self.sync_port()
         if self.host != LOOPBACK:
             logger.warning(
                 "sim: listening on {} without authentication: whoever reaches it can trade", self.host
@@ -145,7 +145,7 @@ class SimGateway:
         where, remedy = f"{self.host}:{self.port}", "stop what uses it or choose another --port or --host"
         return FixTheMachine(f"cannot listen on {where} ({error.strerror}); {remedy}")
 
-    async def sync_door(self) -> None:
+    async def sync_port(self) -> None:
         """Listen, or keep the port bound and refuse, as the scenario has it."""
         if self.core.link.is_listening and self._placeholder is not None:
             loop = asyncio.get_running_loop()
@@ -172,7 +172,7 @@ class SimGateway:
 
     # ── bytes
 
-    def heard(self, wire: _Wire, data: bytes) -> None:
+    def received(self, wire: _Wire, data: bytes) -> None:
         """Bytes from a client: now, or behind the step of time that is being made."""
         if self._is_advancing:
             wire.backlog.append(data)
@@ -212,7 +212,7 @@ class SimGateway:
             is_there = self.catch_up(self._clock())
             self.do_slices()
             self.flush()
-            await self.sync_door()
+            await self.sync_port()
             # Whatever the sockets hold by now is read before the next turn.
             self._looked_at = self.core.now
             await asyncio.sleep(_PUMP_EVERY_S if is_there and not self.core.slices else 0)
@@ -240,7 +240,7 @@ class SimGateway:
                 for data in backlog:
                     self.core.receive(wire.session, data)
             await self._drain()
-            await self.sync_door()
+            await self.sync_port()
             # Each turn of the loop reads what has arrived on the sockets.
             await asyncio.sleep(0)
             after = sum(wire.session.messages_received for wire in self.wires), len(self.wires)

@@ -28,7 +28,7 @@ from bot.sim.world.ledger import AccountLedger
 from bot.sim.world.world import World
 
 _Answer = TypeVar("_Answer")
-_PATIENCE_S = 60.0
+_TIMEOUT_S = 60.0
 
 
 class SimGatewayThread:
@@ -70,7 +70,7 @@ class SimGatewayThread:
             self._pump = self._loop.create_task(self._gateway.pump())
 
     def _do(self, work: Coroutine[Any, Any, _Answer]) -> _Answer:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_PATIENCE_S)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_TIMEOUT_S)
 
     @property
     def port(self) -> int:
@@ -103,7 +103,7 @@ class SimGatewayThread:
             await self._gateway.settle()
         else:
             self._gateway.flush()
-            await self._gateway.sync_door()
+            await self._gateway.sync_port()
         return answer
 
     def books(self) -> AccountLedger:
@@ -116,7 +116,7 @@ class SimGatewayThread:
             return
         self._do(self._stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_PATIENCE_S)
+        self._thread.join(_TIMEOUT_S)
         self._loop.close()
         if self._core.failures:
             raise RestartTheLine(f"the simulated gateway failed: {'; '.join(self._core.failures)}")

@@ -35,7 +35,7 @@ _SPANS: Final = {BarSize.M1: timedelta(minutes=1), BarSize.M60: timedelta(hours=
 
 
 class KeptBars(Feed):
-    """``query`` is what was asked for; ``told`` are the bars of the first answer."""
+    """``query`` is what was asked for; ``sent`` are the bars of the first answer."""
 
     family: ClassVar[str] = "kept_bars"
 
@@ -56,8 +56,8 @@ class KeptBars(Feed):
         self._is_dead = False
         self._is_behind = False
 
-    def start(self, told: list[HistoryBar]) -> None:
-        self._last = told[-1] if told else None
+    def start(self, sent: list[HistoryBar]) -> None:
+        self._last = sent[-1] if sent else None
         self.core.world.watch(self.contract.con_id)
         self.core.feeds.add(self)
 
@@ -108,7 +108,7 @@ class KeptBars(Feed):
             return
         for bar in self._news():
             self._last = bar
-            self._say(bar)
+            self._send(bar)
 
     def _news(self) -> list[HistoryBar]:
         """The bars that are new or have changed, in order."""
@@ -124,7 +124,7 @@ class KeptBars(Feed):
 
     def _read(self) -> list[HistoryBar]:
         try:
-            return past.read(self.core, replace(self._query, end=None, duration=self._reach()))
+            return past.read_prints(self.core, replace(self._query, end=None, duration=self._reach()))
         except HistoryError:
             return []
 
@@ -136,7 +136,7 @@ class KeptBars(Feed):
         silence_s = (self.core.now - self._last.start).total_seconds() + self._last.span.total_seconds()
         return f"{int(silence_s) + 1} S" if silence_s < 86_400 else "2 D"
 
-    def _say(self, bar: HistoryBar) -> None:
+    def _send(self, bar: HistoryBar) -> None:
         self.core.send(
             self.session,
             "historicalDataUpdate",

@@ -20,7 +20,7 @@ from bot.sim.market.listing import ContractDetails
 from bot.sim.market.quotes import OptionModel, Ticker, TopOfBook
 from bot.sim.messages import historical_prints as past
 from bot.sim.messages import tick_messages as ticks
-from bot.sim.messages.formatting import plain
+from bot.sim.messages.formatting import without_trailing_zeros
 
 if TYPE_CHECKING:
     from bot.sim.gateway.core import GatewayCore
@@ -47,10 +47,10 @@ class MarketLine(Feed):
         self.details, self.contract = details, details.contract
         self.data_type = data_type
         self._generic = generic
-        self._said: Ticker | None = None
+        self._sent: Ticker | None = None
         self._newest: Ticker | None = None
         self._model: OptionModel | None = None
-        self._told_model: OptionModel | None = None
+        self._sent_model: OptionModel | None = None
         self._quiet_until: datetime | None = None
         self._flush_timer: Timer | None = None
         self._greeks_timer: Timer | None = None
@@ -64,7 +64,7 @@ class MarketLine(Feed):
         self._send("marketDataType", marketDataType=self.data_type)
         self._send(
             "tickReqParams",
-            minTick=plain(self.details.min_tick),
+            minTick=without_trailing_zeros(self.details.min_tick),
             bboExchange="9c0001" if self.contract.sec_type is SecType.STOCK else "",
             snapshotPermissions=3,
         )
@@ -84,14 +84,14 @@ class MarketLine(Feed):
 
     def refresh(self) -> None:
         if self.data_type in _DELAYED_TYPES:
-            self._hear_the_past()
+            self._replay_past()
             return
         ticker = self.core.world.ticker(self.contract.con_id)
         if ticker is not None:
             model = self.core.model(self.contract.con_id) if self._is_option else None
             self._hear(ticker, model)
 
-    def _hear_the_past(self) -> None:
+    def _replay_past(self) -> None:
         then = self.core.now - self.core.settings.data_delay
         book = past.quote_at(self.core, self.contract.con_id, then)
         if book is not None:
@@ -139,10 +139,10 @@ class MarketLine(Feed):
         self._flush_timer = None
         if self._newest is None or self._is_dead or not self.core.link.quotes(self.contract):
             return
-        self._say(ticks.changes(self._said, self._newest, self._generic, self.details))
-        self._said = self._newest
+        self._send_ticks(ticks.changes(self._sent, self._newest, self._generic, self.details))
+        self._sent = self._newest
         self._quiet_until = self.core.now + self.core.settings.tick_interval
-        if self._model is not None and self._greeks_timer is None and self._model != self._told_model:
+        if self._model is not None and self._greeks_timer is None and self._model != self._sent_model:
             due_at = self.core.now + self.core.settings.greeks_delay
             self._greeks_timer = self.core.timers.at(due_at, self._flush_greeks)
 
@@ -151,10 +151,10 @@ class MarketLine(Feed):
         # Books come with price and delta only; the other greeks are worked out when they are said.
         model = self.core.model(self.contract.con_id)
         if model is not None and not self._is_dead and self.core.link.quotes(self.contract):
-            self._told_model = self._model
-            self._say([ticks.greeks(model)])
+            self._sent_model = self._model
+            self._send_ticks([ticks.greeks(model)])
 
-    def _say(self, messages: Iterable[ticks.Tick]) -> None:
+    def _send_ticks(self, messages: Iterable[ticks.Tick]) -> None:
         for tick in messages:
             shown = ticks.delayed(tick) if self.data_type in _DELAYED_TYPES else tick
             if shown is not None:

@@ -86,13 +86,13 @@ class FiveSecondBars(Feed):
         start = now - SPAN
         is_trading = session_at(start) is not None
         if is_trading:
-            self._tell(start)
+            self._send_all(start)
             following = grid_after(now)
         else:
             following = grid_after(next_open(now)) if session_at(now) is None else grid_after(now)
         self._timer = self.core.timers.at(following, self._end_bar)
 
-    def _tell(self, start: datetime) -> None:
+    def _send_all(self, start: datetime) -> None:
         # A print on the grid belongs to the bar that begins there.
         prices = [(price, size) for at, price, size in self._prints if at < start + SPAN]
         self._prints = [entry for entry in self._prints if entry[0] >= start + SPAN]

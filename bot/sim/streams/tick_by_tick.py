@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bot.sim.gateway.core import GatewayCore
     from bot.sim.gateway.session import ClientSession
 
-KINDS: Final = {"Last": 1, "AllLast": 2, "BidAsk": 3, "MidPoint": 4}
+TICK_TYPES: Final = {"Last": 1, "AllLast": 2, "BidAsk": 3, "MidPoint": 4}
 """IB's words and the numbers that tickByTick bears."""
 
 
@@ -27,14 +27,14 @@ class TickByTick(Feed):
     ) -> None:
         self.core, self.session, self.req_id, self.contract = core, session, req_id, contract
         self._kind = kind
-        self._said: object = None
+        self._sent: object = None
 
     def start(self) -> None:
         self.core.world.watch(self.contract.con_id)
         self.core.feeds.add(self)
         ticker = self.core.world.ticker(self.contract.con_id)
         if ticker is not None:
-            self._tell_book(ticker.book)
+            self._send_book(ticker.book)
 
     def stop(self) -> None:
         self.core.feeds.remove(self)
@@ -45,9 +45,9 @@ class TickByTick(Feed):
             self._send(price=float(event.price), size=event.size, exchange=self.contract.primary_exchange)
 
     def on_book(self, event: BookChanged) -> None:
-        self._tell_book(event.ticker.book)
+        self._send_book(event.ticker.book)
 
-    def _tell_book(self, book: TopOfBook) -> None:
+    def _send_book(self, book: TopOfBook) -> None:
         if book.bid is None or book.ask is None:
             return
         if self._kind == "BidAsk" and self._is_news((book.bid, book.ask, book.bid_size, book.ask_size)):
@@ -57,10 +57,10 @@ class TickByTick(Feed):
             self._send(midPoint=float((book.bid + book.ask) / 2))
 
     def _is_news(self, shown: object) -> bool:
-        is_news, self._said = shown != self._said, shown
+        is_news, self._sent = shown != self._sent, shown
         return is_news
 
     def _send(self, **values: object) -> None:
         if self.core.link.quotes(self.contract):
             when = {"reqId": self.req_id, "time": int(self.core.now.timestamp())}
-            self.core.send(self.session, "tickByTick", tickType=KINDS[self._kind], **when, **values)
+            self.core.send(self.session, "tickByTick", tickType=TICK_TYPES[self._kind], **when, **values)

@@ -46,7 +46,7 @@ class AccountLedger:
         return self.orders_received + self.modifies + self.cancels
 
 
-class Ledger:
+class SimLedger:
     """Counts what clients send."""
 
     def __init__(self) -> None:

@@ -40,7 +40,7 @@ from bot.sim.market.market import Market
 from bot.sim.market.quotes import OptionModel, Ticker
 from bot.sim.world.exchange_view import MarketSurroundings
 from bot.sim.world.exercise import Expiries
-from bot.sim.world.ledger import AccountLedger, Ledger
+from bot.sim.world.ledger import AccountLedger, SimLedger
 
 _FOREX_STEP = timedelta(seconds=15)
 
@@ -78,7 +78,7 @@ class World:
         self._expiries = Expiries(
             market, self._account, self._life, self._ids, self.exchange_settings.expiry_delay
         )
-        self._ledger = Ledger()
+        self._ledger = SimLedger()
         self._reader = HistoryReader(market)
         self._watched: dict[ConId, int] = {}
         self._shown: dict[ConId, object] = {}

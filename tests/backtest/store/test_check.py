@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.backtest.store.check.check import check
-from bot.backtest.store.check.findings import Severity
+from bot.backtest.store.check.findings import DataSeverity
 from bot.backtest.store.intake.options import Told
 from bot.backtest.store.intake.taken import as_table
 from bot.backtest.store.kinds import Kind
@@ -78,7 +78,7 @@ def test_a_defect_is_found_on_its_day_with_a_remedy(tmp_path: Path, defect: str)
 def test_recorded_days_have_nothing_wrong(tmp_path: Path) -> None:
     store = checked(tmp_path, [bar for day in SPY_DAYS for bar in bars_1m("SPY", day)])
 
-    assert [x for x in check(store, "SPY") if x.severity is Severity.WRONG] == []
+    assert [x for x in check(store, "SPY") if x.severity is DataSeverity.WRONG] == []
 
 
 def test_rows_that_some_other_program_wrote_are_found_too(tmp_path: Path) -> None:
@@ -110,4 +110,4 @@ def test_crossed_option_quotes_are_noted(tmp_path: Path) -> None:
 
     [found] = check(store, "AAPL")
 
-    assert ("crossed" in found.what, found.severity) == (True, Severity.NOTE)
+    assert ("crossed" in found.what, found.severity) == (True, DataSeverity.NOTE)

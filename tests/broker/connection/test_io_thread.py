@@ -14,7 +14,7 @@ from bot.broker.connection import library
 from bot.broker.connection.context import BrokerContext
 from bot.broker.connection.io_thread import IoThread
 from bot.broker.connection.session import BrokerSession
-from tests.broker.script import NOW, PATIENCE_S, Heard, settings
+from tests.broker.script import NOW, TIMEOUT_S, Heard, settings
 
 
 async def forever() -> None:
@@ -28,7 +28,7 @@ def test_what_is_posted_runs_in_order_on_the_thread() -> None:
     for n in range(50):
         io.post(partial(lambda n: heard.add((n, threading.current_thread().name)), n))
     heard.wait(lambda item: item == (49, "io"))
-    assert io.stop(PATIENCE_S)
+    assert io.stop(TIMEOUT_S)
     assert heard.all == [(n, "io") for n in range(50)]
 
 
@@ -40,7 +40,7 @@ def test_a_fault_on_the_loop_is_reported_and_the_thread_lives_on() -> None:
     assert isinstance(heard.wait_for(BaseException), ZeroDivisionError)
     io.post(lambda: heard.add("alive"))
     heard.wait(lambda item: item == "alive")
-    assert io.stop(PATIENCE_S)
+    assert io.stop(TIMEOUT_S)
 
 
 def test_the_end_of_the_main_work_by_a_fault_is_reported() -> None:
@@ -51,15 +51,15 @@ def test_the_end_of_the_main_work_by_a_fault_is_reported() -> None:
     io = IoThread("io", broken, heard.add)
     io.start()
     assert isinstance(heard.wait_for(BaseException), OSError)
-    assert io.stop(PATIENCE_S)
+    assert io.stop(TIMEOUT_S)
 
 
 def test_after_the_end_nothing_is_taken_any_more() -> None:
     heard = Heard()
     io = IoThread("io", forever, heard.add)
     io.start()
-    assert io.stop(PATIENCE_S)
-    assert io.stop(PATIENCE_S)
+    assert io.stop(TIMEOUT_S)
+    assert io.stop(TIMEOUT_S)
     assert not io.post(lambda: heard.add("late"))
     assert heard.all == []
 
@@ -68,7 +68,9 @@ def test_background_work_that_fails_is_reported() -> None:
     heard = Heard()
 
     async def work() -> None:
-        link = BrokerContext(settings(1), library.load("ib_insync"), lambda: NOW, 1.0, heard.add, heard.add)
+        link = BrokerContext(
+            settings(1), library.load_library("ib_insync"), lambda: NOW, 1.0, heard.add, heard.add
+        )
 
         async def broken() -> None:
             raise KeyError("lost")
@@ -79,12 +81,12 @@ def test_background_work_that_fails_is_reported() -> None:
     io = IoThread("io", work, heard.add)
     io.start()
     assert isinstance(heard.wait_for(BaseException), KeyError)
-    assert io.stop(PATIENCE_S)
+    assert io.stop(TIMEOUT_S)
 
 
 def test_a_stop_that_comes_together_with_the_end_of_the_connection_is_not_swallowed() -> None:
     async def end_and_cancel_at_once() -> bool:
-        implementation = library.load("ib_insync")
+        implementation = library.load_library("ib_insync")
         ib = implementation.IB()
         link = BrokerContext(settings(1), implementation, lambda: NOW, 1.0, Heard().add, Heard().add)
         watch = asyncio.create_task(BrokerSession(link, ib, 1).until_lost(lambda _: None))
@@ -118,4 +120,4 @@ def test_the_library_is_imported_where_a_bare_import_would_fail(script: str) -> 
 
 def test_an_unknown_library_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="ib_insync, ib_async"):
-        library.load("ibapi")
+        library.load_library("ibapi")

@@ -77,7 +77,7 @@ def test_a_lost_connection_takes_requests_and_old_quotes_but_not_the_wishes() ->
     subs = registry()
     line = subs.watch_quote(contract(1))
     subs.open(line, 5)
-    line.ticks.hear_price(1, 1.0, 1)
+    line.ticks.handle_price(1, 1.0, 1)
     subs.lose_connection()
     assert subs.of_request(5) is None
     assert line.request_id is None

@@ -49,14 +49,14 @@ def test_of_two_live_orders_under_one_ref_each_can_be_picked() -> None:
     first, second = see(names, "a/stop", 5, 100), see(names, "a/stop", 6, 101)
     assert names.of_ref("a/stop") is second
     assert names.of_ref("a/stop", 100) is first
-    names.heard(second, 101, OrderStatus.CANCELLED, 0)
+    names.received(second, 101, OrderStatus.CANCELLED, 0)
     assert names.of_ref("a/stop") is first
 
 
 def test_a_new_session_keeps_what_is_alive_and_forgets_the_rest() -> None:
     names = OrderIndex()
     alive, ended = see(names, "a/stop", 5, 100), see(names, "a/entry", 4, 99)
-    names.heard(ended, 99, OrderStatus.FILLED, 1)
+    names.received(ended, 99, OrderStatus.FILLED, 1)
     names.start_session()
     assert names.of_ref("a/entry") is None
     assert names.of_ref("a/stop") is alive
@@ -68,8 +68,8 @@ def test_a_new_session_keeps_what_is_alive_and_forgets_the_rest() -> None:
 def test_what_was_filled_never_shrinks() -> None:
     names = OrderIndex()
     known = see(names, "a/entry", 5, 100)
-    names.heard(known, 100, OrderStatus.WORKING, 2)
-    names.heard(known, 100, OrderStatus.WORKING, 1)
+    names.received(known, 100, OrderStatus.WORKING, 2)
+    names.received(known, 100, OrderStatus.WORKING, 1)
     assert known.filled == 2
 
 

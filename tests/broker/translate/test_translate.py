@@ -40,7 +40,7 @@ NOTHING = [None, "", math.nan, math.inf, 1.7976931348623157e308, "1.797693134862
 def test_every_way_to_say_nothing_is_none(said: Any) -> None:
     assert numbers.figure(said) is None
     assert numbers.price(said) is None
-    assert numbers.size(said) is None
+    assert numbers.to_size(said) is None
     assert numbers.amount(said) is None
 
 
@@ -50,8 +50,8 @@ def test_no_quote_is_not_a_price(said: float) -> None:
 
 
 def test_a_size_of_zero_is_known_and_a_negative_one_is_not() -> None:
-    assert numbers.size(0) == 0
-    assert numbers.size(-1) is None
+    assert numbers.to_size(0) == 0
+    assert numbers.to_size(-1) is None
 
 
 def test_text_that_is_no_number_is_an_error() -> None:
@@ -249,8 +249,15 @@ def test_a_completed_order_has_the_quantity_that_it_filled() -> None:
 
 
 def test_a_margin_answer_without_figures_is_none_yet() -> None:
-    assert translate_orders.margin_of(ib_insync.OrderState(initMarginChange="1.7976931348623157E308")) is None
-    found = translate_orders.margin_of(ib_insync.OrderState(initMarginChange="120.5", commission=1.3))
+    assert (
+        translate_orders.margin_from_order_state(
+            ib_insync.OrderState(initMarginChange="1.7976931348623157E308")
+        )
+        is None
+    )
+    found = translate_orders.margin_from_order_state(
+        ib_insync.OrderState(initMarginChange="120.5", commission=1.3)
+    )
     assert found is not None
     assert (found["initial_margin_change"], found["commission"]) == (Decimal("120.5"), Decimal("1.3"))
     assert found["equity_with_loan_after"] is None

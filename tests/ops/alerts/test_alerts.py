@@ -110,7 +110,7 @@ def test_a_halt_and_its_end_are_told_every_time() -> None:
 def test_a_storm_of_refusals_is_critical() -> None:
     (alert,) = said(m.Halted(BAR_END, "order_refused_storm", "3 orders refused", "risk"))
 
-    assert (alert.severity, alert.title) == (Severity.CRITICAL, "Halted: orders are refused")
+    assert (alert.severity, alert.title) == (Severity.CRITICAL, "Halted: orders are rejected")
 
 
 def test_a_repair_is_told_when_it_has_worked_with_the_length_of_the_gap() -> None:
@@ -197,9 +197,9 @@ def test_a_bot_stopped_just_after_the_close_reports_first() -> None:
 
 
 def test_only_what_the_journal_keeps_is_asked_of_it() -> None:
-    from bot.journal.codec import KINDS
+    from bot.journal.codec import JOURNAL_KINDS
 
-    assert {kind.__name__ for kind in REMEMBERED} <= KINDS.keys()
+    assert {kind.__name__ for kind in REMEMBERED} <= JOURNAL_KINDS.keys()
 
 
 # ── conditions that last ──

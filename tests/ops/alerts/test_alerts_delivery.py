@@ -14,7 +14,7 @@ from bot.ops.alerts.channels import DISCORD, SLACK, TELEGRAM, Address, open_chan
 from bot.ops.alerts.events import Alert, Severity
 from bot.ops.alerts.outbox import DeliveryPolicy
 from bot.ops.alerts.queue import AlertQueue
-from tests.ops.receivers import PATIENCE_S, receiving
+from tests.ops.receivers import TIMEOUT_S, receiving
 
 QUICK = DeliveryPolicy(attempts=3, retry_first_s=0.01)
 NEWS = Alert("a", Severity.WARNING, "Halted by me", "because of smoke")
@@ -35,7 +35,7 @@ class Noted:
 
     def wait(self, count: int) -> list[tuple[str, bool]]:
         with self._changed:
-            assert self._changed.wait_for(lambda: len(self.outcomes) >= count, PATIENCE_S)
+            assert self._changed.wait_for(lambda: len(self.outcomes) >= count, TIMEOUT_S)
             return self.outcomes
 
 
@@ -118,7 +118,7 @@ def test_what_waits_at_the_end_still_leaves() -> None:
         queue = AlertQueue(channels, manners=DeliveryPolicy(per_minute=1))
         for n in range(4):
             queue.put(Alert(str(n), Severity.INFO, f"event {n}"))
-        queue.close(PATIENCE_S)
+        queue.close(TIMEOUT_S)
 
         bodies = "".join(body for _, body in receiver.requests)
     assert all(f"event {n}" in bodies for n in range(4))

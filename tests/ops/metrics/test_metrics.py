@@ -23,7 +23,7 @@ from bot.domain.types import SecType, TradingState
 from bot.ops.metrics.document import DOCUMENT, renewed
 from bot.ops.metrics.endpoint import FAMILIES, Metrics
 from bot.ops.metrics.family import Constants
-from bot.ops.page.server import serve
+from bot.ops.page.server import serve_page
 from bot.ops.status.status import Status
 from bot.ops.status.status_builder import StatusBuilder
 from bot.risk.denials import DenialCode
@@ -246,13 +246,13 @@ def test_the_endpoint_answers_on_the_loopback_and_closes() -> None:
         port = probe.getsockname()[1]
     metrics = Metrics()
     metrics.watch(lambda: replace(Status(), equity=Decimal(100_000)))
-    _, close = serve(metrics.app(), "127.0.0.1", port)
+    _, close = serve_page(metrics.app(), "127.0.0.1", port)
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
         assert b'ibbot_account_equity{currency="USD"} 100000.0' in answer.read()
     with pytest.raises(FixTheMachine, match=r"monitoring\.metrics_port"):
-        serve(metrics.app(), "127.0.0.1", port)
+        serve_page(metrics.app(), "127.0.0.1", port)
     close()
-    serve(metrics.app(), "127.0.0.1", port)[1]()
+    serve_page(metrics.app(), "127.0.0.1", port)[1]()
 
 
 def test_family_names_are_unique() -> None:

@@ -17,14 +17,14 @@ from bot.domain import messages as m
 from bot.ops.metrics.family import Constants
 from bot.ops.page.build import live_document
 from bot.ops.page.day_record import DAY_KINDS, DayRecorder
-from bot.ops.page.document import Document, Event, Table, Verdict, as_json
+from bot.ops.page.document import Document, PageEvent, PageVerdict, Table, page_as_json
 from bot.ops.page.render import SCRIPTS, as_file, asset, page
 from bot.ops.page.wording import refusal
-from bot.selection.no_contract import RefusalCode
+from bot.selection.no_contract import NoContractCode
 from tests.journal.makers import BAR_END, IDEA, PLACED
 from tests.ops.page.moments import BARS, BID, DONE, HOLDING, PROVED, QUIET, Moment
 
-EMPTY = Document(kind="day", title="t", at=None, verdict=Verdict("plain", "w", "r"))
+EMPTY = Document(kind="day", title="t", at=None, verdict=PageVerdict("plain", "w", "r"))
 
 
 def _document(messages: list[m.Message]) -> Document:
@@ -70,7 +70,7 @@ def test_a_restart_keeps_what_is_held_from_an_earlier_day() -> None:
     again = DayRecorder()
     for message in HOLDING:
         again.remember(message)
-    again.hear(m.BarClosed(replace(BARS[0], start=BARS[0].start + timedelta(days=1))))
+    again.handle(m.BarClosed(replace(BARS[0], start=BARS[0].start + timedelta(days=1))))
     assert [trade.held for trade in again.picture().trades] == [3]
 
 
@@ -105,7 +105,7 @@ def test_a_stop_that_goes_missing_is_an_event_and_one_that_is_being_proved_is_no
 
 
 def test_every_reason_not_to_buy_has_words() -> None:
-    assert [code for code in RefusalCode if refusal(code) == code.replace("_", " ").lower()] == []
+    assert [code for code in NoContractCode if refusal(code) == code.replace("_", " ").lower()] == []
 
 
 # ── as a file ──
@@ -118,12 +118,12 @@ HOSTILE = st.text(max_size=30) | st.sampled_from(
 @given(HOSTILE, HOSTILE)
 def test_no_text_can_end_the_block_that_it_stands_in(title: str, cell: str) -> None:
     document = replace(
-        EMPTY, events=(Event(BAR_END, title, cell),), tables=(Table(title, (cell,), ((title,),)),)
+        EMPTY, events=(PageEvent(BAR_END, title, cell),), tables=(Table(title, (cell,), ((title,),)),)
     )
     text = as_file(document)
     (block,) = re.findall(r'<script type="application/json" id="document">(.*?)</script>', text, re.DOTALL)
     assert not set("<>&\u2028\u2029") & set(block)
-    assert json.loads(block) == json.loads(as_json(document))
+    assert json.loads(block) == json.loads(page_as_json(document))
     assert text.count("<script") == len(SCRIPTS) + 1
 
 
@@ -144,7 +144,7 @@ def test_the_live_page_names_only_its_own_files() -> None:
 
 def test_a_document_can_be_read_back() -> None:
     document = _document(DONE)
-    assert msgspec.json.decode(as_json(document), type=Document) == document
+    assert msgspec.json.decode(page_as_json(document), type=Document) == document
 
 
 def test_the_bundled_library_carries_its_licence() -> None:

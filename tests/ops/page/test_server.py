@@ -11,16 +11,16 @@ import pytest
 
 from bot.domain.errors import FixTheMachine
 from bot.ops.metrics.endpoint import Metrics
-from bot.ops.page.document import Document, Verdict, as_json
+from bot.ops.page.document import Document, PageVerdict, page_as_json
 from bot.ops.page.render import SCRIPTS
-from bot.ops.page.server import Site, serve, served
+from bot.ops.page.server import Site, serve_page, served
 
-DOCUMENT = Document(kind="live", title="t", at=None, verdict=Verdict("safe", "Safe", "Nothing is held."))
+DOCUMENT = Document(kind="live", title="t", at=None, verdict=PageVerdict("safe", "Safe", "Nothing is held."))
 
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    port, close = serve(Site(lambda: DOCUMENT, Metrics().app(), "127.0.0.1"), "127.0.0.1", 0)
+    port, close = serve_page(Site(lambda: DOCUMENT, Metrics().app(), "127.0.0.1"), "127.0.0.1", 0)
     yield port
     close()
 
@@ -38,7 +38,7 @@ def test_the_page_its_files_the_document_and_the_metrics_are_there(port: int) ->
     for path in ("/", "/page.css", *(f"/{name}" for name in SCRIPTS), "/document.json", "/metrics"):
         assert _ask(port, path).status == 200, path
     answer = _ask(port, "/document.json")
-    assert answer.body == as_json(DOCUMENT)  # type: ignore[attr-defined]
+    assert answer.body == page_as_json(DOCUMENT)  # type: ignore[attr-defined]
     assert b"ibbot_" in _ask(port, "/metrics").body  # type: ignore[attr-defined]
 
 
@@ -85,7 +85,7 @@ def test_a_document_that_is_known_is_not_sent_again(port: int) -> None:
 
 def test_a_changed_document_has_another_mark() -> None:
     now = [DOCUMENT]
-    port, close = serve(Site(lambda: now[0], Metrics().app(), "127.0.0.1"), "127.0.0.1", 0)
+    port, close = serve_page(Site(lambda: now[0], Metrics().app(), "127.0.0.1"), "127.0.0.1", 0)
     first = _ask(port, "/document.json").headers["ETag"]
     now[0] = replace(DOCUMENT, title="other")
     again = _ask(port, "/document.json", **{"If-None-Match": first})

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.types import Side
-from bot.ops.status.ledger import DayPnl, Ledger, day_pnl
+from bot.ops.status.ledger import DayLedger, DayPnl, day_pnl
 from tests.journal.makers import ADOPTED, BAR_END, CALL, CLOSED, ENTRY, ENTRY_FEE, EXIT, IDEA, PLACED
 
 PRICES = st.decimals(min_value=Decimal("0.05"), max_value=5, places=2)
@@ -51,9 +51,9 @@ def test_the_day_is_the_cash_that_moved_plus_what_is_held_at_the_bid(
     fills, charges = life
     told = [*fills, *charges, *charges]  # the broker repeats its reports
     random.shuffle(told)  # type: ignore[attr-defined]
-    ledger = Ledger()
+    ledger = DayLedger()
     for message in (PLACED, *told):
-        ledger.hear(message)
+        ledger.handle(message)
     pnl = day_pnl(ledger.trades, lambda _: bid)
     cash = sum(-x.fill.signed_quantity * x.fill.price * 100 for x in fills)
     held = sum(x.fill.signed_quantity for x in fills)
@@ -64,9 +64,9 @@ def test_the_day_is_the_cash_that_moved_plus_what_is_held_at_the_bid(
 
 
 def test_a_closed_trade_counts_as_its_end_says() -> None:
-    ledger = Ledger()
+    ledger = DayLedger()
     for message in (PLACED, ENTRY, ENTRY_FEE, EXIT, CLOSED):
-        ledger.hear(message)
+        ledger.handle(message)
     pnl = day_pnl(ledger.trades, lambda _: None)
     assert (pnl.realized, pnl.unrealized, pnl.fees, pnl.net) == (
         Decimal("75.00"),
@@ -77,37 +77,37 @@ def test_a_closed_trade_counts_as_its_end_says() -> None:
 
 
 def test_a_position_without_a_bid_makes_the_day_unknown_and_not_zero() -> None:
-    ledger = Ledger()
+    ledger = DayLedger()
     for message in (PLACED, ENTRY):
-        ledger.hear(message)
+        ledger.handle(message)
     pnl = day_pnl(ledger.trades, lambda _: None)
     assert (pnl.unrealized, pnl.net) == (None, None)
 
 
 def test_a_corrected_execution_takes_the_place_of_the_first() -> None:
-    ledger = Ledger()
+    ledger = DayLedger()
     better = m.FillBooked(replace(ENTRY.fill, exec_id="e.1.02", price=Decimal("0.75")), replaces="e.1.01")
     for message in (PLACED, ENTRY, better):
-        ledger.hear(message)
+        ledger.handle(message)
     (trade,) = ledger.trades
     assert (trade.held, trade.entry_price, trade.cost) == (3, Decimal("0.75"), Decimal("225.00"))
 
 
 def test_a_bracket_that_was_taken_over_is_priced_like_one_of_our_own() -> None:
-    ledger = Ledger()
+    ledger = DayLedger()
     for message in (ADOPTED, ENTRY):
-        ledger.hear(message)
+        ledger.handle(message)
     assert day_pnl(ledger.trades, lambda _: Decimal("0.89")).net == Decimal("30.00")
 
 
 def test_only_what_closed_on_the_day_or_is_still_open_counts_on_it() -> None:
-    ledger = Ledger()
+    ledger = DayLedger()
     for message in (PLACED, ENTRY, EXIT, CLOSED):
-        ledger.hear(message)
+        ledger.handle(message)
     other = replace(PLACED, idea_id="SPY-20110105T1600-scalp", contract=CALL)
     fill = m.FillBooked(replace(ENTRY.fill, exec_id="e.9.01", order_ref=f"{other.idea_id}/entry"))
     for message in (other, fill):
-        ledger.hear(message)
+        ledger.handle(message)
     today = BAR_END.date()
     assert len(ledger.of_day(today)) == 2
     tomorrow = today + timedelta(days=1)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.errors import FixTheConfiguration
-from bot.sim.faults.scenario import load, parse
+from bot.sim.faults.scenario import load_scenario, parse
 from bot.sim.server.thread import SimGatewayThread
 from bot.sim.world.build import recorded_world
 from tests.sim.raw import SPY, Bench, order
@@ -30,7 +30,7 @@ def at(hour: int, minute: int, second: int = 0, day: int = 4) -> datetime:
 
 @pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_bundled_scenario_can_be_read_and_run(path: Path) -> None:
-    scenario = load(path)
+    scenario = load_scenario(path)
     bench = Bench(open_market=False)
     bench.core.world.turn(displayed_size=scenario.exchange_settings.displayed_size)
     scenario.arm(bench.core)
@@ -121,12 +121,12 @@ def test_a_time_that_has_passed_is_refused() -> None:
 
 def test_a_missing_file_is_named() -> None:
     with pytest.raises(FixTheConfiguration, match=r"nowhere\.yaml"):
-        load(Path("nowhere.yaml"))
+        load_scenario(Path("nowhere.yaml"))
 
 
 def trade_a_while(seed: int) -> bytes:
     """All that a client reads from its socket while it trades for four minutes under a rough scenario."""
-    scenario = load(SCENARIOS / "rough-messages.yaml")
+    scenario = load_scenario(SCENARIOS / "rough-messages.yaml")
     world = recorded_world(["SPY"], date(2011, 1, 4), exchange_settings=scenario.exchange_settings)
     with SimGatewayThread(world, settings=scenario.settings, seed=seed) as gateway:
         gateway.ask(scenario.arm)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.sim.faults.commands import COMMANDS
 from bot.sim.faults.scenario import parse
-from bot.wire import Direction, message_kinds
+from bot.wire import MessageDirection, message_kinds
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -26,9 +26,9 @@ def test_the_manuals_scenario_can_be_read() -> None:
 
 def test_the_counts_of_message_kinds_are_right() -> None:
     kinds = message_kinds()
-    requests = sum(kind.direction is Direction.REQUEST for kind in kinds)
+    requests = sum(kind.direction is MessageDirection.REQUEST for kind in kinds)
     sources = "".join(path.read_text() for path in (DOCS.parent / "bot" / "sim").rglob("*.py"))
-    answers = [kind.name for kind in kinds if kind.direction is Direction.ANSWER]
+    answers = [kind.name for kind in kinds if kind.direction is MessageDirection.ANSWER]
     sent = sum(f'"{name}"' in sources for name in answers)
     said = (DOCS / "conformance.md").read_text()
     assert f"{requests} requests" in said

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from bot.sim.gateway.pacing_limits import HistoryPace, MessageRate, Rate
 from bot.sim.handlers.table import HANDLERS
-from bot.wire import Direction, message_kinds
+from bot.wire import MessageDirection, message_kinds
 from tests.sim.raw import SPY, Bench
 from tests.sim.samples import samples
 
 NOON = datetime(2026, 1, 5, 17, tzinfo=UTC)
-REQUESTS = [kind.name for kind in message_kinds() if kind.direction is Direction.REQUEST]
+REQUESTS = [kind.name for kind in message_kinds() if kind.direction is MessageDirection.REQUEST]
 BARS = {
     "endDateTime": "",
     "barSizeSetting": "30 secs",

@@ -37,7 +37,7 @@ class Rehearsal:
         for row in rows or []:
             self.exchange.remember(row)
         self.hear(TimePassed(now), b.BrokerConnected(now, "U1", 5, 176, 1))
-        self.first_words = self.hear(
+        self.first_message = self.hear(
             b.AccountUpdated(AccountValues(account="U1", at=now, net_liquidation=Decimal(10_000)))
         )
 
@@ -180,7 +180,7 @@ def test_the_next_life_holds_what_the_one_before_held_under_the_same_names_and_n
     names = [(o.ref, o.perm_id, o.order_id, o.type, o.quantity) for o in before.open_orders]
     assert [(o.ref, o.perm_id, o.order_id, o.type, o.quantity) for o in after.open_orders] == names
     assert {o.status for o in after.open_orders} == {o.status for o in before.open_orders}
-    assert {x.order.ref for x in again.first_words if isinstance(x, b.OrderSeen)} == {
+    assert {x.order.ref for x in again.first_message if isinstance(x, b.OrderSeen)} == {
         "idea/target",
         "idea/stop",
     }

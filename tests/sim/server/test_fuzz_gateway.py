@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.wire import Direction, message_kinds
+from bot.wire import MessageDirection, message_kinds
 from tests.sim.fuzzing import NASTY, Survivor, frame_of, request_fields
 
-_KINDS = sorted(k.name for k in message_kinds() if k.direction is Direction.REQUEST and k.name != "startApi")
+_KINDS = sorted(
+    k.name for k in message_kinds() if k.direction is MessageDirection.REQUEST and k.name != "startApi"
+)
 _VERSIONS = (157, 163, 176, 178)
 
 

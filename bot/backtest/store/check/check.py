@@ -10,13 +10,13 @@ import numpy as np
 
 from bot.backtest.store.check import gaps, prices
 from bot.backtest.store.check.day_bars import SymbolBars, cut
-from bot.backtest.store.check.findings import Finding, Severity
+from bot.backtest.store.check.findings import DataFinding, DataSeverity
 from bot.backtest.store.kinds import Kind
 from bot.backtest.store.store import Store
 from bot.domain.types import Symbol
 
 _EVER: Final = (date(1990, 1, 1), date(2100, 1, 1))
-_CHECKS: Final[tuple[Callable[[SymbolBars], Iterator[Finding]], ...]] = (
+_CHECKS: Final[tuple[Callable[[SymbolBars], Iterator[DataFinding]], ...]] = (
     gaps.outside_hours,
     gaps.out_of_order,
     gaps.missing_sessions,
@@ -29,7 +29,7 @@ _CHECKS: Final[tuple[Callable[[SymbolBars], Iterator[Finding]], ...]] = (
 )
 
 
-def check(store: Store, symbol: Symbol) -> Iterator[Finding]:
+def check(store: Store, symbol: Symbol) -> Iterator[DataFinding]:
     """What is wrong with the symbol's data, or to be known of it."""
     bars = cut(symbol, store.table(Kind.BARS_1M, symbol, *_EVER))
     if bars.days:
@@ -40,21 +40,21 @@ def check(store: Store, symbol: Symbol) -> Iterator[Finding]:
         yield from _books(store, kind, symbol)
 
 
-def _history(store: Store, symbol: Symbol, bars: SymbolBars) -> Iterator[Finding]:
+def _history(store: Store, symbol: Symbol, bars: SymbolBars) -> Iterator[DataFinding]:
     """The hourly strategy needs 20 sessions before the first day that is traded."""
     hours = [day for day in store.days(Kind.BARS_60M, symbol) if day < bars.days[0].day]
     if len(hours) < 20 and len(bars.days) > 1:
-        yield Finding(
+        yield DataFinding(
             symbol,
             Kind.BARS_60M,
-            Severity.NOTE,
+            DataSeverity.NOTE,
             f"{len(hours)} sessions of hours before the first minute; the whale strategy reads 20 sessions back",
             (bars.days[0].day,),
             f"ibkr-bot data fetch {symbol} --size 60m, or let a backtest begin 20 sessions later",
         )
 
 
-def _books(store: Store, kind: Kind, symbol: Symbol) -> Iterator[Finding]:
+def _books(store: Store, kind: Kind, symbol: Symbol) -> Iterator[DataFinding]:
     crossed: list[date] = []
     empty: list[date] = []
     for day in store.days(kind, symbol):
@@ -65,12 +65,12 @@ def _books(store: Store, kind: Kind, symbol: Symbol) -> Iterator[Finding]:
         if np.isnan(bid).all() or np.isnan(ask).all():
             empty.append(day)
     if crossed:
-        yield Finding(
-            symbol, kind, Severity.NOTE, "crossed quotes (a bid above its ask)", tuple(crossed),
+        yield DataFinding(
+            symbol, kind, DataSeverity.NOTE, "crossed quotes (a bid above its ask)", tuple(crossed),
             "a few are the source's own; many mean a bad source, so import the days from another",
         )  # fmt: skip
     if empty:
-        yield Finding(
-            symbol, kind, Severity.WRONG, "a side that was never quoted all day", tuple(empty),
+        yield DataFinding(
+            symbol, kind, DataSeverity.WRONG, "a side that was never quoted all day", tuple(empty),
             "import the day again from another source: nothing can be filled against it",
         )  # fmt: skip

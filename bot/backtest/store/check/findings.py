@@ -10,7 +10,7 @@ from bot.backtest.store.kinds import Kind
 from bot.domain.types import Symbol
 
 
-class Severity(StrEnum):
+class DataSeverity(StrEnum):
     """WRONG spoils a backtest; NOTE is to be known."""
 
     WRONG = "wrong"
@@ -18,12 +18,12 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DataFinding:
     """``days`` are the New York days concerned, earliest first."""
 
     symbol: Symbol
     kind: Kind
-    severity: Severity
+    severity: DataSeverity
     what: str
     days: tuple[date, ...]
     remedy: str

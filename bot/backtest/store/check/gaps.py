@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from bot.backtest.store.check.day_bars import DayBars, SymbolBars
-from bot.backtest.store.check.findings import Finding, Severity
+from bot.backtest.store.check.findings import DataFinding, DataSeverity
 from bot.backtest.store.kinds import Kind
 from bot.domain.session import sessions_between
 
@@ -19,7 +19,7 @@ _SPARSE: Final = 0.02
 """A liquid stock misses a minute now and then; one in fifty is more than trading explains for the symbols this bot is for."""
 
 
-def missing_sessions(bars: SymbolBars) -> Iterator[Finding]:
+def missing_sessions(bars: SymbolBars) -> Iterator[DataFinding]:
     """Sessions between the first day and the last that have no bar at all. Stretches longer than a week are a choice."""
     have = {x.day for x in bars.days}
     gap: list[date] = []
@@ -32,25 +32,25 @@ def missing_sessions(bars: SymbolBars) -> Iterator[Finding]:
             missing += gap
         gap = []
     if missing:
-        yield Finding(
+        yield DataFinding(
             bars.symbol,
             Kind.BARS_1M,
-            Severity.WRONG,
+            DataSeverity.WRONG,
             "no bars on a trading day",
             tuple(missing),
             f"ibkr-bot data fetch {bars.symbol} --from {missing[0]} --to {missing[-1]}",
         )
 
 
-def shifted_days(bars: SymbolBars) -> Iterator[Finding]:
+def shifted_days(bars: SymbolBars) -> Iterator[DataFinding]:
     """A first or last hour that is missing exactly: times an hour off, as where summer time was forgotten."""
     late = [x for x in bars.days if _is_hour_off(x)]
     if late:
         days = tuple(x.day for x in late)
-        yield Finding(
+        yield DataFinding(
             bars.symbol,
             Kind.BARS_1M,
-            Severity.WRONG,
+            DataSeverity.WRONG,
             "exactly the first or last hour is missing: looks like a wrong zone or a forgotten summer time",
             days,
             "import the file again with its right --zone (Etc/GMT+5: New York without summer time), and --replace",
@@ -66,16 +66,16 @@ def _is_hour_off(x: DayBars) -> bool:
     )
 
 
-def missing_minutes(bars: SymbolBars) -> Iterator[Finding]:
+def missing_minutes(bars: SymbolBars) -> Iterator[DataFinding]:
     """Days on which more minutes are missing than trading explains."""
     few = [x for x in bars.days if not _is_hour_off(x) and _missing(x) > max(3, x.session_minutes * _SPARSE)]
     if few:
         worst = max(few, key=_missing)
         days = tuple(x.day for x in few)
-        yield Finding(
+        yield DataFinding(
             bars.symbol,
             Kind.BARS_1M,
-            Severity.WRONG,
+            DataSeverity.WRONG,
             f"minutes are missing, at most {_missing(worst)} on {worst.day} (in a row: {_longest(worst)})",
             days,
             f"ibkr-bot data fetch {bars.symbol} --from {days[0]} --to {days[-1]}; "
@@ -91,28 +91,28 @@ def _longest(x: DayBars) -> int:
     return int(np.diff(np.r_[-1, np.unique(x.minute), x.session_minutes]).max() - 1)
 
 
-def outside_hours(bars: SymbolBars) -> Iterator[Finding]:
+def outside_hours(bars: SymbolBars) -> Iterator[DataFinding]:
     """Bars on closed days or beyond the close; on half-days that is 13:00."""
     odd = tuple(x.day for x in bars.days if not x.is_inside)
     if odd:
-        yield Finding(
+        yield DataFinding(
             bars.symbol,
             Kind.BARS_1M,
-            Severity.WRONG,
+            DataSeverity.WRONG,
             "bars outside of the session (a closed day, or after 13:00 on a half-day)",
             odd,
             "delete the year's file and import it again: an import leaves such bars out",
         )
 
 
-def out_of_order(bars: SymbolBars) -> Iterator[Finding]:
+def out_of_order(bars: SymbolBars) -> Iterator[DataFinding]:
     """Two bars of one minute, or bars not in order: a file that was not written by this program."""
     odd = tuple(x.day for x in bars.days if len(x.minute) > 1 and (np.diff(x.minute) <= 0).any())
     if odd:
-        yield Finding(
+        yield DataFinding(
             bars.symbol,
             Kind.BARS_1M,
-            Severity.WRONG,
+            DataSeverity.WRONG,
             "two bars of one minute, or bars out of order",
             odd,
             "delete the year's file and import it again",

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from bot.backtest.store.check.day_bars import DayBars, SymbolBars
-from bot.backtest.store.check.findings import Finding, Severity
+from bot.backtest.store.check.findings import DataFinding, DataSeverity
 from bot.backtest.store.intake.values import Flags
 from bot.backtest.store.kinds import Kind
 
@@ -22,7 +22,7 @@ _NEAR: Final = 0.06
 """An overnight move beside the split itself."""
 
 
-def impossible(bars: SymbolBars) -> Iterator[Finding]:
+def impossible(bars: SymbolBars) -> Iterator[DataFinding]:
     """Bars that no trading makes: a price not above 0, a high below a low."""
     odd = tuple(x.day for x in bars.days if _impossible(x).any())
     if odd:
@@ -37,7 +37,7 @@ def _impossible(x: DayBars) -> Flags:
     return np.asarray(~sane | (x.low <= 0) | (x.low > low) | (x.high < np.maximum(x.open, x.close)))
 
 
-def spikes(bars: SymbolBars) -> Iterator[Finding]:
+def spikes(bars: SymbolBars) -> Iterator[DataFinding]:
     """A minute far from both neighbours that agree with each other."""
     found = [(x, int(np.argmax(_spikes(x)))) for x in bars.days if _spikes(x).any()]
     if found:
@@ -62,7 +62,7 @@ def _spikes(x: DayBars) -> Flags:
     return odd
 
 
-def splits(bars: SymbolBars) -> Iterator[Finding]:
+def splits(bars: SymbolBars) -> Iterator[DataFinding]:
     """An overnight leap near n:1 or 1:n."""
     for before, after in pairwise(bars.days):
         if (after.day - before.day).days > _LONG_WEEKEND:
@@ -81,19 +81,19 @@ def splits(bars: SymbolBars) -> Iterator[Finding]:
             )
 
 
-def without_volume(bars: SymbolBars) -> Iterator[Finding]:
+def without_volume(bars: SymbolBars) -> Iterator[DataFinding]:
     """Days whose bars all have no volume: an index, or a source without it."""
     odd = tuple(x.day for x in bars.days if not x.volume.any())
     if odd:
-        yield Finding(
+        yield DataFinding(
             bars.symbol,
             Kind.BARS_1M,
-            Severity.NOTE,
+            DataSeverity.NOTE,
             "no volume at all",
             odd,
             "set strategies.scalp.min_relative_volume to 0, or no signal fires; an index cannot be traded",
         )
 
 
-def _wrong(bars: SymbolBars, what: str, days: tuple[date, ...], remedy: str) -> Finding:
-    return Finding(bars.symbol, Kind.BARS_1M, Severity.WRONG, what, days, remedy)
+def _wrong(bars: SymbolBars, what: str, days: tuple[date, ...], remedy: str) -> DataFinding:
+    return DataFinding(bars.symbol, Kind.BARS_1M, DataSeverity.WRONG, what, days, remedy)

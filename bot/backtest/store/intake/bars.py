@@ -115,7 +115,7 @@ def _hour_starts(raw: Raw, utc: Int64s, is_end: bool) -> Int64s:
     return np.where(is_first, placed.opens, starts)
 
 
-def on_grid(raw: Raw, us: Int64s) -> None:
+def on_time_grid(raw: Raw, us: Int64s) -> None:
     """FixTheCommand for a bar that does not begin on a full minute."""
     odd = us % MINUTE_US != 0
     if odd.any():

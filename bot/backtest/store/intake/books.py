@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
-from bot.backtest.store.intake.bars import on_grid, zone_named
+from bot.backtest.store.intake.bars import on_time_grid, zone_named
 from bot.backtest.store.intake.options import Told
 from bot.backtest.store.intake.raw import Raw
 from bot.backtest.store.intake.sessions import place
@@ -70,7 +70,7 @@ def _instants(raw: Raw, named: dict[str, str], told: Told) -> Int64s:
             f"{raw.path}: its times carry no zone; say which, for instance --zone America/New_York"
         )
     utc = times.us if times.is_utc else to_utc(times.us, zone_named(told.zone or "UTC"))
-    on_grid(raw, utc)
+    on_time_grid(raw, utc)
     return utc + MINUTE_US if told.label == "start" else utc
 
 

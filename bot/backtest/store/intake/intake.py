@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from bot.backtest.store.intake.bars import SIZES, on_grid, once, size_of, to_instants, to_starts
+from bot.backtest.store.intake.bars import SIZES, on_time_grid, once, size_of, to_instants, to_starts
 from bot.backtest.store.intake.books import take_books
 from bot.backtest.store.intake.naming import Shape, name_columns, shape_of, symbol_in_name
 from bot.backtest.store.intake.options import Told
@@ -77,7 +77,7 @@ def _take_bars(raw: Raw, named: dict[str, str], symbol: Symbol, told: Told, sour
     volume = np.where(np.isfinite(figures["volume"]) & (figures["volume"] > 0), figures["volume"], 0.0)
     step = size_of(raw, times)
     utc = to_instants(raw, times, volume, told)
-    on_grid(raw, utc)
+    on_time_grid(raw, utc)
     starts = to_starts(raw, utc, volume, step, told)
     sieve.drop(~in_hours(starts), "outside of regular hours (09:30–16:00 New York)")
     kept, differs = once(starts, figures)

@@ -19,7 +19,7 @@ from bot.domain.messages import BarJudged
 from bot.domain.session import NEW_YORK, new_york_day
 from bot.journal.export import TRADE_KINDS, Trade, as_csv, trades
 from bot.journal.store import Row, connect_read_only, read_rows
-from bot.journal.why import WHY_KINDS, Step, explain
+from bot.journal.why import WHY_KINDS, Decision, explain
 
 
 def journal(
@@ -134,7 +134,7 @@ def _cents(amount: object) -> str:
     return "" if amount is None else f"{amount:.2f}"
 
 
-def _steps_table(steps: list[Step], title: str) -> Table:
+def _steps_table(steps: list[Decision], title: str) -> Table:
     table = Table(title=title)
     for name in ("time", "who", "verdict", "figures"):
         table.add_column(name)
