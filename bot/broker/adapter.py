@@ -32,6 +32,7 @@ from bot.domain import broker_messages as b
 from bot.domain.contract import Contract
 from bot.domain.messages import Message
 
+# IBKR Campus, "TWS API: Error Codes"; the gateway then closes the socket.
 _CLIENT_ID_IN_USE = 326
 _SHORTEST_PULSE_WALL_S = 0.02
 _SILENT_ROUNDS = 25

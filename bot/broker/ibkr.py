@@ -53,7 +53,10 @@ class IbkrBroker:
         self._io.start()
 
     def send(self, command: Message) -> None:
-        """Hand over a command of ``broker_messages``; never blocks. After ``stop`` it is passed over."""
+        """Hand over a command of ``broker_messages``; never blocks. After ``stop`` it is passed over.
+
+        Raises RuntimeError before ``start``.
+        """
         if self._io is None or self._adapter is None:
             raise RuntimeError("a broker must be started before it is sent anything")
         adapter = self._adapter

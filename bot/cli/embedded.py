@@ -37,7 +37,10 @@ class Gateway:
 def embedded_gateway(
     settings: Settings, day: date, speed: float, directory: Path, *, early_minutes: int = 5
 ) -> Iterator[Gateway]:
-    """The simulated gateway as its own process, on a port that nobody else has, gone when the block ends."""
+    """The simulated gateway as its own process, on a port that nobody else has, gone when the block ends.
+
+    Raises FixTheMachine when it does not start.
+    """
     command = [
         sys.executable, "-m", "bot", "sim", "--port", "0", "--session", f"{day}",
         "--symbols", ",".join(settings.symbols), "--speed", str(speed), "--equity", SIMULATED_EQUITY_USD,

@@ -83,7 +83,10 @@ def _place(error: Exception) -> str:
 
 
 def from_dotenv(path: Path, known: Iterable[str]) -> Layer:
-    """A .env file, {} where there is none. Unlike the environment it is ours: unknown names in it are kept, to be refused."""
+    """A .env file, {} where there is none. Unlike the environment it is ours: unknown names in it are kept, to be refused.
+
+    Raises FixTheConfiguration.
+    """
     if not path.is_file():
         return {}
     try:

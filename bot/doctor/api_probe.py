@@ -14,7 +14,9 @@ from enum import StrEnum
 
 from bot.wire import Closed, Connection, RemoteProtocolError, Role, ServerHello, WireMessage
 
+# IBKR Campus, "TWS API: Error Codes".
 CLIENT_ID_IN_USE = 326
+# IBKR Campus, "TWS API: Initial Setup": the defaults of TWS and of the gateway.
 KNOWN_PORTS = {4001: "IB Gateway, live", 4002: "IB Gateway, paper", 7496: "TWS, live", 7497: "TWS, paper"}
 _PROBE_S = 2.0
 
@@ -108,6 +110,7 @@ class ApiConnection:
         return True
 
     def send(self, kind: str, **values: object) -> None:
+        """Send one request. Raises ProbeFailed when the gateway has closed the line."""
         try:
             self.link.sendall(self.wire.send(kind, **values))
         except OSError:
@@ -149,7 +152,10 @@ def _listens(host: str, port: int) -> bool:
 
 
 def shake_hands(link: socket.socket, where: tuple[str, int], timeout_s: float) -> ApiConnection:
-    """Agree on a version. ProbeFailed tells apart a peer that closes, is silent, or speaks something else."""
+    """Agree on a version. ProbeFailed tells apart a peer that closes, is silent, or speaks something else.
+
+    Raises ProbeFailed.
+    """
     line = ApiConnection(link, Connection(Role.CLIENT))
     until = time.monotonic() + timeout_s
     with contextlib.suppress(ConnectionError):  # what it had said before it closed is still read below

@@ -123,5 +123,6 @@ class ApiSession:
         return self._next_id
 
 
+# 10197: a competing session has the data, so no price will come (IBKR Campus, "TWS API: Error Codes").
 _ENDS_A_QUOTE = frozenset({10197})
 _WITHOUT_ID = frozenset({"reqCurrentTime", "reqAccountUpdates", "reqMarketDataType"})

@@ -14,6 +14,7 @@ from bot.doctor.market import market_checks
 from bot.doctor.what_if import what_if_checks
 from bot.wire import WireMessage
 
+# IBKR Campus, "Market Data Subscriptions": an account needs 500 USD to subscribe; paper accounts of such accounts share it.
 IB_MINIMUM_USD = 500
 """Below this equity IB's API gives no market data."""
 CLOCK_WARN_S, CLOCK_FAIL_S = 2.0, 10.0

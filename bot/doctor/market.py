@@ -19,6 +19,7 @@ from bot.domain.liquid_hours import days_in_disagreement, parse_liquid_hours
 from bot.domain.session import CalendarRangeError, is_open, new_york_day
 from bot.wire import WireMessage
 
+# IBKR Campus, "Market Data Type Behavior".
 LIVE_DATA = 1
 DATA_TYPES = {1: "live", 2: "frozen", 3: "delayed", 4: "delayed and frozen"}
 EURO = {"symbol": "EUR", "secType": "CASH", "exchange": "IDEALPRO", "currency": "USD"}

@@ -41,6 +41,8 @@ class TickGrid:
         return (price / increment).to_integral_value(rounding=rounding) * increment
 
 
+# Cboe Rule 5.4, Penny Interval Program: SPY, QQQ and IWM trade in cents at any price, its other classes in cents below 3 USD
+# and in five cents from there. A contract's own grid comes from IB's market rules; these serve where none was read.
 CENTS = TickGrid(((Decimal(0), Decimal("0.01")),))
 NICKELS = TickGrid(((Decimal(0), Decimal("0.01")), (Decimal(3), Decimal("0.05"))))
 

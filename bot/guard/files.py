@@ -22,6 +22,7 @@ class Files:
     """Everything lies in ``directory``; ``metrics`` is a text file for Prometheus' node exporter, if wanted."""
 
     def __init__(self, directory: Path, metrics: Path | None = None) -> None:
+        """Raises FixTheMachine when it cannot be used."""
         self.directory = directory
         self._metrics = metrics
         if not directory.is_dir():

@@ -48,7 +48,10 @@ class Line:
         self._is_prefixed = False
 
     def hello(self, data: bytes) -> bytes | None:
-        """Bytes of a client that has not greeted: what the gateway is told, once it is whole."""
+        """Bytes of a client that has not greeted: what the gateway is told, once it is whole.
+
+        Raises RemoteProtocolError for bytes that are no greeting.
+        """
         self._from_client.receive(data)
         if not self._is_prefixed:
             start = self._from_client.peek(len(_PREFIX))

@@ -28,6 +28,7 @@ class RiskLimits:
     drawdown_sessions: int = 20
     max_loss_streak: int = 5
     daily_loss_resumes_next_day: bool = False
+    # IB gives accounts below this no market data subscriptions (IBKR Campus, "Market Data Subscriptions").
     min_equity_usd: Decimal = Decimal(500)
     max_account_age_s: int | None = 600
 
@@ -58,6 +59,7 @@ class RiskLimits:
     what_if_timeout_s: int = 15
     entry_offset_ticks: int = 0
     entry_timeout_s: int = 45
+    # IBKR's fixed and tiered price of an option at 0.10 USD or more (interactivebrokers.com, "Commissions: options").
     commission_per_contract_usd: Decimal = Decimal("0.65")
 
     def scaled(self, factor: float) -> RiskLimits:

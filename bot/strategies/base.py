@@ -85,6 +85,7 @@ class BarOrder:
         self._last: datetime | None = None
 
     def check(self, bar: Bar) -> None:
+        """Raises RestartTheLine for a bar of another series, or one that does not follow the last."""
         if bar.symbol != self._symbol or bar.size is not self._size:
             raise RestartTheLine(
                 f"the {self._symbol} {self._size} strategy was shown a bar of {bar.symbol} {bar.size}"

@@ -38,6 +38,7 @@ __all__ = [
     "negotiate",
 ]
 
+# The clients' hello: "API", NUL, and the range of versions with optional connect options (ib_insync, client.connect).
 _PREFIX: Final = b"API\0"
 _HELLO: Final = re.compile(r"v([0-9]{1,6})(?:\.\.([0-9]{1,6}))?(?: (.*))?", re.ASCII | re.DOTALL)
 _MAX_HELLO_BYTES: Final = 1024

@@ -37,6 +37,7 @@ __all__ = [
     "Codec",
 ]
 
+# As a gateway writes them (recorded openOrder messages); ib_async fails on an empty margin, so the double is written out.
 UNSET_INT_TEXT = "2147483647"
 UNSET_DOUBLE_TEXT = "1.7976931348623157E308"
 _UNSET_INT = 2**31 - 1

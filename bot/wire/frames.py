@@ -71,7 +71,10 @@ class FrameBuffer:
         return taken
 
     def next(self) -> bytes | None:
-        """The next whole payload without its header, or ``None`` while it is incomplete."""
+        """The next whole payload without its header, or ``None`` while it is incomplete.
+
+        Raises RemoteProtocolError for a length beyond the limit.
+        """
         if self._error is not None:
             raise RemoteProtocolError(self._error)
         if self._need is None:

@@ -61,6 +61,7 @@ class Scalars:
     items: tuple[ScalarStep, ...]
 
     def write(self, values: Mapping[str, Any], out: list[str]) -> None:
+        """See ``Step``. Raises FieldError."""
         name = ""
         try:
             for name, write, _, _ in self.items:
@@ -71,6 +72,7 @@ class Scalars:
             raise FieldError(name, str(error)) from None
 
     def read(self, fields: Iterator[str], into: Record) -> None:
+        """See ``Step``. Raises FieldError."""
         name = ""
         try:
             for name, _, read, _ in self.items:
@@ -224,6 +226,7 @@ class Values:
     read_one: Callable[[str], Any]
 
     def write(self, values: Mapping[str, Any], out: list[str]) -> None:
+        """See ``Step``. Raises FieldError."""
         items = _value(values, self.name) or ()
         out.append(str(len(items)))
         try:
@@ -232,6 +235,7 @@ class Values:
             raise FieldError(self.name, str(error)) from None
 
     def read(self, fields: Iterator[str], into: Record) -> None:
+        """See ``Step``. Raises FieldError."""
         count = _count(_next(fields, self.name), self.name)
         try:
             into[self.name] = tuple([self.read_one(_next(fields, self.name)) for _ in range(count)])

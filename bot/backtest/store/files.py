@@ -42,7 +42,10 @@ def locked(root: Path) -> Iterator[None]:
 
 
 def write(path: Path, table: pa.Table) -> None:
-    """Replace ``path`` by ``table`` in one step; the old file stays whole until the new one is on disk."""
+    """Replace ``path`` by ``table`` in one step; the old file stays whole until the new one is on disk.
+
+    Raises FixTheMachine when it cannot be written.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -112,7 +112,7 @@ class BrokerContext:
 
     @property
     def opening_client(self) -> Any:
-        """The same, also while the session is being opened."""
+        """The same, also while the session is being opened. Raises NotConnected without a socket."""
         if self.ib is None or not self.ib.client.isReady():
             raise NotConnected
         return self.ib.client
@@ -180,7 +180,7 @@ class BrokerContext:
             self.requests.close(key)
 
     async def ask_by_id(self, send: Callable[[Any, int], None], **how: Any) -> Any:
-        """As ``ask``, for requests that carry an id."""
+        """As ``ask``, for requests that carry an id. Raises NotConnected, RequestTrouble."""
         if self._held is not None:
             raise NotConnected
         request_id = self.next_id()

@@ -187,6 +187,8 @@ class RejectReason(StrEnum):
     OTHER = "other"
 
 
+# 201 carries its reason only in its text: "both sides" from ib_insync #694, the margin words from IB's own sentence "YOUR
+# ORDER IS NOT ACCEPTED. IN ORDER TO OBTAIN THE DESIRED POSITION YOUR EQUITY WITH LOAN VALUE …".
 _REJECTION_WORDS = (
     (RejectReason.BOTH_SIDES, ("both sides",)),
     (RejectReason.PERMISSION, ("permission", "not allowed", "not eligible", "no trading")),

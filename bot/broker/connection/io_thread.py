@@ -48,7 +48,10 @@ class IoThread:
         return True
 
     def run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> Future[T]:
-        """Start a coroutine on the loop; its result or exception is the future's."""
+        """Start a coroutine on the loop; its result or exception is the future's.
+
+        Raises RuntimeError once the loop has ended.
+        """
         if self._loop is None:
             raise RuntimeError("the io thread was never started")
         return asyncio.run_coroutine_threadsafe(work(), self._loop)

@@ -24,7 +24,10 @@ IMPLEMENTATIONS = ("ib_insync", "ib_async")
 
 
 def load_library(name: str) -> ModuleType:
-    """Import the library by name. Works on any thread and after ``asyncio.run``, where a bare import of it fails."""
+    """Import the library by name. Works on any thread and after ``asyncio.run``, where a bare import of it fails.
+
+    Raises ValueError for a name that is not in IMPLEMENTATIONS.
+    """
     if name not in IMPLEMENTATIONS:
         raise ValueError(f"the broker library is one of {', '.join(IMPLEMENTATIONS)}, not {name!r}")
     if name not in sys.modules:
@@ -60,6 +63,7 @@ def new_session(
 
     ``on_read`` runs after each read of the socket. An exception in an ear goes to ``failed``, one in the library's
     decoder to ``on_unreadable``; neither is swallowed.
+    Raises AttributeError for a name that the library does not know.
     """
     ib = library.IB()
     ib.errorEvent -= ib._onError  # noqa: SLF001  it opens another account summary on every 1102

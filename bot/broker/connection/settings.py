@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 class PacingLimits:
     """What the adapter allows itself of IB's rates; ``pacing.py`` has the rates themselves and their source."""
 
+    # 50 from all clients together (IBKR Campus, "Order Limitations"); the warning was seen at 44 (ib_insync #443).
     messages_per_s: int = 40
     reserved_for_orders: int = 8
     """Of those, what data requests never touch."""
+    # IBKR Campus, "Historical Data Limitations": 60, 15 s, 6 in 2 s, 50 at once; kept-up bars count as open (ib_insync #293).
     history_per_10min: int = 55
     identical_after_s: float = 15.5
     same_contract_per_2s: int = 4

@@ -16,9 +16,14 @@ from bot.broker.connection.errors import RequestTrouble
 from bot.domain import broker_messages as b
 
 IB = "ib"
+# IBKR Campus, "System Message Codes": 1100 and 2110 IB is lost, 1101 back with subscriptions lost, 1102 back with them kept,
+# 1300 the port was reset.
 _LOST, _BACK_WITHOUT_DATA, _BACK, _PORT_RESET, _WAIT = 1100, 1101, 1102, 1300, 2110
+# IBKR Campus, "Warning Message Codes". After 2103 and 2104 subscriptions were seen to stay silent for hours
+# (nautilus_trader #3968), which is why a farm's return re-requests them.
 _FARM_DOWN = {2103: "market_data", 2105: "history", 2157: "contracts"}
 _FARM_UP = {2104: "market_data", 2106: "history", 2158: "contracts"}
+# Account updates were taken over by another request of account data (IBKR Campus, "Warning Message Codes").
 _ACCOUNT_TAKEN = (2100, 2101)
 
 

@@ -21,9 +21,13 @@ from bot.domain.market import Bar, BarSize
 from bot.domain.types import ConId
 
 _ATTEMPTS_BEFORE_FAILURE = 3
+# IBKR Campus, "Historical Data Limitations": identical requests 15 s apart, 60 in ten minutes. A minute is our choice:
+# clear of the first rule and a tenth of the second's window.
 _AFTER_PACING_VIOLATION_S = 60.0
 _QUIET_WALL_S = 1.0
+# reqHistoricalData, formatDate 2: seconds since 1970 for bars within a day, so that no zone is guessed.
 _EPOCH_TIMES = 2
+# IBKR Campus, "TWS API: Error Codes": the history service's error; only its text tells pacing from "no data".
 _HISTORY = 162
 
 

@@ -18,7 +18,10 @@ _SETTLING = timedelta(seconds=5)
 
 
 def bar_time(text: str) -> datetime:
-    """Seconds since 1970, or a time with its zone's name. A time without a zone is an error, never a guess."""
+    """Seconds since 1970, or a time with its zone's name. A time without a zone is an error, never a guess.
+
+    Raises UnreadableAnswer.
+    """
     if len(text) > 8 and text.isdigit():
         return datetime.fromtimestamp(int(text), UTC)
     day, _, rest = text.partition(" ")

@@ -22,8 +22,11 @@ from bot.domain.types import ConId, Right, SecType, Symbol
 
 Pair = tuple[Symbol, str, date, Decimal, Right]
 
+# ib_async #95; IBKR Campus, "Options: Option Chains", says that whole-chain requests are throttled.
 _AT_ONCE = 8
 """Contract requests under way together; whole chains at once have hung gateways."""
+# IBKR Campus, "TWS API: Error Codes": no security definition was found. A chain lists every strike with every expiry, also
+# pairs that do not exist, so 200 is an ordinary answer here.
 _NO_SUCH_CONTRACT = 200
 
 

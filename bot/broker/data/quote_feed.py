@@ -18,9 +18,13 @@ from bot.domain import broker_messages as b
 from bot.domain.market import DataType
 from bot.domain.types import SecType
 
+# IBKR Campus, "Generic Tick Types".
 _OPTION_TICKS = "100,101,106"
 """Option volume, open interest, implied volatility: only sent when asked for."""
+# reqMarketDataType: 3 takes effect only where live data are not paid for (IBKR Campus, "Delayed Market Data").
 _LIVE, _DELAYED = 1, 3
+# IBKR Campus, "TWS API: Error Codes": another session of the same user has the data; prices freeze without further word
+# (Lean.Brokerages.InteractiveBrokers #140).
 _COMPETING_SESSION = 10197
 
 

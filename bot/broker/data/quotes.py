@@ -12,14 +12,18 @@ from bot.domain.contract import Contract
 from bot.domain.market import DataType, Quote
 from bot.domain.types import Right
 
+# IBKR Campus, "Available Tick Types": the live number and its delayed counterpart. 13 and 83 are the model's greeks; 27 and
+# 28 are open interest of calls and puts.
 _BID, _ASK, _LAST = {1, 66}, {2, 67}, {4, 68}
 _BID_SIZE, _ASK_SIZE, _VOLUME = {0, 69}, {3, 70}, {8, 74}
 _CALL_OPEN_INTEREST, _PUT_OPEN_INTEREST = 27, 28
 _MODEL = {13, 83}
+# IBKR Campus, "Market Data Type Behavior".
 _DATA_TYPES = {1: DataType.LIVE, 2: DataType.FROZEN, 3: DataType.DELAYED, 4: DataType.DELAYED_FROZEN}
 
 
 def to_data_type(number: int) -> DataType:
+    """IB's number as the bot's type. Raises UnreadableAnswer for another number."""
     try:
         return _DATA_TYPES[number]
     except KeyError:

@@ -21,7 +21,9 @@ from bot.broker.translate.orders import margin_from_order_state, order_fields, r
 from bot.domain import broker_messages as b
 from bot.domain.order import Order, OrderStatus
 
+# IBKR Campus, "TWS API: Error Codes": 202 confirms that an active order was cancelled.
 _CANCEL_CONFIRMED = 202
+# IBKR Campus, "Order Management": not every change of an order is reported by orderStatus. Our choice of wait, no rule of IB.
 _STATUS_DUE_S = 2.0
 
 OrderCommand = b.SendOrders | b.SendCancel | b.SendRevision

@@ -18,12 +18,14 @@ from bot.domain.order import Fill
 from bot.domain.position import AccountValues, Position
 from bot.domain.types import Right, SecType, Side
 
+# IBKR Campus: orders say BUY, SELL or SSHORT, executions say BOT or SLD.
 _SIDES = {"BUY": Side.BUY, "BOT": Side.BUY, "SELL": Side.SELL, "SLD": Side.SELL, "SSHORT": Side.SELL}
+# TWS API, Contract.right: "P, PUT, C, CALL" are all valid; "?" and "0" stand for no option (recorded openOrder messages).
 _RIGHTS = {"C": Right.CALL, "CALL": Right.CALL, "P": Right.PUT, "PUT": Right.PUT}
 
 
 def day(text: str) -> date:
-    """IB's YYYYMMDD; a time after it is left out."""
+    """IB's YYYYMMDD; a time after it is left out. Raises UnreadableAnswer."""
     try:
         return datetime.strptime(text[:8], "%Y%m%d").replace(tzinfo=UTC).date()
     except ValueError:
@@ -31,6 +33,7 @@ def day(text: str) -> date:
 
 
 def side(text: str) -> Side:
+    """The side of an order or an execution. Raises UnreadableAnswer for another word."""
     try:
         return _SIDES[text]
     except KeyError:

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from bot.broker.connection.errors import UnreadableAnswer
 
+# TWS API: UNSET_DOUBLE is the largest double, UNSET_INTEGER the largest int; both mean that no value was given.
 UNSET_DOUBLE = 1.7976931348623157e308
 UNSET_INTEGER = 2**31 - 1
 

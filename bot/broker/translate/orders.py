@@ -14,6 +14,8 @@ from bot.broker.translate.numbers import amount, order_price, quantity, to_size
 from bot.domain.contract import Contract
 from bot.domain.order import OpenOrder, Order, OrderStatus, OrderType
 
+# IBKR Campus, "Understanding Order Status Message". Inactive is no certain end: IB may activate the order again, and
+# ib_insync and ib_async disagree on it (ib_insync #363), so execution waits for what the broker's books say.
 STATUS_OF_TEXT = {
     "ApiPending": OrderStatus.IN_FLIGHT,
     "PendingSubmit": OrderStatus.IN_FLIGHT,
@@ -25,7 +27,10 @@ STATUS_OF_TEXT = {
     "Filled": OrderStatus.FILLED,
     "Inactive": OrderStatus.REJECTED,
 }
+# IBKR Campus, "One-Cancels-All": type 2 reduces the remaining orders in proportion, with overfill protection ("block").
 _OCA_REDUCE_WITH_BLOCK = 2
+# IBKR Campus, "Modifying Orders": the same order again, with the few fields that changed. A field IB filled in and we sent
+# back was rejected in the field (105, ib_insync #502).
 _KEPT_BY_A_REVISION = (
     "action",
     "orderType",
@@ -44,6 +49,7 @@ _KEPT_BY_A_REVISION = (
 
 
 def to_status(text: str) -> OrderStatus:
+    """The order's status. Raises UnreadableAnswer for a word IB does not document."""
     try:
         return STATUS_OF_TEXT[text]
     except KeyError:

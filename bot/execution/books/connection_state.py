@@ -9,6 +9,7 @@ from bot.domain import broker_messages as b
 from bot.domain.machine import Applies
 from bot.domain.messages import Reconciled
 
+# IBKR Campus, "System Message Codes" and "Warning Message Codes".
 LINK_CODES = frozenset({1100, 1101, 1102, 1300, 2110})
 """Codes about the way to IB itself; every other LinkChanged is about one data farm and does not hold orders up."""
 

@@ -68,6 +68,7 @@ class ControlServer:
     """Answers on ``directory/control.sock`` until closed. A socket left by a dead process is replaced."""
 
     def __init__(self, directory: Path, answer: Answer) -> None:
+        """Raises FixTheMachine when the socket cannot be made."""
         self.path = directory / SOCKET
         try:
             self.path.unlink(missing_ok=True)

@@ -51,6 +51,7 @@ class Heartbeat:
     """``beat`` once a cycle of the trading loop; pings at most every ``interval_s`` seconds. ``note`` hears of each."""
 
     def __init__(self, url: str, interval_s: float, note: Callable[[bool], None] = lambda _: None) -> None:
+        """Raises FixTheConfiguration for an address that is none."""
         if not url.startswith(("http://", "https://")):
             raise FixTheConfiguration(
                 "monitoring.heartbeat_url: (hidden) is no web address; it begins with https://"

@@ -57,6 +57,7 @@ class Operator:
         }
 
     def answer(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Do one request and say what came of it. Raises FixTheCommand for one that cannot be done."""
         act = self._acts.get(str(request.get("do")))
         if act is None:
             raise FixTheCommand(f"unknown request {request.get('do')!r}; known: {', '.join(self._acts)}")

@@ -17,6 +17,7 @@ class ExchangeSettings:
     """False: the displayed size does not limit a fill."""
     displayed_size: int | None = None
     """Replaces the size on both sides of every book."""
+    # IB does not say; both ways were reported. True is harder on a bot: it must follow a growing position.
     children_on_partial_parent: bool = True
     """True: a partly filled parent activates its children for the filled part; False: only the whole fill does."""
     oca_cancels_on_partial: bool = True
@@ -29,14 +30,18 @@ class ExchangeSettings:
     cancel_latency: timedelta = timedelta(0)
     """A cancel takes effect this much later; a fill may overtake it."""
     commission_delay: timedelta = timedelta(0)
+    # IBKR knowledge base, node 838: 20 % for options.
     price_collar: Decimal | None = Decimal("0.20")
     """An option limit further than this through the NBBO is refused; None switches it off."""
     collar_floor: Decimal = Decimal("0.10")
     """…but never one that is closer than this many dollars."""
+    # Older pages of IB say 20, newer ones 15; nobody has compared it with a gateway.
     orders_per_side: int = 20
     """Active orders per contract and side."""
+    # ib_insync #694: "Cannot have open orders on both sides of the same US Option contract".
     both_sides_reject: bool = True
     short_options_allowed: bool = False
     expiry_delay: timedelta = timedelta(minutes=90)
     """From the close to exercise, assignment and expiry of what expires that day."""
+    # IBKR Campus, "Account & Portfolio Data": every three minutes, and on a change of positions.
     account_update_every: timedelta = timedelta(minutes=3)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.domain.types import ExecId, PermId
 
+# The form of real ids in public logs (0000e0d5.65a1b2c3.01.01); the number means nothing.
 _FIRM = "0000e0d5"
 
 

@@ -16,6 +16,7 @@ from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.orders import SimOrderType
 from bot.sim.market.quotes import TopOfBook
 
+# 1 double bid/ask, 3 double last: two quotes or prints in a row (IBKR, "Modify the Stop Trigger Method").
 _DOUBLE = {1, 3}
 
 

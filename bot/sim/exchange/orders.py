@@ -14,6 +14,7 @@ from enum import StrEnum
 from bot.domain.contract import Contract
 from bot.domain.types import ConId, ExecId, OrderId, PermId, Side
 
+# IBKR Campus, "Binding manual orders".
 MANUAL_CLIENT = 0
 """Orders typed into TWS belong to client 0 and carry negative order ids."""
 

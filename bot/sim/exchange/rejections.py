@@ -19,6 +19,7 @@ from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.orders import MarginFigures, SimOrder, SimOrderType
 from bot.sim.market.quotes import TopOfBook
 
+# Those that are simulated; order_parsing has all that IBKR Campus lists.
 TIFS = frozenset({"DAY", "GTC", "IOC", "GTD"})
 
 
@@ -32,6 +33,7 @@ def _rejected(reason: str) -> OrderRejection:
     return OrderRejection(201, f"Order rejected - reason:{reason}")
 
 
+# Codes and texts: IBKR Campus, "TWS API: Error Codes"; 10326 from nautilus_trader #2978.
 NO_CONTRACT = OrderRejection(200, "No security definition has been found for the request")
 FILLED = OrderRejection(104, "Cannot modify a filled order.")
 DUPLICATE = OrderRejection(103, "Duplicate order id")
@@ -175,6 +177,7 @@ def beyond_collar(order: LiveOrder, book: TopOfBook, exchange_settings: Exchange
     return limit > opposite + allowance if order.side is Side.BUY else limit < opposite - allowance
 
 
+# IBKR, "Price Caps" notice: option limits more than a set distance through the NBBO are rejected or capped.
 COLLAR = _rejected(
     "The limit price is too far through the National Best Bid and Offer; it must be within the price cap."
 )

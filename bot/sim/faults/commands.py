@@ -51,6 +51,7 @@ def message(
     """Drop, delay (``seconds``), duplicate, reorder or rewrite (``fields``) messages of a kind, answers or requests.
 
     ``kind`` is the wire's name (``orderStatus``, ``placeOrder``; ``*`` any); ``count`` null means for ever.
+    Raises FixTheConfiguration.
     """
     try:
         chosen = FaultEffect(effect)
@@ -114,7 +115,10 @@ def subscribed(core: GatewayCore, *, scope: str = "all") -> None:
 
 
 def gap(core: GatewayCore, symbol: str, percent: float) -> None:
-    """From its next print on the stock trades this much higher (or lower), for good; options follow."""
+    """From its next print on the stock trades this much higher (or lower), for good; options follow.
+
+    Raises FixTheConfiguration for a symbol nobody trades.
+    """
     if symbol not in core.world.market.stocks or percent <= -100:
         known = ", ".join(core.world.market.stocks)
         raise FixTheConfiguration(f"gap: cannot move {symbol!r} by {percent} %; symbols here: {known}")
@@ -143,7 +147,10 @@ def unpin_quote(core: GatewayCore, con_id: int) -> None:
 
 
 def exchange(core: GatewayCore, **exchange_settings: Any) -> None:
-    """Change settings of the exchange (``exchange_settings.py`` lists them): displayed_size, cancel_latency_s, …"""
+    """Change settings of the exchange (``exchange_settings.py`` lists them): displayed_size, cancel_latency_s, …
+
+    Raises FixTheConfiguration for a value that is impossible.
+    """
     try:
         core.world.turn(**exchange_settings_from(exchange_settings))
     except TypeError as error:
@@ -153,7 +160,10 @@ def exchange(core: GatewayCore, **exchange_settings: Any) -> None:
 
 
 def gateway(core: GatewayCore, **settings: Any) -> None:
-    """Change settings of the gateway (see bot/sim/gateway/settings.py): read_only, market_data_lines, outbox_limit_bytes, …"""
+    """Change settings of the gateway (see bot/sim/gateway/settings.py): read_only, market_data_lines, outbox_limit_bytes, …
+
+    Raises FixTheConfiguration for a value that is impossible.
+    """
     try:
         core.settings = replace(core.settings, **spans(settings))
     except TypeError as error:

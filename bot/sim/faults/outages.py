@@ -17,6 +17,7 @@ from bot.sim.gateway.session import ClientSession
 from bot.sim.streams.historical_updates import KeptBars
 from bot.sim.streams.market_data_line import MarketLine
 
+# IBKR Campus, "System Message Codes"; the list of farms as in a gateway's log, not compared with a live one.
 _DATA_LOST: Final = 1101
 _RESTORED: Final = {
     _DATA_LOST: "Connectivity between IBKR and Trader Workstation has been restored - data lost.",
@@ -91,7 +92,10 @@ def _stay_open(core: GatewayCore) -> None:
 
 
 def outage(core: GatewayCore, seconds: float, *, then: int = 1102) -> None:
-    """1100 for a while, then 1101 (market-data subscriptions lost) or 1102. News of orders and fills wait meanwhile."""
+    """1100 for a while, then 1101 (market-data subscriptions lost) or 1102. News of orders and fills wait meanwhile.
+
+    Raises FixTheConfiguration.
+    """
     if then not in _RESTORED:
         raise FixTheConfiguration(f"outage: then must be 1101 or 1102, not {then}")
     if not core.link.is_up:

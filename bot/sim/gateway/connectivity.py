@@ -12,10 +12,12 @@ from datetime import timedelta
 from bot.domain.contract import Contract
 from bot.domain.types import SecType
 
+# Names as gateways print them in 2104, 2106 and 2158; usopt serves US options.
 FARMS = ("usfarm", "usopt", "cashfarm")
 HISTORY_FARM = "ushmds"
 SECDEF_FARM = "secdefil"
 
+# Own choice, from what clients reported during outages (ib_insync #172); no document of IB lists it.
 # What a gateway answers from its own memory, connected to IB or not.
 _ANSWERED_LOCALLY = frozenset(
     {

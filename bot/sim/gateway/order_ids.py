@@ -13,6 +13,7 @@ from bot.domain.types import OrderId
 
 # Above everything a client can say, which has 32 bits.
 _FIRST_FRESH = 1 << 40
+# TWS API: order ids are 32-bit ints, and the largest stands for "unset".
 MAX_ORDER_ID = 2**31 - 2
 
 

@@ -12,6 +12,7 @@ from collections import deque
 from datetime import datetime, timedelta
 from enum import Enum
 
+# ib_insync #443.
 _WARN_SHARE = 0.88
 """IB's warning was seen at 44 of 50."""
 

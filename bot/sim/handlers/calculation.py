@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bot.sim.gateway.session import ClientSession
     from bot.wire import WireMessage
 
+# IBKR Campus, "Available Tick Types".
 _CUSTOM = 53
 """The tick type under which IB answers a calculation."""
 _MOST_VOLATILE = 100.0

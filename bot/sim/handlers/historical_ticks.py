@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bot.sim.gateway.session import ClientSession
     from bot.wire import WireMessage
 
+# IBKR Campus, "Historical Time & Sales": at most 1000 ticks a request, and all of the last second.
 _MOST: Final = 1000
 _WHAT: Final = frozenset({"TRADES", "MIDPOINT", "BID_ASK"})
 

@@ -39,10 +39,12 @@ if TYPE_CHECKING:
 _SERVICE: Final = "Historical Market Data Service error message:"
 _SLICE: Final = 250
 """Bars at once: about three milliseconds."""
+# IBKR Campus, "Historical Bars: Durations": S, D, W, M and Y.
 _DURATION: Final = re.compile(r"(\d{1,4}) ?([SDWMY])")
 _PERIOD: Final = re.compile(r"(\d{1,3}) (day|week|month)s?")
 _CALENDAR_DAYS: Final = {"W": 7, "M": 31, "Y": 366}
 _PERIOD_DURATION: Final = {"day": "D", "week": "W", "month": "M"}
+# The server version from which clients offer it (ib_insync, min server version "historical schedule").
 _SCHEDULE_SINCE: Final = 165
 _DATE_FORMATS: Final = (1, EPOCH_FORMAT)
 _MOST_DAYS: Final = 365

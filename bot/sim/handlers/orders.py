@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _READ_ONLY = "The API interface is currently in Read-Only mode."
 _SIDES = {"BUY": Side.BUY, "BOT": Side.BUY, "SELL": Side.SELL, "SLD": Side.SELL, "SSHORT": Side.SELL}
 _EXERCISE, _LAPSE = 1, 2
+# The server version from which orderBound is sent (ib_insync's and IB's clients agree).
 _BOUND_SINCE = 144
 
 

@@ -54,7 +54,7 @@ class HistoryReader:
         self._market = market
 
     def read(self, query: HistoryQuery, now: datetime) -> Generator[None, None, list[HistoryBar]]:
-        """See :meth:`bot.sim.world.world.World.history`; yields whenever it may be interrupted."""
+        """See :meth:`bot.sim.world.world.World.history`; yields whenever it may be interrupted. Raises HistoryError."""
         span, contract = self._validate(query)
         end = min(query.end or now, now)
         start = _start(query.duration, end)

@@ -62,6 +62,7 @@ class RecordedTape:
     """A recorded symbol; after its last recorded day the ``then`` tape goes on, before the first there is nothing."""
 
     def __init__(self, symbol: Symbol, then: Tape, library: Library = BUNDLE) -> None:
+        """Raises NotRecordedError."""
         self._symbol = symbol
         self._then = then
         self._library = library

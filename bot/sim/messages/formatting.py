@@ -18,7 +18,9 @@ from bot.domain.types import Right, SecType, Side
 from bot.sim.market.listing import ContractQuery
 from bot.wire import WireMessage
 
+# As gateways print New York's zone (recorded contractDetails).
 ZONE_NAME: Final = "US/Eastern"
+# From this server version times carry the instrument's zone (ib_insync's decoder reads both).
 _ZONED_SINCE: Final = 174
 _WHEN = re.compile(
     r"(\d{8})(?:(-|\s+)(\d{1,2}:\d{2}(?::\d{2})?)(?:\s+([A-Za-z][A-Za-z0-9_+/-]*))?)?", re.ASCII

@@ -53,7 +53,7 @@ def read_prints(core: GatewayCore, query: HistoryQuery) -> list[HistoryBar]:
 
 
 def read_in_slices(core: GatewayCore, query: HistoryQuery) -> Generator[None, None, list[HistoryBar]]:
-    """The same, yielding whenever it may be interrupted."""
+    """The same, yielding whenever it may be interrupted. Raises HistoryError."""
     span = SMALL_SPANS.get(query.bar_size)
     if span is None:
         _reject_too_many(core, query)

@@ -16,8 +16,10 @@ from bot.sim.messages.formatting import UnreadableTimeError, parse_when
 from bot.wire import WireMessage
 
 _SPELLINGS: Final = {"STPLMT": "STP LMT", "STOP": "STP", "LIMIT": "LMT", "MARKET": "MKT"}
+# IBKR Campus, "Time in Force for Orders".
 _TIFS: Final = frozenset({"DAY", "GTC", "IOC", "GTD", "OPG", "FOK", "DTC"})
 _OCA_TYPES: Final = range(4)
+# IBKR Campus, "Trigger Methods": 5 and 6 do not exist.
 _TRIGGER_METHODS: Final = frozenset({0, 1, 2, 3, 4, 7, 8})
 # What would change when or how an order trades, and is not simulated: better refused than ignored.
 _NOT_SIMULATED: Final = (

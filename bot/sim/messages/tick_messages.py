@@ -15,6 +15,7 @@ from bot.sim.market.quotes import OptionModel, Ticker, TopOfBook
 
 Tick = tuple[str, dict[str, Any]]
 
+# IBKR Campus, "Available Tick Types"; -1 with size 0 stands for no quote, -2 for a greek that was not computed.
 _BID, _ASK, _LAST, _HIGH, _LOW, _CLOSE, _OPEN = 1, 2, 4, 6, 7, 9, 14
 _BID_SIZE, _ASK_SIZE, _LAST_SIZE, _VOLUME = 0, 3, 5, 8
 _LAST_TIME, _RT_VOLUME, _MARK, _HALTED = 45, 48, 37, 49

@@ -146,7 +146,10 @@ class SimGateway:
         return FixTheMachine(f"cannot listen on {where} ({error.strerror}); {remedy}")
 
     async def sync_port(self) -> None:
-        """Listen, or keep the port bound and refuse, as the scenario has it."""
+        """Listen, or keep the port bound and refuse, as the scenario has it.
+
+        Raises FixTheMachine when the port cannot be had.
+        """
         if self.core.link.is_listening and self._placeholder is not None:
             loop = asyncio.get_running_loop()
             try:
@@ -205,7 +208,7 @@ class SimGateway:
             self.core.slices.do_one()
 
     async def pump(self, until: datetime | None = None) -> None:
-        """Follow the clock until ``until`` (for ever without it)."""
+        """Follow the clock until ``until`` (for ever without it). Raises ValueError where time is stepped."""
         if self._clock is None:
             raise ValueError("a stepped gateway has no clock to follow")
         while until is None or self.core.now < until:

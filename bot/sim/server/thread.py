@@ -111,7 +111,7 @@ class SimGatewayThread:
         return self.ask(lambda core: core.world.books())
 
     def stop(self) -> None:
-        """Close everything; a second time is of no effect."""
+        """Close everything; a second time is of no effect. Raises RestartTheLine when the thread does not end."""
         if self._loop.is_closed():
             return
         self._do(self._stop())

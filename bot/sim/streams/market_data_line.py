@@ -25,6 +25,7 @@ from bot.sim.messages.formatting import without_trailing_zeros
 if TYPE_CHECKING:
     from bot.sim.gateway.core import GatewayCore
 
+# IBKR Campus, "Market Data Type Behavior".
 LIVE, FROZEN, DELAYED, DELAYED_FROZEN = 1, 2, 3, 4
 _DELAYED_TYPES = frozenset({DELAYED, DELAYED_FROZEN})
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bot.sim.gateway.session import ClientSession
     from bot.sim.gateway.timers import Timer
 
+# IBKR Campus, "Live Data: 5 Second Bars": the only size.
 SPAN = timedelta(seconds=5)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -19,6 +19,7 @@ from bot.sim.exchange.order_lifecycle import OrderLifecycle
 from bot.sim.exchange.orders import Execution
 from bot.sim.market.market import Market
 
+# OCC Rule 805: exercise by exception from one cent in the money.
 _CENT = 0.01
 
 

@@ -1,7 +1,7 @@
 """Account messages: values, portfolio, summary, positions, profit and loss, family codes, advisor data.
 
 Rule: declarations only. Layouts derive from ib_insync 0.9.86 and ib_async 2.1.0 (BSD-2-Clause); no layout here has
-been compared with a real gateway. Kinds: 17 requests, 17 answers.
+been compared with a real gateway.
 """
 
 from __future__ import annotations

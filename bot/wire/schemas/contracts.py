@@ -1,7 +1,7 @@
 """Contract messages: details of stocks, options and bonds, option parameters, symbol search, market rules.
 
 Rule: declarations only. Layouts derive from ib_insync 0.9.86 and ib_async 2.1.0 (BSD-2-Clause); no layout here has
-been compared with a real gateway. Kinds: 6 requests, 9 answers.
+been compared with a real gateway.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Historical data: bars and their updates, the trading schedule, head time stamps, histograms, ticks.
 
 Rule: declarations only. Layouts derive from ib_insync 0.9.86 and ib_async 2.1.0 (BSD-2-Clause); no layout here has
-been compared with a real gateway. Kinds: 7 requests, 8 answers.
+been compared with a real gateway.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Live market data: quotes, greeks, tick-by-tick, five-second bars, depth, implied-volatility calculations.
 
 Rule: declarations only. Layouts derive from ib_insync 0.9.86 and ib_async 2.1.0 (BSD-2-Clause); no layout here has
-been compared with a real gateway. Kinds: 13 requests, 16 answers.
+been compared with a real gateway.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Rule: declarations only. What may be left out takes the value a real TWS was seen to put there: ``?`` for the right of
 what is no option, 2147483647 for unset whole numbers, 1.7976931348623157E308 for unset margins, nothing for other
 unset numbers, and the order type ``None`` of a delta-neutral leg, which brings its eight fields along.
-Layouts derive from ib_insync 0.9.86 and ib_async 2.1.0 (BSD-2-Clause). Kinds: 0 requests, 2 answers.
+Layouts derive from ib_insync 0.9.86 and ib_async 2.1.0 (BSD-2-Clause).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Order requests, order status, executions, commissions.
 
 Rule: declarations only. Layouts derive from ib_insync 0.9.86 and ib_async 2.1.0 (BSD-2-Clause); no layout here has
-been compared with a real gateway. Kinds: 9 requests, 7 answers (open and completed orders: ``open_orders``).
+been compared with a real gateway. (open and completed orders: ``open_orders``)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """News, scanner, fundamental and calendar messages: laid out so that a server can recognise and answer them.
 
 Rule: declarations only. Layouts derive from ib_insync 0.9.86 and ib_async 2.1.0 (BSD-2-Clause); no layout here has
-been compared with a real gateway. Kinds: 12 requests, 10 answers.
+been compared with a real gateway.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Session messages: start, ids, accounts, errors, clock, log level, verification, display groups, user info.
 
 Rule: declarations only. Layouts derive from ib_insync 0.9.86 and ib_async 2.1.0 (BSD-2-Clause); no layout here has
-been compared with a real gateway. Kinds: 16 requests, 13 answers.
+been compared with a real gateway.
 """
 
 from __future__ import annotations

@@ -40,6 +40,7 @@ def size_of(raw: Raw, times: Times) -> int:
 
 
 def zone_named(name: str) -> ZoneInfo:
+    """The zone of that name. Raises FixTheCommand where there is none."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
