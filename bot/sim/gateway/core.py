@@ -173,6 +173,9 @@ class GatewayCore:
         if session.ending is not None:
             return
         handler = self._handlers.get(message.kind)
+        if "whatToShow" in message.values:
+            # Clients write Trades and trades, and IB answers them all.
+            message.values["whatToShow"] = message.values["whatToShow"].strip().upper()
         if session.client_id is None and message.kind != "startApi":
             self.end(session, f"{message.kind} before startApi")
         elif handler is None:

@@ -7,6 +7,7 @@ where minutes exist, else the tape's hours; a day's first hour bar is 09:30 to 1
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 
@@ -62,20 +63,16 @@ class HistoryReader:
         if stock is not None:
             yield from _remember(stock, span, start, end)
         # A request up to now gets the bar that begins at this very instant, too.
-        known = query.what in WHAT_TO_SHOW
+        known = query.what in WHAT_TO_SHOW and not (contract.sec_type is SecType.FOREX and query.what in _TRADED)
         bars = self._bars(contract, span, start, end if end < now else now + _INSTANT) if known else []
         if query.use_rth:
             bars = [bar for bar in bars if _is_regular(contract, span, bar.start)]
         if not bars:
-            raise HistoryError(
-                162,
-                "Historical Market Data Service error message:HMDS query returned no data: "
-                f"{contract.local_symbol or contract.symbol}@SMART {query.what}",
-            )
-        shown, half = [], self._half_spread(contract)
+            raise HistoryError(162, _no_data(contract, query.what))
+        shown, sides = [], _sides(contract, self._spread(contract))
         for n in range(0, len(bars), _SLICE):
             yield
-            shown += [as_history(bar, span, query.what, half) for bar in bars[n : n + _SLICE]]
+            shown += [as_history(bar, span, query.what, sides) for bar in bars[n : n + _SLICE]]
         return shown
 
     def head(self, con_id: ConId) -> datetime | None:
@@ -101,12 +98,16 @@ class HistoryReader:
             )
         return span, contract
 
-    def _half_spread(self, contract: Contract) -> float:
+    def _spread(self, contract: Contract) -> float:
+        """What a quote is wide now; two steps of a currency pair, a step where nothing is known."""
+        step = float(contract.ticks.steps[0][1])
+        if contract.sec_type is SecType.FOREX:
+            return 2 * step
         stock = self._market.stocks.get(contract.symbol)
         book = stock.book if stock is not None and contract.sec_type is SecType.STOCK else None
         if book is None or book.bid is None or book.ask is None:
-            return 0.005
-        return float(book.ask - book.bid) / 2
+            return step
+        return float(book.ask - book.bid)
 
     def _bars(self, contract: Contract, span: timedelta, start: datetime, end: datetime) -> list[Bar]:
         if contract.sec_type is SecType.FOREX or contract.symbol not in self._market.stocks:
@@ -249,8 +250,11 @@ def _days(stock: StockMarket, start: datetime, end: datetime) -> list[Bar]:
 
 def _sum_minutes(minutes: Iterable[Bar], span: timedelta) -> list[Bar]:
     def begin(bar: Bar) -> datetime:
-        midnight = datetime.combine(new_york_day(bar.start), datetime.min.time(), NEW_YORK)
-        return bar.start - (bar.start - midnight) % span
+        day = new_york_day(bar.start)
+        midnight = datetime.combine(day, datetime.min.time(), NEW_YORK)
+        start, session = bar.start - (bar.start - midnight) % span, session_on(day)
+        # A grid that does not meet 09:30 has a short first bar there: of 20 mins, 09:30 to 09:40.
+        return start if session is None or start >= session.open or bar.start < session.open else session.open
 
     return [sum_bars(tuple(group), start=start) for start, group in groupby(minutes, key=begin)]
 
@@ -294,22 +298,61 @@ def _session_open(end: datetime, sessions: int) -> datetime:
     return end if first is None else first.open
 
 
-def as_history(bar: Bar, span: timedelta, what: str, half: float) -> HistoryBar:
+def _no_data(contract: Contract, what: str) -> str:
+    """IB's words; a pair on IDEALPRO is asked for TRADES in vain, since nobody reports them."""
+    where = "IDEALPRO" if contract.sec_type is SecType.FOREX else "SMART"
+    name = contract.local_symbol or contract.symbol
+    return f"Historical Market Data Service error message:HMDS query returned no data: {name}@{where} {what.title()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """How far bid and ask lie from a print, and the grid all three stand on (USD, or the pair's quote currency)."""
+
+    step: float
+    bid: float
+    ask: float
+
+    def snap(self, price: float) -> float:
+        return round(round(price / self.step) * self.step, 5)
+
+
+def _sides(contract: Contract, spread: float) -> Sides:
+    step = float(contract.ticks.steps[0][1])
+    steps = max(1, round(spread / step))
+    return Sides(step, -(steps // 2) * step, (steps - steps // 2) * step)
+
+
+NO_SIDES = Sides(0.01, 0.0, 0.01)
+
+
+def as_history(bar: Bar, span: timedelta, what: str, sides: Sides) -> HistoryBar:
     """A bar as its kind of data shows it. BID_ASK means: average bid, highest ask, lowest bid, average ask."""
-    shift = {"BID": -half, "ASK": half}.get(what, 0.0)
-    open_, high, low, close = bar.open + shift, bar.high + shift, bar.low + shift, bar.close + shift
+    if what in _TRADED:
+        return _of_trades(bar, span)
+    bid, ask = sides.bid, sides.ask
+    shift = {"BID": bid, "ASK": ask, "MIDPOINT": (bid + ask) / 2}.get(what, 0.0)
+    open_, high, low, close = (
+        sides.snap(price) + shift for price in (bar.open, bar.high, bar.low, bar.close)
+    )
     if what == "BID_ASK":
-        middle = (bar.open + bar.close) / 2
-        open_, high, low, close = middle - half, bar.high + half, bar.low - half, middle + half
-    has_trades = what in _TRADED and bar.volume >= 0
+        middle = sides.snap((bar.open + bar.close) / 2)
+        open_, high, low, close = middle + bid, high + ask, low + bid, middle + ask
+    return HistoryBar(
+        bar.start, span, round(open_, 5), round(high, 5), round(low, 5), round(close, 5), -1.0, -1.0, -1
+    )
+
+
+def _of_trades(bar: Bar, span: timedelta) -> HistoryBar:
+    has_volume = bar.volume >= 0
     return HistoryBar(
         bar.start,
         span,
-        round(open_, 5),
-        round(high, 5),
-        round(low, 5),
-        round(close, 5),
-        bar.volume if has_trades else -1.0,
-        round((bar.high + bar.low + bar.close) / 3, 4) if has_trades else -1.0,
-        max(1, int(bar.volume // 250)) if has_trades else -1,
+        round(bar.open, 5),
+        round(bar.high, 5),
+        round(bar.low, 5),
+        round(bar.close, 5),
+        bar.volume if has_volume else -1.0,
+        round((bar.high + bar.low + bar.close) / 3, 4) if has_volume else -1.0,
+        max(1, int(bar.volume // 250)) if has_volume else -1,
     )

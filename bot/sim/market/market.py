@@ -104,6 +104,11 @@ class Market:
                 self.move(point)
             self._done = start - _TICK
 
+    def prints_of_the_minute(self, con_id: ConId) -> list[tuple[datetime, float, int]]:
+        """A stock's prints since the last full minute: (at, price, size)."""
+        stock = next((one for one in self.stocks.values() if one.con_id == con_id), None)
+        return [] if stock is None else list(stock.prints)
+
     # ── time
 
     @property

@@ -75,6 +75,8 @@ class StockMarket:
         self._minute: _Forming | None = None
         self._hour: _Forming | None = None
         self._shift = 1.0
+        self.prints: list[tuple[datetime, float, int]] = []
+        """Since the last full minute: (at, price, size)."""
         self.closed: dict[BarSize, list[Bar]] = {BarSize.M1: [], BarSize.M60: []}
         """Bars of the days this market has lived through, in order."""
 
@@ -126,6 +128,7 @@ class StockMarket:
 
     def end_minute(self, at: datetime) -> Iterator[MarketEvent]:
         """Close what ends at ``at``: the minute, and on the full hour the hour."""
+        self.prints.clear()
         if self._minute is not None:
             yield self._close(BarSize.M1, self._minute, at)
             self._minute = None
@@ -145,6 +148,7 @@ class StockMarket:
             return
         cents, size = round(found[0][step] * self._shift), shares(found[1], self._points, step)
         self._quote(cents, size, minute, step, at)
+        self.prints.append((at, float(dollars(cents)), size))
         self._add(cents, size, minute, at)
         yield Traded(at, self.con_id, dollars(cents), size)
         for bar_size, part in ((BarSize.M1, self._minute), (BarSize.M60, self._hour)):

@@ -60,8 +60,16 @@ def read_in_slices(core: GatewayCore, query: HistoryQuery) -> Generator[None, No
         return (yield from _world_bars(core, query))
     if _seconds(query.duration) > _LONGEST_S[query.bar_size]:
         raise HistoryError(162, "Historical Market Data Service error message:Time length exceed max.")
-    minutes = yield from _world_bars(core, replace(query, bar_size="1 min"))
-    return small_bars(minutes, span, core.world.exchange_settings.points_per_minute, core.now)
+    end = min(query.end or core.now, core.now)
+    begin = end - timedelta(seconds=_seconds(query.duration))
+    # A minute more, for the bars of the minute in which the request's time begins.
+    wide = replace(query, bar_size="1 min", duration=f"{_seconds(query.duration) + 60} S")
+    minutes = yield from _world_bars(core, wide)
+    points = core.world.exchange_settings.points_per_minute
+    done = list(prints(minutes, points, core.now))
+    if end == core.now:
+        done += [Print(*one) for one in core.world.prints_of_the_minute(query.con_id)]
+    return [bar for bar in small_bars(done, span, end) if bar.start >= begin]
 
 
 def _reject_too_many(core: GatewayCore, query: HistoryQuery) -> None:
@@ -120,19 +128,20 @@ def prints(bars: list[HistoryBar], points: int, now: datetime) -> Iterator[Print
             yield Print(bar.start + _MINUTE * step / points, cents / 100, size)
 
 
-def small_bars(minutes: list[HistoryBar], span: timedelta, points: int, now: datetime) -> list[HistoryBar]:
-    """Bars of less than a minute; one without a print repeats the last price with no volume."""
+def small_bars(done: list[Print], span: timedelta, end: datetime) -> list[HistoryBar]:
+    """Bars of less than a minute up to ``end``; one without a print repeats the last price with no volume."""
     bars: list[HistoryBar] = []
-    for minute, inside in groupby(prints(minutes, points, now), key=lambda p: _minute_of(p.at)):
+    for minute, inside in groupby(done, key=lambda p: _minute_of(p.at)):
         slots = {
             slot: list(group)
             for slot, group in groupby(inside, key=lambda p: (p.at - _minute_of(p.at)) // span)
         }
         for slot in range(_MINUTE // span):
             start = minute + slot * span
-            bars.append(
-                _sum(start, span, slots[slot]) if slot in slots else _flat(start, span, bars[-1].close)
-            )
+            if slot in slots:
+                bars.append(_sum(start, span, slots[slot]))
+            elif bars and start < end:
+                bars.append(_flat(start, span, bars[-1].close))
     return bars
 
 

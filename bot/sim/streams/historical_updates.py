@@ -17,7 +17,7 @@ from bot.sim.gateway.connectivity import HISTORY_FARM
 from bot.sim.gateway.market_data_hub import Feed
 from bot.sim.market.events import BarFormed, BookChanged, Traded
 from bot.sim.market.history import MONTH, WEEK, HistoryBar, HistoryError, HistoryQuery
-from bot.sim.market.history_reader import as_history
+from bot.sim.market.history_reader import NO_SIDES, as_history
 from bot.sim.messages import historical_prints as past
 from bot.sim.messages.bar_formatting import bar_date
 from bot.sim.streams.real_time_bars import grid_from
@@ -88,7 +88,7 @@ class KeptBars(Feed):
     def on_bar(self, event: BarFormed) -> None:
         if self._is_fed_by_bars and _SIZES.get(self._query.bar_size) is event.bar.size:
             self._formed[event.bar.start] = as_history(
-                event.bar, _SPANS[event.bar.size], self._query.what, 0.0
+                event.bar, _SPANS[event.bar.size], self._query.what, NO_SIDES
             )
             self._look_soon(event.at)
 

@@ -292,6 +292,10 @@ class World:
         """The same, yielding whenever it may be interrupted."""
         return self._reader.read(query, self.now)
 
+    def prints_of_the_minute(self, con_id: ConId) -> list[tuple[datetime, float, int]]:
+        """A stock's prints since the last full minute, earliest first: (at, price, size); none for what is no stock."""
+        return self.market.prints_of_the_minute(con_id)
+
     def schedule(self, start: date, end: date) -> list[Session]:
         """Regular sessions between two dates, both included."""
         return sessions_between(start, end)

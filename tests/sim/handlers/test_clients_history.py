@@ -205,3 +205,16 @@ def test_every_recorded_day_can_be_read_whole(desk: Desk) -> None:
     days = [day for symbol, day in recorded_sessions() if symbol == "SPY" and day < DAY]
     bars = history(desk, durationStr=f"{len(days)} D")
     assert len(bars) == sum(len(bars_1m("SPY", day)) for day in days)
+
+
+def test_the_last_seconds_are_known_before_their_minute_is_over(desk: Desk) -> None:
+    desk.open_market()
+    desk.advance(seconds=37)
+    bars = history(desk, barSizeSetting="5 secs", durationStr="60 S")
+    assert len(bars) >= 10
+
+
+def test_what_is_to_be_shown_may_be_spelled_in_any_case(desk: Desk) -> None:
+    desk.open_market()
+    lower, upper = history(desk, whatToShow="Trades"), history(desk, whatToShow="TRADES")
+    assert [bar.close for bar in lower] == [bar.close for bar in upper]

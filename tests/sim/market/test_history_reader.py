@@ -198,3 +198,22 @@ def test_a_gap_shows_in_history_too(world: World) -> None:
     assert ask(world, "1 D", "1 min")[61].close == pytest.approx(
         bars_1m("SPY", DAY)[61].close * 0.9, abs=0.01
     )
+
+
+def test_a_grid_that_misses_the_open_has_a_short_first_bar(world: World) -> None:
+    starts = [bar.start for bar in ask(world, "1 D", "20 mins")]
+    assert starts[:3] == [at(9, 30), at(9, 40), at(10, 0)]
+
+
+def test_both_sides_stand_on_the_grid_around_every_print(world: World) -> None:
+    bids, asks, middles = (ask(world, "1 D", "1 min", what) for what in ("BID", "ASK", "MIDPOINT"))
+    for bid, offer, middle in zip(bids, asks, middles, strict=True):
+        assert round(bid.close * 100, 6) == round(bid.close * 100)
+        assert offer.close > bid.close
+        assert middle.close == pytest.approx((bid.close + offer.close) / 2)
+
+
+def test_a_pair_has_no_trades_to_report(world: World) -> None:
+    with pytest.raises(HistoryError, match="@IDEALPRO Trades") as refused:
+        ask(world, "3600 S", "1 min", "TRADES", con_id=EUR_USD.con_id)
+    assert refused.value.code == 162
