@@ -63,7 +63,9 @@ class HistoryReader:
         if stock is not None:
             yield from _remember(stock, span, start, end)
         # A request up to now gets the bar that begins at this very instant, too.
-        known = query.what in WHAT_TO_SHOW and not (contract.sec_type is SecType.FOREX and query.what in _TRADED)
+        known = query.what in WHAT_TO_SHOW and not (
+            contract.sec_type is SecType.FOREX and query.what in _TRADED
+        )
         bars = self._bars(contract, span, start, end if end < now else now + _INSTANT) if known else []
         if query.use_rth:
             bars = [bar for bar in bars if _is_regular(contract, span, bar.start)]
