@@ -32,7 +32,7 @@ class ExecutionLimits:
     inactive_wait_s     an inactive order that was cancelled and says nothing more counts as ended
     market_rung         from this step of the exit escalation on a new closing order is a market order, and a moved one
                         goes as far below the bid as max_slip allows
-    forced_rung         from this step on a live limit order is given up for a market order, its stop with it
+    forced_step         from this step on a live limit order is given up for a market order, its stop with it
     ticks_per_rung      how far each step goes below the bid (above the ask for a short)
     max_slip            the escalation's limit never lies further from the bid than this part of it (price collars)
     symbols             strangers' orders and positions in these underlyings are mismatches; None: in all
@@ -67,7 +67,7 @@ class WatcherLimits:
     blind_s             with no snapshot to be had for this long, a gap is taken as confirmed
     rung_s              the time one step of the exit escalation is given; doubles beyond the last, up to backoff_max_s
     look_s              how long a step waits for a fresh snapshot before it is taken without one
-    last_rung           beyond this step the escalation only repeats itself
+    last_step           beyond this step the escalation only repeats itself
     quote_fresh_s       an older bid is no bid
     sibling_grace_s     how long the broker may take to end the orders of a position that is gone
     cancel_retry_s      how often such an order is cancelled again

@@ -11,7 +11,7 @@ from bot.ops.alerts.headings import HEADINGS
 
 HOUSE = Path(bot.__file__).parent
 RUNBOOK = HOUSE.parent / "docs" / "runbook.md"
-TELLERS = frozenset({"Alert", "_tell", "_begin"})
+TELLERS = frozenset({"Alert", "_alert", "_begin"})
 
 
 def kinds_told() -> Iterator[tuple[str, str]]:
