@@ -144,6 +144,7 @@ def selection_rules(settings: Settings) -> SelectionRules:
         expiry=parse_expiry(options.expiry),
         strike=parse_strike(options.moneyness),
         liquidity=LiquidityLimits(**_shared(options, LiquidityLimits)),
+        alternatives=options.alternatives,
     )
 
 
@@ -164,6 +165,7 @@ def _option_rules(settings: Settings, name: str) -> SelectionRules:
         expiry=general.expiry if own.expiry is None else parse_expiry(own.expiry),
         strike=general.strike if own.moneyness is None else parse_strike(own.moneyness),
         liquidity=replace(general.liquidity, max_spread_pct=most),
+        alternatives=general.alternatives,
     )
 
 

@@ -27,6 +27,7 @@ from bot.config.fields import (
 from bot.domain.terms import StrategyTerms
 from bot.execution.limits import ExecutionLimits, WatcherLimits
 from bot.risk.limits import RiskLimits, SessionRules
+from bot.selection.choose import SelectionRules
 from bot.selection.liquidity import LiquidityLimits
 from bot.strategies.registry import spec_of
 
@@ -120,7 +121,15 @@ class RiskSection(Section):
         _R.what_if_timeout_s, "Timeout for that answer; without one the entry is denied."
     )
     commission_per_contract_usd: Annotated[Decimal, Field(ge=0)] = doc(
-        _R.commission_per_contract_usd, "Commission assumed per contract when an entry is sized."
+        _R.commission_per_contract_usd,
+        "What each contract costs in commission and fees, at each of two orders.",
+    )
+    min_commission_per_order_usd: Annotated[Decimal, Field(ge=0)] = doc(
+        _R.min_commission_per_order_usd, "Least commission of an order."
+    )
+    stop_slippage_ticks: CountOrNone = doc(
+        _R.stop_slippage_ticks,
+        "Ticks, beyond the spread, that a stop is expected to sell below its trigger; part of what a stop costs.",
     )
     i_accept_more_risk: bool = doc(
         False, "Lifts the hard ceilings, which `ibkr-bot config check` names when they are hit."
@@ -132,6 +141,10 @@ class OptionsSection(Section):
 
     expiry: Annotated[str, Lower] = doc("weekly", "weekly, or a range of days to expiry like 7-14.")
     moneyness: Annotated[str, Lower] = doc("atm", "atm, itmp1, otmp1 (one strike in or out), or delta:0.40.")
+    alternatives: CountOrNone = doc(
+        SelectionRules().alternatives,
+        "Other contracts (the nearest strikes, then the next expiry) tried where the named one is held or unfit.",
+    )
     max_spread_pct: Fraction = doc(_L.max_spread_pct, "Maximum spread, as a part of the mid price …")
     max_spread_usd: Dollars = doc(_L.max_spread_usd, "… and in dollars.")
     min_volume: CountOrNone = doc(_L.min_volume, "Minimum contracts traded today; 0 disables the check.")

@@ -132,7 +132,10 @@ class TradeIdea:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceBracket:
-    """An approved trade: buy ``quantity`` at or below ``entry_limit``, protected by target and stop from the first fill."""
+    """An approved trade: buy ``quantity`` at or below ``entry_limit``, protected by target and stop from the first fill.
+
+    ``risk_usd`` is what its stop is expected to lose, spread and fees included; None in rows from before it was counted.
+    """
 
     idea_id: IdeaId
     symbol: Symbol
@@ -146,6 +149,7 @@ class PlaceBracket:
     close_by: datetime
     close_reason: str
     at: datetime
+    risk_usd: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

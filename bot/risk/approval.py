@@ -18,7 +18,7 @@ from bot.risk.quote_rules import QUOTE_RULES
 from bot.risk.risk_book import RiskBook
 from bot.risk.rules import ACCOUNT_RULES, HOUSE_RULES
 from bot.risk.session_rules import close_deadline, entry_time
-from bot.risk.sizing import size
+from bot.risk.sizing import StopLoss, size, stop_loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Approval:
     idea: TradeIdea
     prices: BracketPrices
     quantity: int
+    loss: StopLoss
     close_by: datetime
     close_reason: str
 
@@ -50,6 +51,7 @@ class Approval:
             close_by=self.close_by,
             close_reason=self.close_reason,
             at=at,
+            risk_usd=self.loss.of(self.quantity),
         )
 
     def what_if(self) -> QuoteMargin:
@@ -77,10 +79,10 @@ def judge(idea: TradeIdea, book: RiskBook, limits: RiskLimits, session: SessionR
     prices = entry_prices(idea, terms, limits.entry_offset_ticks)
     if isinstance(prices, Denial):
         return prices
-    sized = size(idea, prices.entry, book, limits)
+    sized = size(idea, prices, book, limits)
     if isinstance(sized, Denial):
         return sized
-    return Approval(idea, prices, sized.quantity, *deadline)
+    return Approval(idea, prices, sized.quantity, stop_loss(idea, prices, limits), *deadline)
 
 
 def _first_denial(

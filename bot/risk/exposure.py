@@ -76,7 +76,9 @@ class Exposure:
             con_id=order.contract.con_id,
             quantity=order.quantity,
             notional_usd=order.entry_limit * units,
-            at_risk_usd=(order.entry_limit - order.stop) * units,
+            at_risk_usd=(order.entry_limit - order.stop) * units
+            if order.risk_usd is None
+            else order.risk_usd,
             approved_at=order.at,
         )
         self.approved_at.append(order.at)

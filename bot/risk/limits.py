@@ -46,7 +46,7 @@ class RiskLimits:
     pdt_max_day_trades: int = 3
 
     max_quote_age_s: int = 120
-    max_spread_pct: Decimal = Decimal("0.10")
+    max_spread_pct: Decimal = Decimal("0.04")
     min_premium_usd: Decimal = Decimal("0.10")
     require_live_data: bool = True
     stale_halt_minutes: int | None = 30
@@ -59,8 +59,11 @@ class RiskLimits:
     what_if_timeout_s: int = 15
     entry_offset_ticks: int = 0
     entry_timeout_s: int = 45
-    # IBKR's fixed and tiered price of an option at 0.10 USD or more (interactivebrokers.com, "Commissions: options").
-    commission_per_contract_usd: Decimal = Decimal("0.65")
+    # IBKR's pricing page, Tiered, as read in November 2026: 0.65 a contract at premiums from 0.10 (less below), 0.02685
+    # regulatory fee, 0.02 clearing, 0.00279 trading activity fee on sales; 1.00 an order at least.
+    commission_per_contract_usd: Decimal = Decimal("0.70")
+    min_commission_per_order_usd: Decimal = Decimal("1.00")
+    stop_slippage_ticks: int = 1
 
     def scaled(self, factor: float) -> RiskLimits:
         """The same limits for a clock that runs faster than the broker can answer: waits and ages times ``factor``."""

@@ -1,7 +1,9 @@
 """How many contracts: the smallest of all caps, and zero when one contract is too many.
 
-The risk cap is equity × max_risk_pct_per_trade × size factor ÷ (premium × stop % × multiplier), floored. Every other
-cap divides what is left of some budget by what one contract takes of it.
+The risk cap is the largest number of contracts whose stops, all hit, cost at most equity × max_risk_pct_per_trade × size
+factor. What a stop costs is counted to the price at which it will really sell: it is triggered by the ask (IB's double
+bid/ask method, its default for US options) and sells at the bid, a spread and some slippage below; and the fees of both
+orders are paid. Every other cap divides what is left of some budget by what one contract takes of it.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 
 from bot.domain.messages import TradeIdea
+from bot.domain.pricing import BracketPrices
 from bot.risk.denials import Denial, DenialCode, deny
 from bot.risk.limits import RiskLimits
 from bot.risk.risk_book import RiskBook
@@ -49,42 +52,65 @@ def whole_contracts(budget_usd: Decimal, each_usd: Decimal) -> int:
     return int((budget_usd / each_usd).to_integral_value(rounding=ROUND_FLOOR))
 
 
-def contracts_at_risk(
-    equity_usd: Decimal,
-    max_risk_pct: Decimal,
-    size_factor: Decimal,
-    premium_usd: Decimal,
-    stop_pct: Decimal,
-    multiplier: int,
-) -> int:
-    """Contracts whose stops lose at most the given part of equity. A size factor above 1 counts as 1."""
-    budget = equity_usd * max_risk_pct * min(Decimal(1), size_factor)
-    return whole_contracts(budget, premium_usd * stop_pct * multiplier)
+@dataclass(frozen=True, slots=True)
+class StopLoss:
+    """What a stop costs: ``each_usd`` a contract by its prices, and for each of two orders a fee with a minimum."""
+
+    each_usd: Decimal
+    fee_usd: Decimal
+    least_fee_usd: Decimal
+
+    def of(self, quantity: int) -> Decimal:
+        """The loss of that many contracts in USD."""
+        return quantity * self.each_usd + 2 * max(self.least_fee_usd, quantity * self.fee_usd)
 
 
-def size(idea: TradeIdea, premium_usd: Decimal, book: RiskBook, limits: RiskLimits) -> Size | Denial:
-    """The approved number of contracts at this premium, or the cap that leaves none."""
-    sized = smallest(_caps(idea, premium_usd, book, limits))
+def stop_loss(idea: TradeIdea, prices: BracketPrices, limits: RiskLimits) -> StopLoss:
+    """From the entry to the price at which the stop will sell: its trigger less the spread there is now, less slippage."""
+    bid, ask = idea.quote.bid, idea.quote.ask
+    spread = Decimal(0) if bid is None or ask is None else ask - bid
+    slippage = limits.stop_slippage_ticks * idea.contract.ticks.increment(prices.stop)
+    sold_at = max(Decimal(0), prices.stop - spread - slippage)
+    return StopLoss(
+        (prices.entry - sold_at) * idea.contract.multiplier,
+        limits.commission_per_contract_usd,
+        limits.min_commission_per_order_usd,
+    )
+
+
+def contracts_at_risk(budget_usd: Decimal, loss: StopLoss) -> int:
+    """The largest number of contracts whose stops together cost no more than the budget."""
+    count = whole_contracts(budget_usd, loss.each_usd + 2 * loss.fee_usd)
+    while count and loss.of(count) > budget_usd:
+        count -= 1
+    return count
+
+
+def size(idea: TradeIdea, prices: BracketPrices, book: RiskBook, limits: RiskLimits) -> Size | Denial:
+    """The approved number of contracts at these prices, or the cap that leaves none."""
+    loss = stop_loss(idea, prices, limits)
+    sized = smallest(_caps(idea, prices.entry, loss, book, limits))
     if sized.quantity >= 1:
         return sized
-    cost = premium_usd * idea.contract.multiplier
     return deny(
         sized.binding,
-        cost_per_contract_usd=cost,
-        risk_per_contract_usd=cost * limits.terms(idea.strategy).stop_loss_pct,
+        cost_per_contract_usd=prices.entry * idea.contract.multiplier,
+        risk_per_contract_usd=loss.of(1),
         equity_usd=book.conditions.equity_usd,
         **{f"cap_{LABELS[code]}": cap for code, cap in sized.caps.items()},
     )
 
 
-def _caps(idea: TradeIdea, premium: Decimal, book: RiskBook, limits: RiskLimits) -> dict[DenialCode, int]:
-    terms, multiplier = limits.terms(idea.strategy), idea.contract.multiplier
+def _caps(
+    idea: TradeIdea, premium: Decimal, loss: StopLoss, book: RiskBook, limits: RiskLimits
+) -> dict[DenialCode, int]:
+    terms = limits.terms(idea.strategy)
     equity = book.conditions.equity_usd or Decimal(0)
-    cost, totals = premium * multiplier, book.exposure.totals(book.today)
+    cost, totals = premium * idea.contract.multiplier, book.exposure.totals(book.today)
+    # A size factor above 1 counts as 1.
+    budget = equity * limits.max_risk_pct_per_trade * min(Decimal(1), idea.size_factor)
     caps = {
-        DenialCode.SIZE_ZERO: contracts_at_risk(
-            equity, limits.max_risk_pct_per_trade, idea.size_factor, premium, terms.stop_loss_pct, multiplier
-        ),
+        DenialCode.SIZE_ZERO: contracts_at_risk(budget, loss),
         DenialCode.ORDER_NOTIONAL_EXCEEDED: min(
             whole_contracts(limits.max_notional_per_order_usd, cost), limits.max_contracts_per_order
         ),
@@ -92,9 +118,7 @@ def _caps(idea: TradeIdea, premium: Decimal, book: RiskBook, limits: RiskLimits)
         DenialCode.DAY_NOTIONAL_REACHED: whole_contracts(
             limits.max_notional_per_day_usd - totals.notional_usd, cost
         ),
-        DenialCode.LOSS_BUDGET_SPENT: whole_contracts(
-            _loss_budget(equity, book, limits), cost * terms.stop_loss_pct
-        ),
+        DenialCode.LOSS_BUDGET_SPENT: contracts_at_risk(_loss_budget(equity, book, limits), loss),
         DenialCode.FUNDS_INSUFFICIENT: whole_contracts(
             _funds(book), cost + limits.commission_per_contract_usd
         ),

@@ -5,7 +5,7 @@ Friday holiday), so that daily expiries are passed over and a monthly, which end
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -29,8 +29,12 @@ class ExpiryRule:
 
     def pick(self, expiries: Sequence[date], today: date) -> date | None:
         """Return the nearest expiry that fits, None when none does."""
+        return next(self.fitting(expiries, today), None)
+
+    def fitting(self, expiries: Sequence[date], today: date) -> Iterator[date]:
+        """Every expiry that fits, the nearest first."""
         # Lazily, so that expiries years ahead never ask the calendar about years it does not know.
-        return next((expiry for expiry in sorted(expiries) if self._fits(expiry, today)), None)
+        return (expiry for expiry in sorted(expiries) if self._fits(expiry, today))
 
     def _fits(self, expiry: date, today: date) -> bool:
         days = (expiry - today).days

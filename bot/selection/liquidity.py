@@ -22,7 +22,7 @@ class LiquidityLimits:
     not of the same instant), nor above it by more than ``max_time_value_pct`` of the underlying.
     """
 
-    max_spread_pct: Decimal = Decimal("0.10")
+    max_spread_pct: Decimal = Decimal("0.04")
     max_spread_usd: Decimal = Decimal("0.50")
     min_volume: int = 10
     min_open_interest: int = 100

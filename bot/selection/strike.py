@@ -51,10 +51,14 @@ def parse_strike(text: str) -> StrikeRule:
         raise ValueError(f"moneyness {text!r} is none of: atm, itmp1, otmp1, delta:0.40") from None
 
 
-def pick_strike(
+def strikes_in_order(
     contracts: Sequence[Contract], quotes: Mapping[ConId, Quote], spot: float, rule: StrikeRule
-) -> Contract | NoContract:
-    """Choose among contracts of one expiry and one right; ``spot`` is the underlying's price in USD."""
+) -> tuple[Contract, ...] | NoContract:
+    """Contracts of one expiry and one right, the one that the rule names first, then the nearest to it.
+
+    Of two equally near the one further out of the money comes first: it costs less. With a target delta only those
+    within its tolerance are given. ``spot`` is the underlying's price in USD.
+    """
     ladder = sorted((c for c in contracts if c.strike is not None), key=_strike)
     if not ladder:
         return no_contract(NoContractCode.STRIKE_NOT_WATCHED, spot=spot, watched=0)
@@ -63,22 +67,24 @@ def pick_strike(
     return _by_moneyness(ladder, spot, rule)
 
 
-def _by_moneyness(ladder: list[Contract], spot: float, rule: Moneyness) -> Contract | NoContract:
+def _by_moneyness(ladder: list[Contract], spot: float, rule: Moneyness) -> tuple[Contract, ...] | NoContract:
     lowest, highest = _strike(ladder[0]), _strike(ladder[-1])
     at_money = min(range(len(ladder)), key=lambda i: abs(_strike(ladder[i]) - spot))
     step = {Moneyness.ATM: 0, Moneyness.ITMP1: -1, Moneyness.OTMP1: 1}[rule]
-    wanted = at_money + (step if ladder[0].right is Right.CALL else -step)
+    outwards = 1 if ladder[0].right is Right.CALL else -1
+    wanted = at_money + step * outwards
     # Off the ladder's end the nearest strike is not known to be the nearest that is listed.
     if not lowest <= spot <= highest or not 0 <= wanted < len(ladder):
         return no_contract(
             NoContractCode.STRIKE_NOT_WATCHED, spot=spot, lowest=lowest, highest=highest, watched=len(ladder)
         )
-    return ladder[wanted]
+    order = sorted(range(len(ladder)), key=lambda i: (abs(i - wanted), (wanted - i) * outwards))
+    return tuple(ladder[i] for i in order)
 
 
 def _by_delta(
     ladder: list[Contract], quotes: Mapping[ConId, Quote], rule: TargetDelta
-) -> Contract | NoContract:
+) -> tuple[Contract, ...] | NoContract:
     misses = {
         contract.con_id: abs(abs(delta) - rule.delta)
         for contract in ladder
@@ -86,13 +92,15 @@ def _by_delta(
     }
     if not misses:
         return no_contract(NoContractCode.DELTA_UNKNOWN, target=rule.delta, watched=len(ladder))
-    nearest = min((c for c in ladder if c.con_id in misses), key=lambda c: misses[c.con_id])
-    if misses[nearest.con_id] > rule.tolerance:
+    order = sorted((c for c in ladder if c.con_id in misses), key=lambda c: misses[c.con_id])
+    fitting = tuple(c for c in order if misses[c.con_id] <= rule.tolerance)
+    if not fitting:
+        nearest = order[0]
         delta = quotes[nearest.con_id].delta
         return no_contract(
             NoContractCode.DELTA_OUT_OF_REACH, target=rule.delta, nearest=delta, strike=nearest.strike
         )
-    return nearest
+    return fitting
 
 
 def _strike(contract: Contract) -> float:

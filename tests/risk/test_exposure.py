@@ -28,7 +28,7 @@ def test_an_approval_counts_at_once_and_an_abandoned_entry_no_more() -> None:
 
     exposure.end(bracket.idea_id)
 
-    assert (promised, exposure.at_risk_usd(), exposure.open()) == (Decimal(80), Decimal(0), [])
+    assert (promised, exposure.at_risk_usd(), exposure.open()) == (Decimal("88.80"), Decimal(0), [])
     assert exposure.totals(TODAY).orders == 1
 
 

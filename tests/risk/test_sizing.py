@@ -8,55 +8,65 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.domain.pricing import BracketPrices
 from bot.risk.denials import DenialCode
 from bot.risk.limits import RiskLimits
-from bot.risk.sizing import contracts_at_risk, smallest, whole_contracts
+from bot.risk.sizing import StopLoss, contracts_at_risk, smallest, stop_loss, whole_contracts
 from tests.risk.house import LIMITS, account, approve, denial, idea, opened, put, tell
 
 money = st.decimals(Decimal("0.01"), Decimal(1_000_000), places=2)
-part = st.decimals(Decimal("0.001"), Decimal("0.5"), places=3)
-factor = st.decimals(Decimal(0), Decimal(3), places=2)
 
 
-def test_the_size_is_equity_times_risk_over_premium_times_stop_times_multiplier() -> None:
-    sized = contracts_at_risk(
-        Decimal(10_000), Decimal("0.01"), Decimal(1), Decimal("2.00"), Decimal("0.2"), 100
-    )
+def loss(each: str = "40", fee: str = "0.70", least: str = "1.00") -> StopLoss:
+    return StopLoss(Decimal(each), Decimal(fee), Decimal(least))
 
-    assert sized == 2  # 100 USD at 40 USD a contract
+
+losses = st.builds(StopLoss, money, st.decimals(Decimal(0), Decimal(5), places=2), st.just(Decimal(1)))
+
+
+def test_a_stop_costs_the_way_to_the_bid_below_it_and_the_fees_of_both_orders() -> None:
+    prices = BracketPrices(Decimal("2.00"), Decimal("2.60"), Decimal("1.60"))
+
+    lost = stop_loss(idea(ask=Decimal("2.00"), bid=Decimal("1.94")), prices, LIMITS)
+
+    assert lost.each_usd == Decimal(47)  # bought at 2.00, triggered at 1.60, sold at 1.54 less a tick
+    assert lost.of(1) == Decimal(49)  # the least commission, twice
+    assert lost.of(3) == Decimal("145.20")
+
+
+def test_the_size_is_the_most_contracts_whose_stops_fit_into_the_budget() -> None:
+    assert contracts_at_risk(Decimal(100), loss()) == 2  # 82.80 of 100
+    assert contracts_at_risk(Decimal(42), loss()) == 1
+    assert contracts_at_risk(Decimal("41.99"), loss()) == 0
 
 
 def test_half_the_size_factor_halves_the_budget_and_may_leave_nothing() -> None:
-    half = contracts_at_risk(
-        Decimal(10_000), Decimal("0.01"), Decimal("0.5"), Decimal("2.00"), Decimal("0.2"), 100
-    )
-    quarter = contracts_at_risk(
-        Decimal(10_000), Decimal("0.01"), Decimal("0.25"), Decimal(2), Decimal("0.2"), 100
-    )
+    limits = replace(LIMITS, max_risk_pct_per_trade=Decimal("0.01"))
+    half = opened(limits)
+    quarter = opened(limits)
 
-    assert (half, quarter) == (1, 0)
+    assert approve(half, idea(size_factor=Decimal("0.5"))).quantity == 1
+    assert denial(quarter, idea(size_factor=Decimal("0.25"))).code == DenialCode.SIZE_ZERO
 
 
-@given(money, part, factor, money, part, st.sampled_from([1, 10, 100]))
-def test_the_stops_together_never_risk_more_than_the_limit(
-    equity: Decimal, risk: Decimal, size_factor: Decimal, premium: Decimal, stop: Decimal, multiplier: int
+@given(money, losses)
+def test_the_stops_together_never_risk_more_than_the_budget_and_one_more_would(
+    budget: Decimal, each: StopLoss
 ) -> None:
-    contracts = contracts_at_risk(equity, risk, size_factor, premium, stop, multiplier)
-    each = premium * stop * multiplier
+    contracts = contracts_at_risk(budget, each)
 
-    assert contracts * each <= equity * risk
-    assert size_factor < 1 or (contracts + 1) * each > equity * risk
+    assert contracts == 0 or each.of(contracts) <= budget
+    assert each.of(contracts + 1) > budget
 
 
-@given(money, money, part, part, money)
-def test_more_equity_never_buys_fewer_and_a_dearer_option_never_more(
-    equity: Decimal, more: Decimal, risk: Decimal, stop: Decimal, premium: Decimal
+@given(money, money, losses, money)
+def test_more_budget_never_buys_fewer_and_a_dearer_stop_never_more(
+    budget: Decimal, more: Decimal, each: StopLoss, dearer: Decimal
 ) -> None:
-    def contracts(equity: Decimal, premium: Decimal) -> int:
-        return contracts_at_risk(equity, risk, Decimal(1), premium, stop, 100)
+    contracts = contracts_at_risk(budget, each)
 
-    assert contracts(equity, premium) <= contracts(equity + more, premium)
-    assert contracts(equity, premium + more) <= contracts(equity, premium)
+    assert contracts <= contracts_at_risk(budget + more, each)
+    assert contracts >= contracts_at_risk(budget, replace(each, each_usd=each.each_usd + dearer))
 
 
 @given(st.decimals(Decimal(-1000), Decimal(1000), places=2), money)

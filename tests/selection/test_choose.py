@@ -1,5 +1,6 @@
 """The choice on a real chain: GOOG on a half-day, every minute, both directions."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -71,10 +72,10 @@ def choose(minute: int, direction: Direction, rules: SelectionRules) -> Contract
 
 
 def test_each_minute_ends_in_a_choice_within_the_limits_or_a_refusal_with_figures() -> None:
-    limits = LiquidityLimits()
+    limits = LiquidityLimits(max_spread_pct=Decimal("0.10"))
     seen: set[str] = set()
     for minute, direction in product(range(0, 210, 3), Direction):
-        found = choose(minute, direction, SelectionRules(liquidity=limits))
+        found = choose(minute, direction, SelectionRules(liquidity=limits, alternatives=0))
         if isinstance(found, NoContract):
             seen.add(found.code)
             assert found.numbers["contract"].startswith("GOOG 2015-12-31")
@@ -94,6 +95,41 @@ def test_each_minute_ends_in_a_choice_within_the_limits_or_a_refusal_with_figure
         NoContractCode.SPREAD_WIDE_USD,
         NoContractCode.VOLUME_LOW,
     } <= seen
+
+
+def test_where_the_named_contract_is_held_or_unfit_the_next_one_is_taken_and_a_refusal_lists_them() -> None:
+    bar, contracts = BARS[100], watched(WEEKLY)
+    known = quotes(bar.end, contracts)
+    rules = SelectionRules(liquidity=ANYTHING)
+
+    def chosen(held: set[ConId], alternatives: int = 2) -> ContractChoice | NoContract:
+        tried = replace(rules, alternatives=alternatives)
+        return choose_contract(Direction.BULLISH, bar.close, contracts, known, TODAY, tried, held)
+
+    first = chosen(set())
+    assert isinstance(first, ContractChoice)
+    second = chosen({first.contract.con_id})
+    assert isinstance(second, ContractChoice)
+    assert first.contract.strike != second.contract.strike
+    refused = chosen({first.contract.con_id, second.contract.con_id}, alternatives=1)
+    assert refused == NoContract(
+        NoContractCode.CONTRACT_HELD,
+        {"contract": first.contract.label, "also_tried": f"{second.contract.label} CONTRACT_HELD"},
+    )
+
+
+def test_the_next_expiry_is_tried_where_no_strike_of_the_nearest_is_fit() -> None:
+    bar = BARS[100]
+    known = {c.con_id: quote(bar.end, c) for c in watched() if c.expiry != WEEKLY}
+    rules = SelectionRules(
+        expiry=ExpiryRule(1, 40, weekly_only=False), liquidity=ANYTHING, alternatives=len(watched(WEEKLY))
+    )
+
+    found = choose_contract(Direction.BULLISH, bar.close, watched(), known, TODAY, rules)
+
+    assert isinstance(found, ContractChoice)
+    assert found.contract.expiry is not None
+    assert found.contract.expiry > WEEKLY
 
 
 @pytest.mark.parametrize("minute", [0, 60, 209])

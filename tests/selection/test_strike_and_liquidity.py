@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from bot.domain.contract import Contract
 from bot.domain.market import Quote
-from bot.domain.types import Right, SecType
+from bot.domain.types import ConId, Right, SecType
 from bot.selection.liquidity import LiquidityLimits, judge_quote
 from bot.selection.no_contract import NoContract, NoContractCode
-from bot.selection.strike import Moneyness, TargetDelta, parse_strike, pick_strike
+from bot.selection.strike import Moneyness, StrikeRule, TargetDelta, parse_strike, strikes_in_order
 
 EXPIRY = date(2011, 1, 7)
 AT = datetime(2011, 1, 3, 15, tzinfo=UTC)
@@ -45,6 +45,24 @@ def ladder(right: Right) -> list[Contract]:
     return [option(strike, right) for strike in ("129", "125", "126", "127", "128")]
 
 
+def first_strike(
+    contracts: list[Contract], quotes: dict[ConId, Quote], spot: float, rule: StrikeRule
+) -> Contract | NoContract:
+    found = strikes_in_order(contracts, quotes, spot, rule)
+    return found if isinstance(found, NoContract) else found[0]
+
+
+@pytest.mark.parametrize(
+    ("right", "order"), [(Right.CALL, "127 128 126 129 125"), (Right.PUT, "127 126 128 125 129")]
+)
+def test_the_next_strikes_are_the_nearest_and_the_cheaper_of_two_equally_near(
+    right: Right, order: str
+) -> None:
+    found = strikes_in_order(ladder(right), {}, 127.3, Moneyness.ATM)
+    assert not isinstance(found, NoContract)
+    assert " ".join(str(contract.strike) for contract in found) == order
+
+
 @pytest.mark.parametrize(
     ("right", "rule", "expected"),
     [
@@ -57,13 +75,13 @@ def ladder(right: Right) -> list[Contract]:
     ],
 )
 def test_moneyness_mirrors_for_puts(right: Right, rule: Moneyness, expected: str) -> None:
-    found = pick_strike(ladder(right), {}, 127.3, rule)
+    found = first_strike(ladder(right), {}, 127.3, rule)
     assert isinstance(found, Contract)
     assert found.strike == Decimal(expected)
 
 
 def test_of_two_equally_near_strikes_the_lower_is_at_the_money() -> None:
-    found = pick_strike(ladder(Right.CALL), {}, 126.5, Moneyness.ATM)
+    found = first_strike(ladder(Right.CALL), {}, 126.5, Moneyness.ATM)
     assert isinstance(found, Contract)
     assert found.strike == Decimal(126)
 
@@ -73,7 +91,7 @@ def test_of_two_equally_near_strikes_the_lower_is_at_the_money() -> None:
     [(124.9, Moneyness.ATM), (129.1, Moneyness.ATM), (129.0, Moneyness.OTMP1), (125.0, Moneyness.ITMP1)],
 )
 def test_a_strike_beyond_those_watched_is_not_guessed(spot: float, rule: Moneyness) -> None:
-    found = pick_strike(ladder(Right.CALL), {}, spot, rule)
+    found = first_strike(ladder(Right.CALL), {}, spot, rule)
     assert isinstance(found, NoContract)
     assert found.code is NoContractCode.STRIKE_NOT_WATCHED
     assert found.numbers["lowest"] == "125"
@@ -84,14 +102,14 @@ def test_a_strike_beyond_those_watched_is_not_guessed(spot: float, rule: Moneyne
 def test_the_nearest_absolute_delta_is_taken(target: float, expected: str, sign: int) -> None:
     deltas = {"125": 0.8, "126": 0.66, "127": 0.5, "128": 0.33}
     quotes = {option(k).con_id: quote(delta=sign * delta) for k, delta in deltas.items()}
-    found = pick_strike(ladder(Right.CALL), quotes, 127.0, TargetDelta(target))
+    found = first_strike(ladder(Right.CALL), quotes, 127.0, TargetDelta(target))
     assert isinstance(found, Contract)
     assert found.strike == Decimal(expected)
 
 
 def test_a_delta_that_nobody_offers_is_a_refusal() -> None:
     quotes = {option("127").con_id: quote(delta=0.5)}
-    found = pick_strike(ladder(Right.CALL), quotes, 127.0, TargetDelta(0.2))
+    found = first_strike(ladder(Right.CALL), quotes, 127.0, TargetDelta(0.2))
     assert isinstance(found, NoContract)
     assert found.code is NoContractCode.DELTA_OUT_OF_REACH
     assert found.numbers == {"target": "0.2", "nearest": "0.5", "strike": "127"}
@@ -118,7 +136,7 @@ def test_settings_of_the_strike_are_read() -> None:
         ({"bid": Decimal("1.10")}, NoContractCode.QUOTE_CROSSED),
         ({"bid": Decimal("1.04")}, None),
         ({"bid": Decimal("0.90")}, NoContractCode.SPREAD_WIDE_PCT),
-        ({"bid": Decimal("9.0"), "ask": Decimal("9.6")}, NoContractCode.SPREAD_WIDE_USD),
+        ({"bid": Decimal("19.0"), "ask": Decimal("19.6")}, NoContractCode.SPREAD_WIDE_USD),
         ({"volume": 9}, NoContractCode.VOLUME_LOW),
         ({"volume": 0}, NoContractCode.VOLUME_LOW),
         ({"open_interest": 99}, NoContractCode.OPEN_INTEREST_LOW),
