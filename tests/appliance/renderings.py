@@ -46,6 +46,22 @@ RENDERINGS: dict[str, tuple[str, str, dict[str, Any]]] = {
             ],
         },
     ),
+    "ibgateway-guard.service": ("ibgateway_guard", "ibgateway-guard.service.j2", {}),
+    "ibkr-guard-phone": ("ibgateway_guard", "ibkr-guard-phone.j2", {}),
+    "guard-keys": (
+        "ibgateway_guard",
+        "authorized_keys.j2",
+        {"ibgateway_guard_phone_keys": ["ssh-ed25519 AAAAPLANTED phone"]},
+    ),
+    "guard-limits.yaml": (
+        "ibgateway_guard",
+        "limits.yaml.j2",
+        {
+            "ibgateway_guard_accounts": ["DU1234567"],
+            "ibgateway_guard_clients": [1, 2],
+            "ibgateway_guard_limits": {"order": {"quantity": 3}, "round_trips": 7},
+        },
+    ),
     "sim.service": ("sim_gateway", "ibgateway.service.j2", {}),
     "ibkr-bot.service": (
         "trading_bot",

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from bot.guard.limits import read_limits
+
 from .conftest import Tool, missing
 from .renderings import RENDERINGS
 
 pytestmark = pytest.mark.xdist_group("rendered once")
 UNITS = [name for name in RENDERINGS if name.endswith((".service", ".timer"))]
 ROUTES = [name for name in RENDERINGS if name.startswith("alertmanager")]
-SCRIPTS = ["pi-throttled", "gateway-tunnel-expiry", "ibkr-bot", "ibgateway-command"]
+SCRIPTS = ["pi-throttled", "gateway-tunnel-expiry", "ibkr-bot", "ibgateway-command", "ibkr-guard-phone"]
 
 
 def written(renderings: dict[str, str], name: str, tmp_path: Path) -> Path:
@@ -43,6 +45,30 @@ def test_the_bot_is_as_confined_as_systemd_can(
     done = tool("systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager", str(unit))
 
     assert done.returncode == 0, done.stdout[-400:] + done.stderr
+
+
+def test_the_guard_is_confined(renderings: dict[str, str], tool: Tool, tmp_path: Path) -> None:
+    unit = written(renderings, "ibgateway-guard.service", tmp_path)
+
+    done = tool("systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", str(unit))
+
+    assert done.returncode == 0, done.stdout[-400:] + done.stderr
+
+
+def test_the_guards_limits_are_the_examples_with_the_inventorys_in_their_place(
+    renderings: dict[str, str], tmp_path: Path
+) -> None:
+    limits = read_limits(written(renderings, "guard-limits.yaml", tmp_path))
+
+    assert (limits.clients.trade, limits.clients.guard, limits.round_trips) == ((1, 2), 999, 7)
+    assert (limits.order.quantity, int(limits.order.value)) == (3, 2500)
+
+
+def test_a_phones_key_runs_one_command_and_nothing_else(renderings: dict[str, str]) -> None:
+    key = renderings["guard-keys"].splitlines()[-1]
+
+    assert key == 'restrict,command="/usr/local/bin/ibkr-guard-phone" ssh-ed25519 AAAAPLANTED phone'
+    assert "resume" not in renderings["ibkr-guard-phone"]
 
 
 def test_nft_accepts_the_table(renderings: dict[str, str], tool: Tool, tmp_path: Path) -> None:
