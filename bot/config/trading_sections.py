@@ -63,7 +63,11 @@ class RiskSection(Section):
         _R.drawdown_sessions, "How many sessions back the equity high is looked for."
     )
     max_loss_streak: Annotated[int, Field(ge=2, le=50)] = doc(
-        _R.max_loss_streak, "Losing trades in a row that halt trading."
+        _R.max_loss_streak, "Losing trades in a row after which no new position is opened."
+    )
+    loss_streak_resumes_next_day: bool = doc(
+        _R.loss_streak_resumes_next_day,
+        "true: after such a streak entries pause until the next trading day; false: until you run `resume`.",
     )
     daily_loss_resumes_next_day: bool = doc(
         _R.daily_loss_resumes_next_day,

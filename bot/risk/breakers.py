@@ -146,7 +146,8 @@ def _drawdown(losses: Losses, equity: Decimal | None, now: datetime, limits: Ris
 def _streak(losses: Losses, limits: RiskLimits) -> str:
     if losses.streak < limits.max_loss_streak:
         return ""
-    return f"{losses.streak} losing trades in a row, limit {limits.max_loss_streak}"
+    until = "; entries resume on the next trading day" if limits.loss_streak_resumes_next_day else ""
+    return f"{losses.streak} losing trades in a row, limit {limits.max_loss_streak}{until}"
 
 
 def _refusals(losses: Losses, now: datetime, limits: RiskLimits) -> str:

@@ -28,6 +28,7 @@ class RiskLimits:
     drawdown_sessions: int = 20
     max_loss_streak: int = 5
     daily_loss_resumes_next_day: bool = False
+    loss_streak_resumes_next_day: bool = True
     # IB gives accounts below this no market data subscriptions (IBKR Campus, "Market Data Subscriptions").
     min_equity_usd: Decimal = Decimal(500)
     max_account_age_s: int | None = 600

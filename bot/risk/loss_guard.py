@@ -45,8 +45,13 @@ class LossGuard:
             yield m.EquityMarked(now, equity, pnl, max(equity, peak or equity))
 
     def _resume_next_day(self) -> Iterator[m.Message]:
-        if self._limits.daily_loss_resumes_next_day and HaltCause.DAILY_LOSS in self._book.latch.causes:
-            yield m.Resumed(self._book.now, HaltCause.DAILY_LOSS.value, "a new trading day", OURSELVES)
+        ends_with_the_day = {
+            HaltCause.DAILY_LOSS: self._limits.daily_loss_resumes_next_day,
+            HaltCause.LOSS_STREAK: self._limits.loss_streak_resumes_next_day,
+        }
+        for cause, does_end in ends_with_the_day.items():
+            if does_end and cause in self._book.latch.causes:
+                yield m.Resumed(self._book.now, cause.value, "a new trading day", OURSELVES)
 
     def trip_breakers(self) -> Iterator[m.Message]:
         """Halt for every condition that stands and is not latched yet."""

@@ -12,6 +12,7 @@ from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.types import TradingState
 from bot.risk.breakers import HaltCause
+from bot.risk.denials import DenialCode
 from bot.risk.machine import RiskMachine
 from tests.risk.house import (
     LIMITS,
@@ -153,14 +154,33 @@ def test_the_daily_loss_may_lift_itself_the_next_day_if_so_configured() -> None:
     assert causes(eager) == []
 
 
-def test_five_losing_trades_halt_and_a_person_starts_the_count_anew() -> None:
-    machine = opened(replace(LIMITS, cooldown_after_loss_minutes=0))
+def five_losses(*, resumes_next_day: bool = True) -> tuple[RiskMachine, list[m.Message]]:
+    limits = replace(LIMITS, cooldown_after_loss_minutes=0, loss_streak_resumes_next_day=resumes_next_day)
+    machine = opened(limits)
     said: list[m.Message] = []
     for n in range(5):
-        at = NOON + timedelta(minutes=2 * n)
-        said += round_trip(machine, idea(at, idea_id=f"i{n}"), "-1")
+        said += round_trip(machine, idea(NOON + timedelta(minutes=2 * n), idea_id=f"i{n}"), "-1")
+    return machine, said
 
-    assert one(said, m.Halted).cause == HaltCause.LOSS_STREAK
+
+def test_five_losing_trades_pause_entries_until_the_next_trading_day() -> None:
+    machine, said = five_losses()
+    patient, _ = five_losses(resumes_next_day=False)
+
+    halted = one(said, m.Halted)
+    assert (halted.cause, denial(machine, put(NOON + timedelta(minutes=12))).code) == (
+        HaltCause.LOSS_STREAK,
+        DenialCode.STATE_HALTED,
+    )
+    assert "next trading day" in halted.detail
+    lifted = one(tell(machine, account(at=NOON + DAY)), m.Resumed)
+    tell(patient, account(at=NOON + DAY))
+    assert (lifted.cause, lifted.by, machine.book.losses.streak) == (HaltCause.LOSS_STREAK, "risk", 0)
+    assert causes(patient) == [HaltCause.LOSS_STREAK]
+
+
+def test_after_five_losing_trades_a_person_may_resume_at_once_and_the_count_begins_again() -> None:
+    machine, _ = five_losses()
     later = NOON + timedelta(minutes=12)
     tell(machine, resume(later), account(at=later))
     assert approve(machine, put(later))

@@ -253,7 +253,11 @@ class Alerts(StateMachine):
                 return
             self._guards_alerted.add(alerted)
             self._alert(
-                f"loss_guard:{alerted[0]}:{x.cause}", Severity.CRITICAL, f"Loss guard: {x.cause}", x.detail
+                f"loss_guard:{alerted[0]}:{x.cause}",
+                # A streak only pauses by default; what must be looked at is the day's loss and the drawdown.
+                Severity.WARNING if x.cause == HaltCause.LOSS_STREAK else Severity.CRITICAL,
+                f"Loss guard: {x.cause}",
+                x.detail,
             )
         elif x.cause == HaltCause.ORDER_REFUSED_STORM:
             self._alert(
