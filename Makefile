@@ -9,7 +9,7 @@ STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help venv run monitor test test-slow test-days gauntlet gauntlet-quick lab lab-arm64 appliance appliance-venv redeploy halt resume \
-        backup restore upgrade-gateway lint fmt lock bench
+        backup restore upgrade-gateway lint fmt docs lock bench
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,9 @@ lint: venv  ## formatter, linter, types, floors, dependencies
 
 fmt: venv  ## put the code in the house's form
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+docs: venv  ## write everything that is made from the code (settings.yaml, denials, metrics, dashboards)
+	@$(BIN)/python -m docs.generate
 
 bench: venv  ## benchmarks (never part of the tests)
 	@$(BIN)/python -m pytest benchmarks --benchmark-only

@@ -1,4 +1,4 @@
-"""Write the dashboards: ``python -m grafana.generate``. The JSON is committed; a test holds the two together."""
+"""The dashboards as files. ``make docs`` writes them; the JSON is committed, and a test holds the two together."""
 
 from __future__ import annotations
 
@@ -15,8 +15,3 @@ DASHBOARDS = {"bot.json": bot_dashboard.make, "host.json": host_dashboard.make}
 def as_json(name: str) -> str:
     """The named dashboard as Grafana reads it from a file."""
     return JSONEncoder(sort_keys=True, indent=2).encode(DASHBOARDS[name]()) + "\n"
-
-
-if __name__ == "__main__":
-    for file in DASHBOARDS:
-        (FOLDER / file).write_text(as_json(file), encoding="utf-8")

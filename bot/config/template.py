@@ -1,6 +1,6 @@
 """The settings file as it is shipped: every key with its default and its meaning, written from the models.
 
-``python -c 'from bot.config.template import as_yaml; print(as_yaml(), end="")' > configs/settings.yaml``
+``make docs`` writes it to configs/settings.yaml.
 """
 
 from __future__ import annotations

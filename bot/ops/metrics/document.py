@@ -1,4 +1,4 @@
-"""Write the table of metric families into docs/monitoring.md: ``python -m bot.ops.metrics.document``."""
+"""The table of metric families in docs/monitoring.md; ``make docs`` writes it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,3 @@ def renewed(text: str) -> str:
     if not mark:
         raise ValueError(f"{DOCUMENT}: the marks {BEGIN.strip()} and {END} are missing")
     return before + BEGIN + metrics_as_markdown() + END + after
-
-
-if __name__ == "__main__":
-    DOCUMENT.write_text(renewed(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
