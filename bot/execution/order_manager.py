@@ -16,7 +16,7 @@ from bot.domain import messages as m
 from bot.domain.machine import Applies, StateMachine
 from bot.domain.order import Leg, OrderStatus
 from bot.domain.reconciling.adopt import PlanOf, lost_brackets
-from bot.domain.types import IdeaId
+from bot.domain.types import ConId, IdeaId
 from bot.execution.books.connection_state import ConnectionState
 from bot.execution.books.ledger import idea_of
 from bot.execution.books.order_book import OrderBook, OrderRecord
@@ -48,6 +48,7 @@ class OrderManager(StateMachine):
         self._unanswered = UnansweredOrders(self._book, self._snapshot_requests, limits)
         self._reconciliation = Reconciler(self._book, self._snapshot_requests, limits)
         self._places: dict[IdeaId, m.PlaceBracket] = {}
+        self._by_contract: dict[ConId, list[IdeaId]] = {}
         self._open: set[IdeaId] = set()
         self.listen(
             self._link.applies(),
@@ -94,6 +95,7 @@ class OrderManager(StateMachine):
     def _opened(self, place: m.PlaceBracket) -> None:
         if self._places.setdefault(place.idea_id, place) is place:
             self._open.add(place.idea_id)
+            self._by_contract.setdefault(place.contract.con_id, []).append(place.idea_id)
 
     def _ended(self, end: m.BracketClosed | m.EntryAbandoned) -> None:
         self._open.discard(end.idea_id)
@@ -182,7 +184,7 @@ class OrderManager(StateMachine):
 
     def _doubt_position(self, news: b.PositionChanged) -> Iterator[m.Message]:
         """Ask where the broker holds another quantity than our fills make: another hand may have traded."""
-        ideas = (x for x, place in self._places.items() if place.contract.con_id == news.con_id)
+        ideas = self._by_contract.get(news.con_id, ())
         if news.quantity != sum(self._book.ledger.position(idea_id) for idea_id in ideas):
             self._snapshot_requests.need(
                 f"another quantity of contract {news.con_id}: {news.quantity}", self.now
@@ -205,6 +207,7 @@ class OrderManager(StateMachine):
 
     def _reconcile(self, taken: b.SnapshotTaken) -> Iterator[m.Message]:
         now = self.now
+        self._book.bring_back(taken.snapshot)
         yield from self._adopt(taken)
         found = self._reconciliation.compare(taken, frozenset(self._open))
         self.apply(taken)
