@@ -107,6 +107,7 @@ ROUTES: dict[type, Route] = {
     m.CancelOrder: (EXECUTION,),
     m.PlaceProtection: (EXECUTION, BOARD, ALERTS),
     m.ExitPosition: (EXECUTION, BOARD, ALERTS),
+    m.ExitOverdue: (JOURNAL, BOARD, ALERTS),
     m.ProtectionChanged: (RISK, JOURNAL, BOARD, ALERTS),
     m.BracketClosed: (RISK, EXECUTION, MARKET_DATA, BOARD, ALERTS),
     m.EntryAbandoned: (RISK, OCO_WATCHER, MARKET_DATA, BOARD, ALERTS),

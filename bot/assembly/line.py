@@ -23,7 +23,7 @@ from bot.journal.listener import JournalListener
 from bot.journal.recover import restore_state
 from bot.journal.store import Journal
 from bot.ops.alerts.conditions import LastingConditions
-from bot.ops.alerts.events import REMEMBERED, Alerts
+from bot.ops.alerts.events import REMEMBERED, UNPROTECTED_AFTER, Alerts
 from bot.ops.metrics.endpoint import Metrics
 from bot.ops.page.day_record import DAY_KINDS, DayRecorder
 from bot.ops.page.feed import Recorded
@@ -115,6 +115,7 @@ def _make_alerts(
         outside.alerts.put,
         lasting=None if limits is None else LastingConditions(limits.scaled(time_scale)),
         is_restart=is_restart,
+        unprotected_after=UNPROTECTED_AFTER * time_scale,
     )
     alerts.catch_up(row.message for row in journal.rows(REMEMBERED))
     return alerts

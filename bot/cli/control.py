@@ -153,6 +153,8 @@ def _picture(status: dict[str, Any]) -> Table:
         rows["alerts lost"] = ", ".join(f"{kind} {n}" for kind, n in lost.items())
     for one in status["open_brackets"]:
         proved = "protected" if one["is_proved"] else "NOT PROTECTED" if one["quantity"] else "entering"
+        if one["overdue_why"]:
+            proved += f", HELD PAST ITS TIME: {one['overdue_why']}"
         rows[f"{one['quantity']} {one['label']}"] = (
             f"bid {one['bid']}, stop {one['stop']}, target {one['target']}, {proved}"
         )

@@ -69,6 +69,7 @@ def report_as_json(x: DayReport) -> dict[str, Any]:
         "trades": [_trade(one) for one in x.trades],
         "not_traded": dict(x.not_traded),
         "unprotected_s": round(x.unprotected_s, 3),
+        "held_past_its_time": {one.idea_id: one.why for one in x.overdue},
         "worst_unprotected_s": round(x.worst_unprotected_s, 3),
         "halts": [_halt(one) for one in x.halts],
         "refused_orders": x.refused_orders,

@@ -264,7 +264,7 @@ class PlaceProtection:
 class ExitPosition:
     """Close ``quantity`` now: ``step`` walks the limit down from the bid, and the stop stays until the exit fills.
 
-    A negative quantity is a short that must not be: it is bought back, from the ask up.
+    A negative quantity is a short that must not be: it is bought back, from the ask up. ``bid`` and ``ask`` are fresh.
     """
 
     idea_id: IdeaId
@@ -274,6 +274,19 @@ class ExitPosition:
     bid: Decimal | None
     at: datetime
     ask: Decimal | None = None
+    nobody_bids: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExitOverdue:
+    """A position should have been gone since ``since`` and is still held: ``why``, as far as it shows."""
+
+    idea_id: IdeaId
+    quantity: int
+    reason: str
+    why: str
+    since: datetime
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

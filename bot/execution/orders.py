@@ -104,6 +104,7 @@ def flatten_order(
     limit_price: Decimal | None,
     number: int,
     oca_group: str = "",
+    tif: Tif = Tif.DAY,
 ) -> Order:
     """One order that ends the position: at a limit, or at the market where there is none; in the stop's OCA group
     while that stop stays."""
@@ -114,6 +115,7 @@ def flatten_order(
         type=OrderType.MARKET if limit_price is None else OrderType.LIMIT,
         quantity=quantity,
         limit_price=limit_price,
+        tif=tif,
         oca_group=oca_group,
     )
 

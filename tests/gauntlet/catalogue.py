@@ -47,6 +47,10 @@ INCIDENTS: Final[dict[str, str]] = {
     "G36": "SIGKILL between any two steps of the order path",
     "G37": "an assignment or a trade by hand appears as a position",
     "G38": "80 % risk per trade passes validation",
+    "G39": "closing orders are refused, and the bot cancels its own stop",
+    "G40": "nobody bids when an exit is due",
+    "G41": "a stop that another hand moved to 0.01 counts as protection",
+    "G42": "stops are refused all night, and nobody is told that nothing protects",
 }
 
 _B, _X, _R, _S = (
@@ -56,6 +60,8 @@ _B, _X, _R, _S = (
     "tests/selection/",
 )
 _MD, _CF, _J = "tests/market_data/test_machine.py::", "tests/config/", "tests/journal/test_store.py::"
+
+_Y = "tests/execution/test_incidents_refused_exits.py::"
 
 PROOFS: Final[dict[str, tuple[str, ...]]] = {
     "G1": (
@@ -126,6 +132,8 @@ PROOFS: Final[dict[str, tuple[str, ...]]] = {
         "tests/ops/process/test_heartbeat.py::test_a_sick_bot_is_silent_and_pings_as_soon_as_it_is_well",
     ),
     "G36": ("tests/execution/test_kill_matrix.py",),
+    "G40": (_Y + "test_a_market_order_that_nobody_takes_gives_way_to_a_limit_that_stays_at_the_broker",),
+    "G42": (_Y + "test_stops_refused_all_night_are_tried_ever_more_rarely_and_told_once_as_unprotected",),
     "G38": (_CF + "test_checks.py::test_above_a_ceiling_more_risk_must_be_accepted",),
 }
 """Incident → tests that prove it without the whole bot, or beside it."""

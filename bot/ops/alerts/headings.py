@@ -14,6 +14,8 @@ HEADINGS: dict[str, str] = {
     "journal": "Halted by …, Resumed by …",
     "reject_storm": "Halted: orders are rejected",
     "repaired": "Protection of … repaired",
+    "unprotected": "UNPROTECTED: …",
+    "overdue": "Cannot close …",
     "flattened": "Closing …: it could not be protected",
     "line_failed": "… crashed; restarting the trading pipeline / Halted: failures in a row",
     "repeated_failure": "… crashed; restarting the trading pipeline / Halted: failures in a row",

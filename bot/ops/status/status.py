@@ -38,6 +38,9 @@ class BracketView:
     fees: Decimal = Decimal(0)
     is_proved: bool = False
     unprotected_since: datetime | None = None
+    overdue_since: datetime | None = None
+    """It should have been gone since then; ``overdue_why`` says what keeps it."""
+    overdue_why: str = ""
     bid: Decimal | None = None
     ask: Decimal | None = None
 
