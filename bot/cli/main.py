@@ -10,6 +10,7 @@ import sys
 import typer
 
 from bot.cli import alert as alert_commands
+from bot.cli import backtest as backtest_command
 from bot.cli import config as config_commands
 from bot.cli import control
 from bot.cli import data as data_commands
@@ -36,6 +37,7 @@ app.command(name="flatten")(control.flatten)
 app.command(name="doctor")(doctor_commands.doctor)
 app.command(name="what-if")(doctor_commands.what_if)
 app.command(name="report")(report_command.report)
+app.command(name="backtest")(backtest_command.backtest)
 app.command(name="journal")(history_commands.journal)
 app.command(name="why")(history_commands.why)
 app.command(name="version")(history_commands.version)
