@@ -14,7 +14,7 @@ from bot.build import build_id
 from bot.domain.market import Bar
 from bot.domain.messages import BracketClosed
 from bot.domain.session import session_on
-from bot.ops.page.document import Chart, Curve, Document, Fact, Money, Source, Table, TradeMark, Verdict
+from bot.ops.page.document import Chart, Curve, Document, Fact, Money, PageVerdict, Source, Table, TradeMark
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def document(report: Report, charts: Sequence[Chart] = ()) -> Document:
         kind="backtest",
         title=f"Backtest {' '.join(plan.symbols)}, {out.days[0].day} to {out.days[-1].day}",
         at=_end(out.days[-1].day),
-        verdict=Verdict("plain", f"{pnl:+,.2f} USD", _in_words(report), proof=prices_line(out)),
+        verdict=PageVerdict("plain", f"{pnl:+,.2f} USD", _in_words(report), proof=prices_line(out)),
         source=Source(build=build_id(), trading="simulated", mode=plan.settings.mode, symbols=plan.symbols),
         money=Money("USD", pnl + fees, None, fees, pnl, out.end_equity, "Result of the backtest"),
         charts=tuple(charts),
