@@ -39,8 +39,9 @@ def run(settings: Settings, timing: Timing, hooks: Hooks) -> int:
 
 @contextmanager
 def _alone(settings: Settings) -> Iterator[None]:
-    """One bot per client id and state directory."""
-    lock = InstanceLock(settings.journal.directory, settings.broker.client_id)
+    """One bot per state directory, and one per gateway and client id."""
+    broker = settings.broker
+    lock = InstanceLock(settings.journal.directory, f"{broker.host}:{broker.port} {broker.client_id}")
     try:
         yield
     finally:

@@ -56,12 +56,14 @@ def run_line(
         beside=lambda: {"alert_failures": dict(outside.alerts.failures)},
     )
     directory, notifier = journal.path.parent, Notifier()
+    looks_for_halt = True
 
     def meanwhile() -> None:
+        nonlocal looks_for_halt
         metrics.beat()
         if outside.heartbeat is not None:
             outside.heartbeat.beat(board.status)
-        _obey_halt_file(directory, operator)
+        looks_for_halt = looks_for_halt and _obeyed(directory, operator)
         _notify(notifier, board.status)
         hooks.show(board.status)
         if hooks.is_over(board.status):
@@ -121,11 +123,13 @@ def _make_alerts(
     return alerts
 
 
-def _obey_halt_file(directory: Path, operator: Operator) -> None:
+def _obeyed(directory: Path, operator: Operator) -> bool:
+    """Obey a halt that was left as a file. False where the file stays behind: its halt is on disk, and enough."""
     left = take_halt(directory)
-    if left is not None:
-        operator.halt(*left)
-        forget_halt(directory)
+    if left is None:
+        return True
+    operator.halt(*left)
+    return forget_halt(directory)
 
 
 def _notify(notifier: Notifier, status: Status) -> None:

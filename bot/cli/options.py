@@ -38,14 +38,21 @@ def journal_path(config: Path | None, state: Path | None) -> Path:
 
 
 def state_directory(config: Path | None, state: Path | None) -> Path:
-    """The state directory a command means: ``--state``, else the bot's own, else that of the latest simulated day."""
-    from bot.journal.store import JOURNAL_FILE
+    """The state directory a command means: ``--state``, else the bot's own, or the latest day's of a simulated gateway.
 
+    What the settings trade decides, not which files there are: a paper account's commands never mean a simulated day.
+    """
     if state is not None:
         return state
-    own = settings_of(config).journal.directory
+    settings = settings_of(config)
+    own = settings.journal.directory
     latest = simulated_directory(own) / LATEST_RUN
-    return own if (own / JOURNAL_FILE).exists() or not latest.exists() else latest
+    return latest if has_days_of_its_own(settings) and latest.exists() else own
+
+
+def has_days_of_its_own(settings: Settings) -> bool:
+    """Whether each run is a simulated day with a state directory of its own."""
+    return settings.broker.trading == "simulated" and settings.broker.embedded_gateway
 
 
 def simulated_directory(directory: Path) -> Path:

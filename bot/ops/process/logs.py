@@ -78,6 +78,7 @@ def start_logging(
         "retention": f"{retention_days} days",
         "diagnose": False,  # variables' values in tracebacks may be secrets
         "backtrace": False,
+        "errors": "backslashreplace",  # whatever somebody wrote, the line is kept
     }
     directory.mkdir(parents=True, exist_ok=True)
     logger.add(directory / "bot.log", format="{time:YYYY-MM-DD HH:mm:ss.SSSZZ} {level} {message}", **shared)
