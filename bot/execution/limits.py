@@ -29,6 +29,7 @@ class ExecutionLimits:
     snapshot_retry_s    an unanswered snapshot request is repeated
     snapshot_gap_s      the least time between two requests; doubles for a question that stays open, up to backoff_max_s
     snapshot_every_s    a routine look at the broker while nothing is in doubt
+    entry_grace_s       an entry that nobody cancels ends at the broker so long after its time is up
     inactive_wait_s     an inactive order that was cancelled and says nothing more counts as ended
     market_rung         from this step of the exit escalation on a new closing order is a market order, and a moved one
                         goes as far below the bid as max_slip allows
@@ -46,6 +47,7 @@ class ExecutionLimits:
     snapshot_gap_s: float = 1.0
     snapshot_every_s: float = 300.0
     backoff_max_s: float = 60.0
+    entry_grace_s: float = 60.0
     inactive_wait_s: float = 3.0
     market_rung: int = 3
     forced_step: int = 6

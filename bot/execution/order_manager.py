@@ -24,7 +24,7 @@ from bot.execution.books.snapshot_requests import SnapshotRequests
 from bot.execution.entry_gate import EntryGate
 from bot.execution.exits import ExitPlans
 from bot.execution.limits import ExecutionLimits
-from bot.execution.orders import approved_prices, bracket_orders
+from bot.execution.orders import approved_prices, bracket_orders, entry_ends_at
 from bot.execution.reconciliation import Reconciler
 from bot.execution.unanswered import UnansweredOrders
 
@@ -130,7 +130,8 @@ class OrderManager(StateMachine):
         if refusal:
             yield m.EntryAbandoned(place.idea_id, place.symbol, refusal, now)
             return
-        orders = bracket_orders(place, approved_prices(place))
+        good_till = entry_ends_at(place, now, self._limits.entry_grace_s)
+        orders = bracket_orders(place, approved_prices(place), good_till)
         yield b.SendOrders(orders, now)
         yield m.BracketSent(place.idea_id, tuple(order.ref for order in orders), now)
 

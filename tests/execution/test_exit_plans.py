@@ -31,7 +31,10 @@ class Bench:
         self.place = bracket(quantity=3)
         self.book = OrderBook(settle_s=5)
         self.plans = ExitPlans(self.book, ExecutionLimits())
-        learn(self.book, b.SendOrders(bracket_orders(self.place, approved_prices(self.place)), START))
+        learn(
+            self.book,
+            b.SendOrders(bracket_orders(self.place, approved_prices(self.place), self.place.enter_by), START),
+        )
 
     def status(self, ref: OrderRef, status: OrderStatus, filled: int = 0) -> None:
         learn(

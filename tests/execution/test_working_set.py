@@ -38,7 +38,7 @@ def status(ref: str, number: int, now: OrderStatus, filled: int) -> OrderStatusC
 def live_through(book: OrderBook, idea: str, number: int) -> None:
     """One whole trade: entry and target filled, the stop cancelled."""
     place = bracket(idea)
-    book_learns(book, SendOrders(bracket_orders(place, approved_prices(place)), START))
+    book_learns(book, SendOrders(bracket_orders(place, approved_prices(place), place.enter_by), START))
     for leg, side, n in ((Leg.ENTRY, Side.BUY, number), (Leg.TARGET, Side.SELL, number + 1)):
         book_learns(book, FillBooked(fill(idea, leg, side, n)))
         book_learns(book, status(ref_of(idea, leg), n, OrderStatus.FILLED, 3))
@@ -67,7 +67,7 @@ def test_what_ended_flat_leaves_the_comparison_on_the_next_day() -> None:
 def test_what_is_held_stays_however_long() -> None:
     book = years_of_trades()
     place = bracket("SPY-held")
-    book_learns(book, SendOrders(bracket_orders(place, approved_prices(place)), START))
+    book_learns(book, SendOrders(bracket_orders(place, approved_prices(place), place.enter_by), START))
     book_learns(book, FillBooked(fill("SPY-held", Leg.ENTRY, Side.BUY, 9001)))
     for days in range(1, 30):
         book_learns(book, TimePassed(START + days * DAY))
@@ -97,7 +97,9 @@ def test_an_old_execution_under_another_name_is_known_again() -> None:
 
 def test_a_late_correction_of_an_old_trade_is_booked_once() -> None:
     manager = OrderManager(ExecutionLimits())
-    manager.remember(SendOrders(bracket_orders(bracket("SPY-1"), approved_prices(bracket("SPY-1"))), START))
+    manager.remember(
+        SendOrders(bracket_orders(bracket("SPY-1"), approved_prices(bracket("SPY-1")), START), START)
+    )
     manager.remember(FillBooked(fill("SPY-1", Leg.ENTRY, Side.BUY, 1)))
     manager.remember(FillBooked(fill("SPY-1", Leg.TARGET, Side.SELL, 2)))
     manager.handle(TimePassed(START + DAY))
