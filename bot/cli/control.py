@@ -17,9 +17,8 @@ from bot.cli.options import (
     ConfigOption,
     JsonOption,
     StateOption,
-    has_days_of_its_own,
-    settings_of,
     state_directory,
+    state_place,
 )
 from bot.domain.errors import FixTheCommand, FixTheMachine
 from bot.ops.process.control_socket import ask, leave_halt
@@ -95,7 +94,7 @@ def halt(
 
 def _kept_halt(directory: Path, reason: str, by: str, config: Path | None, state: Path | None) -> str:
     """Save the halt where the bot that the settings mean will find it. FixTheMachine where no bot ever would."""
-    if state is None and has_days_of_its_own(settings_of(config)) and not is_locked(directory):
+    if state is None and state_place(config).has_days_of_its_own and not is_locked(directory):
         return "Nothing was halted: each simulated day begins afresh (for a paper or live bot: --config FILE)"
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)

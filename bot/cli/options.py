@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from bot.config import Settings
+    from bot.config.where import Place
 
 ConfigOption = Annotated[
     Path | None,
@@ -28,12 +29,12 @@ DataOption = Annotated[
 ]
 
 LATEST_RUN = "latest"
+JOURNAL_FILE = "journal.db"
+"""As the journal's own module has it, which is not imported for its name alone."""
 
 
 def journal_path(config: Path | None, state: Path | None) -> Path:
     """The journal in the directory that ``state_directory`` finds."""
-    from bot.journal.store import JOURNAL_FILE
-
     return state_directory(config, state) / JOURNAL_FILE
 
 
@@ -44,15 +45,16 @@ def state_directory(config: Path | None, state: Path | None) -> Path:
     """
     if state is not None:
         return state
-    settings = settings_of(config)
-    own = settings.journal.directory
-    latest = simulated_directory(own) / LATEST_RUN
-    return latest if has_days_of_its_own(settings) and latest.exists() else own
+    at = state_place(config)
+    latest = simulated_directory(at.directory) / LATEST_RUN
+    return latest if at.has_days_of_its_own and latest.exists() else at.directory
 
 
-def has_days_of_its_own(settings: Settings) -> bool:
-    """Whether each run is a simulated day with a state directory of its own."""
-    return settings.broker.trading == "simulated" and settings.broker.embedded_gateway
+def state_place(config: Path | None) -> Place:
+    """Where the settings in force put the state, read without the rest of them."""
+    from bot.config.where import place
+
+    return place(config)
 
 
 def simulated_directory(directory: Path) -> Path:
