@@ -14,8 +14,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.backtest.exact.run import plan_stretches, run
-from bot.backtest.plan import Plan
+from bot.backtest.exact.run import plan_stretches, run_exact
+from bot.backtest.plan import BacktestPlan
 from bot.domain import messages as m
 from bot.domain.market import Bar
 from bot.domain.types import Symbol
@@ -98,19 +98,19 @@ class Peek:
     after: str
 
 
-def cuts(plan: Plan, library: Library, count: int = 3) -> tuple[datetime, ...]:
+def cuts(plan: BacktestPlan, library: Library, count: int = 3) -> tuple[datetime, ...]:
     """Instants within the plan's sessions, spread over them, none on a full hour's edge."""
     sessions = [session for stretch in plan_stretches(plan, library) for session in stretch.sessions]
     chosen = [sessions[(n + 1) * len(sessions) // (count + 1)] for n in range(count)]
     return tuple(session.open + timedelta(minutes=77 + 40 * n) for n, session in enumerate(chosen))
 
 
-def find_peek(plan: Plan, library: Library, cut: datetime) -> Peek | None:
+def find_peek(plan: BacktestPlan, library: Library, cut: datetime) -> Peek | None:
     """Play up to the day of ``cut`` twice, with its own future and with another; None when no decision differs."""
     return first_difference(plan, library, ChangedFuture(library, cut), cut)
 
 
-def first_difference(plan: Plan, library: Library, another: Library, cut: datetime) -> Peek | None:
+def first_difference(plan: BacktestPlan, library: Library, another: Library, cut: datetime) -> Peek | None:
     """The first decision up to ``cut`` that two libraries, equal up to there, do not share."""
     short = replace(plan, last=min(plan.last, cut.date()))
     real, other = (_decisions(short, x, cut) for x in (library, another))
@@ -123,7 +123,7 @@ def first_difference(plan: Plan, library: Library, another: Library, cut: dateti
     return None
 
 
-def _decisions(plan: Plan, library: Library, cut: datetime) -> list[m.Message]:
+def _decisions(plan: BacktestPlan, library: Library, cut: datetime) -> list[m.Message]:
     found: list[m.Message] = []
 
     def hear(message: m.Message) -> None:
@@ -131,5 +131,5 @@ def _decisions(plan: Plan, library: Library, cut: datetime) -> list[m.Message]:
         if at is not None and at(message) <= cut:
             found.append(message)
 
-    run(plan, library, hear=hear, until=cut)
+    run_exact(plan, library, hear=hear, until=cut)
     return found

@@ -15,7 +15,7 @@ Halts = Literal["resume", "stay"]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BacktestPlan:
     """``settings`` are the live bot's; ``seed`` and ``is_synthetic`` are for made-up markets."""
 
     settings: Settings

@@ -21,7 +21,7 @@ from bot.cli.options import ConfigOption, DataOption, JsonOption
 from bot.domain.errors import FixTheCommand, FixTheMachine
 
 if TYPE_CHECKING:
-    from bot.backtest.plan import Plan
+    from bot.backtest.plan import BacktestPlan
     from bot.backtest.report.document import Report
     from bot.config import Settings
     from bot.ops.page.document import Chart, Table
@@ -80,12 +80,12 @@ def backtest(
     if as_json:
         typer.echo(as_json_text(report))
     else:
-        show(report)
+        show_report(report)
         if html is not None:
             typer.echo(f"page: {html}")
 
 
-def _check_lookahead(plan: Plan, library: Library) -> None:
+def _check_lookahead(plan: BacktestPlan, library: Library) -> None:
     from bot.backtest.lookahead import cuts, find_peek
 
     for cut in cuts(plan, library):
@@ -98,20 +98,22 @@ def _check_lookahead(plan: Plan, library: Library) -> None:
         typer.echo(f"other prices after {cut:%Y-%m-%d %H:%M} UTC changed no decision before")
 
 
-def _play(plan: Plan, library: Library, *, spreads: bool) -> Report:
-    from bot.backtest.exact.run import plan_stretches, run
+def _play(plan: BacktestPlan, library: Library, *, spreads: bool) -> Report:
+    from bot.backtest.exact.run import plan_stretches, run_exact
     from bot.backtest.report.document import Report
 
     days = sum(len(x.sessions) for x in plan_stretches(plan, library))
     factors = (1.0, 0.5, 2.0) if spreads else (1.0,)
-    with progress(days * len(factors)) as step:
-        outcomes = [(factor, run(replace(plan, spread_factor=factor), library, step)) for factor in factors]
+    with sessions_bar(days * len(factors)) as step:
+        outcomes = [
+            (factor, run_exact(replace(plan, spread_factor=factor), library, step)) for factor in factors
+        ]
     variants = tuple(sorted(outcomes, key=lambda x: x[0])) if spreads else ()
     return Report(plan, "exact", outcomes[0][1], variants)
 
 
 @contextmanager
-def progress(total: int) -> Iterator[Callable[[object], None]]:
+def sessions_bar(total: int) -> Iterator[Callable[[object], None]]:
     """A bar with the time that is left, on a terminal's error stream."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -132,9 +134,9 @@ def make_plan(
     halts: str,
     *,
     synthetic: bool,
-) -> Plan:
+) -> BacktestPlan:
     """The plan that the options describe; FixTheCommand for what cannot be."""
-    from bot.backtest.plan import Plan
+    from bot.backtest.plan import BacktestPlan
 
     names = tuple(name.strip().upper() for name in symbols.split(",") if name.strip()) or settings.symbols
     if halts not in ("resume", "stay"):
@@ -145,7 +147,7 @@ def make_plan(
     if end < start:
         raise FixTheCommand(f"--to {end} lies before --from {start}")
     settings = settings.model_copy(update={"symbols": names})
-    return Plan(settings, names, start, end, _amount(equity), seed, synthetic, halts)  # type: ignore[arg-type]
+    return BacktestPlan(settings, names, start, end, _amount(equity), seed, synthetic, halts)  # type: ignore[arg-type]
 
 
 def _after(start: date) -> date:
@@ -183,7 +185,7 @@ def library_of(data: Path | None, settings: Settings) -> Library:
 # ── what people see ──
 
 
-def show(report: Report) -> None:
+def show_report(report: Report) -> None:
     """The report on a terminal."""
     from bot.backtest.report.document import all_tables, prices_line
 
@@ -216,7 +218,7 @@ def _grid(table: Table) -> Grid:
 def as_json_text(report: Report) -> str:
     """One JSON object: the plan, the figures, the tables, every trade."""
     from bot.backtest.report.document import all_tables, prices_line
-    from bot.backtest.report.metrics import figures
+    from bot.backtest.report.metrics import figures_of
 
     plan, out = report.plan, report.outcome
     told: dict[str, Any] = {
@@ -229,7 +231,7 @@ def as_json_text(report: Report) -> str:
         "prices": prices_line(out),
         "figures": {
             x.name: {"value": x.value, "low": x.low, "high": x.high, "definition": x.definition}
-            for x in figures(out)
+            for x in figures_of(out)
         },
         "days": [{"day": x.day, "equity": x.equity} for x in out.days],
         "trades": [_trade(x) for x in out.trades.values()],

@@ -8,18 +8,18 @@ from decimal import Decimal
 
 import pytest
 
-from bot.backtest.exact.run import run
+from bot.backtest.exact.run import run_exact
 from bot.backtest.feed.stretches import stretches
 from bot.backtest.lookahead import ChangedFuture, find_peek, first_difference
 from bot.backtest.outcome import Outcome
-from bot.backtest.plan import Plan
+from bot.backtest.plan import BacktestPlan
 from bot.domain.errors import FixTheCommand
 from bot.domain.session import session_on
 from bot.sim.market.recorded.library import BUNDLE, Bundle, Library
 from tests.backtest.conftest import DAY, plan
 
 
-def test_what_the_trades_brought_is_what_the_account_gained(played: tuple[Plan, Outcome]) -> None:
+def test_what_the_trades_brought_is_what_the_account_gained(played: tuple[BacktestPlan, Outcome]) -> None:
     _, out = played
 
     assert len(out.trades) >= 3
@@ -27,7 +27,7 @@ def test_what_the_trades_brought_is_what_the_account_gained(played: tuple[Plan, 
     assert out.end_equity - out.start_equity == sum(x.pnl for x in out.trades.values())
 
 
-def test_every_bar_was_judged_and_every_signal_has_an_end(played: tuple[Plan, Outcome]) -> None:
+def test_every_bar_was_judged_and_every_signal_has_an_end(played: tuple[BacktestPlan, Outcome]) -> None:
     _, out = played
 
     assert out.bars == 390 + 7
@@ -39,14 +39,14 @@ def test_every_bar_was_judged_and_every_signal_has_an_end(played: tuple[Plan, Ou
     assert out.plans.keys() == ended
 
 
-def test_the_report_says_how_each_day_s_options_were_priced(played: tuple[Plan, Outcome]) -> None:
+def test_the_report_says_how_each_day_s_options_were_priced(played: tuple[BacktestPlan, Outcome]) -> None:
     _, out = played
 
     assert [(x.day, x.is_recorded) for x in out.prices] == [(date(2011, 1, 26), False)]
 
 
 def test_a_day_with_a_recorded_chain_is_priced_from_it() -> None:
-    out = run(plan(), BUNDLE)
+    out = run_exact(plan(), BUNDLE)
 
     assert [(x.is_recorded, x.volatility) for x in out.prices] == [(True, None)]
     assert [x.day for x in out.days] == [DAY]
@@ -68,10 +68,10 @@ def test_a_hole_in_the_data_ends_a_stretch_and_a_lost_day_does_not() -> None:
 
 
 @pytest.mark.slow
-def test_wider_spreads_never_bring_more_on_the_same_trades(played: tuple[Plan, Outcome]) -> None:
+def test_wider_spreads_never_bring_more_on_the_same_trades(played: tuple[BacktestPlan, Outcome]) -> None:
     chosen, out = played
 
-    wide = run(replace(chosen, spread_factor=3.0), BUNDLE)
+    wide = run_exact(replace(chosen, spread_factor=3.0), BUNDLE)
 
     entered = {x.idea_id: x.entry_price for x in wide.trades.values()}
     both = [x for x in out.trades.values() if x.idea_id in entered]

@@ -13,10 +13,10 @@ from typing import Final
 
 from bot.actors.replay import Replay
 from bot.assembly.machines import make_machines
-from bot.backtest.feed.markets import make_world
+from bot.backtest.feed.markets import market_of
 from bot.backtest.feed.stretches import Stretch, stretches
 from bot.backtest.outcome import DayEnd, Outcome, Prices
-from bot.backtest.plan import Plan
+from bot.backtest.plan import BacktestPlan
 from bot.domain import messages as m
 from bot.domain.session import Session, sessions_between
 from bot.domain.types import TradingState
@@ -38,8 +38,8 @@ def _nobody(_: object) -> None:
     """For whoever is not listening."""
 
 
-def run(
-    plan: Plan,
+def run_exact(
+    plan: BacktestPlan,
     library: Library,
     progress: Progress = _nobody,
     hear: Callable[[m.Message], None] = _nobody,
@@ -48,12 +48,12 @@ def run(
     """Play the plan's days. FixTheCommand when there are none. ``hear`` is told every message; ``until`` ends it sooner."""
     out = Outcome(plan.equity)
     for stretch in plan_stretches(plan, library):
-        world = make_world(plan, stretch, library, out.end_equity)
+        world = market_of(plan, stretch, library, out.end_equity)
         ExactLine(plan, world, out, hear).play(stretch, library, progress, until)
     return out
 
 
-def plan_stretches(plan: Plan, library: Library) -> tuple[Stretch, ...]:
+def plan_stretches(plan: BacktestPlan, library: Library) -> tuple[Stretch, ...]:
     """What the plan's dates come to."""
     if plan.is_synthetic:
         return (Stretch(tuple(sessions_between(plan.first, plan.last))),)
@@ -64,7 +64,7 @@ class ExactLine:
     """The line and its world, moved step by step."""
 
     def __init__(
-        self, plan: Plan, world: World, out: Outcome, hear: Callable[[m.Message], None] = _nobody
+        self, plan: BacktestPlan, world: World, out: Outcome, hear: Callable[[m.Message], None] = _nobody
     ) -> None:
         self._plan, self._world, self._out, self._also = plan, world, out, hear
         self._exchange = LoopbackExchange(world)
@@ -110,7 +110,7 @@ class ExactLine:
             self._is_halted = message.state is TradingState.HALTED
 
 
-def note_day(out: Outcome, plan: Plan, world: World, library: Library, day: date) -> None:
+def note_day(out: Outcome, plan: BacktestPlan, world: World, library: Library, day: date) -> None:
     """Take down the account and where the day's option prices came from."""
     equity = world.account_figures().net_liquidation
     out.days.append(DayEnd(day, Decimal(equity).quantize(Decimal("0.01"))))

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.backtest.feed.stretches import Stretch, recorded_tape, synthetic_tape
-from bot.backtest.plan import Plan
+from bot.backtest.plan import BacktestPlan
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.market.catalog import underlying
 from bot.sim.market.market import Market
@@ -15,7 +15,7 @@ from bot.sim.world.build import ACCOUNT_ID, EARLY
 from bot.sim.world.world import World
 
 
-def make_world(plan: Plan, stretch: Stretch, library: Library, equity: Decimal) -> World:
+def market_of(plan: BacktestPlan, stretch: Stretch, library: Library, equity: Decimal) -> World:
     """A market of the plan's symbols, five minutes before the stretch's first open."""
     start: datetime = stretch.sessions[0].open - EARLY
     first = stretch.sessions[0].day

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from bot.backtest.outcome import Outcome
-from bot.backtest.plan import Plan
+from bot.backtest.plan import BacktestPlan
 from bot.backtest.report import tables
 from bot.backtest.report.metrics import drawdowns
 from bot.build import build_id
@@ -21,7 +21,7 @@ from bot.ops.page.document import Chart, Curve, Document, Fact, Money, PageVerdi
 class Report:
     """Everything that is shown of a backtest. ``variants`` are the same days at other spreads, by factor."""
 
-    plan: Plan
+    plan: BacktestPlan
     gear: str
     outcome: Outcome
     variants: tuple[tuple[float, Outcome], ...] = ()

@@ -25,7 +25,7 @@ _RESAMPLES: Final = 2_000
 _SEED: Final = 7
 _LEAST: Final = 5
 """With fewer days or trades an interval says nothing."""
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def _text(value: float | None, unit: str) -> str:
     return f"{value:,.2f}" if unit in ("USD", "") else f"{value:,.0f}"
 
 
-def daily_returns(out: Outcome) -> Floats:
+def daily_returns(out: Outcome) -> _Floats:
     """Each day's equity over the day before's, less 1."""
     levels = np.array([float(out.start_equity), *(float(day.equity) for day in out.days)])
     return np.asarray(levels[1:] / levels[:-1] - 1)
@@ -73,7 +73,7 @@ def drawdowns(out: Outcome) -> list[tuple[date, float]]:
     return found
 
 
-def figures(out: Outcome) -> tuple[Figure, ...]:
+def figures_of(out: Outcome) -> tuple[Figure, ...]:
     """Everything of the summary."""
     trades = list(out.trades.values())
     pnl = np.array([float(x.pnl) for x in trades])
@@ -97,27 +97,27 @@ def figures(out: Outcome) -> tuple[Figure, ...]:
     )  # fmt: skip
 
 
-def sharpe(returns: Floats) -> float:
+def sharpe(returns: _Floats) -> float:
     deviation = returns.std(ddof=1) if len(returns) > 1 else 0.0
     return float(returns.mean() / deviation * math.sqrt(_DAYS_A_YEAR)) if deviation > 0 else math.nan
 
 
-def sortino(returns: Floats) -> float:
+def sortino(returns: _Floats) -> float:
     losses = np.minimum(returns, 0.0)
     below = math.sqrt(float((losses**2).mean())) if len(returns) else 0.0
     return float(returns.mean()) / below * math.sqrt(_DAYS_A_YEAR) if below > 0 else math.nan
 
 
-def _factor(pnl: Floats) -> float:
+def _factor(pnl: _Floats) -> float:
     lost = -pnl[pnl < 0].sum()
     return float(pnl[pnl > 0].sum() / lost) if lost > 0 else math.nan
 
 
-def _win_rate(pnl: Floats) -> float:
+def _win_rate(pnl: _Floats) -> float:
     return float((pnl > 0).mean()) if len(pnl) else math.nan
 
 
-def _mean(values: Floats) -> float | None:
+def _mean(values: _Floats) -> float | None:
     return float(values.mean()) if len(values) else None
 
 
@@ -130,7 +130,7 @@ def _exposure(out: Outcome, trades: Sequence[BracketClosed]) -> float | None:
     return _part(held, 390.0 * len(out.days))
 
 
-def _interval(values: Floats, statistic: Callable[[Floats], float]) -> tuple[float | None, float | None]:
+def _interval(values: _Floats, statistic: Callable[[_Floats], float]) -> tuple[float | None, float | None]:
     if len(values) < _LEAST:
         return None, None
     random = np.random.default_rng(_SEED)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from bot.backtest.outcome import Outcome
-from bot.backtest.report.metrics import figures
+from bot.backtest.report.metrics import figures_of
 from bot.domain.messages import BracketClosed
 from bot.domain.session import NEW_YORK
 from bot.ops.page.document import Table
@@ -20,7 +20,7 @@ _Key = Callable[[BracketClosed], str]
 
 def summary(out: Outcome) -> Table:
     """The figures, with their intervals and definitions."""
-    rows = tuple((x.name, x.text, x.interval, x.definition) for x in figures(out))
+    rows = tuple((x.name, x.text, x.interval, x.definition) for x in figures_of(out))
     return Table("Summary", ("", "value", "95 % interval", "definition"), rows, (1, 2))
 
 

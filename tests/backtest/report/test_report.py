@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.backtest.outcome import DayEnd, Outcome
-from bot.backtest.plan import Plan
+from bot.backtest.plan import BacktestPlan
 from bot.backtest.report.document import Report, all_tables, document, prices_line
-from bot.backtest.report.metrics import daily_returns, drawdowns, figures, sharpe, sortino
+from bot.backtest.report.metrics import daily_returns, drawdowns, figures_of, sharpe, sortino
 from bot.cli.backtest import as_json_text
 from bot.ops.page.render import as_file
 
@@ -47,15 +47,17 @@ def test_returns_lead_from_the_first_equity_to_the_last(equity: list[float]) -> 
 
 
 def test_an_unchanging_account_has_no_ratio_rather_than_a_wrong_one() -> None:
-    found = {x.name: x.text for x in figures(ended(100, 100, 100))}
+    found = {x.name: x.text for x in figures_of(ended(100, 100, 100))}
 
     assert (found["Sharpe"], found["win rate"], found["expectancy"]) == ("unknown", "unknown", "unknown")
 
 
-def test_an_interval_holds_the_figure_and_is_the_same_every_time(played: tuple[Plan, Outcome]) -> None:
+def test_an_interval_holds_the_figure_and_is_the_same_every_time(
+    played: tuple[BacktestPlan, Outcome],
+) -> None:
     _, out = played
 
-    first, second = figures(out), figures(out)
+    first, second = figures_of(out), figures_of(out)
 
     assert first == second
     for x in first:
@@ -63,7 +65,7 @@ def test_an_interval_holds_the_figure_and_is_the_same_every_time(played: tuple[P
             assert x.low <= x.value <= x.high
 
 
-def test_the_tables_count_every_trade_once(played: tuple[Plan, Outcome]) -> None:
+def test_the_tables_count_every_trade_once(played: tuple[BacktestPlan, Outcome]) -> None:
     chosen, out = played
 
     found = {x.title: x for x in all_tables(Report(chosen, "exact", out))}
@@ -75,13 +77,13 @@ def test_the_tables_count_every_trade_once(played: tuple[Plan, Outcome]) -> None
     )
 
 
-def test_modelled_prices_are_said_loudly(played: tuple[Plan, Outcome]) -> None:
+def test_modelled_prices_are_said_loudly(played: tuple[BacktestPlan, Outcome]) -> None:
     _, out = played
 
     assert "MODELLED on 1 of 1" in prices_line(out)
 
 
-def test_the_page_and_the_json_hold_the_same_trades(played: tuple[Plan, Outcome]) -> None:
+def test_the_page_and_the_json_hold_the_same_trades(played: tuple[BacktestPlan, Outcome]) -> None:
     chosen, out = played
     report = Report(chosen, "exact", out, ((1.0, out),))
 
