@@ -65,6 +65,7 @@ GROUPS: dict[str, tuple[str, dict[str, Command]]] = {
     "data": (
         "Market data of one's own: fetch, import, list, check.",
         {
+            "fetch": Command("fetch", "fetch"),
             "import": Command("data", "import_"),
             "list": Command("data", "list_"),
             "check": Command("data", "check_data"),
