@@ -67,6 +67,7 @@ ROUTES: dict[type, Route] = {
     b.LinkChanged: (RISK, EXECUTION, OCO_WATCHER, JOURNAL, BOARD, ALERTS),
     b.BrokerPulse: (RISK, BOARD),
     b.RequestFailed: (MARKET_DATA, RISK, EXECUTION, OCO_WATCHER, JOURNAL, BOARD),
+    b.RowSetAside: (JOURNAL, BOARD, ALERTS),
     # what the broker says about orders and money
     b.OrderStatusChanged: (EXECUTION, OCO_WATCHER, BOARD),
     b.OrderSeen: (EXECUTION, OCO_WATCHER),

@@ -71,9 +71,6 @@ class FeedChanged:
     at: datetime
 
 
-# ── strategy → risk ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarJudged:
     """What one strategy made of one bar, and why. The answer to "why no trade at 10:31?"."""
@@ -125,9 +122,6 @@ class TradeIdea:
     reason: str
     size_factor: Decimal = Decimal(1)
     numbers: Numbers = field(default_factory=dict)
-
-
-# ── risk → execution ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,9 +200,6 @@ class EquityMarked:
     peak: Decimal
 
 
-# ── operator → line ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @dataclass(frozen=True, slots=True)
 class HaltTrading:
     at: datetime
@@ -228,9 +219,6 @@ class FlattenAll:
     at: datetime
     reason: str
     by: str
-
-
-# ── execution ↔ watcher ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)

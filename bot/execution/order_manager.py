@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.machine import Applies, StateMachine
-from bot.domain.order import Leg, OrderStatus
+from bot.domain.order import Fill, Leg, OrderStatus
 from bot.domain.reconciling.adopt import PlanOf, lost_brackets
 from bot.domain.types import ConId, IdeaId
 from bot.execution.books.connection_state import ConnectionState
@@ -27,6 +27,9 @@ from bot.execution.limits import ExecutionLimits
 from bot.execution.orders import approved_prices, bracket_orders, entry_ends_at
 from bot.execution.reconciliation import Reconciler
 from bot.execution.unanswered import UnansweredOrders
+
+FUTURE = timedelta(minutes=1)
+"""Further ahead than the exchange's clock can be."""
 
 
 class OrderManager(StateMachine):
@@ -156,6 +159,10 @@ class OrderManager(StateMachine):
             self._plans.adopt(command)
         yield from ()
 
+    def _timely(self, fill: Fill) -> Fill:
+        """A fill from the future is no evidence of time: it is booked as of now."""
+        return fill if fill.at <= self.now + FUTURE else replace(fill, at=self.now)
+
     # ── what the broker says ─────────────────────────────────────────────────────────────────────────────────────
 
     def _fill(self, filled: b.Filled) -> Iterator[m.Message]:
@@ -164,7 +171,7 @@ class OrderManager(StateMachine):
         if record is None:
             self._snapshot_requests.need(f"a fill that is not ours: {fill.exec_id}", self.now)
             return
-        booked = self._book.ledger.weigh(replace(fill, order_ref=record.ref))
+        booked = self._book.ledger.weigh(self._timely(replace(fill, order_ref=record.ref)))
         if booked is not None:
             yield booked
 
@@ -214,7 +221,7 @@ class OrderManager(StateMachine):
         self.apply(taken)
         self._snapshot_requests.answered(taken, now)
         for fill in found.fills:
-            booked = self._book.ledger.weigh(fill)
+            booked = self._book.ledger.weigh(self._timely(fill))
             if booked is not None:
                 yield booked
         for ref, perm_id in found.surplus:

@@ -114,6 +114,7 @@ class Alerts(StateMachine):
             m.ExitPosition: self._exit,
             m.ExitOverdue: self._overdue,
             b.OrderRefused: self._refused,
+            b.RowSetAside: self._set_aside,
             m.Halted: self._halted,
             m.Resumed: self._resumed,
         }
@@ -290,6 +291,20 @@ class Alerts(StateMachine):
             title = f"Closing {self._name(x.idea_id)}: it could not be protected"
             body = f"{abs(x.quantity)} at the bid of {x.bid} or below; look at the orders in TWS"
             self._alert(f"flattened:{x.idea_id}", Severity.CRITICAL, title, body)
+
+    # ── what the broker says that is of no use ──
+
+    def _set_aside(self, x: b.RowSetAside) -> None:
+        titles = {
+            "foreign": "The broker lists something that is not the bot's",
+            "ambiguous": "An option was passed over: more than one contract answers",
+        }
+        title = titles.get(x.kind, "A message of the broker cannot be read")
+        severity = Severity.WARNING if x.kind == "unreadable" else Severity.INFO
+        body = x.text[:300] + (
+            "; it is in the journal, and the broker is asked again" if x.kind == "unreadable" else ""
+        )
+        self._alert(f"set_aside:{x.kind}:{x.text[:80]}", severity, title, body)
 
     # ── halts ──
 

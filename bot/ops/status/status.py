@@ -136,6 +136,10 @@ class Status:
     refusals: Mapping[int, int] = field(default_factory=dict)
     """IB error code → how many orders it refused."""
     request_failures: Mapping[int, int] = field(default_factory=dict)
+    foreign: tuple[str, ...] = ()
+    """Rows of the broker that are not ours, as they came; each once."""
+    unreadable: int = 0
+    """Messages of the broker that were set aside; the journal has them raw."""
     fills: int = 0
     commissions: Decimal = Decimal(0)
     unprotected_s: float = 0.0

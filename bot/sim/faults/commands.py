@@ -49,7 +49,8 @@ def message(
     client_id: int | None = None,
     fields: dict[str, Any] | None = None,
 ) -> None:
-    """Drop, delay (``seconds``), duplicate, reorder or rewrite (``fields``) messages of a kind, answers or requests.
+    """Drop, delay (``seconds``), duplicate, reorder, rewrite (``fields``) or precede (``insert``: ``fields`` with their
+    ``kind``) messages of a kind, answers or requests.
 
     ``kind`` is the wire's name (``orderStatus``, ``placeOrder``; ``*`` any); ``count`` null means for ever.
     Raises FixTheConfiguration.
@@ -59,6 +60,8 @@ def message(
     except ValueError:
         known = ", ".join(FaultEffect)
         raise FixTheConfiguration(f"message: effect {effect!r} is unknown; choose one of {known}") from None
+    if chosen is FaultEffect.INSERT and not isinstance((fields or {}).get("kind"), str):
+        raise FixTheConfiguration("message: insert needs fields with the kind of the message to send")
     rule = FaultRule(
         kind=kind,
         effect=chosen,
