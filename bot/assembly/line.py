@@ -27,6 +27,7 @@ from bot.ops.alerts.events import REMEMBERED, UNPROTECTED_AFTER, Alerts
 from bot.ops.metrics.endpoint import Metrics
 from bot.ops.page.day_record import DAY_KINDS, DayRecorder
 from bot.ops.page.feed import Recorded
+from bot.ops.process.collector import QuietCollector
 from bot.ops.process.control_socket import ControlServer, forget_halt, take_halt
 from bot.ops.process.operator import Operator
 from bot.ops.process.systemd import Notifier
@@ -55,12 +56,13 @@ def run_line(
         timing.now,
         beside=lambda: {"alert_failures": dict(outside.alerts.failures)},
     )
-    directory, notifier = journal.path.parent, Notifier()
+    directory, notifier, collector = journal.path.parent, Notifier(), QuietCollector()
     looks_for_halt = True
 
     def meanwhile() -> None:
         nonlocal looks_for_halt
         metrics.beat()
+        collector.beat(timing.now(), is_settled=board.status.is_reconciled)
         if outside.heartbeat is not None:
             outside.heartbeat.beat(board.status)
         looks_for_halt = looks_for_halt and _obeyed(directory, operator)
@@ -76,6 +78,7 @@ def run_line(
             yield
         finally:
             notifier.stopping()
+            collector.end()
             control.close()
 
     outside.signals.subscribe(supervisor.request_stop)
