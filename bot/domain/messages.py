@@ -15,8 +15,6 @@ from bot.domain.market import Bar, BarSize, Quote
 from bot.domain.order import Fill, OpenOrder, Order
 from bot.domain.types import ConId, Direction, ExecId, IdeaId, Numbers, OrderRef, Symbol, TradingState
 
-# ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
 
 @dataclass(frozen=True, slots=True)
 class TimePassed:
