@@ -50,6 +50,7 @@ COMMANDS: dict[str, Command] = {
     "what-if": Command("doctor", "what_if"),
     "report": Command("report", "report"),
     "backtest": Command("backtest", "backtest"),
+    "replay": Command("replay", "replay"),
     "journal": Command("history", "journal"),
     "why": Command("history", "why"),
     "version": Command("history", "version"),

@@ -26,7 +26,7 @@ from bot.sim.market.recorded.library import Library
 from bot.sim.world.build import EARLY
 from bot.sim.world.steps import next_step
 from bot.sim.world.world import World
-from bot.wiring import ALERTS, BOARD, BROKER, JOURNAL
+from bot.wiring import ALERTS, BOARD, BROKER, JOURNAL, Machine
 
 AFTER_CLOSE: Final = timedelta(minutes=2)
 LISTENERS: Final = frozenset({JOURNAL, BOARD, ALERTS})
@@ -64,13 +64,21 @@ class ExactLine:
     """The line and its world, moved step by step."""
 
     def __init__(
-        self, plan: BacktestPlan, world: World, out: Outcome, hear: Callable[[m.Message], None] = _nobody
+        self,
+        plan: BacktestPlan,
+        world: World,
+        out: Outcome,
+        hear: Callable[[m.Message], None] = _nobody,
+        journal: Machine | None = None,
+        commit: Callable[[m.Message], None] = _nobody,
     ) -> None:
         self._plan, self._world, self._out, self._also = plan, world, out, hear
         self._exchange = LoopbackExchange(world)
         self._is_halted = False
-        machines = {**make_machines(plan.settings, 1.0), BROKER: self._exchange}
-        self._line = Replay(machines, observe=self._hear, without=LISTENERS)
+        machines: dict[str, Machine] = {**make_machines(plan.settings, 1.0), BROKER: self._exchange}
+        if journal is not None:
+            machines[JOURNAL] = journal
+        self._line = Replay(machines, commit, self._hear, LISTENERS)
 
     def play(
         self, stretch: Stretch, library: Library, progress: Progress, until: datetime | None = None
