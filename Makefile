@@ -23,7 +23,7 @@ $(STAMP): requirements/dev.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-run: venv  ## trade a recorded day against the simulated gateway (SPEED=195: a day in two minutes)
+run: venv  ## trade a recorded day against the simulated gateway (SPEED=max: as fast as the machine can)
 	@$(BIN)/ibkr-bot run --speed $(SPEED)
 
 monitor:  ## Prometheus and Alertmanager beside `make run`

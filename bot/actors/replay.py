@@ -9,53 +9,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 from bot.domain.messages import Message
-from bot.wiring import DURABLE, OPTIONAL, ROUTES, Machine, subscribers
-
-Handle = Callable[[Message], Iterable[Message]]
+from bot.wiring import DURABLE, OPTIONAL, Machine, subscribers
 
 
 def _nowhere(message: Message) -> None:
     """Commit to nothing: for runs whose journal nobody will read."""
-
-
-class Replay:
-    """The line as one deque. ``observe`` sees every message once, in order; names in ``without`` may be absent."""
-
-    def __init__(
-        self,
-        machines: Mapping[str, Machine],
-        commit: Callable[[Message], None] = _nowhere,
-        observe: Callable[[Message], None] = _nowhere,
-        without: frozenset[str] = OPTIONAL,
-    ) -> None:
-        self._machines, self._commit, self._observe, self._without = machines, commit, observe, without
-        self._always: dict[type, tuple[Handle, ...]] = {}
-
-    def tell(self, message: Message) -> None:
-        """Handle one message and everything that follows from it."""
-        queue = deque([message])
-        while queue:
-            current = queue.popleft()
-            self._observe(current)
-            if type(current) in DURABLE:
-                self._commit(current)
-            for handle in self._hearers(current):
-                queue.extend(handle(current))
-
-    def _hearers(self, message: Message) -> tuple[Handle, ...]:
-        """A row that does not depend on the message is looked up once."""
-        known = self._always.get(type(message))
-        if known is not None:
-            return known
-        names = subscribers(message)
-        found = tuple(
-            self._machines[name].handle
-            for name in names
-            if name in self._machines or name not in self._without
-        )
-        if isinstance(ROUTES[type(message)], tuple):
-            self._always[type(message)] = found
-        return found
 
 
 def replay(
@@ -63,9 +21,16 @@ def replay(
     feed: Iterable[Message],
     commit: Callable[[Message], None] = _nowhere,
     observe: Callable[[Message], None] = _nowhere,
-    without: frozenset[str] = OPTIONAL,
 ) -> None:
-    """Run ``feed`` through ``machines``; see :class:`Replay`."""
-    line = Replay(machines, commit, observe, without)
+    """Run ``feed`` through ``machines``. ``observe`` sees every message once, in order."""
     for message in feed:
-        line.tell(message)
+        queue = deque([message])
+        while queue:
+            current = queue.popleft()
+            observe(current)
+            if type(current) in DURABLE:
+                commit(current)
+            for name in subscribers(current):
+                if name in OPTIONAL and name not in machines:
+                    continue
+                queue.extend(machines[name].handle(current))

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import pykka
 
@@ -32,12 +32,27 @@ class Ping:
     """A question without content: its answer proves that everything sent before it was handled."""
 
 
+class Peer(Protocol):
+    """What the line asks of an actor, or of whatever takes its place."""
+
+    @property
+    def actor_inbox(self) -> Any: ...
+
+    def is_alive(self) -> bool: ...
+
+    def tell(self, message: Any) -> None: ...
+
+    def ask(self, message: Any, *, timeout: float) -> Any: ...
+
+    def stop(self, *, block: bool, timeout: float) -> Any: ...
+
+
 class Line:
     """All peers by name, and the one way a message leaves a machine."""
 
     def __init__(self, commit: Commit) -> None:
         self._commit = commit
-        self.peers: dict[str, pykka.ActorRef[MachineActor]] = {}
+        self.peers: dict[str, Peer] = {}
 
     def emit(self, message: Message) -> None:
         names = subscribers(message)
@@ -90,12 +105,12 @@ class MachineActor(pykka.ThreadingActor):
 
 def start_actor(name: str, machine: Machine | BrokerLink, line: Line, failed: ComponentFailed) -> None:
     """Start one peer and let the line know it."""
-    line.peers[name] = MachineActor.start(name, machine, line, failed)
+    line.peers[name] = cast(Peer, MachineActor.start(name, machine, line, failed))
 
 
 def ping_component(line: Line, timeout_s: float) -> int:
     """Ask every peer in turn; the sum of messages handled so far. Raises pykka.Timeout or ActorDeadError."""
-    return sum(cast(int, ref.ask(Ping(), timeout=timeout_s)) for ref in list(line.peers.values()))
+    return sum(int(ref.ask(Ping(), timeout=timeout_s)) for ref in list(line.peers.values()))
 
 
 def settle(line: Line, timeout_s: float = 30.0) -> None:

@@ -17,12 +17,13 @@ import pykka
 
 from bot.actors.broker_link import BrokerLink
 from bot.actors.clock import Clock
+from bot.actors.pacer import PacedPort, Pacer
 from bot.actors.runtime import Commit, Line, failure, ping_component, settle, start_actor, stop
+from bot.actors.turns import TurnPeer, Turns
 from bot.domain import messages as m
-from bot.domain.errors import FixTheMachine
 from bot.domain.port import BrokerPort
 from bot.domain.types import Now
-from bot.wiring import BROKER, JOURNAL, START_ORDER, Machine
+from bot.wiring import BROKER, START_ORDER, Machine
 
 Around = Callable[[Line], AbstractContextManager[object]]
 
@@ -50,6 +51,10 @@ class Parts:
     now: Now
     tick_s: float
     first_message: m.LineStarted
+    pace: PacedPort | None = None
+    """Where time waits for the line (a simulated day in lock-step): the adapter that lets it go on."""
+    is_over: Callable[[], bool] = lambda: False
+    """With ``pace``: asked after each step of the market, whether it was the last one."""
 
 
 class Supervisor:
@@ -61,7 +66,24 @@ class Supervisor:
         self._stop_reason: str | None = None
         self._failure: m.MachineFailed | None = None
         self.line = Line(parts.commit)
-        self._clock = Clock(parts.now, parts.tick_s, self.line.emit)
+        self._turns = None if parts.pace is None else Turns()
+        self._clock = self._make_clock(parts)
+
+    def _make_clock(self, parts: Parts) -> Clock | Pacer:
+        if parts.pace is None or self._turns is None:
+            return Clock(parts.now, parts.tick_s, self.line.emit)
+        return Pacer(
+            self._turns, parts.pace, parts.now, self.line.emit, self._on_failure, self._is_over(parts.is_over)
+        )
+
+    def _is_over(self, is_over: Callable[[], bool]) -> Callable[[], bool]:
+        def ask() -> bool:
+            if is_over():
+                self.request_stop("session over")
+                return True
+            return False
+
+        return ask
 
     @property
     def failed(self) -> m.MachineFailed | None:
@@ -85,8 +107,6 @@ class Supervisor:
                     meanwhile()
         except (pykka.Timeout, pykka.ActorDeadError) as error:
             self._on_failure(SUPERVISOR, error, "a component did not answer its ping")
-        except FixTheMachine as error:
-            self._on_failure(JOURNAL, error, "what the operator asked for, or the start of the line")
         finally:
             self.stop()
         return Ending.FAILED if self._failure else Ending.STOPPED
@@ -97,12 +117,18 @@ class Supervisor:
             name for slot in START_ORDER for name in machines if name == slot or name.startswith(slot + ":")
         ]
         for name in names:
-            start_actor(name, machines[name], self.line, self._on_failure)
-        start_actor(BROKER, BrokerLink(self._parts.port), self.line, self._on_failure)
+            self._start_peer(name, machines[name])
+        self._start_peer(BROKER, BrokerLink(self._parts.port))
         ping_component(self.line, PING_TIMEOUT_S)
         self.line.emit(self._parts.first_message)
         self._clock.start()
         self._parts.port.start(self._tell_broker_peer)
+
+    def _start_peer(self, name: str, machine: Machine | BrokerLink) -> None:
+        if self._turns is None:
+            start_actor(name, machine, self.line, self._on_failure)
+        else:
+            self.line.peers[name] = TurnPeer(name, machine, self.line, self._on_failure, self._turns)
 
     def _tell_broker_peer(self, message: m.Message) -> None:
         with suppress(pykka.ActorDeadError):  # the line is going down, and its journal already says why
@@ -118,8 +144,7 @@ class Supervisor:
         self._parts.port.stop(STOP_TIMEOUT_S)
         if self._failure is None and self.line.peers:
             settle(self.line, PING_TIMEOUT_S)
-            with suppress(FixTheMachine):  # a disk that takes nothing more holds up no stop
-                self.line.emit(m.LineStopped(self._parts.now(), self._stop_reason or "end"))
+            self.line.emit(m.LineStopped(self._parts.now(), self._stop_reason or "end"))
         stop(self.line, reversed(list(self.line.peers)), STOP_TIMEOUT_S)
 
     def _on_failure(self, component: str, error: BaseException, message: object) -> None:

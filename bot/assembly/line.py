@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from loguru import logger
 
-from bot.actors.runtime import Line, settle, waiting
-from bot.actors.supervisor import Ending, Parts, Supervisor
+from bot.actors.runtime import settle, waiting
+from bot.actors.supervisor import Parts, Supervisor
 from bot.assembly.machines import make_machines
 from bot.assembly.outside import Outside
-from bot.assembly.port import make_port
+from bot.assembly.port import make_broker, make_port
 from bot.assembly.timing import Hooks, Timing
 from bot.build import build_id
 from bot.config import Settings, hand_down
@@ -23,11 +24,10 @@ from bot.journal.listener import JournalListener
 from bot.journal.recover import restore_state
 from bot.journal.store import Journal
 from bot.ops.alerts.conditions import LastingConditions
-from bot.ops.alerts.events import REMEMBERED, UNPROTECTED_AFTER, Alerts
+from bot.ops.alerts.events import REMEMBERED, Alerts
 from bot.ops.metrics.endpoint import Metrics
 from bot.ops.page.day_record import DAY_KINDS, DayRecorder
 from bot.ops.page.feed import Recorded
-from bot.ops.process.collector import QuietCollector
 from bot.ops.process.control_socket import ControlServer, forget_halt, take_halt
 from bot.ops.process.operator import Operator
 from bot.ops.process.systemd import Notifier
@@ -46,7 +46,8 @@ def run_line(
     recorder = _recorder(journal, timing.now())
     machines: dict[str, Machine] = {JOURNAL: JournalListener(journal), ALERTS: alerts}
     machines |= {BOARD: Recorded(board, recorder)} | make_machines(settings, timing.time_scale)
-    supervisor = Supervisor(_parts(settings, timing, journal, metrics, machines))
+    is_over = partial(hooks.shown_is_over, lambda: board.status)
+    supervisor = Supervisor(_parts(settings, timing, journal, metrics, machines, is_over))
     metrics.watch(lambda: board.status, lambda: waiting(supervisor.line))
     outside.page.watch(lambda: board.status, recorder.picture, lambda: outside.alerts.failures)
     operator = Operator(
@@ -56,35 +57,32 @@ def run_line(
         timing.now,
         beside=lambda: {"alert_failures": dict(outside.alerts.failures)},
     )
-    directory, notifier, collector = journal.path.parent, Notifier(), QuietCollector()
-    looks_for_halt = True
+    directory, notifier = journal.path.parent, Notifier()
 
     def meanwhile() -> None:
-        nonlocal looks_for_halt
         metrics.beat()
-        collector.beat(timing.now(), is_settled=board.status.is_reconciled)
         if outside.heartbeat is not None:
             outside.heartbeat.beat(board.status)
-        looks_for_halt = looks_for_halt and _obeyed(directory, operator)
+        _obey_halt_file(directory, operator)
         _notify(notifier, board.status)
-        hooks.show(board.status)
-        if hooks.is_over(board.status):
+        if timing.stepped is None and is_over():
             supervisor.request_stop("session over")
 
-    @contextmanager
-    def around(_: Line) -> Iterator[None]:
-        control = ControlServer(directory, operator.answer)
-        try:
-            yield
-        finally:
-            notifier.stopping()
-            collector.end()
-            control.close()
-
     outside.signals.subscribe(supervisor.request_stop)
-    ending = supervisor.run(hooks.every_s, meanwhile, around)
+    supervisor.run(hooks.every_s, meanwhile, lambda _: _controlled(directory, operator, notifier))
     hooks.show(board.status)
-    return supervisor.failed if ending is Ending.FAILED else None
+    return supervisor.failed
+
+
+@contextmanager
+def _controlled(directory: Path, operator: Operator, notifier: Notifier) -> Iterator[None]:
+    """The control socket, for as long as the line runs."""
+    control = ControlServer(directory, operator.answer)
+    try:
+        yield
+    finally:
+        notifier.stopping()
+        control.close()
 
 
 def _recorder(journal: Journal, now: datetime) -> DayRecorder:
@@ -95,20 +93,28 @@ def _recorder(journal: Journal, now: datetime) -> DayRecorder:
 
 
 def _parts(
-    settings: Settings, timing: Timing, journal: Journal, metrics: Metrics, machines: Mapping[str, Machine]
+    settings: Settings,
+    timing: Timing,
+    journal: Journal,
+    metrics: Metrics,
+    machines: Mapping[str, Machine],
+    is_over: Callable[[], bool],
 ) -> Parts:
     """The line's parts, once the machines have their memory back."""
     remembered = restore_state(journal, machines)
     logger.info("start: build {}, {} rows remembered from {}", build_id(), remembered, journal.path)
     first_message = m.LineStarted(timing.now(), build_id(), settings.mode, settings.dry_run, settings.symbols)
+    broker = make_broker(settings, journal, timing)
     return Parts(
         machines={name: metrics.timed(name, machine) for name, machine in machines.items()},
-        port=metrics.timed_port(make_port(settings, journal, timing)),
+        port=metrics.timed_port(make_port(settings, journal, timing, broker)),
         commit=journal.commit,
         record=journal.record,
         now=timing.now,
         tick_s=timing.tick_s,
         first_message=first_message,
+        pace=None if timing.stepped is None else broker,
+        is_over=is_over,
     )
 
 
@@ -120,19 +126,16 @@ def _make_alerts(
         outside.alerts.put,
         lasting=None if limits is None else LastingConditions(limits.scaled(time_scale)),
         is_restart=is_restart,
-        unprotected_after=UNPROTECTED_AFTER * time_scale,
     )
     alerts.catch_up(row.message for row in journal.rows(REMEMBERED))
     return alerts
 
 
-def _obeyed(directory: Path, operator: Operator) -> bool:
-    """Obey a halt that was left as a file. False where the file stays behind: its halt is on disk, and enough."""
+def _obey_halt_file(directory: Path, operator: Operator) -> None:
     left = take_halt(directory)
-    if left is None:
-        return True
-    operator.halt(*left)
-    return forget_halt(directory)
+    if left is not None:
+        operator.halt(*left)
+        forget_halt(directory)
 
 
 def _notify(notifier: Notifier, status: Status) -> None:

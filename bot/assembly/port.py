@@ -13,12 +13,16 @@ from bot.journal.recover import order_id_floor
 from bot.journal.store import Journal
 
 
-def make_port(settings: Settings, journal: Journal, timing: Timing) -> BrokerPort:
-    """IBKR over ib_insync; in a dry run with an exchange of our own in front that lets no order through."""
-    broker = replace(hand_down.broker_settings(settings), order_id_floor=order_id_floor(journal) + 1)
-    port: BrokerPort = IbkrBroker(broker, now=timing.now, speed=timing.speed)
+def make_broker(settings: Settings, journal: Journal, timing: Timing) -> IbkrBroker:
+    """IBKR over ib_insync, its order ids above every one that the journal knows."""
+    floored = replace(hand_down.broker_settings(settings), order_id_floor=order_id_floor(journal) + 1)
+    return IbkrBroker(floored, now=timing.now, speed=timing.speed, stepped=timing.stepped)
+
+
+def make_port(settings: Settings, journal: Journal, timing: Timing, broker: IbkrBroker) -> BrokerPort:
+    """The broker; in a dry run with an exchange of our own in front that lets no order through."""
     if not settings.dry_run:
-        return port
+        return broker
     # Only a dry run carries the exchange.
     from bot.sim.loopback.dry_run_journal import REPLAYED_KINDS as REMEMBERED_BY_A_DRY_RUN
     from bot.sim.loopback.loopback import DryRunExchange
@@ -26,4 +30,4 @@ def make_port(settings: Settings, journal: Journal, timing: Timing) -> BrokerPor
     exchange = DryRunExchange()
     for row in journal.rows(REMEMBERED_BY_A_DRY_RUN):
         exchange.remember(row.message)
-    return DryRunPort(port, exchange, timing.now)
+    return DryRunPort(broker, exchange, timing.now)

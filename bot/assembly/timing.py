@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from bot.domain.clock import SteppedTime
+from bot.domain.session import Session
 from bot.domain.types import Now
 from bot.ops.status.status import Status
 
@@ -15,6 +18,12 @@ class Timing:
 
     now: Now
     speed: float = 1.0
+    stepped: SteppedTime | None = None
+    """The clock of a simulated gateway whose time waits for the bot: lock-step."""
+
+    @classmethod
+    def in_steps(cls, clock: SteppedTime) -> Timing:
+        return cls(clock.now, 1.0, clock)
 
     @property
     def tick_s(self) -> float:
@@ -27,12 +36,24 @@ class Timing:
         return max(1.0, self.speed / 10)
 
 
+BOT_AFTER_CLOSE = timedelta(minutes=5)
+
+
+def day_is_over(session: Session, now: datetime, status: Status) -> bool:
+    """A simulated day ends when the market closed and nothing is held, or a while later whatever is held."""
+    return now >= session.close + BOT_AFTER_CLOSE or (now >= session.close and not status.open_brackets)
+
+
 @dataclass(frozen=True, slots=True)
 class Hooks:
     """What the caller wants to see of a run. ``is_over`` ends it, as a person's Ctrl-C would."""
 
     show: Callable[[Status], None]
     is_over: Callable[[Status], bool] = lambda _: False
-    ended: Callable[[str], None] = lambda _: None
-    """Called last, with the cause where the run failed, else with nothing."""
     every_s: float = 0.2
+
+    def shown_is_over(self, look: Callable[[], Status]) -> bool:
+        """Show what there is, and say whether the caller wants to end."""
+        status = look()
+        self.show(status)
+        return self.is_over(status)

@@ -15,6 +15,7 @@ from bot.broker.connection.context import BrokerContext
 from bot.broker.connection.error_codes import CodeEffect, code
 from bot.broker.connection.errors import ConnectFailed, NotConnected, RequestTrouble
 from bot.broker.connection.library import new_session
+from bot.broker.connection.lockstep import LockStep
 from bot.broker.connection.session import BrokerSession, current_time_handler
 from bot.broker.connection.settings import BrokerSettings
 from bot.broker.connection.system_messages import Repairs, SystemMessages
@@ -26,10 +27,10 @@ from bot.broker.orders.account_queries import AccountQueries
 from bot.broker.orders.order_events import OrderEvents
 from bot.broker.orders.order_evidence import Evidence
 from bot.broker.orders.order_sender import Orders
-from bot.broker.orders.set_aside import SetAside
 from bot.broker.orders.snapshot import Snapshots
 from bot.broker.translate.contracts import contract_fields
 from bot.domain import broker_messages as b
+from bot.domain.clock import SteppedTime
 from bot.domain.contract import Contract
 from bot.domain.messages import Message
 
@@ -50,17 +51,18 @@ class Adapter:
         speed: float,
         publish: Callable[[Message], None],
         failed: Callable[[BaseException], None],
+        stepped: SteppedTime | None = None,
     ) -> None:
         link = self._link = BrokerContext(settings, library, now, speed, publish, failed)
+        self._steps = None if stepped is None else LockStep(link, stepped, self._publish_sums)
+        if self._steps is not None:
+            link.sleep_in_steps = self._steps.sleep
         self._port = settings.port
         self._floor = settings.order_id_floor
         self._subs = Subscriptions(settings.line_budget, settings.pacing.open_history, self._make)
         self._contracts = ContractQueries(link)
-        self._aside = SetAside(link, self._contracts.is_known, lambda: self._evidence.want_open_orders())
-        self._contracts.tell_ambiguous = self._aside.ambiguous
-        self._order_events = OrderEvents(link, self._contracts, self._unknown_order, self._aside)
+        self._order_events = OrderEvents(link, self._contracts, self._unknown_order)
         self._books = AccountQueries(link, self._contracts)
-        self._order_events.in_dollars = self._books.in_dollars
         self._evidence = Evidence(link, self._books, self._order_events)
         self._orders = Orders(link, self._subs, self._order_events, self._evidence)
         self._quotes = Quotes(link, self._subs)
@@ -98,7 +100,8 @@ class Adapter:
     async def run(self) -> None:
         """Until it is cancelled."""
         self._link.spawn(self._orders.work())
-        self._link.spawn(self._pulse())
+        if self._steps is None:
+            self._link.spawn(self._pulse())
         pause_s = self._link.settings.retry_first_s
         while True:
             try:
@@ -141,7 +144,10 @@ class Adapter:
         for part in (self._order_events, self._books, self._notices):
             part.start_session()
         link.opening_client.updateReqId(self._floor)
-        await session.check_pulse()
+        if self._steps is None:
+            await session.check_pulse()
+        else:
+            await self._steps.round_trip(while_opening=True)
         alive = []
         self._order_events.is_syncing = True
         try:
@@ -163,6 +169,9 @@ class Adapter:
         self._bars.resubscribe()
         self._commands.is_connected.set()
         try:
+            if self._steps is not None:
+                self._steps.is_open = True
+                return await session.until_gone()
             return await session.until_lost(
                 lambda offset_s: self._link.publish_pulse(offset_s, len(self._subs.quotes))
             )
@@ -173,6 +182,8 @@ class Adapter:
     async def _leave(self, session: BrokerSession) -> None:
         self._floor = max(self._floor, self._link.last_id + 1)
         self._link.end_session()
+        if self._steps is not None:
+            self._steps.close()
         self._session = None
         self._subs.lose_connection()
         self._link.requests.fail_all(NotConnected())
@@ -228,16 +239,22 @@ class Adapter:
             **self._bars.table(),
             "error": self._error,
         }
+        time = (
+            {"currentTime": current_time_handler(self._link)} if self._steps is None else self._steps.table()
+        )
         return {
-            **{name: self._counted(self._aside.guard(name, handle)) for name, handle in received.items()},
-            "currentTime": current_time_handler(self._link),
+            **{name: self._counted(handle) for name, handle in received.items()},
+            **time,
             "connectionClosed": lambda: None,  # the library would stop blocking calls of every other session
         }
 
     def _counted(self, handle: Callable[..., None]) -> Callable[..., None]:
         def handle_and_count(*args: Any) -> None:
             self._received += 1
-            handle(*args)
+            if self._steps is None:
+                handle(*args)
+            else:
+                self._steps.handle(handle, args)
 
         return handle_and_count
 
@@ -273,6 +290,8 @@ class Adapter:
             self._notices.handle(number, text)
 
     def _on_read(self) -> None:
+        if self._steps is not None:
+            return
         self._books.flush()
         if self._link.settings.quote_interval_s == 0:
             self._quotes.flush()
@@ -287,20 +306,55 @@ class Adapter:
 
     # ── rest ──
 
+    def _publish_sums(self) -> None:
+        """What many messages add up to, once all of them have been received."""
+        self._books.flush()
+        self._quotes.flush()
+        self._bars.close_by_clock(all_received=True)
+
     async def settle(self) -> None:
         """Round trips until one brings nothing but its own answer, and nothing waits to be written or answered."""
         silent = 0
         while silent < _SILENT_ROUNDS:
+            if self._steps is not None and not self.is_connected:
+                return  # time stands still: whoever moves it looks again
             await self._commands.is_connected.wait()
             received = self._received
             with contextlib.suppress(RequestTrouble):
-                if self._session is not None:
-                    await self._session.check_pulse()
-            self._quotes.flush()
-            self._bars.close_by_clock(all_received=True)
+                await self._round_trip()
             is_busy = self._link.waiting or not self._orders.is_idle or self._link.requests.count
+            is_busy = is_busy or (self._steps is not None and not self._steps.is_at_rest)
             if self._received == received and not is_busy:
                 return
             # A gateway that leaves a request unanswered cannot be waited for: its deadline is told as a fact.
             silent = silent + 1 if self._received == received and not self._link.waiting else 0
             await asyncio.sleep(0.002 * silent)
+
+    async def _round_trip(self) -> None:
+        if self._steps is not None:
+            await self._steps.round_trip()
+        elif self._session is not None:
+            await self._session.check_pulse()
+            self._publish_sums()
+
+    # ── lock-step ──
+
+    @property
+    def is_connected(self) -> bool:
+        """A session is open and told of."""
+        return self._commands.is_connected.is_set()
+
+    def is_at_rest(self) -> bool:
+        return self._steps is not None and self._steps.is_at_rest and self._orders.is_idle
+
+    async def rest(self, commands: list[Message]) -> None:
+        """Carry these out, and return when all that came of them was told. At once where there is no connection."""
+        for command in commands:
+            self.dispatch(command)
+        await self.settle()
+
+    async def let_time_go_on(self) -> datetime | None:
+        """Raises RuntimeError where time does not go in steps."""
+        if self._steps is None:
+            raise RuntimeError("time goes on by itself here")
+        return await self._steps.let_time_go_on()

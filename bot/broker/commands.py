@@ -100,7 +100,7 @@ class Commands:
                 attempt += 1
                 if attempt == _ATTEMPTS or _is_final(trouble):
                     return trouble
-                await asyncio.sleep(self._link.wall_s(pause_s))
+                await self._link.sleep(pause_s)
                 pause_s *= 2
             else:
                 return None

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from datetime import datetime
 
 from bot.broker.adapter import Adapter
 from bot.broker.connection import library as libraries
 from bot.broker.connection.io_thread import IoThread
 from bot.broker.connection.settings import BrokerSettings
+from bot.domain.clock import SteppedTime
 from bot.domain.messages import MachineFailed, Message
 from bot.domain.port import Publish
 
@@ -22,7 +25,8 @@ class IbkrBroker:
     """See the module's head.
 
     ``now`` is the bot's clock and ``speed`` how fast it runs against the wall's; ``library`` is ``ib_insync``, or
-    ``ib_async`` whose drop-in compatibility the tests prove.
+    ``ib_async`` whose drop-in compatibility the tests prove. ``stepped`` is the clock of a simulated gateway whose time
+    waits: commands are kept for ``rest`` then, and ``let_time_go_on`` moves the clock.
     """
 
     def __init__(
@@ -32,6 +36,7 @@ class IbkrBroker:
         *,
         speed: float = 1.0,
         library: str = "ib_insync",
+        stepped: SteppedTime | None = None,
     ) -> None:
         self._settings = settings
         self._now = now
@@ -40,6 +45,8 @@ class IbkrBroker:
         self._publish: Publish | None = None
         self._adapter: Adapter | None = None
         self._io: IoThread | None = None
+        self._stepped = stepped
+        self._kept: list[Message] = []
 
     def start(self, publish: Publish) -> None:
         """Connect in the background; every fact goes to ``publish``, on the io thread. Raises RuntimeError when started twice."""
@@ -47,7 +54,13 @@ class IbkrBroker:
             raise RuntimeError("a broker is started once")
         self._publish = publish
         self._adapter = Adapter(
-            self._settings, self._library, self._now, self._speed, self._publish_fact, self._failed
+            self._settings,
+            self._library,
+            self._now,
+            self._speed,
+            self._publish_fact,
+            self._failed,
+            self._stepped,
         )
         self._io = IoThread("ib-io", self._adapter.run, self._failed)
         self._io.start()
@@ -60,7 +73,10 @@ class IbkrBroker:
         if self._io is None or self._adapter is None:
             raise RuntimeError("a broker must be started before it is sent anything")
         adapter = self._adapter
-        self._io.post(lambda: adapter.dispatch(command))
+        if self._stepped is None:
+            self._io.post(lambda: adapter.dispatch(command))
+        else:
+            self._kept.append(command)
 
     def settle(self, timeout_s: float) -> None:
         """Return once everything the gateway had sent before has been told, and every command written.
@@ -75,6 +91,32 @@ class IbkrBroker:
         except TimeoutError:
             future.cancel()
             raise
+
+    # ── lock-step ──
+
+    @property
+    def is_connected(self) -> bool:
+        """A session is open, and BrokerConnected was told."""
+        return self._adapter is not None and self._adapter.is_connected
+
+    def rest(self) -> None:
+        """Carry out what was sent, and return when nothing is left to be told or answered."""
+        commands, self._kept = self._kept, []
+        if self._io is None or self._adapter is None or (not commands and self._adapter.is_at_rest()):
+            return
+        adapter = self._adapter
+        self._wait_for(self._io.run(lambda: adapter.rest(commands)))
+
+    def let_time_go_on(self) -> Future[datetime | None]:
+        """The market's next instant, once everything up to it was told; None when the connection was lost."""
+        if self._io is None or self._adapter is None:
+            raise RuntimeError("a broker must be started before it lets time go on")
+        return self._io.run(self._adapter.let_time_go_on)
+
+    @staticmethod
+    def _wait_for(done: Future[None]) -> None:
+        with suppress(CancelledError):  # the io thread ends
+            done.result()
 
     def stop(self, timeout_s: float) -> None:
         """Disconnect and return once nothing more will be told. Safe at any moment; orders stay as they are."""

@@ -134,7 +134,7 @@ def _gateway_of(settings: Settings) -> Iterator[tuple[Settings, Now]]:
         tempfile.TemporaryDirectory(prefix="ibkr-bot-doctor-") as scratch,
         embedded_gateway(settings, day, _SIMULATED_SPEED, Path(scratch), early_minutes=0) as gateway,
     ):
-        yield settings.with_gateway("127.0.0.1", gateway.port), _scaled(gateway.clock)
+        yield settings.with_gateway("127.0.0.1", gateway.port), _scaled(gateway.scaled)
 
 
 def _clock(simulated: str | None) -> Now:

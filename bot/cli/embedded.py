@@ -13,8 +13,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.domain.clock import ScaledTime
-from bot.domain.errors import FixTheMachine
+from bot.domain.clock import ScaledTime, SteppedTime
+from bot.domain.errors import FixTheCommand, FixTheMachine
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -29,23 +29,56 @@ class Gateway:
     """A simulated gateway in a process of its own."""
 
     port: int
-    clock: ScaledTime
+    clock: str
     account: str
+
+    @property
+    def scaled(self) -> ScaledTime:
+        """Its clock, where it runs by itself."""
+        return ScaledTime.parse(self.clock)
+
+    @property
+    def stepped(self) -> SteppedTime:
+        """Its clock, where time waits for the bot. Raises ValueError where it does not."""
+        clock = SteppedTime.parse(self.clock)
+        if clock is None:
+            raise ValueError(f"not a clock that waits: {self.clock!r}")
+        return clock
+
+
+def speed_of(text: str) -> float | None:
+    """``--speed`` as a number; None for "max". Errors: FixTheCommand."""
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = -1.0
+    if not 0.01 <= speed <= 5000:
+        raise FixTheCommand(f"--speed {text!r}: give simulated seconds a second, 0.01 to 5000, or max")
+    return speed
 
 
 @contextlib.contextmanager
 def embedded_gateway(
-    settings: Settings, day: date, speed: float, directory: Path, *, early_minutes: int = 5
+    settings: Settings,
+    day: date,
+    speed: float | None,
+    directory: Path,
+    *,
+    early_minutes: int = 5,
+    is_paced: bool = False,
 ) -> Iterator[Gateway]:
     """The simulated gateway as its own process, on a port that nobody else has, gone when the block ends.
 
+    ``is_paced``: its time waits for the bot, and ``speed`` is a ceiling; None is as fast as the machine can.
     Raises FixTheMachine when it does not start.
     """
     command = [
         sys.executable, "-m", "bot", "sim", "--port", "0", "--session", f"{day}",
-        "--symbols", ",".join(settings.symbols), "--speed", str(speed), "--equity", SIMULATED_EQUITY_USD,
+        "--symbols", ",".join(settings.symbols), "--speed", str(speed or "max"), "--equity", SIMULATED_EQUITY_USD,
         "--early", str(early_minutes), "--ends-with-input",
-        "--data", str(settings.data.directory),
+        "--data", str(settings.data.directory), *(["--paced"] if is_paced else []),
     ]  # fmt: skip
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -78,7 +111,7 @@ def _announcement(process: subprocess.Popen[str], directory: Path) -> Gateway:
     line = process.stdout.readline()
     try:
         announced = json.loads(line)
-        return Gateway(announced["port"], ScaledTime.parse(announced["clock"]), announced["account"])
+        return Gateway(announced["port"], announced["clock"], announced["account"])
     except (ValueError, KeyError):
         process.wait(GATEWAY_START_TIMEOUT_S)
         reason = (directory / "gateway.log").read_text().strip().rsplit("\n", 1)[-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -13,19 +13,15 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from bot.cli.embedded import embedded_gateway
+from bot.cli.embedded import embedded_gateway, speed_of
 from bot.cli.options import LATEST_RUN, ConfigOption, StateOption, settings_of, simulated_directory
-from bot.domain.clock import ScaledTime
+from bot.domain.clock import ScaledTime, SteppedTime
 from bot.domain.errors import FixTheCommand, FixTheMachine
 from bot.domain.session import Session, new_york_day, session_on
-from bot.domain.text import made_safe
 from bot.ops.status.status import Status
 
 if TYPE_CHECKING:
-    from bot.assembly.timing import Timing
     from bot.config import Settings
-
-BOT_AFTER_CLOSE = timedelta(minutes=5)
 
 
 def run_command(
@@ -33,12 +29,14 @@ def run_command(
     state: StateOption = None,
     session: Annotated[str | None, typer.Option(help="Recorded day of the simulation, YYYY-MM-DD.")] = None,
     speed: Annotated[
-        float | None, typer.Option(help="Simulated seconds a second; 195 is a day in two minutes.", min=0.1)
+        str | None,
+        typer.Option(metavar="N|max", help="At most so many simulated seconds a second; max: no ceiling."),
     ] = None,
 ) -> None:
     """Trade until stopped; a simulated day ends by itself.
 
-    Examples:  ibkr-bot run          ibkr-bot run --session 2011-01-28 --speed 600
+    The simulated market waits for the bot, so the speed changes no trade.
+    Examples:  ibkr-bot run          ibkr-bot run --session 2011-01-28 --speed max
     """
     os.umask(0o077)  # journal and logs tell what their owner has: nobody else's business
     settings = settings_of(config)
@@ -62,43 +60,45 @@ def _run_live(settings: Settings, state: Path | None) -> int:
     if state is not None:
         settings = settings.with_state(state)
     clock = settings.broker.simulated_clock
-    scale = None if clock is None else ScaledTime.parse(clock)
-    timing = Timing(real_now) if scale is None else Timing(scaled_now(scale), scale.speed)
-    causes: list[str] = []
+    stepped = None if clock is None else SteppedTime.parse(clock)
+    if stepped is not None:
+        timing = Timing.in_steps(stepped)
+    elif clock is not None:
+        scale = ScaledTime.parse(clock)
+        timing = Timing(scaled_now(scale), scale.speed)
+    else:
+        timing = Timing(real_now)
     with _shown() as show:
-        code = run_bot(settings, timing, Hooks(show, ended=causes.append))
-    _say_why(code, causes, settings)
-    return code
+        return run_bot(settings, timing, Hooks(show))
 
 
 # ── the simulated day ──
 
 
-def _run_simulated_day(
-    settings: Settings, state: Path | None, session: str | None, speed: float | None
-) -> int:
-    from bot.actors.clock import scaled_now
+def _run_simulated_day(settings: Settings, state: Path | None, session: str | None, speed: str | None) -> int:
     from bot.app import run as run_bot
-    from bot.assembly.timing import Hooks, Timing
+    from bot.assembly.timing import Hooks, Timing, day_is_over
     from bot.journal.store import JOURNAL_FILE
 
     day = _session(session or settings.broker.simulated_session)
     directory = state or _fresh_directory(settings.journal.directory)
     seen: list[Status] = [Status()]
-    causes: list[str] = []
-    with embedded_gateway(settings, day.day, speed or settings.broker.simulated_speed, directory) as gateway:
+    ceiling = settings.broker.simulated_speed if speed is None else speed_of(speed)
+    with embedded_gateway(settings, day.day, ceiling, directory, is_paced=True) as gateway:
         settings = settings.with_state(directory).with_gateway("127.0.0.1", gateway.port)
-        timing = Timing(scaled_now(gateway.clock), gateway.clock.speed)
+        timing = Timing.in_steps(gateway.stepped)
         with _shown() as show:
 
             def note(status: Status) -> None:
                 seen[0] = status
                 show(status)
 
-            hooks = Hooks(note, _over(timing, day), causes.append, every_s=0.1)
-            code = run_bot(settings, timing, hooks)
-    _print_outcome(seen[0], directory / JOURNAL_FILE, day, is_whole=code == 0)
-    _say_why(code, causes, settings)
+            code = run_bot(
+                settings,
+                timing,
+                Hooks(note, lambda status: day_is_over(day, timing.now(), status), every_s=0.1),
+            )
+    _print_outcome(seen[0], directory / JOURNAL_FILE, config_of_day=day)
     return code
 
 
@@ -110,16 +110,6 @@ def _session(text: str) -> Session:
     if day is None:
         raise FixTheCommand(f"--session {text}: the New York market was closed on that day")
     return day
-
-
-def _over(timing: Timing, day: Session) -> Callable[[Status], bool]:
-    """The day is over when the market closed and nothing is held, or a while later whatever is held."""
-
-    def is_over(status: Status) -> bool:
-        now = timing.now()
-        return now >= day.close + BOT_AFTER_CLOSE or (now >= day.close and not status.open_brackets)
-
-    return is_over
 
 
 def _fresh_directory(directory: Path) -> Path:
@@ -165,35 +155,16 @@ def _shown(out: TextIO | None = None) -> Iterator[Callable[[Status], None]]:
     yield show
 
 
-def _say_why(code: int, causes: list[str], settings: Settings) -> None:
-    """The last words of a run that failed: what of, where to look, what to type. On stderr, whatever stdout is piped to."""
-    if code == 0:
-        return
-    from bot.ops.process.logs import LOG_FILES
-
-    cause = made_safe("; ".join(filter(None, causes)) or "the bot ended without a reason", 300)
-    log = settings.journal.log_directory / LOG_FILES[0]
-    typer.echo(
-        f"ibkr-bot: the run failed: {cause}; positions keep their stops at the broker\n"
-        f"ibkr-bot: next: read {log}, then: ibkr-bot doctor",
-        err=True,
-    )
-
-
-def _print_outcome(status: Status, journal: Path, day: Session, *, is_whole: bool) -> None:
+def _print_outcome(status: Status, journal: Path, config_of_day: Session) -> None:
     from bot.ops.status.amounts import money
     from bot.ops.status.display import trades_table
 
     console = Console()
     if status.closed_trades:
         console.print(trades_table(status.closed_trades))
-    elif is_whole:
-        console.print(f"no trades on {day.day}")
-    if is_whole or status.closed_trades:
-        until = "" if is_whole else " until the failure"
-        console.print(f"P&L of {day.day} after commissions{until}: {money(status.pnl.net)}", highlight=False)
     else:
-        console.print(f"the day {day.day} did not run to its end, and nothing was traded", highlight=False)
+        console.print(f"no trades on {config_of_day.day}")
+    console.print(f"P&L of {config_of_day.day} after commissions: {money(status.pnl.net)}", highlight=False)
     console.print(f"journal: {journal}", highlight=False, soft_wrap=True)
     console.print("next:    ibkr-bot journal --json             every trade", highlight=False)
     if status.closed_trades:

@@ -7,7 +7,7 @@ import contextlib
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,7 +16,6 @@ from bot.domain.errors import FixTheCommand, FixTheMachine
 
 if TYPE_CHECKING:
     from bot.sim.faults.scenario import Scenario
-    from bot.sim.market.recorded.library import Library
 
 _Port = Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 finds a free one.")]
 _Session = Annotated[str, typer.Option(metavar="DATE", help="Trading day to replay, e.g. 2011-01-18.")]
@@ -24,7 +23,12 @@ _Synthetic = Annotated[
     bool, typer.Option("--synthetic", help="A made-up market; without --session it is now.")
 ]
 _Symbols = Annotated[list[str] | None, typer.Option(help="Stocks to simulate; repeat or separate by commas.")]
-_Speed = Annotated[float, typer.Option(min=0.01, max=5000, help="Simulated seconds per second.")]
+_Speed = Annotated[
+    str, typer.Option(metavar="N|max", help="Simulated seconds per second, 0.01 to 5000; max with --paced.")
+]
+_Paced = Annotated[
+    bool, typer.Option("--paced", help="Time goes on when every client has asked for it (reqCurrentTime).")
+]
 _Stepped = Annotated[
     bool, typer.Option("--stepped", help="Time stands still until the admin port advances it.")
 ]
@@ -46,8 +50,9 @@ def sim(
     session: _Session = "",
     synthetic: _Synthetic = False,
     symbols: _Symbols = None,
-    speed: _Speed = 1.0,
+    speed: _Speed = "1",
     stepped: _Stepped = False,
+    paced: _Paced = False,
     seed: _Seed = 1,
     scenario: _Scenario = None,
     account: _Account = "DU1234567",
@@ -63,12 +68,13 @@ def sim(
 ) -> None:
     """Run a simulated IB Gateway that unmodified TWS API clients can connect to.
 
-    It prints one line of JSON (port, clock, account, pid) and then serves. It has no authentication and listens on the
-    loopback. Example: ibkr-bot sim --session 2011-01-18 --speed 60 --until-close
+    It prints a line of JSON (port, clock, account, pid) and serves, without authentication, on the loopback.
+    Example: ibkr-bot sim --session 2011-01-18 --speed 60 --until-close
     """
     if record:
         _record(port, record, record_to)
         return
+    from bot.cli.data import stored_days
     from bot.sim.server.main import SimOptions, serve
 
     options = SimOptions(
@@ -76,9 +82,8 @@ def sim(
         port=port,
         session=_date(session),
         is_synthetic=synthetic,
-        symbols=tuple(_symbols(symbols or ["SPY"])),
-        speed=speed,
-        is_stepped=stepped,
+        symbols=tuple(_symbols(symbols)),
+        **_time(speed, stepped=stepped, paced=paced),
         seed=seed,
         account=account,
         equity=_amount(equity),
@@ -86,22 +91,16 @@ def sim(
         early=timedelta(minutes=early),
         admin_port=admin_port,
         ends_with_input=ends_with_input,
-        scenario=_scenario(scenario),
-        library=_library(data),
+        scenario=_loaded(scenario),
+        library=stored_days(data or Path("data")),
     )
     asyncio.run(serve(options, typer.echo))
 
 
-def _scenario(path: Path | None) -> Scenario:
+def _loaded(path: Path | None) -> Scenario:
     from bot.sim.faults.scenario import Scenario, load_scenario
 
     return Scenario() if path is None else load_scenario(path)
-
-
-def _library(data: Path | None) -> Library:
-    from bot.cli.data import stored_days
-
-    return stored_days(data or Path("data"))
 
 
 def _record(port: int, target: str, path: Path) -> None:
@@ -118,7 +117,18 @@ def _record(port: int, target: str, path: Path) -> None:
         asyncio.run(record(port, host, int(text), out, typer.echo))
 
 
-def _symbols(given: list[str]) -> list[str]:
+def _time(speed: str, *, stepped: bool, paced: bool) -> dict[str, Any]:
+    from bot.cli.embedded import speed_of
+
+    if stepped and paced:
+        raise FixTheCommand(
+            "--stepped and --paced: either the admin port moves time or the clients do; drop one"
+        )
+    return {"speed": speed_of(speed), "is_stepped": stepped, "is_paced": paced}
+
+
+def _symbols(given: list[str] | None) -> list[str]:
+    given = given or ["SPY"]
     return [symbol.strip().upper() for entry in given for symbol in entry.split(",") if symbol.strip()]
 
 

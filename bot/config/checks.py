@@ -10,7 +10,7 @@ from itertools import product
 from bot.config.hand_down import most_strikes_each_side, strategy_parameters
 from bot.config.settings import Settings
 from bot.config.strategy_sections import section_of
-from bot.domain.clock import ScaledTime
+from bot.domain.clock import ScaledTime, SteppedTime
 from bot.domain.session import CalendarRangeError, session_on
 from bot.selection.expiry import parse_expiry
 from bot.selection.strike import parse_strike
@@ -183,18 +183,10 @@ def _simulation(settings: Settings) -> Iterator[Problem]:
     except (ValueError, CalendarRangeError):
         yield "broker.simulated_session", "is no trading day; write it as in 2011-01-05"
     if broker.simulated_clock is not None:
-        if broker.trading != "simulated":
-            yield (
-                "broker.simulated_clock",
-                f"is for simulated trading alone, and broker.trading is {broker.trading}; set it to null",
-            )
         try:
-            ScaledTime.parse(broker.simulated_clock)
+            SteppedTime.parse(broker.simulated_clock) or ScaledTime.parse(broker.simulated_clock)
         except ValueError:
-            yield (
-                "broker.simulated_clock",
-                "is not a valid simulated clock; copy the one that `ibkr-bot sim` prints",
-            )
+            yield "broker.simulated_clock", "is no simulated clock; copy the one that `ibkr-bot sim` prints"
 
 
 def _telegram(settings: Settings) -> Iterator[Problem]:

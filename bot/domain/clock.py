@@ -1,4 +1,4 @@
-"""Scaled time: the arithmetic both sides of the socket share, so that a simulated day can run fast on both.
+"""Simulated time: what both sides of the socket share, so that a simulated day can run fast, or in steps, on both.
 
 Pure: whoever owns a real clock passes its reading in.
 """
@@ -7,11 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import isfinite
-from typing import Final
-
-FASTEST: Final = 1e6
-"""Simulated seconds per real second: a day in a twelfth of a second, far beyond what any machine keeps up with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +33,33 @@ class ScaledTime:
         start, _, rest = text.partition("@")
         wall, _, speed = rest.partition("x")
         parsed = cls(datetime.fromisoformat(start), float(wall), float(speed))
-        finite = isfinite(parsed.wall_start_s) and isfinite(parsed.speed)
-        if parsed.start.tzinfo is None or not finite or not 0 < parsed.speed <= FASTEST:
+        if parsed.start.tzinfo is None or parsed.speed <= 0:
             raise ValueError(f"not a scaled time: {text!r}")
         return parsed
+
+
+class SteppedTime:
+    """Time that stands still until the simulated gateway has said that it took its next step."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = start
+
+    def now(self) -> datetime:
+        return self._now
+
+    def move_to(self, at: datetime) -> None:
+        """Raises ValueError for a step into the past."""
+        if at < self._now:
+            raise ValueError(f"time cannot go back from {self._now} to {at}")
+        self._now = at
+
+    def __str__(self) -> str:
+        return f"{self._now.isoformat()}@paced"
+
+    @classmethod
+    def parse(cls, text: str) -> SteppedTime | None:
+        """The inverse of ``str``; None for any other text."""
+        start, at, rest = text.partition("@")
+        if not at or rest != "paced":
+            return None
+        return cls(datetime.fromisoformat(start))

@@ -15,6 +15,8 @@ from bot.domain.market import Bar, BarSize, Quote
 from bot.domain.order import Fill, OpenOrder, Order
 from bot.domain.types import ConId, Direction, ExecId, IdeaId, Numbers, OrderRef, Symbol, TradingState
 
+# ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
 
 @dataclass(frozen=True, slots=True)
 class TimePassed:
@@ -69,6 +71,9 @@ class FeedChanged:
     at: datetime
 
 
+# ── strategy → risk ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarJudged:
     """What one strategy made of one bar, and why. The answer to "why no trade at 10:31?"."""
@@ -120,6 +125,9 @@ class TradeIdea:
     reason: str
     size_factor: Decimal = Decimal(1)
     numbers: Numbers = field(default_factory=dict)
+
+
+# ── risk → execution ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +206,9 @@ class EquityMarked:
     peak: Decimal
 
 
+# ── operator → line ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
 @dataclass(frozen=True, slots=True)
 class HaltTrading:
     at: datetime
@@ -217,6 +228,9 @@ class FlattenAll:
     at: datetime
     reason: str
     by: str
+
+
+# ── execution ↔ watcher ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +264,7 @@ class PlaceProtection:
 class ExitPosition:
     """Close ``quantity`` now: ``step`` walks the limit down from the bid, and the stop stays until the exit fills.
 
-    A negative quantity is a short that must not be: it is bought back, from the ask up. ``bid`` and ``ask`` are fresh.
+    A negative quantity is a short that must not be: it is bought back, from the ask up.
     """
 
     idea_id: IdeaId
@@ -260,19 +274,6 @@ class ExitPosition:
     bid: Decimal | None
     at: datetime
     ask: Decimal | None = None
-    nobody_bids: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ExitOverdue:
-    """A position should have been gone since ``since`` and is still held: ``why``, as far as it shows."""
-
-    idea_id: IdeaId
-    quantity: int
-    reason: str
-    why: str
-    since: datetime
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountValues:
-    """The broker's account figures in dollars, by IB's own rate where the base ``currency`` is another. ``fault`` says
-    why figures are missing."""
+    """The broker's account figures in the base currency."""
 
     account: str
     at: datetime
@@ -29,5 +28,3 @@ class AccountValues:
     available_funds: Decimal | None = None
     cash: Decimal | None = None
     realized_pnl: Decimal | None = None
-    currency: str = "USD"
-    fault: str = ""

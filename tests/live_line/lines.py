@@ -1,8 +1,7 @@
-"""Whole bots for tests: the replay runtime over the loopback exchange, Pykka over the same, and Pykka over real TCP.
+"""Whole bots for tests: the replay runtime over the loopback exchange, Pykka over the same, and lock-step over real TCP.
 
-How interleaving is controlled: time moves in steps, and after every step the line is settled: gateway, adapter and
-actors are asked in turn until a whole round moved nothing. So each step's messages are handled, and answered, before
-the next step's exist. Within a step the actors run freely. Nobody sleeps.
+Time moves in the same steps in all of them, and each step's messages are handled, and answered, before the next step's
+exist. Only Pykka's actors run freely within a step. Nobody sleeps.
 """
 
 from __future__ import annotations
@@ -13,27 +12,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.actors.replay import replay
 from bot.actors.runtime import ping_component, settle
 from bot.actors.supervisor import Parts, Supervisor
 from bot.assembly.machines import make_machines
+from bot.backtest.day import replay_day
 from bot.broker.connection.settings import PacingLimits
 from bot.broker.dry_run import DryRunPort
 from bot.broker.ibkr import IbkrBroker
 from bot.config import Settings, hand_down, load_settings
 from bot.domain import messages as m
+from bot.domain.clock import SteppedTime
 from bot.domain.messages import Message
 from bot.domain.port import BrokerPort
 from bot.ops.status.status import ClosedTrade
 from bot.ops.status.status_builder import StatusBuilder
-from bot.sim.loopback.loopback import DryRunExchange, LoopbackBroker, LoopbackExchange
+from bot.sim.loopback.loopback import DryRunExchange, LoopbackBroker
 from bot.sim.server.thread import SimGatewayThread
 from bot.sim.world.ledger import AccountLedger
+from bot.sim.world.steps import next_step
 from bot.sim.world.world import World
-from bot.wiring import BOARD, BROKER, JOURNAL, Machine
+from bot.wiring import BOARD, JOURNAL, Machine
 from tests.live_line.checks import Invariants
 
-STEP = timedelta(seconds=15)
 AFTER_CLOSE = timedelta(minutes=2)
 TIMEOUT_S = 60.0
 NO_PACING = PacingLimits(
@@ -47,14 +47,18 @@ class Paper:
     def __init__(self) -> None:
         self.disk: list[Message] = []
         self.heard: list[Message] = []
+        self.in_order: list[Message] = []
+        """Both together."""
         self._lock = threading.Lock()
 
     def commit(self, message: Message) -> None:
         with self._lock:
             self.disk.append(message)
+            self.in_order.append(message)
 
     def handle(self, message: Message) -> Iterator[Message]:
         self.heard.append(message)
+        self.in_order.append(message)
         return iter(())
 
     def remember(self, message: Message) -> None:
@@ -95,26 +99,18 @@ def end_of(world: World) -> datetime:
     return session.close + AFTER_CLOSE
 
 
-def replayed_day(world: World, chosen: Settings, step: timedelta = STEP) -> Day:
+def replayed_day(world: World, chosen: Settings, end: datetime | None = None) -> Day:
     """The deque, over the loopback exchange; the invariants are checked after every step."""
-    exchange, paper, board = LoopbackExchange(world), Paper(), StatusBuilder(chosen.symbols)
-    machines: dict[str, Machine] = {
-        **make_machines(chosen, 1.0),
-        JOURNAL: paper,
-        BOARD: board,
-        BROKER: exchange,
-    }
-    invariants = Invariants(world, paper.disk)
+    paper, board = Paper(), StatusBuilder(chosen.symbols)
+    invariants, last = Invariants(world, paper.disk), end or end_of(world)
 
-    def feed() -> Iterator[Message]:
-        at, end = world.now, end_of(world)
-        while at < end:
-            at += step
-            yield from exchange.handle(m.TimePassed(at))
-            yield m.TimePassed(at)
-            invariants.check(world.books())
+    def is_over(now: datetime) -> bool:
+        invariants.check(world.books())
+        return now >= last
 
-    replay(machines, feed(), commit=paper.commit)
+    machines: dict[str, Machine] = {**make_machines(chosen, 1.0), JOURNAL: paper, BOARD: board}
+    words = m.LineStarted(world.now, "test", chosen.mode, chosen.dry_run, chosen.symbols)
+    replay_day(world, machines, is_over, first_message=words, commit=paper.commit)
     return Day(board, paper, world.books())
 
 
@@ -167,44 +163,47 @@ def running(stepper: Stepper) -> Iterator[Stepper]:
         stepper.supervisor.stop()
 
 
-def acted_day(world: World, chosen: Settings, step: timedelta = STEP) -> Day:
-    """Pykka actors over the same loopback exchange."""
+def acted_day(world: World, chosen: Settings, end: datetime) -> Day:
+    """Pykka actors, each with a thread of its own, over the same loopback exchange and in the same steps."""
     broker = LoopbackBroker(world)
     with running(Stepper(chosen, broker, world.now, lambda: None)) as stepper:
         invariants = Invariants(world, stepper.paper.disk)
-        while world.now < end_of(world):
-            broker.advance_to(world.now + step)
+        while world.now < end:
+            broker.advance_to(next_step(world))
             stepper.tell_time(world.now)
             invariants.check(world.books())
     return Day(stepper.board, stepper.paper, world.books())
 
 
-def wired_day(world: World, chosen: Settings, step: timedelta = timedelta(minutes=1)) -> Day:
-    """Everything real: Pykka actors, ib_insync, TCP, the simulated gateway in a thread of its own."""
-    with SimGatewayThread(world) as gateway, running(wired_stepper(gateway, chosen)) as stepper:
-        invariants = Invariants(world, stepper.paper.disk)
-        end = end_of(world)
-        while gateway.now < end:
-            gateway.advance_to(gateway.now + step)
-            stepper.tell_time(gateway.now)
+def paced_day(world: World, chosen: Settings, speed: float | None = None, end: datetime | None = None) -> Day:
+    """Everything real, and time waits for the bot: lock-step over TCP. The invariants are checked after every step."""
+    paper, board, clock = Paper(), StatusBuilder(chosen.symbols), SteppedTime(world.now)
+    invariants, last = Invariants(world, paper.disk), end or end_of(world)
+    with SimGatewayThread(world, is_paced=True, speed=speed) as gateway:
+        wired = replace(hand_down.broker_settings(chosen), port=gateway.port)
+        broker = IbkrBroker(wired, now=clock.now, stepped=clock)
+        port: BrokerPort = broker
+        if chosen.dry_run:
+            port = DryRunPort(broker, DryRunExchange(), clock.now)
+
+        def is_over() -> bool:
             invariants.check(gateway.books())
+            return clock.now() >= last
+
+        supervisor = Supervisor(
+            Parts(
+                machines={JOURNAL: paper, BOARD: board, **make_machines(chosen, 1.0)},
+                port=port,
+                commit=paper.commit,
+                record=paper.commit,
+                now=clock.now,
+                tick_s=1.0,
+                first_message=m.LineStarted(world.now, "test", chosen.mode, chosen.dry_run, chosen.symbols),
+                pace=broker,
+                is_over=is_over,
+            )
+        )
+        supervisor.run(0.5, lambda: None)
+        assert supervisor.failed is None, supervisor.failed
         books = gateway.books()
-    return Day(stepper.board, stepper.paper, books)
-
-
-def wired_stepper(gateway: SimGatewayThread, chosen: Settings) -> Stepper:
-    broker_settings = replace(
-        hand_down.broker_settings(chosen), port=gateway.port, quote_interval_s=0.0, pacing=NO_PACING
-    )
-    clock: list[Stepper] = []
-    broker = IbkrBroker(broker_settings, now=lambda: clock[0].now)
-
-    def rest() -> None:
-        gateway.settle()
-        broker.settle(TIMEOUT_S)
-
-    port: BrokerPort = (
-        DryRunPort(broker, DryRunExchange(), lambda: clock[0].now) if chosen.dry_run else broker
-    )
-    clock.append(Stepper(chosen, port, gateway.now, rest))
-    return clock[0]
+    return Day(board, paper, books)

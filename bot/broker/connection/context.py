@@ -6,7 +6,7 @@ Everything in here runs on the io thread.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from datetime import datetime
 from types import ModuleType
 from typing import Any
@@ -51,6 +51,10 @@ class BrokerContext:
         """False between 1100 and 1101/1102: the gateway hears us, IB does not hear the gateway."""
         self.waiting = 0
         """Messages that the limiter holds back."""
+        self.sent = 0
+        """Messages that were let through to the gateway."""
+        self.sleep_in_steps: Callable[[float], Awaitable[None]] | None = None
+        """Where the bot's time goes in steps: how to wait there, and a sign that no limiter counts the wall's seconds."""
         self.waited_s = 0.0
         """Bot time that it has held messages back, all together."""
         self._publish = publish
@@ -98,6 +102,13 @@ class BrokerContext:
         """Bot seconds as a wait of the event loop."""
         return bot_s / self.speed
 
+    async def sleep(self, bot_s: float) -> None:
+        """Wait so long in bot time."""
+        if self.sleep_in_steps is None:
+            await asyncio.sleep(self.wall_s(bot_s))
+        else:
+            await self.sleep_in_steps(bot_s)
+
     def deadline_wall_s(self, bot_s: float) -> float:
         return max(self.wall_s(bot_s), self.settings.shortest_deadline_wall_s)
 
@@ -126,6 +137,9 @@ class BrokerContext:
 
     async def pace(self, *, is_urgent: bool) -> None:
         """Wait for the message limiter. Orders overtake data."""
+        self.sent += 1
+        if self.sleep_in_steps is not None:
+            return
         self.waiting += 1
         try:
             async with self._queues[is_urgent]:
@@ -137,6 +151,8 @@ class BrokerContext:
             self.waiting -= 1
 
     async def pace_history(self, contract: Hashable, whole: Hashable) -> None:
+        if self.sleep_in_steps is not None:
+            return
         self.waiting += 1
         try:
             clock = asyncio.get_running_loop().time

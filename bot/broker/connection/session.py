@@ -110,6 +110,11 @@ class BrokerSession:
             if self._lost.is_set():
                 return self.rejection or "the gateway closed the connection"
 
+    async def until_gone(self) -> str:
+        """The same without a heartbeat: where time goes in steps, each of them is one."""
+        await self._lost.wait()
+        return self.rejection or "the gateway closed the connection"
+
     def connected(self, next_order_id: OrderId) -> b.BrokerConnected:
         return b.BrokerConnected(
             at=self._link.now(),

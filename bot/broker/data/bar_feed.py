@@ -83,7 +83,7 @@ class Bars:
                 if attempt >= _ATTEMPTS_BEFORE_FAILURE:
                     self._link.publish_failure(line.subject, trouble)
                 pause_s = self._pause_s(trouble, pause_s)
-                await asyncio.sleep(self._link.wall_s(pause_s))
+                await self._link.sleep(pause_s)
             else:
                 return
 
@@ -155,11 +155,12 @@ class Bars:
         """Bars whose successor does not come: the session's last ones.
 
         Bot time may run so fast that the successor is still on its way: unless ``all_received``, a feed must also have
-        been quiet for a moment of the wall's time.
+        been quiet for a moment of the wall's time. Where time goes in steps nothing is on its way when one has ended.
         """
-        late = timedelta(seconds=self._link.settings.late_bar_s)
+        in_steps = self._link.sleep_in_steps is not None
+        late = timedelta(seconds=0 if in_steps else self._link.settings.late_bar_s)
         now, wall_s = self._link.now(), asyncio.get_running_loop().time()
-        for line in self._subs.bars.values():
+        for line in sorted(self._subs.bars.values(), key=lambda line: line.size is not BarSize.M1):
             if line.request_id is not None and (
                 all_received or wall_s - line.received_wall_s >= _QUIET_WALL_S
             ):

@@ -6,7 +6,6 @@ not show live is shown delayed and says so.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 from bot.broker.connection.context import BrokerContext
@@ -179,7 +178,7 @@ class Quotes:
             return
 
     async def _open_later(self, line: QuoteLine) -> None:
-        await asyncio.sleep(self._link.wall_s(self._link.settings.retry_most_s))
+        await self._link.sleep(self._link.settings.retry_most_s)
         try:
             if self._subs.quotes.get(line.contract.con_id) is line:
                 await self._open(line)

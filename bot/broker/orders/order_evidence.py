@@ -5,8 +5,6 @@ Several questions that come together are answered by one look.
 
 from __future__ import annotations
 
-import asyncio
-
 from bot.broker.connection.context import BrokerContext
 from bot.broker.connection.errors import RequestTrouble
 from bot.broker.orders.account_queries import AccountQueries
@@ -38,7 +36,7 @@ class Evidence:
         self._link.spawn(self._look_later(known, trouble, after_s))
 
     async def _look_later(self, known: KnownOrder, trouble: RequestTrouble, after_s: float) -> None:
-        await asyncio.sleep(self._link.deadline_wall_s(after_s))
+        await self._link.sleep(max(after_s, self._link.settings.shortest_deadline_wall_s * self._link.speed))
         if known.is_live:
             self.want(known, trouble)
 

@@ -50,6 +50,11 @@ class Connectivity:
         self.competing_session = False
         self._waiting: list[Callable[[], None]] = []
 
+    @property
+    def is_shut(self) -> bool:
+        """Whether no client can come in and be answered."""
+        return not self.is_listening or self.is_silent or self.closes_after_accept
+
     def defers(self, kind: str) -> bool:
         """Whether a request of this kind has to wait for the line."""
         return not self.is_up and kind not in _ANSWERED_LOCALLY and not kind.startswith("cancelMkt")

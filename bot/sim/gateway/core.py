@@ -20,6 +20,7 @@ from bot.sim.gateway.connectivity import Connectivity
 from bot.sim.gateway.market_data_hub import Feeds
 from bot.sim.gateway.message_faults import MessageFaults
 from bot.sim.gateway.order_ids import OrderIds
+from bot.sim.gateway.pace import Pace
 from bot.sim.gateway.pacing_limits import Rate
 from bot.sim.gateway.session import ClientSession
 from bot.sim.gateway.settings import GatewaySettings
@@ -52,6 +53,8 @@ class GatewayCore:
         self.faults = MessageFaults(seed)
         self.feeds = Feeds()
         self.link = Connectivity()
+        self.pace: Pace | None = None
+        """Where time waits for the clients."""
         self.sessions: dict[int, ClientSession] = {}
         self.failures: list[str] = []
         self._looked_at: datetime | None = None
@@ -83,6 +86,8 @@ class GatewayCore:
         """The connection is gone, whoever ended it. Orders stay as they are."""
         if self.sessions.pop(session.number, None) is not None:
             session.stop_all()
+            if self.pace is not None:
+                self.pace.leave(session)
             logger.debug("sim: {} disconnected", session.name)
 
     def client(self, client_id: int) -> ClientSession | None:

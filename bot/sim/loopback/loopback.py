@@ -2,7 +2,7 @@
 
 Rule: it is asked and it answers, in one thread and at once. As a machine it is the broker of the replay runtime
 (time comes as TimePassed); as a broker port it stands in for the adapter in tests. Quotes are conflated to the latest
-of each step, as a stream's are.
+of each step, as a stream's are, and whoever acts on a bar knows the quotes up to it.
 """
 
 from __future__ import annotations
@@ -90,22 +90,23 @@ class LoopbackExchange:
             yield from self._open_feeds()
 
     def _translate(self, events: list[e.ExchangeEvent]) -> Iterator[Message]:
-        latest = {
-            event.ticker.con_id: n
-            for n, event in enumerate(events)
-            if isinstance(event, market_events.BookChanged)
-        }
-        for n, event in enumerate(events):
+        """As the adapter tells a step: orders and account as they come, then the quotes, then the bars that closed."""
+        newest: dict[ConId, market_events.BookChanged] = {}
+        bars: list[Message] = []
+        for event in events:
             if isinstance(event, market_events.BookChanged):
-                contract = self._quotes.get(event.ticker.con_id)
-                if contract is not None and latest[event.ticker.con_id] == n:
-                    yield b.QuoteReceived(to_quote(event.ticker, event.model, contract))
+                newest[event.ticker.con_id] = event
             elif isinstance(event, market_events.BarFormed):
                 feed = self._feeds.get((event.con_id, event.bar.size))
                 if event.is_closed and feed is not None and feed.is_open:
-                    yield b.BarReceived(event.bar)
+                    bars.append(b.BarReceived(event.bar))
             else:
                 yield from self._orders.facts([event])
+        for con_id, change in newest.items():
+            contract = self._quotes.get(con_id)
+            if contract is not None:
+                yield b.QuoteReceived(to_quote(change.ticker, change.model, contract))
+        yield from bars
 
     # ── contracts ──
 

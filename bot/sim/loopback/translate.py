@@ -39,8 +39,7 @@ def to_sim_order(order: Order, parent_id: OrderId, account: str) -> SimOrder:
         quantity=order.quantity,
         limit_price=order.limit_price,
         aux_price=order.stop_price,
-        tif=order.tif.value if order.good_till is None else "GTD",
-        good_till=order.good_till,
+        tif=order.tif.value,
         oca_group=order.oca_group,
         oca_type=_REDUCE_WITH_BLOCK if order.oca_group else 0,
         parent_id=parent_id,
@@ -94,6 +93,7 @@ def to_fill(execution: Execution) -> Fill:
         quantity=execution.quantity,
         price=execution.price,
         at=execution.at,
+        client_id=execution.client_id,
     )
 
 

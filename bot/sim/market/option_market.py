@@ -15,16 +15,9 @@ from bot.domain.contract import Contract
 from bot.domain.session import Session, session_on
 from bot.domain.types import ConId, Right
 from bot.sim.market.catalog import Underlying
-from bot.sim.market.option_books import (
-    LIQUID,
-    ORDINARY,
-    cent_grid,
-    day_volume,
-    open_interest,
-    top_of_book,
-    widened,
-)
+from bot.sim.market.option_books import LIQUID, ORDINARY, cent_grid, day_volume, open_interest, top_of_book
 from bot.sim.market.option_pricing import (
+    DELTA_DIGITS,
     Surface,
     implied_vol,
     intrinsic,
@@ -79,7 +72,6 @@ class OptionMarket:
         rate: float,
         reference: Callable[[], float],
         library: Library = BUNDLE,
-        spread_factor: float = 1.0,
     ) -> None:
         self._library = library
         self._stock = stock
@@ -88,7 +80,7 @@ class OptionMarket:
         self._rate = rate
         self._reference = reference
         self._grid = cent_grid(stock.option_ticks)
-        self._spread = replace(LIQUID if stock.is_etf else ORDINARY, factor=spread_factor)
+        self._spread = LIQUID if stock.is_etf else ORDINARY
         self._series: dict[ConId, _Series] = {}
         self._chain: RecordedChain | None = None
         self._columns: dict[object, int] = {}
@@ -120,7 +112,8 @@ class OptionMarket:
         minute = (now - session.open) // _MINUTE
         if series.key != (cents, minute):
             series.key = (cents, minute)
-            series.quote = self._make(series, cents / 100, minute, now)
+            # As of the minute's start: whoever asks first must not decide what the others are shown.
+            series.quote = self._make(series, cents / 100, minute, session.open + minute * _MINUTE)
         return series.quote
 
     def full_model(self, contract: Contract, now: datetime) -> OptionModel | None:
@@ -129,7 +122,7 @@ class OptionMarket:
         cents = self._market.last_cents
         if cents is None or now > series.expires:
             return None
-        spot, years = cents / 100, years_between(now, series.expires)
+        spot, years = cents / 100, years_between(now.replace(second=0, microsecond=0), series.expires)
         shown = self.quote(contract, now).model
         vol = shown.implied_vol if shown is not None else self._surface.vol(series.strike, spot, years)
         return model(series.right, series.strike, spot, years, vol, self._rate)
@@ -178,8 +171,7 @@ class OptionMarket:
     ) -> OptionQuote:
         column = series.column or 0
         q = chain.quote(column, now)
-        bid, ask = widened(q.bid or None, q.ask or None, self._spread.factor, self._grid)
-        book = TopOfBook(bid, ask, q.bid_size or 0, q.ask_size or 0, q.last, 1)
+        book = TopOfBook(q.bid or None, q.ask or None, q.bid_size or 0, q.ask_size or 0, q.last, 1)
         interest = chain.contracts[column].open_interest
         if book.mid is None:
             return OptionQuote(book, None, q.volume, interest)
@@ -189,4 +181,4 @@ class OptionMarket:
 
     def _model(self, series: _Series, spot: float, years: float, vol: float) -> OptionModel:
         price, delta = price_and_delta(series.right, series.strike, spot, years, vol, self._rate)
-        return OptionModel(vol, price, delta, 0.0, 0.0, 0.0, spot)
+        return OptionModel(vol, price, round(delta, DELTA_DIGITS), 0.0, 0.0, 0.0, spot)

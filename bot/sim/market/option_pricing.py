@@ -16,6 +16,8 @@ import QuantLib as ql  # noqa: N813 - its own documentation's name
 from bot.domain.types import Right
 from bot.sim.market.quotes import OptionModel
 
+DELTA_DIGITS = 9
+"""Two ways lead to a delta, and both must show the same one."""
 YEAR_S = 365 * 86_400.0
 _SHORTEST_YEARS = 60 / YEAR_S
 _TYPES = {Right.CALL: ql.Option.Call, Right.PUT: ql.Option.Put}
@@ -73,7 +75,7 @@ def model(right: Right, strike: float, spot: float, years: float, vol: float, ra
     return OptionModel(
         implied_vol=vol,
         price=max(calculator.value(), intrinsic(right, strike, spot)),
-        delta=calculator.delta(spot),
+        delta=round(calculator.delta(spot), DELTA_DIGITS),
         gamma=calculator.gamma(spot),
         vega=calculator.vega(years) / 100,
         theta=calculator.theta(spot, years) / 365,

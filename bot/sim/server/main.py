@@ -20,11 +20,12 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
-from bot.domain.clock import ScaledTime
+from bot.domain.clock import ScaledTime, SteppedTime
 from bot.domain.errors import FixTheCommand, RestartTheLine
 from bot.domain.session import new_york_day, next_session, session_on
 from bot.domain.types import Symbol
 from bot.sim.faults.scenario import Scenario
+from bot.sim.gateway.pace import paced
 from bot.sim.handlers.table import make_core
 from bot.sim.market.recorded.library import BUNDLE, Library
 from bot.sim.server.admin import AdminPort
@@ -47,8 +48,11 @@ class SimOptions:
     session: date | None = None
     is_synthetic: bool = False
     symbols: tuple[Symbol, ...] = ("SPY",)
-    speed: float = 1.0
+    speed: float | None = 1.0
+    """Simulated seconds a second; with ``is_paced`` a ceiling, and None is as fast as the clients let it."""
     is_stepped: bool = False
+    is_paced: bool = False
+    """Time takes its next step when every client has let it."""
     seed: int = 1
     account: str = "DU1234567"
     equity: Decimal = EQUITY
@@ -99,23 +103,29 @@ def _first_recorded(options: SimOptions) -> date:
 
 async def serve(options: SimOptions, announce: Callable[[str], None]) -> None:
     """Run until the end, a signal, or for ever. Errors: FixTheCommand, FixTheMachine, RestartTheLine."""
+    if options.speed is None and not options.is_paced:
+        raise FixTheCommand(
+            "--speed max: only time that waits for its clients can do without a speed; add --paced"
+        )
     world = make_world(options, datetime.now(UTC))
-    core = make_core(world, options.scenario.settings, seed=options.seed)
+    settings = options.scenario.settings
+    core = make_core(world, paced(settings) if options.is_paced else settings, seed=options.seed)
     options.scenario.arm(core)
-    clock = ScaledTime(world.now, time.time(), options.speed)
+    clock = ScaledTime(world.now, time.time(), options.speed or 1.0)
     gateway = SimGateway(
         core,
         host=options.host,
         port=options.port,
-        clock=None if options.is_stepped else lambda: clock.at(time.time()),
+        clock=None if options.is_stepped or options.is_paced else lambda: clock.at(time.time()),
     )
     await gateway.start()
     admin = AdminPort(gateway, can_advance=options.is_stepped)
     try:
         admin_port = None if options.admin_port is None else await admin.start(options.admin_port)
         stop_requested = _stop_signal(options.ends_with_input)
-        announce(_announcement(gateway, clock, world, admin_port))
-        await _until_the_end(gateway, _end_of(world, options), stop_requested)
+        shown = SteppedTime(world.now) if options.is_paced else clock
+        announce(_announcement(gateway, f"{shown}", world, admin_port))
+        await _until_the_end(gateway, options, _end_of(world, options), stop_requested)
     finally:
         admin.stop()
         await gateway.stop()
@@ -123,11 +133,11 @@ async def serve(options: SimOptions, announce: Callable[[str], None]) -> None:
         raise RestartTheLine(f"the simulated gateway failed: {'; '.join(core.failures)}")
 
 
-def _announcement(gateway: SimGateway, clock: ScaledTime, world: World, admin_port: int | None) -> str:
+def _announcement(gateway: SimGateway, clock: str, world: World, admin_port: int | None) -> str:
     facts = {
         "host": gateway.host,
         "port": gateway.port,
-        "clock": str(clock),
+        "clock": clock,
         "account": world.account_id,
         "pid": os.getpid(),
         "admin_port": admin_port,
@@ -161,9 +171,13 @@ def _stop_at_end_of_input(stop_requested: asyncio.Event) -> None:
         stop_requested.set()
 
 
-async def _until_the_end(gateway: SimGateway, end: datetime | None, stop_requested: asyncio.Event) -> None:
+async def _until_the_end(
+    gateway: SimGateway, options: SimOptions, end: datetime | None, stop_requested: asyncio.Event
+) -> None:
     work: list[asyncio.Task[Any]] = [asyncio.create_task(stop_requested.wait())]
-    if not gateway.is_stepped:
+    if options.is_paced:
+        work.append(asyncio.create_task(gateway.keep_pace(options.speed, end)))
+    elif not options.is_stepped:
         work.append(asyncio.create_task(gateway.pump(end)))
     done, left = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
     for task in left:

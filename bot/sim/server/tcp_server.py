@@ -17,7 +17,10 @@ from loguru import logger
 
 from bot.domain.errors import FixTheMachine
 from bot.sim.gateway.core import GatewayCore
+from bot.sim.gateway.pace import Pace
 from bot.sim.gateway.session import ClientSession
+from bot.sim.handlers.session import tell_time
+from bot.sim.world.steps import next_step
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 4002
@@ -29,6 +32,7 @@ _LINGER_S = 2.0
 _KERNEL_BUFFER_BYTES = 256 * 1024
 _DRAIN_ABOVE_BYTES = 256 * 1024
 _QUIET_ROUNDS = 3
+_SHUT_PAUSE_S = 0.02
 
 
 class _Wire(asyncio.Protocol):
@@ -60,8 +64,7 @@ class _Wire(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
-        self._gateway.wires.discard(self)
-        self._gateway.core.disconnected(self.session)
+        self._gateway.gone(self)
 
     def pause_writing(self) -> None:
         self._is_paused = True
@@ -114,10 +117,12 @@ class SimGateway:
         self._placeholder: socket.socket | None = None
         self._is_advancing = False
         self._looked_at: datetime | None = None
+        self._word = asyncio.Event()
+        """Somebody said something, or left."""
 
     @property
     def is_stepped(self) -> bool:
-        """Whether time passes only in ``advance_to``."""
+        """Whether time passes only in ``advance_to``, or when the clients let it."""
         return self._clock is None
 
     async def start(self) -> None:
@@ -175,6 +180,12 @@ class SimGateway:
 
     # ── bytes
 
+    def gone(self, wire: _Wire) -> None:
+        """Its connection has ended."""
+        self.wires.discard(wire)
+        self.core.disconnected(wire.session)
+        self._word.set()
+
     def received(self, wire: _Wire, data: bytes) -> None:
         """Bytes from a client: now, or behind the step of time that is being made."""
         if self._is_advancing:
@@ -186,6 +197,7 @@ class SimGateway:
             self.catch_up(self._clock())
         self.core.receive(wire.session, data, since)
         self.flush()
+        self._word.set()
 
     def flush(self) -> None:
         for wire in list(self.wires):
@@ -219,6 +231,37 @@ class SimGateway:
             # Whatever the sockets hold by now is read before the next turn.
             self._looked_at = self.core.now
             await asyncio.sleep(_PUMP_EVERY_S if is_there and not self.core.slices else 0)
+
+    async def keep_pace(self, speed: float | None = None, until: datetime | None = None) -> None:
+        """Time waits: it takes each step when every client that takes part has let it. ``speed`` is a ceiling.
+
+        It begins with the first client's word. While the door is shut to everybody it goes on by itself.
+        """
+        pace = self.core.pace = Pace()
+        loop = asyncio.get_running_loop()
+        not_before_s = loop.time()
+        while until is None or self.core.now < until:
+            self._word.clear()
+            if pace.may_go_on:
+                target = next_step(self.core.world)
+                span_s = (target - self.core.now).total_seconds()
+                if speed is not None:
+                    not_before_s = max(not_before_s, loop.time() - span_s / speed) + span_s / speed
+                    await asyncio.sleep(not_before_s - loop.time())
+                await self._take_step(pace, target)
+            elif self.core.link.is_shut:
+                await asyncio.sleep(_SHUT_PAUSE_S)
+                await self._take_step(pace, next_step(self.core.world))
+            else:
+                await self._word.wait()
+
+    async def _take_step(self, pace: Pace, target: datetime) -> None:
+        answered = pace.take_waiting()
+        self.core.advance_to(target)
+        for session in answered:
+            tell_time(self.core, session)
+        self.flush()
+        await self.sync_port()
 
     async def advance_to(self, at: datetime) -> None:
         """Stepped time: hear what clients have sent, let time pass, return once every byte is written."""

@@ -21,6 +21,7 @@ from bot.domain.clock import ScaledTime
 from bot.domain.errors import RestartTheLine
 from bot.sim.faults.handle import FaultHandle
 from bot.sim.gateway.core import GatewayCore
+from bot.sim.gateway.pace import paced
 from bot.sim.gateway.settings import GatewaySettings
 from bot.sim.handlers.table import make_core
 from bot.sim.server.tcp_server import LOOPBACK, SimGateway
@@ -33,6 +34,7 @@ _TIMEOUT_S = 60.0
 
 class SimGatewayThread:
     """``speed`` None: time is stepped; else the world's time runs at that multiple of real time from now on.
+    ``is_paced``: time waits for its clients instead, and ``speed`` is a ceiling.
 
     ``faults`` breaks things at run time. ``stop`` raises RestartTheLine if the gateway itself failed anywhere.
     """
@@ -46,10 +48,13 @@ class SimGatewayThread:
         host: str = LOOPBACK,
         port: int = 0,
         speed: float | None = None,
+        is_paced: bool = False,
     ) -> None:
         self._loop = asyncio.new_event_loop()
-        self._core = make_core(world, settings or _stepped_settings(speed), seed=seed)
-        self.clock = None if speed is None else ScaledTime(world.now, time.time(), speed)
+        chosen = settings or _stepped_settings(speed)
+        self._core = make_core(world, paced(chosen) if is_paced else chosen, seed=seed)
+        self._ceiling, self._is_paced = speed, is_paced
+        self.clock = None if speed is None or is_paced else ScaledTime(world.now, time.time(), speed)
         clock = self.clock
         self._gateway = SimGateway(
             self._core, host=host, port=port, clock=None if clock is None else lambda: clock.at(time.time())
@@ -66,7 +71,9 @@ class SimGatewayThread:
 
     async def _start(self) -> None:
         await self._gateway.start()
-        if self.clock is not None:
+        if self._is_paced:
+            self._pump = self._loop.create_task(self._gateway.keep_pace(self._ceiling))
+        elif self.clock is not None:
             self._pump = self._loop.create_task(self._gateway.pump())
 
     def _do(self, work: Coroutine[Any, Any, _Answer]) -> _Answer:
@@ -99,7 +106,7 @@ class SimGatewayThread:
     async def _ask(self, question: Callable[[GatewayCore], _Answer]) -> _Answer:
         answer = question(self._core)
         self._core.do_what_is_due()
-        if self.clock is None:
+        if self.clock is None and not self._is_paced:
             await self._gateway.settle()
         else:
             self._gateway.flush()

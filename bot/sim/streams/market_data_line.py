@@ -144,8 +144,14 @@ class MarketLine(Feed):
         self._sent = self._newest
         self._quiet_until = self.core.now + self.core.settings.tick_interval
         if self._model is not None and self._greeks_timer is None and self._model != self._sent_model:
-            due_at = self.core.now + self.core.settings.greeks_delay
-            self._greeks_timer = self.core.timers.at(due_at, self._flush_greeks)
+            self._promise_greeks()
+
+    def _promise_greeks(self) -> None:
+        delay = self.core.settings.greeks_delay
+        if delay:
+            self._greeks_timer = self.core.timers.at(self.core.now + delay, self._flush_greeks)
+        else:
+            self._flush_greeks()
 
     def _flush_greeks(self) -> None:
         self._greeks_timer = None

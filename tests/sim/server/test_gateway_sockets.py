@@ -49,6 +49,15 @@ class Caller:
         self.say("startApi", clientId=client_id)
         self.hear("nextValidId")
 
+    @classmethod
+    def when_open(cls, port: int) -> Caller:
+        """As soon as the port accepts."""
+        while True:
+            try:
+                return cls(port)
+            except OSError:
+                continue
+
     def say(self, kind: str, **values: Any) -> None:
         self.socket.sendall(self.connection.send(kind, **values))
 

@@ -1,0 +1,157 @@
+"""``ibkr-bot parity``: the same day three ways, and whether all of them came to the same."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bot.cli.options import ConfigOption, JsonOption, settings_of
+from bot.domain import messages as m
+from bot.domain.errors import FixTheCommand, RestartTheLine
+from bot.domain.session import Session, session_on
+
+if TYPE_CHECKING:
+    from bot.backtest.parity import Outcome
+    from bot.config import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way to the day, and what it came to."""
+
+    name: str
+    wall_s: float
+    trades: int
+    pnl: Decimal
+    judged: int
+    denied: int
+    differences: tuple[str, ...]
+
+
+def parity(
+    day: Annotated[str, typer.Argument(metavar="DATE", help="Recorded day, as in 2011-01-26.")],
+    config: ConfigOption = None,
+    ceiling: Annotated[
+        float, typer.Option(help="Speed of the third way, simulated seconds a second.")
+    ] = 3000,
+    busy: Annotated[int, typer.Option(min=0, max=64, help="Busy processes beside the third way.")] = 8,
+    as_json: JsonOption = False,
+) -> None:
+    """Trade a recorded day three ways and compare: in the replay runtime, over TCP, over TCP slower and under load.
+
+    Trades, times, prices, judgements and denials must be equal; exit code 1 where they are not.
+    Example: ibkr-bot parity 2011-01-26
+    """
+    settings, session = settings_of(config), _session(day)
+    found: list[tuple[str, float, Outcome]] = []
+    ways_to_the_day: dict[str, Callable[[], Outcome]] = {
+        "replay": lambda: _replayed(settings, session),
+        "TCP, max": lambda: _traded(config, session, "max"),
+        f"TCP, {ceiling:g}, {busy} busy": lambda: _traded(config, session, f"{ceiling:g}", busy),
+    }
+    with Console(stderr=True).status("") as status:
+        for name, make in ways_to_the_day.items():
+            status.update(f"{name} …")
+            began_s = time.monotonic()
+            outcome = make()
+            found.append((name, time.monotonic() - began_s, outcome))
+    ways = [_way(name, wall_s, outcome, found[0][2]) for name, wall_s, outcome in found]
+    _tell(ways, as_json=as_json)
+    raise typer.Exit(int(any(way.differences for way in ways)))
+
+
+def _session(day: str) -> Session:
+    try:
+        session = session_on(date.fromisoformat(day))
+    except ValueError:
+        raise FixTheCommand(f"DATE {day!r} is not a date; write it as in 2011-01-26") from None
+    if session is None:
+        raise FixTheCommand(f"DATE {day}: the New York market was closed on that day")
+    return session
+
+
+def _replayed(settings: Settings, session: Session) -> Outcome:
+    from bot.backtest.parity import replayed
+    from bot.cli.data import stored_days
+    from bot.cli.embedded import SIMULATED_EQUITY_USD
+    from bot.sim.world.build import recorded_world
+
+    library = stored_days(settings.data.directory)
+    equity = Decimal(SIMULATED_EQUITY_USD)
+    return replayed(
+        settings, recorded_world(settings.symbols, session.day, equity=equity, library=library), session
+    )[0]
+
+
+def _traded(config: Path | None, session: Session, speed: str, busy: int = 0) -> Outcome:
+    """The whole bot in a process of its own, against the simulated gateway in another. Raises RestartTheLine."""
+    from bot.backtest.parity import DECIDED, Outcome
+    from bot.journal.store import JOURNAL_FILE, connect_read_only, read_rows
+
+    with tempfile.TemporaryDirectory(prefix="ibkr-bot-parity-") as scratch, _busy(busy):
+        command = [sys.executable, "-m", "bot", "run", "--state", scratch, "--session", f"{session.day}"]
+        command += ["--speed", speed, *([] if config is None else ["--config", str(config)])]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  our own module
+        if ended.returncode:
+            raise RestartTheLine(f"the bot ended with {ended.returncode}: {ended.stderr.strip()[-400:]}")
+        with contextlib.closing(connect_read_only(Path(scratch) / JOURNAL_FILE)) as db:
+            return Outcome.of(row.message for row in read_rows(db, DECIDED))
+
+
+@contextlib.contextmanager
+def _busy(count: int) -> Iterator[None]:
+    """So many processes that do nothing but count."""
+    command = [sys.executable, "-c", "while True: pass"]
+    crowd = [subprocess.Popen(command) for _ in range(count)]  # noqa: S603  Python itself
+    try:
+        yield
+    finally:
+        for process in crowd:
+            process.kill()
+            process.wait()
+
+
+def _way(name: str, wall_s: float, outcome: Outcome, first: Outcome) -> _Way:
+    from bot.backtest.parity import differences
+
+    closed = [message for message in outcome.decided if isinstance(message, m.BracketClosed)]
+    return _Way(
+        name,
+        round(wall_s, 1),
+        len(closed),
+        sum((x.pnl for x in closed), Decimal(0)),
+        len(outcome.of_kind(m.BarJudged)),
+        len(outcome.of_kind(m.EntryDenied)) + len(outcome.of_kind(m.IdeaDropped)),
+        tuple(differences(first, outcome)),
+    )
+
+
+def _tell(ways: list[_Way], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps([asdict(way) | {"pnl": str(way.pnl)} for way in ways]))
+        return
+    table = Table(box=None)
+    for name in ("way", "seconds", "trades", "P&L", "judged", "denied", ""):
+        table.add_column(name, justify="left" if name in ("way", "") else "right", no_wrap=True)
+    for way in ways:
+        verdict = "differs" if way.differences else "same"
+        figures = (f"{way.wall_s:.1f}", str(way.trades), f"{way.pnl:+.2f}", str(way.judged), str(way.denied))
+        table.add_row(way.name, *figures, verdict)
+    Console().print(table)
+    for way in ways:
+        for line in way.differences:
+            typer.echo(f"{way.name}: {line}")

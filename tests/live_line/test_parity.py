@@ -1,0 +1,108 @@
+"""Three ways to a day, one result: the replay runtime, the whole bot over TCP, and the same slower and under load.
+
+Trades, times, prices, judgements and denials are compared, message by message.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot.backtest.parity import Outcome, differences
+from bot.domain import messages as m
+from bot.sim.market.recorded.bars import recorded_sessions
+from bot.sim.world.build import recorded_world
+from bot.sim.world.world import World
+from tests.live_line.lines import Day, paced_day, replayed_day, settings
+
+EQUITY = Decimal(50_000)
+HALF_DAY = ("GOOG", date(2015, 12, 24))
+FEW_LINES = {"MARKET_DATA__STRIKES_EACH_SIDE": "2"}
+"""Half the quotes on the wire, for the whole set; the demo day has all of them."""
+
+
+def world_of(symbol: str, day: date) -> World:
+    return recorded_world([symbol], day, equity=EQUITY)
+
+
+def outcome(day: Day) -> Outcome:
+    return Outcome.of(day.paper.in_order)
+
+
+@contextmanager
+def crowd(count: int) -> Iterator[None]:
+    """So many processes that do nothing but count."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.line
+@pytest.mark.parametrize(
+    ("symbol", "day"),
+    [
+        pytest.param(
+            symbol, day, id=f"{symbol}-{day}", marks=() if (symbol, day) == HALF_DAY else pytest.mark.slow
+        )
+        for symbol, day in recorded_sessions()
+    ],
+)
+def test_a_recorded_day_comes_to_the_same_in_replay_and_over_tcp(symbol: str, day: date) -> None:
+    chosen = settings(SYMBOLS=symbol, **FEW_LINES)
+
+    replayed = replayed_day(world_of(symbol, day), chosen)
+    wired = paced_day(world_of(symbol, day), chosen)
+
+    assert list(differences(outcome(replayed), outcome(wired))) == []
+    assert wired.trades == replayed.trades
+    assert outcome(wired).of_kind(m.BarJudged)
+    assert not any(wired.books.positions.values())
+
+
+@pytest.mark.line
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_neither_a_ceiling_nor_eight_busy_processes_change_a_day() -> None:
+    chosen = settings(SYMBOLS=HALF_DAY[0])
+    replayed = replayed_day(world_of(*HALF_DAY), chosen)
+
+    with crowd(8):
+        wired = paced_day(world_of(*HALF_DAY), chosen, speed=2000.0)
+
+    assert list(differences(outcome(replayed), outcome(wired))) == []
+
+
+def test_a_difference_is_named_by_its_kind_and_its_place() -> None:
+    at = world_of("SPY", date(2011, 1, 26)).now
+    judged = [
+        m.BarJudged(
+            symbol="SPY",
+            strategy="scalp",
+            bar_end=at + timedelta(minutes=n),
+            direction=None,
+            confidence=0.0,
+            fired=False,
+            reason="no_trend",
+            numbers={},
+        )
+        for n in range(3)
+    ]
+    one = Outcome.of([*judged, m.TimePassed(at)])
+    other = Outcome.of([judged[0], replace(judged[1], confidence=0.5), judged[2]])
+
+    (found,) = differences(one, other)
+
+    assert found.startswith("BarJudged 2:")
+    assert list(differences(one, Outcome.of(judged))) == []
+    assert len(list(differences(one, Outcome.of(judged[:2])))) == 1
