@@ -2,7 +2,7 @@
 
 Read a row of ROUTES aloud: "a TradeIdea goes to Risk, the journal and the board". A row is read left to right, and in
 the replay runtime the order of names is the order of hearing. A message without a row is an error: nothing is said
-into the void. A row that depends on the message is a function of it.
+into the void.
 
     broker ─BarReceived→ market_data ─BarClosed→ strategy:SYMBOL ─TradeIdea→ risk ─QuoteMargin→ broker
     risk ─PlaceBracket→ execution ─SendOrders→ broker ─Filled→ execution ─FillBooked→ oco_watcher ─BracketClosed→ risk
@@ -10,8 +10,8 @@ into the void. A row that depends on the message is a function of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from collections.abc import Iterable
+from typing import Protocol
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
@@ -28,13 +28,13 @@ BOARD = "board"
 
 ALERTS = "alerts"
 """Tells a person. A line may run without it: a replay has nobody to tell."""
-OPTIONAL = frozenset({ALERTS})
+STRATEGY = "strategy"
+"""Stands in a row for the machine of the message's own symbol, ``strategy:SPY``."""
 
-START_ORDER = (JOURNAL, BOARD, ALERTS, OCO_WATCHER, EXECUTION, RISK, "strategy", MARKET_DATA, BROKER)
+START_ORDER = (JOURNAL, BOARD, ALERTS, OCO_WATCHER, EXECUTION, RISK, STRATEGY, MARKET_DATA, BROKER)
 """Hearers before speakers; stopping is the reverse."""
 
 Names = tuple[str, ...]
-Route = Names | Callable[[Any], Names]
 
 
 class Machine(Protocol):
@@ -46,11 +46,7 @@ class Machine(Protocol):
         """Take back what an earlier life of this machine had put on disk (see DURABLE). Says nothing."""
 
 
-def _strategy(symbol: str) -> str:
-    return f"strategy:{symbol}"
-
-
-ROUTES: dict[type, Route] = {
+ROUTES: dict[type, Names] = {
     # time
     m.TimePassed: (MARKET_DATA, RISK, EXECUTION, OCO_WATCHER, JOURNAL, BOARD, ALERTS),
     # what the broker says about the market
@@ -78,18 +74,19 @@ ROUTES: dict[type, Route] = {
     b.MarginQuoted: (RISK, JOURNAL),
     b.SnapshotTaken: (EXECUTION, OCO_WATCHER, RISK),
     # market data → strategies
-    m.HistoryLoaded: lambda x: (_strategy(x.symbol),),
-    m.BarClosed: lambda x: (_strategy(x.bar.symbol), JOURNAL, BOARD),
-    m.QuoteUpdated: lambda x: (_strategy(x.quote.symbol), OCO_WATCHER, BOARD),
-    m.WatchlistChanged: lambda x: (_strategy(x.symbol), BOARD),
+    m.HistoryLoaded: (STRATEGY,),
+    m.BarClosed: (STRATEGY, JOURNAL, BOARD),
+    m.QuoteUpdated: (STRATEGY, OCO_WATCHER, BOARD),
+    m.WatchlistChanged: (STRATEGY, BOARD),
     m.FeedChanged: (RISK, JOURNAL, BOARD, ALERTS),
     # strategies → risk → execution
     m.BarJudged: (JOURNAL, BOARD),
     m.SignalFired: (),  # to the disk alone, see DURABLE
+    m.SignalPostponed: (BOARD,),
     m.IdeaDropped: (JOURNAL, BOARD, ALERTS),
     m.TradeIdea: (RISK, JOURNAL, BOARD),
     m.EntryDenied: (JOURNAL, BOARD, ALERTS),
-    m.PlaceBracket: (OCO_WATCHER, EXECUTION, MARKET_DATA, BOARD, ALERTS),
+    m.PlaceBracket: (OCO_WATCHER, EXECUTION, MARKET_DATA, BOARD, ALERTS, STRATEGY),
     # risk's state and the operator
     m.HaltTrading: (RISK,),
     m.ResumeTrading: (RISK,),
@@ -101,15 +98,15 @@ ROUTES: dict[type, Route] = {
     m.EquityMarked: (BOARD, ALERTS),
     # execution ↔ watcher
     m.BracketSent: (OCO_WATCHER,),
-    m.BracketAdopted: (OCO_WATCHER, RISK, MARKET_DATA, BOARD, ALERTS),
+    m.BracketAdopted: (OCO_WATCHER, RISK, MARKET_DATA, BOARD, ALERTS, STRATEGY),
     m.FillBooked: (OCO_WATCHER, RISK, BOARD, ALERTS),
     m.CancelEntry: (EXECUTION,),
     m.CancelOrder: (EXECUTION,),
     m.PlaceProtection: (EXECUTION, BOARD, ALERTS),
     m.ExitPosition: (EXECUTION, BOARD, ALERTS),
     m.ProtectionChanged: (RISK, JOURNAL, BOARD, ALERTS),
-    m.BracketClosed: (RISK, EXECUTION, MARKET_DATA, BOARD, ALERTS),
-    m.EntryAbandoned: (RISK, OCO_WATCHER, MARKET_DATA, BOARD, ALERTS),
+    m.BracketClosed: (RISK, EXECUTION, MARKET_DATA, BOARD, ALERTS, STRATEGY),
+    m.EntryAbandoned: (RISK, OCO_WATCHER, MARKET_DATA, BOARD, ALERTS, STRATEGY),
     m.Reconciled: (RISK, OCO_WATCHER, BOARD),
     # the line itself
     m.LineStarted: (JOURNAL, BOARD, ALERTS),
@@ -129,11 +126,12 @@ ROUTES: dict[type, Route] = {
     b.SendCancel: (BROKER,),
 }
 
-DURABLE: dict[type, Route] = {
+DURABLE: dict[type, Names] = {
     # On disk before it leaves; at the start the names on the right remember it, in the order it was written.
-    m.SignalFired: lambda x: (_strategy(x.symbol),),
-    m.PlaceBracket: (RISK, OCO_WATCHER, EXECUTION, MARKET_DATA, BOARD),
-    m.BracketAdopted: (RISK, OCO_WATCHER, EXECUTION, MARKET_DATA, BOARD),
+    m.SignalFired: (STRATEGY,),
+    m.SignalPostponed: (STRATEGY,),
+    m.PlaceBracket: (RISK, OCO_WATCHER, EXECUTION, MARKET_DATA, BOARD, STRATEGY),
+    m.BracketAdopted: (RISK, OCO_WATCHER, EXECUTION, MARKET_DATA, BOARD, STRATEGY),
     b.SendOrders: (EXECUTION, OCO_WATCHER),
     b.SendRevision: (EXECUTION,),
     b.SendCancel: (EXECUTION,),
@@ -141,8 +139,8 @@ DURABLE: dict[type, Route] = {
     b.OrderRefused: (EXECUTION, OCO_WATCHER, RISK),
     m.FillBooked: (EXECUTION, OCO_WATCHER, RISK, BOARD),
     b.CommissionCharged: (OCO_WATCHER, BOARD),
-    m.BracketClosed: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, BOARD),
-    m.EntryAbandoned: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, BOARD),
+    m.BracketClosed: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, BOARD, STRATEGY),
+    m.EntryAbandoned: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, BOARD, STRATEGY),
     m.Reconciled: (EXECUTION,),
     m.FlattenAll: (OCO_WATCHER,),
     m.DayOpened: (RISK, BOARD),
@@ -152,9 +150,24 @@ DURABLE: dict[type, Route] = {
 }
 
 
-def subscribers(message: m.Message, table: dict[type, Route] = ROUTES) -> Names:
+def subscribers(message: m.Message, table: dict[type, Names] = ROUTES) -> Names:
     """Who hears this message. Raises RestartTheLine where nobody does: a message into the void is a mistake."""
     row = table.get(type(message))
     if row is None:
         raise RestartTheLine(f"nobody hears {type(message).__name__}: it has no row in ROUTES")
-    return row if isinstance(row, tuple) else row(message)
+    if STRATEGY not in row:
+        return row
+    own = f"{STRATEGY}:{_symbol_of(message)}"
+    return tuple(own if name == STRATEGY else name for name in row)
+
+
+def may_be_absent(name: str) -> bool:
+    """Whether a line may run without it: alerts in a replay, the strategies of a symbol that is not traded any more."""
+    return name == ALERTS or name.startswith(f"{STRATEGY}:")
+
+
+def _symbol_of(message: m.Message) -> str:
+    for name in ("bar", "quote", "place"):
+        message = getattr(message, name, message)
+    symbol: str = getattr(message, "symbol")  # noqa: B009  no class of messages has it by type
+    return symbol

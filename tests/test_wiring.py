@@ -18,7 +18,7 @@ from bot.journal.store import Journal
 from bot.ops.alerts.conditions import LastingConditions
 from bot.ops.alerts.events import Alerts
 from bot.ops.status.status_builder import StatusBuilder
-from bot.wiring import ALERTS, BOARD, BROKER, DURABLE, JOURNAL, ROUTES, Route
+from bot.wiring import ALERTS, BOARD, BROKER, DURABLE, JOURNAL, ROUTES, STRATEGY, Names
 from tests.risk.house import NOON
 
 HOUSE = Path(bot.__file__).parent
@@ -41,14 +41,14 @@ def line(tmp_path: Path) -> Iterator[dict[str, StateMachine]]:
     journal.close()
 
 
-def hearers(row: Route) -> tuple[str, ...]:
+def hearers(row: Names) -> Names:
     """A row's names; a strategy's stands for all of them."""
-    return row if isinstance(row, tuple) else ("strategy:SPY",)
+    return tuple("strategy:SPY" if name == STRATEGY else name for name in row)
 
 
 @pytest.mark.parametrize("table", [ROUTES, DURABLE], ids=["ROUTES", "DURABLE"])
 def test_nobody_is_sent_what_it_does_not_hear(
-    table: dict[type, Route], line: dict[str, StateMachine]
+    table: dict[type, Names], line: dict[str, StateMachine]
 ) -> None:
     deaf = [
         (name, kind.__name__)

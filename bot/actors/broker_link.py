@@ -13,7 +13,7 @@ from bot.domain.messages import MachineFailed, Message
 from bot.domain.port import BrokerPort
 from bot.wiring import BROKER, ROUTES
 
-BROKER_COMMANDS = frozenset(kind for kind, row in ROUTES.items() if isinstance(row, tuple) and BROKER in row)
+BROKER_COMMANDS = frozenset(kind for kind, row in ROUTES.items() if BROKER in row)
 
 
 class BrokerLink:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 from bot.domain.messages import Message
-from bot.wiring import DURABLE, OPTIONAL, Machine, subscribers
+from bot.wiring import DURABLE, Machine, may_be_absent, subscribers
 
 
 def _nowhere(message: Message) -> None:
@@ -31,6 +31,6 @@ def replay(
             if type(current) in DURABLE:
                 commit(current)
             for name in subscribers(current):
-                if name in OPTIONAL and name not in machines:
+                if name not in machines and may_be_absent(name):
                     continue
                 queue.extend(machines[name].handle(current))

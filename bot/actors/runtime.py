@@ -20,7 +20,7 @@ import pykka
 from bot.actors.broker_link import BrokerLink
 from bot.domain import messages as m
 from bot.domain.messages import Message
-from bot.wiring import DURABLE, OPTIONAL, Machine, subscribers
+from bot.wiring import DURABLE, Machine, may_be_absent, subscribers
 
 Commit = Callable[[Message], None]
 ComponentFailed = Callable[[str, BaseException, object], None]
@@ -59,7 +59,7 @@ class Line:
         if type(message) in DURABLE:
             self._commit(message)
         for name in names:
-            if name in self.peers or name not in OPTIONAL:
+            if name in self.peers or not may_be_absent(name):
                 self.peers[name].tell(message)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -17,8 +17,10 @@ from bot.execution.watcher import OcoWatcher
 from bot.market_data.machine import MarketData
 from bot.risk.adoption import plan_of
 from bot.risk.machine import RiskMachine
+from bot.risk.session_rules import entry_time
 from bot.selection.choose import SelectionRules, choose_contract
 from bot.selection.no_contract import NoContract
+from bot.strategies.entry_timing import EntryTiming
 from bot.strategies.registry import make_strategies
 from bot.strategies.symbol import Chosen, Mode, SymbolStrategy, Unfit
 from bot.wiring import EXECUTION, MARKET_DATA, OCO_WATCHER, RISK, Machine
@@ -32,9 +34,10 @@ def choose(
     quotes: Mapping[ConId, Quote],
     spot: float | None,
     at: datetime,
+    held: Collection[ConId],
 ) -> Chosen | Unfit:
     """Selection as the strategies' machine wants it; ``rules`` by the strategy's name."""
-    found = choose_contract(direction, spot, contracts, quotes, new_york_day(at), rules[strategy])
+    found = choose_contract(direction, spot, contracts, quotes, new_york_day(at), rules[strategy], held)
     if isinstance(found, NoContract):
         return Unfit(found.code.upper(), found.numbers)
     return Chosen(found.contract, found.quote)
@@ -69,4 +72,6 @@ def make_machines(settings: Settings, time_scale: float) -> dict[str, Machine]:
 def make_strategy(settings: Settings, symbol: Symbol) -> SymbolStrategy:
     strategies = make_strategies(symbol, hand_down.strategy_parameters(settings))
     chooser = partial(choose, hand_down.option_rules(settings))
-    return SymbolStrategy(symbol, strategies, Mode(settings.mode), chooser)
+    session = hand_down.session_rules(settings)
+    timing = EntryTiming(lambda at: entry_time(at, session) is None, hand_down.entry_waits(settings))
+    return SymbolStrategy(symbol, strategies, Mode(settings.mode), chooser, timing)

@@ -25,6 +25,7 @@ from bot.selection.choose import SelectionRules
 from bot.selection.expiry import ExpiryRule, parse_expiry
 from bot.selection.liquidity import LiquidityLimits
 from bot.selection.strike import parse_strike
+from bot.strategies.entry_timing import Wait
 from bot.strategies.registry import NAMES, STRATEGIES
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -151,6 +152,14 @@ def selection_rules(settings: Settings) -> SelectionRules:
 def option_rules(settings: Settings) -> dict[str, SelectionRules]:
     """Each strategy's own, by its name."""
     return {name: _option_rules(settings, name) for name in NAMES}
+
+
+def entry_waits(settings: Settings) -> dict[str, Wait]:
+    """How long each strategy's signal may wait for the entry window."""
+    sections = {name: section_of(settings.strategies, name) for name in NAMES}
+    return {
+        name: Wait(minutes=one.wait_minutes, max_gap_pct=one.max_gap_pct) for name, one in sections.items()
+    }
 
 
 def expiry_rules(settings: Settings) -> tuple[ExpiryRule, ...]:

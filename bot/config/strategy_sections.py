@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from pydantic import Field, create_model
 
-from bot.config.fields import Count, Fraction, Lower, Section, doc
+from bot.config.fields import Count, Fraction, Lower, Minutes, Section, doc
 from bot.strategies.registry import STRATEGIES
 from bot.strategies.spec import Meaning, StrategySpec, meaning_of
 
@@ -41,6 +41,14 @@ class StrategySection(Section):
         None,
         "Part of equity that its open positions may cost together; null: no limit but the whale's, "
         "risk.whale_alloc_pct.",
+    )
+    wait_minutes: Minutes = doc(
+        0,
+        "A signal outside the entry window waits for so many minutes of open market and is judged again; 0: no wait.",
+    )
+    max_gap_pct: Fraction | None = doc(
+        None,
+        "Drop a waiting signal when the underlying has moved by more than this since; null: however far.",
     )
     options: StrategyOptionsSection = doc(StrategyOptionsSection(), "")
 

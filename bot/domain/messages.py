@@ -99,6 +99,25 @@ class SignalFired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignalPostponed:
+    """A signal came when no entry is allowed; it waits for the next allowed minute, until ``valid_until``.
+
+    On disk, so that a restart overnight does not lose it. ``close`` is the underlying's price at the signal.
+    """
+
+    idea_id: IdeaId
+    symbol: Symbol
+    strategy: str
+    direction: Direction
+    confidence: float
+    reason: str
+    close: float
+    at: datetime
+    valid_until: datetime
+    numbers: Numbers = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdeaDropped:
     """A signal fired and no contract was fit to carry it."""
 

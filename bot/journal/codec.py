@@ -11,9 +11,7 @@ from bot.domain.messages import Message
 from bot.wiring import DURABLE, JOURNAL, ROUTES
 
 JOURNAL_KINDS: dict[str, type] = {
-    kind.__name__: kind
-    for kind, row in ROUTES.items()
-    if kind in DURABLE or not isinstance(row, tuple) or JOURNAL in row
+    kind.__name__: kind for kind, row in ROUTES.items() if kind in DURABLE or JOURNAL in row
 }
 """What the journal may hold: every DURABLE message and every message that is routed to it."""
 

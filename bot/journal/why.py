@@ -14,6 +14,7 @@ from bot.journal.store import Row
 
 WHY_KINDS: tuple[type, ...] = (
     m.BarJudged,
+    m.SignalPostponed,
     m.IdeaDropped,
     m.TradeIdea,
     m.EntryDenied,
@@ -66,6 +67,12 @@ def _idea_id(message: object) -> str:
     return str(getattr(message, "idea_id", ""))
 
 
+def _no_idea(x: m.SignalPostponed | m.IdeaDropped) -> tuple[str, str, Numbers]:
+    if isinstance(x, m.SignalPostponed):
+        return x.strategy, "waits for the entry window", {"valid_until": x.valid_until.isoformat()}
+    return "selection", f"refused: {x.code}", x.numbers
+
+
 def _verdict(message: object) -> tuple[str, str, Numbers]:
     match message:
         case m.TradeIdea() as x:
@@ -74,8 +81,8 @@ def _verdict(message: object) -> tuple[str, str, Numbers]:
                 f"chose {x.contract.label}",
                 {"bid": str(x.quote.bid), "ask": str(x.quote.ask)},
             )
-        case m.IdeaDropped() as x:
-            return "selection", f"refused: {x.code}", x.numbers
+        case m.SignalPostponed() | m.IdeaDropped() as x:
+            return _no_idea(x)
         case m.EntryDenied() as x:
             return "risk", f"denied: {x.code}", x.numbers
         case m.PlaceBracket() as x:

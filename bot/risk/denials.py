@@ -141,7 +141,7 @@ class DenialCode(StrEnum):
     )
     EXPOSURE_DUPLICATE = (
         "EXPOSURE_DUPLICATE",
-        "A bracket of the same symbol and direction is open.",
+        "A bracket of the same strategy, symbol and direction is open.",
         "None: it must end first.",
     )
     EXPOSURE_SAME_CONTRACT = (

@@ -103,7 +103,9 @@ def one_per_direction(idea: TradeIdea, book: RiskBook, _: RiskLimits) -> Denial 
     for bracket in book.exposure.open():
         if bracket.con_id == idea.contract.con_id:
             return deny(DenialCode.EXPOSURE_SAME_CONTRACT, bracket=bracket.idea_id)
-        if (bracket.symbol, bracket.direction) == (idea.symbol, idea.direction):
+        # Strategies judge over different horizons: another's bracket in the same direction is no duplicate.
+        same = (bracket.symbol, bracket.direction, bracket.strategy)
+        if same == (idea.symbol, idea.direction, idea.strategy):
             return deny(DenialCode.EXPOSURE_DUPLICATE, bracket=bracket.idea_id, direction=idea.direction)
     return None
 

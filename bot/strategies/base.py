@@ -72,7 +72,11 @@ class Strategy(Protocol):
         ...
 
     def remember_fired(self, at: datetime, direction: Direction) -> None:
-        """Restore from disk that it last fired at the bar that ended then, so that a restart repeats nothing."""
+        """It fired at the bar that ended then: told at once and again from disk, so that a restart repeats nothing."""
+        ...
+
+    def remember_entered(self, at: datetime, direction: Direction) -> None:
+        """An entry was approved for the signal of the bar that ended then; from disk as well."""
         ...
 
 

@@ -89,6 +89,9 @@ class Scalp:
         """Restore the cooldown: it last fired at the bar that ended then."""
         self._cooldown.remember(at, direction)
 
+    def remember_entered(self, at: datetime, direction: Direction) -> None:
+        """Nothing: its cooldown runs from the signal."""
+
     def _enter_session(self, at: datetime) -> Session | None:
         if self._session is None or at not in self._session:
             session = session_at(at)

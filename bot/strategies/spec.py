@@ -57,7 +57,8 @@ class DefaultTerms:
     """How its positions are ended and sized unless the settings say otherwise; None takes the general setting.
 
     ``alloc_pct`` caps the premium of all its open positions as a part of equity; None: no cap of its own.
-    ``time_stop_minutes`` None: never.
+    ``time_stop_minutes`` None: never. A signal outside the entry window waits for ``wait_minutes`` of open market, and is
+    dropped when the underlying has moved by more than ``max_gap_pct`` meanwhile.
     """
 
     take_profit_pct: Decimal | None = None
@@ -65,6 +66,8 @@ class DefaultTerms:
     alloc_pct: Decimal | None = None
     time_stop_minutes: int | None = None
     flat_by_session_end: bool = False
+    wait_minutes: int = 0
+    max_gap_pct: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,10 @@ Bullish: an hour closes above the highest close of the 140 hours before it (20 s
 among them) and trades more than 1.5 times their mean volume. Bearish: it closes below their lowest close, with the
 same volume. Nothing is judged before there are 140 hours of history.
 
-At most one signal a symbol in 3 days (72 hours from hour's end to hour's end, whatever the direction), which outlives a
-restart because the bot gives it back by ``remember_fired``. While that time runs, the whale *stands* for the direction
-it gave, and other strategies may ask whether it agrees.
+At most one entry a symbol in 3 days (72 hours from hour's end to hour's end, whatever the direction): the debounce is
+spent when an entry is approved, not when a signal is seen, and outlives a restart because the bot gives it back by
+``remember_entered``. For 3 days after a signal the whale *stands* for its direction, and other strategies may ask
+whether it agrees.
 Confidence: 0.5 at the volume floor, growing with volume, full at twice the floor.
 """
 
@@ -28,7 +29,7 @@ class WhaleParameters:
     history_bars: int = setting(140, "Length of the range in bars: 20 sessions of 7.", least=1)
     min_volume_ratio: float = setting(1.5, "Volume of the breakout's hour against the range's mean.", least=0)
     debounce_s: float = setting(
-        3 * 24 * 3600.0, "Least time between two signals of a symbol: 3 days.", above=0
+        3 * 24 * 3600.0, "Least time between two entries in a symbol: 3 days.", above=0
     )
 
 
@@ -44,7 +45,7 @@ class Whale:
         self._high = RollingMax(p.history_bars)
         self._low = RollingMin(p.history_bars)
         self._mean_volume = RollingMean(p.history_bars)
-        self._debounce = Cooldown(p.debounce_s)
+        self._debounce, self._word = Cooldown(p.debounce_s), Cooldown(p.debounce_s)
 
     def judge(self, bar: Bar, *, may_fire: bool = True) -> Judgement:
         """Take the next closed hour bar and say what it means; RestartTheLine for a bar out of order."""
@@ -58,12 +59,16 @@ class Whale:
         return judgement
 
     def remember_fired(self, at: datetime, direction: Direction) -> None:
-        """Restore the debounce: it last fired at the bar that ended then."""
+        """It stands for this direction from the bar that ended then."""
+        self._word.remember(at, direction)
+
+    def remember_entered(self, at: datetime, direction: Direction) -> None:
+        """Start the debounce from the bar that ended then."""
         self._debounce.remember(at, direction)
 
     def standing(self, at: datetime) -> Direction | None:
         """Return the direction of the signal whose 3 days still run, None when there is none."""
-        return self._debounce.direction(at)
+        return self._word.direction(at)
 
     def _judge(
         self, bar: Bar, high: float | None, low: float | None, mean: float | None, *, may_fire: bool
@@ -93,7 +98,7 @@ class Whale:
             return False, Reason.NOT_LIVE
         if self._debounce.is_running(at):
             return False, Reason.COOLING_DOWN
-        self._debounce.remember(at, direction)
+        self._word.remember(at, direction)
         return True, Reason.FIRED
 
 
@@ -103,8 +108,16 @@ SPEC = StrategySpec(
     make=Whale,
     parameters=WhaleParameters,
     bar_size=Whale.bar_size,
-    terms=DefaultTerms(alloc_pct=Decimal("0.10"), time_stop_minutes=5 * 24 * 60),
-    options=OptionChoice(),
+    terms=DefaultTerms(
+        take_profit_pct=Decimal("0.50"),
+        stop_loss_pct=Decimal("0.25"),
+        alloc_pct=Decimal("0.10"),
+        time_stop_minutes=5 * 24 * 60,
+        wait_minutes=120,
+        max_gap_pct=Decimal("0.01"),
+    ),
+    # Days to hold want weeks to expiry: the nearest weekly loses most of its time value within the time stop.
+    options=OptionChoice(expiry="14-45"),
     rank=0,
     confirms=("scalp",),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -21,11 +22,14 @@ from bot.strategies.whale import WhaleParameters
 from tests.config.desk import Desk
 from tests.risk.house import TERMS
 
+WHALE = replace(TERMS["whale"], take_profit_pct=Decimal("0.50"), stop_loss_pct=Decimal("0.25"))
+"""The shipped whale has exits of its own."""
+
 
 def test_by_default_every_part_gets_its_own_defaults(desk: Desk) -> None:
     settings = desk.load()
 
-    assert hand_down.risk_limits(settings) == RiskLimits(strategies=TERMS)
+    assert hand_down.risk_limits(settings) == RiskLimits(strategies=TERMS | {"whale": WHALE})
     assert hand_down.strategy_parameters(settings) == {"scalp": ScalpParameters(), "whale": WhaleParameters()}
     assert hand_down.selection_rules(settings) == SelectionRules()
     assert hand_down.market_data_limits(settings) == MarketDataLimits()
@@ -132,13 +136,13 @@ def test_an_allocation_of_a_strategys_own_is_stronger_than_the_whales_old_key(de
 
 
 def test_two_expiries_share_the_line_budget(desk: Desk) -> None:
-    own = "strategies: {whale: {options: {expiry: 21-60}}}\n"
+    same = "strategies: {whale: {options: {expiry: null}}}\n"
 
     def each_side(text: str) -> int:
         return hand_down.market_data_limits(desk.load(text)).strikes_each_side
 
-    assert each_side("symbols: [SPY, QQQ, IWM, DIA]") == 5
-    assert each_side(own) == 5
-    assert each_side(own + "symbols: [SPY, QQQ, IWM, DIA]") == 2
-    assert len(hand_down.expiry_rules(desk.load(own))) == 2
-    assert len(hand_down.expiry_rules(desk.load())) == 1
+    assert each_side(same + "symbols: [SPY, QQQ, IWM, DIA]") == 5
+    assert each_side("") == 5
+    assert each_side("symbols: [SPY, QQQ, IWM, DIA]") == 2
+    assert len(hand_down.expiry_rules(desk.load())) == 2
+    assert len(hand_down.expiry_rules(desk.load(same))) == 1

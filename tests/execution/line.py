@@ -144,8 +144,7 @@ class Line:
         self.kill_after = None
         self._new_machines()
         for message in self.journal:
-            row = wiring.DURABLE[type(message)]
-            for name in row if isinstance(row, tuple) else row(message):
+            for name in wiring.subscribers(message, wiring.DURABLE):
                 if name in self._machines:
                     self._machines[name].remember(message)
         self.broker.flush()

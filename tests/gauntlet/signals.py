@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -48,6 +48,9 @@ class Told:
         """A signal at a minute is bound to it; the one at ``ONCE`` was given."""
         self._has_fired = True
 
+    def remember_entered(self, at: datetime, direction: Direction) -> None:
+        """It has no debounce."""
+
 
 def told_strategy(
     symbol: str, settings: Settings, signals: Signals, name: str = "scalp", *, spread: bool = False
@@ -75,9 +78,10 @@ class _Spread:
         quotes: Mapping[ConId, Quote],
         spot: float | None,
         at: datetime,
+        held: Collection[ConId],
     ) -> Chosen | Unfit:
         left = tuple(one for one in contracts if one.con_id not in self._taken)
-        found = self._chooser(strategy, direction, left, quotes, spot, at)
+        found = self._chooser(strategy, direction, left, quotes, spot, at, held)
         if isinstance(found, Chosen):
             self._taken.add(found.contract.con_id)
         return found

@@ -40,6 +40,9 @@ class Metronome:
         """A stroke is given once."""
         self._struck.remember(at, direction)
 
+    def remember_entered(self, at: datetime, direction: Direction) -> None:
+        """It has no debounce."""
+
 
 SPEC = StrategySpec(
     name=Metronome.name,

@@ -41,10 +41,18 @@ def table(bars: Iterable[Bar]) -> pd.DataFrame:
     return found
 
 
+def judged_and_entered(strategy: Strategy, bar: Bar) -> Judgement:
+    """The reference lets every signal enter, so its debounce begins with each."""
+    judged = strategy.judge(bar)
+    if judged.fired and judged.direction is not None:
+        strategy.remember_entered(bar.end, judged.direction)
+    return judged
+
+
 def assert_equal_bar_by_bar(
     bars: tuple[Bar, ...], strategy: Strategy, expected: pd.DataFrame
 ) -> list[Judgement]:
-    judged = [strategy.judge(bar) for bar in bars]
+    judged = [judged_and_entered(strategy, bar) for bar in bars]
     assert [SIGN[j.direction] for j in judged] == expected["state"].tolist()
     assert [j.fired for j in judged] == expected["fired"].tolist()
     for name in judged[-1].numbers.keys() & set(expected.columns):

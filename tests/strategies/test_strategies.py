@@ -12,7 +12,7 @@ from bot.domain.market import Bar, BarSize
 from bot.domain.session import session_on, sessions_between
 from bot.domain.types import Direction
 from bot.sim.market.recorded.bars import bars_1m, bars_60m
-from bot.strategies.base import Cooldown, Reason, Strategy
+from bot.strategies.base import Cooldown, Judgement, Reason, Strategy
 from bot.strategies.registry import NAMES, by_rank, make_strategies, spec_of
 from bot.strategies.scalp import Scalp, ScalpParameters
 from bot.strategies.whale import Whale, WhaleParameters
@@ -155,13 +155,34 @@ def test_the_whale_wants_a_close_beyond_the_range_and_volume_above_the_floor(
     assert judged.numbers["high"] == judged.numbers["low"] == 100.0
 
 
-def test_the_whale_is_silent_for_three_days_and_stands_by_its_word() -> None:
+def judged_and_entered(whale: Whale, bar: Bar) -> Judgement:
+    """As if every signal's entry were approved."""
+    judged = whale.judge(bar)
+    if judged.fired and judged.direction is not None:
+        whale.remember_entered(bar.end, judged.direction)
+    return judged
+
+
+def test_a_signal_without_an_entry_does_not_spend_the_whales_debounce() -> None:
+    *history, first, second = [
+        changed(bar, 100.0 + n, 5_000.0) if n >= 140 else bar for n, bar in enumerate(hours(142))
+    ]
+    whale = Whale("SPY")
+    for bar in history:
+        whale.judge(bar)
+    assert whale.judge(first).fired
+    assert whale.standing(first.end) is Direction.BULLISH
+    assert judged_and_entered(whale, second).fired
+    assert whale.judge(changed(hours(143)[-1], 300.0, 50_000.0)).reason is Reason.COOLING_DOWN
+
+
+def test_the_whale_is_silent_for_three_days_after_an_entry_and_stands_by_its_word() -> None:
     bars = hours(190)
     whale = Whale("SPY")
     for bar in bars[:140]:
         whale.judge(bar)
     rising = [changed(bar, 101.0 + n, 50_000.0 * (n + 1)) for n, bar in enumerate(bars[140:])]
-    fired = [bar.end for bar in rising if whale.judge(bar).fired]
+    fired = [bar.end for bar in rising if judged_and_entered(whale, bar).fired]
     assert len(fired) >= 2
     assert all(b - a >= timedelta(days=3) for a, b in pairwise(fired))
     assert whale.standing(fired[-1] + timedelta(days=2)) is Direction.BULLISH
@@ -174,7 +195,8 @@ def test_the_whale_repeats_nothing_after_a_restart() -> None:
     whale = Whale("SPY")
     for bar in history:
         whale.judge(bar, may_fire=False)
-    whale.remember_fired(breakout.end - timedelta(days=2), Direction.BEARISH)
+    for remember in (whale.remember_fired, whale.remember_entered):
+        remember(breakout.end - timedelta(days=2), Direction.BEARISH)
     judged = whale.judge(breakout)
     assert judged.reason is Reason.COOLING_DOWN
     assert not judged.fired

@@ -12,12 +12,16 @@ from bot.ops.status.counters import LEGS
 from bot.risk.denials import DenialCode
 from bot.selection.no_contract import NoContractCode
 from bot.strategies.base import Reason
+from bot.strategies.entry_timing import GAP_TOO_WIDE, SIGNAL_EXPIRED, SIGNAL_OUTRANKED, SIGNAL_REPLACED
 from bot.strategies.registry import STRATEGIES
 from bot.strategies.symbol import mode_denial
 
 OTHER_SKIPS = (
     "ENTRY_ABANDONED",
-    "SIGNAL_OUTRANKED",
+    SIGNAL_OUTRANKED,
+    SIGNAL_REPLACED,
+    SIGNAL_EXPIRED,
+    GAP_TOO_WIDE,
     *(mode_denial(spec.name) for spec in STRATEGIES if spec.confirms),
 )
 SKIPS = sorted({*map(str, DenialCode), *map(str, NoContractCode), *OTHER_SKIPS})

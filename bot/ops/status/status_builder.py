@@ -62,6 +62,10 @@ class StatusBuilder(StateMachine):
             m.WatchlistChanged: lambda x: self._symbol(x.symbol, watched=len(x.contracts)),
             m.FeedChanged: self._on_feed,
             m.BarJudged: self._on_judged,
+            m.SignalPostponed: lambda x: self._event(
+                x.at,
+                f"{x.strategy} {x.direction} waits for the entry window, until {x.valid_until:%d %b %H:%M} UTC",
+            ),
             m.IdeaDropped: lambda x: self._not_traded(x.at, x.idea_id, x.code, x.numbers),
             m.EntryDenied: lambda x: self._not_traded(x.at, x.idea_id, x.code, x.numbers),
             m.TradeIdea: lambda x: self._event(x.at, f"{x.strategy} {x.direction}: {x.contract.label}"),
