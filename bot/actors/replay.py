@@ -9,11 +9,53 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 from bot.domain.messages import Message
-from bot.wiring import DURABLE, Machine, may_be_absent, subscribers
+from bot.wiring import DURABLE, ROUTES, STRATEGY, Machine, may_be_absent, subscribers
+
+Handle = Callable[[Message], Iterable[Message]]
 
 
 def _nowhere(message: Message) -> None:
     """Commit to nothing: for runs whose journal nobody will read."""
+
+
+class Replay:
+    """The line as one deque. ``observe`` sees every message once, in order; names in ``without`` may be absent."""
+
+    def __init__(
+        self,
+        machines: Mapping[str, Machine],
+        commit: Callable[[Message], None] = _nowhere,
+        observe: Callable[[Message], None] = _nowhere,
+        without: frozenset[str] = frozenset(),
+    ) -> None:
+        self._machines, self._commit, self._observe, self._without = machines, commit, observe, without
+        self._always: dict[type, tuple[Handle, ...]] = {}
+
+    def tell(self, message: Message) -> None:
+        """Handle one message and everything that follows from it."""
+        queue = deque([message])
+        while queue:
+            current = queue.popleft()
+            self._observe(current)
+            if type(current) in DURABLE:
+                self._commit(current)
+            for handle in self._hearers(current):
+                queue.extend(handle(current))
+
+    def _hearers(self, message: Message) -> tuple[Handle, ...]:
+        """A row that does not depend on the message is looked up once."""
+        known = self._always.get(type(message))
+        if known is not None:
+            return known
+        names = subscribers(message)
+        found = tuple(
+            self._machines[name].handle
+            for name in names
+            if name in self._machines or not (name in self._without or may_be_absent(name))
+        )
+        if STRATEGY not in ROUTES[type(message)]:
+            self._always[type(message)] = found
+        return found
 
 
 def replay(
@@ -21,16 +63,9 @@ def replay(
     feed: Iterable[Message],
     commit: Callable[[Message], None] = _nowhere,
     observe: Callable[[Message], None] = _nowhere,
+    without: frozenset[str] = frozenset(),
 ) -> None:
-    """Run ``feed`` through ``machines``. ``observe`` sees every message once, in order."""
+    """Run ``feed`` through ``machines``; see :class:`Replay`."""
+    line = Replay(machines, commit, observe, without)
     for message in feed:
-        queue = deque([message])
-        while queue:
-            current = queue.popleft()
-            observe(current)
-            if type(current) in DURABLE:
-                commit(current)
-            for name in subscribers(current):
-                if name not in machines and may_be_absent(name):
-                    continue
-                queue.extend(machines[name].handle(current))
+        line.tell(message)

@@ -21,9 +21,10 @@ from bot.actors.pacer import PacedPort, Pacer
 from bot.actors.runtime import Commit, Line, failure, ping_component, settle, start_actor, stop
 from bot.actors.turns import TurnPeer, Turns
 from bot.domain import messages as m
+from bot.domain.errors import FixTheMachine
 from bot.domain.port import BrokerPort
 from bot.domain.types import Now
-from bot.wiring import BROKER, START_ORDER, Machine
+from bot.wiring import BROKER, JOURNAL, START_ORDER, Machine
 
 Around = Callable[[Line], AbstractContextManager[object]]
 
@@ -107,6 +108,8 @@ class Supervisor:
                     meanwhile()
         except (pykka.Timeout, pykka.ActorDeadError) as error:
             self._on_failure(SUPERVISOR, error, "a component did not answer its ping")
+        except FixTheMachine as error:
+            self._on_failure(JOURNAL, error, "what the operator asked for, or the start of the line")
         finally:
             self.stop()
         return Ending.FAILED if self._failure else Ending.STOPPED
@@ -144,7 +147,8 @@ class Supervisor:
         self._parts.port.stop(STOP_TIMEOUT_S)
         if self._failure is None and self.line.peers:
             settle(self.line, PING_TIMEOUT_S)
-            self.line.emit(m.LineStopped(self._parts.now(), self._stop_reason or "end"))
+            with suppress(FixTheMachine):  # a disk that takes nothing more holds up no stop
+                self.line.emit(m.LineStopped(self._parts.now(), self._stop_reason or "end"))
         stop(self.line, reversed(list(self.line.peers)), STOP_TIMEOUT_S)
 
     def _on_failure(self, component: str, error: BaseException, message: object) -> None:

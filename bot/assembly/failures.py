@@ -11,6 +11,7 @@ from bot.actors.supervisor import SUPERVISOR
 from bot.assembly.outside import Outside
 from bot.assembly.timing import Timing
 from bot.domain import messages as m
+from bot.domain.errors import FixTheMachine
 from bot.journal.store import Journal
 from bot.ops.alerts.events import Alert, Severity
 from bot.risk.breakers import HaltCause
@@ -26,9 +27,12 @@ class Failures:
     timing: Timing
     outside: Outside
     at: list[datetime] = field(default_factory=list)
+    cause: str = ""
+    """What the last line failed of."""
 
     def judge(self, failed: m.MachineFailed, journal: Journal) -> int | None:
         """Tell it; the process's exit code if this one ends it, else None."""
+        self.cause = f"{failed.component}: {failed.error}"
         _tell(failed, self.outside)
         if failed.component == SUPERVISOR:
             return 1  # what hangs might wake up beside the next line: only a new process is safe
@@ -40,10 +44,13 @@ class Failures:
 
     def _give_up(self, failed: m.MachineFailed, journal: Journal) -> int:
         cause = HaltCause.REPEATED_FAILURE.value
-        journal.commit(m.Halted(self.timing.now(), cause, failed.error, "supervisor"))
-        logger.critical("halted after {} failures; resume when the cause is fixed", len(self.at))
         title = f"Halted: {len(self.at)} failures in a row, the bot has ended"
         self.outside.alerts.put(Alert(cause, Severity.CRITICAL, title, failed.error))
+        logger.critical("halted after {} failures; resume when the cause is fixed", len(self.at))
+        try:
+            journal.commit(m.Halted(self.timing.now(), cause, failed.error, "supervisor"))
+        except FixTheMachine as error:
+            logger.critical("the halt could not be written: {}", error)
         return 1
 
 

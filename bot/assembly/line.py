@@ -24,10 +24,11 @@ from bot.journal.listener import JournalListener
 from bot.journal.recover import restore_state
 from bot.journal.store import Journal
 from bot.ops.alerts.conditions import LastingConditions
-from bot.ops.alerts.events import REMEMBERED, Alerts
+from bot.ops.alerts.events import REMEMBERED, UNPROTECTED_AFTER, Alerts
 from bot.ops.metrics.endpoint import Metrics
 from bot.ops.page.day_record import DAY_KINDS, DayRecorder
 from bot.ops.page.feed import Recorded
+from bot.ops.process.collector import QuietCollector
 from bot.ops.process.control_socket import ControlServer, forget_halt, take_halt
 from bot.ops.process.operator import Operator
 from bot.ops.process.systemd import Notifier
@@ -57,31 +58,37 @@ def run_line(
         timing.now,
         beside=lambda: {"alert_failures": dict(outside.alerts.failures)},
     )
-    directory, notifier = journal.path.parent, Notifier()
+    directory, notifier, collector = journal.path.parent, Notifier(), QuietCollector()
+    looks_for_halt = True
 
     def meanwhile() -> None:
+        nonlocal looks_for_halt
         metrics.beat()
+        collector.beat(timing.now(), is_settled=board.status.is_reconciled)
         if outside.heartbeat is not None:
             outside.heartbeat.beat(board.status)
-        _obey_halt_file(directory, operator)
+        looks_for_halt = looks_for_halt and _obeyed(directory, operator)
         _notify(notifier, board.status)
         if timing.stepped is None and is_over():
             supervisor.request_stop("session over")
 
     outside.signals.subscribe(supervisor.request_stop)
-    supervisor.run(hooks.every_s, meanwhile, lambda _: _controlled(directory, operator, notifier))
+    supervisor.run(hooks.every_s, meanwhile, lambda _: _controlled(directory, operator, notifier, collector))
     hooks.show(board.status)
     return supervisor.failed
 
 
 @contextmanager
-def _controlled(directory: Path, operator: Operator, notifier: Notifier) -> Iterator[None]:
+def _controlled(
+    directory: Path, operator: Operator, notifier: Notifier, collector: QuietCollector
+) -> Iterator[None]:
     """The control socket, for as long as the line runs."""
     control = ControlServer(directory, operator.answer)
     try:
         yield
     finally:
         notifier.stopping()
+        collector.end()
         control.close()
 
 
@@ -126,16 +133,19 @@ def _make_alerts(
         outside.alerts.put,
         lasting=None if limits is None else LastingConditions(limits.scaled(time_scale)),
         is_restart=is_restart,
+        unprotected_after=UNPROTECTED_AFTER * time_scale,
     )
     alerts.catch_up(row.message for row in journal.rows(REMEMBERED))
     return alerts
 
 
-def _obey_halt_file(directory: Path, operator: Operator) -> None:
+def _obeyed(directory: Path, operator: Operator) -> bool:
+    """Obey a halt that was left as a file. False where the file stays behind: its halt is on disk, and enough."""
     left = take_halt(directory)
-    if left is not None:
-        operator.halt(*left)
-        forget_halt(directory)
+    if left is None:
+        return True
+    operator.halt(*left)
+    return forget_halt(directory)
 
 
 def _notify(notifier: Notifier, status: Status) -> None:

@@ -50,6 +50,8 @@ class Hooks:
 
     show: Callable[[Status], None]
     is_over: Callable[[Status], bool] = lambda _: False
+    ended: Callable[[str], None] = lambda _: None
+    """Called last, with the cause where the run failed, else with nothing."""
     every_s: float = 0.2
 
     def shown_is_over(self, look: Callable[[], Status]) -> bool:

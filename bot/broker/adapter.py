@@ -27,6 +27,7 @@ from bot.broker.orders.account_queries import AccountQueries
 from bot.broker.orders.order_events import OrderEvents
 from bot.broker.orders.order_evidence import Evidence
 from bot.broker.orders.order_sender import Orders
+from bot.broker.orders.set_aside import SetAside
 from bot.broker.orders.snapshot import Snapshots
 from bot.broker.translate.contracts import contract_fields
 from bot.domain import broker_messages as b
@@ -61,8 +62,11 @@ class Adapter:
         self._floor = settings.order_id_floor
         self._subs = Subscriptions(settings.line_budget, settings.pacing.open_history, self._make)
         self._contracts = ContractQueries(link)
-        self._order_events = OrderEvents(link, self._contracts, self._unknown_order)
+        self._aside = SetAside(link, self._contracts.is_known, lambda: self._evidence.want_open_orders())
+        self._contracts.tell_ambiguous = self._aside.ambiguous
+        self._order_events = OrderEvents(link, self._contracts, self._unknown_order, self._aside)
         self._books = AccountQueries(link, self._contracts)
+        self._order_events.in_dollars = self._books.in_dollars
         self._evidence = Evidence(link, self._books, self._order_events)
         self._orders = Orders(link, self._subs, self._order_events, self._evidence)
         self._quotes = Quotes(link, self._subs)
@@ -243,7 +247,7 @@ class Adapter:
             {"currentTime": current_time_handler(self._link)} if self._steps is None else self._steps.table()
         )
         return {
-            **{name: self._counted(handle) for name, handle in received.items()},
+            **{name: self._counted(self._aside.guard(name, handle)) for name, handle in received.items()},
             **time,
             "connectionClosed": lambda: None,  # the library would stop blocking calls of every other session
         }

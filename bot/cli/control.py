@@ -13,9 +13,16 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from bot.cli.options import ConfigOption, JsonOption, StateOption, state_directory
+from bot.cli.options import (
+    ConfigOption,
+    JsonOption,
+    StateOption,
+    state_directory,
+    state_place,
+)
 from bot.domain.errors import FixTheCommand, FixTheMachine
 from bot.ops.process.control_socket import ask, leave_halt
+from bot.ops.process.instance_lock import is_locked
 
 ReasonArgument = Annotated[str, typer.Argument(help="Why, in words; it goes into the journal.")]
 ByOption = Annotated[str | None, typer.Option("--by", help="Who; default the user's name.")]
@@ -81,13 +88,20 @@ def halt(
     try:
         answer = ask(directory, {"do": "halt", "reason": reason, "by": name})
     except FixTheMachine as error:
-        if not directory.is_dir():
-            raise
-        path = leave_halt(directory, reason, name)
-        raise FixTheMachine(
-            f"{error}. Halt request saved to {path}; it takes effect within a second, or at the next start"
-        ) from None
+        raise FixTheMachine(f"{error}. {_kept_halt(directory, reason, name, config, state)}") from None
     typer.echo(f"{answer['state']}: {', '.join(answer['causes'])}")
+
+
+def _kept_halt(directory: Path, reason: str, by: str, config: Path | None, state: Path | None) -> str:
+    """Save the halt where the bot that the settings mean will find it. FixTheMachine where no bot ever would."""
+    if state is None and state_place(config).has_days_of_its_own and not is_locked(directory):
+        return "Nothing was halted: each simulated day begins afresh (for a paper or live bot: --config FILE)"
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = leave_halt(directory, reason, by)
+    except OSError as error:
+        return f"Nothing was halted: {directory} cannot be written ({error.strerror}); run this as the bot's user"
+    return f"Halt request saved to {path}; it takes effect within a second, or at the next start"
 
 
 def resume(
@@ -153,6 +167,8 @@ def _picture(status: dict[str, Any]) -> Table:
         rows["alerts lost"] = ", ".join(f"{kind} {n}" for kind, n in lost.items())
     for one in status["open_brackets"]:
         proved = "protected" if one["is_proved"] else "NOT PROTECTED" if one["quantity"] else "entering"
+        if one["overdue_why"]:
+            proved += f", HELD PAST ITS TIME: {one['overdue_why']}"
         rows[f"{one['quantity']} {one['label']}"] = (
             f"bid {one['bid']}, stop {one['stop']}, target {one['target']}, {proved}"
         )

@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from bot.config import Settings
+    from bot.config.where import Place
 
 ConfigOption = Annotated[
     Path | None,
@@ -28,24 +29,32 @@ DataOption = Annotated[
 ]
 
 LATEST_RUN = "latest"
+JOURNAL_FILE = "journal.db"
+"""As the journal's own module has it, which is not imported for its name alone."""
 
 
 def journal_path(config: Path | None, state: Path | None) -> Path:
     """The journal in the directory that ``state_directory`` finds."""
-    from bot.journal.store import JOURNAL_FILE
-
     return state_directory(config, state) / JOURNAL_FILE
 
 
 def state_directory(config: Path | None, state: Path | None) -> Path:
-    """The state directory a command means: ``--state``, else the bot's own, else that of the latest simulated day."""
-    from bot.journal.store import JOURNAL_FILE
+    """The state directory a command means: ``--state``, else the bot's own, or the latest day's of a simulated gateway.
 
+    What the settings trade decides, not which files there are: a paper account's commands never mean a simulated day.
+    """
     if state is not None:
         return state
-    own = settings_of(config).journal.directory
-    latest = simulated_directory(own) / LATEST_RUN
-    return own if (own / JOURNAL_FILE).exists() or not latest.exists() else latest
+    at = state_place(config)
+    latest = simulated_directory(at.directory) / LATEST_RUN
+    return latest if at.has_days_of_its_own and latest.exists() else at.directory
+
+
+def state_place(config: Path | None) -> Place:
+    """Where the settings in force put the state, read without the rest of them."""
+    from bot.config.where import place
+
+    return place(config)
 
 
 def simulated_directory(directory: Path) -> Path:

@@ -18,6 +18,7 @@ from bot.cli.options import LATEST_RUN, ConfigOption, StateOption, settings_of, 
 from bot.domain.clock import ScaledTime, SteppedTime
 from bot.domain.errors import FixTheCommand, FixTheMachine
 from bot.domain.session import Session, new_york_day, session_on
+from bot.domain.text import made_safe
 from bot.ops.status.status import Status
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def _run_live(settings: Settings, state: Path | None) -> int:
     if state is not None:
         settings = settings.with_state(state)
     clock = settings.broker.simulated_clock
+    causes: list[str] = []
     stepped = None if clock is None else SteppedTime.parse(clock)
     if stepped is not None:
         timing = Timing.in_steps(stepped)
@@ -69,7 +71,9 @@ def _run_live(settings: Settings, state: Path | None) -> int:
     else:
         timing = Timing(real_now)
     with _shown() as show:
-        return run_bot(settings, timing, Hooks(show))
+        code = run_bot(settings, timing, Hooks(show, ended=causes.append))
+    _say_why(code, causes, settings)
+    return code
 
 
 # ── the simulated day ──
@@ -83,6 +87,7 @@ def _run_simulated_day(settings: Settings, state: Path | None, session: str | No
     day = _session(session or settings.broker.simulated_session)
     directory = state or _fresh_directory(settings.journal.directory)
     seen: list[Status] = [Status()]
+    causes: list[str] = []
     ceiling = settings.broker.simulated_speed if speed is None else speed_of(speed)
     with embedded_gateway(settings, day.day, ceiling, directory, is_paced=True) as gateway:
         settings = settings.with_state(directory).with_gateway("127.0.0.1", gateway.port)
@@ -93,12 +98,10 @@ def _run_simulated_day(settings: Settings, state: Path | None, session: str | No
                 seen[0] = status
                 show(status)
 
-            code = run_bot(
-                settings,
-                timing,
-                Hooks(note, lambda status: day_is_over(day, timing.now(), status), every_s=0.1),
-            )
-    _print_outcome(seen[0], directory / JOURNAL_FILE, config_of_day=day)
+            over = lambda status: day_is_over(day, timing.now(), status)  # noqa: E731
+            code = run_bot(settings, timing, Hooks(note, over, causes.append, every_s=0.1))
+    _print_outcome(seen[0], directory / JOURNAL_FILE, day, is_whole=code == 0)
+    _say_why(code, causes, settings)
     return code
 
 
@@ -155,16 +158,35 @@ def _shown(out: TextIO | None = None) -> Iterator[Callable[[Status], None]]:
     yield show
 
 
-def _print_outcome(status: Status, journal: Path, config_of_day: Session) -> None:
+def _say_why(code: int, causes: list[str], settings: Settings) -> None:
+    """The last words of a run that failed: what of, where to look, what to type. On stderr, whatever stdout is piped to."""
+    if code == 0:
+        return
+    from bot.ops.process.logs import LOG_FILES
+
+    cause = made_safe("; ".join(filter(None, causes)) or "the bot ended without a reason", 300)
+    log = settings.journal.log_directory / LOG_FILES[0]
+    typer.echo(
+        f"ibkr-bot: the run failed: {cause}; positions keep their stops at the broker\n"
+        f"ibkr-bot: next: read {log}, then: ibkr-bot doctor",
+        err=True,
+    )
+
+
+def _print_outcome(status: Status, journal: Path, day: Session, *, is_whole: bool) -> None:
     from bot.ops.status.amounts import money
     from bot.ops.status.display import trades_table
 
     console = Console()
     if status.closed_trades:
         console.print(trades_table(status.closed_trades))
+    elif is_whole:
+        console.print(f"no trades on {day.day}")
+    if is_whole or status.closed_trades:
+        until = "" if is_whole else " until the failure"
+        console.print(f"P&L of {day.day} after commissions{until}: {money(status.pnl.net)}", highlight=False)
     else:
-        console.print(f"no trades on {config_of_day.day}")
-    console.print(f"P&L of {config_of_day.day} after commissions: {money(status.pnl.net)}", highlight=False)
+        console.print(f"the day {day.day} did not run to its end, and nothing was traded", highlight=False)
     console.print(f"journal: {journal}", highlight=False, soft_wrap=True)
     console.print("next:    ibkr-bot journal --json             every trade", highlight=False)
     if status.closed_trades:

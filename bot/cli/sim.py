@@ -16,6 +16,7 @@ from bot.domain.errors import FixTheCommand, FixTheMachine
 
 if TYPE_CHECKING:
     from bot.sim.faults.scenario import Scenario
+    from bot.sim.market.recorded.library import Library
 
 _Port = Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 finds a free one.")]
 _Session = Annotated[str, typer.Option(metavar="DATE", help="Trading day to replay, e.g. 2011-01-18.")]
@@ -74,7 +75,6 @@ def sim(
     if record:
         _record(port, record, record_to)
         return
-    from bot.cli.data import stored_days
     from bot.sim.server.main import SimOptions, serve
 
     options = SimOptions(
@@ -91,16 +91,22 @@ def sim(
         early=timedelta(minutes=early),
         admin_port=admin_port,
         ends_with_input=ends_with_input,
-        scenario=_loaded(scenario),
-        library=stored_days(data or Path("data")),
+        scenario=_scenario(scenario),
+        library=_library(data),
     )
     asyncio.run(serve(options, typer.echo))
 
 
-def _loaded(path: Path | None) -> Scenario:
+def _scenario(path: Path | None) -> Scenario:
     from bot.sim.faults.scenario import Scenario, load_scenario
 
     return Scenario() if path is None else load_scenario(path)
+
+
+def _library(data: Path | None) -> Library:
+    from bot.cli.data import stored_days
+
+    return stored_days(data or Path("data"))
 
 
 def _record(port: int, target: str, path: Path) -> None:

@@ -1,6 +1,26 @@
-"""Typed settings: one file, .env and the environment in; small frozen objects out."""
+"""Typed settings: one file, .env and the environment in; small frozen objects out.
 
-from bot.config.load import load_settings
-from bot.config.settings import Settings
+Whoever only asks where the state is (``bot.config.where``) is not made to wait for the whole model.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bot.config.load import load_settings
+    from bot.config.settings import Settings
 
 __all__ = ["Settings", "load_settings"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "load_settings":
+        from bot.config.load import load_settings
+
+        return load_settings
+    if name == "Settings":
+        from bot.config.settings import Settings
+
+        return Settings
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

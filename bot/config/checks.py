@@ -183,10 +183,18 @@ def _simulation(settings: Settings) -> Iterator[Problem]:
     except (ValueError, CalendarRangeError):
         yield "broker.simulated_session", "is no trading day; write it as in 2011-01-05"
     if broker.simulated_clock is not None:
+        if broker.trading != "simulated":
+            yield (
+                "broker.simulated_clock",
+                f"is for simulated trading alone, and broker.trading is {broker.trading}; set it to null",
+            )
         try:
             SteppedTime.parse(broker.simulated_clock) or ScaledTime.parse(broker.simulated_clock)
         except ValueError:
-            yield "broker.simulated_clock", "is no simulated clock; copy the one that `ibkr-bot sim` prints"
+            yield (
+                "broker.simulated_clock",
+                "is not a valid simulated clock; copy the one that `ibkr-bot sim` prints",
+            )
 
 
 def _telegram(settings: Settings) -> Iterator[Problem]:

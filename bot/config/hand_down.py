@@ -53,6 +53,7 @@ DERIVED: dict[type, dict[str, str]] = {
         "snapshot_gap_s": "the adapter's pacing",
         "backoff_max_s": "the adapter's pacing",
         "inactive_wait_s": "answer_s, for an order that IB calls inactive",
+        "market_rests_s": "shorter than overdue_s: when a person is told, the limit waits already",
         "forced_step": "market_rung, and the steps that a moved limit gets",
     },
     WatcherLimits: {
@@ -62,6 +63,8 @@ DERIVED: dict[type, dict[str, str]] = {
         "quote_fresh_s": "risk.max_quote_age_s, which judges entries by the same age",
         "sibling_grace_s": "what IB takes to end an OCA group",
         "cancel_retry_s": "longer than answer_s",
+        "overdue_s": "a minute: by then a person must know that nobody buys",
+        "shut_retry_s": "half an hour: what IB refuses at night it takes, if at all, much later",
         "snapshot_retry_s": "as for the order manager",
         "snapshot_gap_s": "as for the order manager",
         "backoff_max_s": "as for the order manager",

@@ -211,6 +211,10 @@ class ExecutionSection(Section):
     entry_timeout_s: WholeSeconds = doc(
         _R.entry_timeout_s, "Cancel the unfilled part of an entry after this time."
     )
+    entry_grace_s: Seconds = doc(
+        _X.entry_grace_s,
+        "So long after that the broker ends it by itself: an entry does not outlive the bot.",
+    )
     entry_offset_ticks: CountOrNone = doc(_R.entry_offset_ticks, "Ticks above the ask that an entry may pay.")
     answer_s: Seconds = doc(
         _X.answer_s, "After this time an order or cancel without an answer is looked up at the broker."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import socket
@@ -18,6 +17,7 @@ from bot.doctor.findings import Finding, fail, ok, skip, warn
 from bot.domain.errors import FixTheConfiguration
 from bot.ops.alerts.channels import open_channels
 from bot.ops.process.control_socket import SOCKET
+from bot.ops.process.instance_lock import is_locked
 
 UNIT = "ibkr-bot.service"
 LOW_DISK_BYTES, NO_DISK_BYTES = 500 * 2**20, 50 * 2**20
@@ -85,20 +85,12 @@ def _disk(directory: Path) -> Finding:
 
 def is_running(settings: Settings) -> bool:
     """Whether a bot holds the lock of these settings. Takes nothing."""
-    path = settings.journal.directory / f"client-{settings.broker.client_id}.lock"
-    try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
+    return is_locked(settings.journal.directory)
 
 
 def _lock(settings: Settings) -> Finding:
     if not is_running(settings):
-        return ok("lock", "no bot runs with this state directory and client id")
+        return ok("lock", "no bot runs with this state directory")
     if not (settings.journal.directory / SOCKET).exists():
         return warn(
             "lock", "a bot runs, and has no control socket", f"systemctl restart {UNIT}, or stop the process"

@@ -285,6 +285,16 @@ class RequestFailed:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class RowSetAside:
+    """A row or a message of the gateway that could not be used, raw. ``kind``: ``foreign`` (not ours), ``ambiguous`` (more
+    than one contract answers), ``unreadable`` (the broker is asked again)."""
+
+    kind: str
+    text: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """Everything the broker knows, all parts answered to their end. A failed part makes no snapshot at all."""

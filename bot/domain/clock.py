@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import isfinite
+from typing import Final
+
+FASTEST: Final = 1e6
+"""Simulated seconds per real second: a day in a twelfth of a second, far beyond what any machine keeps up with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,8 @@ class ScaledTime:
         start, _, rest = text.partition("@")
         wall, _, speed = rest.partition("x")
         parsed = cls(datetime.fromisoformat(start), float(wall), float(speed))
-        if parsed.start.tzinfo is None or parsed.speed <= 0:
+        finite = isfinite(parsed.wall_start_s) and isfinite(parsed.speed)
+        if parsed.start.tzinfo is None or not finite or not 0 < parsed.speed <= FASTEST:
             raise ValueError(f"not a scaled time: {text!r}")
         return parsed
 

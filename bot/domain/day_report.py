@@ -22,6 +22,7 @@ REPORT_KINDS: tuple[type, ...] = (
     m.IdeaDropped,
     m.EntryAbandoned,
     m.ProtectionChanged,
+    m.ExitOverdue,
     m.Halted,
     m.Resumed,
     m.DayOpened,
@@ -43,6 +44,8 @@ class DayReport:
     """Code of a denial or a refusal → how often."""
     unprotected_s: float = 0.0
     worst_unprotected_s: float = 0.0
+    overdue: tuple[m.ExitOverdue, ...] = ()
+    """Positions that were held past their time, each as last told."""
     halts: tuple[m.Halted | m.Resumed, ...] = ()
     refused_orders: int = 0
     disconnects: int = 0
@@ -74,6 +77,7 @@ class _Day:
     trades: dict[IdeaId, m.BracketClosed] = field(default_factory=dict)
     not_traded: Counter[str] = field(default_factory=Counter)
     gaps_s: list[float] = field(default_factory=list)
+    overdue: dict[IdeaId, m.ExitOverdue] = field(default_factory=dict)
     halts: list[m.Halted | m.Resumed] = field(default_factory=list)
     refused_orders: int = 0
     disconnects: int = 0
@@ -92,6 +96,7 @@ class DayFold:
             m.IdeaDropped: lambda x: self._refused(x.at, x.code),
             m.EntryAbandoned: lambda x: self._refused(x.at, "ENTRY_ABANDONED"),
             m.ProtectionChanged: self._protection,
+            m.ExitOverdue: self._overdue,
             m.Halted: lambda x: self._of(x.at).halts.append(x),
             m.Resumed: lambda x: self._of(x.at).halts.append(x),
             m.DayOpened: self._opened,
@@ -116,6 +121,7 @@ class DayFold:
             not_traded=dict(found.not_traded.most_common()),
             unprotected_s=sum(found.gaps_s),
             worst_unprotected_s=max(found.gaps_s, default=0.0),
+            overdue=tuple(found.overdue.values()),
             halts=tuple(found.halts),
             refused_orders=found.refused_orders,
             disconnects=found.disconnects,
@@ -145,6 +151,9 @@ class DayFold:
     def _protection(self, x: m.ProtectionChanged) -> None:
         if x.is_proved and x.unprotected_s > 0:
             self._of(x.at).gaps_s.append(x.unprotected_s)
+
+    def _overdue(self, x: m.ExitOverdue) -> None:
+        self._of(x.at).overdue[x.idea_id] = x
 
     def _opened(self, x: m.DayOpened) -> None:
         self._of(x.at).start_equity = x.equity

@@ -15,8 +15,6 @@ from bot.domain.market import Bar, BarSize, Quote
 from bot.domain.order import Fill, OpenOrder, Order
 from bot.domain.types import ConId, Direction, ExecId, IdeaId, Numbers, OrderRef, Symbol, TradingState
 
-# ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
 
 @dataclass(frozen=True, slots=True)
 class TimePassed:
@@ -69,9 +67,6 @@ class FeedChanged:
     feed: str
     is_fresh: bool
     at: datetime
-
-
-# ── strategy → risk ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,9 +139,6 @@ class TradeIdea:
     reason: str
     size_factor: Decimal = Decimal(1)
     numbers: Numbers = field(default_factory=dict)
-
-
-# ── risk → execution ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,9 +217,6 @@ class EquityMarked:
     peak: Decimal
 
 
-# ── operator → line ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @dataclass(frozen=True, slots=True)
 class HaltTrading:
     at: datetime
@@ -247,9 +236,6 @@ class FlattenAll:
     at: datetime
     reason: str
     by: str
-
-
-# ── execution ↔ watcher ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +269,7 @@ class PlaceProtection:
 class ExitPosition:
     """Close ``quantity`` now: ``step`` walks the limit down from the bid, and the stop stays until the exit fills.
 
-    A negative quantity is a short that must not be: it is bought back, from the ask up.
+    A negative quantity is a short that must not be: it is bought back, from the ask up. ``bid`` and ``ask`` are fresh.
     """
 
     idea_id: IdeaId
@@ -293,6 +279,19 @@ class ExitPosition:
     bid: Decimal | None
     at: datetime
     ask: Decimal | None = None
+    nobody_bids: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExitOverdue:
+    """A position should have been gone since ``since`` and is still held: ``why``, as far as it shows."""
+
+    idea_id: IdeaId
+    quantity: int
+    reason: str
+    why: str
+    since: datetime
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,9 @@ class Order:
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
     tif: Tif = Tif.DAY
+    good_till: datetime | None = None
+    """When the broker ends the order by itself, whole seconds; None: as ``tif`` says. No third Tif, because a journal must
+    be readable by the release before: that one passes over a field it does not know."""
     oca_group: str = ""
     parent_ref: OrderRef | None = None
     transmit: bool = True

@@ -20,7 +20,8 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountValues:
-    """The broker's account figures in the base currency."""
+    """The broker's account figures in dollars, by IB's own rate where the base ``currency`` is another. ``fault`` says
+    why figures are missing."""
 
     account: str
     at: datetime
@@ -28,3 +29,5 @@ class AccountValues:
     available_funds: Decimal | None = None
     cash: Decimal | None = None
     realized_pnl: Decimal | None = None
+    currency: str = "USD"
+    fault: str = ""

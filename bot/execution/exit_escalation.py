@@ -7,12 +7,15 @@ its last step. Outside market hours the escalation rests and protection stays.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain import messages as m
 from bot.domain.bracket import BracketEvent
+from bot.domain.order import Leg
 from bot.execution.bracket_book import Bracket
 from bot.execution.watcher_context import WatcherContext, later
+
+OVERDUE_AGAIN = timedelta(hours=1)
 
 
 class ExitEscalation:
@@ -25,6 +28,8 @@ class ExitEscalation:
             return
         if not bracket.closing and now >= bracket.place.close_by:
             bracket.closing = bracket.place.close_reason
+        if bracket.closing:
+            yield from self._tell_overdue(bracket, now)
         if not bracket.closing or not self._context.link.can_act:
             return
         yield from self.cancel_entry(bracket, bracket.closing, now)
@@ -45,12 +50,50 @@ class ExitEscalation:
             bracket.happen(BracketEvent.EXIT_ORDERED)
         quote = self._context.fresh_quote(bracket.place.contract.con_id, now)
         bid, ask = (None, None) if quote is None else (quote.bid, quote.ask)
-        yield m.ExitPosition(bracket.idea_id, quantity, bracket.step, reason, bid, now, ask)
+        nobody_bids = self._nobody_bids(bracket)
+        yield m.ExitPosition(bracket.idea_id, quantity, bracket.step, reason, bid, now, ask, nobody_bids)
         limits = self._context.limits
         beyond = max(0, bracket.step - limits.last_step)
         bracket.step += 1
         bracket.step_quantity = quantity
         bracket.next_step_at = later(now, min(limits.rung_s * 2.0 ** min(beyond, 16), limits.backoff_max_s))
+
+    def _tell_overdue(self, bracket: Bracket, now: datetime) -> Iterator[m.Message]:
+        """Held though it should be gone: told after a while, and once more each hour."""
+        position = self._context.book.ledger.position(bracket.idea_id)
+        if bracket.closing_since is None or position <= 0:
+            bracket.closing_since, bracket.overdue_told_at = now, None
+            return
+        last = bracket.overdue_told_at
+        if now < later(bracket.closing_since, self._context.limits.overdue_s):
+            return
+        if last is None or now >= last + OVERDUE_AGAIN:
+            bracket.overdue_told_at = now
+            since, why = bracket.closing_since, self._why_held(bracket, now)
+            yield m.ExitOverdue(bracket.idea_id, position, bracket.closing, why, since, now)
+
+    def _why_held(self, bracket: Bracket, now: datetime) -> str:
+        if not self._context.market_is_open(now):
+            return "the market is closed"
+        if not self._context.link.can_act:
+            return "the broker cannot be reached"
+        closing = [r for r in self._context.book.exits(bracket.idea_id) if r.order.leg is Leg.FLATTEN]
+        refused = next((r for r in reversed(closing) if r.is_rejected), None)
+        if refused is not None and not any(r.is_live and r.reported_at is not None for r in closing):
+            return f"closing orders are refused: {refused.reason}"
+        if self._nobody_bids(bracket):
+            return "nobody bids"
+        quote = self._context.fresh_quote(bracket.place.contract.con_id, now)
+        return (
+            "no quotes come"
+            if quote is None or not quote.bid
+            else f"nobody takes it at the bid of {quote.bid}"
+        )
+
+    def _nobody_bids(self, bracket: Bracket) -> bool:
+        """Somebody offers and nobody bids. However old: a book without bids is quiet, and no price is made of it."""
+        quote = self._context.quotes.get(bracket.place.contract.con_id)
+        return quote is not None and quote.ask is not None and not quote.bid
 
     def _has_looked(self, bracket: Bracket, now: datetime) -> bool:
         """A step is taken on fresh evidence: an exit moved after a fill that nobody has seen yet would sell too much."""

@@ -10,14 +10,15 @@ both sides of one option.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeAlias
 
 from bot.domain.broker_messages import SendOrders, SendRevision
 from bot.domain.messages import ExitPosition, Message, PlaceBracket, PlaceProtection
-from bot.domain.order import Leg, OrderStatus, OrderType
-from bot.domain.pricing import buying_price, selling_price
+from bot.domain.order import Leg, Order, OrderStatus, OrderType, Tif
+from bot.domain.pricing import buying_price, least, selling_price
 from bot.domain.types import IdeaId, Side
 from bot.execution.books.order_book import OrderBook, OrderRecord
 from bot.execution.limits import ExecutionLimits
@@ -69,7 +70,9 @@ class ExitPlans:
         if resizable:
             self.drop(plan.idea_id)
             yield from (
-                self._resized(r, quantity, now) for r in resizable if self._book.remaining(r) != quantity
+                self._resized(r, quantity, now)
+                for r in resizable
+                if self._book.remaining(r) != quantity or not self._is_as_meant(r)
             )
             return
         if not self._exits_are_over(plan.idea_id, now, "makes room for new protection"):
@@ -82,6 +85,7 @@ class ExitPlans:
 
     def _sell(self, plan: ExitPosition, place: PlaceBracket, now: datetime) -> Iterator[Message]:
         quantity = min(plan.quantity, self.position_at_rest(plan.idea_id))
+        plan = replace(plan, nobody_bids=plan.nobody_bids or self._market_rests(plan.idea_id, now))
         price = self._step_price(plan, place)
         moved = self._movable(plan)
         if quantity > 0 and moved is not None:
@@ -111,10 +115,23 @@ class ExitPlans:
         elif not self._exits_are_over(plan.idea_id, now, f"makes room to close: {plan.reason}"):
             return
         self.drop(plan.idea_id)
-        if quantity > 0:
-            number = self._number(plan.idea_id, (Leg.FLATTEN,))
-            price = self._new_price(plan, place)
-            yield SendOrders((flatten_order(place, side, quantity, price, number, group),), now)
+        if quantity <= 0:
+            return
+        if side is Side.SELL and not group:
+            # The closing order may be refused: it never goes alone.
+            stop = self._fresh_stop(place, quantity)
+            group = stop.oca_group
+            yield SendOrders((stop,), now)
+        number = self._number(plan.idea_id, (Leg.FLATTEN,))
+        price = self._new_price(plan, place)
+        tif = Tif.GTC if plan.nobody_bids else Tif.DAY
+        yield SendOrders((flatten_order(place, side, quantity, price, number, group, tif),), now)
+
+    def _fresh_stop(self, place: PlaceBracket, quantity: int) -> Order:
+        paid = self._book.ledger.average_paid(place.idea_id) or place.entry_limit
+        number = self._number(place.idea_id, (Leg.TARGET, Leg.STOP))
+        stop, _ = protection_orders(place, protection_prices(place, paid), quantity, number)
+        return stop
 
     # ── what they ask of the book ────────────────────────────────────────────────────────────────────────────────
 
@@ -152,7 +169,8 @@ class ExitPlans:
     def _stops_group(self, idea_id: IdeaId, now: datetime) -> str:
         """The OCA group of the one live stop, if a closing order can stand beside it; else empty.
 
-        A group that has ended so many closing orders without closing is given up: then everything is cancelled first.
+        A group that has ended so many closing orders it had taken is given up for a fresh one. A refusal says nothing
+        of the group, and never costs the stop.
         """
         exits = self._book.exits(idea_id)
         live = [r for r in exits if not r.is_over(now, self._limits.inactive_wait_s)]
@@ -161,7 +179,12 @@ class ExitPlans:
         if len(stops) != 1 or len(groups) != 1 or not self._is_as_meant(stops[0]):
             return ""
         group = stops[0].order.oca_group
-        tried = sum(r.order.leg is Leg.FLATTEN and r.order.oca_group == group for r in exits)
+        tried = sum(
+            r.order.leg is Leg.FLATTEN
+            and r.order.oca_group == group
+            and not (r.is_rejected or r.cancel_wanted)
+            for r in exits
+        )
         return group if tried < _CLOSING_ORDERS_BESIDE_A_STOP else ""
 
     def _resizable(self, plan: PlaceProtection) -> tuple[OrderRecord, ...]:
@@ -170,19 +193,27 @@ class ExitPlans:
         legs = sorted(r.order.leg for r in live)
         if plan.attempt > 1 or legs not in ([Leg.STOP], [Leg.STOP, Leg.TARGET]):
             return ()
-        if len({r.order.oca_group for r in live}) > 1 or not all(map(self._is_as_meant, live)):
+        if len({r.order.oca_group for r in live}) > 1 or not all(map(self._can_be_moved, live)):
             return ()
         return tuple(live)
 
-    def _is_as_meant(self, record: OrderRecord) -> bool:
+    def _can_be_moved(self, record: OrderRecord) -> bool:
+        """It works, once, as the kind of order that was meant: whatever its price, a revision puts it right."""
         seen = list(record.live_sightings())
         if record.status not in _ACTIVE or record.cancel_wanted or len(seen) != 1:
             return False
-        paid = self._book.ledger.average_paid(record.order.idea_id)
-        stop = seen[0].stop_price
-        if record.order.type is OrderType.STOP and (stop is None or paid is None or not 0 < stop < paid):
-            return False
         return (seen[0].type, seen[0].side) == (record.order.type, record.order.side)
+
+    def _is_as_meant(self, record: OrderRecord) -> bool:
+        """It works, and a stop's trigger is where it was set or nearer, below what was paid."""
+        if not self._can_be_moved(record):
+            return False
+        if record.order.type is not OrderType.STOP:
+            return True
+        paid = self._book.ledger.average_paid(record.order.idea_id)
+        (seen,) = record.live_sightings()
+        meant, stop = record.order.stop_price, seen.stop_price
+        return stop is not None and paid is not None and meant is not None and meant <= stop < paid
 
     def _resized(self, record: OrderRecord, quantity: int, now: datetime) -> SendRevision:
         price = record.limit_price if record.limit_price is not None else record.order.stop_price
@@ -196,7 +227,11 @@ class ExitPlans:
         for record in self._book.exits(plan.idea_id):
             if record.status not in _ACTIVE or record.cancel_wanted or record.order.side is Side.BUY:
                 continue
-            if record.order.type is OrderType.MARKET or (record.limit_price is not None and may_move):
+            if record.order.leg is Leg.FLATTEN and record.order.tif is Tif.GTC:
+                return record  # it waits at one tick for whoever bids
+            if plan.nobody_bids and record.order.leg is Leg.FLATTEN:
+                record.cancel_wanted = "nobody bids: a limit that stays takes its place"
+            elif record.order.type is OrderType.MARKET or (record.limit_price is not None and may_move):
                 return record
         return None
 
@@ -211,8 +246,26 @@ class ExitPlans:
         return make(place.contract, quote, away, self._limits.max_slip)
 
     def _new_price(self, plan: ExitPosition, place: PlaceBracket) -> Decimal | None:
-        """The limit of a new closing order; None for the market, on the last step or without a quote."""
+        """The limit of a new closing order; None for the market, on the last step or without a quote.
+
+        Where nobody bids, or the last market order was refused, a limit of one tick waits for whoever comes: like a
+        market order it takes any bid, and the broker keeps it.
+        """
+        if plan.quantity > 0 and (plan.nobody_bids or self._was_market_refused(plan.idea_id)):
+            return least(place.contract.ticks)
         return None if plan.step >= self._limits.market_rung else self._step_price(plan, place)
+
+    def _market_rests(self, idea_id: IdeaId, now: datetime) -> bool:
+        """A market order that nobody has taken for so long waits for a bidder like any other."""
+        patience = timedelta(seconds=self._limits.market_rests_s)
+        return any(
+            r.is_live and r.order.type is OrderType.MARKET and now >= r.sent_at + patience
+            for r in self._book.exits(idea_id)
+        )
+
+    def _was_market_refused(self, idea_id: IdeaId) -> bool:
+        closing = [r for r in self._book.exits(idea_id) if r.order.leg is Leg.FLATTEN]
+        return bool(closing) and closing[-1].is_rejected and closing[-1].order.type is OrderType.MARKET
 
     def _number(self, idea_id: IdeaId, legs: tuple[Leg, ...], at_least: int = 1) -> int:
         return next_number(idea_id, legs, self._book.records, at_least)

@@ -29,10 +29,12 @@ class ExecutionLimits:
     snapshot_retry_s    an unanswered snapshot request is repeated
     snapshot_gap_s      the least time between two requests; doubles for a question that stays open, up to backoff_max_s
     snapshot_every_s    a routine look at the broker while nothing is in doubt
+    entry_grace_s       an entry that nobody cancels ends at the broker so long after its time is up
     inactive_wait_s     an inactive order that was cancelled and says nothing more counts as ended
     market_rung         from this step of the exit escalation on a new closing order is a market order, and a moved one
                         goes as far below the bid as max_slip allows
     forced_step         from this step on a live limit order is given up for a market order, its stop with it
+    market_rests_s      a market order that nobody takes for so long gives way to a limit that stays at the broker
     ticks_per_rung      how far each step goes below the bid (above the ask for a short)
     max_slip            the escalation's limit never lies further from the bid than this part of it (price collars)
     symbols             strangers' orders and positions in these underlyings are mismatches; None: in all
@@ -45,9 +47,11 @@ class ExecutionLimits:
     snapshot_gap_s: float = 1.0
     snapshot_every_s: float = 300.0
     backoff_max_s: float = 60.0
+    entry_grace_s: float = 60.0
     inactive_wait_s: float = 3.0
     market_rung: int = 3
     forced_step: int = 6
+    market_rests_s: float = 45.0
     ticks_per_rung: int = 1
     max_slip: float = 0.1
     symbols: frozenset[Symbol] | None = None
@@ -71,6 +75,8 @@ class WatcherLimits:
     quote_fresh_s       an older bid is no bid
     sibling_grace_s     how long the broker may take to end the orders of a position that is gone
     cancel_retry_s      how often such an order is cancelled again
+    overdue_s           a position that should have been gone for so long is told
+    shut_retry_s        while the market is closed, attempts to protect come ever more rarely, down to one in this time
     commission_wait_s   how long a closed trade waits for its commission reports
     snapshot_*          as for the desk
     """
@@ -87,6 +93,8 @@ class WatcherLimits:
     sibling_grace_s: float = 2.0
     cancel_retry_s: float = 10.0
     commission_wait_s: float = 10.0
+    overdue_s: float = 60.0
+    shut_retry_s: float = 1800.0
     snapshot_retry_s: float = 10.0
     snapshot_gap_s: float = 1.0
     backoff_max_s: float = 60.0

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.machine import Applies, StateMachine
-from bot.domain.order import Leg, OrderStatus
+from bot.domain.order import Fill, Leg, OrderStatus
 from bot.domain.reconciling.adopt import PlanOf, lost_brackets
-from bot.domain.types import IdeaId
+from bot.domain.types import ConId, IdeaId
 from bot.execution.books.connection_state import ConnectionState
 from bot.execution.books.ledger import idea_of
 from bot.execution.books.order_book import OrderBook, OrderRecord
@@ -24,9 +24,12 @@ from bot.execution.books.snapshot_requests import SnapshotRequests
 from bot.execution.entry_gate import EntryGate
 from bot.execution.exits import ExitPlans
 from bot.execution.limits import ExecutionLimits
-from bot.execution.orders import approved_prices, bracket_orders
+from bot.execution.orders import approved_prices, bracket_orders, entry_ends_at
 from bot.execution.reconciliation import Reconciler
 from bot.execution.unanswered import UnansweredOrders
+
+FUTURE = timedelta(minutes=1)
+"""Further ahead than the exchange's clock can be."""
 
 
 class OrderManager(StateMachine):
@@ -48,6 +51,7 @@ class OrderManager(StateMachine):
         self._unanswered = UnansweredOrders(self._book, self._snapshot_requests, limits)
         self._reconciliation = Reconciler(self._book, self._snapshot_requests, limits)
         self._places: dict[IdeaId, m.PlaceBracket] = {}
+        self._by_contract: dict[ConId, list[IdeaId]] = {}
         self._open: set[IdeaId] = set()
         self.listen(
             self._link.applies(),
@@ -94,6 +98,7 @@ class OrderManager(StateMachine):
     def _opened(self, place: m.PlaceBracket) -> None:
         if self._places.setdefault(place.idea_id, place) is place:
             self._open.add(place.idea_id)
+            self._by_contract.setdefault(place.contract.con_id, []).append(place.idea_id)
 
     def _ended(self, end: m.BracketClosed | m.EntryAbandoned) -> None:
         self._open.discard(end.idea_id)
@@ -128,7 +133,8 @@ class OrderManager(StateMachine):
         if refusal:
             yield m.EntryAbandoned(place.idea_id, place.symbol, refusal, now)
             return
-        orders = bracket_orders(place, approved_prices(place))
+        good_till = entry_ends_at(place, now, self._limits.entry_grace_s)
+        orders = bracket_orders(place, approved_prices(place), good_till)
         yield b.SendOrders(orders, now)
         yield m.BracketSent(place.idea_id, tuple(order.ref for order in orders), now)
 
@@ -153,6 +159,10 @@ class OrderManager(StateMachine):
             self._plans.adopt(command)
         yield from ()
 
+    def _timely(self, fill: Fill) -> Fill:
+        """A fill from the future is no evidence of time: it is booked as of now."""
+        return fill if fill.at <= self.now + FUTURE else replace(fill, at=self.now)
+
     # ── what the broker says ─────────────────────────────────────────────────────────────────────────────────────
 
     def _fill(self, filled: b.Filled) -> Iterator[m.Message]:
@@ -161,7 +171,7 @@ class OrderManager(StateMachine):
         if record is None:
             self._snapshot_requests.need(f"a fill that is not ours: {fill.exec_id}", self.now)
             return
-        booked = self._book.ledger.weigh(replace(fill, order_ref=record.ref))
+        booked = self._book.ledger.weigh(self._timely(replace(fill, order_ref=record.ref)))
         if booked is not None:
             yield booked
 
@@ -182,7 +192,7 @@ class OrderManager(StateMachine):
 
     def _doubt_position(self, news: b.PositionChanged) -> Iterator[m.Message]:
         """Ask where the broker holds another quantity than our fills make: another hand may have traded."""
-        ideas = (x for x, place in self._places.items() if place.contract.con_id == news.con_id)
+        ideas = self._by_contract.get(news.con_id, ())
         if news.quantity != sum(self._book.ledger.position(idea_id) for idea_id in ideas):
             self._snapshot_requests.need(
                 f"another quantity of contract {news.con_id}: {news.quantity}", self.now
@@ -205,12 +215,13 @@ class OrderManager(StateMachine):
 
     def _reconcile(self, taken: b.SnapshotTaken) -> Iterator[m.Message]:
         now = self.now
+        self._book.bring_back(taken.snapshot)
         yield from self._adopt(taken)
         found = self._reconciliation.compare(taken, frozenset(self._open))
         self.apply(taken)
         self._snapshot_requests.answered(taken, now)
         for fill in found.fills:
-            booked = self._book.ledger.weigh(fill)
+            booked = self._book.ledger.weigh(self._timely(fill))
             if booked is not None:
                 yield booked
         for ref, perm_id in found.surplus:

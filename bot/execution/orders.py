@@ -4,11 +4,13 @@ ref is new."""
 from __future__ import annotations
 
 from collections.abc import Container
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.messages import PlaceBracket
 from bot.domain.order import Leg, Order, OrderType, Tif
 from bot.domain.pricing import BracketPrices, on_grid, protection_around
+from bot.domain.session import session_at
 from bot.domain.types import IdeaId, OrderRef, Side
 
 
@@ -28,8 +30,20 @@ def protection_prices(place: PlaceBracket, paid: Decimal) -> BracketPrices:
     return protection_around(place.contract.ticks, planned, paid)
 
 
-def bracket_orders(place: PlaceBracket, prices: BracketPrices) -> tuple[Order, Order, Order]:
-    """Parent, target, stop. Only the stop transmits, so that the family reaches the market whole or not at all."""
+def entry_ends_at(place: PlaceBracket, now: datetime, grace_s: float) -> datetime:
+    """When the broker itself ends an entry that nobody cancels: ``grace_s`` after its time is up, at the close at the latest."""
+    end = max(place.enter_by, now) + timedelta(seconds=grace_s)
+    session = session_at(now)
+    return (end if session is None else min(end, session.close)).replace(microsecond=0)
+
+
+def bracket_orders(
+    place: PlaceBracket, prices: BracketPrices, good_till: datetime
+) -> tuple[Order, Order, Order]:
+    """Parent, target, stop. Only the stop transmits, so that the family reaches the market whole or not at all.
+
+    The entry ends at the broker at ``good_till``: it does not outlive the bot.
+    """
     entry_ref = ref_of(place.idea_id, Leg.ENTRY)
     group = f"{place.idea_id}/exits"
     return (
@@ -40,6 +54,7 @@ def bracket_orders(place: PlaceBracket, prices: BracketPrices) -> tuple[Order, O
             type=OrderType.LIMIT,
             quantity=place.quantity,
             limit_price=prices.entry,
+            good_till=good_till,
             transmit=False,
         ),
         Order(
@@ -104,6 +119,7 @@ def flatten_order(
     limit_price: Decimal | None,
     number: int,
     oca_group: str = "",
+    tif: Tif = Tif.DAY,
 ) -> Order:
     """One order that ends the position: at a limit, or at the market where there is none; in the stop's OCA group
     while that stop stays."""
@@ -114,6 +130,7 @@ def flatten_order(
         type=OrderType.MARKET if limit_price is None else OrderType.LIMIT,
         quantity=quantity,
         limit_price=limit_price,
+        tif=tif,
         oca_group=oca_group,
     )
 

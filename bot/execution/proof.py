@@ -68,7 +68,7 @@ def prove(book: OrderBook, place: PlaceBracket, lacks: int = 0) -> Proof:
         group = record.order.oca_group or record.ref
         groups[group] = max(groups[group], quantity)
         if record.order.type is OrderType.STOP:
-            defect = _defect(seen, place, paid)
+            defect = _defect(record, seen, place, paid)
             stops += 0 if defect else quantity
             defects += [f"{record.ref}: {defect}"] if defect else []
             is_day = is_day or seen.tif == "DAY"
@@ -86,7 +86,7 @@ def _quantity(book: OrderBook, record: OrderRecord, seen: OpenOrder) -> int:
     return max(0, seen.quantity - max(filled, seen.filled))
 
 
-def _defect(seen: OpenOrder, place: PlaceBracket, paid: Decimal | None) -> str:
+def _defect(record: OrderRecord, seen: OpenOrder, place: PlaceBracket, paid: Decimal | None) -> str:
     """Why this stop does not protect; empty if it does."""
     if seen.status not in _AT_REST:
         return f"it is {seen.status}"
@@ -96,6 +96,9 @@ def _defect(seen: OpenOrder, place: PlaceBracket, paid: Decimal | None) -> str:
         return f"it sells {seen.contract.label}, not {place.contract.label}"
     if seen.stop_price is None or seen.stop_price <= 0:
         return "it has no trigger price"
+    meant = record.order.stop_price
+    if meant is not None and seen.stop_price < meant:
+        return f"its trigger {seen.stop_price} is below the {meant} that was set"
     if paid is not None and seen.stop_price >= paid:
         return f"its trigger {seen.stop_price} is not below the {paid} paid"
     return ""

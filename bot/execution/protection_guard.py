@@ -79,7 +79,7 @@ class ProtectionGuard:
         if gap is None or (bracket.closing and is_open):
             return  # the escalation is closing it
         if gap.repaired_at is not None:
-            if now < later(gap.repaired_at, limits.repair_wait_s):
+            if now < later(gap.repaired_at, self._patience_s(gap, is_open)):
                 return
             # The attempt had its time: look again before the next one.
             self._context.snapshot_requests.close(gap.question)
@@ -95,6 +95,14 @@ class ProtectionGuard:
             yield from incident(bracket, f"protection could not be restored: {_why(proof)}", now)
         elif proof.is_excessive or now >= later(gap.first_noticed_at, limits.repair_grace_s):
             yield from self._place(bracket, gap, proof, now)
+
+    def _patience_s(self, gap: Gap, is_open: bool) -> float:
+        """How long an attempt may take: while the market is closed ever longer, since a refusal then stays one."""
+        limits = self._context.limits
+        beyond = 0 if is_open else max(0, gap.repairs - limits.max_repairs)
+        return min(
+            limits.repair_wait_s * 2.0 ** min(beyond, 16), max(limits.shut_retry_s, limits.repair_wait_s)
+        )
 
     def _place(self, bracket: Bracket, gap: Gap, proof: Proof, now: datetime) -> Iterator[m.Message]:
         gap.repairs += 1

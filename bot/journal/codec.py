@@ -22,8 +22,19 @@ _decoders: dict[str, msgspec.json.Decoder[Any]] = {
 
 
 def encode_row(message: Message) -> tuple[str, str]:
-    """(kind, JSON text) of a message."""
-    return type(message).__name__, _encoder.encode(message).decode()
+    """(kind, JSON text) of a message. Text that cannot be encoded never costs the row: it becomes ``?``."""
+    try:
+        return type(message).__name__, _encoder.encode(message).decode()
+    except UnicodeEncodeError:
+        return type(message).__name__, _encoder.encode(_encodable(msgspec.to_builtins(message))).decode()
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(one) for key, one in value.items()}
+    return [_encodable(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def decode_row(kind: str, body: str) -> Message:

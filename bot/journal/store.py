@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -79,9 +80,12 @@ class Journal:
             return last_seq_before(self._db, at)
 
     def close(self) -> None:
-        self.flush()
-        with self._lock:
-            self._db.close()
+        """Write what waits, and let go of the file, whether that could be written or not. Raises FixTheMachine."""
+        try:
+            self.flush()
+        finally:
+            with self._lock, suppress(sqlite3.Error):
+                self._db.close()
 
     def _as_row(self, message: Message) -> tuple[str, str, str]:
         return (self._now().isoformat(), *encode_row(message))
@@ -117,7 +121,9 @@ def connect(path: Path) -> sqlite3.Connection:
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         db.commit()
     except (sqlite3.Error, OSError) as error:
-        raise FixTheMachine(f"journal {path}: cannot be opened ({error})") from error
+        raise FixTheMachine(
+            f"journal {path}: cannot be opened ({error}); free or remount the disk, or make the folder writable"
+        ) from error
     return db
 
 

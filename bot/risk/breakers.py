@@ -6,11 +6,11 @@ alone. So a crash between a loss and its halt is made good by the next question.
 
 from __future__ import annotations
 
-from collections import deque
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from bot.domain.broker_messages import OrderRefused
 from bot.domain.messages import BracketClosed, DayOpened, EquityMarked
 from bot.domain.session import CalendarRangeError, new_york_day, nth_session_before
 from bot.domain.types import IdeaId
@@ -35,6 +35,9 @@ class HaltCause(StrEnum):
     REPEATED_FAILURE = "repeated_failure"
 
 
+_REFUSALS_KEPT = 1000
+
+
 class Losses:
     """Start-of-day equity, marks, the last trades' results and the broker's refusals."""
 
@@ -46,7 +49,8 @@ class Losses:
         self.marked_at: datetime | None = None
         self.results: dict[IdeaId, Decimal] = {}
         self.last_loss_at: dict[str, datetime] = {}
-        self.refused_at: deque[datetime] = deque(maxlen=1000)
+        self.refused_at: dict[IdeaId, datetime] = {}
+        """One refusal for each idea: what is said of its children, or tried again, is a consequence."""
 
     def open_day(self, opened: DayOpened) -> None:
         self.day = date.fromisoformat(opened.day)
@@ -67,8 +71,10 @@ class Losses:
         if closed.pnl < 0:
             self.last_loss_at[closed.symbol] = closed.closed_at
 
-    def refuse(self, at: datetime) -> None:
-        self.refused_at.append(at)
+    def refuse(self, refused: OrderRefused) -> None:
+        self.refused_at.setdefault(refused.ref.rpartition("/")[0], refused.at)
+        while len(self.refused_at) > _REFUSALS_KEPT:
+            del self.refused_at[next(iter(self.refused_at))]
 
     def forgive(self, cause: str) -> None:
         """A person resumed: what led to this cause is counted afresh from here."""
@@ -152,7 +158,7 @@ def _streak(losses: Losses, limits: RiskLimits) -> str:
 
 def _refusals(losses: Losses, now: datetime, limits: RiskLimits) -> str:
     window = timedelta(minutes=limits.refusal_window_minutes)
-    count = sum(now - window < at for at in losses.refused_at)
+    count = sum(now - window < at for at in losses.refused_at.values())
     if count < limits.max_refusals:
         return ""
-    return f"{count} orders rejected within {limits.refusal_window_minutes} min, limit {limits.max_refusals}"
+    return f"{count} ideas had orders rejected within {limits.refusal_window_minutes} min, limit {limits.max_refusals}"

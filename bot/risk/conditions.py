@@ -104,7 +104,9 @@ class Conditions:
             return  # a snapshot asked for earlier than the last update knows less
         self.account = values
         self.equity_fault = (
-            "" if self.equity_usd is not None else f"net liquidation is {values.net_liquidation}"
+            ""
+            if self.equity_usd is not None
+            else values.fault or f"net liquidation is {values.net_liquidation}"
         )
 
     @property

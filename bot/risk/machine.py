@@ -141,7 +141,7 @@ def _durable(book: RiskBook) -> Applies:
     return {
         m.PlaceBracket: book.exposure.place,
         m.BracketAdopted: adopt,
-        b.OrderRefused: lambda refused: book.losses.refuse(refused.at),
+        b.OrderRefused: book.losses.refuse,
         m.FillBooked: book.exposure.fill,
         m.BracketClosed: close,
         m.EntryAbandoned: lambda abandoned: book.exposure.end(abandoned.idea_id),

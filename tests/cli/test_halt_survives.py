@@ -89,7 +89,7 @@ def test_a_halt_that_nobody_acknowledges_is_left_for_the_next_start(folder: Path
         pass
     done = say("halt", "it does not answer", "--by", "alice")
     assert done.returncode == 1
-    assert "holds at the bot's next breath or start" in done.stderr
+    assert "it takes effect within a second, or at the next start" in done.stderr
     with bot(folder, "HALTED"):
         assert "operator" in json.loads(say("status", "--json").stdout)["causes"]
 

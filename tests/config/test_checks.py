@@ -90,6 +90,19 @@ def test_above_a_ceiling_more_risk_must_be_accepted(desk: Desk, name: str) -> No
         ("broker: {simulated_session: 2011-01-08}", "broker.simulated_session"),
         ("broker: {simulated_session: tomorrow}", "broker.simulated_session"),
         ("broker: {simulated_clock: noon}", "broker.simulated_clock"),
+        ("broker: {simulated_clock: '2011-01-26T10:00:00-05:00@nanxinf'}", "broker.simulated_clock"),
+        (
+            "broker: {simulated_clock: '2011-01-26T10:00:00-05:00@1795815031.7x1e300'}",
+            "broker.simulated_clock",
+        ),
+        (
+            "broker: {trading: paper, simulated_clock: '2011-01-26T10:00:00-05:00@1795815031.7x1000'}",
+            "broker.simulated_clock",
+        ),
+        (
+            LIVE.replace("4001,", "4001, simulated_clock: '2011-01-26T10:00:00-05:00@1795815031.7x1',"),
+            "broker.simulated_clock",
+        ),
         ("monitoring: {telegram_chat_id: '42'}", "monitoring.telegram_chat_id"),
     ],
 )

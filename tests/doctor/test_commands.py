@@ -8,6 +8,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -146,12 +147,18 @@ def test_the_report_for_people_is_of_the_last_day_unless_asked(tmp_path: Path) -
     assert "holiday" in done.stdout
 
 
-def test_a_day_without_trades_reports_none(tmp_path: Path) -> None:
+def test_a_day_without_trades_is_not_a_day_that_nobody_recorded(tmp_path: Path) -> None:
     journal_of(tmp_path)
+    later = BAR_END + timedelta(days=1)
+    journal = Journal(tmp_path / "journal.db", lambda: later)
+    journal.commit(m.DayOpened("2011-01-06", later, CLOSED.pnl))
+    journal.close()
 
-    done = CliRunner().invoke(app, ["report", "--day", "2011-01-06", "--state", str(tmp_path)])
+    quiet = CliRunner().invoke(app, ["report", "--day", "2011-01-06", "--state", str(tmp_path)])
+    unknown = CliRunner().invoke(app, ["report", "--day", "2011-01-07", "--state", str(tmp_path)])
 
-    assert "no trades, +0.00" in done.stdout
+    assert "no trades, +0.00" in quiet.stdout
+    assert "not recorded" in unknown.stdout
 
 
 @pytest.mark.parametrize(

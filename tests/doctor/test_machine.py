@@ -94,7 +94,7 @@ def test_a_file_in_the_state_directory_s_place_is_a_failure(tmp_path: Path) -> N
 
 def test_a_running_bot_is_noticed_by_its_lock(tmp_path: Path) -> None:
     chosen = settings()
-    lock = InstanceLock(chosen.journal.directory, 1)
+    lock = InstanceLock(chosen.journal.directory)
     assert "no control socket" in found(chosen)["lock"].found
     server = ControlServer(chosen.journal.directory, dict)
     assert found(chosen)["lock"].verdict is Verdict.OK

@@ -31,7 +31,10 @@ class Bench:
         self.place = bracket(quantity=3)
         self.book = OrderBook(settle_s=5)
         self.plans = ExitPlans(self.book, ExecutionLimits())
-        learn(self.book, b.SendOrders(bracket_orders(self.place, approved_prices(self.place)), START))
+        learn(
+            self.book,
+            b.SendOrders(bracket_orders(self.place, approved_prices(self.place), self.place.enter_by), START),
+        )
 
     def status(self, ref: OrderRef, status: OrderStatus, filled: int = 0) -> None:
         learn(
@@ -227,12 +230,17 @@ def test_without_a_live_target_the_flatten_order_follows_the_ladder_to_the_marke
     bench.status("SPY-1/target", S.CANCELLED)
     bench.status("SPY-1/stop", S.CANCELLED)
 
-    (first,) = bench.step(_exit(step=1))
+    stop, first = bench.step(_exit(step=1))
+    bench.status("SPY-1/stop-1", S.CANCELLED)
     bench.status("SPY-1/flatten-1", S.CANCELLED)
-    (second,) = bench.step(_exit(step=3))
+    _, second = bench.step(_exit(step=3))
 
+    assert isinstance(stop, b.SendOrders)
     assert isinstance(first, b.SendOrders)
     assert isinstance(second, b.SendOrders)
+    # A closing order may be refused: it never goes alone.
+    assert stop.orders[0].type is OrderType.STOP
+    assert stop.orders[0].oca_group == first.orders[0].oca_group
     assert first.orders[0].limit_price == Decimal("1.89")
     assert (second.orders[0].ref, second.orders[0].type) == ("SPY-1/flatten-2", OrderType.MARKET)
 

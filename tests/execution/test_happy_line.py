@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.order import OrderType
-from tests.execution.line import Line, bracket, open_position
+from tests.execution.line import START, Line, bracket, open_position
 
 
 def test_a_family_goes_out_parent_first_and_only_the_stop_transmits() -> None:
@@ -18,6 +19,7 @@ def test_a_family_goes_out_parent_first_and_only_the_stop_transmits() -> None:
     assert [o.transmit for o in sent] == [False, False, True]
     assert [o.type for o in sent] == [OrderType.LIMIT, OrderType.LIMIT, OrderType.STOP]
     assert [str(o.tif) for o in sent] == ["DAY", "GTC", "GTC"]
+    assert [o.good_till for o in sent] == [START + timedelta(seconds=30 + 60), None, None]
     assert sent[1].oca_group == sent[2].oca_group != ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -23,6 +23,7 @@ from bot.domain.pricing import (
     protection_around,
     selling_price,
 )
+from bot.domain.session import next_session
 from bot.domain.types import Side
 from bot.execution.books.ledger import FillLedger
 from bot.execution.books.snapshot_requests import SnapshotRequests
@@ -30,6 +31,7 @@ from bot.execution.limits import ExecutionLimits, WatcherLimits
 from bot.execution.orders import (
     approved_prices,
     bracket_orders,
+    entry_ends_at,
     next_number,
     protection_orders,
     protection_prices,
@@ -106,9 +108,23 @@ def test_a_fresh_pair_always_stands_around_the_price_paid(
 # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@given(late_s=st.integers(-60, 600), minute=st.integers(0, 389), grace_s=st.floats(1, 86_400))
+def test_an_entry_ends_at_the_broker_after_its_time_and_with_the_session_at_the_latest(
+    late_s: int, minute: int, grace_s: float
+) -> None:
+    session = next_session(date(2026, 3, 2))
+    now = session.open + timedelta(minutes=minute)
+    place = bracket(at=now, enter_by=now + timedelta(seconds=late_s))
+    end = entry_ends_at(place, now, grace_s)
+
+    assert now <= end <= session.close
+    assert end.microsecond == 0
+    assert end == session.close or (end - max(now, place.enter_by)).total_seconds() == int(grace_s)
+
+
 def test_a_repaired_pair_has_refs_and_a_group_of_its_own_and_both_transmit() -> None:
     place = bracket()
-    old = bracket_orders(place, approved_prices(place))
+    old = bracket_orders(place, approved_prices(place), place.enter_by)
     new = protection_orders(place, approved_prices(place), 2, 1)
 
     assert [o.type for o in new] == [OrderType.STOP, OrderType.LIMIT]

@@ -30,10 +30,11 @@ from bot.domain.port import BrokerPort
 from bot.journal.listener import JournalListener
 from bot.journal.recover import open_journal, order_id_floor, restore_state
 from bot.journal.store import JOURNAL_FILE, Journal
+from bot.ops.alerts.events import Alert, Alerts
 from bot.ops.status.status_builder import StatusBuilder
 from bot.sim.loopback.dry_run_journal import REPLAYED_KINDS
 from bot.sim.loopback.loopback import DryRunExchange
-from bot.wiring import BOARD, DURABLE, JOURNAL, Machine
+from bot.wiring import ALERTS, BOARD, DURABLE, JOURNAL, Machine
 from tests.live_line.lines import NO_PACING
 
 T = TypeVar("T")
@@ -104,6 +105,8 @@ class Life:
     heard: Heard
     now: Callable[[], datetime]
     strategies: Callable[[], dict[str, Machine]]
+    told: list[Alert] = field(default_factory=list)
+    """What a person was told, over all lives."""
 
     def __post_init__(self) -> None:
         self.journal, self.repair = open_journal(self.directory / JOURNAL_FILE, self.now)
@@ -111,6 +114,7 @@ class Life:
         machines: dict[str, Machine] = {
             JOURNAL: JournalListener(self.journal),
             BOARD: Ear(self.board, self.heard),
+            ALERTS: Alerts(self.told.append),
             **make_machines(self.settings, 1.0),
             **self.strategies(),
         }

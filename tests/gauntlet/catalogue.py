@@ -47,6 +47,17 @@ INCIDENTS: Final[dict[str, str]] = {
     "G36": "SIGKILL between any two steps of the order path",
     "G37": "an assignment or a trade by hand appears as a position",
     "G38": "80 % risk per trade passes validation",
+    "G39": "closing orders are refused, and the bot cancels its own stop",
+    "G40": "nobody bids when an exit is due",
+    "G41": "a stop that another hand moved to 0.01 counts as protection",
+    "G42": "stops are refused all night, and nobody is told that nothing protects",
+    "G47": "a fraction, a converted currency or a linked account's order ends the bot",
+    "G48": "one refused entry counts three times and latches a halt",
+    "G49": "an account in another currency is read as dollars",
+    "G51": "of two contracts for one strike the first is bought",
+    "G53": "an execution's time in UTC is read in the gateway's zone",
+    "G62": "one unknown status or short message restarts the line",
+    "G71": "a fill under an unknown order id is booked on another order",
 }
 
 _B, _X, _R, _S = (
@@ -56,6 +67,8 @@ _B, _X, _R, _S = (
     "tests/selection/",
 )
 _MD, _CF, _J = "tests/market_data/test_machine.py::", "tests/config/", "tests/journal/test_store.py::"
+
+_Y = "tests/execution/test_incidents_refused_exits.py::"
 
 PROOFS: Final[dict[str, tuple[str, ...]]] = {
     "G1": (
@@ -126,6 +139,30 @@ PROOFS: Final[dict[str, tuple[str, ...]]] = {
         "tests/ops/process/test_heartbeat.py::test_a_sick_bot_is_silent_and_pings_as_soon_as_it_is_well",
     ),
     "G36": ("tests/execution/test_kill_matrix.py",),
+    "G40": (_Y + "test_a_market_order_that_nobody_takes_gives_way_to_a_limit_that_stays_at_the_broker",),
+    "G47": (
+        _B + "orders/test_set_aside.py::test_a_foreign_position_is_kept_told_once_and_the_snapshot_is_whole",
+    ),
+    "G48": (_R + "test_guard.py::test_one_refused_idea_counts_once_whatever_is_said_of_its_children",),
+    "G49": (
+        _B
+        + "translate/test_translate.py::test_an_account_in_another_currency_is_told_in_dollars_or_not_at_all",
+    ),
+    "G51": (
+        _B
+        + "data/test_data.py::test_of_several_contracts_the_standard_one_is_taken_and_of_two_standard_ones_none",
+    ),
+    "G53": (_B + "orders/test_set_aside.py::test_a_time_with_a_dash_is_utc",),
+    "G62": (
+        _B
+        + "orders/test_set_aside.py::test_an_unknown_status_of_ours_is_kept_raw_and_the_broker_is_asked_again",
+        _B + "orders/test_set_aside.py::test_an_unreadable_order_of_ours_makes_no_snapshot",
+    ),
+    "G71": (
+        _B
+        + "orders/test_set_aside.py::test_a_fill_under_an_order_id_of_another_order_belongs_to_its_reference",
+    ),
+    "G42": (_Y + "test_stops_refused_all_night_are_tried_ever_more_rarely_and_told_once_as_unprotected",),
     "G38": (_CF + "test_checks.py::test_above_a_ceiling_more_risk_must_be_accepted",),
 }
 """Incident → tests that prove it without the whole bot, or beside it."""

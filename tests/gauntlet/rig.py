@@ -22,6 +22,7 @@ from bot.domain.errors import RestartTheLine
 from bot.domain.messages import Message
 from bot.domain.session import NEW_YORK, new_york_day
 from bot.domain.types import ConId, Direction
+from bot.ops.alerts.events import Alert, Severity
 from bot.sim.exchange.orders import OrderView
 from bot.sim.gateway.core import GatewayCore
 from bot.sim.server.thread import SimGatewayThread
@@ -73,6 +74,7 @@ class Rig:
         self._spread, self._signals, self._name = spread, signals, "whale" if whale else "scalp"
         self._patience = time_scale or {}
         self._life: Life | None = None
+        self.told: list[Alert] = []
 
     # ── lives ──
 
@@ -94,7 +96,9 @@ class Rig:
             for symbol in self.settings.symbols
         }
         time_scale = quick(self.settings, self.gateway.port, **self._patience)
-        self._life = Life(self.settings, self.directory, time_scale, self.heard, lambda: self.now, strategies)
+        self._life = Life(
+            self.settings, self.directory, time_scale, self.heard, lambda: self.now, strategies, self.told
+        )
         self._life.start()
 
     def second_bot(self) -> Callable[[], None]:
@@ -221,6 +225,11 @@ class Rig:
             self.life.journal.flush()
             return [row.message for row in self.life.journal.rows()]
         return rows_on_disk(self.directory, lambda: self.now)
+
+    @property
+    def alarms(self) -> list[str]:
+        """The critical alerts, title and body."""
+        return [f"{x.title} | {x.body}" for x in self.told if x.severity is Severity.CRITICAL]
 
     @property
     def halts(self) -> set[str]:

@@ -271,11 +271,11 @@ def test_an_exception_in_a_machine_stops_the_line_and_the_next_life_goes_on(stag
 
 @pytest.mark.gauntlet("G18")
 def test_a_second_instance_is_refused_by_name(tmp_path: Path) -> None:
-    first = InstanceLock(tmp_path, 1)
+    first = InstanceLock(tmp_path)
     with pytest.raises(StopTheOther, match="another instance"):
-        InstanceLock(tmp_path, 1)
+        InstanceLock(tmp_path)
     first.release()
-    InstanceLock(tmp_path, 1).release()
+    InstanceLock(tmp_path).release()
 
 
 @pytest.mark.gauntlet("V5", "G13")

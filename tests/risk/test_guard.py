@@ -226,6 +226,14 @@ def test_resuming_a_drawdown_measures_from_there() -> None:
     assert causes(machine) == []
 
 
+def test_one_refused_idea_counts_once_whatever_is_said_of_its_children() -> None:
+    machine = opened()
+    for leg, code in (("entry", 201), ("target", 135), ("stop", 135), ("flatten-1", 201)):
+        tell(machine, b.OrderRefused(f"x/{leg}", code, "as IB words it", NOON))
+
+    assert causes(machine) == []
+
+
 def test_three_refusals_in_ten_minutes_halt_and_spread_out_ones_do_not() -> None:
     storm, drizzle = opened(), opened()
     for machine, gap in ((storm, MINUTE), (drizzle, timedelta(minutes=6))):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import re
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -21,6 +22,10 @@ from bot.broker.connection.io_thread import Failed
 MessageHandler = Callable[..., None]
 
 IMPLEMENTATIONS = ("ib_insync", "ib_async")
+_EXECUTION = "11"
+"""The wire's number of an execDetails message."""
+# IBKR Campus, "TWS API: Date and time formats": YYYYMMDD-hh:mm:ss is UTC, a time with a space is in the zone that follows.
+_DASHED_TIME = re.compile(r"^(\d{8})-(\d{2}:\d{2}:\d{2})$")
 
 
 def load_library(name: str) -> ModuleType:
@@ -75,7 +80,19 @@ def new_session(
     ib.client._tcpDataProcessed = _guarded(on_read, failed)  # noqa: SLF001  bound when the client was made
     ib.client.MaxRequests = 0  # our own limiter keeps the rate, and lets orders pass first
     ib.client.decoder.logger = _DecoderAlarm(on_unreadable)
+    ib.client.decoder.interpret = _with_utc_times(ib.client.decoder.interpret)
     return ib
+
+
+def _with_utc_times(interpret: Callable[[list[str]], None]) -> Callable[[list[str]], None]:
+    """Executions' times with a dash are UTC; the libraries read them in the gateway's zone."""
+
+    def interpret_utc(fields: list[str]) -> None:
+        if fields and fields[0] == _EXECUTION:
+            fields = [_DASHED_TIME.sub(r"\1 \2 UTC", field) for field in fields]
+        interpret(fields)
+
+    return interpret_utc
 
 
 def _guarded(handle: MessageHandler, failed: Failed) -> MessageHandler:

@@ -15,6 +15,7 @@ from typing import Any
 from bot.broker.connection.context import BrokerContext
 from bot.broker.connection.errors import RequestTrouble
 from bot.broker.translate.contracts import flat_grid, tick_rule_id, to_chain, to_contract, to_tick_grid
+from bot.broker.translate.numbers import figure
 from bot.domain import broker_messages as b
 from bot.domain.contract import Contract, TickGrid
 from bot.domain.session import new_york_day
@@ -25,6 +26,8 @@ Pair = tuple[Symbol, str, date, Decimal, Right]
 # ib_async #95; IBKR Campus, "Options: Option Chains", says that whole-chain requests are throttled.
 _AT_ONCE = 8
 """Contract requests under way together; whole chains at once have hung gateways."""
+# OCC: a standard equity option is on 100 shares; corporate actions make adjusted ones, exchanges list minis.
+_STANDARD_MULTIPLIER = 100
 # IBKR Campus, "TWS API: Error Codes": no security definition was found. A chain lists every strike with every expiry, also
 # pairs that do not exist, so 200 is an ordinary answer here.
 _NO_SUCH_CONTRACT = 200
@@ -37,6 +40,7 @@ class ContractQueries:
         self._known: dict[ConId, Contract] = {}
         self._pairs: dict[Pair, Contract | None] = {}
         self._grids: dict[int, TickGrid] = {}
+        self.tell_ambiguous: Callable[[str], None] = lambda _: None
 
     def table(self) -> dict[str, Callable[..., None]]:
         """By the name of the library's wrapper method."""
@@ -53,6 +57,10 @@ class ContractQueries:
         """Our contract for a library one in an order, a fill or a position: the qualified one where we have it."""
         known = self._known.get(int(found.conId))
         return known if known is not None else to_contract(found)
+
+    def is_known(self, con_id: ConId) -> bool:
+        """Whether we asked for this contract ourselves."""
+        return con_id in self._known
 
     # ── commands ──
 
@@ -118,7 +126,12 @@ class ContractQueries:
             currency="USD",
         )
         async with gate:
-            found = await self._details(wanted)
+            found = [x for x in await self._details(wanted) if _is_standard(x.contract, trading_class)]
+            if len({x.contract.conId for x in found}) > 1:
+                # After a split an adjusted contract stands beside the new one: neither is bought by chance.
+                names = ", ".join(f"{x.contract.localSymbol} (conId {x.contract.conId})" for x in found)
+                self.tell_ambiguous(f"{symbol} {expiry} {strike} {right}: more than one contract: {names}")
+                found = []
             self._pairs[pair] = await self._complete(found[0]) if found else None
 
     # ── details ──
@@ -164,3 +177,9 @@ class ContractQueries:
             exchange, underlying, trading_class, multiplier, expiries, strikes
         )
         self._link.requests.add(request_id, part)
+
+
+def _is_standard(contract: Any, trading_class: str) -> bool:
+    """The class that was asked for, and a hundred shares: adjusted and mini contracts bear other classes or multipliers."""
+    is_class = contract.tradingClass in ("", trading_class)
+    return is_class and figure(contract.multiplier) == _STANDARD_MULTIPLIER

@@ -6,13 +6,14 @@ Rule: a list counts only when its end came in time; every failure raises Request
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from bot.broker.connection.context import BrokerContext
 from bot.broker.data.contracts import ContractQueries
 from bot.broker.orders.order_events import COMPLETED_ORDERS, OPEN_ORDERS
 from bot.broker.orders.order_index import KnownOrder
-from bot.broker.translate.contracts import to_account_values, to_position
+from bot.broker.translate.contracts import in_dollars, to_account_values, to_position
 from bot.domain import broker_messages as b
 from bot.domain.order import Fill, OpenOrder
 from bot.domain.position import AccountValues, Position
@@ -89,6 +90,10 @@ class AccountQueries:
     def _values(self) -> AccountValues:
         return to_account_values(self._link.account, self._account_reported, self._link.now())
 
+    def in_dollars(self, amount: Decimal, currency: str) -> Decimal | None:
+        """An amount of another currency, by IB's own rates; None where IB gave none."""
+        return in_dollars(amount, currency, self._account_reported)
+
     # ── the library's messages ──
 
     def _position(self, account: str, contract: Any, held: float, average_cost: float) -> None:
@@ -99,7 +104,8 @@ class AccountQueries:
     def _portfolio(self, contract: Any, held: float, *figures: Any) -> None:
         """Also of what was closed today, with nothing held; the last of ``figures`` is the account."""
         before, self._held[contract.conId] = self._held.get(contract.conId, 0.0), held
-        if before != held and figures[-1] in (self._link.account, ""):
+        is_ours = figures[-1] in (self._link.account, "")
+        if before != held and is_ours and held == int(held):  # a fraction is no contract of ours
             self._link.pass_on(b.PositionChanged(contract.conId, int(held), self._link.now()))
 
     def _account_value(self, tag: str, value: str, currency: str, account: str) -> None:

@@ -7,11 +7,14 @@ is being opened nothing is told: what it replays is told once, whole, after Brok
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from bot.broker.connection.context import BrokerContext
 from bot.broker.data.contracts import ContractQueries
 from bot.broker.orders.order_index import KnownOrder, OrderIndex
+from bot.broker.orders.set_aside import SetAside
 from bot.broker.translate.contracts import to_commission, to_fill
 from bot.broker.translate.numbers import UNSET_INTEGER, quantity
 from bot.broker.translate.orders import margin_from_order_state, to_completed_order, to_open_order, to_status
@@ -24,9 +27,15 @@ OPEN_ORDERS, COMPLETED_ORDERS = "openOrders", "completedOrders"
 
 class OrderEvents:
     def __init__(
-        self, link: BrokerContext, contracts: ContractQueries, unknown: Callable[[PermId], None]
+        self,
+        link: BrokerContext,
+        contracts: ContractQueries,
+        unknown: Callable[[PermId], None],
+        aside: SetAside,
     ) -> None:
         self._link = link
+        self._aside = aside
+        self.in_dollars: Callable[[Decimal, str], Decimal | None] = lambda amount, _: amount
         self._contracts = contracts
         self._unknown = unknown
         self.names = OrderIndex()
@@ -91,6 +100,10 @@ class OrderEvents:
                 self._link.requests.end(order_id, state)
             return
         self._link.opening_client.updateReqId(order_id + 1)
+        if self._aside.is_other_account(order.account):
+            self._aside.foreign(f"an order of account {order.account}: {order.action} {contract.symbol}")
+            return
+        quantity(order.totalQuantity, f"the size of order {order.permId}")
         known = self.names.seen(
             self._contracts.resolve(contract),
             order,
@@ -136,13 +149,20 @@ class OrderEvents:
         return is_ours or not self._link.requests.is_open(OPEN_ORDERS)
 
     def _completed_order(self, contract: Any, order: Any, state: Any) -> None:
+        if self._aside.is_other_account(order.account):
+            return
         completed = to_completed_order(self._contracts.resolve(contract), order, state)
         self._link.requests.add(COMPLETED_ORDERS, completed)
 
     def _execution(self, request_id: int, contract: Any, execution: Any) -> None:
         if execution.orderId == UNSET_INTEGER:  # how IB reports an order that was typed into TWS
             execution.orderId = 0
+        if self._aside.is_other_account(execution.acctNumber):
+            self._aside.foreign(f"executions of account {execution.acctNumber}")
+            return
         known = self.names.find(int(execution.clientId), int(execution.orderId), int(execution.permId))
+        if known is not None and execution.orderRef not in ("", known.ref):
+            known = None  # its order id is another order's now: permId and reference say whose it is
         if known is not None:
             execution.orderRef = execution.orderRef or known.ref
             known.filled = max(known.filled, int(execution.cumQty))
@@ -155,8 +175,18 @@ class OrderEvents:
 
     def _commission(self, report: Any) -> None:
         ref = self._refs.get(report.execId)
-        charged = None if ref is None else to_commission(report, ref)
+        charged = None if ref is None else self._charge(report, ref)
         # Every snapshot repeats the day's reports: what was told once is not news, and need not go to disk again.
         if charged is not None and self.commissions.get(charged.exec_id) != charged:
             self.commissions[charged.exec_id] = charged
             self._link.pass_on(charged)
+
+    def _charge(self, report: Any, ref: OrderRef) -> b.CommissionCharged | None:
+        charged = to_commission(report, ref)
+        if charged is None or charged.currency in ("", "USD"):
+            return charged
+        dollars = self.in_dollars(charged.amount, charged.currency)
+        if dollars is None:
+            self._aside.foreign(f"a commission in {charged.currency}, and no rate to USD: {charged.exec_id}")
+            return None
+        return replace(charged, amount=dollars, currency="USD")

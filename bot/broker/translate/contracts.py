@@ -177,6 +177,7 @@ def to_position(contract: Contract, held: float, average_cost: IbNumber) -> Posi
     return Position(contract, quantity(held, f"the position in {contract.label}"), cost or Decimal(0))
 
 
+_CENT = Decimal("0.01")
 _ACCOUNT_TAGS = {
     "NetLiquidation": "net_liquidation",
     "AvailableFunds": "available_funds",
@@ -186,13 +187,44 @@ _ACCOUNT_TAGS = {
 
 
 def to_account_values(account: str, reported: dict[tuple[str, str], str], at: datetime) -> AccountValues:
-    """``reported`` maps (tag, currency) to IB's text. IB's BASE line wins over one of a single currency."""
-    found: dict[str, Decimal | None] = {}
+    """``reported`` maps (tag, currency) to IB's text. IB's BASE line wins over one of a single currency.
+
+    IB tells the account in its base currency; what is known here is in dollars, by IB's own ``ExchangeRate``. Without a
+    rate every figure is unknown and ``fault`` says why.
+    """
+    found: dict[str, Any] = {}
     for (tag, currency), text in reported.items():
         name = _ACCOUNT_TAGS.get(tag)
         if name is not None and (currency in ("BASE", "") or name not in found):
             found[name] = amount(text)
-    return AccountValues(account=account, at=at, **found)
+    base = base_currency(reported)
+    if base in ("", "USD"):
+        return AccountValues(account=account, at=at, **found)
+    if in_dollars(Decimal(1), base, reported) is None:
+        fault = f"the account's base currency is {base} and IB gave no exchange rate to USD"
+        return AccountValues(account=account, at=at, currency=base, fault=fault)
+    dollars: dict[str, Any] = {
+        name: None if value is None else in_dollars(value, base, reported) for name, value in found.items()
+    }
+    return AccountValues(account=account, at=at, currency=base, **dollars)
+
+
+def base_currency(reported: dict[tuple[str, str], str]) -> str:
+    """The currency that IB tells the account's worth in; empty before it has said so."""
+    return next((c for tag, c in reported if tag == "NetLiquidation" and c not in ("BASE", "")), "")
+
+
+def in_dollars(value: Decimal, currency: str, reported: dict[tuple[str, str], str]) -> Decimal | None:
+    """By IB's ExchangeRate, which is base units for one unit of each currency (IBKR Campus, account value keys)."""
+    base = base_currency(reported)
+    rates = [
+        Decimal(1) if one == base else amount(reported.get(("ExchangeRate", one)))
+        for one in (currency, "USD")
+    ]
+    own, dollar = rates
+    if own is None or dollar is None or own <= 0 or dollar <= 0:
+        return None
+    return (value * own / dollar).quantize(_CENT)
 
 
 def unset(value: Decimal | None) -> float:

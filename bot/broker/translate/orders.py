@@ -6,6 +6,7 @@ nothing works outside regular hours. An unknown status is an error, since every 
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from bot.broker.connection.errors import UnreadableAnswer
@@ -13,6 +14,7 @@ from bot.broker.translate.contracts import side, unset
 from bot.broker.translate.numbers import amount, order_price, quantity, to_size
 from bot.domain.contract import Contract
 from bot.domain.order import OpenOrder, Order, OrderStatus, OrderType
+from bot.domain.session import NEW_YORK
 
 # IBKR Campus, "Understanding Order Status Message". Inactive is no certain end: IB may activate the order again, and
 # ib_insync and ib_async disagree on it (ib_insync #363), so execution waits for what the broker's books say.
@@ -27,6 +29,7 @@ STATUS_OF_TEXT = {
     "Filled": OrderStatus.FILLED,
     "Inactive": OrderStatus.REJECTED,
 }
+_GOOD_TILL_DATE = "GTD"
 # IBKR Campus, "One-Cancels-All": type 2 reduces the remaining orders in proportion, with overfill protection ("block").
 _OCA_REDUCE_WITH_BLOCK = 2
 # IBKR Campus, "Modifying Orders": the same order again, with the few fields that changed. A field IB filled in and we sent
@@ -38,6 +41,7 @@ _KEPT_BY_A_REVISION = (
     "lmtPrice",
     "auxPrice",
     "tif",
+    "goodTillDate",
     "ocaGroup",
     "ocaType",
     "account",
@@ -74,9 +78,16 @@ def order_fields(order: Order, *, order_id: int, parent_id: int, account: str) -
         "lmtPrice": unset(order.limit_price),
         "auxPrice": unset(order.stop_price),
     }
+    if order.good_till is not None:
+        fields |= {"tif": _GOOD_TILL_DATE, "goodTillDate": _good_till(order.good_till)}
     if order.oca_group:
         fields |= {"ocaGroup": order.oca_group, "ocaType": _OCA_REDUCE_WITH_BLOCK}
     return fields
+
+
+def _good_till(at: datetime) -> str:
+    """New York's clock and its zone by IB's name, which IB wants explicit (2174); TWS API, Order.GoodTillDate."""
+    return f"{at.astimezone(NEW_YORK):%Y%m%d %H:%M:%S} US/Eastern"
 
 
 def revision_fields(

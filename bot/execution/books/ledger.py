@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from bot.domain.messages import FillBooked
@@ -38,6 +38,14 @@ class FillLedger:
             stems.remove(old)
         stems.append(stem)
         self.fills[stem] = fill
+
+    def find(self, exec_id: str) -> Fill | None:
+        """What is booked under this execution, in whatever revision."""
+        return self.fills.get(execution_key(exec_id)[0])
+
+    def of_ideas(self, ideas: Iterable[IdeaId]) -> dict[str, Fill]:
+        """The fills of these ideas by execution stem."""
+        return {stem: self.fills[stem] for idea_id in ideas for stem in self._stems.get(idea_id, ())}
 
     def of(self, idea_id: IdeaId, side: Side | None = None) -> Iterator[Fill]:
         for stem in self._stems.get(idea_id, ()):

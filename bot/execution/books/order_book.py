@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from bot.domain import broker_messages as b
 from bot.domain.machine import Applies
-from bot.domain.messages import BracketAdopted, FillBooked
+from bot.domain.messages import BracketAdopted, FillBooked, TimePassed
 from bot.domain.order import LIVE, Leg, OpenOrder, Order, OrderStatus, next_status
 from bot.domain.reconciling.evidence import OwnBooks, OwnOrder
 from bot.domain.reconciling.reconcile import Settled, settle_orders
+from bot.domain.session import new_york_day
 from bot.domain.types import IdeaId, OrderRef, PermId
-from bot.execution.books.ledger import FillLedger
+from bot.execution.books.ledger import FillLedger, idea_of
 
 
 @dataclass(slots=True)
@@ -66,7 +67,12 @@ class OrderRecord:
 
 
 class OrderBook:
-    """Records by ref, with the ledger of their fills."""
+    """Records by ref, with the ledger of their fills.
+
+    ``_current`` are the ideas that a snapshot is compared with: what is open and what the day has seen. An idea that
+    ended flat and settled leaves it on the next day, so that a comparison costs the same in every year; whatever the
+    broker still mentions of it brings it back.
+    """
 
     def __init__(self, settle_s: float) -> None:
         self.ledger = FillLedger()
@@ -75,9 +81,13 @@ class OrderBook:
         self._by_perm: dict[PermId, OrderRef] = {}
         self._unsettled: dict[OrderRef, OrderRecord] = {}
         self._settle_s = settle_s
+        self._current: dict[IdeaId, date] = {}
+        """With the New York day of the latest news."""
+        self._day = date.min
 
     def applies(self) -> Applies:
         return {
+            TimePassed: self._let_go,
             b.SendOrders: self._sent,
             b.SendRevision: self._revised,
             b.SendCancel: self._cancel_sent,
@@ -127,7 +137,7 @@ class OrderBook:
 
     def as_own(self, open_ideas: frozenset[IdeaId] = frozenset()) -> OwnBooks:
         orders = {
-            ref: OwnOrder(
+            r.ref: OwnOrder(
                 replace(r.order, quantity=r.quantity),
                 # What was refused once and then forgotten by the broker stays ended; an inactive order may not.
                 OrderStatus.HELD if r.is_inactive else r.status,
@@ -135,9 +145,43 @@ class OrderBook:
                 r.reported_at,
                 frozenset({r.perm_id, *r.seen} - {0}),
             )
-            for ref, r in self.records.items()
+            for r in self._current_records()
         }
-        return OwnBooks(orders, self.ledger.fills, open_ideas)
+        return OwnBooks(orders, self.ledger.of_ideas(self._current), open_ideas)
+
+    def _current_records(self) -> Iterator[OrderRecord]:
+        return (record for idea_id in self._current for record in self._by_idea.get(idea_id, ()))
+
+    # ── the working set ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _touch(self, idea_id: IdeaId, at: datetime) -> None:
+        self._current[idea_id] = max(self._current.get(idea_id, date.min), new_york_day(at))
+
+    def _let_go(self, time: TimePassed) -> None:
+        """Once a day: what ended before today, flat and with every fill booked."""
+        today = new_york_day(time.at)
+        if today == self._day:
+            return
+        self._day = today
+        busy = {record.order.idea_id for record in self._unsettled.values()}
+        self._current = {
+            idea_id: day
+            for idea_id, day in self._current.items()
+            if day >= today or idea_id in busy or self.ledger.position(idea_id)
+        }
+
+    def bring_back(self, snapshot: b.Snapshot) -> None:
+        """Take what the broker mentions into the working set again, however old it is."""
+        for seen in (*snapshot.open_orders, *snapshot.completed_orders):
+            known = self.find(seen.ref, seen.perm_id)
+            if known is not None:
+                self._current.setdefault(known.order.idea_id, self._day)
+        for fill in snapshot.fills:
+            known, booked = self.find(fill.order_ref, fill.perm_id), self.ledger.find(fill.exec_id)
+            if known is not None:
+                self._current.setdefault(known.order.idea_id, self._day)
+            if booked is not None:
+                self._current.setdefault(idea_of(booked.order_ref), self._day)
 
     # ── lessons ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -157,6 +201,7 @@ class OrderBook:
         record = OrderRecord(order, sent_at, order.quantity, order.limit_price)
         self.records[order.ref] = record
         self._by_idea.setdefault(order.idea_id, []).append(record)
+        self._touch(order.idea_id, sent_at)
         self._note(record)
 
     def _adopted(self, adopted: BracketAdopted) -> None:
@@ -225,6 +270,7 @@ class OrderBook:
             if perm_id != record.perm_id:
                 return  # a second live order under one ref: its fate is not the first one's
         record.reported_at = max(at, record.reported_at or at)
+        self._touch(record.order.idea_id, at)
         record.status = next_status(record.ref, record.status, status)
         if record.status is not OrderStatus.REJECTED:
             record.is_rejected = False
@@ -252,6 +298,7 @@ class OrderBook:
     def _filled(self, booked: FillBooked) -> None:
         self.ledger.learn(booked)
         fill = booked.fill
+        self._touch(idea_of(fill.order_ref), fill.at)
         record = self.records.get(fill.order_ref)
         if record is None:
             return
@@ -270,11 +317,12 @@ class OrderBook:
         self._note(record)
 
     def _snapshot(self, taken: b.SnapshotTaken) -> None:
+        self.bring_back(taken.snapshot)
         verdicts = tuple(
             settle_orders(self.as_own(), taken.snapshot, taken.requested_at, settle_s=self._settle_s)
         )
         at_rest = {seen.perm_id for seen in taken.snapshot.open_orders}
-        for record in self.records.values():
+        for record in self._current_records():
             if record.reported_at is not None and record.reported_at < taken.requested_at:
                 record.seen = {perm_id: seen for perm_id, seen in record.seen.items() if perm_id in at_rest}
         for seen in taken.snapshot.open_orders:

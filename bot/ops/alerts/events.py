@@ -12,11 +12,12 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.day_report import REPORT_KINDS, DayFold
 from bot.domain.machine import Applies, StateMachine
 from bot.domain.order import Leg
-from bot.domain.session import CalendarRangeError, new_york_day, session_on
+from bot.domain.session import CalendarRangeError, is_open, new_york_day, session_on
 from bot.domain.types import IdeaId
 from bot.ops.alerts.conditions import LastingConditions
 from bot.ops.alerts.wording import day_report_text, span
@@ -27,6 +28,8 @@ LOSS_GUARDS = (HaltCause.DAILY_LOSS, HaltCause.DRAWDOWN, HaltCause.LOSS_STREAK)
 REPORT_AFTER_CLOSE = timedelta(minutes=2)
 UNPROTECTED = "unprotected"
 """The reason that the watcher gives for closing what it could not protect."""
+UNPROTECTED_AFTER = timedelta(seconds=15)
+"""A gap that a repair closes is told when it is closed; one that outlives this is told at once."""
 RESTORED: tuple[type, ...] = (
     m.PlaceBracket,
     m.BracketAdopted,
@@ -71,11 +74,16 @@ class Alerts(StateMachine):
         *,
         lasting: LastingConditions | None = None,
         is_restart: bool = False,
+        unprotected_after: timedelta = UNPROTECTED_AFTER,
     ) -> None:
         super().__init__()
         self._notify = notify
         self._lasting = lasting
         self._is_restart = is_restart
+        self._unprotected_after = unprotected_after
+        self._unproved: dict[IdeaId, m.ProtectionChanged] = {}
+        self._told_unprotected: set[IdeaId] = set()
+        self._refusals: dict[IdeaId, str] = {}
         self._fold = DayFold()
         self._began: datetime | None = None
         self._plans: dict[IdeaId, m.PlaceBracket] = {}
@@ -104,6 +112,9 @@ class Alerts(StateMachine):
             m.PlaceProtection: self._repair,
             m.ProtectionChanged: self._protection,
             m.ExitPosition: self._exit,
+            m.ExitOverdue: self._overdue,
+            b.OrderRefused: self._refused,
+            b.RowSetAside: self._set_aside,
             m.Halted: self._halted,
             m.Resumed: self._resumed,
         }
@@ -155,6 +166,8 @@ class Alerts(StateMachine):
 
     def _time(self, x: m.TimePassed) -> None:
         self._began = self._began or x.at
+        for idea_id in [*self._unproved]:
+            self._tell_unprotected(idea_id, x.at)
         self._report_day(x.at, after=REPORT_AFTER_CLOSE)
 
     def _report_day(self, at: datetime, *, after: timedelta) -> None:
@@ -218,6 +231,9 @@ class Alerts(StateMachine):
         self._plans.pop(idea_id, None)
         self._entered.discard(idea_id)
         self._repairing.pop(idea_id, None)
+        self._refusals.pop(idea_id, None)
+        self._unproved.pop(idea_id, None)
+        self._told_unprotected.discard(idea_id)
 
     # ── protection ──
 
@@ -228,7 +244,40 @@ class Alerts(StateMachine):
     def _repair(self, x: m.PlaceProtection) -> None:
         self._repairing[x.idea_id] = x.reason
 
+    def _refused(self, x: b.OrderRefused) -> None:
+        self._refusals[x.ref.rpartition("/")[0]] = (
+            f"the broker refused {x.ref.rpartition('/')[2]}, {x.code}: {x.text}"
+        )
+
+    def _tell_unprotected(self, idea_id: IdeaId, at: datetime) -> None:
+        """Once for each time without a stop that lasts."""
+        gap = self._unproved[idea_id]
+        if at - gap.at < self._unprotected_after or idea_id in self._told_unprotected:
+            return
+        self._told_unprotected.add(idea_id)
+        reasons = (self._repairing.get(idea_id, ""), self._refusals.get(idea_id, ""))
+        why = "; ".join(reason for reason in reasons if reason) or "the broker shows no stop"
+        shut = "" if _market_is_open(at) else "; the market is closed: the bot settles it at the open"
+        title = f"UNPROTECTED: {self._name(idea_id)}"
+        body = f"{gap.stop_quantity} of {gap.position} stopped at the broker for {span(at - gap.at)}: {why}{shut}"
+        self._alert(f"unprotected:{idea_id}:{gap.at.isoformat()}", Severity.CRITICAL, title, body)
+
+    def _overdue(self, x: m.ExitOverdue) -> None:
+        title = f"Cannot close {self._name(x.idea_id)}: {x.why}"
+        gap = self._unproved.get(x.idea_id)
+        stop = "its stop stands at the broker" if gap is None else "UNPROTECTED: no stop stands at the broker"
+        body = (
+            f"{x.quantity} held past their time since {x.since:%H:%M} UTC ({x.reason}); {stop}; the bot keeps trying, "
+            "look at the orders in TWS"
+        )
+        self._alert(f"overdue:{x.idea_id}:{x.at.isoformat()}", Severity.CRITICAL, title, body)
+
     def _protection(self, x: m.ProtectionChanged) -> None:
+        if x.is_proved:
+            self._unproved.pop(x.idea_id, None)
+            self._told_unprotected.discard(x.idea_id)
+        else:
+            self._unproved[x.idea_id] = x
         why = self._repairing.pop(x.idea_id, None) if x.is_proved else None
         if why is not None and x.position:
             title = f"Protection of {self._name(x.idea_id)} repaired"
@@ -242,6 +291,20 @@ class Alerts(StateMachine):
             title = f"Closing {self._name(x.idea_id)}: it could not be protected"
             body = f"{abs(x.quantity)} at the bid of {x.bid} or below; look at the orders in TWS"
             self._alert(f"flattened:{x.idea_id}", Severity.CRITICAL, title, body)
+
+    # ── what the broker says that is of no use ──
+
+    def _set_aside(self, x: b.RowSetAside) -> None:
+        titles = {
+            "foreign": "The broker lists something that is not the bot's",
+            "ambiguous": "An option was passed over: more than one contract answers",
+        }
+        title = titles.get(x.kind, "A message of the broker cannot be read")
+        severity = Severity.WARNING if x.kind == "unreadable" else Severity.INFO
+        body = x.text[:300] + (
+            "; it is in the journal, and the broker is asked again" if x.kind == "unreadable" else ""
+        )
+        self._alert(f"set_aside:{x.kind}:{x.text[:80]}", severity, title, body)
 
     # ── halts ──
 
@@ -273,3 +336,10 @@ class Alerts(StateMachine):
         self._latched.pop(x.cause, None)
         title = f"Resumed by {x.by}: {x.cause}"
         self._alert(f"resume:{x.cause}:{x.at.isoformat()}", Severity.INFO, title, x.reason)
+
+
+def _market_is_open(at: datetime) -> bool:
+    try:
+        return is_open(at)
+    except CalendarRangeError:
+        return False

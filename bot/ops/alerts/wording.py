@@ -37,7 +37,10 @@ def day_report_text(report: DayReport) -> tuple[str, str]:
 
 
 def _troubles(report: DayReport) -> list[str]:
-    lines = []
+    lines = [
+        f"HELD PAST ITS TIME: {one.idea_id}, {one.quantity} since {one.since:%H:%M} UTC ({one.reason}): {one.why}"
+        for one in report.overdue
+    ]
     if report.not_traded:
         lines.append("not traded: " + ", ".join(f"{code} {n}" for code, n in report.not_traded.items()))
     if report.unprotected_s:

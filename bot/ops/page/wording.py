@@ -27,6 +27,7 @@ _REFUSED = {
     "STRIKE_NOT_WATCHED": "The wanted strike is not among the watched ones.",
     "DELTA_UNKNOWN": "The broker gives no delta.",
     "DELTA_OUT_OF_REACH": "No watched option is near the wanted delta.",
+    "CONTRACT_HELD": "The option is held already, and so are its neighbours, or they are unfit.",
     "QUOTE_MISSING": "The option has no quote.",
     "QUOTE_ONE_SIDED": "The option has only one side of a quote.",
     "QUOTE_CROSSED": "The option's bid is above its ask.",
@@ -43,7 +44,13 @@ _REFUSED = {
 
 def figures(numbers: Mapping[str, object]) -> str:
     """``close 129.75, EMA 8 129.71, RSI 58``: names as traders write them, figures without needless digits."""
-    return ", ".join(f"{_named(name)} {_short(value)}" for name, value in numbers.items())
+    return ", ".join(_figure(name, _short(value)) for name, value in numbers.items())
+
+
+def _figure(name: str, value: str) -> str:
+    if name.endswith("_usd"):
+        return f"{_named(name.removesuffix('_usd'))} {value} USD"
+    return f"{_named(name)} {value}"
 
 
 def _named(name: str) -> str:

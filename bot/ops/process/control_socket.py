@@ -18,11 +18,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from loguru import logger
+
 from bot.domain.errors import BotError, FixTheMachine
+from bot.domain.text import made_safe
 
 SOCKET = "control.sock"
 HALT_FILE = "halt.request"
 MAX_REQUEST = 65_536
+_UNSIGNED = ("a halt was requested by file", "unknown")
 Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """A request's object → the answer's object. BotError becomes ``{"error": …}``."""
 
@@ -42,13 +46,17 @@ class _Handler(socketserver.StreamRequestHandler):
 def _answer(answer: Answer, line: bytes) -> Mapping[str, Any]:
     try:
         request = json.loads(line)
-        if not isinstance(request, dict):
-            return {"error": "a request is one JSON object on one line"}
-        return answer(request)
-    except ValueError:
+    except (ValueError, RecursionError):
+        request = None
+    if not isinstance(request, dict):
         return {"error": "a request is one JSON object on one line"}
+    try:
+        return answer(request)
     except BotError as error:
         return {"error": str(error)}
+    except Exception as error:  # noqa: BLE001  whoever asks learns of it; the bot trades on
+        logger.error("control socket: {} at {}", type(error).__name__, made_safe(request, 200))
+        return {"error": f"the bot failed at this request ({type(error).__name__}); see its log"}
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):
@@ -136,7 +144,7 @@ def leave_halt(directory: Path, reason: str, by: str) -> Path:
     """The last resort: a file that halts the bot when it looks again. On disk before this returns."""
     path = directory / HALT_FILE
     with path.open("w", encoding="utf-8") as file:
-        file.write(json.dumps({"reason": reason, "by": by}))
+        file.write(json.dumps({"reason": made_safe(reason), "by": made_safe(by)}))
         file.flush()
         os.fsync(file.fileno())
     return path
@@ -146,13 +154,27 @@ def take_halt(directory: Path) -> tuple[str, str] | None:
     """(reason, by) of a halt that was left. The file stays until ``forget_halt``: first the journal, then the file."""
     path = directory / HALT_FILE
     try:
-        left = json.loads(path.read_text(encoding="utf-8"))
-        return str(left["reason"]), str(left["by"])
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return _UNSIGNED  # a pipe would be waited for
+        with path.open("rb") as file:
+            left = json.loads(file.read(MAX_REQUEST).decode("utf-8", "replace"))
+        signed = made_safe(left["reason"]), made_safe(left["by"])
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError):
-        return "a halt was requested by file", "unknown"  # half a file still means halt
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return _UNSIGNED  # half a file still means halt
+    return signed if all(signed) else _UNSIGNED
 
 
-def forget_halt(directory: Path) -> None:
-    (directory / HALT_FILE).unlink(missing_ok=True)
+def forget_halt(directory: Path) -> bool:
+    """Take the file away; False where that cannot be done, so that the same halt is not obeyed again and again."""
+    path = directory / HALT_FILE
+    try:
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        logger.error("the halt request {} was obeyed and cannot be removed ({})", path, error.strerror)
+        return False
+    return True

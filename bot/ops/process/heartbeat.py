@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPException
 
 from loguru import logger
 
@@ -73,6 +74,11 @@ class Heartbeat:
             self._due_at = now + self._interval_s
             self._wanted.set()
 
+    @property
+    def is_pinging(self) -> bool:
+        """Whether a ping is on its way."""
+        return self._wanted.is_set()
+
     def close(self, timeout_s: float = 1.0) -> None:
         self._is_over.set()
         self._wanted.set()
@@ -83,7 +89,7 @@ class Heartbeat:
             self._wanted.wait()
             if self._is_over.is_set():
                 return
-            is_well = send_ping(self._url)
+            is_well = self._is_answered()
             self._note(is_well)
             if is_well is not self._was_well:
                 self._was_well = is_well
@@ -92,6 +98,13 @@ class Heartbeat:
                 )
             self._wanted.clear()
 
+    def _is_answered(self) -> bool:
+        try:
+            return send_ping(self._url)
+        except Exception as error:  # noqa: BLE001  whatever was answered: a failed ping, never the end of pinging
+            logger.warning("heartbeat: {}", type(error).__name__)
+            return False
+
 
 def send_ping(url: str, timeout_s: float = TIMEOUT_S) -> bool:
     """One GET; whether it was answered with success."""
@@ -99,5 +112,5 @@ def send_ping(url: str, timeout_s: float = TIMEOUT_S) -> bool:
     try:
         with urllib.request.urlopen(request, timeout=timeout_s) as answer:  # noqa: S310  likewise
             return 200 <= int(answer.status) < 300
-    except (OSError, ValueError):
+    except (OSError, ValueError, HTTPException):
         return False

@@ -10,12 +10,17 @@ import re
 import sys
 import traceback
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from loguru import logger
+from loguru._file_sink import FileSink  # type: ignore[import-untyped,unused-ignore]  # what `add` makes of a path
 
+from bot.domain.errors import BotError, FixTheMachine
+
+LOG_FILES = ("bot.log", "bot.jsonl")
 BLOT = "•••"
 _SECRET_PART = 12
 """Shorter parts of an address are words (a host, ``webhooks``), which logs may say."""
@@ -55,10 +60,48 @@ class _Blotter:
 
 
 class _Forward(logging.Handler):
-    """Third-party loggers speak through loguru."""
+    """Third-party loggers speak through loguru. An error of ours says all in one line: its traceback is left out."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        logger.opt(exception=record.exc_info).log(record.levelname, f"{record.name}: {record.getMessage()}")
+        error = record.exc_info[1] if record.exc_info else None
+        text = f"{record.name}: {record.getMessage()}"
+        if isinstance(error, BotError):
+            logger.log(record.levelname, "{}: {}", text, error)
+        else:
+            logger.opt(exception=record.exc_info).log(record.levelname, "{}", text)
+
+
+class _LogFile:
+    """A file that may stop taking what is written, as on a full disk: said once on stderr, and tried again each time."""
+
+    def __init__(self, path: Path, rotation: str, retention: str) -> None:
+        self._path = path
+        # Whatever somebody wrote, the line is kept.
+        options = {
+            "rotation": rotation,
+            "retention": retention,
+            "encoding": "utf8",
+            "errors": "backslashreplace",
+        }
+        make: Any = FileSink  # without types of its own
+        self._file = make(str(path), **options)
+        self._is_well = True
+
+    def write(self, message: str) -> None:
+        try:
+            self._file.write(message)
+            self._is_well = True
+        except OSError as error:
+            if self._is_well:
+                sys.stderr.write(
+                    f"ibkr-bot: log {self._path}: {error.strerror}; free the disk, or remount it\n"
+                )
+            self._is_well = False
+
+    def stop(self) -> None:
+        """Close it; loguru calls this."""
+        with suppress(OSError):
+            self._file.stop()
 
 
 def start_logging(
@@ -69,19 +112,23 @@ def start_logging(
     retention_days: int,
     console: bool = False,
 ) -> None:
-    """Open both files in ``directory``. ``level`` is loguru's (``INFO``, ``DEBUG``, …)."""
+    """Open both files in ``directory``. ``level`` is loguru's (``INFO``, ``DEBUG``, …). Raises FixTheMachine."""
     logger.remove()
     logger.configure(patcher=_Blotter(secrets))
     shared: dict[str, Any] = {
         "level": level,
-        "rotation": "10 MB",
-        "retention": f"{retention_days} days",
         "diagnose": False,  # variables' values in tracebacks may be secrets
         "backtrace": False,
     }
-    directory.mkdir(parents=True, exist_ok=True)
-    logger.add(directory / "bot.log", format="{time:YYYY-MM-DD HH:mm:ss.SSSZZ} {level} {message}", **shared)
-    logger.add(directory / "bot.jsonl", serialize=True, format="{message}", **shared)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        texts, lines = (_LogFile(directory / name, "10 MB", f"{retention_days} days") for name in LOG_FILES)
+    except OSError as error:
+        raise FixTheMachine(
+            f"log directory {directory}: {error.strerror}; make it writable for this user"
+        ) from None
+    logger.add(texts, format="{time:YYYY-MM-DD HH:mm:ss.SSSZZ} {level} {message}", **shared)
+    logger.add(lines, serialize=True, format="{message}", **shared)
     if console:
         logger.add(
             sys.stderr,

@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.domain import messages as m
 from bot.domain.errors import FixTheCommand
+from bot.domain.text import made_safe
 from bot.domain.types import TradingState
 from bot.ops.status.status import Status
 
@@ -60,7 +61,9 @@ class Operator:
         """Do one request and say what came of it. Raises FixTheCommand for one that cannot be done."""
         act = self._acts.get(str(request.get("do")))
         if act is None:
-            raise FixTheCommand(f"unknown request {request.get('do')!r}; known: {', '.join(self._acts)}")
+            raise FixTheCommand(
+                f"unknown request {made_safe(request.get('do'), 40)!r}; known: {', '.join(self._acts)}"
+            )
         return act(request)
 
     def halt(self, reason: str, by: str) -> Status:
@@ -102,7 +105,7 @@ class Operator:
 
 
 def _signed(request: Mapping[str, Any]) -> tuple[str, str]:
-    reason, by = (str(request.get(key) or "").strip() for key in ("reason", "by"))
+    reason, by = (made_safe(request.get(key) or "") for key in ("reason", "by"))
     if not reason or not by:
         raise FixTheCommand("a reason and a name are needed")
     return reason, by

@@ -114,6 +114,8 @@ def _bracket_row(x: BracketView) -> tuple[str | Text, ...]:
             "",
         )
     proved = Text("yes", style="green") if x.is_proved else Text("NO", style="bold red")
+    if x.overdue_why:
+        proved.append(f" HELD PAST ITS TIME: {x.overdue_why}", style="bold red")
     entry = f"{x.entry_price:.2f}"
     return (
         x.label,

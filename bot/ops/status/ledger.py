@@ -94,6 +94,12 @@ class BookedTrade:
             return ZERO
         return None if bid is None else (bid - self.entry_price) * self.held * self.contract.multiplier
 
+    def counts_on(self, day: date) -> bool:
+        """Closed on that New York day, or opened by then and still open."""
+        if self.closed is not None:
+            return new_york_day(self.closed.closed_at) == day
+        return self.opened_at is not None and new_york_day(self.opened_at) <= day
+
     def ended_before(self, day: date) -> bool:
         """Closed, or never filled, on an earlier New York day."""
         if self.closed is None and self.fills:
@@ -142,9 +148,14 @@ class DayLedger:
         """Every trade that reached the market, oldest first."""
         return tuple(trade for trade in self._trades.values() if trade.fills or trade.closed)
 
+    @property
+    def charges(self) -> dict[ExecId, Decimal]:
+        """Every commission that is booked, by its execution."""
+        return dict(self._charges)
+
     def of_day(self, day: date) -> tuple[BookedTrade, ...]:
-        """The trades that count on that New York day: closed on it, or still open."""
-        return tuple(x for x in self.trades if x.closed is None or new_york_day(x.closed.closed_at) == day)
+        """The trades that count on that New York day: closed on it, or opened by then and still open."""
+        return tuple(trade for trade in self.trades if trade.counts_on(day))
 
     def forget_before(self, day: date) -> None:
         """Trades that ended earlier leave, so that the ledger of a long run stays as small as a day's."""

@@ -38,6 +38,9 @@ class BracketView:
     fees: Decimal = Decimal(0)
     is_proved: bool = False
     unprotected_since: datetime | None = None
+    overdue_since: datetime | None = None
+    """It should have been gone since then; ``overdue_why`` says what keeps it."""
+    overdue_why: str = ""
     bid: Decimal | None = None
     ask: Decimal | None = None
 
@@ -133,6 +136,10 @@ class Status:
     refusals: Mapping[int, int] = field(default_factory=dict)
     """IB error code → how many orders it refused."""
     request_failures: Mapping[int, int] = field(default_factory=dict)
+    foreign: tuple[str, ...] = ()
+    """Rows of the broker that are not ours, as they came; each once."""
+    unreadable: int = 0
+    """Messages of the broker that were set aside; the journal has them raw."""
     fills: int = 0
     commissions: Decimal = Decimal(0)
     unprotected_s: float = 0.0

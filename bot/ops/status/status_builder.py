@@ -73,6 +73,8 @@ class StatusBuilder(StateMachine):
             m.BracketAdopted: self._on_adopted,
             m.FillBooked: self._on_fill,
             m.ProtectionChanged: self._on_protection,
+            m.ExitOverdue: self._on_overdue,
+            b.RowSetAside: self._on_set_aside,
             m.PlaceProtection: self._on_repair,
             m.ExitPosition: lambda x: self._event(x.at, f"closing {x.idea_id}: {x.reason}"),
             m.BracketClosed: self._on_closed,
@@ -266,6 +268,17 @@ class StatusBuilder(StateMachine):
         if x.is_proved:
             worst = max(self.status.worst_unprotected_s, x.unprotected_s)
             self._set(unprotected_s=self.status.unprotected_s + x.unprotected_s, worst_unprotected_s=worst)
+
+    def _on_overdue(self, x: m.ExitOverdue) -> None:
+        self._bracket(x.idea_id, overdue_since=x.since, overdue_why=x.why)
+        self._event(x.at, f"HELD PAST ITS TIME: {x.idea_id} ({x.reason}): {x.why}")
+
+    def _on_set_aside(self, x: b.RowSetAside) -> None:
+        if x.kind == "unreadable":
+            self._set(unreadable=self.status.unreadable + 1)
+        else:
+            self._set(foreign=(*self.status.foreign, x.text)[-100:])
+        self._event(x.at, f"set aside ({x.kind}): {x.text[:200]}")
 
     def _on_repair(self, x: m.PlaceProtection) -> None:
         self._set(repairs=self.status.repairs + 1)

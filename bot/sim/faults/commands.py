@@ -15,6 +15,7 @@ from typing import Any, Final
 from bot.domain.errors import FixTheConfiguration
 from bot.domain.types import Side
 from bot.sim.exchange.orders import ExecutionFilter, SimOrder
+from bot.sim.faults.other_hands import cancel_order, move_stop
 from bot.sim.faults.outages import (
     accept_then_close,
     close_port,
@@ -48,7 +49,8 @@ def message(
     client_id: int | None = None,
     fields: dict[str, Any] | None = None,
 ) -> None:
-    """Drop, delay (``seconds``), duplicate, reorder or rewrite (``fields``) messages of a kind, answers or requests.
+    """Drop, delay (``seconds``), duplicate, reorder, rewrite (``fields``) or precede (``insert``: ``fields`` with their
+    ``kind``) messages of a kind, answers or requests.
 
     ``kind`` is the wire's name (``orderStatus``, ``placeOrder``; ``*`` any); ``count`` null means for ever.
     Raises FixTheConfiguration.
@@ -58,6 +60,8 @@ def message(
     except ValueError:
         known = ", ".join(FaultEffect)
         raise FixTheConfiguration(f"message: effect {effect!r} is unknown; choose one of {known}") from None
+    if chosen is FaultEffect.INSERT and not isinstance((fields or {}).get("kind"), str):
+        raise FixTheConfiguration("message: insert needs fields with the kind of the message to send")
     rule = FaultRule(
         kind=kind,
         effect=chosen,
@@ -254,6 +258,7 @@ COMMANDS: Final[dict[str, Command]] = {
         *(drop_socket, refuse, half_open, accept_then_close, close_port, restart, log_out, log_in),
         *(outage, farm, competing_session, kill_feeds),
         *(message, clear, reject, say, hide_quotes, show_quotes, unsubscribed, subscribed),
+        *(move_stop, cancel_order),
         *(gap, pin_quote, unpin_quote, exchange, gateway, correct_execution, manual_order, clock_skew, bust),
     )
 }

@@ -25,13 +25,15 @@ class FaultEffect(StrEnum):
     DUPLICATE = "duplicate"
     REORDER = "reorder"
     REWRITE = "rewrite"
+    INSERT = "insert"
 
 
 @dataclass(slots=True, kw_only=True)
 class FaultRule:
     """For messages of ``kind`` (``*``: any), answers or requests. ``count`` None means for ever; ``skip`` lets some pass.
 
-    ``reorder`` holds a message back until the next one to the same client has gone out.
+    ``reorder`` holds a message back until the next one to the same client has gone out; ``insert`` sends another one
+    first, whose kind and values are ``fields``.
     """
 
     kind: str
@@ -96,6 +98,7 @@ class MessageFaults:
 
     def _through_rules(self, client_id: int | None, kind: str, values: dict[str, Any]) -> list[Delivery]:
         delay, copies = _NOW, 1
+        before: list[Delivery] = []
         for rule in self._firing(client_id, kind):
             match rule.effect:
                 case FaultEffect.DROP:
@@ -109,7 +112,10 @@ class MessageFaults:
                     copies += 1
                 case FaultEffect.REWRITE:
                     values = {**values, **rule.fields}
-        return [(delay, kind, values)] * copies
+                case FaultEffect.INSERT:
+                    row = dict(rule.fields)
+                    before.append((_NOW, row.pop("kind"), row))
+        return [*before, *[(delay, kind, values)] * copies]
 
     def incoming(self, client_id: int | None, kind: str) -> list[timedelta]:
         """When a request is delivered: once at once without faults, never when it is dropped."""

@@ -43,8 +43,10 @@ class Market:
         seed: int,
         points_per_minute: int = 4,
         library: Library = BUNDLE,
+        spread_factor: float = 1.0,
     ) -> None:
         self._library = library
+        self._spread_factor = spread_factor
         self._points = points_per_minute
         self._step = _MINUTE / points_per_minute
         self._done = start - _TICK
@@ -64,7 +66,13 @@ class Market:
         market = StockMarket(tape, stock.con_id, self._points)
         self.stocks[stock.symbol] = market
         self._options[stock.symbol] = OptionMarket(
-            stock, market, Surface(stock.atm_vol), RATE, lambda: self._morning(stock), self._library
+            stock,
+            market,
+            Surface(stock.atm_vol),
+            RATE,
+            lambda: self._morning(stock),
+            self._library,
+            self._spread_factor,
         )
         chain = Chain(stock, lambda day: self.reference(stock.symbol, day))
         return RecordedListing(stock.symbol, chain, self._library)

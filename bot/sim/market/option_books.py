@@ -26,6 +26,8 @@ class Spread:
 
     share: float
     depth: int
+    factor: float = 1.0
+    """Everything times this: what if the market were wider?"""
 
     def cents(self, price_cents: float, years: float) -> float:
         return price_cents * self.share * (1 + 1.5 * math.sqrt(years))
@@ -59,7 +61,7 @@ def top_of_book(
     noise = (con_id * 2_654_435_761 + minute * 40_503) >> 5
     if cents < _NO_QUOTE_BELOW:
         return TopOfBook(None, None, 0, 0, None)
-    half = (grid.tick(cents) + spread.cents(cents, years)) / 2
+    half = spread.factor * (grid.tick(cents) + spread.cents(cents, years)) / 2
     low_tick, high_tick = grid.tick(cents - half), grid.tick(cents + half)
     bid = math.floor((cents - half) / low_tick + 0.35) * low_tick
     ask = math.ceil((cents + half) / high_tick - 0.35) * high_tick
@@ -69,6 +71,19 @@ def top_of_book(
     ask = max(ask, bid + grid.tick(bid))
     last = bid if noise & 64 else ask
     return TopOfBook(dollars(bid), dollars(ask), bid_size, ask_size, dollars(last), 1 + noise % 5)
+
+
+def widened(
+    bid: Decimal | None, ask: Decimal | None, factor: float, grid: _CentGrid
+) -> tuple[Decimal | None, Decimal | None]:
+    """A recorded book with its spread times ``factor`` around its middle, on the grid; as it is for 1 or a single side."""
+    if factor == 1 or bid is None or ask is None or bid >= ask:
+        return bid, ask
+    middle, half = float(bid + ask) * 50, factor * float(ask - bid) * 50
+    low, high = grid.tick(middle - half), grid.tick(middle + half)
+    new_bid = math.floor((middle - half) / low + 0.5) * low
+    new_ask = max(math.ceil((middle + half) / high - 0.5) * high, new_bid + low)
+    return (dollars(new_bid) if new_bid > 0 else None), dollars(new_ask)
 
 
 def day_volume(con_id: ConId, moneyness: float, years: float, spread: Spread) -> int:

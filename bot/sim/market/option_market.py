@@ -15,7 +15,15 @@ from bot.domain.contract import Contract
 from bot.domain.session import Session, session_on
 from bot.domain.types import ConId, Right
 from bot.sim.market.catalog import Underlying
-from bot.sim.market.option_books import LIQUID, ORDINARY, cent_grid, day_volume, open_interest, top_of_book
+from bot.sim.market.option_books import (
+    LIQUID,
+    ORDINARY,
+    cent_grid,
+    day_volume,
+    open_interest,
+    top_of_book,
+    widened,
+)
 from bot.sim.market.option_pricing import (
     DELTA_DIGITS,
     Surface,
@@ -72,6 +80,7 @@ class OptionMarket:
         rate: float,
         reference: Callable[[], float],
         library: Library = BUNDLE,
+        spread_factor: float = 1.0,
     ) -> None:
         self._library = library
         self._stock = stock
@@ -80,7 +89,7 @@ class OptionMarket:
         self._rate = rate
         self._reference = reference
         self._grid = cent_grid(stock.option_ticks)
-        self._spread = LIQUID if stock.is_etf else ORDINARY
+        self._spread = replace(LIQUID if stock.is_etf else ORDINARY, factor=spread_factor)
         self._series: dict[ConId, _Series] = {}
         self._chain: RecordedChain | None = None
         self._columns: dict[object, int] = {}
@@ -171,7 +180,8 @@ class OptionMarket:
     ) -> OptionQuote:
         column = series.column or 0
         q = chain.quote(column, now)
-        book = TopOfBook(q.bid or None, q.ask or None, q.bid_size or 0, q.ask_size or 0, q.last, 1)
+        bid, ask = widened(q.bid or None, q.ask or None, self._spread.factor, self._grid)
+        book = TopOfBook(bid, ask, q.bid_size or 0, q.ask_size or 0, q.last, 1)
         interest = chain.contracts[column].open_interest
         if book.mid is None:
             return OptionQuote(book, None, q.volume, interest)

@@ -108,6 +108,38 @@ def test_pairs_that_do_not_exist_are_absent(gateway: ScriptedGateway, library: s
     assert {(x.multiplier, x.expiry, x.exchange) for x in found} == {(100, NOW.date(), "SMART")}
 
 
+@pytest.mark.parametrize(
+    ("second", "is_taken"),
+    [
+        ({"conId": 99}, False),
+        ({"conId": 99, "tradingClass": "2SPY"}, True),
+        ({"conId": 99, "multiplier": "10"}, True),
+    ],
+    ids=["the same name twice", "an adjusted class", "a mini"],
+)
+def test_of_several_contracts_the_standard_one_is_taken_and_of_two_standard_ones_none(
+    gateway: ScriptedGateway, second: dict[str, Any], *, is_taken: bool
+) -> None:
+    option = {
+        "conId": 1260,
+        "multiplier": "100",
+        "tradingClass": "SPY",
+        "lastTradeDateOrContractMonth": "20110107",
+    }
+
+    def answer(request: WireMessage) -> Said:
+        own = {**option, "strike": request.strike, "right": request.right}
+        return [*details(request, **own)[:1], *details(request, **{**own, **second})]
+
+    gateway.answers["reqContractDetails"] = answer
+    gateway.answers["reqMarketRule"] = rule
+    with running(gateway) as (broker, facts):
+        broker.send(replace(ASK_OPTIONS, strikes=(Decimal(126),), rights=(Right.CALL,)))
+        found = facts.wait_for(b.OptionsQualified).contracts
+    assert [x.con_id for x in found] == ([1260] if is_taken else [])
+    assert [x.kind for x in facts.of(b.RowSetAside)] == ([] if is_taken else ["ambiguous"])
+
+
 def test_what_was_asked_once_is_not_asked_again_that_day(gateway: ScriptedGateway) -> None:
     qualifying(gateway, Decimal("126.5"))
     with running(gateway) as (broker, facts):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -47,6 +48,17 @@ def test_a_family_goes_out_whole_in_order_and_complete(gateway: ScriptedGateway,
     assert {x.account for x in (entry, target, stop)} == {ACCOUNT}
     assert not any(x.outsideRth for x in (entry, target, stop))
     assert {x.conId for x in (entry, target, stop)} == {CALL.con_id}
+
+
+def test_an_entry_tells_the_broker_when_to_end_it_in_new_yorks_time(
+    gateway: ScriptedGateway, library: str
+) -> None:
+    entry = replace(ALONE, good_till=datetime(2026, 7, 1, 14, 5, 30, tzinfo=UTC))
+    with running(gateway, library) as (broker, facts):
+        facts.wait_for(b.AccountUpdated)
+        broker.send(b.SendOrders((entry,), NOW))
+        placed = gateway.wait_request("placeOrder")
+    assert (placed.tif, placed.goodTillDate) == ("GTD", "20260701 10:05:30 US/Eastern")
 
 
 def test_what_the_gateway_says_of_an_order_is_told_by_ref(gateway: ScriptedGateway, library: str) -> None:

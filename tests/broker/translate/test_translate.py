@@ -261,3 +261,25 @@ def test_a_margin_answer_without_figures_is_none_yet() -> None:
     assert found is not None
     assert (found["initial_margin_change"], found["commission"]) == (Decimal("120.5"), Decimal("1.3"))
     assert found["equity_with_loan_after"] is None
+
+
+@pytest.mark.parametrize(
+    ("base", "rates", "worth"),
+    [
+        ("JPY", {"JPY": "1", "USD": "150"}, Decimal(5000)),
+        ("EUR", {"EUR": "1.00", "USD": "0.9"}, Decimal("833333.33")),
+        ("JPY", {}, None),
+        ("USD", {}, Decimal(750000)),
+    ],
+)
+def test_an_account_in_another_currency_is_told_in_dollars_or_not_at_all(
+    base: str, rates: dict[str, str], worth: Decimal | None
+) -> None:
+    said = {
+        ("NetLiquidation", base): "750000.00",
+        **{("ExchangeRate", one): rate for one, rate in rates.items()},
+    }
+    values = translate.to_account_values("DU1", said, datetime(2011, 1, 7, tzinfo=UTC))
+
+    assert (values.net_liquidation, values.currency) == (worth, base)
+    assert (base in values.fault) is (worth is None)

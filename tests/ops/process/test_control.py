@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import stat
+import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.domain.errors import FixTheCommand, FixTheMachine
-from bot.ops.process.control_socket import SOCKET, ControlServer, ask, forget_halt, leave_halt, take_halt
+from bot.domain.messages import HaltTrading
+from bot.journal.codec import encode_row
+from bot.ops.process.control_socket import (
+    HALT_FILE,
+    SOCKET,
+    ControlServer,
+    ask,
+    forget_halt,
+    leave_halt,
+    take_halt,
+)
 
 
 def echo(request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -111,3 +126,67 @@ def test_half_a_halt_file_still_halts(tmp_path: Path, half: str) -> None:
     leave_halt(tmp_path, "x", "me").write_text(half)
 
     assert take_halt(tmp_path) == ("a halt was requested by file", "unknown")
+
+
+@given(
+    left=st.one_of(
+        st.binary(max_size=200),
+        st.text(max_size=60).map(lambda text: json.dumps({"reason": text, "by": text}).encode()),
+    )
+)
+def test_whatever_is_in_the_halt_file_halts_with_words_that_nothing_can_fail_on(left: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / HALT_FILE).write_bytes(left)
+        found = take_halt(Path(folder))
+
+        assert found is not None
+        for text in found:
+            assert text
+            text.encode()
+            assert text.isprintable()
+        assert encode_row(HaltTrading(datetime(2026, 1, 5, tzinfo=UTC), *found))[0] == "HaltTrading"
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["a folder", "a pipe"])
+def test_a_halt_request_that_is_no_file_halts_once_and_is_taken_away(
+    tmp_path: Path, make: Callable[[Path], object]
+) -> None:
+    make(tmp_path / HALT_FILE)
+
+    assert take_halt(tmp_path) == ("a halt was requested by file", "unknown")
+    assert forget_halt(tmp_path)
+    assert take_halt(tmp_path) is None
+
+
+def test_a_halt_request_that_cannot_be_taken_away_says_so(tmp_path: Path) -> None:
+    (tmp_path / HALT_FILE / "something").mkdir(parents=True)
+
+    assert take_halt(tmp_path) is not None
+    assert not forget_halt(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "noise", [b"[" * 60_000 + b"\n", b'{"do": ' * 20_000 + b"\n", b'"\\ud800"\n', b"null\n"]
+)
+def test_a_request_that_cannot_be_read_is_answered(
+    server: ControlServer, tmp_path: Path, noise: bytes
+) -> None:
+    with socket.socket(socket.AF_UNIX) as link:
+        link.connect(str(server.path))
+        link.sendall(noise)
+        assert b"error" in link.makefile("rb").readline()
+
+    assert ask(tmp_path, {"do": "status"}) == {"you": "status"}
+
+
+def test_a_bot_that_fails_at_a_request_answers_and_goes_on(tmp_path: Path) -> None:
+    def fail(request: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise ZeroDivisionError if request["do"] == "fail" else FixTheCommand("well")
+
+    server = ControlServer(tmp_path, fail)
+    try:
+        for words, answer in (("fail", "ZeroDivisionError"), ("other", "well")):
+            with pytest.raises(FixTheMachine, match=answer):
+                ask(tmp_path, {"do": words})
+    finally:
+        server.close()

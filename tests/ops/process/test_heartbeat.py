@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 from decimal import Decimal
 
@@ -98,3 +99,20 @@ def test_a_silent_watcher_does_not_hold_up_the_loop() -> None:
 def test_an_address_that_is_none_is_a_configuration_error() -> None:
     with pytest.raises(FixTheConfiguration, match=r"monitoring\.heartbeat_url"):
         Heartbeat("file:///etc/passwd", 60)
+
+
+def test_an_answer_that_is_no_http_is_a_failed_ping_and_the_next_one_counts() -> None:
+    noted: list[bool] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        heartbeat = Heartbeat(f"http://127.0.0.1:{server.getsockname()[1]}/x", 0.0, noted.append)
+        for answer in (b"\x00garbage\r\n\r\n", b"HTTP/1.0 200 OK\r\n\r\n"):
+            heartbeat.beat(WELL)
+            link, _ = server.accept()
+            with link:
+                link.recv(4096)
+                link.sendall(answer)
+            while heartbeat.is_pinging:
+                pass
+        heartbeat.close()
+
+    assert noted == [False, True]

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from loguru import logger
 
+from bot.domain.errors import FixTheMachine
 from bot.ops.process.logs import blot, start_logging
 
 SECRET = "hunter2-not-a-real-password"
@@ -91,3 +92,40 @@ def test_a_rotated_log_older_than_its_retention_is_deleted(tmp_path: Path) -> No
     kept = {path.name for path in tmp_path.glob("bot.2026-01-0*.log")}
     assert kept == {"bot.2026-01-03_00-00-00_000000.log"}
     assert (tmp_path / "bot.log").stat().st_size < 100
+
+
+def test_a_disk_that_takes_no_more_is_said_once_and_hurts_nobody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bot.log").symlink_to("/dev/full")
+    start_logging(tmp_path, "INFO", retention_days=30)
+
+    for n in range(3):
+        logger.info("line {}", n)
+
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "bot.log: No space left on device; free the disk" in told
+    assert (tmp_path / "bot.jsonl").read_text().count("\n") == 3
+
+
+def test_text_that_cannot_be_encoded_is_logged_all_the_same(tmp_path: Path) -> None:
+    start_logging(tmp_path, "INFO", retention_days=30)
+
+    logger.info("from outside: {}", "\ud800\udfff")
+    logger.info("and on")
+
+    assert all("from outside" in (tmp_path / name).read_text() for name in ("bot.log", "bot.jsonl"))
+    assert "and on" in written(tmp_path)
+
+
+def test_an_error_of_ours_is_one_line_and_a_defect_brings_its_traceback(tmp_path: Path) -> None:
+    start_logging(tmp_path, "INFO", retention_days=30)
+
+    for error in (FixTheMachine("the disk is full"), ZeroDivisionError("a defect")):
+        logging.getLogger("pykka").error("Unhandled exception", exc_info=error)
+
+    text = (tmp_path / "bot.log").read_text()
+    assert text.count("the disk is full") == 1
+    assert text.count("Traceback") + text.count("ZeroDivisionError") >= 1
+    assert "FixTheMachine" not in text

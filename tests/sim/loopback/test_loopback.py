@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -362,3 +363,19 @@ def test_late_commissions_come_by_themselves() -> None:
     assert not any(isinstance(f, b.CommissionCharged) for f in desk.bracket(call))
 
     assert any(isinstance(f, b.CommissionCharged) for f in desk.until(at(10, 0, 20)))
+
+
+def test_an_entry_whose_owner_is_gone_ends_at_its_time_and_takes_its_children_along(open_desk: Desk) -> None:
+    """The bot dies at ten: nothing of it is filled in the afternoon."""
+    good_till = at(10, 1, 45)
+    entry, *exits = family(open_desk.option(), 2, "0.50")
+    told = open_desk.send(b.SendOrders((replace(entry, good_till=good_till), *exits), open_desk.world.now))
+    assert (entry.ref, OrderStatus.WORKING) in told_status(told)
+    open_desk.until(good_till - timedelta(seconds=1))
+    assert len(open_desk.world.open_orders()) == 3
+    open_desk.until(good_till + timedelta(seconds=30))
+    open_desk.pin(open_desk.option(), "0.40", "0.45")
+    open_desk.until(at(14))
+
+    assert open_desk.world.open_orders() == []
+    assert open_desk.world.positions() == []

@@ -75,39 +75,38 @@
       }, 1);
       this.lanes = painter((context, size) => this.lane(context, size), "top");
       this.percent.attachPrimitive(this.lanes);
+      this.chart.timeScale().subscribeSizeChange(() => {
+        this.width = null; // the room became known, or another
+        if (this.last) this.show(...this.last);
+      });
       this.chart.panes()[0].setStretchFactor(3);
       this.chart.panes()[1].setStretchFactor(1);
     }
 
     show(chart, trades) {
-      const mine = trades.filter((trade) => trade.symbol === chart.symbol);
-      const sameDay = this.symbol === chart.symbol && this.bars.length && chart.bars.length && this.bars[0][0] === chart.bars[0][0];
-      const isNewer = sameDay && chart.bars.length >= this.bars.length;
+      this.last = [chart, trades];
+      const step = stepOf(chart.bars.length, this.place.clientWidth);
+      const bars = together(chart.bars, step);
+      const sameDay = this.symbol === chart.symbol && this.step === step && this.bars.length && bars.length && this.bars[0][0] === bars[0][0];
+      const isNewer = sameDay && bars.length >= this.bars.length;
       const before = this.bars.length;
-      this.trades = mine;
-      this.bars = chart.bars;
-      this.symbol = chart.symbol;
+      Object.assign(this, { trades: trades.filter((trade) => trade.symbol === chart.symbol), bars, step, symbol: chart.symbol });
       if (isNewer) {
-        for (const bar of chart.bars.slice(Math.max(0, before - 1))) this.add(bar);
+        for (const bar of bars.slice(Math.max(0, before - 1))) this.add(bar);
       } else {
-        this.candles.setData(chart.bars.map(candle));
-        this.volume.setData(chart.bars.map(volume));
-        this.percent.setData(chart.bars.map(([time]) => ({ time, value: 0 })));
+        this.candles.setData(bars.map(candle));
+        this.volume.setData(bars.map(volume));
+        this.percent.setData(bars.map(([time]) => ({ time, value: 0 })));
       }
-      if (!isNewer || chart.bars.length !== before) this.fit(chart);
+      if (!isNewer || bars.length !== before || this.width !== this.place.clientWidth) this.fit(chart);
       this.redraw();
-    }
-
-    add(bar) {
-      this.candles.update(candle(bar));
-      this.volume.update(volume(bar));
-      this.percent.update({ time: bar[0], value: 0 });
     }
 
     // While the day is young the candles keep a width that can be seen; the whole session fits once it is there.
     fit(chart) {
-      const whole = chart.session ? (chart.session[1] - chart.session[0]) / 60 : chart.bars.length;
-      const shown = Math.min(whole, Math.max(120, chart.bars.length + 6));
+      this.width = this.place.clientWidth;
+      const whole = chart.session ? (chart.session[1] - chart.session[0]) / 60 / this.step : this.bars.length;
+      const shown = Math.min(whole, Math.max(this.width / 7, this.bars.length + 4));
       this.chart.timeScale().setVisibleLogicalRange({ from: -1, to: shown });
     }
 
@@ -117,14 +116,13 @@
     }
 
     x(at) {
-      const scale = this.chart.timeScale();
-      const found = scale.timeToCoordinate(minuteOf(at));
-      if (found !== null) return found;
+      const scale = this.chart.timeScale(), time = minuteOf(at);
       if (!this.bars.length) return null;
-      // Outside the bars: before the first, or after the last one that closed.
-      const last = this.bars[this.bars.length - 1][0];
-      const index = minuteOf(at) > last ? this.bars.length - 1 + (minuteOf(at) - last) / 60 : this.nearest(minuteOf(at));
-      return scale.logicalToCoordinate(index);
+      const index = this.nearest(time);
+      const found = scale.timeToCoordinate(this.bars[index][0]);
+      const beyond = (time - this.bars[index][0]) / 60 / this.step;
+      // After the last bar that closed: as many places further on.
+      return index === this.bars.length - 1 && beyond >= 1 ? scale.logicalToCoordinate(index + beyond) : found;
     }
 
     nearest(time) {
@@ -211,6 +209,19 @@
     }
   }
 
+  // As many minutes in a candle as leave it a width that can be seen.
+  const stepOf = (count, width) => [1, 2, 3, 5, 10, 15].find((step) => count / step <= Math.max(60, width / 5)) || 30;
+  const together = (bars, step) => {
+    if (step === 1) return bars;
+    const groups = new Map();
+    for (const [time, open, high, low, close, amount] of bars) {
+      const start = bars[0][0] + Math.floor((time - bars[0][0]) / (60 * step)) * 60 * step;
+      const known = groups.get(start);
+      groups.set(start, known ? [start, known[1], Math.max(known[2], high), Math.min(known[3], low), close, known[5] + amount] : [start, open, high, low, close, amount]);
+    }
+    return [...groups.values()];
+  };
+
   const of = (trade, value) => (Number(value) / Number(trade.entry) - 1) * 100;
   const candle = ([time, open, high, low, close]) => ({ time, open, high, low, close });
   const volume = ([time, open, , , close, value]) => ({ time, value, color: faded(colour(close >= open ? "up-fill" : "dn-fill"), 0.3) });
@@ -241,13 +252,15 @@
       this.chart = L.createChart(place, options(days));
       this.series = this.chart.addSeries(L.AreaSeries, {
         lineColor: colour("acc"), topColor: faded(colour("acc"), 0.22), bottomColor: faded(colour("acc"), 0.02), lineWidth: 2,
-        priceLineVisible: false, priceFormat: { type: "custom", formatter: (value) => plain(value, value > 1000 ? 0 : 2), minMove: 0.01 },
+        priceLineVisible: false, lastPriceAnimation: L.LastPriceAnimationMode.Disabled, priceFormat: { type: "custom", formatter: (value) => plain(value, value > 1000 ? 0 : 2), minMove: 0.01 },
       });
     }
 
     show(points) {
       this.series.setData(points.map(([time, value]) => ({ time, value })));
       this.chart.timeScale().fitContent();
+      if (!this.isFollowing) this.chart.timeScale().subscribeSizeChange(() => this.chart.timeScale().fitContent());
+      this.isFollowing = true;
     }
   }
 

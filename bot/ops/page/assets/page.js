@@ -25,10 +25,11 @@
       place.replaceChildren(h("div", { cls: "tabs", role: "tablist" }), h("h2", {}), h("div", { cls: "plot", role: "img" }), legend());
       day = new DayChart(place.querySelector(".plot"));
     }
-    place.querySelector("h2").textContent = `${shown.symbol} · ${clock.day(shown.bars[0][0])} · one-minute bars`;
     place.querySelector(".plot").setAttribute("aria-label", `${shown.symbol}: the day's candles with its trades; the table below has the same figures`);
     tabs(place.querySelector(".tabs"), doc, shown);
     day.show(shown, doc.trades);
+    const minutes = day.step === 1 ? "one-minute" : `${day.step}-minute`;
+    place.querySelector("h2").textContent = `${shown.symbol} · ${clock.day(shown.bars[0][0])} · ${minutes} candles`;
   }
 
   function tabs(place, doc, shown) {
@@ -42,6 +43,9 @@
 
   function curves(doc) {
     const wanted = doc.curves.filter((it) => it.points.length > 1);
+    // Beside the candles when there are any, and in their place when there are none.
+    const home = byId(doc.charts.length ? "right" : "left");
+    if (byId("curves").parentElement !== home) home.append(byId("curves"));
     for (const it of wanted) {
       if (!lines.has(it.name)) {
         const place = h("div", { cls: "plot low", role: "img", "aria-label": `${it.name} over time` });

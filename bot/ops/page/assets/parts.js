@@ -29,7 +29,7 @@
     if (!it) return fill("money");
     return fill("money",
       h("div", {}, h("h2", {}, it.heading), h("span", { cls: `big ${tone(it.net)}`, id: "net" }, known(it.net) ? `${signed(it.net)} ${it.currency}` : "unknown")),
-      h("div", { cls: "sum" }, "realised ", amount(it.realized), " + open ", amount(it.unrealized), " − fees ", h("b", {}, plain(it.fees)), " = ", amount(it.net)),
+      h("div", { cls: "sum" }, "realised ", amount(it.realized), ...(known(it.unrealized) || !known(it.net) ? [" + open ", amount(it.unrealized)] : []), " − fees ", h("b", {}, plain(it.fees)), " = ", amount(it.net)),
       known(it.equity) ? h("div", { cls: "right" }, h("h2", {}, "Equity"), h("span", { cls: "big" }, plain(it.equity))) : null);
   }
 
@@ -111,10 +111,10 @@
     const total = (list, key) => list.reduce((sum, it) => sum + Math.round(Number(it[key]) * 100), 0) / 100;
     const foot = ["total", "", "", "", "", "", "", "", "", `${closed.length} closed`, plain(total(doc.trades, "fees")), amount(total(closed, "result"))];
     return [table("Trades", ["from–to", "who", "contract", "qty", "limit", "entry", "stop", "target", "exit", "by", "fees", "result"], rows,
-      { right: [3, 4, 5, 6, 7, 8, 10, 11], more: [1, 4, 6, 7, 10], foot })];
+      { right: [3, 4, 5, 6, 7, 8, 10, 11], more: [1, 3, 4, 5, 6, 7, 8, 10], foot })];
   }
 
-  const tables = (doc) => doc.tables.map((it) => table(it.title, it.columns, it.rows, { right: it.right, note: it.note }));
+  const tables = (doc) => doc.tables.map((it) => table(it.title, it.columns, it.rows, { right: it.right, note: it.note, more: it.columns.length > 5 ? it.columns.map((_, index) => index).slice(4) : [] }));
 
   function foot(doc) {
     const { build, started_at: since, journal } = doc.source;

@@ -1,0 +1,129 @@
+"""One stretch after the other: the live machines on the replay runtime, the simulated exchange as their broker.
+
+Time goes by the same rule as over the wire (``bot.sim.world.steps``): each step's facts first, then the clock. Nights are
+one step: nothing moves, and the bot's own windows of the night keep it from nothing it could do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from bot.actors.replay import Replay
+from bot.assembly.machines import make_machines
+from bot.backtest.feed.markets import market_of
+from bot.backtest.feed.stretches import Stretch, stretches
+from bot.backtest.outcome import DayEnd, Outcome, Prices
+from bot.backtest.plan import BacktestPlan
+from bot.domain import messages as m
+from bot.domain.session import Session, sessions_between
+from bot.domain.types import TradingState
+from bot.sim.loopback.loopback import LoopbackExchange
+from bot.sim.market.catalog import underlying
+from bot.sim.market.recorded.library import Library
+from bot.sim.world.build import EARLY
+from bot.sim.world.steps import next_step
+from bot.sim.world.world import World
+from bot.wiring import ALERTS, BOARD, BROKER, JOURNAL, Machine
+
+AFTER_CLOSE: Final = timedelta(minutes=2)
+LISTENERS: Final = frozenset({JOURNAL, BOARD, ALERTS})
+"""Nobody reads a journal, a screen or an alert of a backtest."""
+Progress = Callable[[date], None]
+
+
+def _nobody(_: object) -> None:
+    """For whoever is not listening."""
+
+
+def run_exact(
+    plan: BacktestPlan,
+    library: Library,
+    progress: Progress = _nobody,
+    hear: Callable[[m.Message], None] = _nobody,
+    until: datetime | None = None,
+) -> Outcome:
+    """Play the plan's days. FixTheCommand when there are none. ``hear`` is told every message; ``until`` ends it sooner."""
+    out = Outcome(plan.equity)
+    for stretch in plan_stretches(plan, library):
+        world = market_of(plan, stretch, library, out.end_equity)
+        ExactLine(plan, world, out, hear).play(stretch, library, progress, until)
+    return out
+
+
+def plan_stretches(plan: BacktestPlan, library: Library) -> tuple[Stretch, ...]:
+    """What the plan's dates come to."""
+    if plan.is_synthetic:
+        return (Stretch(tuple(sessions_between(plan.first, plan.last))),)
+    return stretches(library, plan.symbols, plan.first, plan.last)
+
+
+class ExactLine:
+    """The line and its world, moved step by step."""
+
+    def __init__(
+        self,
+        plan: BacktestPlan,
+        world: World,
+        out: Outcome,
+        hear: Callable[[m.Message], None] = _nobody,
+        journal: Machine | None = None,
+        commit: Callable[[m.Message], None] = _nobody,
+    ) -> None:
+        self._plan, self._world, self._out, self._also = plan, world, out, hear
+        self._exchange = LoopbackExchange(world)
+        self._is_halted = False
+        machines: dict[str, Machine] = {**make_machines(plan.settings, 1.0), BROKER: self._exchange}
+        if journal is not None:
+            machines[JOURNAL] = journal
+        self._line = Replay(machines, commit, self._hear, LISTENERS)
+
+    def play(
+        self, stretch: Stretch, library: Library, progress: Progress, until: datetime | None = None
+    ) -> None:
+        """The stretch's sessions in order."""
+        for session in stretch.sessions:
+            end = session.close + AFTER_CLOSE
+            self._morning(session)
+            self._through(end if until is None else min(end, until))
+            note_day(self._out, self._plan, self._world, library, session.day)
+            progress(session.day)
+        self._out.still_open += [
+            f"{x.quantity} {x.contract.label}" for x in self._world.positions() if x.quantity
+        ]
+
+    def _morning(self, session: Session) -> None:
+        wake = session.open - EARLY
+        if self._world.now < wake:
+            self._step(wake)
+        if self._is_halted and self._plan.halts == "resume":
+            self._line.tell(m.ResumeTrading(self._world.now, "the next morning", "backtest"))
+
+    def _through(self, end: datetime) -> None:
+        while self._world.now < end:
+            self._step(next_step(self._world))
+
+    def _step(self, at: datetime) -> None:
+        passed = m.TimePassed(at)
+        for fact in self._exchange.handle(passed):
+            self._line.tell(fact)
+        self._line.tell(passed)
+
+    def _hear(self, message: m.Message) -> None:
+        self._out.hear(message)
+        self._also(message)
+        if type(message) is m.TradingStateChanged:
+            self._is_halted = message.state is TradingState.HALTED
+
+
+def note_day(out: Outcome, plan: BacktestPlan, world: World, library: Library, day: date) -> None:
+    """Take down the account and where the day's option prices came from."""
+    equity = world.account_figures().net_liquidation
+    out.days.append(DayEnd(day, Decimal(equity).quantize(Decimal("0.01"))))
+    for symbol in plan.symbols:
+        is_recorded = not plan.is_synthetic and library.chain(symbol, day) is not None
+        vol = None if plan.is_synthetic else library.volatility(symbol, day)
+        usual = underlying(symbol).atm_vol
+        out.prices.append(Prices(symbol, day, is_recorded, None if is_recorded else vol or usual))

@@ -1,0 +1,38 @@
+"""The simulated world that a stretch is played in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from bot.backtest.feed.stretches import Stretch, recorded_tape, synthetic_tape
+from bot.backtest.plan import BacktestPlan
+from bot.sim.exchange.exchange_settings import ExchangeSettings
+from bot.sim.market.catalog import underlying
+from bot.sim.market.market import Market
+from bot.sim.market.recorded.library import BUNDLE, Library
+from bot.sim.world.build import ACCOUNT_ID, EARLY
+from bot.sim.world.world import World
+
+
+def market_of(plan: BacktestPlan, stretch: Stretch, library: Library, equity: Decimal) -> World:
+    """A market of the plan's symbols, five minutes before the stretch's first open."""
+    start: datetime = stretch.sessions[0].open - EARLY
+    first = stretch.sessions[0].day
+    tapes = [
+        (
+            underlying(symbol),
+            synthetic_tape(symbol, first, plan.seed) if plan.is_synthetic else recorded_tape(library, symbol),
+        )
+        for symbol in plan.symbols
+    ]
+    exchange = ExchangeSettings()
+    market = Market(
+        tapes,
+        start=start,
+        seed=plan.seed,
+        points_per_minute=exchange.points_per_minute,
+        library=BUNDLE if plan.is_synthetic else library,
+        spread_factor=plan.spread_factor,
+    )
+    return World(market, account_id=ACCOUNT_ID, equity=equity, start=start, exchange_settings=exchange)

@@ -1,0 +1,136 @@
+"""A backtest as the owner's page shows it: the same document and components as the live page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from bot.backtest.outcome import Outcome
+from bot.backtest.plan import BacktestPlan
+from bot.backtest.report import tables
+from bot.backtest.report.metrics import drawdowns
+from bot.build import build_id
+from bot.domain.market import Bar
+from bot.domain.messages import BracketClosed
+from bot.domain.session import session_on
+from bot.ops.page.document import Chart, Curve, Document, Fact, Money, PageVerdict, Source, Table, TradeMark
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that is shown of a backtest. ``variants`` are the same days at other spreads, by factor."""
+
+    plan: BacktestPlan
+    gear: str
+    outcome: Outcome
+    variants: tuple[tuple[float, Outcome], ...] = ()
+
+
+def prices_line(out: Outcome) -> str:
+    """Which prices were recorded and which modelled, and how wide spreads were: said loudly in every report."""
+    recorded = sum(1 for x in out.prices if x.is_recorded)
+    modelled = [x for x in out.prices if not x.is_recorded]
+    if not modelled:
+        return f"Option prices: RECORDED on all {recorded} symbol-days."
+    vols = [x.volatility for x in modelled if x.volatility is not None]
+    span = f"{min(vols):.0%} to {max(vols):.0%} a year" if vols else "unknown"
+    head = f"RECORDED on {recorded}, " if recorded else ""
+    return (
+        f"Option prices: {head}MODELLED on {len(modelled)} of {len(out.prices)} symbol-days "
+        f"(Black's formula, at the money {span}, spread of a tick and 0.8 % of the price for funds, 2 % for stocks). "
+        "Modelled prices are no quotes anybody made: treat the result as a rehearsal, not as an estimate."
+    )
+
+
+def all_tables(report: Report) -> tuple[Table, ...]:
+    """The report's tables, in order."""
+    out = report.outcome
+    found = [tables.summary(out)]
+    if report.variants:
+        found.append(tables.costs(report.variants))
+    found += [*tables.breakdowns(out), tables.not_traded(out), tables.judgements(out), *tables.extremes(out)]
+    if out.halts:
+        found.append(tables.halts(out))
+    return tuple(found)
+
+
+def document(report: Report, charts: Sequence[Chart] = ()) -> Document:
+    """The page."""
+    plan, out = report.plan, report.outcome
+    pnl = out.end_equity - out.start_equity
+    fees = sum((x.commission for x in out.trades.values()), start=pnl * 0)
+    return Document(
+        kind="backtest",
+        title=f"Backtest {' '.join(plan.symbols)}, {out.days[0].day} to {out.days[-1].day}",
+        at=_end(out.days[-1].day),
+        verdict=PageVerdict("plain", f"{pnl:+,.2f} USD", _in_words(report), proof=prices_line(out)),
+        source=Source(build=build_id(), trading="simulated", mode=plan.settings.mode, symbols=plan.symbols),
+        money=Money("USD", pnl + fees, None, fees, pnl, out.end_equity, "Result of the backtest"),
+        charts=tuple(charts),
+        trades=tuple(_mark(x, out) for x in out.trades.values()),
+        curves=_curves(out),
+        facts=_facts(report),
+        tables=all_tables(report),
+    )
+
+
+def _in_words(report: Report) -> str:
+    out = report.outcome
+    return f"{len(out.trades)} trades in {len(out.days)} sessions; halts: {report.plan.halts}; gear: {report.gear}"
+
+
+def _facts(report: Report) -> tuple[Fact, ...]:
+    plan, out = report.plan, report.outcome
+    facts = [
+        Fact("equity at the start", f"{plan.equity:,.2f} USD"),
+        Fact("data", f"made up, seed {plan.seed}" if plan.is_synthetic else "recorded minutes"),
+        Fact("bars", f"{out.bars:,}"),
+    ]
+    if out.still_open:
+        facts.append(Fact("still open at the end, at mid", ", ".join(out.still_open), "watch"))
+    return tuple(facts)
+
+
+def _curves(out: Outcome) -> tuple[Curve, ...]:
+    equity = tuple((_unix(x.day), float(x.equity)) for x in out.days)
+    falls = tuple((_unix(day), round(100 * fall, 4)) for day, fall in drawdowns(out))
+    return (Curve("Equity", equity), Curve("Drawdown", falls, "%"))
+
+
+def _mark(x: BracketClosed, out: Outcome) -> TradeMark:
+    plan = out.plans.get(x.idea_id)
+    return TradeMark(
+        idea_id=x.idea_id,
+        symbol=x.symbol,
+        strategy=x.strategy,
+        label=x.contract.label,
+        right=str(x.contract.right or ""),
+        quantity=x.quantity,
+        entry=x.entry_price,
+        exit=x.exit_price,
+        stop=x.stop,
+        target=x.target,
+        limit=x.entry_price if plan is None else plan.entry_limit,
+        opened_at=x.opened_at,
+        closed_at=x.closed_at,
+        reason=x.exit_reason,
+        fees=x.commission,
+        result=x.pnl,
+    )
+
+
+def chart(symbol: str, bars: Sequence[Bar]) -> Chart:
+    """A symbol's bars over the days played."""
+    rows = tuple((int(x.start.timestamp()), x.open, x.high, x.low, x.close, x.volume) for x in bars)
+    return Chart(symbol, rows)
+
+
+def _unix(day: date) -> int:
+    at = _end(day)
+    return 0 if at is None else int(at.timestamp())
+
+
+def _end(day: date) -> datetime | None:
+    session = session_on(day)
+    return None if session is None else session.close

@@ -1,0 +1,143 @@
+"""The figures of a backtest, each with its definition.
+
+Sources: Sharpe, "The Sharpe Ratio" (1994), on daily returns without a risk-free rate, times the root of 252 days; Sortino and
+Price (1994), the same with the root mean square of losses; drawdown as a part of the highest equity so far, at the days' ends.
+Intervals: the percentile bootstrap (Efron and Tibshirani, 1993) over days, or over trades, with a fixed seed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.backtest.outcome import Outcome
+from bot.domain.messages import BracketClosed
+
+_DAYS_A_YEAR: Final = 252
+_RESAMPLES: Final = 2_000
+_SEED: Final = 7
+_LEAST: Final = 5
+"""With fewer days or trades an interval says nothing."""
+_Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """``low`` and ``high``: 95 % of the bootstrap's resamples lie between; None where it cannot be said."""
+
+    name: str
+    value: float | None
+    unit: str
+    definition: str
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def text(self) -> str:
+        return _text(self.value, self.unit)
+
+    @property
+    def interval(self) -> str:
+        if self.low is None or self.high is None:
+            return ""
+        return f"{_text(self.low, self.unit)} … {_text(self.high, self.unit)}"
+
+
+def _text(value: float | None, unit: str) -> str:
+    if value is None or not math.isfinite(value):
+        return "unknown"
+    if unit == "%":
+        return f"{value:.2%}"
+    return f"{value:,.2f}" if unit in ("USD", "") else f"{value:,.0f}"
+
+
+def daily_returns(out: Outcome) -> _Floats:
+    """Each day's equity over the day before's, less 1."""
+    levels = np.array([float(out.start_equity), *(float(day.equity) for day in out.days)])
+    return np.asarray(levels[1:] / levels[:-1] - 1)
+
+
+def drawdowns(out: Outcome) -> list[tuple[date, float]]:
+    """How far below the highest equity so far each day ended, as a part of it; 0 or below."""
+    peak, found = float(out.start_equity), []
+    for day in out.days:
+        peak = max(peak, float(day.equity))
+        found.append((day.day, float(day.equity) / peak - 1))
+    return found
+
+
+def figures_of(out: Outcome) -> tuple[Figure, ...]:
+    """Everything of the summary."""
+    trades = list(out.trades.values())
+    pnl = np.array([float(x.pnl) for x in trades])
+    returns = daily_returns(out)
+    total = float(out.end_equity - out.start_equity)
+    return (
+        Figure("result", total, "USD", "equity at the end less equity at the start, open positions at mid"),
+        Figure(
+            "return", total / float(out.start_equity), "%", "the result over the equity at the start",
+            *_interval(returns, lambda x: math.prod(1 + x) - 1),
+        ),
+        Figure("trades", len(trades), "n", "brackets that were opened and closed"),
+        Figure("win rate", _win_rate(pnl), "%", "trades with a profit after commissions", *_interval(pnl, _win_rate)),
+        Figure("expectancy", _mean(pnl), "USD", "the mean trade after commissions", *_interval(pnl, np.mean)),
+        Figure("profit factor", _factor(pnl), "", "profits over losses", *_interval(pnl, _factor)),
+        Figure("Sharpe", sharpe(returns), "", "mean daily return over its deviation, × √252", *_interval(returns, sharpe)),
+        Figure("Sortino", sortino(returns), "", "mean daily return over that of losses, × √252"),
+        Figure("worst drawdown", min((x for _, x in drawdowns(out)), default=0.0), "%", "furthest below the highest day's end"),
+        Figure("commissions", float(sum((x.commission for x in trades), Decimal(0))), "USD", "of all trades"),
+        Figure("time in market", _exposure(out, trades), "%", "minutes with a position over minutes of the sessions"),
+    )  # fmt: skip
+
+
+def sharpe(returns: _Floats) -> float:
+    deviation = returns.std(ddof=1) if len(returns) > 1 else 0.0
+    return float(returns.mean() / deviation * math.sqrt(_DAYS_A_YEAR)) if deviation > 0 else math.nan
+
+
+def sortino(returns: _Floats) -> float:
+    losses = np.minimum(returns, 0.0)
+    below = math.sqrt(float((losses**2).mean())) if len(returns) else 0.0
+    return float(returns.mean()) / below * math.sqrt(_DAYS_A_YEAR) if below > 0 else math.nan
+
+
+def _factor(pnl: _Floats) -> float:
+    lost = -pnl[pnl < 0].sum()
+    return float(pnl[pnl > 0].sum() / lost) if lost > 0 else math.nan
+
+
+def _win_rate(pnl: _Floats) -> float:
+    return float((pnl > 0).mean()) if len(pnl) else math.nan
+
+
+def _mean(values: _Floats) -> float | None:
+    return float(values.mean()) if len(values) else None
+
+
+def _part(some: float, all_: float) -> float | None:
+    return float(some / all_) if all_ else None
+
+
+def _exposure(out: Outcome, trades: Sequence[BracketClosed]) -> float | None:
+    held = sum((x.closed_at - x.opened_at).total_seconds() / 60 for x in trades)
+    return _part(held, 390.0 * len(out.days))
+
+
+def _interval(values: _Floats, statistic: Callable[[_Floats], float]) -> tuple[float | None, float | None]:
+    if len(values) < _LEAST:
+        return None, None
+    random = np.random.default_rng(_SEED)
+    drawn = random.integers(0, len(values), (_RESAMPLES, len(values)))
+    found = np.array([statistic(values[rows]) for rows in drawn], dtype=np.float64)
+    found = found[np.isfinite(found)]
+    if len(found) < _RESAMPLES // 2:
+        return None, None
+    low, high = np.percentile(found, (2.5, 97.5))
+    return float(low), float(high)

@@ -1,0 +1,296 @@
+"""``ibkr-bot backtest``: the live machines over days of the past."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table as Grid
+
+from bot.cli.options import ConfigOption, DataOption, JsonOption
+from bot.domain.errors import FixTheCommand, FixTheMachine
+
+if TYPE_CHECKING:
+    from bot.backtest.plan import BacktestPlan
+    from bot.backtest.report.document import Report
+    from bot.config import Settings
+    from bot.ops.page.document import Chart, Table
+    from bot.sim.market.recorded.library import Library
+
+SYNTHETIC_DAYS = 20
+_Symbols = Annotated[str, typer.Option(help="Separated by commas; default symbols of the settings.")]
+_From = Annotated[str, typer.Option("--from", metavar="DATE", help="First day; default the first there is.")]
+_To = Annotated[str, typer.Option("--to", metavar="DATE", help="Last day; default the last there is.")]
+_Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A setting for this run; repeat for more."),
+]
+_Equity = Annotated[str, typer.Option(metavar="USD", help="Cash at the start.")]
+_Seed = Annotated[int, typer.Option(help="Of made-up markets: the same seed gives the same days.")]
+_Synthetic = Annotated[bool, typer.Option("--synthetic", help="Made-up days instead of recorded ones.")]
+_Halts = Annotated[str, typer.Option(metavar="resume|stay", help="A halt ends the next morning, or never.")]
+_Html = Annotated[Path | None, typer.Option("--html", help="Write a page, one file that needs nothing else.")]
+_Lookahead = Annotated[
+    bool, typer.Option("--check-lookahead", help="Change the future: no decision of the past may change.")
+]
+_Spreads = Annotated[bool, typer.Option("--spreads/--no-spreads", help="Repeat with spreads × 0.5 and × 2.")]
+
+
+def backtest(
+    symbols: _Symbols = "",
+    first: _From = "",
+    last: _To = "",
+    changes: _Set = None,
+    equity: _Equity = "50000",
+    seed: _Seed = 1,
+    synthetic: _Synthetic = False,
+    halts: _Halts = "resume",
+    html: _Html = None,
+    spreads: _Spreads = True,
+    check_lookahead: _Lookahead = False,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What the bot would have traded: the very machines that trade, over stored or bundled days.
+
+    Example: ibkr-bot backtest --from 2011-01-03 --to 2011-01-31 --set strategies.scalp.fast_ema=10 --html report.html
+    """
+    settings = changed_settings(config, changes)
+    library = library_of(data, settings)
+    plan = make_plan(settings, library, symbols, first, last, equity, seed, halts, synthetic=synthetic)
+    if check_lookahead:
+        _check_lookahead(plan, library)
+        return
+    from bot.backtest.report.document import document
+
+    report = _play(plan, library, spreads=spreads)
+    if html is not None:
+        _write(html, document(report, _charts(report, library)))
+    if as_json:
+        typer.echo(as_json_text(report))
+    else:
+        show_report(report)
+        if html is not None:
+            typer.echo(f"page: {html}")
+
+
+def _check_lookahead(plan: BacktestPlan, library: Library) -> None:
+    from bot.backtest.lookahead import cuts, find_peek
+
+    for cut in cuts(plan, library):
+        peek = find_peek(plan, library, cut)
+        if peek is not None:
+            raise FixTheMachine(
+                f"something knows the future: with other prices after {cut:%Y-%m-%d %H:%M} UTC it decided otherwise before; "
+                f"with the real ones {peek.before[:300]}, with others {peek.after[:300]}"
+            )
+        typer.echo(f"other prices after {cut:%Y-%m-%d %H:%M} UTC changed no decision before")
+
+
+def _play(plan: BacktestPlan, library: Library, *, spreads: bool) -> Report:
+    from bot.backtest.exact.run import plan_stretches, run_exact
+    from bot.backtest.report.document import Report
+
+    days = sum(len(x.sessions) for x in plan_stretches(plan, library))
+    factors = (1.0, 0.5, 2.0) if spreads else (1.0,)
+    with sessions_bar(days * len(factors)) as step:
+        outcomes = [
+            (factor, run_exact(replace(plan, spread_factor=factor), library, step)) for factor in factors
+        ]
+    variants = tuple(sorted(outcomes, key=lambda x: x[0])) if spreads else ()
+    return Report(plan, "exact", outcomes[0][1], variants)
+
+
+@contextmanager
+def sessions_bar(total: int) -> Iterator[Callable[[object], None]]:
+    """A bar with the time that is left, on a terminal's error stream."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task("sessions", total=total)
+        yield lambda _: shown.advance(task)
+
+
+def make_plan(
+    settings: Settings,
+    library: Library,
+    symbols: str,
+    first: str,
+    last: str,
+    equity: str,
+    seed: int,
+    halts: str,
+    *,
+    synthetic: bool,
+) -> BacktestPlan:
+    """The plan that the options describe; FixTheCommand for what cannot be."""
+    from bot.backtest.plan import BacktestPlan
+
+    names = tuple(name.strip().upper() for name in symbols.split(",") if name.strip()) or settings.symbols
+    if halts not in ("resume", "stay"):
+        raise FixTheCommand(f"--halts {halts!r}: resume or stay is wanted")
+    known = sorted({day for name in names for day in library.sessions(name)})
+    start = _date("--from", first) or (known[0] if known and not synthetic else date(2025, 1, 2))
+    end = _date("--to", last) or (known[-1] if known and not synthetic else _after(start))
+    if end < start:
+        raise FixTheCommand(f"--to {end} lies before --from {start}")
+    settings = settings.model_copy(update={"symbols": names})
+    return BacktestPlan(settings, names, start, end, _amount(equity), seed, synthetic, halts)  # type: ignore[arg-type]
+
+
+def _after(start: date) -> date:
+    from bot.domain.session import next_session
+
+    day = start
+    for _ in range(SYNTHETIC_DAYS):
+        day = next_session(day).day
+    return day
+
+
+def changed_settings(config: Path | None, changes: list[str] | None) -> Settings:
+    """The settings in force with ``--set`` on top; the broker is the simulated one, so nothing is a dry run."""
+    from bot.config import load_settings
+    from bot.config.template import setting_keys
+
+    variables = dict(os.environ) | {"BROKER__TRADING": "simulated", "DRY_RUN": "false"}
+    known = setting_keys()
+    for change in changes or []:
+        key, is_set, value = change.partition("=")
+        if not is_set or key.strip() not in known:
+            raise FixTheCommand(f"--set {change}: write KEY=VALUE with a key of configs/settings.yaml")
+        variables[key.strip().upper().replace(".", "__")] = value.strip()
+    return load_settings(config, variables)
+
+
+def library_of(data: Path | None, settings: Settings) -> Library:
+    from bot.cli.data import stored_days
+
+    if data is not None and not data.is_dir():
+        raise FixTheMachine(f"--data {data}: there is no such folder")
+    return stored_days(data or settings.data.directory)
+
+
+# ── what people see ──
+
+
+def show_report(report: Report) -> None:
+    """The report on a terminal."""
+    from bot.backtest.report.document import all_tables, prices_line
+
+    console = Console()
+    for table in all_tables(report):
+        if table.rows:
+            console.print(_grid(table))
+    out = report.outcome
+    if out.still_open:
+        console.print(f"still open at the end, at mid: {', '.join(out.still_open)}", highlight=False)
+    console.print(prices_line(out), style="bold", highlight=False, soft_wrap=True)
+
+
+def _grid(table: Table) -> Grid:
+    grid = Grid(
+        title=table.title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0)
+    )
+    # The why of a trade is long: it is on the page and in the JSON.
+    columns = [name for name in table.columns if name != "why"]
+    for n, name in enumerate(columns):
+        last = n == len(columns) - 1
+        grid.add_column(name, justify="right" if n in table.right else "left", no_wrap=not last)
+    for row in table.rows:
+        grid.add_row(*row[: len(columns)])
+    grid.caption = table.note or None
+    grid.caption_justify = "left"
+    return grid
+
+
+def as_json_text(report: Report) -> str:
+    """One JSON object: the plan, the figures, the tables, every trade."""
+    from bot.backtest.report.document import all_tables, prices_line
+    from bot.backtest.report.metrics import figures_of
+
+    plan, out = report.plan, report.outcome
+    told: dict[str, Any] = {
+        "symbols": plan.symbols,
+        "from": out.days[0].day,
+        "to": out.days[-1].day,
+        "equity": plan.equity,
+        "end_equity": out.end_equity,
+        "gear": report.gear,
+        "prices": prices_line(out),
+        "figures": {
+            x.name: {"value": x.value, "low": x.low, "high": x.high, "definition": x.definition}
+            for x in figures_of(out)
+        },
+        "days": [{"day": x.day, "equity": x.equity} for x in out.days],
+        "trades": [_trade(x) for x in out.trades.values()],
+        "tables": [{"title": x.title, "columns": x.columns, "rows": x.rows} for x in all_tables(report)],
+    }
+    return json.dumps(told, default=str)
+
+
+def _trade(x: Any) -> dict[str, Any]:
+    names = (
+        "idea_id",
+        "symbol",
+        "strategy",
+        "quantity",
+        "entry_price",
+        "exit_price",
+        "opened_at",
+        "closed_at",
+    )
+    found = {name: getattr(x, name) for name in (*names, "exit_reason", "commission", "pnl")}
+    return found | {"contract": x.contract.label}
+
+
+def _charts(report: Report, library: Library) -> list[Chart]:
+    """Minutes for a few days, hours for more; none of a made-up market."""
+    from bot.backtest.report.document import chart
+
+    plan, days = report.plan, [x.day for x in report.outcome.days]
+    if plan.is_synthetic:
+        return []
+    found = []
+    for symbol in plan.symbols:
+        known = [day for day in library.sessions(symbol) if days[0] <= day <= days[-1]]
+        bars = [bar for day in known for bar in library.minutes(symbol, day)]
+        found.append(chart(symbol, bars if len(known) <= 5 else bars[::60]))
+    return found
+
+
+def _write(path: Path, page: Any) -> None:
+    from bot.ops.page.render import as_file
+
+    try:
+        path.write_text(as_file(page), encoding="utf-8")
+    except OSError as error:
+        raise FixTheMachine(f"--html {path}: {error.strerror}") from None
+
+
+def _date(option: str, text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise FixTheCommand(f"{option} {text!r} is not a date; write it as in 2011-01-05") from None
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if not amount.is_finite() or amount <= 0:
+        raise FixTheCommand(f"--equity: {text!r} is not an amount above 0, for instance 25000")
+    return amount

@@ -1,0 +1,63 @@
+"""``ibkr-bot replay``: a journal's decisions again, and which of them this build would make differently."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bot.cli.options import ConfigOption, JsonOption, journal_path, settings_of
+from bot.domain.errors import FixTheCommand
+from bot.domain.session import NEW_YORK
+
+SHOWN = 20
+
+
+def replay(
+    journal: Annotated[
+        Path | None, typer.Argument(help="A journal.db; default the bot's own.", show_default=False)
+    ] = None,
+    day: Annotated[str, typer.Option(metavar="DATE", help="Only this New York day.")] = "",
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge every journaled bar and idea again, with the present build and settings; exit code 1 if anything differs.
+
+    Example: ibkr-bot replay state/journal.db --day 2026-11-20
+    """
+    from bot.backtest.replay.journal import compare_journal
+
+    path = journal or journal_path(config, None)
+    found = compare_journal(path, settings_of(config), _date(day))
+    if as_json:
+        for x in found.differences:
+            typer.echo(json.dumps(asdict(x), default=str))
+    else:
+        console = Console()
+        for x in found.differences[:SHOWN]:
+            at = f"{x.at.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S}"
+            console.print(f"{at} {x.who} {x.about}", style="bold", highlight=False)
+            console.print(
+                f"  journal: {x.journaled}\n  now:     {x.replayed}",
+                highlight=False,
+                markup=False,
+                soft_wrap=True,
+            )
+        counts = ", ".join(f"{n:,} {name}" for name, n in found.decisions.items())
+        console.print(
+            f"{len(found.differences)} differences in {counts} ({path})", highlight=False, soft_wrap=True
+        )
+    if found.differences:
+        raise typer.Exit(1)
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise FixTheCommand(f"--day {text!r} is not a date; write it as in 2011-01-05") from None

@@ -1,0 +1,150 @@
+"""A report on the terminal, and as JSON."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from bot.cli.tables import trades_table
+from bot.domain import messages as m
+from bot.domain.session import NEW_YORK
+from bot.ops.report.documents import unknown_bid
+from bot.ops.report.results import grouped, performance
+from bot.ops.status.ledger import day_pnl
+
+if TYPE_CHECKING:
+    from bot.cli.reading import Period
+    from bot.domain.day_report import DayReport
+    from bot.ops.page.document import Table as Told
+
+
+def plain(x: Period) -> dict[str, Any]:
+    """The report as JSON has it: money as text, times as ISO-8601 UTC. One day's keys are those of ``plain_day``."""
+    from bot.ops.report import periods
+
+    if x.record is not None:
+        pnl = day_pnl(x.record.trades, unknown_bid)
+        parts = {"realized": pnl.realized, "unrealized": pnl.unrealized, "fees": pnl.fees, "day_pnl": pnl.net}
+        told = {name: None if amount is None else str(amount) for name, amount in parts.items()}
+        return plain_day(x.book.days.report(x.first)) | told | {"recorded": x.first in x.recorded}
+    results = x.book.results(x.first, x.last)
+    groups = {
+        name: {group: _figures(told) for group, told in grouped(results, key).items()}
+        for name, key in periods.GROUPS.items()
+    }
+    return {
+        "from": x.first.isoformat(),
+        "to": x.last.isoformat(),
+        "not_recorded": [day.isoformat() for day in x.unrecorded],
+        "all": _figures(performance(results)),
+        "by": groups,
+    }
+
+
+def _figures(x: Any) -> dict[str, Any]:
+    names = ("trades", "won", "lost", "net", "fees", "expectancy", "profit_factor", "best", "worst", "max_drawdown",
+             "entry_slip", "exit_slip")  # fmt: skip
+    return {name: _written(getattr(x, name)) for name in names}
+
+
+def _written(value: Any) -> Any:
+    return str(value.quantize(Decimal("0.0001")).normalize()) if isinstance(value, Decimal) else value
+
+
+def plain_day(x: DayReport) -> dict[str, Any]:
+    """One day's report: money as text, times as ISO-8601 UTC."""
+    return {
+        "day": x.day.isoformat(),
+        "pnl": str(x.pnl),
+        "commission": str(x.commission),
+        "start_equity": None if x.start_equity is None else str(x.start_equity),
+        "equity": None if x.equity is None else str(x.equity),
+        "trades": [_trade(one) for one in x.trades],
+        "not_traded": dict(x.not_traded),
+        "unprotected_s": round(x.unprotected_s, 3),
+        "held_past_its_time": {one.idea_id: one.why for one in x.overdue},
+        "worst_unprotected_s": round(x.worst_unprotected_s, 3),
+        "halts": [_halt(one) for one in x.halts],
+        "refused_orders": x.refused_orders,
+        "disconnects": x.disconnects,
+    }
+
+
+def _trade(x: m.BracketClosed) -> dict[str, Any]:
+    return {
+        "idea_id": x.idea_id,
+        "strategy": x.strategy,
+        "contract": x.contract.label,
+        "quantity": x.quantity,
+        "entry_price": str(x.entry_price),
+        "exit_price": str(x.exit_price),
+        "opened_at": x.opened_at.isoformat(),
+        "closed_at": x.closed_at.isoformat(),
+        "exit_reason": x.exit_reason,
+        "commission": str(x.commission),
+        "pnl": str(x.pnl),
+    }
+
+
+def _halt(x: m.Halted | m.Resumed) -> dict[str, Any]:
+    what, why = ("halted", x.detail) if isinstance(x, m.Halted) else ("resumed", x.reason)
+    return {"at": x.at.isoformat(), "what": what, "cause": str(x.cause), "by": x.by, "why": why}
+
+
+# ── on the terminal ──
+
+
+def print_day(x: Period) -> None:
+    """The day's trades as everywhere, what the day came to, and what went wrong."""
+    from bot.ops.alerts.wording import day_report_text
+
+    assert x.record is not None  # noqa: S101  one day has its record
+    told, console = x.book.days.report(x.first), Console()
+    if x.first not in x.recorded:
+        console.print(f"{x.first:%a %d %b %Y}: not recorded; the journal {x.path} holds nothing of it")
+        return
+    if x.record.trades:
+        console.print(trades_table(x.record.trades))
+    title, body = day_report_text(told)
+    lines = body.splitlines()[len(told.trades) :]  # the trades are in the table
+    console.print("\n".join([title, *lines, *_halts(told), *_held(x)]), highlight=False, markup=False)
+
+
+def _held(x: Period) -> list[str]:
+    open_trades = [trade for trade in (x.record.trades if x.record else ()) if trade.held]
+    names = ", ".join(f"{trade.held} {trade.contract.label}" for trade in open_trades)
+    return [f"still held: {names}; what it is worth now: ibkr-bot status"] if names else []
+
+
+def _halts(x: DayReport) -> list[str]:
+    told = (_halt(one) | {"at": f"{one.at.astimezone(NEW_YORK):%H:%M:%S}"} for one in x.halts)
+    return [f"{one['at']} {one['what']} by {one['by']}: {one['cause']} {one['why']}" for one in told]
+
+
+def print_period(x: Period) -> None:
+    """One table for each way to group, then the whole."""
+    from bot.ops.report.documents import period_document
+
+    document, console = period_document(x.book, x.first, x.last, x.unrecorded, x.source), Console()
+    for told in document.tables:
+        console.print(_table(told))
+    console.print(
+        f"{x.first} to {x.last}: {document.verdict.word}. {document.verdict.reason}", highlight=False
+    )
+    for tile in document.tiles:
+        console.print(f"  {tile.name:<22} {tile.text}", highlight=False)
+
+
+def _table(told: Told) -> Table:
+    table = Table(
+        title=told.title, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), title_justify="left"
+    )
+    for index, name in enumerate(told.columns):
+        table.add_column(name, justify="right" if index in told.right else "left", no_wrap=True)
+    for row in told.rows:
+        table.add_row(*row)
+    return table

@@ -1,0 +1,19 @@
+"""Text from outside, made safe where it enters: no machine, commit, log or screen can fail on it later."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MOST: Final = 500
+"""Characters kept of a reason or a name: enough for a person's words, too few to fill a card or a phone."""
+
+
+def made_safe(text: object, most: int = MOST) -> str:
+    """Printable, encodable and bounded: one line, without control characters, lone surrogates and the rest beyond ``most``.
+
+    What cannot be encoded becomes ``?``; white space of every kind becomes one blank.
+    """
+    known = str(text)[: 4 * most].encode("utf-8", "replace").decode("utf-8", "replace")
+    words = "".join(char if char.isprintable() else " " for char in known).split()
+    line = " ".join(words)
+    return line if len(line) <= most else f"{line[: most - 1]}…"

@@ -1,0 +1,162 @@
+"""A day or a period as a document of the page's components: the same parts, fed from a journal instead of the running bot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+
+from bot.domain.day_report import DayReport
+from bot.domain.types import ConId
+from bot.ops.page.day_record import DayRecord
+from bot.ops.page.document import Document, Fact, Money, PageLevel, PageVerdict, Source, Table
+from bot.ops.page.drawn import charts, equity_curve, trade_marks
+from bot.ops.page.wording import ago, refusal, signed
+from bot.ops.report import periods
+from bot.ops.report.book import Book
+from bot.ops.report.results import Performance, performance
+from bot.ops.status.ledger import BookedTrade, DayPnl, day_pnl
+
+Bids = Callable[[ConId], Decimal | None]
+CURRENCY = "USD"
+NO_SOURCE = Source()
+
+
+def unknown_bid(_: ConId) -> Decimal | None:
+    """For a report without a running bot: nobody says what is bid."""
+    return None
+
+
+def day_document(
+    book: Book, record: DayRecord, source: Source = NO_SOURCE, bid: Bids = unknown_bid
+) -> Document:
+    """One day: the live page's parts as they stood at its end, or stand now."""
+    day = record.day
+    if day is None:
+        raise ValueError("a day's document needs a day")
+    report, pnl = book.days.report(day), day_pnl(record.trades, bid)
+    at = max((event.at for event in record.events), default=None)
+    return Document(
+        kind="day",
+        title=f"{day:%a %d %b %Y} · ibkr-options-bot",
+        at=at,
+        verdict=_day_verdict(record.trades, report, pnl),
+        source=source,
+        money=Money(CURRENCY, pnl.realized, pnl.unrealized, pnl.fees, pnl.net, report.equity),
+        charts=charts(record, source.symbols),
+        trades=trade_marks(record.trades, record.paths),
+        curves=(equity_curve(record, CURRENCY),),
+        tiles=tiles(performance(book.results(day, day))),
+        facts=_troubles(report),
+        events=record.events,
+        tables=_not_traded(report),
+    )
+
+
+def period_document(
+    book: Book, first: date, last: date, unrecorded: tuple[date, ...] = (), source: Source = NO_SOURCE
+) -> Document:
+    """More than a day: curves, and results by day, week, month, strategy and hour."""
+    results = book.results(first, last)
+    told = performance(results)
+    marks = [(at, value) for at, value in book.equity if first <= at.date() <= last]
+    return Document(
+        kind="period",
+        title=f"{first:%d %b %Y} to {last:%d %b %Y} · ibkr-options-bot",
+        at=max((at for at, _ in marks), default=None),
+        verdict=_period_verdict(told, unrecorded),
+        source=source,
+        money=_period_money(told, marks[-1][1] if marks else None),
+        trades=trade_marks(book.trades(first, last)),
+        curves=(
+            periods.result_curve(results),
+            periods.equity_curve(marks),
+            periods.drawdown_curve(marks),
+        ),
+        tiles=tiles(told),
+        tables=periods.tables(results, unrecorded),
+    )
+
+
+def tiles(x: Performance) -> tuple[Fact, ...]:
+    """The figures that stand side by side above the charts."""
+    if not x.trades:
+        return ()
+    found = [
+        Fact("trades won", f"{x.won} of {x.trades}, {(x.win_rate or 0) * 100:.0f} %"),
+        Fact("a trade brought", signed(x.expectancy), _level(x.expectancy)),
+        Fact("profit factor", "—" if x.profit_factor is None else f"{x.profit_factor:.2f}"),
+        Fact(
+            "average win / loss",
+            f"{signed(x.average_win or Decimal(0))} / {signed(x.average_loss or Decimal(0))}",
+        ),
+        Fact("deepest fall", f"{x.max_drawdown:,.2f}"),
+        Fact("fees", f"{x.fees:,.2f}"),
+    ]
+    if x.entry_slip is not None:
+        found.append(Fact("lost to entry prices", f"{x.entry_slip:,.2f}"))
+    if x.exit_slip is not None:
+        found.append(Fact("lost behind stops", f"{x.exit_slip:,.2f}"))
+    return tuple(found)
+
+
+def _level(amount: Decimal | None) -> PageLevel:
+    return "plain" if not amount else "safe" if amount > 0 else "danger"
+
+
+def _day_verdict(trades: tuple[BookedTrade, ...], report: DayReport, pnl: DayPnl) -> PageVerdict:
+    open_trades = [trade for trade in trades if trade.held]
+    if open_trades:
+        names = ", ".join(f"{trade.held} {trade.contract.label}" for trade in open_trades)
+        todo = (
+            ""
+            if pnl.unrealized is not None
+            else "What it is worth is known to the running bot: ibkr-bot status."
+        )
+        return PageVerdict("watch", "Still held", f"{names}.", todo)
+    count = len(trades)
+    word = "No trades" if not count else "1 trade" if count == 1 else f"{count} trades"
+    return PageVerdict(
+        "plain", word, "Everything is closed." if count else "Nothing was bought.", proof=_worst(report)
+    )
+
+
+def _worst(report: DayReport) -> str:
+    if not report.worst_unprotected_s:
+        return ""
+    return f"Never unprotected for more than {ago(report.worst_unprotected_s)}"
+
+
+def _period_verdict(told: Performance, unrecorded: tuple[date, ...]) -> PageVerdict:
+    missing = (
+        f"{len(unrecorded)} trading days are not recorded."
+        if unrecorded
+        else "Every trading day is recorded."
+    )
+    word = "No trades" if not told.trades else f"{told.trades} trades"
+    return PageVerdict(
+        "plain", word, missing if not told.trades else f"{told.won} won, {told.lost} lost. {missing}"
+    )
+
+
+def _period_money(told: Performance, equity: Decimal | None) -> Money:
+    gross = told.net + told.fees
+    return Money(CURRENCY, gross, None, told.fees, told.net, equity, "Result of closed trades")
+
+
+def _troubles(report: DayReport) -> tuple[Fact, ...]:
+    """What went wrong on the day, zeros included: that nothing did is worth reading, too."""
+    halts = sum(hasattr(one, "detail") for one in report.halts)
+    counts: Mapping[str, int] = {
+        "orders refused": report.refused_orders,
+        "connections lost": report.disconnects,
+        "halts": halts,
+    }
+    facts = [Fact(name, str(count), "watch" if count else "plain") for name, count in counts.items()]
+    length = f"{report.unprotected_s:.1f} s in all, {report.worst_unprotected_s:.1f} s at most"
+    return (Fact("unprotected", length, "watch" if report.worst_unprotected_s > 10 else "plain"), *facts)
+
+
+def _not_traded(report: DayReport) -> tuple[Table, ...]:
+    rows = tuple((code, refusal(code), str(count)) for code, count in report.not_traded.items())
+    return (Table("Signals that were not traded", ("code", "why", "times"), rows, (2,)),) if rows else ()

@@ -1,0 +1,96 @@
+"""Figures are what their definitions say; the report is whole on the screen, as JSON and as a page."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import date, timedelta
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.backtest.outcome import DayEnd, Outcome
+from bot.backtest.plan import BacktestPlan
+from bot.backtest.report.document import Report, all_tables, document, prices_line
+from bot.backtest.report.metrics import daily_returns, drawdowns, figures_of, sharpe, sortino
+from bot.cli.backtest import as_json_text
+from bot.ops.page.render import as_file
+
+
+def ended(*equity: float) -> Outcome:
+    out = Outcome(Decimal(100))
+    out.days = [DayEnd(date(2011, 1, 3) + timedelta(n), Decimal(f"{x:.2f}")) for n, x in enumerate(equity)]
+    return out
+
+
+def test_a_drawdown_is_measured_from_the_highest_day_s_end_so_far() -> None:
+    assert [round(x, 4) for _, x in drawdowns(ended(110, 99, 121, 60.5))] == [0, -0.1, 0, -0.5]
+
+
+def test_ratios_are_those_of_their_definitions() -> None:
+    returns = daily_returns(ended(102, 101, 104, 103))
+
+    assert sharpe(returns) == pytest.approx(np.mean(returns) / np.std(returns, ddof=1) * math.sqrt(252))
+    below = math.sqrt(sum(min(x, 0) ** 2 for x in returns) / 4)
+    assert sortino(returns) == pytest.approx(np.mean(returns) / below * math.sqrt(252))
+
+
+@given(st.lists(st.floats(50, 200), min_size=1, max_size=30))
+def test_returns_lead_from_the_first_equity_to_the_last(equity: list[float]) -> None:
+    out = ended(*equity)
+
+    assert math.prod(1 + daily_returns(out)) == pytest.approx(float(out.end_equity) / 100)
+    assert all(x <= 0 for _, x in drawdowns(out))
+
+
+def test_an_unchanging_account_has_no_ratio_rather_than_a_wrong_one() -> None:
+    found = {x.name: x.text for x in figures_of(ended(100, 100, 100))}
+
+    assert (found["Sharpe"], found["win rate"], found["expectancy"]) == ("unknown", "unknown", "unknown")
+
+
+def test_an_interval_holds_the_figure_and_is_the_same_every_time(
+    played: tuple[BacktestPlan, Outcome],
+) -> None:
+    _, out = played
+
+    first, second = figures_of(out), figures_of(out)
+
+    assert first == second
+    for x in first:
+        if x.low is not None and x.high is not None and x.value is not None:
+            assert x.low <= x.value <= x.high
+
+
+def test_the_tables_count_every_trade_once(played: tuple[BacktestPlan, Outcome]) -> None:
+    chosen, out = played
+
+    found = {x.title: x for x in all_tables(Report(chosen, "exact", out))}
+
+    for title in ("By strategy", "By month", "By weekday", "By hour", "By exit"):
+        assert sum(int(row[1]) for row in found[title].rows) == len(out.trades)
+    assert sum(int(row[3]) for row in found["Not traded"].rows) == len(out.denied) + len(out.dropped) + len(
+        out.abandoned
+    )
+
+
+def test_modelled_prices_are_said_loudly(played: tuple[BacktestPlan, Outcome]) -> None:
+    _, out = played
+
+    assert "MODELLED on 1 of 1" in prices_line(out)
+
+
+def test_the_page_and_the_json_hold_the_same_trades(played: tuple[BacktestPlan, Outcome]) -> None:
+    chosen, out = played
+    report = Report(chosen, "exact", out, ((1.0, out),))
+
+    told = json.loads(as_json_text(report))
+    page = as_file(document(report))
+
+    assert [x["idea_id"] for x in told["trades"]] == list(out.trades)
+    assert Decimal(told["end_equity"]) == out.end_equity
+    assert all(idea_id in page for idea_id in out.trades)
+    assert "If spreads were" in page

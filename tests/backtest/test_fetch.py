@@ -1,0 +1,120 @@
+"""History from the gateway: over real TCP from the simulated one, it equals what that one was made of."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.backtest.feed.library import StoreLibrary
+from bot.backtest.fetch import Request, fetch_bars, keep_quotes, requests_for
+from bot.backtest.store.kinds import Kind
+from bot.backtest.store.store import Added, Store
+from bot.broker.connection.settings import BrokerSettings, PacingLimits
+from bot.broker.history import NoHistory, history_session
+from bot.domain.errors import FixTheMachine
+from bot.domain.market import Bar, BarSize
+from bot.domain.session import session_on
+from bot.sim.market.recorded.library import BUNDLE
+from bot.sim.server.thread import SimGatewayThread
+from bot.sim.world.build import recorded_world
+
+DAYS = (date(2011, 1, 19), date(2011, 1, 20), date(2011, 1, 21))
+AFTER = datetime(2011, 1, 24, 14, 31, tzinfo=UTC)
+FREELY = PacingLimits(
+    messages_per_s=1000, identical_after_s=0.0, same_contract_per_2s=1000, history_per_10min=1000
+)
+
+
+class Deck:
+    """A history that is read from the package and counts its requests; it fails at the one named."""
+
+    def __init__(self, fails_at: int = 0) -> None:
+        self.asked: list[datetime] = []
+        self._fails_at = fails_at
+
+    def bars(self, stock: object, size: BarSize, end: datetime, days: int) -> tuple[Bar, ...]:
+        self.asked.append(end)
+        if len(self.asked) == self._fails_at:
+            raise NoHistory("SPY", 162, "pacing violation")
+        known = [day for day in BUNDLE.sessions("SPY") if day <= end.date()][-days:]
+        return tuple(bar for day in known for bar in BUNDLE.minutes("SPY", day))
+
+
+def asked_for(store: Store, *, again: bool = False) -> tuple[Request, ...]:
+    return requests_for(store, "SPY", BarSize.M1, date(2011, 1, 3), date(2011, 1, 31), again=again)
+
+
+def nobody(_: Request, __: Added) -> None:
+    """For whoever is not listening."""
+
+
+def test_a_stopped_fetch_goes_on_where_it_was(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    first, second = Deck(fails_at=3), Deck()
+
+    with pytest.raises(NoHistory):
+        fetch_bars(first, None, store, "SPY", BarSize.M1, asked_for(store), nobody)
+    kept = store.days(Kind.BARS_1M, "SPY")
+    fetch_bars(second, None, store, "SPY", BarSize.M1, asked_for(store), nobody)
+
+    assert len(kept) == 10
+    assert len(second.asked) == 2
+    library = StoreLibrary(store)
+    assert [library.minutes("SPY", day) for day in BUNDLE.sessions("SPY")] == [
+        BUNDLE.minutes("SPY", day) for day in BUNDLE.sessions("SPY")
+    ]
+
+
+def test_what_is_stored_is_asked_for_again_only_on_request(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    fetch_bars(Deck(), None, store, "SPY", BarSize.M1, asked_for(store), nobody)
+
+    assert asked_for(store) == ()
+    assert len(asked_for(store, again=True)) == 4
+
+
+def test_a_request_spans_no_hole_and_no_more_sessions_than_ib_grants(tmp_path: Path) -> None:
+    for request in asked_for(Store(tmp_path)):
+        days = [x.day for x in request.sessions]
+        assert 1 <= len(days) <= 5
+        session = session_on(days[-1])
+        assert session is not None
+        assert request.end == session.close
+
+
+@pytest.mark.line
+def test_over_real_tcp_bars_and_option_quotes_come_into_the_store(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    world = recorded_world(["SPY"], date(2011, 1, 24), start=AFTER)
+    with SimGatewayThread(world) as gateway:
+        settings = BrokerSettings(port=gateway.port, pacing=FREELY)
+        with history_session(settings, 98) as session:
+            stock = session.underlying("SPY")
+            wanted = requests_for(store, "SPY", BarSize.M1, DAYS[0], DAYS[-1], again=False)
+            added = fetch_bars(session, stock, store, "SPY", BarSize.M1, wanted, nobody)
+            option = session.options(stock, None, 128.0, 1)[0]
+            quotes = session.quotes(option, AFTER, 1)
+
+    assert added == Added(new=1170)
+    library = StoreLibrary(store)
+    for day in DAYS:
+        assert [(x.start, x.close) for x in library.minutes("SPY", day)] == [
+            (x.start, x.close) for x in BUNDLE.minutes("SPY", day)
+        ]
+    assert quotes
+    assert all(x.bid is not None and x.ask is not None and x.bid <= x.ask for x in quotes)
+    assert keep_quotes(store, "SPY", option, quotes, date(2011, 1, 28), replace=False).new == len(quotes)
+    [quote] = store.table(Kind.OPTIONS_1M, "SPY", date(2011, 1, 24), date(2011, 1, 24)).to_pylist()[:1]
+    assert quote["ts"] == quotes[0].start + timedelta(minutes=1)
+
+
+def test_no_gateway_is_said_in_one_line() -> None:
+    settings = BrokerSettings(port=1, connect_timeout_wall_s=2.0)
+
+    with (
+        pytest.raises(FixTheMachine, match=r"no gateway at 127\.0\.0\.1:1 .*is it running"),
+        history_session(settings, 98),
+    ):
+        pass

@@ -1,0 +1,47 @@
+"""What a run leaves on the screen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bot.cli.run import _print_outcome, _say_why
+from bot.config import Settings
+from bot.domain.session import session_on
+from bot.ops.status.status import Status
+
+DAY = session_on(date(2011, 1, 26))
+
+
+def test_a_failed_run_says_what_of_and_what_to_type_last_and_on_stderr(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _say_why(1, ["broker: FixTheMachine: the port is shut"], Settings())
+
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "the run failed: broker: FixTheMachine: the port is shut" in told.err
+    assert told.err.splitlines()[-1].endswith("logs/bot.log, then: ibkr-bot doctor")
+
+
+def test_a_run_that_went_well_has_no_last_words(capsys: pytest.CaptureFixture[str]) -> None:
+    _say_why(0, [""], Settings())
+
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("is_whole", "says"), [(True, "P&L of 2011-01-26"), (False, "did not run to its end")]
+)
+def test_a_day_that_failed_shows_no_result_it_does_not_know(
+    capsys: pytest.CaptureFixture[str], is_whole: bool, says: str
+) -> None:
+    assert DAY is not None
+    _print_outcome(replace(Status()), Path("journal.db"), DAY, is_whole=is_whole)
+
+    told = capsys.readouterr().out
+    assert says in told
+    assert ("+0.00" in told) is is_whole

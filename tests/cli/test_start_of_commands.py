@@ -1,0 +1,109 @@
+"""A command is found, quick and honest about itself: what is known of it without importing it is what it says of itself."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.cli.commands import COMMANDS, GROUPS
+from bot.cli.options import JOURNAL_FILE
+from bot.config import load_settings
+from bot.config.where import place
+from bot.domain.errors import FixTheConfiguration
+from bot.journal import store
+
+HEAVY = ("pydantic", "ib_insync", "pandas", "apprise", "QuantLib", "numpy")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_says_of_a_command_what_it_says_itself(name: str) -> None:
+    words = inspect.getdoc(COMMANDS[name].load())
+    assert words is not None
+    assert words.split("\n\n")[0].replace("\n", " ") == COMMANDS[name].help != ""
+    assert "Example" in words
+
+
+def test_every_command_of_a_group_can_be_loaded() -> None:
+    for _, commands in GROUPS.values():
+        assert all(callable(command.load()) for command in commands.values())
+
+
+def _imported(*arguments: str) -> set[str]:
+    """The heavy packages that a command has imported when it ends."""
+    code = (
+        "import sys\n"
+        "from bot.cli.main import main\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        f"print('HEAVY', *[name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
+    )  # fmt: skip
+    return set(done.stdout.rpartition("HEAVY")[2].split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--help",), ("status", "--help"), ("status",), ("halt", "--help"), ("why", "SPY", "--help")],
+)
+def test_looking_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
+    assert _imported(*arguments) == set()
+
+
+# ── where the state is ──
+
+FILES = (
+    "",
+    "journal:\n  directory: there\n",
+    "journal:\n  directory: ~/x\nbroker: {embedded_gateway: off, port: 4002}\n",
+)
+DOTENVS = ("", "JOURNAL__DIRECTORY=from-dotenv\nBROKER__EMBEDDED_GATEWAY=0\n", "JOURNAL__DIRECTORY=\n")
+VARIABLES: tuple[dict[str, str], ...] = (
+    {},
+    {"JOURNAL__DIRECTORY": "from-environment"},
+    {"journal__directory": "", "BROKER__EMBEDDED_GATEWAY": "no"},
+    {"BROKER__TRADING": "Paper", "DRY_RUN": "true"},
+)
+
+
+@pytest.mark.parametrize("text", FILES)
+@pytest.mark.parametrize("dotenv", DOTENVS)
+@pytest.mark.parametrize("variables", VARIABLES)
+def test_the_state_is_where_the_whole_settings_say(
+    tmp_path: Path, text: str, dotenv: str, variables: dict[str, str]
+) -> None:
+    file, env = tmp_path / "settings.yaml", tmp_path / ".env"
+    file.write_text(text)
+    env.write_text(dotenv)
+    found, whole = place(file, variables, env), load_settings(file, variables, env)
+    assert found.directory == whole.journal.directory
+    is_own = whole.broker.trading == "simulated" and whole.broker.embedded_gateway
+    assert found.has_days_of_its_own is is_own
+
+
+def test_a_file_that_is_not_there_or_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FixTheConfiguration, match="no such file"):
+        place(tmp_path / "none.yaml", {})
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("journal: [")
+    with pytest.raises(FixTheConfiguration, match=r"broken\.yaml: line"):
+        place(broken, {})
+
+
+def test_the_journal_s_name_is_one() -> None:
+    assert JOURNAL_FILE == store.JOURNAL_FILE
+
+
+def test_a_command_without_a_bot_says_so_in_one_line(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "status", "--state", str(tmp_path)],
+        capture_output=True, text=True, check=False, env=dict(os.environ),
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "no bot is running" in done.stderr

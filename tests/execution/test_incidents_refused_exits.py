@@ -1,0 +1,71 @@
+"""Stops that are refused all night, and closing orders that are: ever more rarely tried, and told in words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.domain import broker_messages as b
+from bot.domain import messages as m
+from bot.domain.order import OrderType, Tif
+from bot.ops.alerts.events import Alert, Alerts
+from tests.execution.line import CALL, Line, open_position
+
+REFUSED = (201, "Order rejected - reason:the exchange is closed")
+
+
+class Always(dict[str, tuple[int, str]]):
+    """Refuses every order whose reference has ``part``."""
+
+    def __init__(self, part: str) -> None:
+        super().__init__()
+        self.part = part
+
+    def __contains__(self, ref: object) -> bool:
+        return self.part in str(ref)
+
+    def __missing__(self, ref: str) -> tuple[int, str]:
+        return REFUSED
+
+
+def told(line: Line) -> list[Alert]:
+    said: list[Alert] = []
+    alerts = Alerts(said.append)
+    for message in line.said:
+        alerts.handle(message)
+    return said
+
+
+def test_stops_refused_all_night_are_tried_ever_more_rarely_and_told_once_as_unprotected() -> None:
+    line = open_position()
+    line.broker.now = line.now.replace(hour=21, minute=5)
+    line.wait(2)
+    line.broker.exchange_settings.refuses = Always("/stop")
+    line.broker.end("SPY-1/stop")
+    line.wait(3600, 5)
+
+    refused = [x for x in line.all(b.OrderRefused) if "/stop" in x.ref]
+    assert 3 <= len(refused) <= 14
+    (alert,) = (x for x in told(line) if x.title.startswith("UNPROTECTED"))
+    assert "the exchange is closed" in alert.body
+    assert "settles it at the open" in alert.body
+
+    line.broker.exchange_settings.refuses = {}
+    line.broker.now = line.now.replace(hour=14, minute=30) + timedelta(days=1)
+    line.price("1.90", "1.95")
+    line.wait(60, 1)
+    line.assert_protected_or_flat()
+
+
+def test_a_market_order_that_nobody_takes_gives_way_to_a_limit_that_stays_at_the_broker() -> None:
+    line = open_position()
+    line.broker.bids.pop(CALL.con_id)
+    line.tell(m.TimePassed(line.now))
+    line.wait(200, 5)
+    line.tell(m.FlattenAll(line.now, "flatten", "me"))
+    line.wait(150, 5)
+
+    closing = [held.order for held in line.broker.live() if "/flatten" in held.order.ref]
+    assert [(x.type, x.limit_price, x.tif) for x in closing] == [
+        (OrderType.LIMIT, CALL.ticks.steps[0][1], Tif.GTC)
+    ]
+    assert line.broker.stopped(CALL.con_id) == line.position == 3

@@ -1,0 +1,107 @@
+"""What a snapshot is compared with does not grow with the years; whatever the broker still mentions is known all the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from bot.domain.broker_messages import OrderStatusChanged, SendOrders, Snapshot
+from bot.domain.messages import FillBooked, TimePassed
+from bot.domain.order import Fill, Leg, OpenOrder, OrderStatus
+from bot.domain.position import AccountValues
+from bot.domain.types import Side
+from bot.execution.books.order_book import OrderBook
+from bot.execution.limits import ExecutionLimits
+from bot.execution.order_manager import OrderManager
+from bot.execution.orders import approved_prices, bracket_orders, ref_of
+from tests.execution.line import CALL, START, bracket
+
+DAY = timedelta(days=1)
+ACCOUNT = AccountValues(account="DU1234567", at=START)
+
+
+def fill(idea: str, leg: Leg, side: Side, number: int) -> Fill:
+    price = Decimal("2.00") if side is Side.BUY else Decimal("2.60")
+    return Fill(
+        exec_id=f"e.{idea}.{number}.01", order_ref=ref_of(idea, leg), perm_id=number, contract=CALL, side=side, quantity=3,
+        price=price, at=START,
+    )  # fmt: skip
+
+
+def status(ref: str, number: int, now: OrderStatus, filled: int) -> OrderStatusChanged:
+    return OrderStatusChanged(
+        ref=ref, status=now, filled=filled, remaining=3 - filled, perm_id=number, order_id=number, at=START
+    )
+
+
+def live_through(book: OrderBook, idea: str, number: int) -> None:
+    """One whole trade: entry and target filled, the stop cancelled."""
+    place = bracket(idea)
+    book_learns(book, SendOrders(bracket_orders(place, approved_prices(place), place.enter_by), START))
+    for leg, side, n in ((Leg.ENTRY, Side.BUY, number), (Leg.TARGET, Side.SELL, number + 1)):
+        book_learns(book, FillBooked(fill(idea, leg, side, n)))
+        book_learns(book, status(ref_of(idea, leg), n, OrderStatus.FILLED, 3))
+    book_learns(book, status(ref_of(idea, Leg.STOP), number + 2, OrderStatus.CANCELLED, 0))
+
+
+def book_learns(book: OrderBook, message: object) -> None:
+    book.applies()[type(message)](message)
+
+
+def years_of_trades() -> OrderBook:
+    book = OrderBook(settle_s=10)
+    for n in range(50):
+        live_through(book, f"SPY-{n}", 10 * n + 1)
+    return book
+
+
+def test_what_ended_flat_leaves_the_comparison_on_the_next_day() -> None:
+    book = years_of_trades()
+    book_learns(book, TimePassed(START))
+    assert len(book.as_own().orders) == 150
+    book_learns(book, TimePassed(START + DAY))
+    assert (book.as_own().orders, book.as_own().fills) == ({}, {})
+
+
+def test_what_is_held_stays_however_long() -> None:
+    book = years_of_trades()
+    place = bracket("SPY-held")
+    book_learns(book, SendOrders(bracket_orders(place, approved_prices(place), place.enter_by), START))
+    book_learns(book, FillBooked(fill("SPY-held", Leg.ENTRY, Side.BUY, 9001)))
+    for days in range(1, 30):
+        book_learns(book, TimePassed(START + days * DAY))
+    assert {own.order.idea_id for own in book.as_own().orders.values()} == {"SPY-held"}
+
+
+def test_an_old_order_that_the_broker_lists_is_known_again() -> None:
+    book = years_of_trades()
+    book_learns(book, TimePassed(START + DAY))
+    ref = ref_of("SPY-7", Leg.TARGET)
+    listed = OpenOrder(
+        ref=ref, order_id=72, perm_id=72, client_id=1, contract=CALL, side=Side.SELL, type="LMT", quantity=3, filled=3,
+        status=OrderStatus.FILLED,
+    )  # fmt: skip
+    book.bring_back(Snapshot(at=START + DAY, account=ACCOUNT, completed_orders=(listed,)))
+    assert ref in book.as_own().orders
+    assert len(book.as_own().fills) == 2
+
+
+def test_an_old_execution_under_another_name_is_known_again() -> None:
+    book = years_of_trades()
+    book_learns(book, TimePassed(START + DAY))
+    again = replace(fill("SPY-7", Leg.TARGET, Side.SELL, 72), order_ref="", perm_id=0)
+    book.bring_back(Snapshot(at=START + DAY, account=ACCOUNT, fills=(again,)))
+    assert {own.order.idea_id for own in book.as_own().orders.values()} == {"SPY-7"}
+
+
+def test_a_late_correction_of_an_old_trade_is_booked_once() -> None:
+    manager = OrderManager(ExecutionLimits())
+    manager.remember(
+        SendOrders(bracket_orders(bracket("SPY-1"), approved_prices(bracket("SPY-1")), START), START)
+    )
+    manager.remember(FillBooked(fill("SPY-1", Leg.ENTRY, Side.BUY, 1)))
+    manager.remember(FillBooked(fill("SPY-1", Leg.TARGET, Side.SELL, 2)))
+    manager.handle(TimePassed(START + DAY))
+    late = replace(fill("SPY-1", Leg.TARGET, Side.SELL, 2), exec_id="e.SPY-1.2.02", price=Decimal("2.55"))
+    assert manager._book.ledger.weigh(late) == FillBooked(late, "e.SPY-1.2.01")
