@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SAME_MEANING = {
     "HANDLERS": "each module of bot/sim/handlers ends in its part of one table",
     "T": "a type variable",
+    "ZERO": "no money",
     "Flags": "an array of yes and no, in both",
     "SPEC": "each strategy module ends in its own",
     "KINDS": "each schema module of bot/wire ends in its part of one table",

@@ -17,7 +17,7 @@ import pykka
 
 from bot.actors.runtime import Line, Ping
 
-Failed = Callable[[str, BaseException, object], None]
+TurnFailed = Callable[[str, BaseException, object], None]
 
 
 class Turns:
@@ -61,7 +61,7 @@ class Turns:
 class TurnPeer:
     """One machine among the turns. A machine that raises is dead, as an actor is."""
 
-    def __init__(self, name: str, machine: Any, line: Line, failed: Failed, turns: Turns) -> None:
+    def __init__(self, name: str, machine: Any, line: Line, failed: TurnFailed, turns: Turns) -> None:
         self._name, self._machine, self._line, self._failed, self._turns = name, machine, line, failed, turns
         self._is_alive = True
         self._waiting = 0

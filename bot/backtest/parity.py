@@ -39,20 +39,20 @@ _SHOWN = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunOutcome:
     """What a day came to. ``decided`` is every message of the kinds in ``DECIDED``, in order."""
 
     decided: tuple[Message, ...]
 
     @classmethod
-    def of(cls, messages: Iterable[Message]) -> Outcome:
+    def of(cls, messages: Iterable[Message]) -> RunOutcome:
         return cls(tuple(message for message in messages if isinstance(message, DECIDED)))
 
     def of_kind(self, kind: type) -> list[Message]:
         return [message for message in self.decided if type(message) is kind]
 
 
-def differences(one: Outcome, other: Outcome) -> Iterator[str]:
+def differences(one: RunOutcome, other: RunOutcome) -> Iterator[str]:
     """The first difference of each kind, in words; nothing where both came to the same."""
     for kind in DECIDED:
         pairs = zip_longest(one.of_kind(kind), other.of_kind(kind))
@@ -73,7 +73,9 @@ class _Nobody:
         """There is nothing to restore."""
 
 
-def replayed(settings: Settings, world: World, session: Session) -> tuple[Outcome, tuple[ClosedTrade, ...]]:
+def replayed(
+    settings: Settings, world: World, session: Session
+) -> tuple[RunOutcome, tuple[ClosedTrade, ...]]:
     """The day in the replay runtime, from the world's now to the close; it ends as ``ibkr-bot run`` does."""
     board, heard = StatusBuilder(settings.symbols), list[Message]()
     machines: dict[str, Machine] = {**make_machines(settings, 1.0), BOARD: board, JOURNAL: _Nobody()}
@@ -83,4 +85,4 @@ def replayed(settings: Settings, world: World, session: Session) -> tuple[Outcom
 
     first = m.LineStarted(world.now, "replay", settings.mode, settings.dry_run, settings.symbols)
     replay_day(world, machines, is_over, first_message=first, observe=heard.append)
-    return Outcome.of(heard), board.status.closed_trades
+    return RunOutcome.of(heard), board.status.closed_trades

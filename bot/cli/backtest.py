@@ -72,11 +72,11 @@ def backtest(
     if check_lookahead:
         _check_lookahead(plan, library)
         return
-    from bot.backtest.report.document import document
+    from bot.backtest.report.document import backtest_document
 
     report = _play(plan, library, spreads=spreads)
     if html is not None:
-        _write(html, document(report, _charts(report, library)))
+        _write(html, backtest_document(report, _charts(report, library)))
     if as_json:
         typer.echo(as_json_text(report))
     else:

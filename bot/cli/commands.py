@@ -17,7 +17,7 @@ import typer
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class CliCommand:
     """A function of a module under ``bot.cli``."""
 
     module: str
@@ -37,43 +37,43 @@ class Command:
         raise LookupError(f"bot/cli/{self.module}.py has no {self.function}")
 
 
-COMMANDS: dict[str, Command] = {
-    "run": Command("run", "run_command"),
-    "sim": Command("sim", "sim"),
-    "parity": Command("parity", "parity"),
-    "status": Command("control", "status"),
-    "positions": Command("control", "show_positions"),
-    "orders": Command("control", "orders"),
-    "halt": Command("control", "halt"),
-    "resume": Command("control", "resume"),
-    "flatten": Command("control", "flatten"),
-    "doctor": Command("doctor", "doctor"),
-    "what-if": Command("doctor", "what_if"),
-    "report": Command("report", "report"),
-    "backtest": Command("backtest", "backtest"),
-    "replay": Command("replay", "replay"),
-    "journal": Command("history", "journal"),
-    "why": Command("history", "why"),
-    "version": Command("history", "version"),
+CLI_COMMANDS: dict[str, CliCommand] = {
+    "run": CliCommand("run", "run_command"),
+    "sim": CliCommand("sim", "sim"),
+    "parity": CliCommand("parity", "parity"),
+    "status": CliCommand("control", "status"),
+    "positions": CliCommand("control", "show_positions"),
+    "orders": CliCommand("control", "orders"),
+    "halt": CliCommand("control", "halt"),
+    "resume": CliCommand("control", "resume"),
+    "flatten": CliCommand("control", "flatten"),
+    "doctor": CliCommand("doctor", "doctor"),
+    "what-if": CliCommand("doctor", "what_if"),
+    "report": CliCommand("report", "report"),
+    "backtest": CliCommand("backtest", "backtest"),
+    "replay": CliCommand("replay", "replay_journal"),
+    "journal": CliCommand("history", "journal"),
+    "why": CliCommand("history", "why"),
+    "version": CliCommand("history", "version"),
 }
-GROUPS: dict[str, tuple[str, dict[str, Command]]] = {
+CLI_GROUPS: dict[str, tuple[str, dict[str, CliCommand]]] = {
     "config": (
         "Look at the settings, and check them.",
         {
-            "show": Command("config", "show"),
-            "check": Command("config", "check_settings"),
+            "show": CliCommand("config", "show"),
+            "check": CliCommand("config", "check_settings"),
         },
     ),
     "data": (
         "Market data of one's own: fetch, import, list, check.",
         {
-            "fetch": Command("fetch", "fetch"),
-            "import": Command("data", "import_"),
-            "list": Command("data", "list_"),
-            "check": Command("data", "check_data"),
+            "fetch": CliCommand("fetch", "fetch"),
+            "import": CliCommand("data", "import_"),
+            "list": CliCommand("data", "list_"),
+            "check": CliCommand("data", "check_data"),
         },
     ),
-    "alert": ("Test the alert channels.", {"test": Command("alert", "send_test")}),
+    "alert": ("Test the alert channels.", {"test": CliCommand("alert", "send_test")}),
 }
 """Commands of two words; a group's own are imported together."""
 
@@ -83,18 +83,18 @@ def make_app(wanted: str | None = None) -> typer.Typer:
     app = _typer(
         "An Interactive Brokers options bot, with its own simulated gateway. Start with: ibkr-bot run"
     )
-    is_list = wanted not in COMMANDS and wanted not in GROUPS
-    for name, command in COMMANDS.items():
+    is_list = wanted not in CLI_COMMANDS and wanted not in CLI_GROUPS
+    for name, command in CLI_COMMANDS.items():
         if wanted is None or name == wanted:
             app.command(name=name)(command.load())
         else:
             app.command(name=name, help=command.help if is_list else None)(_not_loaded)
-    for name, (words, commands) in GROUPS.items():
+    for name, (words, commands) in CLI_GROUPS.items():
         app.add_typer(make_group(words, commands, is_wanted=wanted in (None, name)), name=name)
     return app
 
 
-def make_group(words: str, commands: dict[str, Command], *, is_wanted: bool = True) -> typer.Typer:
+def make_group(words: str, commands: dict[str, CliCommand], *, is_wanted: bool = True) -> typer.Typer:
     """Commands of two words that begin alike."""
     group = _typer(words)
     for name, command in commands.items():

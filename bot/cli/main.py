@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from bot.cli.commands import GROUPS, make_app, make_group
+from bot.cli.commands import CLI_GROUPS, make_app, make_group
 from bot.domain.errors import BotError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def __getattr__(name: str) -> typer.Typer:
     """``app`` is the whole application, for whoever asks for every command at once; ``config_app`` one group of it."""
     if name == "app":
         return make_app()
-    if name.removesuffix("_app") in GROUPS:
-        words, commands = GROUPS[name.removesuffix("_app")]
+    if name.removesuffix("_app") in CLI_GROUPS:
+        words, commands = CLI_GROUPS[name.removesuffix("_app")]
         return make_group(words, commands)
     raise AttributeError(name)

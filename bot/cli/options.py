@@ -29,13 +29,13 @@ DataOption = Annotated[
 ]
 
 LATEST_RUN = "latest"
-JOURNAL_FILE = "journal.db"
+JOURNAL_NAME = "journal.db"
 """As the journal's own module has it, which is not imported for its name alone."""
 
 
 def journal_path(config: Path | None, state: Path | None) -> Path:
     """The journal in the directory that ``state_directory`` finds."""
-    return state_directory(config, state) / JOURNAL_FILE
+    return state_directory(config, state) / JOURNAL_NAME
 
 
 def state_directory(config: Path | None, state: Path | None) -> Path:

@@ -25,7 +25,7 @@ from bot.domain.errors import FixTheCommand, RestartTheLine
 from bot.domain.session import Session, session_on
 
 if TYPE_CHECKING:
-    from bot.backtest.parity import Outcome
+    from bot.backtest.parity import RunOutcome
     from bot.config import Settings
 
 
@@ -57,8 +57,8 @@ def parity(
     Example: ibkr-bot parity 2011-01-26
     """
     settings, session = settings_of(config), _session(day)
-    found: list[tuple[str, float, Outcome]] = []
-    ways_to_the_day: dict[str, Callable[[], Outcome]] = {
+    found: list[tuple[str, float, RunOutcome]] = []
+    ways_to_the_day: dict[str, Callable[[], RunOutcome]] = {
         "replay": lambda: _replayed(settings, session),
         "TCP, max": lambda: _traded(config, session, "max"),
         f"TCP, {ceiling:g}, {busy} busy": lambda: _traded(config, session, f"{ceiling:g}", busy),
@@ -84,7 +84,7 @@ def _session(day: str) -> Session:
     return session
 
 
-def _replayed(settings: Settings, session: Session) -> Outcome:
+def _replayed(settings: Settings, session: Session) -> RunOutcome:
     from bot.backtest.parity import replayed
     from bot.cli.data import stored_days
     from bot.cli.embedded import SIMULATED_EQUITY_USD
@@ -97,9 +97,9 @@ def _replayed(settings: Settings, session: Session) -> Outcome:
     )[0]
 
 
-def _traded(config: Path | None, session: Session, speed: str, busy: int = 0) -> Outcome:
+def _traded(config: Path | None, session: Session, speed: str, busy: int = 0) -> RunOutcome:
     """The whole bot in a process of its own, against the simulated gateway in another. Raises RestartTheLine."""
-    from bot.backtest.parity import DECIDED, Outcome
+    from bot.backtest.parity import DECIDED, RunOutcome
     from bot.journal.store import JOURNAL_FILE, connect_read_only, read_rows
 
     with tempfile.TemporaryDirectory(prefix="ibkr-bot-parity-") as scratch, _busy(busy):
@@ -109,7 +109,7 @@ def _traded(config: Path | None, session: Session, speed: str, busy: int = 0) ->
         if ended.returncode:
             raise RestartTheLine(f"the bot ended with {ended.returncode}: {ended.stderr.strip()[-400:]}")
         with contextlib.closing(connect_read_only(Path(scratch) / JOURNAL_FILE)) as db:
-            return Outcome.of(row.message for row in read_rows(db, DECIDED))
+            return RunOutcome.of(row.message for row in read_rows(db, DECIDED))
 
 
 @contextlib.contextmanager
@@ -125,7 +125,7 @@ def _busy(count: int) -> Iterator[None]:
             process.wait()
 
 
-def _way(name: str, wall_s: float, outcome: Outcome, first: Outcome) -> _Way:
+def _way(name: str, wall_s: float, outcome: RunOutcome, first: RunOutcome) -> _Way:
     from bot.backtest.parity import differences
 
     closed = [message for message in outcome.decided if isinstance(message, m.BracketClosed)]

@@ -15,7 +15,7 @@ from bot.domain.session import NEW_YORK, new_york_day
 from bot.journal.store import connect_read_only, last_seq_before, read_rows
 from bot.ops.page.day_record import DayRecord
 from bot.ops.page.document import Document, Source
-from bot.ops.report.book import KINDS, ONE_DAY_KINDS, Book, book_of, day_of
+from bot.ops.report.book import KINDS, ONE_DAY_KINDS, Book, book_of, day_in_book
 
 HELD_AT_MOST = timedelta(days=40)
 """How far before a period its trades may have been opened: more than any time stop."""
@@ -65,14 +65,14 @@ def period(path: Path, day: date | None, first: date | None, last: date | None) 
         return _many_days(db, path, first or ends[0], last or ends[1])
 
 
-def page(found: Period) -> str:
+def read_page(found: Period) -> str:
     """The period as one HTML file that needs nothing else."""
     from bot.ops.page.render import as_file
 
-    return as_file(document(found))
+    return as_file(read_document(found))
 
 
-def document(found: Period) -> Document:
+def read_document(found: Period) -> Document:
     from bot.ops.report.documents import day_document, period_document
 
     if found.record is not None:
@@ -80,20 +80,20 @@ def document(found: Period) -> Document:
     return period_document(found.book, found.first, found.last, found.unrecorded, found.source)
 
 
-def tax_lots(found: Period) -> str:
+def read_tax_lots(found: Period) -> str:
     """Every lot that closed in the period, as CSV; all of the journal is matched, since lots may be old."""
-    from bot.ops.report.tax_lots import as_csv
+    from bot.ops.report.tax_lots import lots_as_csv
     from bot.ops.report.tax_lots import tax_lots as lots_of
 
     with contextlib.closing(connect_read_only(found.path)) as db:
         book = book_of(row.message for row in read_rows(db, KINDS))
     fills = [fill for trade in book.all_trades for fill in trade.fills]
     lots = lots_of(fills, book.charges)
-    return as_csv(lot for lot in lots if found.first <= lot.closed_on <= found.last)
+    return lots_as_csv(lot for lot in lots if found.first <= lot.closed_on <= found.last)
 
 
 def _one_day(db: sqlite3.Connection, path: Path, day: date) -> Period:
-    book, record = day_of(_messages(db, ONE_DAY_KINDS, day - HELD_AT_MOST, day), day)
+    book, record = day_in_book(_messages(db, ONE_DAY_KINDS, day - HELD_AT_MOST, day), day)
     return Period(path, day, day, book, record, _recorded(db, day, day), _started(db, day))
 
 

@@ -18,7 +18,7 @@ from bot.domain.session import NEW_YORK
 SHOWN = 20
 
 
-def replay(
+def replay_journal(
     journal: Annotated[
         Path | None, typer.Argument(help="A journal.db; default the bot's own.", show_default=False)
     ] = None,

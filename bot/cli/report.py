@@ -52,9 +52,9 @@ def report(
     if period is None:
         typer.echo(f"nothing has happened yet in {path}")
     elif tax_lots is not None:
-        _write(tax_lots, reading.tax_lots(period), "tax lots")
+        _write(tax_lots, reading.read_tax_lots(period), "tax lots")
     elif html is not None:
-        _write(html, reading.page(period), "page")
+        _write(html, reading.read_page(period), "page")
     else:
         _tell(period, as_json=as_json)
 
@@ -82,14 +82,14 @@ def _tell(period: Period, *, as_json: bool) -> None:
     from bot.cli import report_words
 
     if as_json:
-        typer.echo(json.dumps(report_words.plain(period)))
+        typer.echo(json.dumps(report_words.plain_words(period)))
     elif period.is_one_day:
         report_words.print_day(period)
     else:
         report_words.print_period(period)
 
 
-def plain(told: Any) -> dict[str, Any]:
+def plain_report(told: Any) -> dict[str, Any]:
     """One day's report as JSON has it; see ``report_words``."""
     from bot.cli.report_words import plain_day
 

@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from bot.cli.tables import trades_table
+from bot.cli.tables import table_of_trades
 from bot.domain import messages as m
 from bot.domain.session import NEW_YORK
 from bot.ops.report.documents import unknown_bid
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.ops.page.document import Table as Told
 
 
-def plain(x: Period) -> dict[str, Any]:
+def plain_words(x: Period) -> dict[str, Any]:
     """The report as JSON has it: money as text, times as ISO-8601 UTC. One day's keys are those of ``plain_day``."""
     from bot.ops.report import periods
 
@@ -108,7 +108,7 @@ def print_day(x: Period) -> None:
         console.print(f"{x.first:%a %d %b %Y}: not recorded; the journal {x.path} holds nothing of it")
         return
     if x.record.trades:
-        console.print(trades_table(x.record.trades))
+        console.print(table_of_trades(x.record.trades))
     title, body = day_report_text(told)
     lines = body.splitlines()[len(told.trades) :]  # the trades are in the table
     console.print("\n".join([title, *lines, *_halts(told), *_held(x)]), highlight=False, markup=False)

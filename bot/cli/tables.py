@@ -17,7 +17,7 @@ from bot.ops.status.ledger import BookedTrade
 ZERO = Decimal(0)
 
 
-def trades_table(trades: Iterable[BookedTrade], title: str = "Trades, New York time") -> Table:
+def table_of_trades(trades: Iterable[BookedTrade], title: str = "Trades, New York time") -> Table:
     """One row a trade, oldest first; the result is after fees, and stands only where the trade is over."""
     found = sorted(trades, key=lambda one: one.opened_at or one.plan.at)
     days = {new_york_day(one.opened_at or one.plan.at) for one in found}

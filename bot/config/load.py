@@ -14,11 +14,9 @@ from bot.config.complaints import complain, complaint
 from bot.config.fields import is_zone
 from bot.config.settings import Settings
 from bot.config.template import secret_keys, setting_keys
+from bot.config.where import DEFAULT_DOTENV, DEFAULT_FILE
 from bot.domain.errors import FixTheConfiguration
 from bot.strategies.registry import faults
-
-DEFAULT_FILE = Path("configs/settings.yaml")
-DEFAULT_DOTENV = Path(".env")
 
 
 def load_settings(

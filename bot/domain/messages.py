@@ -23,9 +23,6 @@ class TimePassed:
     at: datetime
 
 
-# ── market data → strategy ───────────────────────────────────────────────────────────────────────────────────────
-
-
 @dataclass(frozen=True, slots=True)
 class HistoryLoaded:
     """Bars the strategies warm up on; never a reason to trade."""
@@ -95,10 +92,7 @@ class SignalFired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalPostponed:
-    """A signal came when no entry is allowed; it waits for the next allowed minute, until ``valid_until``.
-
-    On disk, so that a restart overnight does not lose it. ``close`` is the underlying's price at the signal.
-    """
+    """A signal came when no entry is allowed: it waits, on disk, until ``valid_until``. ``close`` is the underlying's then."""
 
     idea_id: IdeaId
     symbol: Symbol
@@ -375,9 +369,6 @@ class EntryAbandoned:
     symbol: Symbol
     reason: str
     at: datetime
-
-
-# ── the line itself ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)

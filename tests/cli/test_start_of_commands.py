@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.commands import COMMANDS, GROUPS
-from bot.cli.options import JOURNAL_FILE
+from bot.cli.commands import CLI_COMMANDS, CLI_GROUPS
+from bot.cli.options import JOURNAL_NAME
 from bot.config import load_settings
 from bot.config.where import place
 from bot.domain.errors import FixTheConfiguration
@@ -20,16 +20,16 @@ from bot.journal import store
 HEAVY = ("pydantic", "ib_insync", "pandas", "apprise", "QuantLib", "numpy")
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", CLI_COMMANDS)
 def test_the_list_says_of_a_command_what_it_says_itself(name: str) -> None:
-    words = inspect.getdoc(COMMANDS[name].load())
+    words = inspect.getdoc(CLI_COMMANDS[name].load())
     assert words is not None
-    assert words.split("\n\n")[0].replace("\n", " ") == COMMANDS[name].help != ""
+    assert words.split("\n\n")[0].replace("\n", " ") == CLI_COMMANDS[name].help != ""
     assert "Example" in words
 
 
 def test_every_command_of_a_group_can_be_loaded() -> None:
-    for _, commands in GROUPS.values():
+    for _, commands in CLI_GROUPS.values():
         assert all(callable(command.load()) for command in commands.values())
 
 
@@ -96,7 +96,7 @@ def test_a_file_that_is_not_there_or_cannot_be_read_is_named(tmp_path: Path) -> 
 
 
 def test_the_journal_s_name_is_one() -> None:
-    assert JOURNAL_FILE == store.JOURNAL_FILE
+    assert JOURNAL_NAME == store.JOURNAL_FILE
 
 
 def test_a_command_without_a_bot_says_so_in_one_line(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.backtest.parity import Outcome, differences
+from bot.backtest.parity import RunOutcome, differences
 from bot.domain import messages as m
 from bot.sim.market.recorded.bars import recorded_sessions
 from bot.sim.world.build import recorded_world
@@ -32,8 +32,8 @@ def world_of(symbol: str, day: date) -> World:
     return recorded_world([symbol], day, equity=EQUITY)
 
 
-def outcome(day: Day) -> Outcome:
-    return Outcome.of(day.paper.in_order)
+def outcome(day: Day) -> RunOutcome:
+    return RunOutcome.of(day.paper.in_order)
 
 
 @contextmanager
@@ -98,11 +98,11 @@ def test_a_difference_is_named_by_its_kind_and_its_place() -> None:
         )
         for n in range(3)
     ]
-    one = Outcome.of([*judged, m.TimePassed(at)])
-    other = Outcome.of([judged[0], replace(judged[1], confidence=0.5), judged[2]])
+    one = RunOutcome.of([*judged, m.TimePassed(at)])
+    other = RunOutcome.of([judged[0], replace(judged[1], confidence=0.5), judged[2]])
 
     (found,) = differences(one, other)
 
     assert found.startswith("BarJudged 2:")
-    assert list(differences(one, Outcome.of(judged))) == []
-    assert len(list(differences(one, Outcome.of(judged[:2])))) == 1
+    assert list(differences(one, RunOutcome.of(judged))) == []
+    assert len(list(differences(one, RunOutcome.of(judged[:2])))) == 1

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from bot.backtest.store.intake.sessions import place
+from bot.backtest.store.intake.sessions import place_bars
 from bot.backtest.store.kinds import MINUTE_US, stamps
 from bot.domain.market import Bar, BarSize
 from bot.domain.types import Symbol
@@ -57,7 +57,7 @@ def summed_hours(symbol: Symbol, minutes: pa.Table) -> tuple[Bar, ...]:
         return ()
     hours = us // _HOUR_US
     first = np.flatnonzero(np.r_[True, np.diff(hours) != 0])
-    opens = place(us[first]).opens
+    opens = place_bars(us[first]).opens
     starts = np.maximum(hours[first] * _HOUR_US, opens)
     last = np.r_[first[1:], len(us)] - 1
     o, h, low, c, v = (minutes[name].to_numpy() for name in _PRICES)

@@ -1,4 +1,4 @@
-"""A backtest as the owner's page shows it: the same document and components as the live page."""
+"""A backtest as the owner's page shows it: the same backtest_document and components as the live page."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def all_tables(report: Report) -> tuple[Table, ...]:
     return tuple(found)
 
 
-def document(report: Report, charts: Sequence[Chart] = ()) -> Document:
+def backtest_document(report: Report, charts: Sequence[Chart] = ()) -> Document:
     """The page."""
     plan, out = report.plan, report.outcome
     pnl = out.end_equity - out.start_equity

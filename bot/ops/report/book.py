@@ -75,7 +75,7 @@ def book_of(messages: Iterable[m.Message]) -> Book:
     return book
 
 
-def day_of(messages: Iterable[m.Message], day: date) -> tuple[Book, DayRecord]:
+def day_in_book(messages: Iterable[m.Message], day: date) -> tuple[Book, DayRecord]:
     """One day, with its candles and what happened; earlier rows only say what was held over."""
     book, recorder = Book(), DayRecorder(day)
     for message in messages:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -15,9 +15,8 @@ from bot.ops.page.wording import ago, refusal, signed
 from bot.ops.report import periods
 from bot.ops.report.book import Book
 from bot.ops.report.results import Performance, performance
-from bot.ops.status.ledger import BookedTrade, DayPnl, day_pnl
+from bot.ops.status.ledger import Bids, BookedTrade, DayPnl, day_pnl
 
-Bids = Callable[[ConId], Decimal | None]
 CURRENCY = "USD"
 NO_SOURCE = Source()
 
@@ -70,7 +69,7 @@ def period_document(
         trades=trade_marks(book.trades(first, last)),
         curves=(
             periods.result_curve(results),
-            periods.equity_curve(marks),
+            periods.daily_equity(marks),
             periods.drawdown_curve(marks),
         ),
         tiles=tiles(told),

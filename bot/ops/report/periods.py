@@ -19,7 +19,7 @@ GROUPS: Mapping[str, Callable[[Result], str]] = {
     "hour of entry": lambda x: f"{x.opened_at.astimezone(NEW_YORK):%H}:00",
 }
 COLUMNS = ("", "trades", "won", "result", "fees", "a trade", "worst", "fall")
-RIGHT = tuple(range(1, len(COLUMNS)))
+ALIGNED_RIGHT = tuple(range(1, len(COLUMNS)))
 NOT_RECORDED = "not recorded"
 
 
@@ -33,7 +33,7 @@ def tables(results: Iterable[Result], unrecorded: Iterable[date] = ()) -> tuple[
             rows |= {f"{day:%Y-%m-%d %a}": _unknown(day) for day in missing}
         if rows:
             ordered = tuple(rows[group] for group in sorted(rows))
-            made.append(Table(f"By {name}", (name, *COLUMNS[1:]), ordered, RIGHT))
+            made.append(Table(f"By {name}", (name, *COLUMNS[1:]), ordered, ALIGNED_RIGHT))
     return tuple(made)
 
 
@@ -52,7 +52,7 @@ def result_curve(results: Iterable[Result], currency: str = "USD") -> Curve:
     return Curve("Summed results", tuple(points.items()), currency)
 
 
-def equity_curve(marks: Iterable[tuple[datetime, Decimal]], currency: str = "USD") -> Curve:
+def daily_equity(marks: Iterable[tuple[datetime, Decimal]], currency: str = "USD") -> Curve:
     """The account's equity: the last mark of each minute."""
     points = {int(at.timestamp()) // 60 * 60: float(value) for at, value in marks}
     return Curve("Equity", tuple(sorted(points.items())), currency)

@@ -131,7 +131,7 @@ def _a_year_after(day: date) -> date:
         return date(day.year + 1, 3, 1)
 
 
-def as_csv(lots: Iterable[TaxLot]) -> str:
+def lots_as_csv(lots: Iterable[TaxLot]) -> str:
     """A header and one line a lot."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

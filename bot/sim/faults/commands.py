@@ -15,7 +15,7 @@ from typing import Any, Final
 from bot.domain.errors import FixTheConfiguration
 from bot.domain.types import Side
 from bot.sim.exchange.orders import ExecutionFilter, SimOrder
-from bot.sim.faults.other_hands import cancel_order, move_stop
+from bot.sim.faults.other_hands import cancel_by_hand, move_stop
 from bot.sim.faults.outages import (
     accept_then_close,
     close_port,
@@ -258,7 +258,7 @@ COMMANDS: Final[dict[str, Command]] = {
         *(drop_socket, refuse, half_open, accept_then_close, close_port, restart, log_out, log_in),
         *(outage, farm, competing_session, kill_feeds),
         *(message, clear, reject, say, hide_quotes, show_quotes, unsubscribed, subscribed),
-        *(move_stop, cancel_order),
+        *(move_stop, cancel_by_hand),
         *(gap, pin_quote, unpin_quote, exchange, gateway, correct_execution, manual_order, clock_skew, bust),
     )
 }

@@ -18,7 +18,7 @@ def move_stop(core: GatewayCore, order_id: int, price: float, *, client_id: int 
     )
 
 
-def cancel_order(core: GatewayCore, order_id: int, *, client_id: int = 1) -> None:
+def cancel_by_hand(core: GatewayCore, order_id: int, *, client_id: int = 1) -> None:
     """Somebody in TWS, or IB itself, cancels a working order that no client asked to cancel."""
     _found(core, client_id, order_id)
     core.apply(core.world.cancel(client_id, order_id))

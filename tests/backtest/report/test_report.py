@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.backtest.outcome import DayEnd, Outcome
 from bot.backtest.plan import BacktestPlan
-from bot.backtest.report.document import Report, all_tables, document, prices_line
+from bot.backtest.report.document import Report, all_tables, backtest_document, prices_line
 from bot.backtest.report.metrics import daily_returns, drawdowns, figures_of, sharpe, sortino
 from bot.cli.backtest import as_json_text
 from bot.ops.page.render import as_file
@@ -88,7 +88,7 @@ def test_the_page_and_the_json_hold_the_same_trades(played: tuple[BacktestPlan, 
     report = Report(chosen, "exact", out, ((1.0, out),))
 
     told = json.loads(as_json_text(report))
-    page = as_file(document(report))
+    page = as_file(backtest_document(report))
 
     assert [x["idea_id"] for x in told["trades"]] == list(out.trades)
     assert Decimal(told["end_equity"]) == out.end_equity

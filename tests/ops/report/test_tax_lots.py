@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.domain.order import Fill
 from bot.domain.types import Right, Side
-from bot.ops.report.tax_lots import as_csv, tax_lots
+from bot.ops.report.tax_lots import lots_as_csv, tax_lots
 from tests.journal.makers import CALL
 
 NOON = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
@@ -90,7 +90,7 @@ def test_no_contract_is_sold_twice(steps: list[tuple[int, bool]]) -> None:
 
 
 def test_it_is_written_as_csv() -> None:
-    text = as_csv(tax_lots([_fill(1, Side.BUY, 1, "1.00"), _fill(2, Side.SELL, 1, "2.00", 1)], {}))
+    text = lots_as_csv(tax_lots([_fill(1, Side.BUY, 1, "1.00"), _fill(2, Side.SELL, 1, "2.00", 1)], {}))
     assert text.splitlines()[0].startswith(
         "contract,quantity,opened_on,closed_on,proceeds,cost,gain,term,wash_sale"
     )

@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
-from bot.backtest.store.intake.sessions import day_of, place
+from bot.backtest.store.intake.sessions import day_of, place_bars
 from bot.backtest.store.intake.values import Floats
 from bot.backtest.store.kinds import DAY_US, Int64s, stamps
 from bot.domain.types import Symbol
@@ -45,7 +45,7 @@ def cut(symbol: Symbol, table: pa.Table) -> SymbolBars:
     us = stamps(table)
     if not len(us):
         return SymbolBars(symbol, ())
-    placed = place(us)
+    placed = place_bars(us)
     minute = placed.minute(us)
     numbers = us // DAY_US
     columns = {name: table[name].to_numpy() for name in ("open", "high", "low", "close", "volume")}

@@ -11,7 +11,7 @@ import numpy as np
 from bot.backtest.store.intake.evidence import CLEARLY, fit, label_of, zones_by_fit
 from bot.backtest.store.intake.options import Told
 from bot.backtest.store.intake.raw import Raw
-from bot.backtest.store.intake.sessions import place
+from bot.backtest.store.intake.sessions import place_bars
 from bot.backtest.store.intake.times import Times, to_utc
 from bot.backtest.store.intake.values import Flags, Floats
 from bot.backtest.store.kinds import DAY_US, MINUTE_US, Int64s, Kind
@@ -105,7 +105,7 @@ def _hour_starts(raw: Raw, utc: Int64s, is_end: bool) -> Int64s:
     """Hours on the clock's grid; the day's first is 09:30–10:00, whether its label says 09:00 or 09:30."""
     hour = 60 * MINUTE_US
     starts = utc - hour if is_end else utc
-    placed = place(starts)
+    placed = place_bars(starts)
     half_past = (starts - placed.opens) % hour == 0
     if (half_past & (starts > placed.opens) & (placed.minutes > 0)).sum() > len(starts) // 4:
         raise FixTheCommand(

@@ -17,7 +17,7 @@ import pyarrow.types as pt
 from bot.backtest.store.intake.bars import on_time_grid, zone_named
 from bot.backtest.store.intake.options import Told
 from bot.backtest.store.intake.raw import Raw
-from bot.backtest.store.intake.sessions import place
+from bot.backtest.store.intake.sessions import place_bars
 from bot.backtest.store.intake.taken import Sieve, Taken, as_table
 from bot.backtest.store.intake.times import Times, read_times, to_utc
 from bot.backtest.store.intake.values import Flags, Floats, bad_books, floats
@@ -75,7 +75,7 @@ def _instants(raw: Raw, named: dict[str, str], told: Told) -> Int64s:
 
 
 def _keep_hours(sieve: Sieve, us: Int64s) -> None:
-    placed = place(us)
+    placed = place_bars(us)
     minute = placed.minute(us)
     inside = (placed.minutes > 0) & (minute > 0) & (minute <= placed.minutes)
     sieve.drop(~inside, "outside of regular hours")

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from bot.backtest.store.intake.sessions import in_hours, place
+from bot.backtest.store.intake.sessions import in_hours, place_bars
 from bot.backtest.store.intake.times import to_utc
 from bot.backtest.store.intake.values import Floats
 from bot.backtest.store.kinds import MINUTE_US, Int64s
@@ -38,7 +38,7 @@ def fit(utc: Int64s, volume: Floats) -> float:
         return 0.0
     traded = volume if np.nansum(volume) > 0 else np.ones(len(utc))
     share = float(np.nansum(traded[inside]) / np.nansum(traded))
-    placed = place(utc[inside])
+    placed = place_bars(utc[inside])
     opens = np.unique(placed.opens, return_index=True)[1]
     halves = np.unique(np.stack([placed.opens, placed.minute(utc[inside]) // 30]), axis=1).shape[1]
     return share * float(halves) / float(np.ceil(placed.minutes[opens] / 30).sum())
@@ -53,7 +53,7 @@ def zones_by_fit(wall: Int64s, volume: Floats, *, told: str) -> list[tuple[float
 
 def label_of(utc: Int64s, volume: Floats, step_us: int) -> Label | None:
     """What the labels look like, None where nothing tells."""
-    placed = place(utc)
+    placed = place_bars(utc)
     has_session = placed.minutes > 0
     opens = has_session & (utc == placed.opens)
     closes = has_session & (utc == placed.opens + placed.minutes * MINUTE_US)

@@ -27,7 +27,7 @@ class Placed:
         return np.where(self.minutes > 0, (us - self.opens) // MINUTE_US, -1)
 
 
-def place(us: Int64s) -> Placed:
+def place_bars(us: Int64s) -> Placed:
     """Where each instant lies. FixTheCommand for a day that the calendar does not cover.
 
     Regular hours lie within one UTC day, so the UTC day names the session.
@@ -39,7 +39,7 @@ def place(us: Int64s) -> Placed:
 
 def in_hours(us: Int64s) -> NDArray[np.bool_]:
     """Whether each instant lies in a session, its open included and its close not."""
-    placed = place(us)
+    placed = place_bars(us)
     minute = placed.minute(us)
     return np.asarray((minute >= 0) & (minute < placed.minutes), dtype=np.bool_)
 
