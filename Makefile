@@ -9,7 +9,7 @@ STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help venv run monitor test test-slow test-days gauntlet gauntlet-quick lab lab-arm64 appliance appliance-venv redeploy halt resume \
-        backup restore upgrade-gateway lint fmt docs lock bench
+        backup restore new-pi versions upgrade-gateway lint fmt docs lock bench
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,12 @@ backup:  ## bring every bot's journal to this computer
 
 restore:  ## give a bot its journal back (BOT=pi BACKUP=file; FORCE=1 in market hours)
 	@ansible/play ansible/restore.yml
+
+new-pi:  ## a fresh Pi in an old one's place, with its memory (PI=pi BACKUP=file)
+	@ansible/play ansible/new-pi.yml
+
+versions:  ## the programs that are not Debian's, and what is newer where it can be seen
+	@$(PYTHON) ansible/versions.py
 
 upgrade-gateway:  ## the IB Gateway and IBC the inventory names; have your phone at hand
 	@ansible/play ansible/upgrade-gateway.yml

@@ -62,6 +62,38 @@ def panels() -> list[Panel]:
                 Query(f"rate(node_pressure_memory_waiting_seconds_total{HOST}[5m])", "memory pressure"),
             ),
         )),
+        lines(Plan(
+            id=7, title="IB Gateway", unit="none", span=8, steps=((None, "red"), (1, "green")),
+            none="not the gateway's host",
+            description="1 while its API answers with an account; 1 while it runs and nobody is logged in; its restarts.",
+            queries=(
+                Query(f"ibgateway_up{HOST}", "answers"),
+                Query(f"ibgateway_login_pending{HOST}", "waits for a log-in"),
+                Query(f"ibgateway_wrong_account{HOST}", "wrong account"),
+                Query(
+                    'increase(node_systemd_service_restart_total{host="$host",name="ibgateway.service"}[1h])',
+                    "restarts within the hour"),
+            ),
+        )),
+        lines(Plan(
+            id=8, title="Storage", unit="s", span=8, steps=((None, "green"), (1, "red")),
+            description="How long a write takes, and errors of cards and disks in the kernel's log since boot.",
+            queries=(
+                Query(
+                    f"rate(node_disk_write_time_seconds_total{HOST}[5m]) "
+                    f"/ (rate(node_disk_writes_completed_total{HOST}[5m]) > 0)", "{{device}}"),
+                Query(f"appliance_storage_errors_total{HOST}", "errors since boot"),
+            ),
+        )),
+        lines(Plan(
+            id=9, title="Safe minutes", unit="percentunit", span=8, steps=((None, "red"), (0.97, "orange"), (0.995, "green")),
+            none="no bot here, or no session yet",
+            description="Of the market's minutes, the share in which all was well; the aim is 99.5 %.",
+            queries=(
+                Query(f"ibbot:safe_minutes:ratio_1d{HOST}", "one day"),
+                Query(f"ibbot:safe_minutes:ratio_30d{HOST}", "30 days"),
+            ),
+        )),
     ]  # fmt: skip
 
 

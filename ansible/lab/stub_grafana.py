@@ -17,7 +17,7 @@ class Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer with JSON."""
         if self.path.startswith("/api/health"):
-            body: object = {"database": "ok", "version": "12.3.0"}
+            body: object = {"database": "ok", "version": "13.2.3"}
         elif self.path.startswith("/api/search"):
             found = sorted(Path("/etc/grafana/dashboards").glob("*.json"))
             body = [{"title": json.loads(path.read_text())["title"]} for path in found]

@@ -6,12 +6,15 @@ skips its test by name, so that the suite also runs where only Python is; with A
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn
 
 import pytest
@@ -31,6 +34,17 @@ def missing(name: str, remedy: str = "") -> NoReturn:
     if os.environ.get("APPLIANCE_COMPLETE"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def module(path: Path) -> ModuleType:
+    """A program of the roles, loaded without being run."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    loaded = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = loaded
+    spec.loader.exec_module(loaded)
+    return loaded
 
 
 def ansible(name: str) -> str:

@@ -27,6 +27,19 @@ RENDERINGS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ibgateway-health.service": ("ib_gateway", "ibgateway-health.service.j2", {}),
     "ibgateway-health.timer": ("ib_gateway", "ibgateway-health.timer.j2", {}),
     "ibgateway-command": ("ib_gateway", "ibgateway-command.j2", {}),
+    "ibgateway-java": ("ib_gateway", "ibgateway-java.j2", {"ib_gateway_java": {"stdout": "/j/a v/bin"}}),
+    "appliance-host-facts.service": ("base", "appliance-host-facts.service.j2", {}),
+    "appliance-host-facts.timer": ("base", "appliance-host-facts.timer.j2", {}),
+    "appliance-backup.service": (
+        "nightly_backup",
+        "appliance-backup.service.j2",
+        {
+            "nightly_backup_keeper": "gw",
+            "nightly_backup_keeper_address": "192.0.2.7",
+            "inventory_hostname": "pi",
+        },
+    ),
+    "appliance-backup.timer": ("nightly_backup", "appliance-backup.timer.j2", {}),
     "pi-throttled.service": ("node_metrics", "pi-throttled.service.j2", {}),
     "pi-throttled.timer": ("node_metrics", "pi-throttled.timer.j2", {}),
     "pi-throttled": (

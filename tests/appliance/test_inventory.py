@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -21,24 +22,55 @@ def preflight(inventory: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def finished(tmp_path: Path) -> Path:
-    """The example inventory with every CHANGE_ME replaced, vault included."""
+def copied(tmp_path: Path) -> Path:
+    """The inventory after the two copies that its owner makes."""
     inventory = tmp_path / "inventory"
-    shutil.copytree(ROOT / "inventory", inventory, ignore=shutil.ignore_patterns("lab", "vault.yml"))
-    example = inventory / "group_vars" / "all" / "vault.yml.example"
-    example.rename(example.with_name("vault.yml"))
-    for path in inventory.rglob("*.yml"):
-        path.write_text(path.read_text().replace("CHANGE_ME", "192.0.2.7"))
+    shutil.copytree(
+        ROOT / "inventory", inventory, ignore=shutil.ignore_patterns("lab", "vault.yml", "hosts.yml")
+    )
+    shutil.copy(inventory / "example.yml", inventory / "hosts.yml")
+    shutil.copy(inventory / "group_vars/all/vault.yml.example", inventory / "group_vars/all/vault.yml")
     return inventory
 
 
-def test_the_example_as_it_is_stops_with_one_message_that_names_every_line() -> None:
-    done = preflight(ROOT / "inventory")
+@pytest.fixture
+def finished(copied: Path) -> Path:
+    """The same with every CHANGE_ME replaced and one channel for alerts."""
+    for path in copied.rglob("*.yml"):
+        path.write_text(path.read_text().replace("CHANGE_ME", "192.0.2.7"))
+    vault = copied / "group_vars" / "all" / "vault.yml"
+    vault.write_text(
+        vault.read_text().replace('vault_ntfy_url: ""', "vault_ntfy_url: https://ntfy.example/x")
+    )
+    return copied
+
+
+def hosts(inventory: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((inventory / "hosts.yml").read_text())
+    return found
+
+
+def test_without_an_inventory_the_run_stops_and_says_how_to_begin(tmp_path: Path) -> None:
+    (tmp_path / "hosts.yml").write_text("all: {}\n")
+
+    done = preflight(tmp_path)
+
+    assert done.returncode != 0
+    assert "cp inventory/example.yml inventory/hosts.yml" in " ".join(done.stdout.split())
+
+
+def test_the_example_as_it_is_stops_with_one_message_that_names_every_line(copied: Path) -> None:
+    done = preflight(copied)
 
     assert done.returncode != 0
     assert done.stdout.count("fatal:") == 1
     assert "Nothing was changed." in done.stdout
-    for line in ("your time zone", "vault_ibkr_password", "ansible_host", "your own computers' network"):
+    for line in (
+        "your time zone",
+        "vault_ibkr_password",
+        "the host's address",
+        "your own computers' network",
+    ):
         assert line in done.stdout
 
 
@@ -62,14 +94,77 @@ def test_one_forgotten_line_is_named_alone(finished: Path) -> None:
 
 
 def test_two_bots_with_one_client_id_are_refused(finished: Path) -> None:
-    hosts = yaml.safe_load((finished / "hosts.yml").read_text())
-    hosts["bots"]["hosts"]["second"] = {"ansible_host": "192.0.2.8", "trading_bot_client_id": 1}
-    (finished / "hosts.yml").write_text(yaml.safe_dump(hosts))
+    named = hosts(finished)
+    named["bots"]["hosts"]["second"] = {"ansible_host": "192.0.2.8", "trading_bot_client_id": 1}
+    (finished / "hosts.yml").write_text(yaml.safe_dump(named))
 
     done = preflight(finished)
 
     assert done.returncode != 0
-    assert "same trading_bot_client_id" in done.stdout
+    assert "the same trading_bot_client_id as pi" in " ".join(done.stdout.split())
+
+
+def test_bots_of_one_gateway_share_its_market_data_lines(finished: Path) -> None:
+    named = hosts(finished)
+    named["bots"]["hosts"]["second"] = {"ansible_host": "192.0.2.8", "trading_bot_client_id": 2}
+    (finished / "hosts.yml").write_text(yaml.safe_dump(named))
+    shared = variable(finished, "pi", "trading_bot_line_budget")
+
+    named["bots"]["hosts"]["second"]["trading_bot_own_settings"] = {"broker": {"line_budget": 90}}
+    (finished / "hosts.yml").write_text(yaml.safe_dump(named))
+    done = preflight(finished)
+
+    assert shared == 45
+    assert done.returncode != 0
+    assert "want 135 market data lines together" in " ".join(done.stdout.split())
+
+
+def test_alerts_that_reach_nobody_are_refused_unless_that_is_meant(finished: Path) -> None:
+    vault = finished / "group_vars" / "all" / "vault.yml"
+    vault.write_text(vault.read_text().replace("https://ntfy.example/x", '""'))
+    refused = preflight(finished)
+
+    named = hosts(finished)
+    named["house"]["vars"]["appliance_alerts_reach_nobody"] = True
+    (finished / "hosts.yml").write_text(yaml.safe_dump(named))
+    accepted = preflight(finished)
+
+    assert refused.returncode != 0
+    assert "No alert would reach you" in refused.stdout
+    assert accepted.returncode == 0, accepted.stdout
+
+
+def test_a_password_of_digits_must_stand_in_quotes(finished: Path) -> None:
+    vault = finished / "group_vars" / "all" / "vault.yml"
+    vault.write_text(
+        vault.read_text().replace("vault_ibkr_password: !unsafe '192.0.2.7'", "vault_ibkr_password: 0123")
+    )
+
+    done = preflight(finished)
+
+    assert done.returncode != 0
+    assert "must stand in quotes" in " ".join(done.stdout.split())
+
+
+ONE_MACHINE = """\
+gateway: {hosts: {box: {ansible_host: 192.0.2.7}}}
+bots: {hosts: {box: {trading_bot_client_id: 1}}}
+monitoring: {hosts: {box: }}
+"""
+
+
+def test_one_machine_needs_no_tunnel_and_opens_nothing_but_ssh(finished: Path) -> None:
+    house = hosts(finished)["house"]
+    (finished / "hosts.yml").write_text(ONE_MACHINE + yaml.safe_dump({"house": house}))
+
+    done = preflight(finished)
+    rules = variable(finished, "box", "firewall_rules")
+
+    assert done.returncode == 0, done.stdout
+    assert isinstance(rules, list)
+    assert [rule["port"] for rule in rules if rule["from"]] == []
+    assert variable(finished, "box", "appliance_comes_by_tunnel") is False
+    assert variable(finished, "box", "appliance_measured_on") == "127.0.0.1"
 
 
 def test_the_lab_never_joins_the_real_inventory() -> None:
@@ -80,14 +175,14 @@ def test_the_lab_never_joins_the_real_inventory() -> None:
 
 
 def test_a_gateway_admits_the_bots_that_use_it_and_no_other(finished: Path) -> None:
-    hosts = yaml.safe_load((finished / "hosts.yml").read_text())
-    hosts["gateway"]["hosts"]["other"] = {"ansible_host": "192.0.2.9"}
-    hosts["bots"]["hosts"]["second"] = {
+    named = hosts(finished)
+    named["gateway"]["hosts"]["other"] = {"ansible_host": "192.0.2.9"}
+    named["bots"]["hosts"]["second"] = {
         "ansible_host": "192.0.2.8",
         "trading_bot_client_id": 2,
         "appliance_gateway": "other",
     }
-    (finished / "hosts.yml").write_text(yaml.safe_dump(hosts))
+    (finished / "hosts.yml").write_text(yaml.safe_dump(named))
 
     peers = {name: variable(finished, name, "gateway_tunnel_peers") for name in ("ibgw", "other")}
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from .conftest import ROOT, module
+
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
+READMES = module(ROOT / "ansible" / "role_readmes.py")
+VERSIONS = module(ROOT / "ansible" / "versions.py")
+ASKED_BEFORE = {
+    "switch.yml": "redeploy asks before it",
+    "health.yml": "a gateway with the wrong account is stopped at once",
+}
 
 
 def load(path: Path) -> Any:
@@ -78,3 +86,38 @@ def test_no_download_goes_without_a_checksum() -> None:
         for text in path.read_text().split("- name: ")[1:]:
             if "ansible.builtin.get_url" in text and "key_url" not in text:
                 assert "checksum:" in text, f"{path}: {text.splitlines()[0]}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_roles_readme_is_what_its_argument_specs_say(role: str) -> None:
+    made = READMES.readme(ROOT / "roles" / role)
+
+    assert (ROOT / "roles" / role / "README.md").read_text(encoding="utf-8") == made
+
+
+def test_versions_stand_in_one_file_and_are_compared_with_what_their_makers_tell() -> None:
+    pages = {
+        "https://api.github.com/repos/IbcAlpha/IBC/releases/latest": '{"tag_name": "99.1.0"}',
+        "https://api.github.com/repos/gnzsnz/ib-gateway-docker/releases?per_page=30": (
+            '[{"tag_name": "ibgateway-stable@10.45.1b"}, {"tag_name": "ibgateway-latest@10.51.1a"}]'
+        ),
+    }
+
+    found = {
+        one.name: one for one in VERSIONS.look(VERSIONS.FILE.read_text(), lambda page: pages.get(page, ""))
+    }
+
+    assert all(one.here != "?" for one in found.values())
+    assert found["IBC"].verdict == "99.1.0 is there"
+    assert found["IB Gateway, stable"].verdict == "newest"
+    assert found["IB Gateway, latest"].verdict == "10.51.1a is there"
+    assert found["Grafana"].verdict == "not to be seen from here"
+
+
+def test_whatever_stops_the_bot_or_the_gateway_asks_first() -> None:
+    for path in [*(ROOT / "roles").rglob("*.yml"), *(ROOT / "ansible" / "tasks").glob("*.yml")]:
+        for text in path.read_text().split("- name: ")[1:]:
+            stops = re.search(r"state: (restarted|stopped)", text) and re.search(
+                r"name: (ibkr-bot|ibgateway|gateway-tunnel)\.service", text
+            )
+            assert not stops or path.name in ASKED_BEFORE, f"{path}: {text.splitlines()[0]}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import socketserver
 import subprocess
@@ -11,28 +10,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-from .conftest import ROOT
+from .conftest import ROOT, module
 
 pytestmark = pytest.mark.xdist_group("rendered once")
 FILES = ROOT / "roles" / "ib_gateway" / "files"
-
-
-def module(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    loaded = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = loaded
-    spec.loader.exec_module(loaded)
-    return loaded
-
-
 HEALTH = module(FILES / "ibgateway_health.py")
-STUB = module(ROOT / "ansible" / "lab" / "stub_ibc.py")
+STUB = module(ROOT / "ansible" / "lab" / "stub_jvm.py")
 
 
 @contextmanager
@@ -88,16 +74,42 @@ def test_a_login_that_waits_is_told_apart_from_a_dead_gateway() -> None:
     with serving(Pending) as port:
         health = HEALTH.check("127.0.0.1", port, 990, 0.5)
 
-    assert "ibgateway_login_pending 1\n" in HEALTH.metrics(health, 2.0, 1.0)
-    assert "ibgateway_up 0\n" in HEALTH.metrics(health, 2.0, 1.0)
+    told = HEALTH.metrics(health, 2.0, 1.0, is_running=False, fits=True)
+    assert "ibgateway_login_pending 1\n" in told
+    assert "ibgateway_up 0\n" in told
+
+
+@pytest.mark.parametrize(("is_running", "pending"), [(True, 1), (False, 0)])
+def test_a_gateway_that_runs_without_an_open_port_waits_for_a_login(is_running: bool, pending: int) -> None:
+    closed = HEALTH.Health(None, 0.1, (), why="nothing listens")
+
+    told = HEALTH.metrics(closed, 2.0, 1.0, is_running=is_running, fits=True)
+
+    assert f"ibgateway_login_pending {pending}\n" in told
+
+
+@pytest.mark.parametrize(
+    ("accounts", "mode", "code"),
+    [
+        (("DU1234567",), "paper", 0),
+        (("U1234567",), "live", 0),
+        (("U1234567",), "paper", 3),
+        (("DU1234567",), "live", 3),
+        (("DU1234567", "U1234567"), "paper", 3),
+        (("U1234567",), "", 0),
+        ((), "paper", 1),
+    ],
+)
+def test_an_account_of_the_other_mode_is_told(accounts: tuple[str, ...], mode: str, code: int) -> None:
+    assert HEALTH.verdict(HEALTH.Health(187, 0.1, accounts, why=""), mode)[0] == code
 
 
 def test_a_failure_keeps_the_time_of_the_last_success(tmp_path: Path) -> None:
     path = tmp_path / "ibgateway.prom"
-    HEALTH.publish(path, HEALTH.Health(187, 0.1, logged_in=True, why=""))
+    HEALTH.publish(path, HEALTH.Health(187, 0.1, ("DU1",), why=""), is_running=True, fits=True)
     success = HEALTH.last_success_in(path)
 
-    HEALTH.publish(path, HEALTH.Health(None, 0.1, logged_in=False, why="down"))
+    HEALTH.publish(path, HEALTH.Health(None, 0.1, (), why="down"), is_running=True, fits=True)
 
     assert success > 0
     assert HEALTH.last_success_in(path) == success

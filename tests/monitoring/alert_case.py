@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 STEP_S = 15
+DAYS_STEP_S = 600
+"""Of cases that take days: a sample and a judgement every ten minutes."""
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -15,18 +17,28 @@ def seconds(text: str) -> int:
     return int(text[:-1]) * UNITS[text[-1]]
 
 
-def flat(*parts: tuple[float | str, str]) -> str:
+def flat(*parts: tuple[float | str, str], step_s: int = STEP_S) -> str:
     """promtool's notation of values that hold for a while: ``(0, "1m"), (1, "5m")``; ``_`` is no sample."""
-    return " ".join(f"{value}x{seconds(span) // STEP_S - 1}" for value, span in parts)
+    return " ".join(f"{value}x{seconds(span) // step_s - 1}" for value, span in parts)
 
 
-def rising(per_step: float, span: str, start: float = 0) -> str:
-    return f"{start}+{per_step}x{seconds(span) // STEP_S - 1}"
+def rising(per_step: float, span: str, start: float = 0, step_s: int = STEP_S) -> str:
+    return f"{start}+{per_step}x{seconds(span) // step_s - 1}"
 
 
 def bot(name: str, /, **labels: str) -> str:
     """A series of the bot."""
     return _series(name, {"job": "ibkr-bot", "instance": "pi:9108", "host": "pi", **labels})
+
+
+def second_bot(name: str, /, **labels: str) -> str:
+    """A series of another bot."""
+    return _series(name, {"job": "ibkr-bot", "instance": "pi2:9108", "host": "pi2", **labels})
+
+
+def gateway(name: str, /, **labels: str) -> str:
+    """A series of the gateway's host."""
+    return _series(name, {"job": "node", "instance": "gw:9100", "host": "gw", **labels})
 
 
 def node(name: str, /, **labels: str) -> str:
@@ -48,11 +60,16 @@ class Case:
     counts: dict[str, int]
     why: str = "fires, and resolves"
     gates: dict[str, str] = field(default_factory=dict)
+    step_s: int = STEP_S
 
     @property
-    def is_long(self) -> bool:
-        """Hours rather than minutes: judged every 2 minutes, to be quick."""
-        return any((at.endswith("m") and seconds(at) > 80 * 60) or at.endswith("h") for at in self.counts)
+    def pace(self) -> str:
+        """How often it is judged: hours every 2 minutes, to be quick; days at each of their samples."""
+        if self.step_s != STEP_S:
+            return f"{self.step_s}s"
+        if any((at.endswith("m") and seconds(at) > 80 * 60) or at.endswith("h") for at in self.counts):
+            return "2m"
+        return f"{STEP_S}s"
 
 
 LONG = "8h"

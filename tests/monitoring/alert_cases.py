@@ -20,6 +20,7 @@ from tests.monitoring.alert_case import (
     node,
     rising,
 )
+from tests.monitoring.appliance_cases import APPLIANCE
 from tests.monitoring.money_cases import MONEY
 
 LINK = [
@@ -86,7 +87,7 @@ LINK = [
     Case(
         "AuthExpiresSoon",
         {
-            bot("ibbot_gateway_auth_expiry_timestamp_seconds"): flat((90_000, "2h"), (694_800, "1h")),
+            bot("ibbot_gateway_auth_expiry_timestamp_seconds"): flat((18_000, "2h"), (622_800, "1h")),
             bot("ibbot_clock_timestamp_seconds"): rising(15, "3h"),
         },
         {"50m": 0, "90m": 1, "150m": 0},
@@ -252,4 +253,4 @@ HOST = [
     ),
 ]
 
-CASES = [*MONEY, *LINK, *RUNTIME, *HOST]
+CASES = [*MONEY, *LINK, *RUNTIME, *HOST, *APPLIANCE]

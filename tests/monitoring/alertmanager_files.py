@@ -25,6 +25,9 @@ DEFAULTS = {
         "slack_channel",
         "telegram_bot_token",
         "telegram_chat_id",
+        "ntfy_url",
+        "pushover_user_key",
+        "pushover_api_token",
         "webhook_url",
         "watchdog_url",
     )

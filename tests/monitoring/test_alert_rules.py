@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from bot.ops.metrics.endpoint import FAMILIES
-from tests.monitoring.alert_case import STEP_S, Case
+from tests.monitoring.alert_case import DAYS_STEP_S, STEP_S, Case
 from tests.monitoring.alert_cases import CASES
 from tests.monitoring.rule_files import PROMETHEUS, RECORDED, ROOT, RULES, alerts, needs_promtool, rules
 
@@ -22,7 +22,7 @@ KNOWN = {x.full_name + end for x in FAMILIES for end in ("", *SUFFIXES.get(x.kin
 def as_test(case: Case) -> dict[str, Any]:
     """promtool's form of a case."""
     return {
-        "interval": f"{STEP_S}s",
+        "interval": f"{case.step_s}s",
         "name": f"{case.alert}: {case.why}",
         "input_series": [
             {"series": series, "values": values} for series, values in {**case.series, **case.gates}.items()
@@ -39,14 +39,16 @@ def as_test(case: Case) -> dict[str, Any]:
 
 
 @needs_promtool
-@pytest.mark.parametrize("is_long", [False, True], ids=["in minutes", "in hours"])
+@pytest.mark.parametrize(
+    "pace", [f"{STEP_S}s", "2m", f"{DAYS_STEP_S}s"], ids=["in minutes", "in hours", "in days"]
+)
 @pytest.mark.parametrize("path", [path for path in RULES if path != RECORDED], ids=lambda path: path.stem)
-def test_every_alert_lives_as_its_cases_say(path: Path, is_long: bool, tmp_path: Path) -> None:
+def test_every_alert_lives_as_its_cases_say(path: Path, pace: str, tmp_path: Path) -> None:
     names = {rule["alert"] for rule in rules(path) if "alert" in rule}
-    cases = [case for case in CASES if case.alert in names and case.is_long is is_long]
+    cases = [case for case in CASES if case.alert in names and case.pace == pace]
     document = {
         "rule_files": [str(RECORDED), str(path)],
-        "evaluation_interval": "2m" if is_long else f"{STEP_S}s",
+        "evaluation_interval": pace,
         "tests": [as_test(case) for case in cases],
     }
     made = tmp_path / "cases.yml"

@@ -101,8 +101,23 @@ def test_an_alerts_panel_exists() -> None:
 
 
 def test_what_is_not_of_the_pipeline_itself_links_to_a_panel() -> None:
-    pipeline = {"Watchdog", "TargetDown", "AlertDeliveryFailing", "RuleEvaluationFailures"}
+    pipeline = {
+        "Watchdog", "TargetDown", "AlertDeliveryFailing", "RuleEvaluationFailures", "AlertmanagerMissing",
+        "ConfigReloadFailed",
+    }  # fmt: skip
     assert {alert["alert"] for alert in alerts() if "panel" not in alert["annotations"]} == pipeline
+
+
+def test_the_runbook_names_only_panels_that_exist() -> None:
+    titles = {panel["title"] for _, panel in ANY}
+    text = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    named = {
+        name
+        for found in re.findall(r"panels? (\*[^*]+\*(?:(?:,| and) \*[^*]+\*)*)", text)
+        for name in re.findall(r"\*([^*]+)\*", found)
+    }
+    assert named
+    assert named <= titles, named - titles
 
 
 def test_the_data_source_is_the_same_by_hand_and_by_the_role() -> None:

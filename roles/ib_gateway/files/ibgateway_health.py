@@ -2,7 +2,8 @@
 """Ask IB Gateway whether its API really answers, in the API's own words.
 
 Rule: an open port proves nothing, because it opens before the login is through. Only a finished handshake and a
-list of accounts count. Runs on the gateway host with the standard library alone; exit code 1 = not healthy.
+list of accounts count. Runs on the gateway host with the standard library alone; exit code 1 = not healthy, 3 = an account
+answered that does not fit the trading mode.
 Frames: four bytes of length, then text fields that each end in a zero byte (IB's TWS API protocol).
 """
 
@@ -10,6 +11,7 @@ import argparse
 import os
 import socket
 import struct
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -26,8 +28,19 @@ class Health:
 
     server_version: int | None
     handshake_seconds: float
-    logged_in: bool
+    accounts: tuple[str, ...]
     why: str
+
+    @property
+    def logged_in(self) -> bool:
+        """Whether the log-in is through: only then are there accounts."""
+        return bool(self.accounts)
+
+    def fits(self, trading_mode: str) -> bool:
+        """Whether the accounts are of this mode. Paper accounts begin with D (IB's numbering), live ones do not."""
+        if trading_mode not in {"paper", "live"}:
+            return True
+        return all(account.startswith("D") == (trading_mode == "paper") for account in self.accounts)
 
 
 def frame(payload: bytes) -> bytes:
@@ -54,15 +67,15 @@ def read_fields(sock: socket.socket) -> list[str]:
     return read_exactly(sock, size).decode(errors="replace").split("\0")
 
 
-def login_is_through(sock: socket.socket, client_id: int, until: float) -> bool:
+def accounts_of(sock: socket.socket, client_id: int, until: float) -> tuple[str, ...]:
     """Start the API and wait for the accounts, which come only after the login."""
     sock.sendall(frame("\0".join([START_API, "2", str(client_id), "", ""]).encode()))
     while time.monotonic() < until:
         sock.settimeout(max(0.1, until - time.monotonic()))
         fields = read_fields(sock)
         if fields[0] == MANAGED_ACCOUNTS and len(fields) > 2 and fields[2]:
-            return True
-    return False
+            return tuple(account for account in fields[2].split(",") if account)
+    return ()
 
 
 def check(host: str, port: int, client_id: int, patience: float) -> Health:
@@ -74,23 +87,35 @@ def check(host: str, port: int, client_id: int, patience: float) -> Health:
             sock.sendall(b"API\0" + frame(f"v{OLDEST}..{NEWEST}".encode()))
             version = int(read_fields(sock)[0])
             took = time.monotonic() - began
-            through = login_is_through(sock, client_id, began + patience)
+            accounts = accounts_of(sock, client_id, began + patience)
             # Half-closed probes pile up in the gateway until it stops answering anybody.
             sock.shutdown(socket.SHUT_RDWR)
     except (OSError, ValueError, IndexError) as why:
         took = time.monotonic() - began
-        return Health(version, took, logged_in=False, why=str(why) or type(why).__name__)
-    return Health(version, took, logged_in=through, why="" if through else "the login is not through yet")
+        return Health(version, took, (), why=str(why) or type(why).__name__)
+    return Health(version, took, accounts, why="" if accounts else "the login is not through yet")
 
 
-def metrics(health: Health, now: float, last_success: float) -> str:
+def runs(unit: str) -> bool:
+    """Whether systemd says that this unit runs; False without a name."""
+    command = ["systemctl", "is-active", "--quiet", unit]
+    return bool(unit) and subprocess.run(command, check=False).returncode == 0  # noqa: S603  ours
+
+
+def metrics(health: Health, now: float, last_success: float, *, is_running: bool, fits: bool) -> str:
     """Give the result in Prometheus' text format."""
+    is_open = health.server_version is not None
     rows = [
         ("ibgateway_up", "Whether the API answered with its accounts (1 = yes).", int(health.logged_in)),
         (
             "ibgateway_login_pending",
-            "Whether the API is open but the login is not through (1 = yes).",
-            int(health.server_version is not None and not health.logged_in),
+            "Whether the gateway runs but nobody is logged in (1 = yes): it waits for the phone, or cannot log in.",
+            int((is_open or is_running) and not health.logged_in),
+        ),
+        (
+            "ibgateway_wrong_account",
+            "Whether an account answered that does not fit the trading mode (1 = yes).",
+            int(not fits),
         ),
         ("ibgateway_api_handshake_seconds", "How long the handshake took.", health.handshake_seconds),
         ("ibgateway_server_version", "The API's version, 0 when it did not say.", health.server_version or 0),
@@ -112,14 +137,25 @@ def last_success_in(path: Path) -> float:
     return 0.0
 
 
-def publish(path: Path, health: Health) -> None:
+def publish(path: Path, health: Health, *, is_running: bool, fits: bool) -> None:
     """Replace the text file in one step, so that the exporter never reads half of it."""
     now = time.time()
-    text = metrics(health, now, now if health.logged_in else last_success_in(path))
+    last = now if health.logged_in else last_success_in(path)
+    text = metrics(health, now, last, is_running=is_running, fits=fits)
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     fresh.write_text(text)
     fresh.chmod(0o644)
     fresh.replace(path)
+
+
+def verdict(health: Health, trading_mode: str) -> tuple[int, str]:
+    """The exit code and the sentence for the journal."""
+    if not health.fits(trading_mode):
+        kind = "live" if trading_mode == "paper" else "paper"
+        return 3, f"a {kind} account answers, but the inventory says {trading_mode}"
+    if health.logged_in:
+        return 0, f"healthy, API version {health.server_version}"
+    return 1, f"not healthy: {health.why}"
 
 
 def main() -> int:
@@ -130,15 +166,18 @@ def main() -> int:
     parser.add_argument("--client-id", type=int, required=True)
     parser.add_argument("--patience-seconds", type=float, default=20.0)
     parser.add_argument("--textfile", type=Path)
+    parser.add_argument("--trading-mode", default="", help="paper or live: whose account must answer")
+    parser.add_argument(
+        "--unit", default="", help="the gateway's unit, to tell a log-in that waits from no gateway"
+    )
     given = parser.parse_args()
     health = check(given.host, given.port, given.client_id, given.patience_seconds)
+    fits = health.fits(given.trading_mode)
     if given.textfile:
-        publish(given.textfile, health)
-    said = (
-        f"healthy, API version {health.server_version}" if health.logged_in else f"not healthy: {health.why}"
-    )
+        publish(given.textfile, health, is_running=runs(given.unit), fits=fits)
+    code, said = verdict(health, given.trading_mode)
     sys.stdout.write(f"{said}\n")
-    return 0 if health.logged_in else 1
+    return code
 
 
 if __name__ == "__main__":
