@@ -80,25 +80,24 @@ def renderings() -> dict[str, str]:
     """Every rendering of the table below, made in one run of Ansible because a run costs seconds."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
-        plays = [_play(out, name, *entry) for name, entry in RENDERINGS.items()]
-        (out / "plays.yml").write_text(yaml.safe_dump(plays))
+        tasks = [_task(out, name, *entry) for name, entry in RENDERINGS.items()]
+        play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
+        (out / "plays.yml").write_text(yaml.safe_dump([play]))
         command = [ansible("ansible-playbook"), "-i", "localhost,", str(out / "plays.yml")]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return {name: (out / name).read_text() for name in RENDERINGS}
 
 
-def _play(out: Path, name: str, role: str, template: str, variables: dict[str, Any]) -> dict[str, Any]:
-    """A play that renders one template with the role's defaults under the given variables."""
+def _task(out: Path, name: str, role: str, template: str, variables: dict[str, Any]) -> dict[str, Any]:
+    """A task that renders one template with the role's defaults under the given variables."""
     folder = ROOT / "roles" / role
     defaults: dict[str, Any] = {}
     for path in (folder / "defaults" / "main.yml", folder / "vars" / "main.yml"):
         defaults |= yaml.safe_load(path.read_text()) if path.exists() else {}
     source = {"src": str(folder / "templates" / template), "dest": str(out / name), "mode": "0600"}
     return {
-        "hosts": "localhost",
-        "connection": "local",
-        "gather_facts": False,
+        "name": f"Render {name}",
+        "ansible.builtin.template": source,
         "vars": {**defaults, "role_path": str(folder), "ansible_managed": "managed", **variables},
-        "tasks": [{"ansible.builtin.template": source}],
     }

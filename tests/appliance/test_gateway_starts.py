@@ -147,7 +147,9 @@ SEEN = LOGIN.Seen(
         ({"is_wrong_account": True, "is_up": True}, "stop"),
     ],
 )
-def test_the_logins_watcher_decides_by_what_the_check_found(changed: dict[str, object], decision: str) -> None:
+def test_the_logins_watcher_decides_by_what_the_check_found(
+    changed: dict[str, object], decision: str
+) -> None:
     assert LOGIN.decide(replace(SEEN, **changed)) == decision
 
 
