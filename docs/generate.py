@@ -12,6 +12,7 @@ from pathlib import Path
 from bot.config.template import as_yaml
 from bot.ops.metrics.document import renewed
 from bot.risk.denials import denials_as_markdown
+from docs import demo_day
 from grafana.generate import DASHBOARDS, as_json
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,6 +24,8 @@ def documents() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs" / "denials.md", denials_as_markdown()
     monitoring = ROOT / "docs" / "monitoring.md"
     yield monitoring, renewed(monitoring.read_text(encoding="utf-8"))
+    readme = ROOT / "README.md"
+    yield readme, demo_day.renewed(readme.read_text(encoding="utf-8"))
     for name in DASHBOARDS:
         yield ROOT / "grafana" / "dashboards" / name, as_json(name)
 

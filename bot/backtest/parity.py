@@ -17,7 +17,7 @@ from bot.config import Settings
 from bot.domain import messages as m
 from bot.domain.messages import Message
 from bot.domain.session import Session
-from bot.ops.status.status import ClosedTrade
+from bot.ops.status.day_outcome import SeenDay
 from bot.ops.status.status_builder import StatusBuilder
 from bot.sim.world.world import World
 from bot.wiring import BOARD, JOURNAL, Machine
@@ -73,16 +73,15 @@ class _Nobody:
         """There is nothing to restore."""
 
 
-def replayed(
-    settings: Settings, world: World, session: Session
-) -> tuple[RunOutcome, tuple[ClosedTrade, ...]]:
+def replayed(settings: Settings, world: World, session: Session) -> tuple[RunOutcome, SeenDay]:
     """The day in the replay runtime, from the world's now to the close; it ends as ``ibkr-bot run`` does."""
-    board, heard = StatusBuilder(settings.symbols), list[Message]()
+    board, seen, heard = StatusBuilder(settings.symbols), SeenDay(), list[Message]()
     machines: dict[str, Machine] = {**make_machines(settings, 1.0), BOARD: board, JOURNAL: _Nobody()}
 
     def is_over(now: datetime) -> bool:
-        return day_is_over(session, now, board.status)
+        seen.note(board.status)
+        return day_is_over(session, now, seen.last)
 
     first = m.LineStarted(world.now, "replay", settings.mode, settings.dry_run, settings.symbols)
     replay_day(world, machines, is_over, first_message=first, observe=heard.append)
-    return RunOutcome.of(heard), board.status.closed_trades
+    return RunOutcome.of(heard), seen

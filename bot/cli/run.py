@@ -19,6 +19,7 @@ from bot.domain.clock import ScaledTime, SteppedTime
 from bot.domain.errors import FixTheCommand, FixTheMachine
 from bot.domain.session import Session, new_york_day, session_on
 from bot.domain.text import made_safe
+from bot.ops.status.day_outcome import SeenDay
 from bot.ops.status.status import Status
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _run_simulated_day(settings: Settings, state: Path | None, session: str | No
 
     day = _session(session or settings.broker.simulated_session)
     directory = state or _fresh_directory(settings.journal.directory)
-    seen: list[Status] = [Status()]
+    seen = SeenDay()
     causes: list[str] = []
     ceiling = settings.broker.simulated_speed if speed is None else speed_of(speed)
     with embedded_gateway(settings, day.day, ceiling, directory, is_paced=True) as gateway:
@@ -95,12 +96,12 @@ def _run_simulated_day(settings: Settings, state: Path | None, session: str | No
         with _shown() as show:
 
             def note(status: Status) -> None:
-                seen[0] = status
+                seen.note(status)
                 show(status)
 
             over = lambda status: day_is_over(day, timing.now(), status)  # noqa: E731
             code = run_bot(settings, timing, Hooks(note, over, causes.append, every_s=0.1))
-    _print_outcome(seen[0], directory / JOURNAL_FILE, day, is_whole=code == 0)
+    _print_outcome(seen, directory / JOURNAL_FILE, day, is_whole=code == 0)
     _say_why(code, causes, settings)
     return code
 
@@ -173,20 +174,11 @@ def _say_why(code: int, causes: list[str], settings: Settings) -> None:
     )
 
 
-def _print_outcome(status: Status, journal: Path, day: Session, *, is_whole: bool) -> None:
-    from bot.ops.status.amounts import money
-    from bot.ops.status.display import trades_table
+def _print_outcome(seen: SeenDay, journal: Path, day: Session, *, is_whole: bool) -> None:
+    from bot.ops.status.day_outcome import print_simulated_day
 
-    console = Console()
-    if status.closed_trades:
-        console.print(trades_table(status.closed_trades))
-    elif is_whole:
-        console.print(f"no trades on {day.day}")
-    if is_whole or status.closed_trades:
-        until = "" if is_whole else " until the failure"
-        console.print(f"P&L of {day.day} after commissions{until}: {money(status.pnl.net)}", highlight=False)
-    else:
-        console.print(f"the day {day.day} did not run to its end, and nothing was traded", highlight=False)
+    console, status = Console(), seen.last
+    print_simulated_day(console, seen, day.day, is_whole=is_whole)
     console.print(f"journal: {journal}", highlight=False, soft_wrap=True)
     console.print("next:    ibkr-bot journal --json             every trade", highlight=False)
     if status.closed_trades:

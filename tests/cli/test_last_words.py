@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from bot.cli.run import _print_outcome, _say_why
 from bot.config import Settings
 from bot.domain.session import session_on
-from bot.ops.status.status import Status
+from bot.ops.status.day_outcome import SeenDay
 
 DAY = session_on(date(2011, 1, 26))
 
@@ -40,7 +39,7 @@ def test_a_day_that_failed_shows_no_result_it_does_not_know(
     capsys: pytest.CaptureFixture[str], is_whole: bool, says: str
 ) -> None:
     assert DAY is not None
-    _print_outcome(replace(Status()), Path("journal.db"), DAY, is_whole=is_whole)
+    _print_outcome(SeenDay(), Path("journal.db"), DAY, is_whole=is_whole)
 
     told = capsys.readouterr().out
     assert says in told
