@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 from rich import box
@@ -16,9 +18,9 @@ from rich.table import Table
 from bot.cli.options import ConfigOption, JsonOption, StateOption, journal_path
 from bot.domain.errors import FixTheCommand, FixTheMachine
 from bot.domain.messages import BarJudged
-from bot.domain.session import NEW_YORK, new_york_day
+from bot.domain.session import NEW_YORK, midnight, new_york_day
 from bot.journal.export import TRADE_KINDS, Trade, as_csv, trades
-from bot.journal.store import Row, connect_read_only, read_rows
+from bot.journal.store import Row, connect_read_only, last_row, last_seq_before, read_rows
 from bot.journal.why import WHY_KINDS, Decision, explain
 
 
@@ -34,7 +36,8 @@ def journal(
     """
     if csv and as_json:
         raise FixTheCommand("--csv and --json: choose one")
-    found = trades(_rows(journal_path(config, state), TRADE_KINDS))
+    with closing(connect_read_only(journal_path(config, state))) as db:
+        found = trades(read_rows(db, TRADE_KINDS))
     if csv:
         typer.echo(as_csv(found), nl=False)
     elif as_json:
@@ -59,9 +62,9 @@ def why(
     Example: ibkr-bot why SPY 10:31
     """
     clock, path = _clock(at), journal_path(config, state)
-    rows = _rows(path, WHY_KINDS)
-    bar_end = datetime.combine(_day(day, rows), clock, NEW_YORK)
-    steps = explain(rows, symbol.upper(), bar_end)
+    with closing(connect_read_only(path)) as db:
+        bar_end = datetime.combine(_day(day, db), clock, NEW_YORK)
+        steps = explain(_of_the_day(db, bar_end), symbol.upper(), bar_end)
     if not steps:
         typer.echo(
             f"no bar of {symbol.upper()} closed at {bar_end:%Y-%m-%d %H:%M} New York in {path}", err=True
@@ -86,12 +89,13 @@ def version() -> None:
     typer.echo(build_id())
 
 
-def _rows(path: Path, kinds: tuple[type, ...]) -> list[Row]:
-    db = connect_read_only(path)
-    try:
-        return list(read_rows(db, kinds))
-    finally:
-        db.close()
+def _of_the_day(db: sqlite3.Connection, bar_end: datetime) -> Iterator[Row]:
+    """What was written from that day's first minute until its bar's ideas must have ended: a week later."""
+    until = bar_end + timedelta(days=7)
+    for row in read_rows(db, WHY_KINDS, last_seq_before(db, midnight(bar_end))):
+        if row.at > until:
+            return
+        yield row
 
 
 def _clock(text: str) -> time:
@@ -101,12 +105,12 @@ def _clock(text: str) -> time:
         raise FixTheCommand(f"{text!r} is not a time of day; write it as in 10:31") from None
 
 
-def _day(text: str | None, rows: list[Row]) -> date:
+def _day(text: str | None, db: sqlite3.Connection) -> date:
     if text is None:
-        judged = [row.message.bar_end for row in rows if isinstance(row.message, BarJudged)]
-        if not judged:
+        judged = last_row(db, BarJudged)
+        if judged is None:
             raise FixTheMachine("no bar is in the journal yet; name a day with --date")
-        return new_york_day(max(judged) - timedelta(minutes=1))
+        return new_york_day(cast("BarJudged", judged.message).bar_end - timedelta(minutes=1))
     try:
         return date.fromisoformat(text)
     except ValueError:

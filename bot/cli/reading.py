@@ -12,7 +12,7 @@ from typing import cast
 
 from bot.domain.messages import LineStarted, Message
 from bot.domain.session import NEW_YORK, new_york_day
-from bot.journal.store import connect_read_only, last_seq_before, read_rows
+from bot.journal.store import connect_read_only, last_seq_before, read_rows, written_at
 from bot.ops.page.day_record import DayRecord
 from bot.ops.page.document import Document, Source
 from bot.ops.report.book import KINDS, ONE_DAY_KINDS, Book, book_of, day_in_book
@@ -121,7 +121,7 @@ def _ends(db: sqlite3.Connection) -> tuple[date, date] | None:
     ]
     if None in rows:
         return None
-    first, last = (new_york_day(datetime.fromisoformat(row[0])) for row in rows)
+    first, last = (new_york_day(written_at(row[0])) for row in rows)
     return first, last
 
 

@@ -1,7 +1,9 @@
 """The one start path's first half: open the journal, repair a torn tail, and restore the machines' state.
 
-A damaged file is never thrown away: it is set aside under its own name, and every row up to the damage is carried over.
-What it lost may be a halt or a day's loss, so the repaired journal begins with a halt that the operator lifts.
+A damaged file is never thrown away: it is set aside under its own name, and every row that can be read is carried over.
+What it lost may be a halt or a day's loss, so the repaired journal begins with a halt that the operator lifts. Damage is
+whatever cannot be read as it was written: an empty file, a missing table, a kind, a time or a body that says nothing. A kind
+that only a newer build knows is such a row, too, so a release that was rolled back reads what the newer one wrote.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ from pathlib import Path
 from bot.domain.broker_messages import OrderStatusChanged
 from bot.domain.errors import FixTheMachine
 from bot.domain.messages import Halted
+from bot.domain.text import made_safe
 from bot.domain.types import Now
-from bot.journal.codec import decode_row, encode_row
-from bot.journal.store import Journal, connect
+from bot.journal.codec import JOURNAL_KINDS, decode_row, encode_row
+from bot.journal.store import SCHEMA_VERSION, Journal, connect, written_at
 from bot.wiring import DURABLE, Machine, subscribers
 
 SIDES = ("-wal", "-shm")
@@ -27,13 +30,17 @@ REPAIRED = ".mended"
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What a damaged journal cost: ``kept`` rows carried over, the old file at ``set_aside``."""
+    """What a damaged journal cost: ``kept`` rows carried over, ``unreadable`` left out, the old file at ``set_aside``."""
 
     kept: int
     set_aside: Path
+    unreadable: tuple[str, ...] = ()
+    """Their kinds, as they are written."""
 
     def __str__(self) -> str:
-        return f"the journal was damaged: {self.kept} rows kept, the old file is {self.set_aside.name}"
+        kinds = ", ".join(sorted({made_safe(kind, 30) for kind in self.unreadable})[:5])
+        lost = f", {len(self.unreadable)} unreadable ({kinds})" if self.unreadable else ""
+        return f"the journal was damaged: {self.kept} rows kept{lost}, the old file is {self.set_aside.name}"
 
 
 def open_journal(path: Path, now: Now) -> tuple[Journal, Repair | None]:
@@ -55,16 +62,31 @@ def _is_sound(path: Path) -> bool:
     """Whether the file's structure holds and every row can be read: a page that lost only its text is whole to SQLite."""
     try:
         with closing(sqlite3.connect(path)) as db:
+            if db.execute("PRAGMA user_version").fetchone()[0] > SCHEMA_VERSION:
+                return True  # a newer build's, which is told when it is opened
             return db.execute("PRAGMA quick_check").fetchone()[0] == "ok" and _is_legible(db)
     except sqlite3.DatabaseError:
         return False
 
 
 def _is_legible(db: sqlite3.Connection) -> bool:
-    if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'messages'").fetchone() is None:
-        return True  # not begun yet
-    bodies = db.execute("SELECT at, kind, body, json_valid(body) FROM messages")
-    return all(is_json for *_, is_json in bodies)
+    rows = db.execute("SELECT at, kind, body, json_valid(body) FROM messages")
+    return all(is_json and _is_readable(*row) for *row, is_json in rows)
+
+
+def _is_readable(at: object, kind: object, body: object) -> bool:
+    """What a restart reads is decoded; of the rest, which may be much, only its form is looked at."""
+    if not isinstance(kind, str) or kind not in JOURNAL_KINDS or not _is_time(at):
+        return False
+    return JOURNAL_KINDS[kind] not in DURABLE or _can_be_decoded(kind, body)
+
+
+def _is_time(at: object) -> bool:
+    try:
+        written_at(at)
+    except FixTheMachine:
+        return False
+    return True
 
 
 def _repair(path: Path, at: datetime) -> Repair:
@@ -95,23 +117,38 @@ def _beside(path: Path, suffix: str) -> Path:
 
 
 def _carry_over(damaged: Path, fresh: Path, at: datetime) -> Repair:
-    """Copy rows in order until the first that cannot be read; the order of what happened must have no holes."""
+    """Copy in order every row that can be read, as far as SQLite can follow the file."""
     target = connect(fresh)
-    kept = 0
-    with suppress(sqlite3.DatabaseError, FixTheMachine):
+    kept, unreadable = 0, list[str]()
+    with suppress(sqlite3.DatabaseError):
         source = sqlite3.connect(damaged)
+        source.text_factory = _as_text
         # SQLite refuses a file that is shorter than its header says, except to whoever may write the schema.
         source.execute("PRAGMA writable_schema=ON")
         for row in source.execute("SELECT seq, at, kind, body FROM messages ORDER BY seq"):
-            decode_row(*row[2:])
-            target.execute("INSERT INTO messages VALUES (?, ?, ?, ?)", row)
-            kept += 1
-    repair = Repair(kept, damaged)
+            if _is_time(row[1]) and _can_be_decoded(*row[2:]):
+                target.execute("INSERT INTO messages VALUES (?, ?, ?, ?)", row)
+                kept += 1
+            else:
+                unreadable.append(str(row[2]))
+    repair = Repair(kept, damaged, tuple(unreadable))
     halted = encode_row(Halted(at, "disk_failure", f"{repair}", "journal"))
     target.execute("INSERT INTO messages (at, kind, body) VALUES (?, ?, ?)", (at.isoformat(), *halted))
     target.commit()
     target.close()
     return repair
+
+
+def _as_text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
+
+
+def _can_be_decoded(kind: object, body: object) -> bool:
+    try:
+        decode_row(str(kind), str(body))
+    except FixTheMachine:
+        return False
+    return True
 
 
 def restore_state(journal: Journal, machines: Mapping[str, Machine]) -> int:
@@ -131,9 +168,5 @@ ORDER_ID_GAP = 100
 
 def order_id_floor(journal: Journal) -> int:
     """The highest order id ever seen, plus the gap. 0 for a journal without orders."""
-    seen = [
-        row.message.order_id
-        for row in journal.rows([OrderStatusChanged])
-        if isinstance(row.message, OrderStatusChanged)
-    ]
-    return max(seen) + ORDER_ID_GAP if seen else 0
+    highest = journal.highest(OrderStatusChanged, "order_id")
+    return 0 if highest is None else highest + ORDER_ID_GAP

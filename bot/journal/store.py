@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,8 @@ from pathlib import Path
 from bot.domain.errors import FixTheMachine
 from bot.domain.messages import Message
 from bot.domain.types import Now
-from bot.journal.codec import decode_row, encode_row
+from bot.journal.codec import JOURNAL_KINDS, decode_row, encode_row
+from bot.wiring import DURABLE
 
 SCHEMA_VERSION = 1
 _SCHEMA = """
@@ -79,6 +80,13 @@ class Journal:
         with self._lock:
             return last_seq_before(self._db, at)
 
+    def highest(self, kind: type, key: str) -> int | None:
+        """The largest number that rows of this kind have under ``key``; None where there are none."""
+        with self._lock:
+            query = "SELECT max(json_extract(body, ?)) FROM messages WHERE kind = ?"
+            found: int | None = self._db.execute(query, (f"$.{key}", kind.__name__)).fetchone()[0]
+        return found
+
     def close(self) -> None:
         """Write what waits, and let go of the file, whether that could be written or not. Raises FixTheMachine."""
         try:
@@ -109,6 +117,8 @@ def connect(path: Path) -> sqlite3.Connection:
     """A read-write connection with the schema in place. Raises FixTheMachine with the remedy."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _begin(path)
         db = sqlite3.connect(path, check_same_thread=False, timeout=10)
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
@@ -125,6 +135,18 @@ def connect(path: Path) -> sqlite3.Connection:
             f"journal {path}: cannot be opened ({error}); free or remount the disk, or make the folder writable"
         ) from error
     return db
+
+
+def _begin(path: Path) -> None:
+    """An empty journal in one step: a file without its table is never a beginning, always damage."""
+    fresh = path.with_name(f"{path.name}.new")
+    for part in (fresh, *(fresh.with_name(fresh.name + side) for side in ("-wal", "-shm"))):
+        part.unlink(missing_ok=True)
+    with closing(sqlite3.connect(fresh)) as db:
+        db.executescript(_SCHEMA)
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        db.commit()
+    fresh.replace(path)
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:
@@ -158,10 +180,40 @@ def read_rows(
             with lock:
                 batch = db.execute(query, (after_seq, *(names or ()))).fetchall()
         for seq, at, kind, body in batch:
-            yield Row(seq, datetime.fromisoformat(at), decode_row(kind, body))
+            message = _message(kind, body)
+            if message is not None:
+                yield Row(seq, written_at(at), message)
         if len(batch) < 1000:
             return
         after_seq = batch[-1][0]
+
+
+def _message(kind: str, body: str) -> Message | None:
+    """None for a damaged row that no machine remembers: it is passed over. Raises FixTheMachine for one that counts."""
+    try:
+        return decode_row(kind, body)
+    except FixTheMachine:
+        if kind not in JOURNAL_KINDS or JOURNAL_KINDS[kind] in DURABLE:
+            raise
+        return None
+
+
+def last_row(db: sqlite3.Connection, kind: type) -> Row | None:
+    """The newest row of that kind, by its index. Raises FixTheMachine for one that cannot be read."""
+    query = "SELECT seq, at, kind, body FROM messages WHERE kind = ? ORDER BY seq DESC LIMIT 1"
+    found = db.execute(query, (kind.__name__,)).fetchone()
+    return None if found is None else Row(found[0], written_at(found[1]), decode_row(*found[2:]))
+
+
+def written_at(text: object) -> datetime:
+    """The time of a row, aware. Raises FixTheMachine for what is none."""
+    try:
+        at = datetime.fromisoformat(str(text))
+        if at.tzinfo is not None:
+            return at
+    except ValueError:
+        pass
+    raise FixTheMachine("journal: a row has no readable time; the bot repairs it at its next start")
 
 
 def last_seq_before(db: sqlite3.Connection, at: datetime) -> int:
@@ -175,7 +227,7 @@ def last_seq_before(db: sqlite3.Connection, at: datetime) -> int:
         found = db.execute(
             "SELECT at FROM messages WHERE seq <= ? ORDER BY seq DESC LIMIT 1", (middle,)
         ).fetchone()
-        if found is None or datetime.fromisoformat(found[0]) < at:
+        if found is None or written_at(found[0]) < at:
             low = middle
         else:
             high = middle - 1

@@ -84,7 +84,7 @@ def test_a_sound_journal_is_opened_without_repair(tmp_path: Path) -> None:
     assert repair is None
 
 
-def test_a_torn_journal_is_recovered_to_the_last_good_row_and_set_aside(tmp_path: Path) -> None:
+def test_a_torn_journal_keeps_every_row_that_can_be_read_in_order_and_is_set_aside(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     journal = journal_at(path)
     for _ in range(2000):
@@ -99,7 +99,9 @@ def test_a_torn_journal_is_recovered_to_the_last_good_row_and_set_aside(tmp_path
     assert repair is not None
     assert 0 < repair.kept < 2001
     assert repair.set_aside.read_bytes() == whole[: len(whole) * 2 // 3]
-    assert [row.seq for row in recovered.rows()] == list(range(1, repair.kept + 2))
+    numbers = [row.seq for row in recovered.rows()]
+    assert len(numbers) == repair.kept + 1
+    assert numbers == sorted(numbers)
     recovered.commit(PLACED)
     assert list(recovered.rows())[-1].message == PLACED
 
