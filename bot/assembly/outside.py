@@ -10,7 +10,9 @@ from hashlib import sha256
 from bot.actors.signals import StopSignals
 from bot.assembly.timing import Timing
 from bot.config import Settings, hand_down
+from bot.domain.text import made_safe
 from bot.ops.alerts.channels import open_channels
+from bot.ops.alerts.events import Alert, Severity
 from bot.ops.alerts.outbox import DeliveryPolicy
 from bot.ops.alerts.queue import AlertQueue, Channel
 from bot.ops.metrics.endpoint import Metrics
@@ -19,6 +21,7 @@ from bot.ops.page.feed import LiveFeed
 from bot.ops.page.server import Site, served
 from bot.ops.process.heartbeat import Heartbeat
 from bot.ops.process.logs import start_logging
+from bot.ops.process.threads import watched_threads
 
 LAST_ALERTS_S = 8.0
 """How long a process that ends waits for its last alerts to leave."""
@@ -74,8 +77,15 @@ def _heard(
         secrets=settings.secrets(),
         note=lambda kind, is_delivered: metrics.note_notification(kind, is_delivered=is_delivered),
     )
+
+    def missed(name: str, error: BaseException) -> None:
+        title = f"A helper thread has ended: {made_safe(name, 40)}"
+        body = f"{made_safe(repr(error))}; restart the bot when it is convenient: sudo systemctl restart ibkr-bot"
+        alerts.put(Alert(f"thread:{name}", Severity.CRITICAL, title, body))
+
     try:
-        yield Outside(metrics, page, alerts, heartbeat, signals)
+        with watched_threads(missed):
+            yield Outside(metrics, page, alerts, heartbeat, signals)
     finally:
         if heartbeat is not None:
             heartbeat.close()

@@ -40,18 +40,21 @@ class Receiver:
 
 
 @contextmanager
-def receiving(*answers: int) -> Iterator[Receiver]:
+def receiving(*answers: int, body: bytes = b"") -> Iterator[Receiver]:
+    """``body`` goes with every answer."""
     receiver = Receiver(list(answers))
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-            status = receiver.note(self.path, body)
+            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+            status = receiver.note(self.path, sent)
             if not status:
                 receiver.is_over.wait(TIMEOUT_S)
                 return
             self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            self.wfile.write(body)
 
         do_GET = do_POST  # noqa: N815  the library's names
 

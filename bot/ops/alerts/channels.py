@@ -6,15 +6,19 @@ complaints name the setting it came from.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.errors import FixTheConfiguration
+from bot.ops.alerts.answers import answers
 from bot.ops.alerts.events import Alert, Severity
-from bot.ops.alerts.queue import Channel
+from bot.ops.alerts.queue import Channel, RetryLater
 
 DISCORD, SLACK, TELEGRAM = "discord", "slack", "tgram"
+_MARKUP = re.compile(r"[<>&*_`~\[\]|]")
+"""Of HTML and Markdown: what is left of a text that a service did not take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,28 @@ def _open(address: Address) -> Channel:
         Severity.CRITICAL: apprise.NotifyType.FAILURE,
     }
 
-    def deliver(alert: Alert) -> bool:
+    # Longer than the service takes is split, and text is made fit for its markup.
+    service.overflow_mode = apprise.OverflowMode.SPLIT
+    sender = apprise.Apprise(asset=asset)
+    sender.add(service)
+
+    def send(title: str, body: str, severity: Severity) -> bool:
         return bool(
-            service.notify(
-                title=alert.title, body=alert.body or alert.title, notify_type=kinds[alert.severity]
+            sender.notify(
+                title=title, body=body, notify_type=kinds[severity], body_format=apprise.NotifyFormat.TEXT
             )
         )
+
+    def deliver(alert: Alert) -> bool:
+        body = alert.body or alert.title
+        with answers() as seen:
+            if send(alert.title, body, alert.severity):
+                return True
+        if seen.retry_after_s is not None:
+            raise RetryLater(seen.retry_after_s)
+        words = _MARKUP.sub(" ", alert.title), _MARKUP.sub(" ", body)
+        is_refused = seen.status is not None and 400 <= seen.status < 500
+        return is_refused and words != (alert.title, body) and send(*words, alert.severity)
 
     scheme = address.url.partition("://")[0].lower()
     return scheme if scheme in protocols else protocols[0], deliver

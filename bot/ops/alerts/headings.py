@@ -26,6 +26,7 @@ HEADINGS: dict[str, str] = {
     "feed": "…: no fresh bars, no fresh quotes, data are not live",
     "log_in": "The gateway's log-in expires in …",
     "report": "Fri 20 Nov: 3 trades, +41.20",
+    "thread": "A helper thread has ended: …",
     "gathered": "5 events",
     "test": "Bot started, Bot stopped",
 }

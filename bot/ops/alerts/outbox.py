@@ -1,6 +1,8 @@
 """What one channel has still to be told: in order, no faster than allowed, again after a failure, and never without end.
 
 Rule: pure. Time is an argument, in seconds of any clock that only goes forward; whoever owns a thread asks ``next``.
+What is critical waits until it is delivered; the rest is given up after ``keep_s``, and then its like is news again: told
+means delivered. While a channel does not take anything, all that waits is gathered into one message.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from dataclasses import dataclass
 from bot.ops.alerts.events import Alert, Severity
 
 _ORDER = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
+MOST_CHARACTERS = 3000
+"""Of one message: Telegram takes 4096 (Bot API, "sendMessage"); the channel splits what its service takes less of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +24,17 @@ class DeliveryPolicy:
     per_minute: int = 10
     repeat_after_s: float = 600.0
     """The same key within this time is the same event, and is not told again."""
-    attempts: int = 6
+    keep_s: float = 6 * 3600.0
+    """How long a channel that takes nothing is tried with what is not critical: longer than a router's or a service's night."""
     retry_first_s: float = 2.0
-    retry_most_s: float = 60.0
+    retry_most_s: float = 300.0
     most_waiting: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    alert: Alert
+    since: float
 
 
 class Outbox:
@@ -31,10 +42,10 @@ class Outbox:
 
     def __init__(self, manners: DeliveryPolicy) -> None:
         self._manners = manners
-        self._waiting: deque[Alert] = deque()
+        self._waiting: deque[_Waiting] = deque()
+        self._current: list[_Waiting] = []
         self._seen: dict[str, float] = {}
         self._sent_at: deque[float] = deque(maxlen=manners.per_minute)
-        self._current: Alert | None = None
         self._failures = 0
         self._not_before = 0.0
         self.lost = 0
@@ -49,23 +60,24 @@ class Outbox:
             self._seen = {
                 key: at for key, at in self._seen.items() if now - at < self._manners.repeat_after_s
             }
-        self._waiting.append(alert)
+        self._waiting.append(_Waiting(alert, now))
         if len(self._waiting) > self._manners.most_waiting:
-            least = min(self._waiting, key=lambda one: _ORDER.index(one.severity))
+            least = min(self._waiting, key=lambda one: _ORDER.index(one.alert.severity))
             self._waiting.remove(least)
+            self._forget([least])
             self.lost += 1
 
     @property
     def is_empty(self) -> bool:
-        return not self._waiting and self._current is None
+        return not self._waiting and not self._current
 
     def next(self, now: float) -> Alert | None:
-        """What to send now; it stays current until ``delivered``, ``failed`` or ``give_up``."""
+        """What to send now; it stays current until ``delivered`` or ``failed``."""
         if self.is_empty or self.wait_s(now) > 0:
             return None
-        if self._current is None:
-            self._current = self._gather(now)
-        return self._current
+        if not self._current or self._failures:
+            self._gather(now)
+        return _as_one(self._current, now)
 
     def wait_s(self, now: float) -> float:
         """Until something may be sent; 0 now."""
@@ -75,24 +87,18 @@ class Outbox:
 
     def last(self, now: float) -> Alert | None:
         """All that is left, in one message, whatever the rate: nothing comes after it."""
-        if self._current is not None:
-            self._waiting.appendleft(self._current)
-        self._current = self._all(now) if self._waiting else None
-        return self._current
-
-    def _gather(self, now: float) -> Alert:
-        """One alert, or all that wait where it is the last message the rate allows for a while."""
-        recent = sum(now - at < 60.0 for at in self._sent_at)
-        return self._all(now) if recent >= self._manners.per_minute - 1 else self._waiting.popleft()
-
-    def _all(self, now: float) -> Alert:
-        if len(self._waiting) == 1:
-            return self._waiting.popleft()
-        gathered = list(self._waiting)
+        self._current += self._waiting
         self._waiting.clear()
-        worst = max((one.severity for one in gathered), key=_ORDER.index)
-        lines = ["; ".join(filter(None, (one.title, *one.body.splitlines()))) for one in gathered]
-        return Alert(f"gathered:{now}", worst, f"{len(gathered)} events", "\n".join(lines))
+        return _as_one(self._current, now) if self._current else None
+
+    def _gather(self, now: float) -> None:
+        """One alert, or all that wait: after a failure, and where it is the last message the rate allows for a while."""
+        recent = sum(now - at < 60.0 for at in self._sent_at)
+        if self._failures or recent >= self._manners.per_minute - 1:
+            self._current += self._waiting
+            self._waiting.clear()
+        else:
+            self._current = [self._waiting.popleft()]
 
     # ── what became of it ──
 
@@ -100,16 +106,47 @@ class Outbox:
         self._sent_at.append(now)
         self._reset()
 
-    def failed(self, now: float) -> bool:
-        """An attempt failed. True when it was the last one: the alert is given up."""
+    def failed(self, now: float, after_s: float | None = None) -> int:
+        """An attempt failed, and the service asked to wait ``after_s``. How many alerts were given up."""
         self._failures += 1
-        if self._failures >= self._manners.attempts:
+        pause_s = min(
+            self._manners.retry_first_s * 2.0 ** min(self._failures - 1, 32), self._manners.retry_most_s
+        )
+        self._not_before = now + (pause_s if after_s is None else max(after_s, self._manners.retry_first_s))
+        old = [one for one in self._current if self._is_given_up(one, now)]
+        if old:
             self._sent_at.append(now)
-            self._reset()
-            return True
-        pause_s = min(self._manners.retry_first_s * 2 ** (self._failures - 1), self._manners.retry_most_s)
-        self._not_before = now + pause_s
-        return False
+            self._forget(old)
+            self._current = [one for one in self._current if one not in old]
+            if not self._current:
+                self._reset()
+        return len(old)
+
+    def _is_given_up(self, one: _Waiting, now: float) -> bool:
+        return one.alert.severity is not Severity.CRITICAL and now - one.since >= self._manners.keep_s
+
+    def _forget(self, lost: list[_Waiting]) -> None:
+        for one in lost:
+            self._seen.pop(one.alert.key, None)
 
     def _reset(self) -> None:
-        self._current, self._failures, self._not_before = None, 0, 0.0
+        self._current, self._failures, self._not_before = [], 0, 0.0
+
+
+def _as_one(gathered: list[_Waiting], now: float) -> Alert:
+    alerts = [one.alert for one in gathered]
+    if len(alerts) == 1:
+        (only,) = alerts
+        return Alert(only.key, only.severity, _cut(only.title, 200), _cut(only.body, MOST_CHARACTERS))
+    alerts.sort(key=lambda one: -_ORDER.index(one.severity))  # what is cut off at the end weighs least
+    lines = ["; ".join(filter(None, (one.title, *one.body.splitlines()))) for one in alerts]
+    return Alert(
+        f"gathered:{now}",
+        alerts[0].severity,
+        f"{len(alerts)} events",
+        _cut("\n".join(lines), MOST_CHARACTERS),
+    )
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"

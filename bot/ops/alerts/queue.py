@@ -18,11 +18,19 @@ from bot.ops.alerts.outbox import DeliveryPolicy, Outbox
 from bot.ops.process.logs import blot, every_form
 
 Deliver = Callable[[Alert], bool]
-"""Sends one alert and tells whether it arrived. May take long, may raise."""
+"""Sends one alert and tells whether it arrived. May take long, may raise; RetryLater where the service says how long."""
 Channel = tuple[str, Deliver]
 """(its kind, never its address; how to send)"""
 Note = Callable[[str, bool], None]
 """(channel's kind, whether it arrived)"""
+
+
+class RetryLater(Exception):
+    """The service asks not to be sent anything for ``after_s`` seconds."""
+
+    def __init__(self, after_s: float) -> None:
+        super().__init__(f"asked to wait {after_s:g} s")
+        self.after_s = after_s
 
 
 def _unnoted(channel: str, is_delivered: bool) -> None:
@@ -83,6 +91,7 @@ class _Worker:
         self._is_ending = False
         self._has_closed = False
         self._given_up = 0
+        self._is_well = True
         self._thread = threading.Thread(target=self._work, name=f"alerts-{kind}", daemon=True)
         self._thread.start()
 
@@ -105,9 +114,14 @@ class _Worker:
 
     def _work(self) -> None:
         while (alert := self._take()) is not None:
-            is_delivered = self._try(alert)
+            after_s = None
+            try:
+                is_delivered = self._try(alert)
+            except RetryLater as asked:
+                is_delivered, after_s = False, asked.after_s
+                logger.warning("alert channel {}: {}", self.kind, asked)
             with self._changed:
-                self._account(is_delivered)
+                self._account(after_s, is_delivered=is_delivered)
 
     def _take(self) -> Alert | None:
         """The next alert when its time has come; None when the end has."""
@@ -131,16 +145,27 @@ class _Worker:
     def _try(self, alert: Alert) -> bool:
         try:
             return self._deliver(alert)
+        except RetryLater:
+            raise
         except Exception as error:  # noqa: BLE001  whatever a channel's library does, the bot trades on
             logger.warning("alert channel {}: {}", self.kind, type(error).__name__)
             return False
 
-    def _account(self, is_delivered: bool) -> None:
+    def _account(self, after_s: float | None, *, is_delivered: bool) -> None:
         now = time.monotonic()
         if is_delivered:
             self._outbox.delivered(now)
+            self._is_well = True
             self._note(self.kind, True)
-        elif self._outbox.failed(now):
-            self._given_up += 1
+            return
+        if self._is_well:
+            self._is_well = False
+            logger.error(
+                "alert channel {}: nothing gets through; what is critical is tried until it does", self.kind
+            )
+        given_up = self._outbox.failed(now, after_s)
+        self._given_up += given_up
+        for _ in range(given_up):
             self._note(self.kind, False)
-            logger.error("alert channel {}: an alert was given up after its retries", self.kind)
+        if given_up:
+            logger.error("alert channel {}: {} alerts were given up", self.kind, given_up)

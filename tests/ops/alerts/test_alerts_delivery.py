@@ -13,10 +13,10 @@ from bot.domain.errors import FixTheConfiguration
 from bot.ops.alerts.channels import DISCORD, SLACK, TELEGRAM, Address, open_channels
 from bot.ops.alerts.events import Alert, Severity
 from bot.ops.alerts.outbox import DeliveryPolicy
-from bot.ops.alerts.queue import AlertQueue
+from bot.ops.alerts.queue import AlertQueue, Deliver, RetryLater
 from tests.ops.receivers import TIMEOUT_S, receiving
 
-QUICK = DeliveryPolicy(attempts=3, retry_first_s=0.01)
+QUICK = DeliveryPolicy(keep_s=0.2, retry_first_s=0.01, retry_most_s=0.05)
 NEWS = Alert("a", Severity.WARNING, "Halted by me", "because of smoke")
 HOOK_TOKEN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -79,7 +79,7 @@ def test_a_receiver_that_always_refuses_is_given_up_and_counted() -> None:
     with receiving(500) as receiver, queue_to(receiver.url, noted=noted) as queue:
         queue.put(NEWS)
         assert noted.wait(1) == [("json", False)]
-        assert len(receiver.requests) == QUICK.attempts
+        assert len(receiver.requests) > 2
         assert queue.failures == {"json": 1}
 
 
@@ -98,6 +98,14 @@ def test_nobody_there_is_a_failure_and_no_exception() -> None:
     with queue_to(gone.url, noted=noted) as queue:
         queue.put(NEWS)
         assert noted.wait(1) == [("json", False)]
+
+
+def test_a_critical_alert_outlives_a_router_that_restarts() -> None:
+    noted = Noted()
+    with receiving(*[503] * 12, 200) as receiver, queue_to(receiver.url, noted=noted) as queue:
+        queue.put(Alert("danger", Severity.CRITICAL, "UNPROTECTED", "10 SPY calls"))
+        assert noted.wait(1) == [("json", True)]
+        assert queue.failures == {"json": 0}
 
 
 def test_a_channel_that_raises_is_a_channel_that_failed() -> None:
@@ -180,6 +188,48 @@ def test_telegram_gets_its_alert_for_the_chat(monkeypatch: pytest.MonkeyPatch) -
     assert path == f"/bot{token}/sendMessage"
     assert "4711" in body
     assert "because of smoke" in body
+
+
+def telegram(monkeypatch: pytest.MonkeyPatch, port: int) -> Deliver:
+    from apprise.plugins.telegram import NotifyTelegram
+
+    token = "123456789:ABCdefGHIjklMNOpqrSTUvwxYZabcdefghi"
+    monkeypatch.setattr(NotifyTelegram, "notify_url", f"http://127.0.0.1:{port}/bot")
+    address = Address("monitoring.telegram_bot_token", f"tgram://{token}/4711/", TELEGRAM)
+    ((_, deliver),) = open_channels([address])
+    return deliver
+
+
+def test_angle_brackets_are_escaped_and_long_texts_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    with receiving(200) as receiver:
+        assert telegram(monkeypatch, receiver.port)(Alert("a", Severity.INFO, "1 < 2 & <b>", "x < y " * 900))
+
+    texts = [json.loads(body)["text"] for _, body in receiver.requests]
+    assert "1 &lt; 2 &amp; &lt;b&gt;" in texts[0]
+    assert max(len(text) for text in texts) <= 4096
+    assert sum(text.count("&lt; y") for text in texts) >= 890
+
+
+def test_a_text_that_a_service_does_not_take_is_sent_once_more_as_plain_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with receiving(400, 200) as receiver:
+        assert telegram(monkeypatch, receiver.port)(
+            Alert("a", Severity.INFO, "stop < bid", "<spread> & more")
+        )
+
+    assert len(receiver.requests) == 2
+    assert "&" not in json.loads(receiver.requests[-1][1])["text"]
+
+
+def test_a_service_says_how_long_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = (
+        b'{"ok":false,"error_code":429,"description":"Too Many Requests","parameters":{"retry_after":180}}'
+    )
+    with receiving(429, body=asked) as receiver, pytest.raises(RetryLater) as error:
+        telegram(monkeypatch, receiver.port)(NEWS)
+
+    assert error.value.after_s == 180
 
 
 @pytest.mark.parametrize(

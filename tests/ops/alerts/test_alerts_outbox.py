@@ -60,7 +60,7 @@ def test_after_the_rate_is_spent_a_minute_passes() -> None:
 
 
 def test_a_failure_is_tried_again_with_growing_pauses_and_then_given_up() -> None:
-    box, now, pauses = Outbox(DeliveryPolicy(attempts=4, retry_first_s=2.0)), 0.0, []
+    box, now, pauses = Outbox(DeliveryPolicy(keep_s=14.0, retry_first_s=2.0)), 0.0, []
     box.put(alert("a"), now)
     while True:
         assert box.next(now) == alert("a")
@@ -72,6 +72,58 @@ def test_a_failure_is_tried_again_with_growing_pauses_and_then_given_up() -> Non
 
     assert pauses == [2.0, 4.0, 8.0]
     assert box.is_empty
+    box.put(alert("a"), now + 1)
+    assert not box.is_empty, "what nobody was told is news again"
+
+
+def test_what_is_critical_is_tried_until_it_is_delivered() -> None:
+    box, now = Outbox(DeliveryPolicy(keep_s=60.0)), 0.0
+    box.put(alert("danger", Severity.CRITICAL), now)
+    for _ in range(200):
+        assert box.next(now) is not None
+        assert box.failed(now) == 0
+        now += box.wait_s(now)
+
+    assert now > 12 * 3600
+    assert box.next(now) == alert("danger", Severity.CRITICAL)
+
+
+def test_what_comes_while_nothing_gets_through_is_gathered_with_the_worst_first() -> None:
+    box = Outbox(DeliveryPolicy())
+    box.put(alert("news"), 0.0)
+    box.next(0.0)
+    box.failed(0.0)
+    for n in range(3):
+        box.put(alert(str(n), Severity.CRITICAL if n == 1 else Severity.WARNING), 1.0)
+
+    sent = box.next(10.0)
+
+    assert sent is not None
+    assert (sent.title, sent.severity) == ("4 events", Severity.CRITICAL)
+    assert sent.body.startswith("title of 1;")
+    box.delivered(10.0)
+    assert box.is_empty
+
+
+def test_a_service_that_asks_to_wait_is_waited_for() -> None:
+    box = Outbox(DeliveryPolicy())
+    box.put(alert("a"), 0.0)
+    box.next(0.0)
+    box.failed(0.0, 180.0)
+
+    assert box.next(179.0) is None
+    assert box.next(180.0) == alert("a")
+
+
+@given(st.lists(st.text(max_size=4000), min_size=1, max_size=30))
+def test_no_message_is_longer_than_a_service_takes(bodies: list[str]) -> None:
+    box = Outbox(DeliveryPolicy(per_minute=1))
+    for n, body in enumerate(bodies):
+        box.put(Alert(str(n), Severity.INFO, "x" * 500, body), 0.0)
+    sent = box.next(0.0)
+
+    assert sent is not None
+    assert len(sent.title) + len(sent.body) <= 3200
 
 
 def test_of_too_much_the_least_and_oldest_is_dropped_and_counted() -> None:
@@ -102,7 +154,7 @@ def test_the_last_words_hold_everything_that_waits() -> None:
     st.lists(st.tuples(st.integers(0, 30), st.floats(0, 20), st.booleans()), max_size=60), st.integers(1, 5)
 )
 def test_never_more_than_the_rate_in_any_minute(steps: list[tuple[int, float, bool]], rate: int) -> None:
-    box, now, sent = Outbox(DeliveryPolicy(per_minute=rate, attempts=3)), 0.0, []
+    box, now, sent = Outbox(DeliveryPolicy(per_minute=rate, keep_s=30.0)), 0.0, []
     for key, pause, works in steps:
         now += pause
         box.put(alert(str(key)), now)
