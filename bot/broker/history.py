@@ -106,7 +106,10 @@ class HistorySession:
         return tuple(PastQuote(at, sides["BID"].get(at), sides["ASK"].get(at)) for at in starts)
 
     def options(self, stock: Any, expiry: date | None, spot: float, each_side: int) -> list[Any]:
-        """Listed contracts around ``spot``: of that expiry, or of the nearest. Expired ones are not IB's any more."""
+        """Listed contracts around ``spot``: of that expiry, or of the nearest. Expired ones are not IB's any more.
+
+        Raises FixTheCommand where none is listed.
+        """
         chains = self._ib.reqSecDefOptParams(stock.symbol, "", "STK", stock.conId)
         chain = next((x for x in chains if x.exchange == "SMART" and x.tradingClass == stock.symbol), None)
         if chain is None:

@@ -108,7 +108,10 @@ class IbkrBroker:
         self._wait_for(self._io.run(lambda: adapter.rest(commands)))
 
     def let_time_go_on(self) -> Future[datetime | None]:
-        """The market's next instant, once everything up to it was told; None when the connection was lost."""
+        """The market's next instant, once everything up to it was told; None when the connection was lost.
+
+        Raises RuntimeError before ``start``.
+        """
         if self._io is None or self._adapter is None:
             raise RuntimeError("a broker must be started before it lets time go on")
         return self._io.run(self._adapter.let_time_go_on)

@@ -20,14 +20,14 @@ LONGEST_WAIT_S = 3600.0
 
 
 @dataclass
-class Answer:
+class ServiceAnswer:
     """``status`` is HTTP's; ``retry_after_s`` what the service asks to wait (Telegram, Discord and Slack with 429)."""
 
     status: int | None = None
     retry_after_s: float | None = None
 
 
-_ASKING: ContextVar[Answer | None] = ContextVar("asking", default=None)
+_ASKING: ContextVar[ServiceAnswer | None] = ContextVar("asking", default=None)
 
 
 class _Listener(logging.Handler):
@@ -47,14 +47,14 @@ _LISTENER = _Listener()
 
 
 @contextmanager
-def answers() -> Iterator[Answer]:
+def answers() -> Iterator[ServiceAnswer]:
     """Notes what services answer to what is sent in the block."""
     log = logging.getLogger("apprise")
     if _LISTENER not in log.handlers:
         log.addHandler(_LISTENER)
         log.propagate = False
     log.setLevel(logging.DEBUG)
-    answer = Answer()
+    answer = ServiceAnswer()
     token = _ASKING.set(answer)
     try:
         yield answer

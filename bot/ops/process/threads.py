@@ -8,12 +8,12 @@ from contextlib import contextmanager
 
 from loguru import logger
 
-Note = Callable[[str, BaseException], None]
+ThreadDied = Callable[[str, BaseException], None]
 """(the thread's name, what it died of)"""
 
 
 @contextmanager
-def watched_threads(note: Note) -> Iterator[None]:
+def watched_threads(note: ThreadDied) -> Iterator[None]:
     """While the block runs, a thread that ends by an exception is logged and noted."""
     before = threading.excepthook
 

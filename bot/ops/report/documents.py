@@ -29,7 +29,10 @@ def unknown_bid(_: ConId) -> Decimal | None:
 def day_document(
     book: Book, record: DayRecord, source: Source = NO_SOURCE, bid: Bids = unknown_bid
 ) -> Document:
-    """One day: the live page's parts as they stood at its end, or stand now."""
+    """One day: the live page's parts as they stood at its end, or stand now.
+
+    Raises ValueError for a record without a day.
+    """
     day = record.day
     if day is None:
         raise ValueError("a day's document needs a day")
