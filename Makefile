@@ -6,6 +6,8 @@ BIN    := $(VENV)/bin
 UV     := $(BIN)/uv
 SPEED  ?= 195
 STAMP  := $(VENV)/.installed
+# A version is locked when it has been public for a week: what was smuggled in is usually found by then.
+AGED    = --exclude-newer $$($(BIN)/python -c 'import datetime as d; print((d.datetime.now(d.UTC) - d.timedelta(days=7)).isoformat(timespec="seconds"))')
 
 .DEFAULT_GOAL := help
 .PHONY: help venv run monitor test test-slow test-days gauntlet gauntlet-quick lab lab-arm64 appliance appliance-venv redeploy halt resume \
@@ -100,5 +102,6 @@ bench: venv  ## benchmarks (never part of the tests)
 
 lock: venv  ## resolve the dependencies again, for x86-64 and aarch64, CPython 3.11 to 3.13
 	@$(BIN)/python -m pip install --quiet uv
-	@$(UV) pip compile -q pyproject.toml --group dev --extra research --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o requirements/dev.lock
-	@$(UV) pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/dev.lock -o requirements/runtime.lock
+	@$(UV) pip compile -q $(AGED) pyproject.toml --group dev --extra research --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o requirements/dev.lock
+	@$(UV) pip compile -q $(AGED) pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/dev.lock -o requirements/runtime.lock
+	@echo hatchling | $(UV) pip compile -q $(AGED) - --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/dev.lock -o requirements/build.lock

@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -76,6 +77,32 @@ def build(root: Path, files: list[Path], name: str, out: Path) -> Path:
     return next(out.glob("*.whl"))
 
 
+def bill_of_materials(lock: Path, name: str, wheel: Path) -> dict[str, object]:
+    """What the release is made of, as CycloneDX 1.5 has it: every locked package with its checksums, and the wheel."""
+    components: list[dict[str, object]] = []
+    for entry in re.split(r"\n(?=[A-Za-z0-9])", lock.read_text(encoding="utf-8")):
+        match = re.match(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)(?:\s*;\s*([^\\\n]+))?", entry)
+        if match is None:
+            continue
+        package, version, marker = match[1], match[2], (match[3] or "").strip()
+        hashes = [
+            {"alg": "SHA-256", "content": found}
+            for found in re.findall(r"--hash=sha256:([0-9a-f]{64})", entry)
+        ]
+        purl = f"pkg:pypi/{package.lower()}@{version}"
+        part = {"type": "library", "name": package, "version": version, "purl": purl, "hashes": hashes}
+        components.append(part | ({"properties": [{"name": "marker", "value": marker}]} if marker else {}))
+    own = [{"alg": "SHA-256", "content": hashlib.sha256(wheel.read_bytes()).hexdigest()}]
+    product = {"type": "application", "name": "ibkr-options-bot", "version": name, "hashes": own}
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "version": 1,
+        "metadata": {"component": product},
+        "components": components,
+    }
+
+
 def main() -> int:
     """Build once per id: a release that is there already is not built again."""
     parser = argparse.ArgumentParser(description="Build the bot for shipping.")
@@ -86,12 +113,15 @@ def main() -> int:
     files = shipped_files(root)
     name = build_id(root, files)
     folder = given.out.resolve() / name
-    new = not (folder / "release.json").exists()
+    new = not all((folder / part).exists() for part in ("release.json", "sbom.json"))
     if new:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         wheel = build(root, files, name, folder)
         shutil.copyfile(root / "requirements" / "runtime.lock", folder / "runtime.lock")
+        (folder / "sbom.json").write_text(
+            json.dumps(bill_of_materials(folder / "runtime.lock", name, wheel), indent=1)
+        )
         (folder / "release.json").write_text(json.dumps({"build": name, "wheel": wheel.name}))
     release = json.loads((folder / "release.json").read_text())
     sys.stdout.write(json.dumps({**release, "folder": str(folder), "new": new}) + "\n")

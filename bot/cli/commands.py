@@ -55,6 +55,7 @@ CLI_COMMANDS: dict[str, CliCommand] = {
     "journal": CliCommand("history", "journal"),
     "why": CliCommand("history", "why"),
     "version": CliCommand("history", "version"),
+    "formats": CliCommand("history", "formats_command"),
 }
 CLI_GROUPS: dict[str, tuple[str, dict[str, CliCommand]]] = {
     "config": (

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, cast
+from pathlib import Path
+from typing import Annotated, Any, cast
 
 import typer
 from rich import box
@@ -22,6 +24,10 @@ from bot.domain.session import NEW_YORK, midnight, new_york_day
 from bot.journal.export import TRADE_KINDS, Trade, as_csv, trades
 from bot.journal.store import Row, connect_read_only, last_row, last_seq_before, read_rows
 from bot.journal.why import WHY_KINDS, Decision, explain
+
+_Check = Annotated[
+    str, typer.Option("--check", metavar="FILE", help="What another release printed; - reads standard input.")
+]
 
 
 def journal(
@@ -146,3 +152,14 @@ def _steps_table(steps: list[Decision], title: str) -> Table:
         figures = ", ".join(f"{key}={value}" for key, value in step.numbers.items())
         table.add_row(f"{step.at.astimezone(NEW_YORK):%H:%M:%S}", step.who, step.verdict, figures)
     return table
+
+
+def _document(name: str) -> dict[str, Any]:
+    try:
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+        found: dict[str, Any] = json.loads(text)
+    except OSError as error:
+        raise FixTheCommand(f"--check {name}: cannot be read ({error.strerror})") from None
+    except ValueError:
+        raise FixTheCommand(f"--check {name}: not JSON; write ibkr-bot formats > {name}") from None
+    return found

@@ -7,6 +7,7 @@ import shutil
 import socket
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 from bot.build import build_id
 from bot.config import Settings, hand_down
 from bot.doctor.findings import Finding, fail, ok, skip, warn
+from bot.doctor.packages import packages_of
 from bot.domain.errors import FixTheConfiguration
 from bot.ops.alerts.channels import open_channels
 from bot.ops.process.control_socket import SOCKET
@@ -26,6 +28,7 @@ _TIMEOUT_S = 5.0
 
 def machine_checks(settings: Settings, dotenv: Path = Path(".env")) -> Iterator[Finding]:
     yield ok("build", build_id())
+    yield packages_of(Path(sys.prefix))
     yield _settings(settings)
     yield _secrets(settings, dotenv)
     for name, directory in (("state", settings.journal.directory), ("logs", settings.journal.log_directory)):
