@@ -73,5 +73,5 @@ def make_strategy(settings: Settings, symbol: Symbol) -> SymbolStrategy:
     strategies = make_strategies(symbol, hand_down.strategy_parameters(settings))
     chooser = partial(choose, hand_down.option_rules(settings))
     session = hand_down.session_rules(settings)
-    timing = EntryTiming(lambda at: entry_time(at, session) is None, hand_down.entry_waits(settings))
+    timing = EntryTiming(lambda at: entry_time(at, session, symbol) is None, hand_down.entry_waits(settings))
     return SymbolStrategy(symbol, strategies, Mode(settings.mode), chooser, timing)

@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic.fields import FieldInfo
 
+from bot.risk.blackout import parse_blackout
+
 
 class Section(BaseModel):
     """A group of settings: frozen, no unknown keys, no infinities."""
@@ -100,3 +102,12 @@ SymbolNames = Annotated[
     tuple[SymbolName, ...], BeforeValidator(_words), AfterValidator(_all_different), Field(min_length=1)
 ]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_words)]
+
+
+def _event(text: str) -> str:
+    parse_blackout(text)
+    return text
+
+
+Blackouts = Annotated[tuple[Annotated[str, AfterValidator(_event)], ...], BeforeValidator(_words)]
+"""Events as ``parse_blackout`` reads them."""

@@ -19,8 +19,9 @@ from bot.execution.limits import ExecutionLimits, WatcherLimits
 from bot.market_data.machine import MarketDataLimits
 from bot.ops.alerts.channels import DISCORD, SLACK, TELEGRAM, Address
 from bot.ops.alerts.conditions import LastingLimits
+from bot.risk.blackout import parse_blackout
 from bot.risk.denials import DenialCode
-from bot.risk.limits import AccountRule, EmbargoWindow, RiskLimits, SessionRules
+from bot.risk.limits import AccountRule, DayTradeRule, EmbargoWindow, RiskLimits, SessionRules
 from bot.selection.choose import SelectionRules
 from bot.selection.expiry import ExpiryRule, parse_expiry
 from bot.selection.liquidity import LiquidityLimits
@@ -35,6 +36,7 @@ DERIVED: dict[type, dict[str, str]] = {
         "strategies": "strategies.<name>, each with risk's as its default",
         "max_spread_pct": "options.max_spread_pct",
         "what_if": "risk.what_if_margin, never in a dry run",
+        "is_cash_account": "risk.account_type",
         "entry_offset_ticks": "execution.entry_offset_ticks",
         "entry_timeout_s": "execution.entry_timeout_s",
     },
@@ -78,22 +80,31 @@ DERIVED: dict[type, dict[str, str]] = {
 """The limits that have no setting of the same name, and what each is made from or why it is what it is."""
 
 
-def _shared(section: BaseModel, target: type) -> dict[str, Any]:
+def _shared(section: BaseModel, target: type, but: tuple[str, ...] = ()) -> dict[str, Any]:
     """The values of the keys that the section and the dataclass both have, by name."""
-    names = {field.name for field in fields(target)}
+    names = {field.name for field in fields(target)} - {*but}
     return {name: getattr(section, name) for name in type(section).model_fields if name in names}
 
 
 def risk_limits(settings: Settings) -> RiskLimits:
     risk, execution = settings.risk, settings.execution
     return RiskLimits(
-        **_shared(risk, RiskLimits),
+        **_shared(risk, RiskLimits, but=("day_trade_rule",)),
         strategies={name: _terms(settings, name) for name in NAMES},
+        day_trade_rule=_day_trade_rule(settings),
+        is_cash_account=risk.account_type == "cash",
         max_spread_pct=settings.options.max_spread_pct,
         what_if=risk.what_if_margin and not settings.dry_run,
         entry_timeout_s=execution.entry_timeout_s,
         entry_offset_ticks=execution.entry_offset_ticks,
     )
+
+
+def _day_trade_rule(settings: Settings) -> DayTradeRule:
+    old = settings.risk.pdt_guard
+    if old is None:
+        return DayTradeRule(settings.risk.day_trade_rule)
+    return DayTradeRule.PATTERN_DAY_TRADER if old else DayTradeRule.NONE
 
 
 def _terms(settings: Settings, name: str) -> StrategyTerms:
@@ -119,7 +130,9 @@ def session_rules(settings: Settings) -> SessionRules:
         _window(embargo.token_expiry, DenialCode.EMBARGO_TOKEN_EXPIRY, NEW_YORK),
     )
     return SessionRules(
-        **_shared(settings.session, SessionRules), embargoes=tuple(window for window in windows if window)
+        **_shared(settings.session, SessionRules, but=("blackouts",)),
+        blackouts=tuple(parse_blackout(text) for text in settings.session.blackouts),
+        embargoes=tuple(window for window in windows if window),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bot.config.fields import (
+    Blackouts,
     Count,
     CountOrNone,
     Dollars,
@@ -90,17 +91,36 @@ class RiskSection(Section):
     max_notional_per_day_usd: Dollars = doc(
         _R.max_notional_per_day_usd, "Maximum premium of all entries in a day."
     )
+    max_premium_pct: Fraction = doc(
+        _R.max_premium_pct, "Part of equity that the open positions of all symbols may cost together."
+    )
+    max_delta_pct: Annotated[Decimal, Field(gt=0, le=100)] = doc(
+        _R.max_delta_pct,
+        "Underlyings that the open positions of all symbols may together move like, net, as a multiple of equity.",
+    )
     max_orders_per_day: Count = doc(_R.max_orders_per_day, "Maximum entries per day.")
     max_orders_per_minute: Count = doc(_R.max_orders_per_minute, "Maximum entries per minute.")
     cooldown_after_loss_minutes: Minutes = doc(
         _R.cooldown_after_loss_minutes, "No entry in the same symbol for this long after a loss."
     )
-    pdt_guard: bool = doc(
-        _R.pdt_guard,
-        "Keep a small margin account from becoming a pattern day trader; false for cash accounts.",
+    day_trade_rule: Annotated[Literal["intraday_margin", "pattern_day_trader", "none"], Lower] = doc(
+        _R.day_trade_rule.value,
+        "The rule for a margin account's day trades: intraday_margin (FINRA 4210 since June 2026), pattern_day_trader "
+        "(the rule before, which a broker may keep until October 2027), or none.",
     )
-    pdt_equity_usd: Dollars = doc(_R.pdt_equity_usd, "The guard watches below this equity (FINRA 4210).")
-    pdt_max_day_trades: Count = doc(_R.pdt_max_day_trades, "Day trades allowed within five sessions.")
+    account_type: Annotated[Literal["margin", "cash"], Lower] = doc(
+        "margin", "cash: entries use settled cash only, so that no good-faith violation can happen."
+    )
+    pdt_guard: bool | None = doc(
+        None,
+        "Old name: true is day_trade_rule: pattern_day_trader, false is none; null: day_trade_rule decides.",
+    )
+    pdt_equity_usd: Dollars = doc(
+        _R.pdt_equity_usd, "With pattern_day_trader: day trades are counted below this equity."
+    )
+    pdt_max_day_trades: Count = doc(
+        _R.pdt_max_day_trades, "With pattern_day_trader: day trades allowed within five sessions."
+    )
     max_quote_age_s: WholeSeconds = doc(_R.max_quote_age_s, "No entry on an option quote older than this.")
     min_premium_usd: Dollars = doc(
         _R.min_premium_usd, "No options cheaper than this: a tick is too large a part of them."
@@ -176,6 +196,15 @@ class SessionSection(Section):
     expiry_cutoff_minutes: Count = doc(
         _S.expiry_cutoff_minutes, "On an option's last day it is sold this long before the close."
     )
+    blackouts: Blackouts = doc(
+        (),
+        "No entries around these events, times in New York: as '2026-12-09 14:00 FOMC', '2027-01-13 08:30 CPI', or for "
+        "one symbol and the whole day '2027-01-28 @AAPL earnings'.",
+    )
+    blackout_before_minutes: Minutes = doc(
+        _S.blackout_before_minutes, "From this long before such an event …"
+    )
+    blackout_after_minutes: Minutes = doc(_S.blackout_after_minutes, "… until this long after it.")
     min_holding_minutes: Minutes = doc(
         _S.min_holding_minutes, "No entry that would have to be closed sooner."
     )

@@ -92,7 +92,7 @@ class SignalFired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalPostponed:
-    """A signal came when no entry is allowed: it waits, on disk, until ``valid_until``. ``close`` is the underlying's then."""
+    """A signal waits for a minute in which entries are allowed. ``close`` is the underlying's price at the signal."""
 
     idea_id: IdeaId
     symbol: Symbol
@@ -137,10 +137,9 @@ class TradeIdea:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceBracket:
-    """An approved trade: buy ``quantity`` at or below ``entry_limit``, protected by target and stop from the first fill.
+    """An approved trade: ``quantity`` at or below ``entry_limit``, protected by target and stop from the first fill.
 
-    ``risk_usd`` is what its stop is expected to lose, spread and fees included; None in rows from before it was counted.
-    """
+    ``risk_usd``: what its stop is expected to lose; ``delta_usd``: what it moves like (bearish: negative). None: old row."""
 
     idea_id: IdeaId
     symbol: Symbol
@@ -155,6 +154,7 @@ class PlaceBracket:
     close_reason: str
     at: datetime
     risk_usd: Decimal | None = None
+    delta_usd: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,10 +305,7 @@ class FillBooked:
 
 @dataclass(frozen=True, slots=True)
 class BracketAdopted:
-    """A bracket of ours that the journal did not know, or some orders of one that it did, rebuilt from a snapshot.
-
-    ``seen`` is the evidence; ``at`` is when it was asked for.
-    """
+    """A bracket, or orders of one, that only the broker remembered. ``seen`` is the evidence, asked for ``at``."""
 
     place: PlaceBracket
     orders: tuple[Order, ...]

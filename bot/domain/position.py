@@ -28,6 +28,9 @@ class AccountValues:
     net_liquidation: Decimal | None = None
     available_funds: Decimal | None = None
     cash: Decimal | None = None
+    settled_cash: Decimal | None = None
+    """What of the cash is settled: in a cash account sales settle on the next trading day (SEC Rule 15c6-1)."""
+    excess_liquidity: Decimal | None = None
     realized_pnl: Decimal | None = None
     currency: str = "USD"
     fault: str = ""

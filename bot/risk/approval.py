@@ -14,6 +14,7 @@ from bot.domain.types import Side
 from bot.risk.denials import Denial, DenialCode, deny
 from bot.risk.entry_prices import entry_prices
 from bot.risk.limits import RiskLimits, SessionRules
+from bot.risk.portfolio import delta_usd
 from bot.risk.quote_rules import QUOTE_RULES
 from bot.risk.risk_book import RiskBook
 from bot.risk.rules import ACCOUNT_RULES, HOUSE_RULES
@@ -52,6 +53,7 @@ class Approval:
             close_reason=self.close_reason,
             at=at,
             risk_usd=self.loss.of(self.quantity),
+            delta_usd=delta_usd(self.idea) * self.quantity,
         )
 
     def what_if(self) -> QuoteMargin:
@@ -91,7 +93,7 @@ def _first_denial(
     for rule in HOUSE_RULES:
         if denial := rule(idea, book, limits):
             return denial
-    if denial := entry_time(book.now, session):
+    if denial := entry_time(book.now, session, idea.symbol):
         return denial
     for rule in (*QUOTE_RULES, *ACCOUNT_RULES):
         if denial := rule(idea, book, limits):

@@ -64,6 +64,11 @@ class DenialCode(StrEnum):
         "The weekly log-in is about to expire.",
         "Log in to the gateway again; `embargo.token_expiry` says when it is due.",
     )
+    EVENT_BLACKOUT = (
+        "EVENT_BLACKOUT",
+        "An event of `session.blackouts` is near; its name is in the numbers.",
+        "None; `session.blackout_before_minutes` and `session.blackout_after_minutes` say how long it lasts.",
+    )
     SESSION_HOLIDAY = ("SESSION_HOLIDAY", "The exchange does not open on this day.", "None.")
     SESSION_CLOSED = ("SESSION_CLOSED", "It is before the open or after the close.", "None.")
     SESSION_JUST_OPENED = (
@@ -158,7 +163,7 @@ class DenialCode(StrEnum):
     PDT_DAY_TRADES = (
         "PDT_DAY_TRADES",
         "Another day trade would make a small margin account a pattern day trader.",
-        "Wait for older day trades to leave the five sessions, or `risk.pdt_guard` for a cash account.",
+        "Wait for older day trades to leave the five sessions; `risk.day_trade_rule`, `risk.account_type`.",
     )
     ORDER_RATE_EXCEEDED = (
         "ORDER_RATE_EXCEEDED",
@@ -220,6 +225,26 @@ class DenialCode(StrEnum):
         "FUNDS_INSUFFICIENT",
         "The available funds do not pay for one contract.",
         "Deposit, or close something.",
+    )
+    FUNDS_UNSETTLED = (
+        "FUNDS_UNSETTLED",
+        "The cash account's settled cash does not pay for one contract: sales settle on the next trading day.",
+        "Wait for the settlement; `risk.account_type`.",
+    )
+    INTRADAY_MARGIN_DEFICIT = (
+        "INTRADAY_MARGIN_DEFICIT",
+        "The excess liquidity does not pay for one contract: the order would create an intraday margin deficit.",
+        "Deposit, or close something; `risk.day_trade_rule`.",
+    )
+    PREMIUM_AT_RISK_REACHED = (
+        "PREMIUM_AT_RISK_REACHED",
+        "The open positions of all symbols together cost as much as they may.",
+        "`risk.max_premium_pct`.",
+    )
+    DELTA_AT_RISK_REACHED = (
+        "DELTA_AT_RISK_REACHED",
+        "The open positions of all symbols together move like as much of the underlyings as they may, in this direction.",
+        "`risk.max_delta_pct`.",
     )
     MARGIN_REQUEST_FAILED = (
         "MARGIN_REQUEST_FAILED",

@@ -29,6 +29,7 @@ class OpenBracket:
     quantity: int
     notional_usd: Decimal
     at_risk_usd: Decimal
+    delta_usd: Decimal
     approved_at: datetime
     money_moved_at: datetime | None = None
     bought_on: set[date] = field(default_factory=set)
@@ -79,6 +80,7 @@ class Exposure:
             at_risk_usd=(order.entry_limit - order.stop) * units
             if order.risk_usd is None
             else order.risk_usd,
+            delta_usd=_delta_usd(order, units),
             approved_at=order.at,
         )
         self.approved_at.append(order.at)
@@ -139,6 +141,14 @@ class Exposure:
     def at_risk_usd(self) -> Decimal:
         return sum((bracket.at_risk_usd for bracket in self.open()), Decimal(0))
 
+    def notional_usd(self) -> Decimal:
+        return sum((bracket.notional_usd for bracket in self.open()), Decimal(0))
+
+    def delta_usd(self, direction: Direction) -> Decimal:
+        """How many dollars of the underlyings all open brackets together move like, in that direction."""
+        total = sum((bracket.delta_usd for bracket in self.open()), Decimal(0))
+        return total if direction is Direction.BULLISH else -total
+
     def allocated_usd(self, strategy: str) -> Decimal:
         return sum((b.notional_usd for b in self.open() if b.strategy == strategy), Decimal(0))
 
@@ -146,3 +156,11 @@ class Exposure:
         """Premium promised but perhaps not yet in account figures of that time: unfilled entries and newer fills."""
         unseen = (b for b in self.open() if b.money_moved_at is None or b.money_moved_at > account_at)
         return sum((bracket.notional_usd for bracket in unseen), Decimal(0))
+
+
+def _delta_usd(order: PlaceBracket, units: int) -> Decimal:
+    """As approved; a row from before it was counted has a whole delta at the strike."""
+    if order.delta_usd is not None:
+        return order.delta_usd
+    sign = 1 if order.contract.right is Right.CALL else -1
+    return sign * units * (order.contract.strike or Decimal(0))

@@ -9,11 +9,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from bot.domain.session import NEW_YORK
 from bot.domain.terms import StrategyTerms
+from bot.risk.blackout import Blackout
 from bot.risk.denials import DenialCode
+
+
+class DayTradeRule(StrEnum):
+    """Which rule a margin account's day trades fall under."""
+
+    INTRADAY_MARGIN = "intraday_margin"
+    """FINRA Rule 4210 since 4 June 2026 (SR-FINRA-2025-017, SEC Release 34-105226): no count of day trades; a firm may
+    block a trade that would create an intraday margin deficit."""
+    PATTERN_DAY_TRADER = "pattern_day_trader"
+    """The rule before, which a firm may keep until 20 October 2027: four day trades within five business days make a
+    pattern day trader, who needs 25,000 USD (former paragraph (f)(8)(B))."""
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +52,14 @@ class RiskLimits:
     max_contracts_per_day: int = 50
     max_notional_per_order_usd: Decimal = Decimal(5_000)
     max_notional_per_day_usd: Decimal = Decimal(25_000)
+    max_premium_pct: Decimal = Decimal("0.30")
+    max_delta_pct: Decimal = Decimal("15.0")
     max_orders_per_day: int = 20
     max_orders_per_minute: int = 4
     cooldown_after_loss_minutes: int = 5
 
-    pdt_guard: bool = True
+    day_trade_rule: DayTradeRule = DayTradeRule.INTRADAY_MARGIN
+    is_cash_account: bool = False
     pdt_equity_usd: Decimal = Decimal(25_000)
     pdt_max_day_trades: int = 3
 
@@ -107,6 +124,9 @@ class SessionRules:
     exit_minutes_before_close: int = 10
     expiry_cutoff_minutes: int = 60
     min_holding_minutes: int = 5
+    blackouts: tuple[Blackout, ...] = ()
+    blackout_before_minutes: int = 30
+    blackout_after_minutes: int = 60
     embargoes: tuple[EmbargoWindow, ...] = ()
 
 

@@ -14,7 +14,7 @@ from bot.domain.session import new_york_day, nth_session_before
 from bot.domain.types import SecType
 from bot.risk.conditions import sane_money
 from bot.risk.denials import Denial, DenialCode, deny
-from bot.risk.limits import RiskLimits
+from bot.risk.limits import DayTradeRule, RiskLimits
 from bot.risk.risk_book import RiskBook
 
 Rule = Callable[[TradeIdea, RiskBook, RiskLimits], Denial | None]
@@ -133,9 +133,10 @@ def cooled_down(idea: TradeIdea, book: RiskBook, limits: RiskLimits) -> Denial |
 
 
 def no_pattern_day_trader(_: TradeIdea, book: RiskBook, limits: RiskLimits) -> Denial | None:
-    """FINRA Rule 4210(f)(8)(B): four day trades in five business days, below 25,000 USD of equity."""
+    """The former FINRA Rule 4210(f)(8)(B): four day trades in five business days, below 25,000 USD of equity."""
     equity = book.conditions.equity_usd
-    if not limits.pdt_guard or equity is None or equity >= limits.pdt_equity_usd:
+    applies = limits.day_trade_rule is DayTradeRule.PATTERN_DAY_TRADER and not limits.is_cash_account
+    if not applies or equity is None or equity >= limits.pdt_equity_usd:
         return None
     first = nth_session_before(book.today, 4).day
     count = book.exposure.day_trades_since(first, new_york_day(book.now))

@@ -9,15 +9,25 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from bot.domain.session import CalendarRangeError, Session, new_york_day, previous_session, session_on
 from bot.domain.terms import StrategyTerms
+from bot.domain.types import Symbol
 from bot.risk.denials import Denial, DenialCode, deny
 from bot.risk.limits import EmbargoWindow, SessionRules
 
 _ONE_DAY = timedelta(days=1)
 
 
-def entry_time(now: datetime, rules: SessionRules) -> Denial | None:
-    """Why no entry may be made at this instant, or None."""
-    return _embargo(now, rules.embargoes) or _session(now, rules)
+def entry_time(now: datetime, rules: SessionRules, symbol: Symbol) -> Denial | None:
+    """Why no entry in this symbol may be made at this instant, or None."""
+    return _embargo(now, rules.embargoes) or _session(now, rules) or _blackout(now, rules, symbol)
+
+
+def _blackout(now: datetime, rules: SessionRules, symbol: Symbol) -> Denial | None:
+    before = timedelta(minutes=rules.blackout_before_minutes)
+    after = timedelta(minutes=rules.blackout_after_minutes)
+    for event in rules.blackouts:
+        if event.holds(now, symbol, before, after):
+            return deny(DenialCode.EVENT_BLACKOUT, event=event.name, at=event.at or str(event.day))
+    return None
 
 
 def _session(now: datetime, rules: SessionRules) -> Denial | None:

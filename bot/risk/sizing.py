@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 
 from bot.domain.messages import TradeIdea
 from bot.domain.pricing import BracketPrices
+from bot.risk.budget import whole_contracts
 from bot.risk.denials import Denial, DenialCode, deny
 from bot.risk.limits import RiskLimits
+from bot.risk.portfolio import portfolio_caps
 from bot.risk.risk_book import RiskBook
 
 LABELS = {
@@ -26,6 +28,10 @@ LABELS = {
     DenialCode.LOSS_BUDGET_SPENT: "loss_budget",
     DenialCode.FUNDS_INSUFFICIENT: "funds",
     DenialCode.ALLOCATION_SPENT: "allocation",
+    DenialCode.PREMIUM_AT_RISK_REACHED: "premium",
+    DenialCode.DELTA_AT_RISK_REACHED: "delta",
+    DenialCode.FUNDS_UNSETTLED: "settled_cash",
+    DenialCode.INTRADAY_MARGIN_DEFICIT: "intraday_margin",
 }
 """What each cap is called among a denial's figures."""
 
@@ -43,13 +49,6 @@ def smallest(caps: Mapping[DenialCode, int]) -> Size:
     """The size that no cap forbids, never below zero; the first of equal caps binds."""
     binding = min(caps, key=lambda code: caps[code])
     return Size(max(0, caps[binding]), binding, caps)
-
-
-def whole_contracts(budget_usd: Decimal, each_usd: Decimal) -> int:
-    """How many whole times ``each_usd`` fits into the budget; 0 for a budget that is spent."""
-    if budget_usd <= 0:
-        return 0
-    return int((budget_usd / each_usd).to_integral_value(rounding=ROUND_FLOOR))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +118,7 @@ def _caps(
             limits.max_notional_per_day_usd - totals.notional_usd, cost
         ),
         DenialCode.LOSS_BUDGET_SPENT: contracts_at_risk(_loss_budget(equity, book, limits), loss),
-        DenialCode.FUNDS_INSUFFICIENT: whole_contracts(
-            _funds(book), cost + limits.commission_per_contract_usd
-        ),
+        **portfolio_caps(idea, cost, book, limits),
     }
     if terms.alloc_pct is not None:
         left = equity * terms.alloc_pct - book.exposure.allocated_usd(idea.strategy)
@@ -136,10 +133,3 @@ def _loss_budget(equity: Decimal, book: RiskBook, limits: RiskLimits) -> Decimal
         return Decimal(0)
     lost = max(Decimal(0), start - equity)
     return start * limits.max_daily_loss_pct - lost - book.exposure.at_risk_usd()
-
-
-def _funds(book: RiskBook) -> Decimal:
-    account = book.conditions.account
-    if account is None or account.available_funds is None:
-        return Decimal(0)
-    return account.available_funds - book.exposure.unseen_by_account_usd(account.at)

@@ -46,7 +46,7 @@ def test_the_environment_wins_over_dotenv_and_dotenv_over_the_file(desk: Desk) -
     assert origins["risk.max_open_positions"] == "environment: RISK__MAX_OPEN_POSITIONS"
     assert origins["risk.max_loss_streak"] == f"{desk.dotenv}: RISK__MAX_LOSS_STREAK"
     assert origins["risk.max_orders_per_day"] == str(desk.file)
-    assert origins["risk.pdt_guard"] == "default"
+    assert origins["risk.day_trade_rule"] == "default"
 
 
 def test_the_old_names_still_work_and_the_new_ones_win_over_them(desk: Desk) -> None:

@@ -16,14 +16,20 @@ from bot.domain.order import Fill
 from bot.domain.position import AccountValues
 from bot.domain.terms import StrategyTerms
 from bot.domain.types import Direction, Right, SecType, Side
-from bot.risk.limits import RiskLimits, SessionRules
+from bot.risk.limits import DayTradeRule, RiskLimits, SessionRules
 from bot.risk.machine import RiskMachine
 
 NOON = datetime(2024, 3, 11, 16, 0, tzinfo=UTC)
 SCALP_TERMS = StrategyTerms(time_stop_minutes=60, flat_by_session_end=True)
 WHALE_TERMS = StrategyTerms(alloc_pct=Decimal("0.10"), time_stop_minutes=5 * 24 * 60)
 TERMS = {"scalp": SCALP_TERMS, "whale": WHALE_TERMS}
-LIMITS = RiskLimits(strategies=TERMS, what_if=False, pdt_guard=False)
+LIMITS = RiskLimits(
+    strategies=TERMS,
+    max_premium_pct=Decimal(1),
+    max_delta_pct=Decimal(100),
+    what_if=False,
+    day_trade_rule=DayTradeRule.NONE,
+)
 SESSION = SessionRules()
 T = TypeVar("T")
 
@@ -75,13 +81,19 @@ def put(at: datetime = NOON, **changes: Any) -> m.TradeIdea:
 
 
 def account(
-    equity: str | None = "10000", at: datetime = NOON, funds: str | None = "10000"
+    equity: str | None = "10000",
+    at: datetime = NOON,
+    funds: str | None = "10000",
+    settled: str | None = None,
+    excess: str | None = None,
 ) -> b.AccountUpdated:
     values = AccountValues(
         account="DU1",
         at=at,
         net_liquidation=None if equity is None else Decimal(equity),
         available_funds=None if funds is None else Decimal(funds),
+        settled_cash=None if settled is None else Decimal(settled),
+        excess_liquidity=None if excess is None else Decimal(excess),
     )
     return b.AccountUpdated(values)
 

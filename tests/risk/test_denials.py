@@ -14,8 +14,9 @@ from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.market import DataType
 from bot.domain.types import Direction, Right
+from bot.risk.blackout import parse_blackout
 from bot.risk.denials import DenialCode, figure_text
-from bot.risk.limits import EmbargoWindow, SessionRules
+from bot.risk.limits import DayTradeRule, EmbargoWindow, SessionRules
 from bot.risk.machine import RiskMachine
 from tests.risk.house import (
     LIMITS,
@@ -241,10 +242,44 @@ def _too_soon() -> m.EntryDenied:
 
 @produces(DenialCode.PDT_DAY_TRADES)
 def _fourth_day_trade() -> m.EntryDenied:
-    machine = with_limits(pdt_guard=True)
+    machine = with_limits(day_trade_rule=DayTradeRule.PATTERN_DAY_TRADER)
     for minute in range(3):
         round_trip(machine, idea(NOON + timedelta(minutes=minute), idea_id=f"i{minute}"), "10")
     return denial(machine, put(NOON + timedelta(minutes=5)))
+
+
+@produces(DenialCode.EVENT_BLACKOUT)
+def _fomc() -> m.EntryDenied:
+    rules = replace(SESSION, blackouts=(parse_blackout("2024-03-11 12:15 FOMC"),))
+    return denial(opened(session=rules))
+
+
+@produces(DenialCode.FUNDS_UNSETTLED)
+def _sold_today() -> m.EntryDenied:
+    machine = with_limits(is_cash_account=True)
+    tell(machine, account(settled="199.99"))
+    return denial(machine)
+
+
+@produces(DenialCode.INTRADAY_MARGIN_DEFICIT)
+def _no_excess() -> m.EntryDenied:
+    machine = with_limits(day_trade_rule=DayTradeRule.INTRADAY_MARGIN)
+    tell(machine, account(excess="199.99"))
+    return denial(machine)
+
+
+@produces(DenialCode.PREMIUM_AT_RISK_REACHED)
+def _much_premium_in_all() -> m.EntryDenied:
+    machine = with_limits(max_premium_pct=Decimal("0.05"))
+    approve(machine)
+    return denial(machine, put())
+
+
+@produces(DenialCode.DELTA_AT_RISK_REACHED)
+def _much_in_one_direction() -> m.EntryDenied:
+    machine = with_limits(max_delta_pct=Decimal(12), max_risk_pct_per_trade=Decimal("0.01"))
+    approve(machine)
+    return denial(machine, idea(strategy="whale", con_id=103, idea_id="another"))
 
 
 @produces(DenialCode.ORDER_RATE_EXCEEDED)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.risk.blackout import parse_blackout
 from bot.risk.denials import Denial, DenialCode
 from bot.risk.limits import EmbargoWindow, SessionRules
 from bot.risk.session_rules import close_deadline, entry_time
@@ -22,7 +23,7 @@ RULES = SessionRules(embargoes=(RESET, TOKEN))
 
 
 def code(at: datetime) -> DenialCode | None:
-    denied = entry_time(at, RULES)
+    denied = entry_time(at, RULES, "SPY")
     return denied.code if denied else None
 
 
@@ -77,8 +78,8 @@ def test_an_embargo_follows_the_clock_change_of_its_own_zone() -> None:
 
     winter, summer = datetime(2024, 3, 28, 15, 0, tzinfo=UTC), datetime(2024, 4, 2, 14, 0, tzinfo=UTC)
 
-    assert [entry_time(at, rules) is not None for at in (winter, summer)] == [True, True]
-    assert entry_time(datetime(2024, 4, 2, 15, 0, tzinfo=UTC), rules) is None
+    assert [entry_time(at, rules, "SPY") is not None for at in (winter, summer)] == [True, True]
+    assert entry_time(datetime(2024, 4, 2, 15, 0, tzinfo=UTC), rules, "SPY") is None
 
 
 def test_a_scalp_ends_by_its_time_stop_or_the_session_end_whichever_comes_first() -> None:
@@ -130,3 +131,29 @@ def test_an_option_past_its_cutoff_is_not_bought() -> None:
 
     assert isinstance(denied, Denial)
     assert denied.code is DenialCode.CONTRACT_EXPIRING
+
+
+# ── events ──
+
+FOMC = parse_blackout("2024-03-20 14:00 FOMC")
+EARNINGS = parse_blackout("2024-03-20 @AAPL earnings")
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute", "symbol", "denied"),
+    [(13, 29, "SPY", None), (13, 30, "SPY", "FOMC"), (14, 59, "SPY", "FOMC"), (15, 0, "SPY", None),
+     (11, 0, "AAPL", "earnings"), (11, 0, "SPY", None)],
+)  # fmt: skip
+def test_no_entry_is_made_around_an_event(hour: int, minute: int, symbol: str, denied: str | None) -> None:
+    found = entry_time(new_york(2024, 3, 20, hour, minute), SessionRules(blackouts=(FOMC, EARNINGS)), symbol)
+
+    assert (found and found.numbers["event"]) == denied
+    assert found is None or found.code is DenialCode.EVENT_BLACKOUT
+
+
+@pytest.mark.parametrize(
+    "text", ["FOMC", "2024-13-01 FOMC", "2024-03-20 25:00 CPI", "2024-03-20", "2024-03-20 @aapl x"]
+)
+def test_an_event_that_cannot_be_read_says_how_to_write_it(text: str) -> None:
+    with pytest.raises(ValueError, match="write it as"):
+        parse_blackout(text)

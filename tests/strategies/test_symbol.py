@@ -141,7 +141,7 @@ class Window:
         self.machine = self.new()
 
     def new(self) -> SymbolStrategy:
-        timing = EntryTiming(lambda at: entry_time(at, SessionRules()) is None, PATIENT)
+        timing = EntryTiming(lambda at: entry_time(at, SessionRules(), "SPY") is None, PATIENT)
         made = (self.whale, Says("scalp", BarSize.M1, None))
         return SymbolStrategy("SPY", made, Mode.GROWTH, self.choose, timing)
 

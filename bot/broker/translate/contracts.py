@@ -182,6 +182,8 @@ _ACCOUNT_TAGS = {
     "NetLiquidation": "net_liquidation",
     "AvailableFunds": "available_funds",
     "TotalCashValue": "cash",
+    "SettledCash": "settled_cash",
+    "ExcessLiquidity": "excess_liquidity",
     "RealizedPnL": "realized_pnl",
 }
 

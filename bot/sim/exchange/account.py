@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from bot.domain.contract import Contract
 from bot.domain.position import Position
-from bot.domain.session import new_york_day
+from bot.domain.session import new_york_day, next_session
 from bot.domain.types import ConId, SecType, Side
 from bot.sim.exchange.account_values import AccountFigures, PortfolioLine
 from bot.sim.exchange.margin import NOTHING, Requirement, requirement
@@ -34,6 +34,8 @@ class _Holding:
     realized: Decimal = _ZERO
     mark: Decimal = _ZERO
     morning_value: Decimal = _ZERO
+    free_from: date | None = None
+    """The day on which the money that bought it settles, where it had not then."""
     day_cash: Decimal = _ZERO
     """Cash that today's trades of this contract brought (+) or took (-)."""
 
@@ -64,6 +66,15 @@ class Account:
         self._book_of = book_of
         self._price_of = price_of
         self._holdings: dict[ConId, _Holding] = {}
+        self._unsettled: dict[date, Decimal] = {}
+        """What sales brought, by the day on which it settles."""
+        self.good_faith_violations = 0
+        """Sales of what was bought with unsettled proceeds, before these settled (Regulation T, 12 CFR 220.8)."""
+
+    @property
+    def settled_cash(self) -> Decimal:
+        """Cash without the proceeds of sales that settle later: one session after the trade (SEC Rule 15c6-1)."""
+        return self._cash - sum((x for day, x in self._unsettled.items() if day > self._today), _ZERO)
 
     @property
     def cash(self) -> Decimal:
@@ -100,8 +111,10 @@ class Account:
 
     def correct(self, old: Execution, new: Execution) -> None:
         """Undo one fill and book another in its place, as if the first had never been."""
-        self._move(old.contract, Side.SELL if old.side is Side.BUY else Side.BUY, old.quantity, old.price)
-        self.book_fill(new)
+        undone = Side.SELL if old.side is Side.BUY else Side.BUY
+        # A corrected price settles with the trade, not as two more trades.
+        self._move(old.contract, undone, old.quantity, old.price, settles=False)
+        self._move(new.contract, new.side, new.quantity, new.price, settles=False)
 
     def realized_by(self, execution: Execution) -> Decimal | None:
         """What closing part of a position would realise at this price before commission; None when it opens.
@@ -116,10 +129,14 @@ class Account:
         unit = execution.price * execution.contract.multiplier
         return ((unit - h.avg_cost) * closing * (1 if h.quantity > 0 else -1)).quantize(_CENT)
 
-    def _move(self, contract: Contract, side: Side, quantity: int, price: Decimal) -> None:
+    def _move(
+        self, contract: Contract, side: Side, quantity: int, price: Decimal, *, settles: bool = True
+    ) -> None:
         h = self._holding(contract)
         signed = side.sign * quantity
         unit = price * contract.multiplier
+        if settles:
+            self._settle(h, side, quantity * unit)
         self._cash -= signed * unit
         h.day_cash -= signed * unit
         if not h.mark:
@@ -133,6 +150,18 @@ class Account:
             signed += closing
         h.cost += signed * unit
         h.quantity += signed
+
+    def _settle(self, h: _Holding, side: Side, value: Decimal) -> None:
+        """Note what settles when, and a sale of what unsettled money had bought."""
+        if side is Side.BUY:
+            if value > self.settled_cash:
+                h.free_from = max(self._unsettled, default=self._today)
+            return
+        if h.free_from is not None and self._today < h.free_from:
+            self.good_faith_violations += 1
+        h.free_from = None
+        day = next_session(self._today).day
+        self._unsettled[day] = self._unsettled.get(day, _ZERO) + value
 
     def _holding(self, contract: Contract) -> _Holding:
         return self._holdings.setdefault(contract.con_id, _Holding(contract))
@@ -153,6 +182,7 @@ class Account:
         if day <= self._today:
             return
         self._today = day
+        self._unsettled = {when: amount for when, amount in self._unsettled.items() if when > day}
         self._morning = self._cash + sum((h.value for h in self._holdings.values()), _ZERO)
         for h in self._holdings.values():
             h.realized = h.day_cash = _ZERO
@@ -171,6 +201,7 @@ class Account:
             account=self.account_id,
             at=at,
             cash=self._cash,
+            settled_cash=self.settled_cash,
             stock_value=stock,
             option_value=option,
             initial_margin=needed.initial,

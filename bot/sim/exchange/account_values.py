@@ -17,6 +17,7 @@ class AccountFigures:
     account: str
     at: datetime
     cash: Decimal
+    settled_cash: Decimal
     stock_value: Decimal
     option_value: Decimal
     initial_margin: Decimal
@@ -51,7 +52,7 @@ class AccountFigures:
             "TotalCashValue": self.cash,
             "TotalCashBalance": self.cash,
             "CashBalance": self.cash,
-            "SettledCash": self.cash,
+            "SettledCash": self.settled_cash,
             "EquityWithLoanValue": self.equity_with_loan,
             "PreviousDayEquityWithLoanValue": self.equity_with_loan - self.daily,
             "GrossPositionValue": abs(self.stock_value) + abs(self.option_value),

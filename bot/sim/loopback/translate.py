@@ -109,6 +109,8 @@ def to_account(figures: AccountFigures) -> AccountValues:
         net_liquidation=figures.net_liquidation,
         available_funds=figures.available_funds,
         cash=figures.cash,
+        settled_cash=figures.settled_cash,
+        excess_liquidity=figures.excess_liquidity,
         realized_pnl=figures.realized,
     )
 

@@ -9,9 +9,11 @@ from decimal import Decimal
 import pytest
 
 from bot.domain.types import Right, Side
+from bot.sim.exchange.account import Account
 from bot.sim.exchange.commissions import fill_commission, order_commission
 from bot.sim.exchange.events import Commissioned
 from bot.sim.exchange.margin import requirement
+from bot.sim.exchange.orders import Execution
 from tests.sim.pit import CALL_ID, CONTRACTS, NOON, PUT_ID, STOCK_ID, Pit
 
 CALL, STOCK = CONTRACTS[CALL_ID], CONTRACTS[STOCK_ID]
@@ -125,3 +127,50 @@ def test_the_tags_are_ibs() -> None:
     assert tags["AvailableFunds"] == "100000.00"
     assert tags["BuyingPower"] == "400000.00"
     assert tags["AccountType"] == "INDIVIDUAL"
+
+
+def test_what_a_sale_brings_is_settled_on_the_next_trading_day() -> None:
+    pit = Pit()
+    pit.hold(2)
+    before = pit.account.figures(pit.now)
+    pit.quote(CALL_ID, "2.50", "2.60")
+    pit.sell(1, 2, "2.50")
+    after = pit.account.figures(pit.now)
+
+    assert before.settled_cash == before.cash
+    assert after.cash - after.settled_cash == Decimal("500.00")
+    pit.account.roll_to(NOON + timedelta(days=1))
+    assert pit.account.settled_cash == pit.account.cash
+
+
+def execution(number: int, side: Side, price: str) -> Execution:
+    return Execution(
+        exec_id=f"e{number}.01",
+        client_id=1,
+        order_id=number,
+        perm_id=number,
+        contract=CALL,
+        side=side,
+        quantity=1,
+        price=Decimal(price),
+        cum_quantity=1,
+        avg_price=Decimal(price),
+        at=NOON,
+        account="DU1",
+    )
+
+
+def test_selling_on_the_day_what_unsettled_money_bought_is_a_good_faith_violation() -> None:
+    account = Account("DU1", Decimal(500), lambda _: None, lambda _: None, NOON.date())
+    trades = [(Side.BUY, "4.00"), (Side.SELL, "4.50"), (Side.BUY, "4.40"), (Side.SELL, "4.60")]
+
+    counted = []
+    for n, (side, price) in enumerate(trades):
+        account.book_fill(execution(n, side, price))
+        counted.append(account.good_faith_violations)
+
+    assert counted == [0, 0, 0, 1]
+    account.roll_to(NOON + timedelta(days=1))
+    account.book_fill(execution(4, Side.BUY, "4.00"))
+    account.book_fill(execution(5, Side.SELL, "4.00"))
+    assert account.good_faith_violations == 1
