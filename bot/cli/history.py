@@ -154,6 +154,27 @@ def _steps_table(steps: list[Decision], title: str) -> Table:
     return table
 
 
+def formats_command(check: _Check = "") -> None:
+    """The journal's row formats of this build as one JSON object; with --check, whether this build can read another's.
+
+    Exit code 1 names each row this build could not read. Example: new/ibkr-bot formats | old/ibkr-bot formats --check -
+    """
+    from bot.journal.formats import formats, unreadable
+
+    if not check:
+        typer.echo(json.dumps(formats()))
+        return
+    try:
+        reasons = unreadable(_document(check))
+    except (KeyError, TypeError, AttributeError):
+        raise FixTheCommand(f"--check {check}: no document of ibkr-bot formats") from None
+    for reason in reasons:
+        typer.echo(reason)
+    if reasons:
+        raise typer.Exit(1)
+    typer.echo("this build can read all of it")
+
+
 def _document(name: str) -> dict[str, Any]:
     try:
         text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
