@@ -65,7 +65,7 @@ class Adapter:
         self._aside = SetAside(link, self._contracts.is_known, lambda: self._evidence.want_open_orders())
         self._contracts.tell_ambiguous = self._aside.ambiguous
         self._order_events = OrderEvents(link, self._contracts, self._unknown_order, self._aside)
-        self._books = AccountQueries(link, self._contracts)
+        self._books = AccountQueries(link, self._contracts, self._aside)
         self._order_events.in_dollars = self._books.in_dollars
         self._evidence = Evidence(link, self._books, self._order_events)
         self._orders = Orders(link, self._subs, self._order_events, self._evidence)

@@ -15,6 +15,7 @@ from bot.domain import messages as m
 from bot.domain.bracket import BracketEvent, BracketState
 from bot.domain.machine import Applies, StateMachine
 from bot.domain.order import Order, execution_key
+from bot.domain.session import new_york_day
 from bot.domain.types import ConId, IdeaId
 from bot.execution.books.ledger import idea_of
 from bot.execution.books.order_book import OrderBook
@@ -89,6 +90,8 @@ class OcoWatcher(StateMachine):
     # ── judgement ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _judge(self, bracket: Bracket, now: datetime) -> Iterator[m.Message]:
+        if self._has_expired(bracket, now):
+            return  # nothing of it can be traded any more: the broker settles it, and reconciling names what is left
         yield from self._escalation.step(bracket, now)
         if self._is_between_snapshot_and_reconciliation(now):
             return
@@ -109,6 +112,12 @@ class OcoWatcher(StateMachine):
         if self._unagreed is None:
             return False
         return now < later(self._unagreed.requested_at, self._context.limits.blind_s)
+
+    def _has_expired(self, bracket: Bracket, now: datetime) -> bool:
+        expiry = bracket.place.contract.expiry
+        is_over = expiry is not None and expiry < new_york_day(now)
+        # What the broker lacks of it is dealt with as ever.
+        return is_over and self._book.ledger.position(bracket.idea_id) > bracket.broker_lacks
 
     def _judge_flat(self, bracket: Bracket, now: datetime) -> Iterator[m.Message]:
         self._forget_short(bracket)

@@ -6,6 +6,7 @@ Rule: a list counts only when its end came in time; every failure raises Request
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,17 +14,21 @@ from bot.broker.connection.context import BrokerContext
 from bot.broker.data.contracts import ContractQueries
 from bot.broker.orders.order_events import COMPLETED_ORDERS, OPEN_ORDERS
 from bot.broker.orders.order_index import KnownOrder
-from bot.broker.translate.contracts import in_dollars, to_account_values, to_position
+from bot.broker.orders.set_aside import SetAside
+from bot.broker.translate.contracts import NET_LIQUIDATION, in_dollars, to_account_values, to_position
 from bot.domain import broker_messages as b
 from bot.domain.order import Fill, OpenOrder
 from bot.domain.position import AccountValues, Position
+from bot.domain.session import new_york_day
 
 _POSITIONS, _ACCOUNT = "positions", "account"
 
 
 class AccountQueries:
-    def __init__(self, link: BrokerContext, contracts: ContractQueries) -> None:
+    def __init__(self, link: BrokerContext, contracts: ContractQueries, aside: SetAside) -> None:
         self._link = link
+        self._aside = aside
+        self._worth_told_at: datetime | None = None
         self._contracts = contracts
         self._account_reported: dict[tuple[str, str], str] = {}
         self._account_changed = False
@@ -42,6 +47,7 @@ class AccountQueries:
 
     def start_session(self) -> None:
         self._account_reported.clear()
+        self._worth_told_at = None
         self._account_changed = False
         self._held.clear()
 
@@ -88,7 +94,8 @@ class AccountQueries:
             self._link.pass_on(b.AccountUpdated(self._values()))
 
     def _values(self) -> AccountValues:
-        return to_account_values(self._link.account, self._account_reported, self._link.now())
+        at = self._worth_told_at or self._link.now()
+        return to_account_values(self._link.account, self._account_reported, at)
 
     def in_dollars(self, amount: Decimal, currency: str) -> Decimal | None:
         """An amount of another currency, by IB's own rates; None where IB gave none."""
@@ -99,6 +106,9 @@ class AccountQueries:
     def _position(self, account: str, contract: Any, held: float, average_cost: float) -> None:
         if account == self._link.account:
             position = to_position(self._contracts.resolve(contract), held, average_cost)
+            expiry = position.contract.expiry
+            if expiry is not None and expiry < new_york_day(self._link.now()) and position.quantity:
+                self._aside.foreign(f"expired on {expiry}: {position.quantity} {position.contract.label}")
             self._link.requests.add(_POSITIONS, position)
 
     def _portfolio(self, contract: Any, held: float, *figures: Any) -> None:
@@ -110,6 +120,9 @@ class AccountQueries:
 
     def _account_value(self, tag: str, value: str, currency: str, account: str) -> None:
         if account in (self._link.account, ""):
+            if tag == NET_LIQUIDATION:
+                # The age of a value is the age of its message: the end of a download says nothing new of it.
+                self._worth_told_at = self._link.now()
             changed = self._account_reported.get((tag, currency)) != value
             self._account_reported[tag, currency] = value
             self._account_changed = self._account_changed or changed

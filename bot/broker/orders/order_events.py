@@ -23,6 +23,7 @@ from bot.domain.order import OpenOrder, OrderStatus
 from bot.domain.types import ExecId, OrderRef, PermId
 
 OPEN_ORDERS, COMPLETED_ORDERS = "openOrders", "completedOrders"
+_COMMISSIONS_KEPT = 5000
 
 
 class OrderEvents:
@@ -57,9 +58,11 @@ class OrderEvents:
         }
 
     def start_session(self) -> None:
+        """Commissions stay: the new session lists the day's reports again, and none of them is news."""
         self.names.start_session()
-        self.commissions.clear()
         self._refs.clear()
+        while len(self.commissions) > _COMMISSIONS_KEPT:
+            del self.commissions[next(iter(self.commissions))]
 
     def sighting(self, known: KnownOrder) -> OpenOrder:
         """The order as the broker last reported it, with what is known of its fills."""

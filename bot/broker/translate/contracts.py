@@ -178,8 +178,9 @@ def to_position(contract: Contract, held: float, average_cost: IbNumber) -> Posi
 
 
 _CENT = Decimal("0.01")
+NET_LIQUIDATION = "NetLiquidation"
 _ACCOUNT_TAGS = {
-    "NetLiquidation": "net_liquidation",
+    NET_LIQUIDATION: "net_liquidation",
     "AvailableFunds": "available_funds",
     "TotalCashValue": "cash",
     "SettledCash": "settled_cash",
@@ -213,7 +214,7 @@ def to_account_values(account: str, reported: dict[tuple[str, str], str], at: da
 
 def base_currency(reported: dict[tuple[str, str], str]) -> str:
     """The currency that IB tells the account's worth in; empty before it has said so."""
-    return next((c for tag, c in reported if tag == "NetLiquidation" and c not in ("BASE", "")), "")
+    return next((c for tag, c in reported if tag == NET_LIQUIDATION and c not in ("BASE", "")), "")
 
 
 def in_dollars(value: Decimal, currency: str, reported: dict[tuple[str, str], str]) -> Decimal | None:

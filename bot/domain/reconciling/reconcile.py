@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.broker_messages import Snapshot
 from bot.domain.contract import Contract
 from bot.domain.order import DONE, LIVE, Fill, OpenOrder, OrderStatus
+from bot.domain.position import Position
 from bot.domain.reconciling.evidence import (
     OwnBooks,
     adopted_fills,
@@ -27,7 +28,8 @@ from bot.domain.reconciling.evidence import (
     ref_of_perm,
     refs_by_perm,
 )
-from bot.domain.types import OrderRef, PermId, Symbol
+from bot.domain.session import new_york_day
+from bot.domain.types import OrderRef, PermId, SecType, Symbol
 
 NEVER_ARRIVED = "never arrived at the broker"
 GONE = "no longer at the broker"
@@ -52,11 +54,14 @@ class PositionMismatch:
     contract: Contract
     at_broker: int
     in_books: int
+    instead: str = ""
+    """What of the same size the broker holds that no fill of ours explains: a corporate action renames a contract."""
 
     def __str__(self) -> str:
-        return (
+        found = (
             f"position of {self.contract.label}: {self.at_broker} at the broker, {self.in_books} in our books"
         )
+        return f"{found}; UNPROTECTED instead: {self.instead}" if self.instead else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +186,30 @@ def _position_mismatches(
     held = {position.contract.con_id: position for position in snapshot.positions}
     contracts = {fill.contract.con_id: fill.contract for fill in ledger.values()}
     contracts.update({con_id: position.contract for con_id, position in held.items()})
+    today = new_york_day(snapshot.at)
     for con_id in sorted(contracts):
-        at_broker = held[con_id].quantity if con_id in held else 0
-        if at_broker != own[con_id] and _is_watched(contracts[con_id], symbols):
-            yield PositionMismatch(contracts[con_id], at_broker, own[con_id])
+        contract, at_broker = contracts[con_id], held[con_id].quantity if con_id in held else 0
+        if at_broker == own[con_id] or not _is_watched(contract, symbols):
+            continue
+        if not own[con_id] and _has_expired(contract, today):
+            continue  # IB lists an expired option until it is settled, overnight: nothing is held, nothing can be sold
+        strangers = (x for x in snapshot.positions if not own[x.contract.con_id])
+        instead = _same_size(strangers, own[con_id] - at_broker) if own[con_id] > at_broker else ""
+        yield PositionMismatch(contract, at_broker, own[con_id], instead)
+
+
+def _has_expired(contract: Contract, today: date) -> bool:
+    return contract.expiry is not None and contract.expiry < today
+
+
+def _same_size(strangers: Iterable[Position], lost: int) -> str:
+    """What appeared where a position vanished, whatever it is called now."""
+    found = [
+        f"{x.quantity} {x.contract.local_symbol or x.contract.label} (conId {x.contract.con_id})"
+        for x in strangers
+        if x.quantity == lost and x.contract.sec_type is SecType.OPTION
+    ]
+    return ", ".join(found)
 
 
 def _is_watched(contract: Contract, symbols: frozenset[Symbol] | None) -> bool:
