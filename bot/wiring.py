@@ -61,7 +61,7 @@ ROUTES: dict[type, Names] = {
     b.BrokerConnected: (RISK, EXECUTION, OCO_WATCHER, MARKET_DATA, JOURNAL, BOARD, ALERTS),
     b.BrokerDisconnected: (RISK, EXECUTION, OCO_WATCHER, JOURNAL, BOARD, ALERTS),
     b.LinkChanged: (RISK, EXECUTION, OCO_WATCHER, JOURNAL, BOARD, ALERTS),
-    b.BrokerPulse: (RISK, BOARD),
+    b.BrokerPulse: (RISK, OCO_WATCHER, BOARD),
     b.RequestFailed: (MARKET_DATA, RISK, EXECUTION, OCO_WATCHER, JOURNAL, BOARD),
     b.RowSetAside: (JOURNAL, BOARD, ALERTS),
     # what the broker says about orders and money

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from loguru import logger
 
+from bot.actors.clock import STEADY, real_now
 from bot.actors.runtime import settle, waiting
 from bot.actors.supervisor import Parts, Supervisor
 from bot.assembly.machines import make_machines
@@ -28,6 +29,7 @@ from bot.ops.alerts.events import REMEMBERED, UNPROTECTED_AFTER, Alerts
 from bot.ops.metrics.endpoint import Metrics
 from bot.ops.page.day_record import DAY_KINDS, DayRecorder
 from bot.ops.page.feed import Recorded
+from bot.ops.process.clock_steps import ClockStepWatch
 from bot.ops.process.collector import QuietCollector
 from bot.ops.process.control_socket import ControlServer, forget_halt, take_halt
 from bot.ops.process.operator import Operator
@@ -60,11 +62,16 @@ def run_line(
     )
     directory, notifier, collector = journal.path.parent, Notifier(), QuietCollector()
     looks_for_halt = True
+    steps = ClockStepWatch(
+        timing.now, lambda: STEADY.step_s, lambda: _offset_s(board.status), STEADY.follow_the_wall
+    )
 
     def meanwhile() -> None:
         nonlocal looks_for_halt
         metrics.beat()
         collector.beat(timing.now(), is_settled=board.status.is_reconciled)
+        for order in steps.beat() if timing.now is real_now else ():
+            supervisor.line.emit(order)
         if outside.heartbeat is not None:
             outside.heartbeat.beat(board.status)
         looks_for_halt = looks_for_halt and _obeyed(directory, operator)
@@ -76,6 +83,11 @@ def run_line(
     supervisor.run(hooks.every_s, meanwhile, lambda _: _controlled(directory, operator, notifier, collector))
     hooks.show(board.status)
     return supervisor.failed
+
+
+def _offset_s(status: Status) -> float | None:
+    pulse = status.figures.pulse
+    return None if pulse is None else pulse.clock_offset_s
 
 
 @contextmanager

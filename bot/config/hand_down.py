@@ -65,6 +65,7 @@ DERIVED: dict[type, dict[str, str]] = {
         "quote_fresh_s": "risk.max_quote_age_s, which judges entries by the same age",
         "sibling_grace_s": "what IB takes to end an OCA group",
         "cancel_retry_s": "longer than answer_s",
+        "clock_tolerance_s": "as risk.max_clock_skew_s, which halts",
         "overdue_s": "a minute: by then a person must know that nobody buys",
         "shut_retry_s": "half an hour: what IB refuses at night it takes, if at all, much later",
         "snapshot_retry_s": "as for the order manager",

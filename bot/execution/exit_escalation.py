@@ -26,7 +26,7 @@ class ExitEscalation:
         """Take the next step if one is due."""
         if bracket.is_ended:
             return
-        if not bracket.closing and now >= bracket.place.close_by:
+        if not bracket.closing and self._context.by_the_brokers_clock(now) >= bracket.place.close_by:
             bracket.closing = bracket.place.close_reason
         if bracket.closing:
             yield from self._tell_overdue(bracket, now)

@@ -75,6 +75,7 @@ class WatcherLimits:
     quote_fresh_s       an older bid is no bid
     sibling_grace_s     how long the broker may take to end the orders of a position that is gone
     cancel_retry_s      how often such an order is cancelled again
+    clock_tolerance_s   a deadline counts by the broker's clock once that is further than this from ours
     overdue_s           a position that should have been gone for so long is told
     shut_retry_s        while the market is closed, attempts to protect come ever more rarely, down to one in this time
     commission_wait_s   how long a closed trade waits for its commission reports
@@ -93,6 +94,7 @@ class WatcherLimits:
     sibling_grace_s: float = 2.0
     cancel_retry_s: float = 10.0
     commission_wait_s: float = 10.0
+    clock_tolerance_s: float = 10.0
     overdue_s: float = 60.0
     shut_retry_s: float = 1800.0
     snapshot_retry_s: float = 10.0

@@ -70,6 +70,7 @@ class OcoWatcher(StateMachine):
             b.SnapshotTaken: self._snapshot,
             m.Reconciled: self._reconciled,
             b.RequestFailed: self._request_failed,
+            b.BrokerPulse: self._context.hear_pulse,
             b.BrokerDisconnected: lambda _: self._context.snapshot_requests.forget(),
             b.BrokerConnected: lambda _: self._context.snapshot_requests.forget(),
         }

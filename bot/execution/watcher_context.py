@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.domain.broker_messages import BrokerPulse
 from bot.domain.market import Quote
 from bot.domain.messages import HaltTrading
 from bot.domain.session import is_open
@@ -27,12 +28,23 @@ class WatcherContext:
     link: ConnectionState = field(default_factory=ConnectionState)
     quotes: dict[ConId, Quote] = field(default_factory=dict)
     held: dict[ConId, int] = field(default_factory=dict)
+    clock_offsets_s: tuple[float, ...] = ()
 
     def fresh_quote(self, con_id: ConId, now: datetime) -> Quote | None:
         quote = self.quotes.get(con_id)
         if quote is None or now - quote.at > timedelta(seconds=self.limits.quote_fresh_s):
             return None
         return quote
+
+    def hear_pulse(self, pulse: BrokerPulse) -> None:
+        self.clock_offsets_s = (*self.clock_offsets_s[-1:], pulse.clock_offset_s)
+
+    def by_the_brokers_clock(self, now: datetime) -> datetime:
+        """The time that a deadline is judged by. Two measurements must agree that ours is off before it is corrected."""
+        if len(self.clock_offsets_s) < 2:
+            return now
+        offset_s = min(self.clock_offsets_s, key=abs)
+        return later(now, offset_s) if abs(offset_s) > self.limits.clock_tolerance_s else now
 
     def market_is_open(self, now: datetime) -> bool:
         return is_open(now)

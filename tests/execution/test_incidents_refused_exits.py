@@ -69,3 +69,37 @@ def test_a_market_order_that_nobody_takes_gives_way_to_a_limit_that_stays_at_the
         (OrderType.LIMIT, CALL.ticks.steps[0][1], Tif.GTC)
     ]
     assert line.broker.stopped(CALL.con_id) == line.position == 3
+
+
+def pulse(line: Line, offset_s: float) -> b.BrokerPulse:
+    figures = dict.fromkeys(
+        (
+            "lines_used",
+            "lines_limit",
+            "messages_free",
+            "messages_limit",
+            "history_free",
+            "history_limit",
+            "waiting",
+        ),
+        1,
+    )
+    return b.BrokerPulse(at=line.now, clock_offset_s=offset_s, waited_s=0.0, **figures)
+
+
+def test_a_clock_that_is_an_hour_ahead_of_the_brokers_closes_nothing_before_its_time() -> None:
+    line = open_position()  # to be closed after half an hour
+    line.tell(pulse(line, -3600.0), pulse(line, -3601.0))
+    line.broker.now += timedelta(hours=1)
+    line.wait(30, 5)
+
+    assert line.position == 3
+    assert not line.all(m.ExitPosition)
+
+
+def test_a_clock_that_is_an_hour_behind_the_brokers_closes_in_time() -> None:
+    line = open_position()
+    line.tell(pulse(line, 3600.0), pulse(line, 3601.0))
+    line.wait(30, 1)
+
+    assert line.last(m.ExitPosition).reason == "time stop"

@@ -51,6 +51,7 @@ INCIDENTS: Final[dict[str, str]] = {
     "G40": "nobody bids when an exit is due",
     "G41": "a stop that another hand moved to 0.01 counts as protection",
     "G42": "stops are refused all night, and nobody is told that nothing protects",
+    "G46": "the clock jumps an hour and the position is sold as a time stop",
     "G47": "a fraction, a converted currency or a linked account's order ends the bot",
     "G48": "one refused entry counts three times and latches a halt",
     "G49": "an account in another currency is read as dollars",
@@ -60,6 +61,7 @@ INCIDENTS: Final[dict[str, str]] = {
     "G66": "account values that stopped are restamped as new",
     "G71": "a fill under an unknown order id is booked on another order",
     "G79": "an expired option that is still listed latches a halt",
+    "G80": "the clock is set back an hour and the time stop comes an hour late",
     "G82": "a renamed option is not named, nor that it has no stop",
 }
 
@@ -161,6 +163,11 @@ PROOFS: Final[dict[str, tuple[str, ...]]] = {
         + "orders/test_set_aside.py::test_an_unknown_status_of_ours_is_kept_raw_and_the_broker_is_asked_again",
         _B + "orders/test_set_aside.py::test_an_unreadable_order_of_ours_makes_no_snapshot",
     ),
+    "G46": (
+        "tests/actors/test_steady_clock.py::test_a_step_of_the_wall_moves_nothing_and_is_seen",
+        _Y + "test_a_clock_that_is_an_hour_ahead_of_the_brokers_closes_nothing_before_its_time",
+    ),
+    "G80": (_Y + "test_a_clock_that_is_an_hour_behind_the_brokers_closes_in_time",),
     "G66": (_B + "orders/test_account_age.py::test_the_age_of_a_value_is_the_age_of_its_message",),
     "G79": (
         "tests/domain/test_reconcile_names.py::test_an_expired_option_that_is_still_listed_is_no_mismatch",
