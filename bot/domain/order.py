@@ -39,7 +39,13 @@ class Leg(StrEnum):
 def leg_of(ref: OrderRef) -> Leg | None:
     """The part that a reference names; None for a reference that is not of our making."""
     name = ref.rpartition("/")[2].partition("-")[0]
-    return Leg(name) if name in set(Leg) else None
+    return Leg(name) if name in set(Leg) and bot_of(ref) is None else None
+
+
+def bot_of(ref: OrderRef) -> int | None:
+    """The client id of the other bot whose order this is; None for our own references, which bear no such mark here."""
+    _, mark, client = ref.rpartition("@")
+    return int(client) if mark and client.isdigit() else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

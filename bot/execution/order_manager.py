@@ -14,7 +14,7 @@ from typing import ClassVar
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.machine import Applies, StateMachine
-from bot.domain.order import Fill, Leg, OrderStatus
+from bot.domain.order import Fill, Leg, OrderStatus, bot_of
 from bot.domain.reconciling.adopt import PlanOf, lost_brackets
 from bot.domain.types import ConId, IdeaId
 from bot.execution.books.connection_state import ConnectionState
@@ -168,6 +168,8 @@ class OrderManager(StateMachine):
     def _fill(self, filled: b.Filled) -> Iterator[m.Message]:
         fill = filled.fill
         record = self._book.find(fill.order_ref, fill.perm_id)
+        if record is None and bot_of(fill.order_ref) is not None:
+            return  # another bot on this gateway: its fills are its own
         if record is None:
             self._snapshot_requests.need(f"a fill that is not ours: {fill.exec_id}", self.now)
             return

@@ -50,3 +50,14 @@ def test_a_renamed_option_is_named_as_what_appeared_without_a_stop() -> None:
 
     assert "0 at the broker, 10 in our books" in named
     assert "UNPROTECTED instead: 10 SPY1  261127C00128000 (conId 78)" in named
+
+
+def test_another_bots_position_is_its_own_while_its_fills_or_its_stop_explain_it() -> None:
+    bought = replace(BOUGHT, order_ref="SPY-20261123T1500-scalp/entry@8", client_id=8)
+    held = (Position(CALL, 10, Decimal(100)),)
+
+    assert len(compared(*held).mismatches) == 1
+    books = OwnBooks({}, {})
+    snapshot = Snapshot(at=NOW, account=AccountValues(account="DU1", at=NOW), positions=held, fills=(bought,))
+    found = reconcile(books, snapshot, NOW, settle_s=5.0, symbols=None)
+    assert (found.fills, found.mismatches) == ((), ())

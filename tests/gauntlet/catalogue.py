@@ -59,6 +59,7 @@ INCIDENTS: Final[dict[str, str]] = {
     "G53": "an execution's time in UTC is read in the gateway's zone",
     "G62": "one unknown status or short message restarts the line",
     "G66": "account values that stopped are restamped as new",
+    "G67": "two bots on one gateway book each other's fills",
     "G71": "a fill under an unknown order id is booked on another order",
     "G79": "an expired option that is still listed latches a halt",
     "G80": "the clock is set back an hour and the time stop comes an hour late",
@@ -174,6 +175,11 @@ PROOFS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "G82": (
         "tests/domain/test_reconcile_names.py::test_a_renamed_option_is_named_as_what_appeared_without_a_stop",
+    ),
+    "G67": (
+        _B
+        + "translate/test_order_refs.py::test_our_mark_is_read_whatever_client_the_row_names_and_anothers_is_never_ours",
+        "tests/domain/test_reconcile_names.py::test_another_bots_position_is_its_own_while_its_fills_or_its_stop_explain_it",
     ),
     "G71": (
         _B

@@ -112,7 +112,7 @@ class Judge:
             for view in core_orders
             if view.client_id == OUR_CLIENT
             and view.order_id not in self.forged
-            and view.order.order_ref not in intents
+            and bare(view.order.order_ref) not in intents
         ]
         return [*(f"execution {x}" for x in missing), *(f"order {x}" for x in strays)]
 
@@ -124,6 +124,11 @@ class Judge:
             for con_id, held in positions_of(core).items()
             if stops[con_id] < held and con_id not in self.foreign
         ]
+
+
+def bare(ref: str) -> str:
+    """The bot's own reference, without the mark of whose it is on the wire."""
+    return ref.partition("@")[0]
 
 
 def outside_hours_s(since: datetime, until: datetime) -> float:

@@ -29,7 +29,7 @@ from bot.sim.server.thread import SimGatewayThread
 from bot.sim.world.world import World
 from bot.wiring import Machine
 from tests.gauntlet.bot_line import TIMEOUT_S, Heard, Life, quick, rows_on_disk
-from tests.gauntlet.judge import Judge, positions_of, stops_of
+from tests.gauntlet.judge import Judge, bare, positions_of, stops_of
 from tests.gauntlet.score import Score
 from tests.gauntlet.signals import Signals, told_strategy
 from tests.live_line.lines import settings as settings_of
@@ -214,8 +214,8 @@ class Rig:
 
     @property
     def sent(self) -> list[str]:
-        """The refs of all new orders that the gateway received."""
-        return [one.order_ref for one in self.gateway.books().received if one.kind == "new"]
+        """The bot's refs of all new orders that the gateway received."""
+        return [bare(one.order_ref) for one in self.gateway.books().received if one.kind == "new"]
 
     def all(self, kind: type[T]) -> list[T]:
         return self.heard.all(kind)

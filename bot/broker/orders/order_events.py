@@ -17,6 +17,7 @@ from bot.broker.orders.order_index import KnownOrder, OrderIndex
 from bot.broker.orders.set_aside import SetAside
 from bot.broker.translate.contracts import to_commission, to_fill
 from bot.broker.translate.numbers import UNSET_INTEGER, quantity
+from bot.broker.translate.order_refs import read_ref
 from bot.broker.translate.orders import margin_from_order_state, to_completed_order, to_open_order, to_status
 from bot.domain import broker_messages as b
 from bot.domain.order import OpenOrder, OrderStatus
@@ -66,7 +67,7 @@ class OrderEvents:
 
     def sighting(self, known: KnownOrder) -> OpenOrder:
         """The order as the broker last reported it, with what is known of its fills."""
-        return to_open_order(
+        found = to_open_order(
             known.contract,
             known.reported,
             order_id=known.order_id,
@@ -74,6 +75,7 @@ class OrderEvents:
             status=known.status,
             filled=known.filled,
         )
+        return replace(found, ref=known.ref)
 
     def publish_sighting(self, known: KnownOrder) -> None:
         self._link.pass_on(b.OrderSeen(self.sighting(known), self._link.now()))
@@ -103,6 +105,7 @@ class OrderEvents:
                 self._link.requests.end(order_id, state)
             return
         self._link.opening_client.updateReqId(order_id + 1)
+        order.orderRef = read_ref(order.orderRef, int(order.clientId), self._link.settings.client_id)
         if self._aside.is_other_account(order.account):
             self._aside.foreign(f"an order of account {order.account}: {order.action} {contract.symbol}")
             return
@@ -152,6 +155,7 @@ class OrderEvents:
         return is_ours or not self._link.requests.is_open(OPEN_ORDERS)
 
     def _completed_order(self, contract: Any, order: Any, state: Any) -> None:
+        order.orderRef = read_ref(order.orderRef, None, self._link.settings.client_id)
         if self._aside.is_other_account(order.account):
             return
         completed = to_completed_order(self._contracts.resolve(contract), order, state)
@@ -160,6 +164,8 @@ class OrderEvents:
     def _execution(self, request_id: int, contract: Any, execution: Any) -> None:
         if execution.orderId == UNSET_INTEGER:  # how IB reports an order that was typed into TWS
             execution.orderId = 0
+        own = self._link.settings.client_id
+        execution.orderRef = read_ref(execution.orderRef, int(execution.clientId), own)
         if self._aside.is_other_account(execution.acctNumber):
             self._aside.foreign(f"executions of account {execution.acctNumber}")
             return

@@ -17,6 +17,7 @@ from bot.broker.data.subscriptions import Subscriptions
 from bot.broker.orders.order_events import OrderEvents
 from bot.broker.orders.order_evidence import Evidence
 from bot.broker.orders.order_index import KnownOrder
+from bot.broker.translate.order_refs import marked
 from bot.broker.translate.orders import margin_from_order_state, order_fields, revision_fields
 from bot.domain import broker_messages as b
 from bot.domain.order import Order, OrderStatus
@@ -104,7 +105,13 @@ class Orders:
 
     def _prepared(self, order: Order, ids: dict[str, int]) -> KnownOrder:
         parent_id = 0 if order.parent_ref is None else self._parent_id(order.parent_ref, ids)
-        fields = order_fields(order, order_id=ids[order.ref], parent_id=parent_id, account=self._link.account)
+        fields = order_fields(
+            order,
+            order_id=ids[order.ref],
+            parent_id=parent_id,
+            account=self._link.account,
+            client_id=self._link.settings.client_id,
+        )
         return KnownOrder(
             ref=order.ref,
             contract=order.contract,
@@ -142,6 +149,7 @@ class Orders:
             limit=float(command.limit_price),
             units=command.quantity,
         )
+        fields["orderRef"] = marked(known.ref, self._link.settings.client_id)
         known.is_revising = True
         client.placeOrder(
             known.order_id, self._instrument(known.contract), self._link.library.Order(**fields)
@@ -169,7 +177,13 @@ class Orders:
         self._link.publish(b.MarginQuoted(command.idea_id, self._link.now(), **figures))
 
     async def _what_if(self, order: Order) -> Any:
-        fields = order_fields(order, order_id=0, parent_id=0, account=self._link.account)
+        fields = order_fields(
+            order,
+            order_id=0,
+            parent_id=0,
+            account=self._link.account,
+            client_id=self._link.settings.client_id,
+        )
         question = fields | {"whatIf": True, "transmit": True, "ocaGroup": "", "ocaType": 0}
         contract = self._instrument(order.contract)
 

@@ -12,6 +12,7 @@ from typing import Any
 from bot.broker.connection.errors import UnreadableAnswer
 from bot.broker.translate.contracts import side, unset
 from bot.broker.translate.numbers import amount, order_price, quantity, to_size
+from bot.broker.translate.order_refs import marked
 from bot.domain.contract import Contract
 from bot.domain.order import OpenOrder, Order, OrderStatus, OrderType
 from bot.domain.session import NEW_YORK
@@ -62,7 +63,9 @@ def to_status(text: str) -> OrderStatus:
         ) from None
 
 
-def order_fields(order: Order, *, order_id: int, parent_id: int, account: str) -> dict[str, Any]:
+def order_fields(
+    order: Order, *, order_id: int, parent_id: int, account: str, client_id: int
+) -> dict[str, Any]:
     """Our order as the keyword arguments of the library's Order."""
     fields: dict[str, Any] = {
         "orderId": order_id,
@@ -70,7 +73,7 @@ def order_fields(order: Order, *, order_id: int, parent_id: int, account: str) -
         "orderType": order.type.value,
         "totalQuantity": order.quantity,
         "tif": order.tif.value,
-        "orderRef": order.ref,
+        "orderRef": marked(order.ref, client_id),
         "account": account,
         "transmit": order.transmit,
         "parentId": parent_id,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.broker_messages import Snapshot
-from bot.domain.order import DONE, Fill, OpenOrder, Order, OrderStatus, execution_key
+from bot.domain.order import DONE, Fill, OpenOrder, Order, OrderStatus, bot_of, execution_key
 from bot.domain.types import ConId, IdeaId, OrderRef, PermId
 
 
@@ -160,7 +160,10 @@ def adopted_fills(
         strangers = [
             fill
             for fill in snapshot.fills
-            if fill.contract.con_id == con_id and _ours(fill, books, refs) is None and is_news(ledger, fill)
+            if fill.contract.con_id == con_id
+            and _ours(fill, books, refs) is None
+            and bot_of(fill.order_ref) is None
+            and is_news(ledger, fill)
         ]
         ideas = {
             books.orders[fill.order_ref].order.idea_id

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from bot.domain.broker_messages import Snapshot
 from bot.domain.contract import Contract
-from bot.domain.order import DONE, LIVE, Fill, OpenOrder, OrderStatus
+from bot.domain.order import DONE, LIVE, Fill, OpenOrder, OrderStatus, OrderType, bot_of
 from bot.domain.position import Position
 from bot.domain.reconciling.evidence import (
     OwnBooks,
@@ -29,7 +29,7 @@ from bot.domain.reconciling.evidence import (
     refs_by_perm,
 )
 from bot.domain.session import new_york_day
-from bot.domain.types import OrderRef, PermId, SecType, Symbol
+from bot.domain.types import ConId, OrderRef, PermId, SecType, Symbol
 
 NEVER_ARRIVED = "never arrived at the broker"
 GONE = "no longer at the broker"
@@ -163,6 +163,7 @@ def _surplus(books: OwnBooks, snapshot: Snapshot) -> Iterator[tuple[OrderRef, Pe
 def _foreign_orders(books: OwnBooks, snapshot: Snapshot, symbols: frozenset[Symbol] | None) -> Iterator[str]:
     for seen in snapshot.open_orders:
         known = seen.ref in books.orders or ref_of_perm(books, seen.perm_id) is not None
+        known = known or bot_of(seen.ref) is not None  # another bot's: foreign, and none of our business
         if not known and seen.status in LIVE and _is_watched(seen.contract, symbols):
             price = seen.limit_price if seen.limit_price is not None else seen.stop_price
             yield (
@@ -186,16 +187,35 @@ def _position_mismatches(
     held = {position.contract.con_id: position for position in snapshot.positions}
     contracts = {fill.contract.con_id: fill.contract for fill in ledger.values()}
     contracts.update({con_id: position.contract for con_id, position in held.items()})
-    today = new_york_day(snapshot.at)
+    today, others = new_york_day(snapshot.at), _of_other_bots(snapshot)
     for con_id in sorted(contracts):
         contract, at_broker = contracts[con_id], held[con_id].quantity if con_id in held else 0
         if at_broker == own[con_id] or not _is_watched(contract, symbols):
+            continue
+        if at_broker - own[con_id] in others[con_id]:
             continue
         if not own[con_id] and _has_expired(contract, today):
             continue  # IB lists an expired option until it is settled, overnight: nothing is held, nothing can be sold
         strangers = (x for x in snapshot.positions if not own[x.contract.con_id])
         instead = _same_size(strangers, own[con_id] - at_broker) if own[con_id] > at_broker else ""
         yield PositionMismatch(contract, at_broker, own[con_id], instead)
+
+
+def _of_other_bots(snapshot: Snapshot) -> defaultdict[ConId, set[int]]:
+    """What other bots on this account hold, as far as their references say it: by the day's fills, and by their stops."""
+    traded: Counter[ConId] = Counter()
+    stopped: Counter[ConId] = Counter()
+    for fill in snapshot.fills:
+        if bot_of(fill.order_ref) is not None:
+            traded[fill.contract.con_id] += fill.signed_quantity
+    for seen in snapshot.open_orders:
+        if bot_of(seen.ref) is not None and seen.type == OrderType.STOP and seen.status in LIVE:
+            stopped[seen.contract.con_id] += seen.remaining
+    found: defaultdict[ConId, set[int]] = defaultdict(set)
+    for counted in (traded, stopped):
+        for con_id, quantity in counted.items():
+            found[con_id].add(quantity)
+    return found
 
 
 def _has_expired(contract: Contract, today: date) -> bool:

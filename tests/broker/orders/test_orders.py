@@ -38,7 +38,7 @@ def test_a_family_goes_out_whole_in_order_and_complete(gateway: ScriptedGateway,
         broker.send(b.SendOrders((ENTRY, TARGET, STOP), NOW))
         gateway.wait_request("placeOrder", 3)
     entry, target, stop = gateway.requests("placeOrder")
-    assert [x.orderRef for x in (entry, target, stop)] == ["i/entry", "i/target", "i/stop"]
+    assert [x.orderRef for x in (entry, target, stop)] == ["i/entry@7", "i/target@7", "i/stop@7"]
     assert 40 <= entry.orderId < target.orderId < stop.orderId
     assert [x.transmit for x in (entry, target, stop)] == [False, False, True]
     assert [x.parentId for x in (entry, target, stop)] == [0, entry.orderId, entry.orderId]
@@ -153,7 +153,7 @@ def test_a_cancel_and_a_revision_name_the_order_by_its_id(gateway: ScriptedGatew
         cancelled = gateway.wait_request("cancelOrder")
     revised = gateway.requests("placeOrder")[1]
     assert revised.orderId == cancelled.orderId == placed.orderId
-    assert (revised.lmtPrice, revised.totalQuantity, revised.orderRef) == (Decimal("1.4"), 1, "i/entry")
+    assert (revised.lmtPrice, revised.totalQuantity, revised.orderRef) == (Decimal("1.4"), 1, "i/entry@7")
 
 
 def test_a_revised_child_forgets_a_parent_that_is_gone(gateway: ScriptedGateway) -> None:

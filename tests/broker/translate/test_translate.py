@@ -178,11 +178,11 @@ STOP = Order(
 
 @both
 def test_a_protective_stop_says_all_that_makes_it_one(library: Any) -> None:
-    fields = translate_orders.order_fields(STOP, order_id=12, parent_id=10, account="DU1")
+    fields = translate_orders.order_fields(STOP, order_id=12, parent_id=10, account="DU1", client_id=7)
     order = library.Order(**fields)
     assert (order.orderType, order.action, order.auxPrice, order.tif) == ("STP", "SELL", 0.85, "GTC")
     assert (order.ocaGroup, order.ocaType, order.parentId, order.transmit) == ("a", 2, 10, True)
-    assert (order.orderRef, order.account, order.outsideRth) == ("a/stop", "DU1", False)
+    assert (order.orderRef, order.account, order.outsideRth) == ("a/stop@7", "DU1", False)
     assert order.lmtPrice == numbers.UNSET_DOUBLE
 
 
@@ -225,7 +225,9 @@ def test_an_unknown_status_word_is_an_error() -> None:
 
 @both
 def test_an_open_order_is_read_back_as_the_broker_holds_it(library: Any) -> None:
-    order = library.Order(**translate_orders.order_fields(STOP, order_id=12, parent_id=10, account="DU1"))
+    order = library.Order(
+        **translate_orders.order_fields(STOP, order_id=12, parent_id=10, account="DU1", client_id=7)
+    )
     order.permId, order.lmtPrice = 77, 0.0
     seen = translate_orders.to_open_order(
         CALL, order, order_id=12, client_id=7, status=OrderStatus.HELD, filled=1
