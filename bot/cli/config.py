@@ -38,6 +38,10 @@ def check_settings(config: ConfigOption = None) -> None:
     Example: ibkr-bot config check
     """
     settings = settings_of(config)
+    from bot.config.checks import warnings
+
+    for warning in warnings(settings):
+        typer.echo(f"warning: {warning}", err=True)
     orders = "no orders (dry run)" if settings.dry_run else "orders go out"
     typer.echo(f"settings are sound: {settings.broker.trading}, {orders}, {', '.join(settings.symbols)}")
 

@@ -10,6 +10,7 @@ from itertools import product
 from bot.config.hand_down import most_strikes_each_side, strategy_parameters
 from bot.config.settings import Settings
 from bot.config.strategy_sections import section_of
+from bot.config.template import secret_keys
 from bot.domain.clock import ScaledTime, SteppedTime
 from bot.domain.session import CalendarRangeError, session_on
 from bot.selection.expiry import parse_expiry
@@ -206,6 +207,39 @@ def _telegram(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _addresses(settings: Settings) -> Iterator[Problem]:
+    monitoring = settings.monitoring
+    for name, kinds in (
+        ("heartbeat_url", ("https://", "http://")),
+        ("discord_webhook_url", ("https://",)),
+        ("slack_webhook_url", ("https://",)),
+    ):
+        secret = getattr(monitoring, name)
+        if secret is not None and not _is_web_address(secret.get_secret_value(), kinds):
+            yield f"monitoring.{name}", f"is no web address; it begins with {kinds[0]}"
+    if any("://" not in one.get_secret_value() for one in monitoring.apprise_urls):
+        yield "monitoring.apprise_urls", "holds what is no address; write each as in ntfy://topic"
+
+
+def _is_web_address(text: str, kinds: tuple[str, ...]) -> bool:
+    return text.startswith(kinds) and text.isprintable() and " " not in text and len(text) > len(kinds[0])
+
+
+def warnings(settings: Settings) -> Iterator[str]:
+    """What works and is a risk all the same: one line each, with what to do."""
+    origins = settings.provenance()
+    for key in sorted(secret_keys()):
+        where = origins.get(key, "default")
+        if where.endswith((".yaml", ".yml")):
+            yield f"{key}: stands in {where}, which is copied and shown; move it to .env, or name a file: {key}_file"
+    monitoring = settings.monitoring
+    if monitoring.metrics_enabled and monitoring.metrics_host in ("0.0.0.0", "::"):  # noqa: S104  that is the point
+        yield (
+            "monitoring.metrics_host: listens to every network this machine is in; name the one address that "
+            "Prometheus comes by"
+        )
+
+
 CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _ports,
     _account,
@@ -218,4 +252,5 @@ CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _session,
     _simulation,
     _telegram,
+    _addresses,
 )

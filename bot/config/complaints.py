@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.config.layers import LEGACY, Layer
+from bot.domain.text import made_safe
 
 _FIXES = {
     "bool_parsing": "is neither true nor false",
@@ -32,8 +33,14 @@ _FIXES = {
     "too_short": "is empty; name at least one",
     "model_type": "is a section: write its keys below it, indented",
     "model_attributes_type": "is a section: write its keys below it, indented",
-    "string_pattern_mismatch": "is no ticker; write it as in SPY",
 }
+
+
+_PATTERNS = {
+    "^[A-Z][A": "is no ticker; write it as in SPY",
+    "^[A-Za-z": "is no host; write a name or an address, as in 127.0.0.1",
+}
+"""By how the pattern begins."""
 
 
 def complain(
@@ -48,7 +55,7 @@ def complaint(key: str, layer: Layer, problem: str, *, hidden: bool = False) -> 
     origin = layer.get(key)
     if origin is None:
         return f"{key}: {problem}"
-    value = "(hidden)" if hidden else _written(origin.value)
+    value = "(hidden)" if hidden else made_safe(_written(origin.value), 80)
     return f"{key}: {value} (from {origin.where}) {problem}"
 
 
@@ -108,6 +115,8 @@ def nearest_key(key: str, known: Collection[str]) -> str | None:
 
 def _problem(found: Mapping[str, Any]) -> str:
     kind, context = found["type"], found.get("ctx", {})
+    if kind == "string_pattern_mismatch":
+        return _PATTERNS.get(str(context["pattern"])[:8], "is not written as it must be")
     if kind in _FIXES:
         return _FIXES[kind] + _percent_sign(found["input"])
     if kind == "value_error":

@@ -79,16 +79,29 @@ def _all_different(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-Fraction = Annotated[Decimal, Field(gt=0, le=1)]
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("is yes or no, and a number is wanted")  # noqa: TRY004  pydantic's way
+    return value
+
+
+Number = BeforeValidator(_number)
+"""YAML's yes and true are no numbers."""
+Fraction = Annotated[Decimal, Number, Field(gt=0, le=1)]
 """A percentage written as a fraction: 0.01 is 1 %."""
-Dollars = Annotated[Decimal, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
-CountOrNone = Annotated[int, Field(ge=0)]
+Dollars = Annotated[Decimal, Number, Field(gt=0, le=1_000_000_000)]
+Count = Annotated[int, Number, Field(ge=1, le=1_000_000)]
+CountOrNone = Annotated[int, Number, Field(ge=0, le=1_000_000)]
 """A whole number that may be zero."""
-Minutes = Annotated[int, Field(ge=0)]
-Seconds = Annotated[float, Field(gt=0)]
-WholeSeconds = Annotated[int, Field(gt=0)]
-TcpPort = Annotated[int, Field(ge=1, le=65535)]
+Minutes = Annotated[int, Number, Field(ge=0, le=24 * 60)]
+SessionMinutes = Annotated[int, Number, Field(ge=1, le=390)]
+"""Within one session, which has 390."""
+FewTimes = Annotated[int, Number, Field(ge=1, le=100)]
+Seconds = Annotated[float, Number, Field(gt=0, le=24 * 3600)]
+WholeSeconds = Annotated[int, Number, Field(gt=0, le=24 * 3600)]
+TcpPort = Annotated[int, Number, Field(ge=1, le=65535)]
+Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:%-]{1,253}$")]
+"""A name or an address: no blanks, no lines."""
 Rsi = Annotated[float, Field(ge=0, le=100)]
 Ratio = Annotated[float, Field(ge=0)]
 TimeOfDay = Annotated[time, BeforeValidator(_clock)]
@@ -97,7 +110,19 @@ Day = Annotated[str, BeforeValidator(_day)]
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 Lower = BeforeValidator(_lower)
 Upper = BeforeValidator(_upper)
-SymbolName = Annotated[str, Upper, Field(pattern=r"^[A-Z][A-Z0-9. ]{0,9}$")]
+INDICES = frozenset({"SPX", "XSP", "NDX", "XND", "RUT", "MRUT", "VIX", "DJX", "OEX", "XEO"})
+"""What has options and is no stock: other hours, other settlement, another security type (Cboe, index options)."""
+
+
+def _underlying(name: str) -> str:
+    if "." in name:
+        raise ValueError(f"is not how IB writes it: {name.replace('.', ' ')}")
+    if name in INDICES:
+        raise ValueError("is an index; this bot trades options of stocks and funds, such as SPY or QQQ")
+    return name
+
+
+SymbolName = Annotated[str, Upper, Field(pattern=r"^[A-Z][A-Z0-9. ]{0,9}$"), AfterValidator(_underlying)]
 SymbolNames = Annotated[
     tuple[SymbolName, ...], BeforeValidator(_words), AfterValidator(_all_different), Field(min_length=1)
 ]

@@ -11,6 +11,7 @@ from bot.config.fields import (
     Count,
     Day,
     Folder,
+    Host,
     Lower,
     Seconds,
     Secrets,
@@ -35,7 +36,7 @@ class BrokerSection(Section):
     live_trading_confirmed: bool = doc(
         False, "The explicit act: live orders need this true, an account id below, and dry_run: false."
     )
-    host: str = doc("127.0.0.1", "Where the gateway listens; through the TLS tunnel that is this machine.")
+    host: Host = doc("127.0.0.1", "Where the gateway listens; through the TLS tunnel that is this machine.")
     port: TcpPort = doc(
         4002, "4002 or 7497 for paper, 4001 or 7496 for live; the simulated gateway takes any."
     )
@@ -133,5 +134,5 @@ class MonitoringSection(Section):
         5, "How long such a condition must last in an open market before the bot alerts."
     )
     metrics_enabled: bool = doc(True, "Serve Prometheus metrics.")
-    metrics_host: str = doc("127.0.0.1", "Where metrics listen; leave it on this machine.")
+    metrics_host: Host = doc("127.0.0.1", "Where metrics listen; leave it on this machine.")
     metrics_port: TcpPort = doc(9108, "The metrics' port.")

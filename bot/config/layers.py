@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import yaml
-from dotenv import dotenv_values
+from dotenv.parser import Binding, parse_stream
 
+from bot.config.text_file import text_of
 from bot.domain.errors import FixTheConfiguration
+from bot.domain.text import made_safe
+
+_DEEPEST = 12
 
 LEGACY = {
     "IBKR_HOST": "broker.host",
@@ -41,13 +46,10 @@ Layer = dict[str, Origin]
 
 def from_file(path: Path) -> Layer:
     """The settings file. FixTheConfiguration where it cannot be read or is no mapping of sections."""
+    text = text_of(path)
     try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)  # noqa: S506  a SafeLoader underneath
-    except FileNotFoundError:
-        raise FixTheConfiguration(f"{path}: there is no such file; give another with --config") from None
-    except OSError as error:
-        raise FixTheConfiguration(f"{path}: {error.strerror}; make it readable") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        tree = yaml.load(text, _StrictLoader)  # noqa: S506  a SafeLoader underneath
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise FixTheConfiguration(f"{path}: {_place(error)}; correct the file's syntax") from None
     if tree is None:
         return {}
@@ -65,7 +67,26 @@ def _flat(tree: Mapping[Any, Any], prefix: str = "") -> Iterable[tuple[str, Any]
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """A key written twice is a mistake, not a choice."""
+    """A key written twice is a mistake, not a choice. Settings need no aliases, which can stand for billions of values, and
+    are nested three deep. A date is read by the setting that wants one."""
+
+    _depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.MarkedYAMLError(problem="settings use no aliases (*)", problem_mark=self._here())
+        if self._depth >= _DEEPEST:
+            raise yaml.MarkedYAMLError(problem="is nested too deep", problem_mark=self._here())
+        self._depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
+
+    def _here(self) -> yaml.Mark:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        mark: yaml.Mark = event.start_mark
+        return mark
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         names = [self.construct_object(key, deep=True) for key, _ in node.value]
@@ -76,9 +97,16 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def _as_written(loader: Any, node: Any) -> Any:
+    return loader.construct_yaml_str(node)
+
+
+_StrictLoader.add_constructor("tag:yaml.org,2002:timestamp", _as_written)
+
+
 def _place(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
-    what = getattr(error, "problem", None) or "cannot be read as UTF-8 text"
+    what = getattr(error, "problem", None) or made_safe(error, 100) or "cannot be read"
     return f"line {mark.line + 1}: {what}" if mark is not None else what
 
 
@@ -89,15 +117,31 @@ def from_dotenv(path: Path, known: Iterable[str]) -> Layer:
     """
     if not path.is_file():
         return {}
-    try:
-        variables = dotenv_values(path, interpolate=False, encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FixTheConfiguration(f"{path}: {error}; make it a readable UTF-8 file") from None
+    variables = _assignments(path)
     layer = from_variables(variables, known, f"{path}")
     for name, value in variables.items():
         if value and _key(name, known) is None and name not in NOT_SETTINGS:
             layer[name] = Origin(value, str(path))
     return layer
+
+
+def _assignments(path: Path) -> dict[str, str | None]:
+    """Every NAME=value of the file. A line that says nothing may have meant a limit, so it is an error."""
+    found: dict[str, str | None] = {}
+    for binding in parse_stream(StringIO(text_of(path))):
+        if binding.error or (binding.key is not None and binding.value is None):
+            # What stands there is not repeated: it may be a secret.
+            raise FixTheConfiguration(
+                f"{path}: line {_line_of(binding)} cannot be read; write it as NAME=value"
+            )
+        if binding.key is not None:
+            found[binding.key] = binding.value
+    return found
+
+
+def _line_of(binding: Binding) -> int:
+    text = binding.original.string
+    return binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
 
 
 def from_variables(variables: Mapping[str, str | None], known: Iterable[str], where: str) -> Layer:
@@ -143,10 +187,7 @@ def read_secret_files(layer: Layer, secret_keys: Iterable[str]) -> Layer:
 
 
 def _content(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise FixTheConfiguration(f"{path}: {error}; the file of a secret must be readable text") from None
+    return text_of(path).strip()
 
 
 def merge_layers(layers: Iterable[Layer]) -> Layer:

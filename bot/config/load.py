@@ -40,7 +40,9 @@ def load_settings(
         raise FixTheConfiguration("\n".join(complain(error, layer, known, secret))) from None
     problems = contradictions(settings)
     if problems:
-        raise FixTheConfiguration("\n".join(complaint(key, layer, problem) for key, problem in problems))
+        raise FixTheConfiguration(
+            "\n".join(complaint(key, layer, problem, hidden=key in secret) for key, problem in problems)
+        )
     return settings.came_from({key: origin.where for key, origin in layer.items()})
 
 

@@ -16,11 +16,13 @@ from bot.config.fields import (
     Count,
     CountOrNone,
     Dollars,
+    FewTimes,
     Fraction,
     Lower,
     Minutes,
     Seconds,
     Section,
+    SessionMinutes,
     TimeOfDay,
     WholeSeconds,
     doc,
@@ -190,10 +192,10 @@ class SessionSection(Section):
         _S.minutes_before_close, "No entry in the last minutes before the close."
     )
     trade_half_days: bool = doc(_S.trade_half_days, "false: no entries on days that close at 13:00.")
-    exit_minutes_before_close: Count = doc(
+    exit_minutes_before_close: SessionMinutes = doc(
         _S.exit_minutes_before_close, "Scalp positions are closed this long before the close."
     )
-    expiry_cutoff_minutes: Count = doc(
+    expiry_cutoff_minutes: SessionMinutes = doc(
         _S.expiry_cutoff_minutes, "On an option's last day it is sold this long before the close."
     )
     blackouts: Blackouts = doc(
@@ -254,8 +256,8 @@ class ExecutionSection(Section):
     snapshot_every_s: Seconds = doc(
         _X.snapshot_every_s, "How often the broker's books are fetched as a matter of routine."
     )
-    ticks_per_rung: Count = doc(_X.ticks_per_rung, "How far each step of an exit goes below the bid.")
-    market_rung: Count = doc(_X.market_rung, "From this step on a market order closes the position.")
+    ticks_per_rung: FewTimes = doc(_X.ticks_per_rung, "How far each step of an exit goes below the bid.")
+    market_rung: FewTimes = doc(_X.market_rung, "From this step on a market order closes the position.")
     max_slip_pct: Annotated[float, Field(gt=0, le=0.2)] = doc(
         _X.max_slip, "An exit's limit is never further below the bid; IB's collar is 0.2."
     )
@@ -265,7 +267,7 @@ class ExecutionSection(Section):
         "A stop must be missing for this long, and from a snapshot, before it is replaced.",
     )
     repair_wait_s: Seconds = doc(_W.repair_wait_s, "Time given to each replacement.")
-    max_repairs: Count = doc(_W.max_repairs, "Replacements before the position is closed instead.")
+    max_repairs: FewTimes = doc(_W.max_repairs, "Replacements before the position is closed instead.")
     repair_limit_s: Seconds = doc(_W.repair_limit_s, "A position without protection for this long is closed.")
     commission_wait_s: Seconds = doc(
         _W.commission_wait_s, "How long a closed trade waits for its commission reports."

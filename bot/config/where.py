@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from bot.config.text_file import text_of
 from bot.domain.errors import FixTheConfiguration
 
 DEFAULT_FILE = Path("configs/settings.yaml")
@@ -69,12 +70,7 @@ def _named_file(variables: Mapping[str, str]) -> Path | None:
 def _from_file(path: Path | None) -> dict[str, str]:
     if path is None:
         return {}
-    try:
-        tree = _tree(path.read_text(encoding="utf-8"), path)
-    except FileNotFoundError:
-        raise FixTheConfiguration(f"{path}: there is no such file; give another with --config") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise FixTheConfiguration(f"{path}: {error}; make it a readable UTF-8 file") from None
+    tree = _tree(text_of(path), path)
     found = {}
     for key in DEFAULTS:
         section, _, name = key.partition(".")
@@ -89,7 +85,7 @@ def _tree(text: str, path: Path) -> Mapping[str, Any]:
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         tree = yaml.load(text, loader)  # noqa: S506  a safe loader either way
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         spot = f"line {mark.line + 1}: {getattr(error, 'problem', '')}" if mark else str(error)
         raise FixTheConfiguration(f"{path}: {spot}; fix the file's syntax") from None
