@@ -123,8 +123,8 @@ ROUTES: dict[type, Names] = {
     b.UnwatchQuote: (BROKER,),
     b.QuoteMargin: (BROKER,),
     b.TakeSnapshot: (BROKER,),
-    b.SendOrders: (OCO_WATCHER, BROKER),
-    b.SendRevision: (BROKER,),
+    b.SendOrders: (OCO_WATCHER, BOARD, BROKER),
+    b.SendRevision: (BOARD, BROKER),
     b.SendCancel: (BROKER,),
 }
 
@@ -134,8 +134,8 @@ DURABLE: dict[type, Names] = {
     m.SignalPostponed: (STRATEGY,),
     m.PlaceBracket: (RISK, OCO_WATCHER, EXECUTION, MARKET_DATA, BOARD, STRATEGY),
     m.BracketAdopted: (RISK, OCO_WATCHER, EXECUTION, MARKET_DATA, BOARD, STRATEGY),
-    b.SendOrders: (EXECUTION, OCO_WATCHER),
-    b.SendRevision: (EXECUTION,),
+    b.SendOrders: (EXECUTION, OCO_WATCHER, BOARD),
+    b.SendRevision: (EXECUTION, BOARD),
     b.SendCancel: (EXECUTION,),
     b.OrderStatusChanged: (EXECUTION, OCO_WATCHER),
     b.OrderRefused: (EXECUTION, OCO_WATCHER, RISK),

@@ -20,7 +20,7 @@ from bot.assembly.timing import Hooks, Timing
 from bot.build import build_id
 from bot.config import Settings, hand_down
 from bot.domain import messages as m
-from bot.domain.session import midnight
+from bot.domain.session import NEW_YORK, midnight
 from bot.journal.listener import JournalListener
 from bot.journal.recover import restore_state
 from bot.journal.store import Journal
@@ -29,10 +29,11 @@ from bot.ops.alerts.events import REMEMBERED, UNPROTECTED_AFTER, Alerts
 from bot.ops.metrics.endpoint import Metrics
 from bot.ops.page.day_record import DAY_KINDS, DayRecorder
 from bot.ops.page.feed import Recorded
+from bot.ops.page.verdict import verdict
 from bot.ops.process.clock_steps import ClockStepWatch
 from bot.ops.process.collector import QuietCollector
 from bot.ops.process.control_socket import ControlServer, forget_halt, take_halt
-from bot.ops.process.operator import Operator
+from bot.ops.process.operator import Operator, as_json
 from bot.ops.process.systemd import Notifier
 from bot.ops.status.status import Status
 from bot.ops.status.status_builder import StatusBuilder
@@ -44,7 +45,7 @@ def run_line(
 ) -> m.MachineFailed | None:
     """Assemble one line over the recovered journal, and start it, wait, stop it. What it failed of, else None."""
     metrics = outside.metrics
-    board = StatusBuilder(settings.symbols, lambda at, text: logger.info("{:%H:%M:%S} {}", at, text))
+    board = StatusBuilder(settings.symbols, _log_event)
     alerts = _make_alerts(settings, journal, outside, timing.time_scale, is_restart=is_restart)
     recorder = _recorder(journal, timing.now())
     machines: dict[str, Machine] = {JOURNAL: JournalListener(journal), ALERTS: alerts}
@@ -58,7 +59,10 @@ def run_line(
         supervisor.line.emit,
         lambda: settle(supervisor.line),
         timing.now,
-        beside=lambda: {"alert_failures": dict(outside.alerts.failures)},
+        beside=lambda: {
+            "alert_failures": dict(outside.alerts.failures),
+            "verdict": as_json(verdict(board.status)),
+        },
     )
     directory, notifier, collector = journal.path.parent, Notifier(), QuietCollector()
     looks_for_halt = True
@@ -102,6 +106,11 @@ def _controlled(
         notifier.stopping()
         collector.end()
         control.close()
+
+
+def _log_event(at: datetime, text: str) -> None:
+    """Bot time, as New York's clock: in a simulated day it is another than the line's own."""
+    logger.info("{:%H:%M:%S} New York: {}", at.astimezone(NEW_YORK), text)
 
 
 def _recorder(journal: Journal, now: datetime) -> DayRecorder:

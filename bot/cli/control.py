@@ -5,13 +5,12 @@ from __future__ import annotations
 import getpass
 import json
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.live import Live
-from rich.table import Table
+from rich.console import Console, RenderableType
 
 from bot.cli.options import (
     ConfigOption,
@@ -20,6 +19,7 @@ from bot.cli.options import (
     state_directory,
     state_place,
 )
+from bot.cli.show.screen import orders_table, positions_table, status_screen
 from bot.domain.errors import FixTheCommand, FixTheMachine
 from bot.ops.process.control_socket import ask, leave_halt
 from bot.ops.process.instance_lock import is_locked
@@ -41,30 +41,33 @@ def status(
     directory = state_directory(config, state)
     if as_json:
         typer.echo(json.dumps(_status(directory)))
-        return
-    if not watch:
-        Console().print(_picture(_status(directory)))
-        return
-    with Live(_picture(_status(directory)), refresh_per_second=4) as live:
-        try:
-            while True:
-                time.sleep(1)
-                live.update(_picture(_status(directory)))
-        except KeyboardInterrupt:
-            return
+    elif watch:
+        _watch(directory)
+    else:
+        _print(status_screen(_status(directory)))
+
+
+def _watch(directory: Path) -> None:
+    from rich.live import Live
+
+    with Live(status_screen(_status(directory)), refresh_per_second=4) as live, suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(1)
+            live.update(status_screen(_status(directory)))
 
 
 def show_positions(
     config: ConfigOption = None, state: StateOption = None, as_json: JsonOption = False
 ) -> None:
-    """The open positions and whether each is protected.
+    """The open positions: what each cost, what it is worth at the bid, and whether it is protected.
 
     Example: ibkr-bot positions
     """
     held = [one for one in _status(state_directory(config, state))["open_brackets"] if one["quantity"]]
-    _print_rows(
-        held, ("label", "quantity", "entry_cost", "bid", "stop", "target", "is_proved"), "Positions", as_json
-    )
+    if as_json:
+        _print_json(held)
+    else:
+        _print(positions_table(held) if held else "nothing is held")
 
 
 def orders(config: ConfigOption = None, state: StateOption = None, as_json: JsonOption = False) -> None:
@@ -72,9 +75,11 @@ def orders(config: ConfigOption = None, state: StateOption = None, as_json: Json
 
     Example: ibkr-bot orders --json
     """
-    alive = _status(state_directory(config, state))["live_orders"]
-    rows = [{"order": ref, "status": text} for ref, text in alive.items()]
-    _print_rows(rows, ("order", "status"), "Orders", as_json)
+    working = _status(state_directory(config, state))["working_orders"]
+    if as_json:
+        _print_json(working)
+    else:
+        _print(orders_table(working) if working else "no order is working")
 
 
 def halt(
@@ -148,43 +153,10 @@ def _status(directory: Path) -> dict[str, Any]:
     return answer
 
 
-def _picture(status: dict[str, Any]) -> Table:
-    table = Table(title=f"ibkr-options-bot {status['build']}", show_header=False)
-    causes = f" ({', '.join(status['causes'])})" if status["causes"] else ""
-    rows = {
-        "time": status["at"],
-        "state": f"{status['trading_state']}{causes}",
-        "broker": f"{'connected' if status['is_connected'] else 'NOT CONNECTED'} {status['account']}",
-        "equity": status["equity"],
-        "day P&L": status["day_pnl"],
-        "realised": status["realized"],
-        "unrealised": status["unrealized"],
-        "trades": str(len(status["closed_trades"])),
-        "last": status["last_event"],
-    }
-    lost = {kind: n for kind, n in status.get("alert_failures", {}).items() if n}
-    if lost:
-        rows["alerts lost"] = ", ".join(f"{kind} {n}" for kind, n in lost.items())
-    for one in status["open_brackets"]:
-        proved = "protected" if one["is_proved"] else "NOT PROTECTED" if one["quantity"] else "entering"
-        if one["overdue_why"]:
-            proved += f", HELD PAST ITS TIME: {one['overdue_why']}"
-        rows[f"{one['quantity']} {one['label']}"] = (
-            f"bid {one['bid']}, stop {one['stop']}, target {one['target']}, {proved}"
-        )
-    for name, value in rows.items():
-        table.add_row(name, "unknown" if value is None else str(value))
-    return table
+def _print(what: RenderableType) -> None:
+    Console().print(what)
 
 
-def _print_rows(rows: list[dict[str, Any]], columns: tuple[str, ...], title: str, as_json: bool) -> None:
-    if as_json:
-        for row in rows:
-            typer.echo(json.dumps(row))
-        return
-    table = Table(title=title)
-    for column in columns:
-        table.add_column(column)
+def _print_json(rows: list[dict[str, Any]]) -> None:
     for row in rows:
-        table.add_row(*(str(row[column]) for column in columns))
-    Console().print(table if rows else "none")
+        typer.echo(json.dumps(row))

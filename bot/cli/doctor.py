@@ -17,10 +17,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bot.cli.options import ConfigOption, JsonOption, StateOption, settings_of
+from bot.cli.options import ConfigOption, JsonOption, StateOption, settings_of, state_directory
 from bot.domain.clock import ScaledTime
 from bot.domain.errors import FixTheConfiguration, FixTheMachine
 from bot.domain.types import Now
+from bot.ops.process.control_socket import ask
+from bot.ops.process.instance_lock import is_locked
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -47,7 +49,7 @@ def doctor(
 ) -> None:
     """Check everything between here and the market. Each fault names its remedy.
 
-    Exit code 0: nothing is wrong; 1: something wants a look; 2: something fails. Example: ibkr-bot doctor --what-if
+    Exit code 0: nothing is wrong; 1: something is; 78: the settings are. Example: ibkr-bot doctor --what-if
     """
     from bot.doctor.findings import fail
 
@@ -55,9 +57,10 @@ def doctor(
         settings = settings_of(config)
     except FixTheConfiguration as error:
         remedy = "correct the named keys; `ibkr-bot config check` reads them again"
-        _end([fail("settings", str(error), remedy)], (), as_json=as_json)
-    if state is not None:
-        settings = settings.with_state(state)
+        _end([fail("settings", str(error), remedy)], (), as_json=as_json, code=error.exit_code)
+    directory = state_directory(config, state)
+    if state is not None or is_locked(directory):
+        settings = settings.with_state(directory)
     found = _all(settings, what_if=what_if)
     if go_live:
         found = _chained(found, settings, paper_state or settings.journal.directory)
@@ -108,9 +111,22 @@ def _evidence(paper: Path) -> list[Message]:
 
 
 def _gateway_part(settings: Settings, *, what_if: bool) -> Iterator[Finding]:
-    """Against the gateway of the settings; where `run` would start one, against one of our own."""
+    """Against the gateway of the settings; where `run` would start one, against one of our own.
+
+    A bot that runs is asked itself; where its gateway is its own, that is all there is to ask.
+    """
     from bot.doctor.findings import fail
     from bot.doctor.gateway import gateway_checks
+    from bot.doctor.running import running_bot_checks
+
+    broker = settings.broker
+    if is_locked(settings.journal.directory):
+        try:
+            yield from running_bot_checks(ask(settings.journal.directory, {"do": "status"})["status"])
+        except FixTheMachine as error:
+            yield fail("running bot", str(error), "systemctl restart ibkr-bot, or stop the process")
+        if broker.trading == "simulated" and broker.embedded_gateway:
+            return
 
     with contextlib.ExitStack() as stack:
         try:
@@ -156,7 +172,9 @@ def _context(settings: Settings, now: Now, *, what_if: bool) -> Context:
 # ── how it is told ──
 
 
-def _end(found: Iterable[Finding], secrets: tuple[str, ...], *, as_json: bool) -> None:
+def _end(
+    found: Iterable[Finding], secrets: tuple[str, ...], *, as_json: bool, code: int | None = None
+) -> None:
     """Tell the findings, without the secrets, and end with their exit code."""
     from bot.doctor.findings import exit_code
     from bot.ops.process.logs import blot, every_form
@@ -169,7 +187,7 @@ def _end(found: Iterable[Finding], secrets: tuple[str, ...], *, as_json: bool) -
             typer.echo(finding.as_json())
     else:
         Console().print(_table(clean))
-    raise typer.Exit(exit_code(clean))
+    raise typer.Exit(exit_code(clean) if code is None else code)
 
 
 def _table(findings: list[Finding]) -> Table:

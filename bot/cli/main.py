@@ -1,15 +1,13 @@
 """``ibkr-bot``: the one command. A user's mistake ends in one line and an exit code, never in a traceback.
 
-Heavy imports stay inside the commands that need them, so that ``--help`` is quick on a Raspberry Pi.
+Heavy imports stay inside the commands that need them, so that ``--help`` is quick on a Raspberry Pi; and none stands up here,
+so that a Ctrl-C in the first moment is caught, too.
 """
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
-
-from bot.cli.commands import CLI_GROUPS, make_app, make_group
-from bot.domain.errors import BotError
 
 if TYPE_CHECKING:
     import typer
@@ -20,19 +18,28 @@ INTERRUPTED = 130
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point. Exit codes: 0 well, 1 something outside is wrong, 2 usage, 78 configuration, 130 Ctrl-C."""
-    given = sys.argv[1:] if arguments is None else arguments
     try:
-        make_app(next((word for word in given if not word.startswith("-")), ""))(given)
-    except BotError as error:
-        sys.stderr.write(f"ibkr-bot: {error}\n")
-        sys.exit(error.exit_code)
+        _run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
         sys.stderr.write("ibkr-bot: stopped\n")
         sys.exit(INTERRUPTED)
 
 
+def _run(given: list[str]) -> None:
+    from bot.cli.commands import make_app
+    from bot.domain.errors import BotError
+
+    try:
+        make_app(next((word for word in given if not word.startswith("-")), ""))(given)
+    except BotError as error:
+        sys.stderr.write(f"ibkr-bot: {error}\n")
+        sys.exit(error.exit_code)
+
+
 def __getattr__(name: str) -> typer.Typer:
     """``app`` is the whole application, for whoever asks for every command at once; ``config_app`` one group of it."""
+    from bot.cli.commands import CLI_GROUPS, make_app, make_group
+
     if name == "app":
         return make_app()
     if name.removesuffix("_app") in CLI_GROUPS:

@@ -13,7 +13,7 @@ from bot.domain.errors import FixTheCommand, FixTheMachine
 if TYPE_CHECKING:
     from datetime import date
 
-    from bot.cli.reading import Period
+    from bot.cli.show.reading import Period
 
 _Day = Annotated[str | None, typer.Option("--day", metavar="DATE", help="One day; default the last one.")]
 _From = Annotated[str | None, typer.Option("--from", metavar="DATE", help="First day of a period.")]
@@ -43,7 +43,7 @@ def report(
 
     Examples:  ibkr-bot report          ibkr-bot report --from 2026-11-01 --html november.html
     """
-    from bot.cli import reading
+    from bot.cli.show import reading
 
     if day is not None and (first or last):
         raise FixTheCommand("--day and --from or --to: choose one")
@@ -79,7 +79,7 @@ def _write(path: Path, text: str, what: str) -> None:
 def _tell(period: Period, *, as_json: bool) -> None:
     import json
 
-    from bot.cli import report_words
+    from bot.cli.show import report_words
 
     if as_json:
         typer.echo(json.dumps(report_words.plain_words(period)))
@@ -91,6 +91,6 @@ def _tell(period: Period, *, as_json: bool) -> None:
 
 def plain_report(told: Any) -> dict[str, Any]:
     """One day's report as JSON has it; see ``report_words``."""
-    from bot.cli.report_words import plain_day
+    from bot.cli.show.report_words import plain_day
 
     return plain_day(told)

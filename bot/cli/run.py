@@ -71,6 +71,7 @@ def _run_live(settings: Settings, state: Path | None) -> int:
         timing = Timing(scaled_now(scale), scale.speed)
     else:
         timing = Timing(real_now)
+    _tell_where(settings)
     with _shown() as show:
         code = run_bot(settings, timing, Hooks(show, ended=causes.append))
     _say_why(code, causes, settings)
@@ -83,10 +84,12 @@ def _run_live(settings: Settings, state: Path | None) -> int:
 def _run_simulated_day(settings: Settings, state: Path | None, session: str | None, speed: str | None) -> int:
     from bot.app import run as run_bot
     from bot.assembly.timing import Hooks, Timing, day_is_over
+    from bot.cli.show.outcome import print_outcome
     from bot.journal.store import JOURNAL_FILE
 
     day = _session(session or settings.broker.simulated_session)
     directory = state or _fresh_directory(settings.journal.directory)
+    _tell_where(settings)
     seen = SeenDay()
     causes: list[str] = []
     ceiling = settings.broker.simulated_speed if speed is None else speed_of(speed)
@@ -101,7 +104,7 @@ def _run_simulated_day(settings: Settings, state: Path | None, session: str | No
 
             over = lambda status: day_is_over(day, timing.now(), status)  # noqa: E731
             code = run_bot(settings, timing, Hooks(note, over, causes.append, every_s=0.1))
-    _print_outcome(seen, directory / JOURNAL_FILE, day, is_whole=code == 0)
+    print_outcome(seen, directory / JOURNAL_FILE, day, state, is_whole=code == 0)
     _say_why(code, causes, settings)
     return code
 
@@ -133,6 +136,13 @@ def _fresh_directory(directory: Path) -> Path:
 
 
 # ── what people see ──
+
+
+def _tell_where(settings: Settings) -> None:
+    """Where the page is, before the live panel takes the screen."""
+    where = settings.monitoring
+    if where.metrics_enabled:
+        typer.echo(f"page: http://{where.metrics_host}:{where.metrics_port}/   (read-only)")
 
 
 @contextlib.contextmanager
@@ -172,27 +182,3 @@ def _say_why(code: int, causes: list[str], settings: Settings) -> None:
         f"ibkr-bot: next: read {log}, then: ibkr-bot doctor",
         err=True,
     )
-
-
-def _print_outcome(seen: SeenDay, journal: Path, day: Session, *, is_whole: bool) -> None:
-    from bot.ops.status.day_outcome import print_simulated_day
-
-    console, status = Console(), seen.last
-    print_simulated_day(console, seen, day.day, is_whole=is_whole)
-    console.print(f"journal: {journal}", highlight=False, soft_wrap=True)
-    console.print("next:    ibkr-bot journal --json             every trade", highlight=False)
-    if status.closed_trades:
-        trade = status.closed_trades[0]
-        minute = trade.idea_id.split("-")[1]
-        at = datetime.strptime(minute, "%Y%m%dT%H%M").replace(tzinfo=UTC)
-        console.print(
-            f"         ibkr-bot why {trade.symbol} {_new_york(at)}            why it was made",
-            highlight=False,
-        )
-    console.print("         ibkr-bot run --session 2011-01-28   another day", highlight=False)
-
-
-def _new_york(at: datetime) -> str:
-    from bot.domain.session import NEW_YORK
-
-    return f"{at.astimezone(NEW_YORK):%H:%M}"

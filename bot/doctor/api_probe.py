@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.wire import Closed, Connection, RemoteProtocolError, Role, ServerHello, WireMessage
+from bot.wire.errors import LocalProtocolError
 
 # IBKR Campus, "TWS API: Error Codes".
 CLIENT_ID_IN_USE = 326
@@ -113,7 +114,7 @@ class ApiConnection:
         """Send one request. Raises ProbeFailed when the gateway has closed the line."""
         try:
             self.link.sendall(self.wire.send(kind, **values))
-        except OSError:
+        except (OSError, LocalProtocolError):  # the peer had closed before we spoke, or while we did
             raise ProbeFailed(Failure.CLOSED, "it closed the connection") from None
 
     def close(self) -> None:

@@ -125,4 +125,4 @@ class ApiSession:
 
 # 10197: a competing session has the data, so no price will come (IBKR Campus, "TWS API: Error Codes").
 _ENDS_A_QUOTE = frozenset({10197})
-_WITHOUT_ID = frozenset({"reqCurrentTime", "reqAccountUpdates", "reqMarketDataType"})
+_WITHOUT_ID = frozenset({"reqAllOpenOrders", "reqCurrentTime", "reqAccountUpdates", "reqMarketDataType"})

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from bot.doctor import api_probe
 from bot.doctor.api_session import ApiSession, Trouble
+from bot.doctor.books import books_checks
 from bot.doctor.context import Context
 from bot.doctor.findings import Finding, fail, ok, skip, warn
 from bot.doctor.market import market_checks
@@ -48,7 +49,7 @@ def gateway_checks(x: Context) -> Iterator[Finding]:
 
 def _inside(x: Context, session: ApiSession) -> Iterator[Finding]:
     yield _account(x, session)
-    yield _funds(x, session)
+    yield from _money(x, session)
     yield _clock(x, session)
     yield from market_checks(x, session)
     if x.wants_what_if:
@@ -79,13 +80,19 @@ def _wrong_mode(mode: str) -> str:
     return f"log the gateway in for {mode} trading; its API port is {4001 if mode == 'live' else 4002}"
 
 
-def _funds(x: Context, session: ApiSession) -> Finding:
+def _money(x: Context, session: ApiSession) -> Iterator[Finding]:
     account = session.account(x.settings.broker.account)
     try:
         answers = session.ask("reqAccountUpdates", {"accountDownloadEnd"}, subscribe=True, acctCode=account)
     except Trouble as trouble:
-        return fail("funds", trouble.words, trouble.remedy)
+        yield fail("funds", trouble.words, trouble.remedy)
+        return
     session.line.send("reqAccountUpdates", subscribe=False, acctCode=account)
+    yield _funds(x, answers)
+    yield from books_checks(x, session, answers)
+
+
+def _funds(x: Context, answers: list[WireMessage]) -> Finding:
     equity = _value(answers, "NetLiquidation")
     if equity is None:
         return fail("funds", "the gateway tells no net liquidation value", "restart the gateway")

@@ -126,7 +126,12 @@ def _paper(week: PaperWeek) -> Iterator[Finding]:
         )
     else:
         yield ok("go-live paper week", words)
-    if week.worst_gap_s > LONGEST_GAP_S:
+    if not week.trades:
+        remedy = "trade paper first"
+        yield warn(
+            "go-live protection", "no paper trade: nothing is proved of protection or stability", remedy
+        )
+    elif week.worst_gap_s > LONGEST_GAP_S:
         words = f"a paper position was unprotected for {week.worst_gap_s:.0f} s"
         yield fail("go-live protection", words, "find out why in bot.log, and let another paper week pass")
     else:
@@ -137,7 +142,7 @@ def _paper(week: PaperWeek) -> Iterator[Finding]:
         yield warn(
             "go-live stability", f"the line failed {week.failures} times", "read why in bot.log; report it"
         )
-    else:
+    elif week.trades:
         yield ok("go-live stability", "no component has failed")
     if week.latched:
         yield fail(

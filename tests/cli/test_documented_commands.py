@@ -17,7 +17,8 @@ PAGES = sorted(
     key=str,
 )
 TYPED = re.compile(
-    r"(?:^|[`$ ])ibkr-bot ((?:[a-z][a-z-]*)(?: (?:show|check|test)\b)?)([^`\n|#]*)", re.MULTILINE
+    r"(?:^|[`$ ])ibkr-bot ((?:[a-z][a-z-]*)(?: (?:show|check|test|import|list|fetch)\b)?)([^`\n|#]*)",
+    re.MULTILINE,
 )
 MADE = re.compile(r"(?:^|`)make ([a-z][a-z0-9-]*)", re.MULTILINE)
 

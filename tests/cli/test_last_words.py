@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.run import _print_outcome, _say_why
+from bot.cli.run import _say_why
+from bot.cli.show.outcome import print_outcome
 from bot.config import Settings
 from bot.domain.session import session_on
 from bot.ops.status.day_outcome import SeenDay
@@ -39,7 +40,7 @@ def test_a_day_that_failed_shows_no_result_it_does_not_know(
     capsys: pytest.CaptureFixture[str], is_whole: bool, says: str
 ) -> None:
     assert DAY is not None
-    _print_outcome(SeenDay(), Path("journal.db"), DAY, is_whole=is_whole)
+    print_outcome(SeenDay(), Path("journal.db"), DAY, None, is_whole=is_whole)
 
     told = capsys.readouterr().out
     assert says in told

@@ -65,13 +65,13 @@ def test_the_doctor_of_a_simulation_brings_its_own_gateway(monkeypatch: pytest.M
     assert "margin" in found["what-if"]["found"]
 
 
-def test_a_shut_door_is_a_table_with_its_remedy_and_exit_code_2(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shut_door_is_a_table_with_its_remedy_and_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
     with doors.door(doors.closes) as port:
         monkeypatch.setenv("BROKER__TRADING", "paper")
         monkeypatch.setenv("BROKER__PORT", str(port))
         done = CliRunner().invoke(app, ["doctor"])
 
-    assert done.exit_code == 2
+    assert done.exit_code == 1
     assert "handshake" in done.stdout
     assert "localhost" in done.stdout
 
@@ -81,7 +81,7 @@ def test_settings_that_are_wrong_are_the_only_finding(monkeypatch: pytest.Monkey
     done = CliRunner().invoke(app, ["doctor", "--json"])
 
     (finding,) = rows(done.stdout).values()
-    assert done.exit_code == 2
+    assert done.exit_code == 78
     assert "risk.max_risk_pct_per_trade" in finding["found"]
 
 

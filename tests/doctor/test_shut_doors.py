@@ -14,10 +14,10 @@ from tests.doctor.rooms import free_port, gateway, visit
 
 
 def shut(found: dict[str, Finding], name: str, shape: Failure) -> Finding:
-    """The last finding, which must be this failure; exit code 2."""
+    """The last finding, which must be this failure; exit code 1."""
     last = list(found.values())[-1]
     assert (last.name, last.verdict, last.remedy) == (name, Verdict.FAIL, REMEDIES[shape]), last
-    assert exit_code(found.values()) == 2
+    assert exit_code(found.values()) == 1
     return last
 
 

@@ -1,4 +1,6 @@
-"""Logs: ``bot.log`` for people and ``bot.jsonl`` for machines, rotated, with every configured secret blotted out.
+"""Logs: ``bot.log`` for people, in New York time, and ``bot.jsonl`` for machines, with UTC.
+
+Both are rotated, with every configured secret blotted out.
 
 Quiet at rest: nothing is written per bar or per quote, because an SD card may lie underneath.
 """
@@ -11,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +22,7 @@ from loguru import logger
 from loguru._file_sink import FileSink  # type: ignore[import-untyped,unused-ignore]  # what `add` makes of a path
 
 from bot.domain.errors import BotError, FixTheMachine
+from bot.domain.session import NEW_YORK
 
 LOG_FILES = ("bot.log", "bot.jsonl")
 BLOT = "•••"
@@ -57,6 +61,9 @@ class _Blotter:
             text = f"{text}\n{''.join(traceback.format_exception(error.value))}"
             record["exception"] = None
         record["message"] = blot(text, self._secrets)
+        # One clock for people, whatever the machine's zone; a machine that reads bot.jsonl finds UTC beside it.
+        record["extra"]["utc"] = record["time"].astimezone(UTC).isoformat(timespec="milliseconds")
+        record["time"] = record["time"].astimezone(NEW_YORK)
 
 
 class _Forward(logging.Handler):
@@ -127,13 +134,13 @@ def start_logging(
         raise FixTheMachine(
             f"log directory {directory}: {error.strerror}; make it writable for this user"
         ) from None
-    logger.add(texts, format="{time:YYYY-MM-DD HH:mm:ss.SSSZZ} {level} {message}", **shared)
+    logger.add(texts, format="{time:YYYY-MM-DD HH:mm:ss.SSS zz} {level} {message}", **shared)
     logger.add(lines, serialize=True, format="{message}", **shared)
     if console:
         logger.add(
             sys.stderr,
             level=level,
-            format="{time:HH:mm:ss} {level} {message}",
+            format="{time:HH:mm:ss zz} {level} {message}",
             diagnose=False,
             backtrace=False,
         )

@@ -15,7 +15,7 @@ from bot.domain import messages as m
 from bot.domain.errors import FixTheCommand
 from bot.domain.text import made_safe
 from bot.domain.types import TradingState
-from bot.ops.status.status import Status
+from bot.ops.status.status import SentOrder, Status
 
 
 def as_json(value: object) -> Any:
@@ -77,6 +77,7 @@ class Operator:
         for one, bracket in zip(shown["open_brackets"], status.open_brackets, strict=True):
             one |= {name: as_json(getattr(bracket, name)) for name in ("entry_price", "cost", "unrealized")}
         shown |= {**as_json(status.pnl), "day_pnl": as_json(status.pnl.net)}
+        shown["working_orders"] = [_order(ref, text, status) for ref, text in status.live_orders.items()]
         shown |= self._beside()
         return {"status": shown}
 
@@ -102,6 +103,17 @@ class Operator:
         self._settle()
         held = [bracket.label for bracket in self._status().open_brackets if bracket.quantity]
         return {"closing": held, "state": self._status().trading_state}
+
+
+def _order(ref: str, standing: str, status: Status) -> dict[str, Any]:
+    """A working order with what was sent; what is not known of it (it was taken over) is None or empty."""
+    leg = ref.rpartition("/")[2]
+    sent = status.sent_orders.get(ref)
+    if sent is None:
+        held = next((x.label for x in status.open_brackets if ref.startswith(f"{x.idea_id}/")), "")
+        sent = SentOrder(held, "", "", 0, None)
+    shown: dict[str, Any] = {"ref": ref, "leg": leg, "status": standing} | as_json(sent)
+    return shown | {"quantity": sent.quantity or None}
 
 
 def _signed(request: Mapping[str, Any]) -> tuple[str, str]:

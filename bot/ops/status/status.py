@@ -84,6 +84,17 @@ class ClosedTrade:
 
 
 @dataclass(frozen=True, slots=True)
+class SentOrder:
+    """What an order would do, as it was sent or last revised."""
+
+    contract: str
+    side: str
+    type: str
+    quantity: int
+    price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class SymbolView:
     """The latest of one symbol: its price, its last bar, what the strategies made of it."""
 
@@ -133,6 +144,8 @@ class Status:
     """order status → how often it was reported."""
     live_orders: Mapping[str, str] = field(default_factory=dict)
     """OrderRef → the status of every order that is not over."""
+    sent_orders: Mapping[str, SentOrder] = field(default_factory=dict)
+    """OrderRef → what was sent, for orders of brackets that are not over."""
     refusals: Mapping[int, int] = field(default_factory=dict)
     """IB error code → how many orders it refused."""
     request_failures: Mapping[int, int] = field(default_factory=dict)

@@ -19,7 +19,7 @@ from bot.domain.session import new_york_day
 from bot.domain.types import IdeaId, Numbers, Symbol
 from bot.ops.status.counters import CountersFold
 from bot.ops.status.ledger import BookedTrade, DayLedger
-from bot.ops.status.status import BracketView, ClosedTrade, Status, SymbolView
+from bot.ops.status.status import BracketView, ClosedTrade, SentOrder, Status, SymbolView
 
 NotifyEvent = Callable[[datetime, str], None]
 
@@ -51,6 +51,8 @@ class StatusBuilder(StateMachine):
             b.BrokerDisconnected: self._on_disconnected,
             b.LinkChanged: self._on_link,
             b.RequestFailed: lambda x: self._count("request_failures", x.code),
+            b.SendOrders: self._on_sent,
+            b.SendRevision: self._on_revised,
             b.OrderStatusChanged: self._on_order,
             b.OrderRefused: self._on_rejected,
             b.CommissionCharged: self._on_commission,
@@ -135,6 +137,10 @@ class StatusBuilder(StateMachine):
             )
         )
 
+    def _forget_orders(self, idea_id: IdeaId) -> None:
+        kept = {ref: one for ref, one in self.status.sent_orders.items() if ref.rpartition("/")[0] != idea_id}
+        self._set(sent_orders=kept)
+
     def _drop(self, idea_id: IdeaId) -> None:
         self._set(open_brackets=tuple(x for x in self.status.open_brackets if x.idea_id != idea_id))
 
@@ -154,6 +160,25 @@ class StatusBuilder(StateMachine):
     def _on_link(self, x: b.LinkChanged) -> None:
         down = set(self.status.links_down) - {x.part} if x.up else {*self.status.links_down, x.part}
         self._set(links_down=tuple(sorted(down)))
+
+    def _on_sent(self, x: b.SendOrders) -> None:
+        sent = {
+            order.ref: SentOrder(
+                order.contract.label,
+                str(order.side),
+                str(order.type),
+                order.quantity,
+                order.stop_price if order.limit_price is None else order.limit_price,
+            )
+            for order in x.orders
+        }
+        self._set(sent_orders={**self.status.sent_orders, **sent})
+
+    def _on_revised(self, x: b.SendRevision) -> None:
+        known = self.status.sent_orders.get(x.ref)
+        if known is not None:
+            revised = replace(known, quantity=x.quantity, price=x.limit_price)
+            self._set(sent_orders={**self.status.sent_orders, x.ref: revised})
 
     def _on_order(self, x: b.OrderStatusChanged) -> None:
         self._count("orders", str(x.status))
@@ -286,6 +311,7 @@ class StatusBuilder(StateMachine):
 
     def _on_closed(self, x: m.BracketClosed) -> None:
         self._drop(x.idea_id)
+        self._forget_orders(x.idea_id)
         booked = self._ledger.handle(x)
         trade = ClosedTrade(
             x.idea_id, x.symbol, x.strategy, x.contract.label, x.quantity, x.entry_price, x.exit_price,
@@ -298,5 +324,6 @@ class StatusBuilder(StateMachine):
 
     def _on_abandoned(self, x: m.EntryAbandoned) -> None:
         self._drop(x.idea_id)
+        self._forget_orders(x.idea_id)
         self._count("not_traded", "ENTRY_ABANDONED")
         self._event(x.at, f"{x.idea_id} abandoned: {x.reason}")

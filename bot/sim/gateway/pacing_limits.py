@@ -46,7 +46,7 @@ class MessageRate:
         if self._limit is None:
             return Rate.FINE
         self._times.append(now if earliest is None else min(earliest, now))
-        while self._times[0] <= now - timedelta(seconds=1):
+        while self._times and self._times[0] <= now - timedelta(seconds=1):
             self._times.popleft()
         if len(self._times) > self._limit:
             return Rate.OVER

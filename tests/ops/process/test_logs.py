@@ -5,6 +5,7 @@ import logging
 import os
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from loguru import logger
 
 from bot.domain.errors import FixTheMachine
+from bot.domain.session import NEW_YORK
 from bot.ops.process.logs import blot, start_logging
 
 SECRET = "hunter2-not-a-real-password"
@@ -129,3 +131,15 @@ def test_an_error_of_ours_is_one_line_and_a_defect_brings_its_traceback(tmp_path
     assert text.count("the disk is full") == 1
     assert text.count("Traceback") + text.count("ZeroDivisionError") >= 1
     assert "FixTheMachine" not in text
+
+
+def test_people_read_new_york_s_clock_and_machines_find_utc(tmp_path: Path) -> None:
+    start_logging(tmp_path, "INFO", retention_days=30)
+
+    logger.info("hello")
+
+    line = (tmp_path / "bot.log").read_text().split(" INFO ")[0]
+    record = json.loads((tmp_path / "bot.jsonl").read_text())["record"]
+    utc = datetime.fromisoformat(record["extra"]["utc"])
+    assert utc.utcoffset() == timedelta(0)
+    assert line == f"{utc.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S.%f}"[:-3] + f" {utc.astimezone(NEW_YORK):%Z}"

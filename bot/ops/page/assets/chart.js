@@ -102,6 +102,12 @@
       this.redraw();
     }
 
+    add(bar) {
+      this.candles.update(candle(bar));
+      this.volume.update(volume(bar));
+      this.percent.update({ time: bar[0], value: 0 });
+    }
+
     // While the day is young the candles keep a width that can be seen; the whole session fits once it is there.
     fit(chart) {
       this.width = this.place.clientWidth;

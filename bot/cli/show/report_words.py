@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from bot.cli.tables import table_of_trades
+from bot.cli.show.tables import table_of_trades
 from bot.domain import messages as m
 from bot.domain.session import NEW_YORK
 from bot.ops.report.documents import unknown_bid
@@ -17,7 +17,7 @@ from bot.ops.report.results import grouped, performance
 from bot.ops.status.ledger import day_pnl
 
 if TYPE_CHECKING:
-    from bot.cli.reading import Period
+    from bot.cli.show.reading import Period
     from bot.domain.day_report import DayReport
     from bot.ops.page.document import Table as Told
 

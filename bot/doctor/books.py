@@ -1,0 +1,67 @@
+"""What the account holds and what works for it, as the gateway tells: positions, open orders, the base currency."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from bot.doctor.api_session import ApiSession, Trouble
+from bot.doctor.context import Context
+from bot.doctor.findings import Finding, fail, ok, warn
+from bot.wire import WireMessage
+
+POSITIONS_NAMED = 6
+"""Positions that are named; more are counted."""
+
+
+def books_checks(x: Context, session: ApiSession, account_updates: list[WireMessage]) -> Iterator[Finding]:
+    """``account_updates`` is what the subscription to the account brought."""
+    yield _currency(account_updates)
+    yield _positions(account_updates)
+    yield _orders(x, session)
+
+
+def _currency(answers: list[WireMessage]) -> Finding:
+    found = {
+        str(answer.currency)
+        for answer in answers
+        if answer.kind == "updateAccountValue" and answer.key == "NetLiquidation"
+    }
+    if not found:
+        return fail("currency", "the gateway tells no base currency", "restart the gateway")
+    base = min(found)
+    if base == "USD":
+        return ok("currency", "the account's base currency is USD")
+    return warn(
+        "currency",
+        f"the account's base currency is {base}: limits in settings are USD, and figures are converted",
+        "keep dollars in the account, or change its base currency at IB",
+    )
+
+
+def _positions(answers: list[WireMessage]) -> Finding:
+    held = [x for x in answers if x.kind == "updatePortfolio" and x.position]
+    if not held:
+        return ok("positions", "the account holds nothing")
+    names = [f"{x.position:f} {_label(x)}" for x in held[:POSITIONS_NAMED]]
+    more = f" and {len(held) - POSITIONS_NAMED} more" if len(held) > POSITIONS_NAMED else ""
+    return ok("positions", f"the account holds {', '.join(names)}{more}")
+
+
+def _label(x: WireMessage) -> str:
+    return str(getattr(x, "localSymbol", "") or x.symbol).strip()
+
+
+def _orders(x: Context, session: ApiSession) -> Finding:
+    try:
+        answers = session.ask("reqAllOpenOrders", {"openOrderEnd"})
+    except Trouble as trouble:
+        return fail("orders", trouble.words, trouble.remedy)
+    orders = [answer for answer in answers if answer.kind == "openOrder"]
+    if not orders:
+        return ok("orders", "no order is open")
+    owners = Counter(int(order.clientId) for order in orders)
+    ours = owners.pop(x.settings.broker.client_id, 0)
+    foreign = sum(owners.values())
+    words = f"{len(orders)} open: {ours} of this bot's client id {x.settings.broker.client_id}, {foreign} of others"
+    return ok("orders", words)
