@@ -1,19 +1,19 @@
 """What can be broken, by name: the vocabulary of scenario files, of the admin port and of the Python handle.
 
-FaultRule: a command is a function of the gateway and plain values; its signature is its schema and its docstring its manual.
+Rule: a command is a function of the gateway and plain values; its signature is its schema and its docstring its manual.
 Spans are simulated seconds; what is broken for a span recovers by itself, what has none lasts until it is cleared by name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from bot.domain.errors import FixTheConfiguration
 from bot.domain.types import Side
+from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.orders import ExecutionFilter, SimOrder
 from bot.sim.faults.other_hands import cancel_by_hand, move_stop
 from bot.sim.faults.outages import (
@@ -30,8 +30,10 @@ from bot.sim.faults.outages import (
     refuse,
     restart,
 )
+from bot.sim.faults.values import changed
 from bot.sim.gateway.core import GatewayCore
 from bot.sim.gateway.message_faults import FaultEffect, FaultRule, ScriptedRejection
+from bot.sim.gateway.settings import GatewaySettings
 from bot.sim.market.quotes import TopOfBook
 
 Command = Callable[..., Any]
@@ -155,12 +157,7 @@ def exchange(core: GatewayCore, **exchange_settings: Any) -> None:
 
     Raises FixTheConfiguration for a value that is impossible.
     """
-    try:
-        core.world.turn(**exchange_settings_from(exchange_settings))
-    except TypeError as error:
-        raise FixTheConfiguration(
-            f"exchange: {error}; see bot/sim/exchange/exchange_settings.py for the names"
-        ) from None
+    core.world.use(changed(core.world.exchange_settings, exchange_settings, "exchange"))
 
 
 def gateway(core: GatewayCore, **settings: Any) -> None:
@@ -168,12 +165,7 @@ def gateway(core: GatewayCore, **settings: Any) -> None:
 
     Raises FixTheConfiguration for a value that is impossible.
     """
-    try:
-        core.settings = replace(core.settings, **spans(settings))
-    except TypeError as error:
-        raise FixTheConfiguration(
-            f"gateway: {error}; see bot/sim/gateway/settings.py for the names"
-        ) from None
+    core.settings = changed(core.settings, settings, "gateway")
 
 
 def correct_execution(core: GatewayCore, *, price: float, shares: int | None = None) -> None:
@@ -236,22 +228,8 @@ def _later(core: GatewayCore, seconds: float | None, action: Callable[[], None])
         core.timers.at(core.now + timedelta(seconds=seconds), action)
 
 
-def spans(values: dict[str, Any]) -> dict[str, Any]:
-    """Plain values as the frozen settings have them: a name that ends in ``_s`` is a span in seconds."""
-    return {
-        name.removesuffix("_s"): timedelta(seconds=value) if name.endswith("_s") else value
-        for name, value in values.items()
-    }
-
-
-def exchange_settings_from(values: dict[str, Any]) -> dict[str, Any]:
-    """The same for the exchange's exchange_settings, whose amounts are Decimal."""
-    return {
-        name: Decimal(str(value)) if isinstance(value, float) else value
-        for name, value in spans(values).items()
-    }
-
-
+SETTINGS_OF: Final[dict[str, Callable[[], Any]]] = {"exchange": ExchangeSettings, "gateway": GatewaySettings}
+"""Commands that change settings, with the settings they change."""
 COMMANDS: Final[dict[str, Command]] = {
     command.__name__: command
     for command in (

@@ -11,7 +11,8 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from bot.domain.errors import FixTheConfiguration
-from bot.sim.faults.commands import COMMANDS
+from bot.sim.faults.commands import COMMANDS, SETTINGS_OF
+from bot.sim.faults.values import changed, check_value
 from bot.sim.gateway.core import GatewayCore
 
 _READERS: Final[dict[str, tuple[type, ...]]] = {
@@ -44,6 +45,9 @@ def bind(name: str, arguments: Mapping[str, Any]) -> Callable[[GatewayCore], Any
         parameter = signature.parameters[key]
         if parameter.kind is not inspect.Parameter.VAR_KEYWORD and key != "core":
             _check(name, key, value, str(parameter.annotation))
+            check_value(name, key, value)
+    if name in SETTINGS_OF:
+        changed(SETTINGS_OF[name](), arguments, name)
     return partial(_call, command, dict(arguments))
 
 

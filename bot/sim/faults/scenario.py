@@ -16,8 +16,8 @@ full date and time, or a span after the start (``+90s``, ``+5m``, ``+2h``, ``+1d
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -26,14 +26,17 @@ import msgspec
 
 from bot.domain.errors import FixTheConfiguration
 from bot.domain.session import NEW_YORK, new_york_day, next_session, session_on
+from bot.domain.text import made_safe
 from bot.sim.exchange.exchange_settings import ExchangeSettings
-from bot.sim.faults.commands import exchange_settings_from, spans
 from bot.sim.faults.handle import bind
+from bot.sim.faults.values import changed, check_message_kind
 from bot.sim.gateway.core import GatewayCore
 from bot.sim.gateway.settings import GatewaySettings
 
 ScenarioAction = Callable[[GatewayCore], Any]
 
+_MOST_BYTES: Final = 256 * 1024
+_ALIAS: Final = re.compile(rb"[:,\[{-]\s*\*\w")
 _SPAN: Final = re.compile(r"\+(\d{1,6}(?:\.\d{1,3})?)([smhd])")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -59,6 +62,7 @@ class Entry:
     weekday: int | None = None
     upon: str = ""
     nth: int = 1
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Scenario:
     def arm(self, core: GatewayCore) -> None:
         """Put the timeline on the gateway's clock. Errors: FixTheConfiguration for a time that has passed."""
         for entry in self.entries:
+            _check_symbol(core, entry)
             if entry.upon:
                 core.faults.on(entry.upon, entry.nth, _call(entry.action, core))
             else:
@@ -82,41 +87,36 @@ class Scenario:
 def load_scenario(path: Path) -> Scenario:
     """Read and check a scenario file. Errors: FixTheConfiguration, naming the file and the place."""
     try:
-        return parse(path.read_bytes())
+        return parse(_bytes_of(path))
     except OSError as error:
         raise FixTheConfiguration(f"scenario {path}: {error.strerror}") from None
     except FixTheConfiguration as error:
         raise FixTheConfiguration(f"scenario {path}: {error}") from None
 
 
+def _bytes_of(path: Path) -> bytes:
+    """A plain file of a size that somebody can have written, without aliases, which can stand for billions of lines."""
+    if path.exists() and not path.is_file():
+        raise FixTheConfiguration("is no file")
+    with path.open("rb") as file:
+        text = file.read(_MOST_BYTES + 1)
+    if len(text) > _MOST_BYTES or _ALIAS.search(text):
+        raise FixTheConfiguration(f"is larger than {_MOST_BYTES // 1024} KiB, or uses YAML's aliases (*)")
+    return text
+
+
 def parse(text: bytes) -> Scenario:
     """A scenario from YAML text. Errors: FixTheConfiguration."""
     try:
         file = msgspec.yaml.decode(text, type=_File)
-    except msgspec.MsgspecError as error:
-        raise FixTheConfiguration(str(error)) from None
+    except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as error:
+        raise FixTheConfiguration(made_safe(error, 300) or "cannot be read") from None
     return Scenario(
         description=file.description,
-        exchange_settings=_changed(ExchangeSettings(), exchange_settings_from(file.exchange), "exchange"),
-        settings=_changed(GatewaySettings(), spans(file.gateway), "gateway"),
+        exchange_settings=changed(ExchangeSettings(), file.exchange, "exchange"),
+        settings=changed(GatewaySettings(), file.gateway, "gateway"),
         entries=tuple(_entry(number, line) for number, line in enumerate(file.timeline, start=1)),
     )
-
-
-def _changed(value: Any, changes: dict[str, Any], where: str) -> Any:
-    known = {item.name: type(getattr(value, item.name)) for item in fields(value)}
-    unknown = sorted(changes.keys() - known.keys())
-    if unknown:
-        raise FixTheConfiguration(f"{where}: {unknown[0]!r} is unknown; known are {', '.join(known)}")
-    for name, given in changes.items():
-        is_open = known[name] is type(None) or given is None
-        if (
-            not is_open
-            and not isinstance(given, known[name])
-            and not (known[name] is float and isinstance(given, int))
-        ):
-            raise FixTheConfiguration(f"{where}: {name} must be {known[name].__name__}, not {given!r}")
-    return replace(value, **changes)
 
 
 def _entry(number: int, line: dict[str, Any]) -> Entry:
@@ -132,7 +132,13 @@ def _entry(number: int, line: dict[str, Any]) -> Entry:
         raise FixTheConfiguration(f"{where} has no 'do': name the fault")
     if bool(at) == bool(upon):
         raise FixTheConfiguration(f"{where}: give either 'at' (a time) or 'upon' (a message kind)")
-    if repeat not in _REPEATS or (weekday is not None and weekday not in _WEEKDAYS):
+    if isinstance(nth, bool) or not isinstance(nth, int) or not 1 <= nth <= 10**9:
+        raise FixTheConfiguration(
+            f"{where}: nth is {made_safe(repr(nth), 40)}; it must be a whole number from 1 on"
+        )
+    if upon:
+        check_message_kind(where, str(upon))
+    if not _is_choice(repeat, _REPEATS) or not _is_choice(weekday, (None, *_WEEKDAYS)):
         raise FixTheConfiguration(
             f"{where}: repeat is daily or weekly, weekday a day's English name in small letters"
         )
@@ -141,10 +147,22 @@ def _entry(number: int, line: dict[str, Any]) -> Entry:
     except FixTheConfiguration as error:
         raise FixTheConfiguration(f"{where}: {error}") from None
     day = None if weekday is None else _WEEKDAYS.index(weekday)
-    entry = Entry(action, str(at), _REPEATS[repeat], day, str(upon), int(nth))
+    entry = Entry(action, str(at), _REPEATS[repeat], day, str(upon), nth, arguments)
     if at:
         _read_time(str(at), date(2024, 1, 2), where)
     return entry
+
+
+def _is_choice(given: Any, known: Collection[str | None]) -> bool:
+    return (given is None or isinstance(given, str)) and given in known
+
+
+def _check_symbol(core: GatewayCore, entry: Entry) -> None:
+    known, symbol = core.world.market.stocks, entry.arguments.get("symbol")
+    if symbol is not None and symbol not in known:
+        raise FixTheConfiguration(
+            f"timeline: {made_safe(symbol, 40)!r} is not traded here; symbols: {', '.join(known)}"
+        )
 
 
 def _read_time(text: str, first_day: date, where: str) -> datetime | timedelta:

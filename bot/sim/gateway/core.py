@@ -15,6 +15,7 @@ from typing import Any
 from loguru import logger
 
 from bot.domain.session import NEW_YORK
+from bot.domain.text import made_safe
 from bot.domain.types import ConId
 from bot.sim.gateway.connectivity import Connectivity
 from bot.sim.gateway.market_data_hub import Feeds
@@ -28,7 +29,7 @@ from bot.sim.gateway.slices import Slices
 from bot.sim.gateway.timers import Timers
 from bot.sim.market.quotes import OptionModel
 from bot.sim.world.world import World
-from bot.wire import ClientHello, Closed, RemoteProtocolError, WireMessage
+from bot.wire import ClientHello, Closed, LocalProtocolError, RemoteProtocolError, WireMessage, encode
 
 NO_ID = -1
 Handler = Callable[["GatewayCore", ClientSession, WireMessage], None]
@@ -229,12 +230,26 @@ class GatewayCore:
         if session.ending is not None:
             return
         for delay, said, changed in self.faults.outgoing(session.client_id, kind, values):
+            if changed is not values and not self._can_be_said(session, said, changed):
+                said, changed = kind, values
             if delay:
                 self.timers.at(self.now + delay, partial(self._send, session, said, changed))
             else:
                 self._send(session, said, changed)
         for action in self.faults.triggered(kind):
             self.timers.at(self.now, action)
+
+    def _can_be_said(self, session: ClientSession, kind: str, values: dict[str, Any]) -> bool:
+        """Whether a rewritten message is one; else the scenario's rewriting ends, with a word."""
+        try:
+            encode(kind, session.version, **values)
+        except LocalProtocolError as error:
+            logger.error(
+                "sim: a scenario rewrote {} into no message: {}; its rules for it end", kind, made_safe(error)
+            )
+            self.faults.forget(kind)
+            return False
+        return True
 
     def _send(self, session: ClientSession, kind: str, values: dict[str, Any]) -> None:
         session.write(kind, values)

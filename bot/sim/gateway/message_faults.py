@@ -1,6 +1,6 @@
 """What a scenario does to messages: drop, delay, duplicate, reorder, rewrite; and what it answers instead of the exchange.
 
-FaultRule: chance comes from one seeded generator, and only where a rule asks for it, so the same seed and the same messages
+Rule: chance comes from one seeded generator, and only where a rule asks for it, so the same seed and the same messages
 give the same faults.
 """
 
@@ -26,6 +26,9 @@ class FaultEffect(StrEnum):
     REORDER = "reorder"
     REWRITE = "rewrite"
     INSERT = "insert"
+
+
+_CHANGING = frozenset({FaultEffect.REWRITE, FaultEffect.INSERT})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,6 +89,14 @@ class MessageFaults:
         self.hidden.clear()
         self.unentitled.clear()
         self._triggers.clear()
+
+    def forget(self, kind: str) -> None:
+        """End the rewriting of this kind."""
+        self.rules = [
+            rule
+            for rule in self.rules
+            if rule.effect not in _CHANGING or rule.fields.get("kind", rule.kind) != kind
+        ]
 
     def outgoing(self, client_id: int | None, kind: str, values: dict[str, Any]) -> list[Delivery]:
         """What is really sent, and how much later."""

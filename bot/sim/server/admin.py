@@ -3,27 +3,43 @@
 One JSON object a line in, one out: ``{"do": "outage", "seconds": 60}`` → ``{"ok": true}``. Beside the faults there are
 ``status``, ``books`` and, where time is stepped, ``advance`` (``seconds``).
 
-Rule: loopback only, like the gateway it has no authentication. A bad line is answered, never obeyed in part.
+Rule: loopback only, and every connection begins with the token that the gateway printed at its start: ``{"token": "…"}``. A
+browser can be made to send lines to a local port, and cannot know it. A bad line is answered, never obeyed in part.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from datetime import timedelta
 from typing import Any
 
+from loguru import logger
+
 from bot.domain.errors import BotError, FixTheConfiguration, FixTheMachine
 from bot.sim.faults.handle import bind
+from bot.sim.faults.values import LONGEST_S
 from bot.sim.server.tcp_server import LOOPBACK, SimGateway
 
 _LINE_LIMIT_BYTES = 64 * 1024
+_GREETING_S = 30.0
+_GREETING = 'begin with {"token": "…"}, as the gateway printed it at its start ("admin_token")'
+
+
+def _read(line: bytes) -> Any:
+    """The line's JSON, or a text that says what is wrong with it."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return f"not JSON: {type(error).__name__}"
 
 
 class AdminPort:
-    """``can_advance``: the gateway's time is stepped, from here."""
+    """``can_advance``: the gateway's time is stepped, from here. ``token`` is new at each start."""
 
     def __init__(self, gateway: SimGateway, *, can_advance: bool) -> None:
+        self.token = secrets.token_urlsafe(16)
         self._gateway = gateway
         self._can_advance = can_advance
         self._server: asyncio.Server | None = None
@@ -44,27 +60,44 @@ class AdminPort:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
+            if not await self._is_greeted(reader, writer):
+                return
             while line := await reader.readline():
                 writer.write(json.dumps(await self.answer(line)).encode() + b"\n")
                 await writer.drain()
-        except (ValueError, ConnectionError):
-            # A line beyond the limit, or a peer that went away: this connection only.
+        except (ValueError, ConnectionError, TimeoutError):
+            # A line beyond the limit, or a peer that went away or says nothing: this connection only.
             pass
         finally:
             writer.close()
 
+    async def _is_greeted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Whether the first line has the token. Whoever has it not is told once, and the connection ends."""
+        line = await asyncio.wait_for(reader.readline(), _GREETING_S)
+        request = _read(line)
+        given = request.get("token") if isinstance(request, dict) else None
+        is_greeted = isinstance(given, str) and secrets.compare_digest(
+            given.encode("utf-8", "replace"), self.token.encode()
+        )
+        answer: dict[str, Any] = {"ok": True} if is_greeted else {"ok": False, "error": _GREETING}
+        writer.write(json.dumps(answer).encode() + b"\n")
+        await writer.drain()
+        return is_greeted
+
     async def answer(self, line: bytes) -> dict[str, Any]:
         """What one line comes to."""
-        try:
-            request = json.loads(line)
-        except ValueError as error:
-            return {"ok": False, "error": f"not JSON: {error}"}
+        request = _read(line)
+        if isinstance(request, str):
+            return {"ok": False, "error": request}
         if not isinstance(request, dict) or not isinstance(request.get("do"), str):
             return {"ok": False, "error": 'give one JSON object a line with a "do"'}
         try:
             return {"ok": True, **await self._do(request.pop("do"), request)}
         except BotError as error:
             return {"ok": False, "error": str(error)}
+        except Exception as error:  # noqa: BLE001  whoever asks learns of it; the gateway goes on
+            logger.opt(exception=error).error("sim: a bug in an admin command")
+            return {"ok": False, "error": f"a bug in the gateway: {type(error).__name__}"}
 
     async def _do(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         core = self._gateway.core
@@ -91,6 +124,9 @@ class AdminPort:
 
     async def _advance(self, arguments: dict[str, Any]) -> None:
         seconds = arguments.get("seconds")
-        if not self._can_advance or not isinstance(seconds, int | float) or seconds < 0:
-            raise FixTheConfiguration("advance: needs a gateway with --stepped, and seconds of at least 0")
+        is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+        if not self._can_advance or seconds is None or not is_number or not 0 <= seconds <= LONGEST_S:
+            raise FixTheConfiguration(
+                f"advance: needs a gateway with --stepped, and seconds between 0 and {LONGEST_S}"
+            )
         await self._gateway.advance_to(self._gateway.core.now + timedelta(seconds=seconds))

@@ -124,7 +124,7 @@ async def serve(options: SimOptions, announce: Callable[[str], None]) -> None:
         admin_port = None if options.admin_port is None else await admin.start(options.admin_port)
         stop_requested = _stop_signal(options.ends_with_input)
         shown = SteppedTime(world.now) if options.is_paced else clock
-        announce(_announcement(gateway, f"{shown}", world, admin_port))
+        announce(_announcement(gateway, f"{shown}", world, admin_port, admin.token))
         await _until_the_end(gateway, options, _end_of(world, options), stop_requested)
     finally:
         admin.stop()
@@ -133,7 +133,9 @@ async def serve(options: SimOptions, announce: Callable[[str], None]) -> None:
         raise RestartTheLine(f"the simulated gateway failed: {'; '.join(core.failures)}")
 
 
-def _announcement(gateway: SimGateway, clock: str, world: World, admin_port: int | None) -> str:
+def _announcement(
+    gateway: SimGateway, clock: str, world: World, admin_port: int | None, admin_token: str
+) -> str:
     facts = {
         "host": gateway.host,
         "port": gateway.port,
@@ -141,6 +143,7 @@ def _announcement(gateway: SimGateway, clock: str, world: World, admin_port: int
         "account": world.account_id,
         "pid": os.getpid(),
         "admin_port": admin_port,
+        "admin_token": None if admin_port is None else admin_token,
         "authentication": "none",
     }
     return json.dumps(facts)

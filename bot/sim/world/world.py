@@ -87,8 +87,12 @@ class World:
 
     def turn(self, **changes: Any) -> None:
         """Turn exchange_settings while the world runs. TypeError names one that does not exist."""
-        self.exchange_settings = replace(self.exchange_settings, **changes)
-        self._exchange.use(self.exchange_settings)
+        self.use(replace(self.exchange_settings, **changes))
+
+    def use(self, settings: ExchangeSettings) -> None:
+        """Turn all of them at once."""
+        self.exchange_settings = settings
+        self._exchange.use(settings)
         self._life.delay_commissions(self.exchange_settings.commission_delay)
 
     # ── time

@@ -105,7 +105,7 @@ def test_knobs_and_settings_are_taken_over() -> None:
         ("timeline: [{at: '10:15', do: fly}]", "no fault 'fly'"),
         ("timeline: [{at: '10:15', do: log_in, repeat: hourly}]", "repeat"),
         ("exchange: {displayed_sise: 7}", "'displayed_sise' is unknown"),
-        ("gateway: {read_only: 1}", "read_only must be bool"),
+        ("gateway: {read_only: 1}", "read_only is 1; it must be true or false"),
         ("a: [", "while parsing|expected"),
     ],
 )

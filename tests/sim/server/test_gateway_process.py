@@ -106,6 +106,7 @@ def test_the_process_says_where_it_is_and_ends_on_a_signal() -> None:
         assert said["port"] > 0
         assert said["authentication"] == "none"
         assert ScaledTime.parse(said["clock"]).speed == 60
+        assert len(said["admin_token"]) > 16
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     finally:

@@ -217,6 +217,8 @@ def test_the_admin_port_breaks_and_tells() -> None:
         port = await admin.start(0)
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         answers = []
+        writer.write(json.dumps({"token": admin.token}).encode() + b"\n")
+        assert json.loads(await reader.readline()) == {"ok": True}
         for line in (
             {"do": "status"},
             {"do": "outage", "seconds": 60},
@@ -268,3 +270,35 @@ def test_a_transcript_line_has_time_direction_and_fields() -> None:
     out = io.StringIO()
     Transcript(out, lambda: datetime(2026, 1, 5, 15, 0, tzinfo=UTC)).line("S>C", b"9\x001\x005\x00")
     assert out.getvalue() == "15:00:00.000000 S>C 9|1|5\n"
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        b'{"do": "outage", "seconds": 60}\n',
+        b'POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\n\r\n{"do": "drop_socket"}\n',
+        b'{"token": "guessed"}\n',
+        b'{"token": 7}\n',
+        b"[" * 50_000 + b"\n",
+        b"\xff\xfe\n",
+    ],
+)
+def test_the_admin_port_obeys_nobody_without_the_token(first: bytes) -> None:
+    async def talk() -> tuple[dict[str, Any], bytes, bool]:
+        gateway = SimGateway(make_core(synthetic_world(["SPY"], date(2026, 1, 5))), port=0)
+        await gateway.start()
+        admin = AdminPort(gateway, can_advance=True)
+        reader, writer = await asyncio.open_connection("127.0.0.1", await admin.start(0))
+        writer.write(first + b'{"do": "close_port"}\n')
+        answer = json.loads(await reader.readline())
+        rest = await reader.read()
+        writer.close()
+        admin.stop()
+        is_listening = gateway.core.link.is_listening
+        await gateway.stop()
+        return answer, rest, is_listening
+
+    answer, rest, is_listening = asyncio.run(talk())
+    assert "admin_token" in answer["error"]
+    assert rest == b"", "told once, and gone"
+    assert is_listening
