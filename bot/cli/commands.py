@@ -50,6 +50,7 @@ CLI_COMMANDS: dict[str, CliCommand] = {
     "doctor": CliCommand("doctor", "doctor"),
     "what-if": CliCommand("doctor", "what_if"),
     "report": CliCommand("report", "report"),
+    "flex": CliCommand("report", "flex"),
     "backtest": CliCommand("backtest", "backtest"),
     "replay": CliCommand("replay", "replay_journal"),
     "journal": CliCommand("history", "journal"),

@@ -27,6 +27,12 @@ _Lots = Annotated[
 ]
 
 
+_File = Annotated[
+    Path | None, typer.Option("--file", help="A statement you downloaded, instead of asking IB.")
+]
+_Alert = Annotated[bool, typer.Option("--alert", help="Send what differs over the alert channels.")]
+
+
 def report(
     day: _Day = None,
     first: _From = None,
@@ -94,3 +100,38 @@ def plain_report(told: Any) -> dict[str, Any]:
     from bot.cli.show.report_words import plain_day
 
     return plain_day(told)
+
+
+def flex(
+    file: _File = None,
+    alert: _Alert = False,
+    config: ConfigOption = None,
+    state: StateOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare the journal with IB's own statement (Flex): fills, commissions, assignments; exit code 1 where they differ.
+
+    Needs monitoring.flex_token and monitoring.flex_query. Examples:  ibkr-bot flex --alert   ibkr-bot flex --file day.xml
+    """
+    import json
+    from dataclasses import asdict
+
+    from bot.assembly import flex_day
+    from bot.cli.options import settings_of
+
+    settings = settings_of(config)
+    text = flex_day.statement_text(settings, file)
+    found = flex_day.flex_comparisons(settings, journal_path(config, state), text)
+    for one in found:
+        if as_json:
+            typer.echo(json.dumps(asdict(one)))
+            continue
+        typer.echo(
+            f"{one.account} {one.day}: {one.agreed} executions agree, {len(one.differences)} differences"
+        )
+        for line in (*one.differences, *(f"({line})" for line in one.news)):
+            typer.echo(f"  {line}")
+    differences = [line for one in found for line in one.differences]
+    if differences and alert:
+        flex_day.alert_differences(settings, differences)
+    raise typer.Exit(1 if differences else 0)

@@ -133,6 +133,18 @@ class MonitoringSection(Section):
     lasting_after_minutes: Count = doc(
         5, "How long such a condition must last in an open market before the bot alerts."
     )
+    flex_token: SecretStr | None = doc(
+        None,
+        "IB's Flex Web Service: with the query's id, `ibkr-bot flex` compares the day with IB's own record.",
+    )
+    flex_query: Annotated[str, Field(pattern=r"^[0-9]{1,12}$")] | None = doc(
+        None,
+        "The Flex query's id: an activity statement or trade confirmations of the last business day, as XML.",
+    )
+    flex_url: str = doc(
+        "https://ndcdyn.interactivebrokers.com/AccountManagement/FlexWebService",
+        "Where that service is; IB names it in Client Portal beside the token.",
+    )
     metrics_enabled: bool = doc(True, "Serve Prometheus metrics.")
     metrics_host: Host = doc("127.0.0.1", "Where metrics listen; leave it on this machine.")
     metrics_port: TcpPort = doc(9108, "The metrics' port.")

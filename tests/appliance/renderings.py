@@ -81,6 +81,12 @@ RENDERINGS: dict[str, tuple[str, str, dict[str, Any]]] = {
         "ibkr-bot.service.j2",
         {"trading_bot_secrets": {"heartbeat_url": "https://ping.example/x"}},
     ),
+    "ibkr-bot-flex.service": (
+        "trading_bot",
+        "ibkr-bot-flex.service.j2",
+        {"trading_bot_secrets": {"flex_token": "planted-token"}},
+    ),
+    "ibkr-bot-flex.timer": ("trading_bot", "ibkr-bot-flex.timer.j2", {}),
     "ibkr-bot": (
         "trading_bot",
         "ibkr-bot.j2",
