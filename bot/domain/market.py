@@ -67,6 +67,8 @@ class Quote:
     implied_vol: float | None = None
     underlying_price: float | None = None
     data_type: DataType = DataType.LIVE
+    is_halted: bool = False
+    """The exchange has halted trading in it."""
 
     @property
     def mid(self) -> Decimal | None:

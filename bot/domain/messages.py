@@ -58,7 +58,7 @@ class WatchlistChanged:
 
 @dataclass(frozen=True, slots=True)
 class FeedChanged:
-    """A symbol's bars or quotes went stale, or came back."""
+    """A symbol's bars or quotes went stale, or came back; or its ``TRADING`` was halted, or goes on."""
 
     symbol: Symbol
     feed: str
@@ -393,5 +393,6 @@ class MachineFailed:
     message: str
 
 
+TRADING = "trading"
 Message: TypeAlias = object
 """Any of the classes above or in ``broker_messages``; ROUTES is the closed list."""

@@ -35,7 +35,7 @@ class ExitEscalation:
         yield from self.cancel_entry(bracket, bracket.closing, now)
         position = self._context.book.ledger.position(bracket.idea_id)
         quantity = position - bracket.broker_lacks if position > 0 else 0
-        if quantity > 0 and self._context.market_is_open(now):
+        if quantity > 0 and self._context.market_is_open(now) and not self._is_halted(bracket):
             yield from self.climb(bracket, quantity, bracket.closing, now)
 
     def climb(self, bracket: Bracket, quantity: int, reason: str, now: datetime) -> Iterator[m.Message]:
@@ -75,6 +75,8 @@ class ExitEscalation:
     def _why_held(self, bracket: Bracket, now: datetime) -> str:
         if not self._context.market_is_open(now):
             return "the market is closed"
+        if self._is_halted(bracket):
+            return "the exchange has halted trading in it"
         if not self._context.link.can_act:
             return "the broker cannot be reached"
         closing = [r for r in self._context.book.exits(bracket.idea_id) if r.order.leg is Leg.FLATTEN]
@@ -89,6 +91,11 @@ class ExitEscalation:
             if quote is None or not quote.bid
             else f"nobody takes it at the bid of {quote.bid}"
         )
+
+    def _is_halted(self, bracket: Bracket) -> bool:
+        """The exchange has halted trading in it: an exit waits, and its stop with it."""
+        quote = self._context.quotes.get(bracket.place.contract.con_id)
+        return quote is not None and quote.is_halted
 
     def _nobody_bids(self, bracket: Bracket) -> bool:
         """Somebody offers and nobody bids. However old: a book without bids is quiet, and no price is made of it."""

@@ -16,6 +16,7 @@ from bot.domain import messages as m
 from bot.domain.contract import Contract
 from bot.domain.machine import StateMachine
 from bot.domain.market import Bar, BarSize, Quote
+from bot.domain.messages import TRADING
 from bot.domain.session import new_york_day, session_on
 from bot.domain.types import ConId, IdeaId, Symbol
 from bot.market_data.bars import BarFeed
@@ -47,7 +48,7 @@ class SymbolWatch:
     feeds: dict[BarSize, BarFeed] = field(
         default_factory=lambda: {BarSize.M1: BarFeed(), BarSize.M60: BarFeed()}
     )
-    fresh: dict[str, bool] = field(default_factory=lambda: {"bars": True, "quotes": True})
+    fresh: dict[str, bool] = field(default_factory=lambda: {"bars": True, "quotes": True, TRADING: True})
     renewed_at: dict[str, datetime] = field(default_factory=dict)
 
     @property
@@ -297,6 +298,9 @@ class MarketData(StateMachine):
 
     def _on_spot(self, watch: SymbolWatch, quote: Quote) -> Iterator[m.Message]:
         watch.quote_at = quote.at
+        if quote.is_halted is watch.fresh[TRADING]:
+            watch.fresh[TRADING] = not quote.is_halted
+            yield m.FeedChanged(watch.symbol, TRADING, not quote.is_halted, quote.at)
         spot = quote.mid if quote.mid is not None else quote.last
         if spot is None:
             return

@@ -91,6 +91,11 @@ class DenialCode(StrEnum):
         "The trading calendar does not cover this day.",
         "Check the clock, or upgrade the bot.",
     )
+    TRADING_HALTED = (
+        "TRADING_HALTED",
+        "The exchange has halted trading in the symbol or in the option.",
+        "Wait: entries go on when it trades again.",
+    )
     DATA_STALE = (
         "DATA_STALE",
         "Bars or quotes of the symbol have stopped coming.",

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from bot.domain import messages as m
+from bot.domain.messages import TRADING
 from bot.domain.session import CalendarRangeError, is_open
 from bot.domain.types import TradingState
 from bot.risk.breakers import HaltCause, standing
@@ -119,7 +120,7 @@ class LossGuard:
         long = [
             f"{symbol} {feed}"
             for (symbol, feed), at in stale.items()
-            if now - at >= timedelta(minutes=minutes)
+            if feed != TRADING and now - at >= timedelta(minutes=minutes)
         ]
         return f"no data for {minutes} min: {', '.join(long)}" if long else ""
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from bot.domain.contract import Contract
 from bot.domain.market import DataType
-from bot.domain.messages import TradeIdea
+from bot.domain.messages import TRADING, TradeIdea
 from bot.domain.types import Right
 from bot.risk.conditions import sane_money
 from bot.risk.denials import Denial, DenialCode, deny
@@ -22,8 +22,12 @@ INTRINSIC_TOLERANCE = Decimal("0.90")
 
 def feeds_fresh(idea: TradeIdea, book: RiskBook, _: RiskLimits) -> Denial | None:
     for (symbol, feed), since in book.conditions.stale_since.items():
+        if symbol == idea.symbol and feed == TRADING:
+            return deny(DenialCode.TRADING_HALTED, since=since)
         if symbol == idea.symbol:
             return deny(DenialCode.DATA_STALE, feed=feed, since=since)
+    if idea.quote.is_halted:
+        return deny(DenialCode.TRADING_HALTED, since=idea.quote.at)
     return None
 
 

@@ -57,6 +57,7 @@ INCIDENTS: Final[dict[str, str]] = {
     "G49": "an account in another currency is read as dollars",
     "G51": "of two contracts for one strike the first is bought",
     "G53": "an execution's time in UTC is read in the gateway's zone",
+    "G54": "a trading halt is ignored and bought into",
     "G62": "one unknown status or short message restarts the line",
     "G66": "account values that stopped are restamped as new",
     "G67": "two bots on one gateway book each other's fills",

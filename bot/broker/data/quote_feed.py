@@ -42,7 +42,7 @@ class Quotes:
             "tickOptionComputation": self._model,
             "marketDataType": self._data_type_reported,
             "tickString": lambda *_: None,
-            "tickGeneric": lambda *_: None,
+            "tickGeneric": self._generic,
             "tickReqParams": lambda *_: None,
         }
 
@@ -113,6 +113,11 @@ class Quotes:
     def _size(self, request_id: int, tick: int, size: float) -> None:
         line = self._line(request_id)
         if line is not None and line.ticks.handle_size(tick, size):
+            self._mark(line)
+
+    def _generic(self, request_id: int, tick: int, value: float) -> None:
+        line = self._line(request_id)
+        if line is not None and line.ticks.handle_generic(tick, value):
             self._mark(line)
 
     def _model(self, request_id: int, tick: int, _attribute: int, *reported: float) -> None:

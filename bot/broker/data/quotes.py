@@ -18,6 +18,8 @@ _BID, _ASK, _LAST = {1, 66}, {2, 67}, {4, 68}
 _BID_SIZE, _ASK_SIZE, _VOLUME = {0, 69}, {3, 70}, {8, 74}
 _CALL_OPEN_INTEREST, _PUT_OPEN_INTEREST = 27, 28
 _MODEL = {13, 83}
+# 49 "Halted": 0 is not halted, 1 a general halt (regulatory), 2 a volatility halt.
+_HALTED, _HALT_STATES = 49, {0.0: False, 1.0: True, 2.0: True}
 # IBKR Campus, "Market Data Type Behavior".
 _DATA_TYPES = {1: DataType.LIVE, 2: DataType.FROZEN, 3: DataType.DELAYED, 4: DataType.DELAYED_FROZEN}
 
@@ -46,6 +48,7 @@ class QuoteTicks:
     implied_vol: float | None = None
     underlying_price: float | None = None
     data_type: DataType = DataType.LIVE
+    is_halted: bool = False
 
     def handle_price(self, tick: int, value: float, units: float) -> bool:
         """Take a price with its size; False for a tick that is none of ours."""
@@ -82,6 +85,13 @@ class QuoteTicks:
         self.underlying_price = None if spot is None or spot <= 0 else spot
         return True
 
+    def handle_generic(self, tick: int, value: float) -> bool:
+        """Whether trading is halted, when that is news; -1 says that nobody knows."""
+        if tick != _HALTED or value not in _HALT_STATES or self.is_halted is _HALT_STATES[value]:
+            return False
+        self.is_halted = _HALT_STATES[value]
+        return True
+
     @property
     def _open_interest_tick(self) -> int:
         return _PUT_OPEN_INTEREST if self.contract.right is Right.PUT else _CALL_OPEN_INTEREST
@@ -108,4 +118,5 @@ class QuoteTicks:
             implied_vol=self.implied_vol,
             underlying_price=self.underlying_price,
             data_type=self.data_type,
+            is_halted=self.is_halted,
         )

@@ -121,6 +121,8 @@ class LastingConditions:
         return self._end(key, x.at) if x.data_type is DataType.LIVE else self._begin(key, x.at, words, body)
 
     def _feed(self, x: m.FeedChanged) -> Iterator[Said]:
+        if x.feed == m.TRADING:
+            return iter(())  # told at once, among the events
         key = f"feed:{x.symbol}:{x.feed}"
         words = (f"{x.symbol}: no fresh {x.feed}", f"{x.symbol}: {x.feed} flow again")
         body = "no entries meanwhile; `ibkr-bot doctor` if it stays so"

@@ -115,6 +115,7 @@ class Alerts(StateMachine):
             m.ExitOverdue: self._overdue,
             b.OrderRefused: self._refused,
             b.RowSetAside: self._set_aside,
+            m.FeedChanged: self._trading,
             m.Halted: self._halted,
             m.Resumed: self._resumed,
         }
@@ -292,7 +293,24 @@ class Alerts(StateMachine):
             body = f"{abs(x.quantity)} at the bid of {x.bid} or below; look at the orders in TWS"
             self._alert(f"flattened:{x.idea_id}", Severity.CRITICAL, title, body)
 
-    # ── what the broker says that is of no use ──
+    # ── what the broker says ──
+
+    def _trading(self, x: m.FeedChanged) -> None:
+        if x.feed != m.TRADING:
+            return
+        key, severity = (
+            f"trading:{x.symbol}:{x.at.isoformat()}",
+            Severity.INFO if x.is_fresh else Severity.WARNING,
+        )
+        title = (
+            f"{x.symbol} trades again" if x.is_fresh else f"Trading in {x.symbol} is halted by the exchange"
+        )
+        self._alert(
+            key,
+            severity,
+            title,
+            "" if x.is_fresh else "no entries; exits and stops wait until it trades again",
+        )
 
     def _set_aside(self, x: b.RowSetAside) -> None:
         titles = {

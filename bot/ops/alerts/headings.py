@@ -14,6 +14,7 @@ HEADINGS: dict[str, str] = {
     "journal": "Halted by …, Resumed by …",
     "reject_storm": "Halted: orders are rejected",
     "repaired": "Protection of … repaired",
+    "trading": "Trading in … is halted by the exchange",
     "set_aside": "The broker lists something that is not the bot's / A message of the broker cannot be read",
     "unprotected": "UNPROTECTED: …",
     "overdue": "Cannot close …",

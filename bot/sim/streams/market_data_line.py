@@ -70,6 +70,12 @@ class MarketLine(Feed):
             snapshotPermissions=3,
         )
         self.refresh()
+        if self.core.faults.is_halted(self.contract):
+            self.tell_halt(is_halted=True)
+
+    def tell_halt(self, *, is_halted: bool) -> None:
+        """Tick 49 (IBKR Campus, "Available Tick Types"): 1 while trading is halted, 0 while it is not."""
+        self._send("tickGeneric", tickType=49, value=1.0 if is_halted else 0.0)
 
     def stop(self) -> None:
         self.core.feeds.remove(self)
