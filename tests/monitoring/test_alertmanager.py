@@ -33,13 +33,17 @@ def configuration(folder: Path, url: str) -> str:
         "slack_webhook_url": f"{url}/slack/planted",
         "telegram_bot_token": "123:planted",
         "webhook_url": f"{url}/webhook/planted",
+        "pushover_user_key": "planted-user",
+        "pushover_api_token": "planted-token",
+        "ntfy_critical_url": f"{url}/ntfy/planted?template=alertmanager&priority=5",
+        "ntfy_warning_url": f"{url}/ntfy/planted?template=alertmanager&priority=2",
         "watchdog_url": f"{url}/watchdog/planted",
     }
     for name, text in secrets.items():
         (folder / name).write_text(text, encoding="utf-8")
     return readable(
         rendered(
-            **dict.fromkeys(secrets, "set"),
+            **dict.fromkeys(secrets, "set") | {"ntfy_url": "set"},
             telegram_chat_id="-100",
             telegram_api_url=f"{url}/telegram",
             secrets_dir=str(folder),
@@ -83,6 +87,25 @@ def test_warnings_are_silent_on_the_phone_and_critical_ones_ring() -> None:
     receivers = {receiver["name"]: receiver for receiver in config["receivers"]}
     assert receivers["chat"]["telegram_configs"][0]["disable_notifications"] is True
     assert receivers["phone"]["telegram_configs"][0]["disable_notifications"] is False
+
+
+def test_every_channel_that_can_ring_does_so_for_what_is_critical_only() -> None:
+    config = yaml.safe_load(
+        rendered(
+            pushover_user_key="x",
+            pushover_api_token="x",
+            ntfy_url="https://ntfy.example/x",
+            slack_webhook_url="https://x",
+        )
+    )
+    receivers = {receiver["name"]: receiver for receiver in config["receivers"]}
+    phone, chat = receivers["phone"], receivers["chat"]
+
+    assert (phone["pushover_configs"][0]["priority"], chat["pushover_configs"][0]["priority"]) == ("2", "-1")
+    assert phone["webhook_configs"][0]["url_file"].endswith("ntfy_critical_url")
+    assert chat["webhook_configs"][0]["url_file"].endswith("ntfy_warning_url")
+    assert "<!channel>" in phone["slack_configs"][0]["pretext"]
+    assert "pretext" not in chat["slack_configs"][0]
 
 
 def test_inhibitions_name_alerts_that_exist_and_never_the_unprotected_position() -> None:
