@@ -166,13 +166,15 @@ def main() -> int:
     parser.add_argument("--client-id", type=int, required=True)
     parser.add_argument("--patience-seconds", type=float, default=20.0)
     parser.add_argument("--textfile", type=Path)
+    parser.add_argument("--stopped", type=Path, default=Path("/var/lib/appliance/ibgateway-stopped"))
     parser.add_argument("--trading-mode", default="", help="paper or live: whose account must answer")
     parser.add_argument(
         "--unit", default="", help="the gateway's unit, to tell a log-in that waits from no gateway"
     )
     given = parser.parse_args()
     health = check(given.host, given.port, given.client_id, given.patience_seconds)
-    fits = health.fits(given.trading_mode)
+    # A gateway that was stopped for its account shows none any more: it stays wrong until its owner has looked.
+    fits = health.fits(given.trading_mode) and not given.stopped.exists()
     if given.textfile:
         publish(given.textfile, health, is_running=runs(given.unit), fits=fits)
     code, said = verdict(health, given.trading_mode)

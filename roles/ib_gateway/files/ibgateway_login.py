@@ -93,6 +93,7 @@ def act(seen: Seen, given: argparse.Namespace) -> str:
     """Do what was decided; gives one line that says it, or nothing."""
     asked, decision = given.state / "asked.json", decide(seen)
     if decision == "stop":
+        given.stopped.parent.mkdir(exist_ok=True)
         given.stopped.write_text("the account that answered does not fit the inventory's trading mode\n")
         systemctl("stop", given.unit)
         return (
@@ -115,7 +116,7 @@ def main() -> int:
     parser.add_argument("--unit", default="ibgateway.service")
     parser.add_argument("--state", type=Path, default=Path("/var/lib/ibgateway"))
     parser.add_argument("--textfile", type=Path, required=True)
-    parser.add_argument("--stopped", type=Path, default=Path("/etc/ibgateway/stopped"))
+    parser.add_argument("--stopped", type=Path, default=Path("/var/lib/appliance/ibgateway-stopped"))
     parser.add_argument(
         "--quiet-hours", default="", help="such as 23:00-07:00: the phone is not asked again then"
     )
