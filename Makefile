@@ -94,7 +94,7 @@ lint: venv  ## formatter, linter, types, floors, dependencies
 fmt: venv  ## put the code in the house's form
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-docs: venv  ## write everything that is made from the code (settings.yaml, denials, metrics, dashboards)
+docs: venv  ## write everything that is made from the code (settings.yaml, denials, metrics, dashboards, roles)
 	@$(BIN)/python -m docs.generate
 
 bench: venv  ## benchmarks (never part of the tests)

@@ -13,6 +13,7 @@ from bot.config.template import as_yaml
 from bot.ops.metrics.document import renewed
 from bot.risk.denials import denials_as_markdown
 from docs import demo_day
+from docs.role_readmes import readmes
 from grafana.generate import DASHBOARDS, as_json
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,6 +29,7 @@ def documents() -> Iterator[tuple[Path, str]]:
     yield readme, demo_day.renewed(readme.read_text(encoding="utf-8"))
     for name in DASHBOARDS:
         yield ROOT / "grafana" / "dashboards" / name, as_json(name)
+    yield from readmes()
 
 
 def main(arguments: list[str]) -> int:

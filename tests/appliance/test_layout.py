@@ -12,7 +12,7 @@ import yaml
 from .conftest import ROOT, module
 
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
-READMES = module(ROOT / "ansible" / "role_readmes.py")
+READMES = module(ROOT / "docs" / "role_readmes.py")
 VERSIONS = module(ROOT / "ansible" / "versions.py")
 ASKED_BEFORE = {
     "switch.yml": "redeploy asks before it",

@@ -1,4 +1,4 @@
-"""Write each role's README.md from its argument specs and defaults: python ansible/role_readmes.py
+"""Each role's README.md, made from its argument specs and defaults by ``make docs``.
 
 Rule: the specs are what Ansible itself enforces, so what is said of a variable stands there and nowhere else.
 """
@@ -6,7 +6,7 @@ Rule: the specs are what Ansible itself enforces, so what is said of a variable 
 from __future__ import annotations
 
 import re
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,11 @@ class Loader(yaml.SafeLoader):
     """Reads defaults as they stand: a value marked unsafe is its text."""
 
 
-Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+def _text(loader: Loader, node: yaml.ScalarNode) -> Any:
+    return loader.construct_scalar(node)
+
+
+Loader.add_constructor("!unsafe", _text)
 
 
 def load(path: Path) -> Any:
@@ -61,16 +65,11 @@ def readme(role: Path) -> str:
     tasks = (role / "tasks" / "main.yml").read_text(encoding="utf-8")
     tags = sorted(set(re.findall(rf"{role.name}_(?:install|configure|run)", tasks)))
     lines += ["", "Tags: " + ", ".join(f"`{tag}`" for tag in [role.name, *tags]) + ".", ""]
-    lines += ["*Made from the argument specs by `python ansible/role_readmes.py`.*", ""]
+    lines += ["*Made from the argument specs by `make docs`.*", ""]
     return "\n".join(lines)
 
 
-def main() -> int:
-    """Write them all."""
+def readmes() -> Iterator[tuple[Path, str]]:
+    """Every role's README with what it should hold."""
     for role in sorted(path for path in ROLES.iterdir() if path.is_dir()):
-        (role / "README.md").write_text(readme(role), encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        yield role / "README.md", readme(role)
