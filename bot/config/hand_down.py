@@ -13,6 +13,7 @@ from bot.broker.connection.settings import BrokerSettings
 from bot.config.settings import Settings
 from bot.config.strategy_sections import section_of
 from bot.config.trading_sections import EmbargoSection
+from bot.domain.market import BarSize
 from bot.domain.session import NEW_YORK
 from bot.domain.terms import StrategyTerms
 from bot.execution.limits import ExecutionLimits, WatcherLimits
@@ -205,7 +206,19 @@ def strategy_parameters(settings: Settings) -> dict[str, Any]:
 
 def market_data_limits(settings: Settings) -> MarketDataLimits:
     limits = MarketDataLimits(**_shared(settings.market_data, MarketDataLimits))
-    return replace(limits, strikes_each_side=min(limits.strikes_each_side, most_strikes_each_side(settings)))
+    return replace(
+        limits,
+        strikes_each_side=min(limits.strikes_each_side, most_strikes_each_side(settings)),
+        m1_sessions=max(limits.m1_sessions, sessions_needed(settings, BarSize.M1)),
+        m60_sessions=max(limits.m60_sessions, sessions_needed(settings, BarSize.M60)),
+    )
+
+
+def sessions_needed(settings: Settings, size: BarSize) -> int:
+    """The sessions of bars that the strategies must be given, today's counted; before the open it is one more to see."""
+    parameters = strategy_parameters(settings)
+    earlier = [spec.history_sessions(parameters[spec.name]) for spec in STRATEGIES if spec.bar_size is size]
+    return max(earlier, default=0) + 1
 
 
 def most_strikes_each_side(settings: Settings) -> int:

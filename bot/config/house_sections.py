@@ -87,8 +87,13 @@ class MarketDataSection(Section):
         5,
         "Real strikes watched on each side of the money; fewer where broker.line_budget does not pay for them.",
     )
-    m1_sessions: Count = doc(3, "Sessions of 1-min bars fetched at the start.")
-    m60_sessions: Count = doc(30, "Sessions of 60-min bars fetched at the start; the whale needs 20.")
+    m1_sessions: Count = doc(
+        21, "Sessions of 1-min bars fetched at the start, at least; a strategy that needs more is given them."
+    )
+    m60_sessions: Count = doc(
+        30,
+        "Sessions of 60-min bars fetched at the start, at least; a strategy that needs more is given them.",
+    )
     bars_stale_after_s: Seconds = doc(
         150.0, "No closed bar for this long: the feed is stale and is re-requested."
     )

@@ -28,7 +28,7 @@ class MarketDataLimits:
     """Times in seconds of bot time. ``strikes_each_side`` real strikes are watched on both sides of the money."""
 
     strikes_each_side: int = 5
-    m1_sessions: int = 3
+    m1_sessions: int = 21
     m60_sessions: int = 30
     bars_stale_after_s: float = 150.0
     quotes_stale_after_s: float = 90.0

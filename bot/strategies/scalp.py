@@ -178,4 +178,5 @@ SPEC = StrategySpec(
     options=OptionChoice(),
     rank=1,
     check=_contradictions,
+    history_sessions=lambda p: p.relative_volume_sessions,
 )

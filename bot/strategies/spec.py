@@ -88,6 +88,11 @@ class Confirming(Protocol):
         ...
 
 
+def one_session(_: Any) -> int:
+    """The history of a strategy that says nothing of it."""
+    return 1
+
+
 def no_problems(_: Any) -> Iterator[SpecProblem]:
     return iter(())
 
@@ -97,7 +102,8 @@ class StrategySpec(Generic[P]):
     """One strategy. ``make`` builds it for a symbol; ``parameters`` is a frozen dataclass of ``setting`` fields.
 
     ``rank`` 0 is heard first where several fire on the same instant. ``confirms`` names the strategies whose size
-    mode ``hybrid`` lets this one decide. ``check`` finds parameters that contradict each other.
+    mode ``hybrid`` lets this one decide. ``check`` finds parameters that contradict each other. ``history_sessions`` is
+    how many sessions before today's it must have seen: they are fetched whole, wherever in a day the bot starts.
     FixTheConfiguration where something is missing.
     """
 
@@ -111,6 +117,7 @@ class StrategySpec(Generic[P]):
     rank: int
     confirms: tuple[str, ...] = ()
     check: Callable[[P], Iterator[SpecProblem]] = no_problems
+    history_sessions: Callable[[P], int] = one_session
 
     def __new__(cls, **given: object) -> Self:
         needed = [one.name for one in fields(cls) if one.default is MISSING]

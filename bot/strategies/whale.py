@@ -102,6 +102,11 @@ class Whale:
         return True, Reason.FIRED
 
 
+def _sessions(p: WhaleParameters) -> int:
+    """Seven bars each; of two the afternoon may be missing."""
+    return -(-p.history_bars // 7) + 2
+
+
 SPEC = StrategySpec(
     name=Whale.name,
     summary="Breakouts on 60-min bars.",
@@ -120,4 +125,5 @@ SPEC = StrategySpec(
     options=OptionChoice(expiry="14-45"),
     rank=0,
     confirms=("scalp",),
+    history_sessions=_sessions,
 )

@@ -146,3 +146,14 @@ def test_two_expiries_share_the_line_budget(desk: Desk) -> None:
     assert each_side("symbols: [SPY, QQQ, IWM, DIA]") == 2
     assert len(hand_down.expiry_rules(desk.load())) == 2
     assert len(hand_down.expiry_rules(desk.load(same))) == 1
+
+
+def test_the_history_that_a_strategy_needs_is_fetched_whole_and_today_beside_it(desk: Desk) -> None:
+    def sessions(text: str) -> tuple[int, int]:
+        limits = hand_down.market_data_limits(desk.load(text))
+        return limits.m1_sessions, limits.m60_sessions
+
+    assert sessions("market_data: {m1_sessions: 3, m60_sessions: 5}") == (21, 23)
+    short = "strategies: {scalp: {relative_volume_sessions: 5}, whale: {history_bars: 70}}\n"
+    assert sessions(short + "market_data: {m1_sessions: 1, m60_sessions: 1}") == (6, 13)
+    assert sessions("market_data: {m1_sessions: 40}") == (40, 30)

@@ -31,7 +31,7 @@ from bot.sim.server.thread import SimGatewayThread
 from bot.sim.world.ledger import AccountLedger
 from bot.sim.world.steps import next_step
 from bot.sim.world.world import World
-from bot.wiring import BOARD, JOURNAL, Machine
+from bot.wiring import BOARD, DURABLE, JOURNAL, Machine, subscribers
 from tests.live_line.checks import Invariants
 
 AFTER_CLOSE = timedelta(minutes=2)
@@ -175,35 +175,65 @@ def acted_day(world: World, chosen: Settings, end: datetime) -> Day:
     return Day(stepper.board, stepper.paper, world.books())
 
 
-def paced_day(world: World, chosen: Settings, speed: float | None = None, end: datetime | None = None) -> Day:
-    """Everything real, and time waits for the bot: lock-step over TCP. The invariants are checked after every step."""
-    paper, board, clock = Paper(), StatusBuilder(chosen.symbols), SteppedTime(world.now)
-    invariants, last = Invariants(world, paper.disk), end or end_of(world)
+def paced_day(
+    world: World,
+    chosen: Settings,
+    speed: float | None = None,
+    end: datetime | None = None,
+    ended_at: datetime | None = None,
+) -> Day:
+    """Everything real, and time waits for the bot: lock-step over TCP. The invariants are checked after every step.
+
+    At ``ended_at`` the bot is ended, and lives again with what was on disk.
+    """
+    paper, clock, last = Paper(), SteppedTime(world.now), end or end_of(world)
+    invariants = Invariants(world, paper.disk)
     with SimGatewayThread(world, is_paced=True, speed=speed) as gateway:
-        wired = replace(hand_down.broker_settings(chosen), port=gateway.port)
-        broker = IbkrBroker(wired, now=clock.now, stepped=clock)
-        port: BrokerPort = broker
-        if chosen.dry_run:
-            port = DryRunPort(broker, DryRunExchange(), clock.now)
-
-        def is_over() -> bool:
-            invariants.check(gateway.books())
-            return clock.now() >= last
-
-        supervisor = Supervisor(
-            Parts(
-                machines={JOURNAL: paper, BOARD: board, **make_machines(chosen, 1.0)},
-                port=port,
-                commit=paper.commit,
-                record=paper.commit,
-                now=clock.now,
-                tick_s=1.0,
-                first_message=m.LineStarted(world.now, "test", chosen.mode, chosen.dry_run, chosen.symbols),
-                pace=broker,
-                is_over=is_over,
-            )
-        )
-        supervisor.run(0.5, lambda: None)
-        assert supervisor.failed is None, supervisor.failed
+        for until in (ended_at, last):
+            if until is not None:
+                board = _live_on(gateway, chosen, clock, paper, invariants, until)
         books = gateway.books()
     return Day(board, paper, books)
+
+
+def _live_on(
+    gateway: SimGatewayThread,
+    chosen: Settings,
+    clock: SteppedTime,
+    paper: Paper,
+    invariants: Invariants,
+    until: datetime,
+) -> StatusBuilder:
+    """One life of the bot, with the memory of those before it."""
+    board = StatusBuilder(chosen.symbols)
+    machines: dict[str, Machine] = {JOURNAL: paper, BOARD: board, **make_machines(chosen, 1.0)}
+    for row in list(paper.disk):
+        for name in subscribers(row, DURABLE):
+            if name in machines:
+                machines[name].remember(row)
+    wired = replace(hand_down.broker_settings(chosen), port=gateway.port)
+    broker = IbkrBroker(wired, now=clock.now, stepped=clock)
+    port: BrokerPort = broker
+    if chosen.dry_run:
+        port = DryRunPort(broker, DryRunExchange(), clock.now)
+
+    def is_over() -> bool:
+        invariants.check(gateway.books())
+        return clock.now() >= until
+
+    supervisor = Supervisor(
+        Parts(
+            machines=machines,
+            port=port,
+            commit=paper.commit,
+            record=paper.commit,
+            now=clock.now,
+            tick_s=1.0,
+            first_message=m.LineStarted(clock.now(), "test", chosen.mode, chosen.dry_run, chosen.symbols),
+            pace=broker,
+            is_over=is_over,
+        )
+    )
+    supervisor.run(0.5, lambda: None)
+    assert supervisor.failed is None, supervisor.failed
+    return board

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.broker.connection.context import BrokerContext
 from bot.broker.connection.error_codes import CodeEffect, HistoryTrouble, code, history_trouble
 from bot.broker.connection.errors import NotConnected, RequestTrouble
-from bot.broker.data.bars import to_bar
+from bot.broker.data.bars import SETTLING, to_bar
 from bot.broker.data.subscriptions import BarLine, Subscriptions
 from bot.domain import broker_messages as b
 from bot.domain.market import Bar, BarSize
@@ -99,12 +99,13 @@ class Bars:
         await self._link.pace_history((contract.con_id, "TRADES"), (contract.con_id, size, sessions))
         request_id = self._link.next_id()
         self._subs.open(line, request_id)
+        asked_at = self._link.now()
         try:
             await self._link.ask(
                 request_id,
                 lambda client: self._request(client, request_id, line, sessions),
                 timeout_s=self._link.settings.history_timeout_s,
-                on_end=lambda found: self._backfilled(line, found),
+                on_end=lambda found: self._backfilled(line, found, asked_at),
             )
         except BaseException:
             if line.request_id == request_id:  # a newer attempt may have taken the line over
@@ -135,12 +136,13 @@ class Bars:
 
     # ── what comes ──
 
-    def _backfilled(self, line: BarLine, found: list[Any]) -> None:
+    def _backfilled(self, line: BarLine, found: list[Any], asked_at: datetime) -> None:
         """Taken at the very end of the answer, since the first update may follow in the same read of the socket."""
         bars = [bar for raw in found if (bar := to_bar(line.contract.symbol, line.size, raw)) is not None]
         if not bars:
             raise RequestTrouble(0, "the answer held no bars")
-        closed = line.stream.backfill(bars, self._link.now())
+        settling = SETTLING if self._link.sleep_in_steps is None else timedelta(0)
+        closed = line.stream.backfill(bars, asked_at, self._link.now(), settling)
         self._link.publish(b.BarsBackfilled(line.contract.symbol, line.size, closed))
 
     def _update(self, request_id: int, raw: Any) -> None:
@@ -150,6 +152,13 @@ class Bars:
         line.received_wall_s = asyncio.get_running_loop().time()
         bar = to_bar(line.contract.symbol, line.size, raw)
         self._publish(None if bar is None else line.stream.update(bar))
+        self._ask_again_where_doubtful(line)
+
+    def _ask_again_where_doubtful(self, line: BarLine) -> None:
+        """Once: with the new request the old one's updates end."""
+        if line.stream.is_doubtful and line.request_id is not None:
+            line.stream.is_doubtful, line.stream.forming = False, None
+            self._start(line, line.sessions)
 
     def close_by_clock(self, *, all_received: bool = False) -> None:
         """Bars whose successor does not come: the session's last ones.
@@ -165,6 +174,7 @@ class Bars:
                 all_received or wall_s - line.received_wall_s >= _QUIET_WALL_S
             ):
                 self._publish(line.stream.close_by_clock(now, late))
+                self._ask_again_where_doubtful(line)
 
     def _publish(self, closed: Bar | None) -> None:
         if closed is not None:

@@ -13,8 +13,9 @@ from bot.broker.translate.numbers import figure
 from bot.domain.market import Bar, BarSize
 from bot.domain.types import Symbol
 
-_SETTLING = timedelta(seconds=5)
-"""IB's clock and ours differ a little: the newest bar of a back-fill is believed closed this long after its end."""
+SETTLING = timedelta(seconds=5)
+"""IB's clock and ours differ a little: the newest bar of a back-fill is believed closed if it ended this long before it
+was asked for."""
 
 
 def bar_time(text: str) -> datetime:
@@ -46,17 +47,29 @@ def to_bar(symbol: Symbol, size: BarSize, found: Any) -> Bar | None:
 
 @dataclass(slots=True)
 class BarStream:
-    """One subscription's memory: the forming bar, and the start of the newest bar that was told."""
+    """One subscription's memory: the forming bar, and the start of the newest bar that was published.
+
+    ``is_doubtful``: the forming bar ended while its back-fill was on its way, and no update has shown it whole. It is not
+    published, nor anything after it: the feed must be asked for again.
+    """
 
     forming: Bar | None = None
     published: datetime | None = None
+    is_doubtful: bool = False
+    _may_be_part: bool = False
 
-    def backfill(self, bars: Iterable[Bar], now: datetime) -> tuple[Bar, ...]:
-        """The closed ones, ascending; the newest may still be forming and is then kept back."""
+    def backfill(
+        self, bars: Iterable[Bar], asked_at: datetime, answered_at: datetime, settling: timedelta = SETTLING
+    ) -> tuple[Bar, ...]:
+        """The closed ones, ascending. The newest is kept back unless it had ended when it was asked for.
+
+        The gateway answers with what it knew at some moment between the two times.
+        """
         found = sorted(bars, key=lambda bar: bar.start)
-        self.forming = None
-        if found and now < found[-1].end + _SETTLING:
+        self.forming, self.is_doubtful, self._may_be_part = None, False, False
+        if found and asked_at < found[-1].end + settling:
             self.forming = found.pop()
+            self._may_be_part = answered_at >= self.forming.end
         if found:
             self.published = max(found[-1].start, self.published or found[-1].start)
         return tuple(found)
@@ -68,13 +81,20 @@ class BarStream:
         before = self.forming
         if before is not None and bar.start < before.start:
             return None
-        self.forming = bar
+        if before is not None and bar.start > before.start and self._may_be_part:
+            self.is_doubtful = True
+        if self.is_doubtful:
+            return None
+        self.forming, self._may_be_part = bar, False
         return self._close(before) if before is not None and bar.start > before.start else None
 
     def close_by_clock(self, now: datetime, late: timedelta) -> Bar | None:
         """The session's last bar has no successor: it is closed ``late`` after its end."""
         bar = self.forming
         if bar is None or now < bar.end + late:
+            return None
+        if self._may_be_part:
+            self.is_doubtful = True
             return None
         self.forming = None
         return self._close(bar)

@@ -85,9 +85,12 @@ class LoopbackExchange:
         if not self._is_connected:
             yield from self.connect()
         if message.at > self.world.now:
-            events = self.world.advance_to(message.at)
-            yield from self._translate(events)
-            yield from self._open_feeds()
+            yield from self.follow(self.world.advance_to(message.at))
+
+    def follow(self, events: list[e.ExchangeEvent]) -> Iterator[Message]:
+        """What this client is told of a step of the world that somebody else made."""
+        yield from self._translate(events)
+        yield from self._open_feeds()
 
     def _translate(self, events: list[e.ExchangeEvent]) -> Iterator[Message]:
         """As the adapter tells a step: orders and account as they come, then the quotes, then the bars that closed."""

@@ -15,7 +15,7 @@ from bot.broker.data.bars import BarStream, bar_time, to_bar
 from bot.domain.market import Bar, BarSize
 
 OPEN = datetime(2011, 1, 7, 14, 30, tzinfo=UTC)
-LATE = timedelta(seconds=10)
+LATE, SOON = timedelta(seconds=10), timedelta(seconds=0.2)
 
 
 def minute(n: int, close: float = 1.0) -> Bar:
@@ -25,6 +25,11 @@ def minute(n: int, close: float = 1.0) -> Bar:
 def raw(**changes: Any) -> Any:
     values = {"date": "1294410600", "open": 1.0, "high": 2.0, "low": 0.5, "close": 1.5, "volume": 9.0}
     return SimpleNamespace(**values | changes)
+
+
+def backfill(stream: BarStream, bars: list[Bar], at: datetime, late: timedelta = SOON) -> tuple[Bar, ...]:
+    """Asked for at ``at``, answered ``late``."""
+    return stream.backfill(bars, at, at + late)
 
 
 @pytest.mark.parametrize("text", ["1294410600", "20110107 14:30:00 UTC", "20110107 09:30:00 US/Eastern"])
@@ -48,7 +53,7 @@ def test_a_bar_that_lacks_a_price_is_no_bar() -> None:
 
 def test_the_forming_bar_of_a_backfill_is_kept_back() -> None:
     stream = BarStream()
-    closed = stream.backfill([minute(0), minute(1)], OPEN + timedelta(seconds=90))
+    closed = backfill(stream, [minute(0), minute(1)], OPEN + timedelta(seconds=90))
     assert closed == (minute(0),)
     assert stream.update(minute(1, 1.7)) is None
     assert stream.update(minute(2)) == minute(1, 1.7)
@@ -56,13 +61,13 @@ def test_the_forming_bar_of_a_backfill_is_kept_back() -> None:
 
 def test_after_the_close_a_backfill_holds_only_closed_bars() -> None:
     stream = BarStream()
-    assert len(stream.backfill([minute(0), minute(1)], OPEN + timedelta(hours=9))) == 2
+    assert len(backfill(stream, [minute(0), minute(1)], OPEN + timedelta(hours=9))) == 2
     assert stream.forming is None
 
 
 def test_a_bar_told_once_is_never_told_again() -> None:
     stream = BarStream()
-    stream.backfill([minute(0)], OPEN + timedelta(hours=1))
+    backfill(stream, [minute(0)], OPEN + timedelta(hours=1))
     assert stream.update(minute(0, 3.0)) is None
     assert stream.update(minute(1)) is None
     assert stream.close_by_clock(minute(1).end + LATE, LATE) == minute(1)
@@ -82,9 +87,59 @@ def test_a_second_backfill_repeats_and_the_stream_goes_on_once() -> None:
     stream = BarStream()
     stream.update(minute(0))
     assert stream.update(minute(1)) == minute(0)
-    closed = stream.backfill([minute(n) for n in range(4)], OPEN + timedelta(minutes=3, seconds=30))
+    closed = backfill(stream, [minute(n) for n in range(4)], OPEN + timedelta(minutes=3, seconds=30))
     assert closed == (minute(0), minute(1), minute(2))
     assert stream.update(minute(4)) == minute(3)
+
+
+def test_a_bar_that_formed_when_it_was_asked_for_is_not_closed_by_a_late_answer() -> None:
+    stream = BarStream()
+    closed = backfill(stream, [minute(0), minute(1)], OPEN + timedelta(seconds=80), timedelta(seconds=46))
+    assert closed == (minute(0),)
+    assert stream.update(minute(1, 1.9)) is None
+    assert stream.update(minute(2)) == minute(1, 1.9)
+    assert not stream.is_doubtful
+
+
+def test_a_bar_that_ended_while_its_answer_was_on_its_way_is_asked_for_again_unless_an_update_shows_it() -> (
+    None
+):
+    stream = BarStream()
+    backfill(stream, [minute(0), minute(1)], OPEN + timedelta(seconds=80), timedelta(seconds=46))
+
+    assert stream.update(minute(2)) is None
+    assert stream.is_doubtful
+    assert stream.update(minute(3)) is None
+
+    asked_again = OPEN + timedelta(minutes=3, seconds=30)
+    bars = [minute(0), minute(1, 1.9), minute(2), minute(3)]
+    assert backfill(stream, bars, asked_again) == (minute(0), minute(1, 1.9), minute(2))
+    assert stream.update(minute(4)) == minute(3)
+
+
+def test_a_sessions_last_bar_that_may_be_a_part_is_asked_for_again_and_not_closed_by_the_clock() -> None:
+    stream = BarStream()
+    backfill(stream, [minute(389)], minute(389).end - timedelta(seconds=2), timedelta(seconds=5))
+
+    assert stream.close_by_clock(minute(389).end + LATE, LATE) is None
+    assert stream.is_doubtful
+    assert backfill(stream, [minute(389, 1.9)], minute(389).end + LATE) == (minute(389, 1.9),)
+
+
+@given(st.integers(0, 600), st.floats(0, 200), st.integers(0, 200))
+def test_whatever_is_told_as_closed_had_ended_when_it_was_asked_for_or_was_shown_whole(
+    asked_s: int, answer_s: float, known_s: int
+) -> None:
+    """The gateway answers with what it knew ``known_s`` after the question, at most when it answers; updates follow."""
+    asked, known_at = OPEN + timedelta(seconds=asked_s), asked_s + min(float(known_s), answer_s)
+    stream = BarStream()
+    known = [minute(n, min(1.0, (known_at - 60 * n) / 60)) for n in range(int(known_at // 60) + 1)]
+
+    closed = list(stream.backfill(known, asked, asked + timedelta(seconds=answer_s)))
+    first = int((asked_s + answer_s) // 60)
+    closed += [bar for n in range(first, first + 3) if (bar := stream.update(minute(n))) is not None]
+
+    assert all(bar.close == 1.0 for bar in closed)
 
 
 @given(st.lists(st.integers(0, 30), max_size=80))
