@@ -23,6 +23,9 @@ FIRST_ROW_ID = 101
 HOST = '{host="$host"}'
 JOB = '{job="ibkr-bot",host="$host"}'
 
+DOLLARS = "prefix:$"
+"""Whole amounts: Grafana's own currency units shorten 49,770.55 to 49.77K."""
+SAFE = ((0, "NOT SAFE", "red"), (1, "SAFE", "green"))
 STATES = ((0, "ACTIVE", "green"), (1, "REDUCING", "orange"), (2, "HALTED", "red"))
 CONNECTIONS = (
     (0, "ready", "green"),
@@ -51,9 +54,19 @@ CONNECTION = one_of("ibbot_gateway_connection_state", "unreconciled", "link_down
 def now() -> list[Panel]:
     return [
         number(Plan(
+            id=26, title="Is it safe", unit="none", span=4, height=5, steps=GOOD_BAD, none="no data",
+            description="One verdict: connected, books compared, data fresh, every position protected.",
+            queries=(Query('min(ibbot:safe{host="$host"})'),),
+        ), names=SAFE),
+        number(Plan(
             id=4, title="Unprotected positions", unit="none", span=4, height=5, steps=ZERO_IS_GOOD, none="no data",
             description="Positions whose stop the broker's own open orders do not prove. 0 is the only good number.",
             queries=(Query(f"max(ibbot_positions_unprotected{HOST})"),),
+        )),
+        number(Plan(
+            id=27, title="Contracts held", unit="none", span=4, height=5, decimals=0, none="no data",
+            description="Option contracts held now. Which ones, and what each is worth: the bot's own page.",
+            queries=(Query(f"max(ibbot_position_contracts{HOST})"),),
         )),
         number(Plan(
             id=5, title="Trading state", unit="none", span=4, height=5, steps=GOOD_BAD, none="no data",
@@ -72,24 +85,30 @@ def now() -> list[Panel]:
             queries=(Query(f"time() - max(ibbot_heartbeat_timestamp_seconds{HOST})"),),
         )),
         number(Plan(
-            id=2, title="Result of the day", unit="currencyUSD", span=4, height=5, decimals=2,
+            id=2, title="Result of the day", unit=DOLLARS, span=6, height=5, decimals=2,
             steps=((None, "red"), (0, "green")),
-            description="Equity less the equity at the start of the New York day, as the loss guard counts it.",
+            description="Realised and unrealised (at the bid) less fees: the figure of the page, of `status` and of the report.",
             queries=(Query(f"sum(ibbot_account_day_pnl{HOST})"),),
         ), spark=True),
         number(Plan(
-            id=1, title="Equity", unit="currencyUSD", span=4, height=5, decimals=2,
+            id=1, title="Equity", unit=DOLLARS, span=6, height=5, decimals=2,
             description="Net liquidation value as the broker last said it.",
             queries=(Query(f"sum(ibbot_account_equity{HOST})"),),
         ), spark=True),
         bars(Plan(
-            id=3, title="Loss guard headroom", unit="percentunit", span=8, height=5, decimals=0,
+            id=3, title="Loss guard headroom", unit="percentunit", span=6, height=5, decimals=0,
             steps=((None, "red"), (0.25, "orange"), (0.5, "green")),
             description="What may still be lost before a guard halts trading, as a share of its limit.",
             queries=(Query(f"max by (guard) (ibbot_loss_guard_headroom_ratio{HOST})", "{{guard}}"),),
         ), most=1),
         number(Plan(
-            id=8, title="Next events", unit="dtdurations", span=8, height=5, decimals=0,
+            id=28, title="Safe minutes of the day", unit="percentunit", span=6, height=5, decimals=1, none="no data",
+            steps=((None, "red"), (0.97, "orange"), (0.995, "green")),
+            description="Of the last day's minutes with an open market, the share in which the verdict was SAFE.",
+            queries=(Query('min(ibbot:safe_minutes:ratio_1d{host="$host"})'),),
+        )),
+        number(Plan(
+            id=8, title="Next events", unit="dtdurations", span=12, height=5, decimals=0,
             description="By the bot's own clock: when the market opens or closes, and when the weekly log-in expires.",
             queries=(
                 Query(
@@ -104,7 +123,7 @@ def now() -> list[Panel]:
             ),
         )),
         rows(Plan(
-            id=25, title="Alerts that fire", unit="none", span=8, height=5, steps=ZERO_IS_GOOD, none="none",
+            id=25, title="Alerts that fire", unit="none", span=12, height=5, steps=ZERO_IS_GOOD, none="none",
             description="What Prometheus complains about now. The runbook has a heading for each.",
             queries=(Query('ALERTS{alertstate="firing",alertname!="Watchdog"}', is_now=True),),
         ), columns=(("alertname", "alert"), ("severity", "severity"), ("host", "host"))),
@@ -114,7 +133,7 @@ def now() -> list[Panel]:
 def money() -> list[Panel]:
     return [
         lines(Plan(
-            id=9, title="Equity and its guards", unit="currencyUSD", span=12, decimals=2,
+            id=9, title="Equity and its guards", unit=DOLLARS, span=12, decimals=2,
             description="Equity, where the day began, and where the daily loss guard halts trading.",
             queries=(
                 Query(f"sum(ibbot_account_equity{HOST})", "equity"),
@@ -131,8 +150,8 @@ def money() -> list[Panel]:
             queries=(Query(f"max(ibbot_drawdown_ratio{HOST})", "drawdown"),),
         )),
         lines(Plan(
-            id=11, title="Trades and commissions", unit="currencyUSD", span=8, decimals=2,
-            description="Results of this day's trades, net of commissions; commissions since the bot's start.",
+            id=11, title="What the day's result is made of", unit=DOLLARS, span=8, decimals=2,
+            description="net = realized + unrealized - fees; commissions since the bot's start.",
             queries=(
                 Query(f"sum by (kind) (ibbot_trades_pnl{HOST})", "{{kind}}"),
                 Query(f"sum(ibbot_commissions_total{HOST})", "commissions"),
@@ -269,7 +288,7 @@ def make() -> models.Dashboard:
             "Is the money safe, what is the bot doing, and why not. Alerts link to panels by their ids."
         )
         .readonly()
-        .timezone("browser")
+        .timezone("America/New_York")
         .refresh("15s")
         .time("now-8h", "now")
         .tooltip(models.DashboardCursorSync.CROSSHAIR)

@@ -6,10 +6,14 @@ from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from grafana import bot_dashboard, host_dashboard
+from grafana import bot_dashboard, fleet_dashboard, host_dashboard
 
 FOLDER = Path(__file__).parent / "dashboards"
-DASHBOARDS = {"bot.json": bot_dashboard.make, "host.json": host_dashboard.make}
+DASHBOARDS = {
+    "bot.json": bot_dashboard.make,
+    "fleet.json": fleet_dashboard.make,
+    "host.json": host_dashboard.make,
+}
 
 
 def as_json(name: str) -> str:

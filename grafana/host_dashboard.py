@@ -104,7 +104,7 @@ def make() -> models.Dashboard:
         .tags(["ibkr-options-bot"])
         .description("Temperature, throttling, clock, disk and units of the hosts under the bot.")
         .readonly()
-        .timezone("browser")
+        .timezone("America/New_York")
         .refresh("1m")
         .time("now-24h", "now")
         .with_variable(

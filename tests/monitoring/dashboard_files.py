@@ -8,7 +8,7 @@ from typing import Any
 from tests.monitoring.rule_files import ROOT
 
 FOLDER = ROOT / "grafana" / "dashboards"
-NAMES = ("bot.json", "host.json")
+NAMES = ("bot.json", "fleet.json", "host.json")
 
 
 def dashboard(name: str) -> dict[str, Any]:

@@ -18,7 +18,11 @@ from tests.monitoring.dashboard_files import FOLDER, NAMES, dashboard, expressio
 from tests.monitoring.rule_files import ROOT, alerts, rules
 
 PANEL_TYPES = {"stat", "bargauge", "timeseries", "state-timeline", "table"}
-UNITS = {value for name, value in vars(units).items() if not name.startswith("_") and isinstance(value, str)}
+CUSTOM = {"prefix:$"}
+"""Grafana, "Standard options: custom units": a text before the number, which is then not shortened."""
+UNITS = CUSTOM | {
+    value for name, value in vars(units).items() if not name.startswith("_") and isinstance(value, str)
+}
 ANY = [(name, panel) for name in NAMES for panel in panels(name)]
 each_panel = pytest.mark.parametrize(
     "panel", [panel for _, panel in ANY], ids=[f"{name} {panel['title']}" for name, panel in ANY]
@@ -40,9 +44,9 @@ def test_grafanas_own_types_read_it_without_loss(name: str) -> None:
     assert set(text) <= set(json.loads(json.dumps(models.Dashboard.from_json(text).to_json(), default=vars)))
 
 
-def test_the_bots_dashboard_has_five_rows_and_at_most_25_panels() -> None:
+def test_the_bots_dashboard_has_five_rows_and_at_most_28_panels() -> None:
     rows = [panel for panel in dashboard("bot.json")["panels"] if panel["type"] == "row"]
-    assert (len(rows), len(panels("bot.json")) <= 25) == (5, True)
+    assert (len(rows), len(panels("bot.json")) <= 28) == (5, True)
 
 
 @each_panel

@@ -11,7 +11,7 @@ from bot.domain.idea import read_idea
 from bot.domain.session import NEW_YORK
 from bot.risk.denials import DenialCode
 
-_INDICATORS = {"ema": "EMA ", "rsi": "RSI", "vwap": "VWAP", "rel_volume": "volume ×"}
+_INDICATORS = {"ema": "EMA ", "rsi": "RSI", "vwap": "VWAP", "rel_volume": "relative volume"}
 _EXITS = {
     "target": "Target reached",
     "stop": "Stop hit",

@@ -16,7 +16,7 @@ from typing import Any
 
 DRIVER = shutil.which("chromedriver")
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 
 
 class Page:
@@ -64,8 +64,8 @@ class Page:
         return [one["message"] for one in told if one["level"] == "SEVERE"]
 
     def screenshot(self, path: Path) -> None:
-        """The whole page, however long."""
-        told = self.cdp("Page.captureScreenshot", {"captureBeyondViewport": True})
+        """What is shown at the size that was set."""
+        told = self.cdp("Page.captureScreenshot", {"captureBeyondViewport": False})
         path.write_bytes(base64.b64decode(told["data"]))
 
 

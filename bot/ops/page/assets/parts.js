@@ -58,8 +58,8 @@
       ? h("p", { cls: "late" }, `held past its time: was to close by ${clock.minute(it.close_by)}`)
       : h("p", { cls: "note" }, `closes by ${clock.shortDay(it.close_by)}, ${clock.minute(it.close_by)} at the latest`);
     return h("div", { cls: "one", "data-idea": it.idea_id },
-      h("div", { cls: "row" }, h("h3", {}, `${it.quantity} ${it.label}`), proof),
-      h("div", { cls: "row" }, h("span", {}, story), amount(it.unrealized)),
+      h("div", { cls: "row" }, h("h3", {}, `${it.quantity} ${it.label}`), amount(it.unrealized)),
+      h("div", { cls: "row" }, h("span", {}, story), proof),
       ladder(it), until);
   }
 
