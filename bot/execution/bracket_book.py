@@ -126,8 +126,11 @@ class BracketBook:
     def unwatch(self, idea_id: IdeaId) -> None:
         self._watched.pop(idea_id, None)
 
-    def watched(self) -> Iterator[Bracket]:
-        return iter(tuple(self._watched.values()))
+    def watched(self, ideas: frozenset[IdeaId] | None = None) -> Iterator[Bracket]:
+        """Those with something left to happen: all, or the ones among ``ideas``."""
+        if ideas is None:
+            return iter(tuple(self._watched.values()))
+        return iter([self._watched[idea_id] for idea_id in sorted(ideas) if idea_id in self._watched])
 
     def holds(self, con_id: ConId) -> bool:
         """Whether this contract's quotes matter to us."""

@@ -17,6 +17,7 @@ from bot.domain.machine import Applies, StateMachine
 from bot.domain.order import Fill, Leg, OrderStatus, bot_of
 from bot.domain.reconciling.adopt import PlanOf, lost_brackets
 from bot.domain.types import ConId, IdeaId
+from bot.execution.books.concern import concerned
 from bot.execution.books.connection_state import ConnectionState
 from bot.execution.books.ledger import idea_of
 from bot.execution.books.order_book import OrderBook, OrderRecord
@@ -83,7 +84,7 @@ class OrderManager(StateMachine):
     def decide(self, message: m.Message) -> Iterator[m.Message]:
         if self.has_time:
             yield from super().decide(message)
-            yield from self._go_on(self.now)
+            yield from self._go_on(self.now, concerned(message))
 
     def _own(self) -> Applies:
         return {
@@ -253,23 +254,27 @@ class OrderManager(StateMachine):
 
     # ── what time and state demand ───────────────────────────────────────────────────────────────────────────────
 
-    def _go_on(self, now: datetime) -> Iterator[m.Message]:
-        """Everything that is due, after every message: abandoned entries, plans, cancels, questions."""
+    def _go_on(self, now: datetime, ideas: frozenset[IdeaId] | None) -> Iterator[m.Message]:
+        """Everything that is due, after every message: abandoned entries, plans, cancels, questions.
+
+        ``ideas`` are those the message was about; time, and all that concerns everybody, looks at all of them.
+        """
         if self._link.is_reconciled:
-            yield from self._abandon(now)
-        self._cancel_entries(now)
+            yield from self._abandon(now, ideas)
+        self._cancel_entries(now, ideas)
         if self._link.can_act:
             for idea_id in self._plans.waiting():
-                yield from self._plans.step(self._places[idea_id], now)
-            yield from self._cancels(now)
+                if ideas is None or idea_id in ideas:
+                    yield from self._plans.step(self._places[idea_id], now)
+            yield from self._cancels(now, ideas)
         if self._link.can_ask:
-            self._unanswered.put(now)
+            self._unanswered.put(now, ideas)
         request = self._snapshot_requests.next_request(now) if self._link.can_ask else None
         if request is not None:
             yield request
 
-    def _abandon(self, now: datetime) -> Iterator[m.Message]:
-        for idea_id in sorted(self._open):
+    def _abandon(self, now: datetime, ideas: frozenset[IdeaId] | None) -> Iterator[m.Message]:
+        for idea_id in sorted(self._open if ideas is None else self._open & ideas):
             place, entry = self._places[idea_id], self._book.entry(idea_id)
             if entry is None:
                 yield m.EntryAbandoned(idea_id, place.symbol, "it was never sent before the restart", now)
@@ -284,8 +289,8 @@ class OrderManager(StateMachine):
     def _has_fills(self, idea_id: IdeaId) -> bool:
         return any(True for _ in self._book.ledger.of(idea_id))
 
-    def _cancel_entries(self, now: datetime) -> None:
-        for entry in self._book.unsettled():
+    def _cancel_entries(self, now: datetime, ideas: frozenset[IdeaId] | None) -> None:
+        for entry in self._book.unsettled(ideas):
             idea_id = entry.order.idea_id
             if entry.order.leg is not Leg.ENTRY:
                 continue
@@ -296,7 +301,7 @@ class OrderManager(StateMachine):
             elif now >= self._places[idea_id].enter_by:
                 self._want_back(entry, "entry time-out")
 
-    def _cancels(self, now: datetime) -> Iterator[m.Message]:
-        for record in self._book.unsettled():
+    def _cancels(self, now: datetime, ideas: frozenset[IdeaId] | None) -> Iterator[m.Message]:
+        for record in self._book.unsettled(ideas):
             if record.cancel_wanted and self._unanswered.may_cancel(record, now):
                 yield b.SendCancel(record.ref, now)

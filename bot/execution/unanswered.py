@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.order import OrderStatus
+from bot.domain.types import IdeaId
 from bot.execution.books.order_book import OrderBook, OrderRecord
 from bot.execution.books.snapshot_requests import SnapshotRequests
 from bot.execution.limits import ExecutionLimits
@@ -18,9 +19,9 @@ class UnansweredOrders:
     def __init__(self, book: OrderBook, snapshot_requests: SnapshotRequests, limits: ExecutionLimits) -> None:
         self._book, self._snapshot_requests, self._limits = book, snapshot_requests, limits
 
-    def put(self, now: datetime) -> None:
-        """A question for every order that keeps us waiting, and the routine one."""
-        for record in self._book.unsettled():
+    def put(self, now: datetime, ideas: frozenset[IdeaId] | None = None) -> None:
+        """A question for every order that keeps us waiting (of all, or of ``ideas``), and the routine one."""
+        for record in self._book.unsettled(ideas):
             question = self._unanswered(record, now)
             if question:
                 self._snapshot_requests.need(question, now)

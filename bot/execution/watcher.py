@@ -17,6 +17,7 @@ from bot.domain.machine import Applies, StateMachine
 from bot.domain.order import Order, execution_key
 from bot.domain.session import new_york_day
 from bot.domain.types import ConId, IdeaId
+from bot.execution.books.concern import concerned
 from bot.execution.books.ledger import idea_of
 from bot.execution.books.order_book import OrderBook
 from bot.execution.books.snapshot_requests import SnapshotRequests
@@ -48,7 +49,7 @@ class OcoWatcher(StateMachine):
             self._context.link.applies(),
             self._book.applies(),
             self._own(),
-            # Every message is a reason to judge every bracket; of these nothing else is learned.
+            # Time is a reason to judge every bracket, and nothing else is learned of it.
             decides={m.TimePassed: lambda _: ()},
         )
 
@@ -80,7 +81,7 @@ class OcoWatcher(StateMachine):
     def decide(self, message: m.Message) -> Iterator[m.Message]:
         if isinstance(message, m.QuoteUpdated) or not self.has_time or not self._context.link.has_agreed:
             return
-        for bracket in self._brackets.watched():
+        for bracket in self._brackets.watched(concerned(message)):
             yield from self._judge(bracket, self.now)
         request = (
             self._context.snapshot_requests.next_request(self.now) if self._context.link.can_ask else None

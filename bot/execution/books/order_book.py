@@ -101,9 +101,13 @@ class OrderBook:
 
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def unsettled(self) -> tuple[OrderRecord, ...]:
-        """Orders that may still trade, or whose counted fills have not all come: the only ones worth watching."""
-        return tuple(self._unsettled.values())
+    def unsettled(self, ideas: frozenset[IdeaId] | None = None) -> tuple[OrderRecord, ...]:
+        """Orders that may still trade, or whose counted fills have not all come: all, or those of ``ideas``."""
+        if ideas is None:
+            return tuple(self._unsettled.values())
+        return tuple(
+            r for idea_id in ideas for r in self._by_idea.get(idea_id, ()) if r.ref in self._unsettled
+        )
 
     def of(self, idea_id: IdeaId) -> tuple[OrderRecord, ...]:
         return tuple(self._by_idea.get(idea_id, ()))
