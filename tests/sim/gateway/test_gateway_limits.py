@@ -68,7 +68,7 @@ _PLAIN = {"formatDate": 1, "useRTH": True, "keepUpToDate": False}
 
 @given(
     gaps_ms=st.lists(st.integers(21, 60), min_size=60, max_size=160),
-    looks_ms=st.lists(st.integers(1, 900), min_size=1, max_size=30),
+    looks_ms=st.lists(st.integers(1, 3_000), min_size=1, max_size=30),
 )
 def test_a_client_that_keeps_the_rate_is_never_cut_however_busy_the_reader(
     gaps_ms: list[int], looks_ms: list[int]
