@@ -11,7 +11,7 @@ AGED    = --exclude-newer $$($(BIN)/python -c 'import datetime as d; print((d.da
 
 .DEFAULT_GOAL := help
 .PHONY: help venv run monitor test test-slow test-days gauntlet gauntlet-quick lab lab-arm64 appliance appliance-venv redeploy halt resume \
-        backup restore new-pi versions upgrade-gateway lint fmt docs lock bench
+        backup restore new-pi versions upgrade-gateway lint fmt docs measure lock bench
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -96,6 +96,9 @@ fmt: venv  ## put the code in the house's form
 
 docs: venv  ## write everything that is made from the code (settings.yaml, denials, metrics, dashboards, roles)
 	@$(BIN)/python -m docs.generate
+
+measure: venv  ## docs/measured.md: what the strategies and the risk rules did on every bundled day (two minutes)
+	@$(BIN)/python -m docs.measure
 
 bench: venv  ## benchmarks (never part of the tests)
 	@$(BIN)/python -m pytest benchmarks --benchmark-only

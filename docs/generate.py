@@ -12,7 +12,7 @@ from pathlib import Path
 from bot.config.template import as_yaml
 from bot.ops.metrics.document import renewed
 from bot.risk.denials import denials_as_markdown
-from docs import demo_day
+from docs import demo_day, risk_examples
 from docs.role_readmes import readmes
 from grafana.generate import DASHBOARDS, as_json
 
@@ -25,6 +25,8 @@ def documents() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs" / "denials.md", denials_as_markdown()
     monitoring = ROOT / "docs" / "monitoring.md"
     yield monitoring, renewed(monitoring.read_text(encoding="utf-8"))
+    risk = ROOT / "docs" / "risk.md"
+    yield risk, risk_examples.renewed(risk.read_text(encoding="utf-8"))
     readme = ROOT / "README.md"
     yield readme, demo_day.renewed(readme.read_text(encoding="utf-8"))
     for name in DASHBOARDS:

@@ -32,6 +32,17 @@ from bot.strategies.registry import NAMES, STRATEGIES
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
+TRIGGER_METHODS = {
+    "default": 0,
+    "double_bid_ask": 1,
+    "last": 2,
+    "double_last": 3,
+    "bid_ask": 4,
+    "last_or_bid_ask": 7,
+    "midpoint": 8,
+}
+"""IB's numbers (TWS API, Order.TriggerMethod; 5 and 6 are not used)."""
+
 DERIVED: dict[type, dict[str, str]] = {
     RiskLimits: {
         "strategies": "strategies.<name>, each with risk's as its default",
@@ -234,7 +245,8 @@ def most_strikes_each_side(settings: Settings) -> int:
 def execution_limits(settings: Settings) -> ExecutionLimits:
     execution = settings.execution
     return ExecutionLimits(
-        **_shared(execution, ExecutionLimits),
+        **_shared(execution, ExecutionLimits, but=("stop_trigger",)),
+        stop_trigger=TRIGGER_METHODS[execution.stop_trigger],
         max_slip=execution.max_slip_pct,
         symbols=frozenset(settings.symbols),
     )

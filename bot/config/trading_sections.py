@@ -37,6 +37,9 @@ from bot.strategies.registry import spec_of
 _R, _S, _L = RiskLimits(), SessionRules(), LiquidityLimits()
 _T = StrategyTerms()
 _X, _W = ExecutionLimits(), WatcherLimits()
+StopTrigger = Literal[
+    "default", "double_bid_ask", "last", "double_last", "bid_ask", "last_or_bid_ask", "midpoint"
+]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
@@ -255,6 +258,11 @@ class ExecutionSection(Section):
     )
     snapshot_every_s: Seconds = doc(
         _X.snapshot_every_s, "How often the broker's books are fetched as a matter of routine."
+    )
+    stop_trigger: Annotated[StopTrigger, Lower] = doc(
+        "default",
+        "What sets a stop off: default (IB's own for the contract), double_bid_ask, last, double_last, bid_ask, "
+        "last_or_bid_ask, or midpoint.",
     )
     ticks_per_rung: FewTimes = doc(_X.ticks_per_rung, "How far each step of an exit goes below the bid.")
     market_rung: FewTimes = doc(_X.market_rung, "From this step on a market order closes the position.")

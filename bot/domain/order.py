@@ -66,6 +66,8 @@ class Order:
     oca_group: str = ""
     parent_ref: OrderRef | None = None
     transmit: bool = True
+    trigger_method: int = 0
+    """What sets a stop off, by IB's numbers (TWS API, Order.TriggerMethod); 0: IB's default, for options two asks in a row."""
 
     @property
     def leg(self) -> Leg:

@@ -81,7 +81,7 @@ class ExitPlans:
         paid = self._book.ledger.average_paid(plan.idea_id)
         if quantity > 0 and paid is not None:
             number = self._number(plan.idea_id, (Leg.TARGET, Leg.STOP), plan.attempt)
-            yield SendOrders(protection_orders(place, protection_prices(place, paid), quantity, number), now)
+            yield SendOrders(self._pair(place, paid, quantity, number), now)
 
     def _sell(self, plan: ExitPosition, place: PlaceBracket, now: datetime) -> Iterator[Message]:
         quantity = min(plan.quantity, self.position_at_rest(plan.idea_id))
@@ -130,8 +130,12 @@ class ExitPlans:
     def _fresh_stop(self, place: PlaceBracket, quantity: int) -> Order:
         paid = self._book.ledger.average_paid(place.idea_id) or place.entry_limit
         number = self._number(place.idea_id, (Leg.TARGET, Leg.STOP))
-        stop, _ = protection_orders(place, protection_prices(place, paid), quantity, number)
+        stop, _ = self._pair(place, paid, quantity, number)
         return stop
+
+    def _pair(self, place: PlaceBracket, paid: Decimal, quantity: int, number: int) -> tuple[Order, Order]:
+        prices = protection_prices(place, paid)
+        return protection_orders(place, prices, quantity, number, self._limits.stop_trigger)
 
     # ── what they ask of the book ────────────────────────────────────────────────────────────────────────────────
 

@@ -37,6 +37,7 @@ class ExecutionLimits:
     market_rests_s      a market order that nobody takes for so long gives way to a limit that stays at the broker
     ticks_per_rung      how far each step goes below the bid (above the ask for a short)
     max_slip            the escalation's limit never lies further from the bid than this part of it (price collars)
+    stop_trigger        IB's number of what sets a stop off (Order.trigger_method)
     symbols             strangers' orders and positions in these underlyings are mismatches; None: in all
     """
 
@@ -54,6 +55,7 @@ class ExecutionLimits:
     market_rests_s: float = 45.0
     ticks_per_rung: int = 1
     max_slip: float = 0.1
+    stop_trigger: int = 0
     symbols: frozenset[Symbol] | None = None
 
     def scaled(self, factor: float) -> ExecutionLimits:

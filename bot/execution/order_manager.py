@@ -135,7 +135,7 @@ class OrderManager(StateMachine):
             yield m.EntryAbandoned(place.idea_id, place.symbol, refusal, now)
             return
         good_till = entry_ends_at(place, now, self._limits.entry_grace_s)
-        orders = bracket_orders(place, approved_prices(place), good_till)
+        orders = bracket_orders(place, approved_prices(place), good_till, self._limits.stop_trigger)
         yield b.SendOrders(orders, now)
         yield m.BracketSent(place.idea_id, tuple(order.ref for order in orders), now)
 

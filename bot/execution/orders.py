@@ -38,7 +38,7 @@ def entry_ends_at(place: PlaceBracket, now: datetime, grace_s: float) -> datetim
 
 
 def bracket_orders(
-    place: PlaceBracket, prices: BracketPrices, good_till: datetime
+    place: PlaceBracket, prices: BracketPrices, good_till: datetime, trigger_method: int = 0
 ) -> tuple[Order, Order, Order]:
     """Parent, target, stop. Only the stop transmits, so that the family reaches the market whole or not at all.
 
@@ -76,6 +76,7 @@ def bracket_orders(
             type=OrderType.STOP,
             quantity=place.quantity,
             stop_price=prices.stop,
+            trigger_method=trigger_method,
             tif=Tif.GTC,
             oca_group=group,
             parent_ref=entry_ref,
@@ -84,7 +85,7 @@ def bracket_orders(
 
 
 def protection_orders(
-    place: PlaceBracket, prices: BracketPrices, quantity: int, number: int
+    place: PlaceBracket, prices: BracketPrices, quantity: int, number: int, trigger_method: int = 0
 ) -> tuple[Order, Order]:
     """A fresh pair around a position: the stop first, each transmitting, since no parent holds them together."""
     group = f"{place.idea_id}/exits-{number}"
@@ -96,6 +97,7 @@ def protection_orders(
             type=OrderType.STOP,
             quantity=quantity,
             stop_price=prices.stop,
+            trigger_method=trigger_method,
             tif=Tif.GTC,
             oca_group=group,
         ),

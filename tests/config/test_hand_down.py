@@ -13,7 +13,7 @@ from bot.domain.session import NEW_YORK
 from bot.execution.limits import ExecutionLimits, WatcherLimits
 from bot.market_data.machine import MarketDataLimits
 from bot.risk.denials import DenialCode
-from bot.risk.limits import AccountRule, RiskLimits
+from bot.risk.limits import AccountRule, DayTradeRule, RiskLimits
 from bot.selection.choose import SelectionRules
 from bot.selection.expiry import ExpiryRule
 from bot.selection.strike import Moneyness, TargetDelta
@@ -157,3 +157,28 @@ def test_the_history_that_a_strategy_needs_is_fetched_whole_and_today_beside_it(
     short = "strategies: {scalp: {relative_volume_sessions: 5}, whale: {history_bars: 70}}\n"
     assert sessions(short + "market_data: {m1_sessions: 1, m60_sessions: 1}") == (6, 13)
     assert sessions("market_data: {m1_sessions: 40}") == (40, 30)
+
+
+def test_what_sets_a_stop_off_is_handed_down_by_ibs_number(desk: Desk) -> None:
+    assert hand_down.execution_limits(desk.load()).stop_trigger == 0
+    assert hand_down.execution_limits(desk.load("execution: {stop_trigger: last}")).stop_trigger == 2
+
+
+def test_the_old_name_of_the_day_trade_guard_still_decides(desk: Desk) -> None:
+    def rule(text: str) -> DayTradeRule:
+        return hand_down.risk_limits(desk.load(text)).day_trade_rule
+
+    assert rule("") is DayTradeRule.INTRADAY_MARGIN
+    assert rule("risk: {pdt_guard: true}") is DayTradeRule.PATTERN_DAY_TRADER
+    assert rule("risk: {pdt_guard: false}") is DayTradeRule.NONE
+    assert rule("risk: {day_trade_rule: none}") is DayTradeRule.NONE
+
+
+def test_a_cash_account_and_its_blackouts_are_handed_down(desk: Desk) -> None:
+    settings = desk.load(
+        'risk: {account_type: cash}\nsession: {blackouts: ["2026-12-09 14:00 FOMC", "2027-01-28 @AAPL earnings"]}'
+    )
+
+    assert hand_down.risk_limits(settings).is_cash_account
+    assert [one.name for one in hand_down.session_rules(settings).blackouts] == ["FOMC", "earnings"]
+    assert "is no event; write it as" in desk.refused("session: {blackouts: [FOMC]}")[0]

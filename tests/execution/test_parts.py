@@ -133,6 +133,16 @@ def test_a_repaired_pair_has_refs_and_a_group_of_its_own_and_both_transmit() -> 
     assert {o.oca_group for o in old[1:]}.isdisjoint({o.oca_group for o in new})
 
 
+def test_only_stops_carry_the_trigger_that_is_set() -> None:
+    place, prices = bracket(), approved_prices(bracket())
+    orders = (
+        *bracket_orders(place, prices, place.enter_by, trigger_method=2),
+        *protection_orders(place, prices, 2, 1, trigger_method=2),
+    )
+
+    assert {order.type: order.trigger_method for order in orders} == {OrderType.LIMIT: 0, OrderType.STOP: 2}
+
+
 @given(taken=st.sets(st.integers(1, 9)), at_least=st.integers(0, 9))
 def test_a_number_is_never_used_twice(taken: set[int], at_least: int) -> None:
     refs = {f"SPY-1/stop-{n}" for n in taken}

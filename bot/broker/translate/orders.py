@@ -83,6 +83,8 @@ def order_fields(
     }
     if order.good_till is not None:
         fields |= {"tif": _GOOD_TILL_DATE, "goodTillDate": _good_till(order.good_till)}
+    if order.trigger_method:
+        fields["triggerMethod"] = order.trigger_method
     if order.oca_group:
         fields |= {"ocaGroup": order.oca_group, "ocaType": _OCA_REDUCE_WITH_BLOCK}
     return fields

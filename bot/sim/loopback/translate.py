@@ -47,6 +47,7 @@ def to_sim_order(order: Order, parent_id: OrderId, account: str) -> SimOrder:
         transmit=order.transmit,
         order_ref=order.ref,
         account=account,
+        trigger_method=order.trigger_method,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -184,6 +185,14 @@ def test_a_protective_stop_says_all_that_makes_it_one(library: Any) -> None:
     assert (order.ocaGroup, order.ocaType, order.parentId, order.transmit) == ("a", 2, 10, True)
     assert (order.orderRef, order.account, order.outsideRth) == ("a/stop@7", "DU1", False)
     assert order.lmtPrice == numbers.UNSET_DOUBLE
+    assert "triggerMethod" not in fields
+
+
+@both
+def test_a_stop_may_name_what_sets_it_off(library: Any) -> None:
+    stop = replace(STOP, trigger_method=8)
+    fields = translate_orders.order_fields(stop, order_id=12, parent_id=10, account="DU1", client_id=7)
+    assert library.Order(**fields).triggerMethod == 8
 
 
 @both
