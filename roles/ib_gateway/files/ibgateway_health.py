@@ -178,6 +178,8 @@ def main() -> int:
     if given.textfile:
         publish(given.textfile, health, is_running=runs(given.unit), fits=fits)
     code, said = verdict(health, given.trading_mode)
+    if given.stopped.exists():
+        code, said = 3, f"it was stopped: {given.stopped.read_text().strip()}"
     sys.stdout.write(f"{said}\n")
     return code
 

@@ -92,6 +92,8 @@ def look(given: argparse.Namespace) -> Seen:
 def act(seen: Seen, given: argparse.Namespace) -> str:
     """Do what was decided; gives one line that says it, or nothing."""
     asked, decision = given.state / "asked.json", decide(seen)
+    if decision == "stop" and given.stopped.exists() and not seen.is_running:
+        return ""
     if decision == "stop":
         given.stopped.parent.mkdir(exist_ok=True)
         given.stopped.write_text("the account that answered does not fit the inventory's trading mode\n")
