@@ -28,12 +28,16 @@ def main(arguments: list[str] | None = None) -> None:
 def _run(given: list[str]) -> None:
     from bot.cli.commands import make_app
     from bot.domain.errors import BotError
+    from bot.domain.session import CalendarRangeError
 
     try:
         make_app(next((word for word in given if not word.startswith("-")), ""))(given)
     except BotError as error:
         sys.stderr.write(f"ibkr-bot: {error}\n")
         sys.exit(error.exit_code)
+    except CalendarRangeError as error:
+        sys.stderr.write(f"ibkr-bot: {error}\n")
+        sys.exit(1)
 
 
 def __getattr__(name: str) -> typer.Typer:

@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,10 +18,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot.cli.days import session_of
 from bot.cli.options import ConfigOption, JsonOption, settings_of
 from bot.domain import messages as m
-from bot.domain.errors import FixTheCommand, RestartTheLine
-from bot.domain.session import Session, session_on
+from bot.domain.errors import RestartTheLine
+from bot.domain.session import Session
 
 if TYPE_CHECKING:
     from bot.backtest.parity import RunOutcome
@@ -56,7 +56,7 @@ def parity(
     Trades, times, prices, judgements and denials must be equal; exit code 1 where they are not.
     Example: ibkr-bot parity 2011-01-26
     """
-    settings, session = settings_of(config), _session(day)
+    settings, session = settings_of(config), session_of("DATE", day)
     found: list[tuple[str, float, RunOutcome]] = []
     ways_to_the_day: dict[str, Callable[[], RunOutcome]] = {
         "replay": lambda: _replayed(settings, session),
@@ -72,16 +72,6 @@ def parity(
     ways = [_way(name, wall_s, outcome, found[0][2]) for name, wall_s, outcome in found]
     _tell(ways, as_json=as_json)
     raise typer.Exit(int(any(way.differences for way in ways)))
-
-
-def _session(day: str) -> Session:
-    try:
-        session = session_on(date.fromisoformat(day))
-    except ValueError:
-        raise FixTheCommand(f"DATE {day!r} is not a date; write it as in 2011-01-26") from None
-    if session is None:
-        raise FixTheCommand(f"DATE {day}: the New York market was closed on that day")
-    return session
 
 
 def _replayed(settings: Settings, session: Session) -> RunOutcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -13,11 +13,12 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from bot.cli.days import session_of
 from bot.cli.embedded import embedded_gateway, speed_of
 from bot.cli.options import LATEST_RUN, ConfigOption, StateOption, settings_of, simulated_directory
 from bot.domain.clock import ScaledTime, SteppedTime
 from bot.domain.errors import FixTheCommand, FixTheMachine
-from bot.domain.session import Session, new_york_day, session_on
+from bot.domain.session import new_york_day
 from bot.domain.text import made_safe
 from bot.ops.status.day_outcome import SeenDay
 from bot.ops.status.status import Status
@@ -87,7 +88,7 @@ def _run_simulated_day(settings: Settings, state: Path | None, session: str | No
     from bot.cli.show.outcome import print_outcome
     from bot.journal.store import JOURNAL_FILE
 
-    day = _session(session or settings.broker.simulated_session)
+    day = session_of("--session", session or settings.broker.simulated_session)
     directory = state or _fresh_directory(settings.journal.directory)
     _tell_where(settings)
     seen = SeenDay()
@@ -107,16 +108,6 @@ def _run_simulated_day(settings: Settings, state: Path | None, session: str | No
     print_outcome(seen, directory / JOURNAL_FILE, day, state, is_whole=code == 0)
     _say_why(code, causes, settings)
     return code
-
-
-def _session(text: str) -> Session:
-    try:
-        day = session_on(date.fromisoformat(text))
-    except ValueError:
-        raise FixTheCommand(f"--session {text!r} is not a date; write it as in 2011-01-05") from None
-    if day is None:
-        raise FixTheCommand(f"--session {text}: the New York market was closed on that day")
-    return day
 
 
 def _fresh_directory(directory: Path) -> Path:

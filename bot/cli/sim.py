@@ -139,10 +139,9 @@ def _symbols(given: list[str] | None) -> list[str]:
 
 
 def _date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise FixTheCommand(f"--session: {text!r} is not a date; write 2011-01-18") from None
+    from bot.cli.days import typed_day
+
+    return typed_day("--session", text) if text else None
 
 
 def _amount(text: str) -> Decimal:

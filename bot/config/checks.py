@@ -179,8 +179,14 @@ def _session(settings: Settings) -> Iterator[Problem]:
 def _simulation(settings: Settings) -> Iterator[Problem]:
     broker = settings.broker
     try:
-        if session_on(date.fromisoformat(broker.simulated_session)) is None:
+        session = session_on(date.fromisoformat(broker.simulated_session))
+        if session is None:
             yield "broker.simulated_session", "is a day on which the New York market was closed"
+        elif session.is_presumed:
+            yield (
+                "broker.simulated_session",
+                "lies behind the end of the trading calendar; write it as in 2011-01-05",
+            )
     except (ValueError, CalendarRangeError):
         yield "broker.simulated_session", "is no trading day; write it as in 2011-01-05"
     if broker.simulated_clock is not None:

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,7 +18,9 @@ from bot.config import Settings, hand_down
 from bot.doctor.findings import Finding, fail, ok, skip, warn
 from bot.doctor.packages import packages_of
 from bot.domain.errors import FixTheConfiguration
+from bot.domain.session import days_left, new_york_day
 from bot.ops.alerts.channels import open_channels
+from bot.ops.alerts.events import CALENDAR_WARNING_DAYS
 from bot.ops.process.control_socket import SOCKET
 from bot.ops.process.instance_lock import is_locked
 
@@ -39,6 +42,19 @@ def machine_checks(settings: Settings, dotenv: Path = Path(".env")) -> Iterator[
     yield _alerts(settings)
     yield _heartbeat(settings)
     yield _unit()
+    yield calendar_finding(datetime.now(UTC))
+
+
+def calendar_finding(now: datetime) -> Finding:
+    """How far the table of trading days reaches."""
+    left = days_left(new_york_day(now))
+    words = (
+        f"trading days are known for {left} days more" if left >= 0 else "the table of trading days has ended"
+    )
+    remedy = "upgrade the bot: without a calendar it buys nothing"
+    if left < 0:
+        return fail("calendar", words, remedy)
+    return warn("calendar", words, remedy) if left < CALENDAR_WARNING_DAYS else ok("calendar", words)
 
 
 def _settings(settings: Settings) -> Finding:

@@ -1,8 +1,9 @@
 """When the New York market is open: sessions, half-days, minutes of the session.
 
 Rule: every instant that comes in or goes out is aware UTC; New York's clock is used only in here. A session
-holds the instants from its open up to, and not including, its close. A day that the table does not cover is an
-error and never a guess, since guessing "open" would let the bot trade into a closed market.
+holds the instants from its open up to, and not including, its close. A day before the table is an error. Behind its end a
+weekday is *presumed* a session and says so: exits and protection go on by it, and entries are denied, since guessing "open" must
+not let the bot trade into a closed market.
 """
 
 from collections.abc import Iterator
@@ -40,6 +41,8 @@ class Session:
     open: datetime
     close: datetime
     is_half_day: bool
+    is_presumed: bool = False
+    """The table ends before this day: whether it is a holiday, or a half-day, nobody here knows."""
 
     @property
     def minutes(self) -> int:
@@ -48,6 +51,11 @@ class Session:
 
     def __contains__(self, at: datetime) -> bool:
         return self.open <= at < self.close
+
+
+def days_left(day: date) -> int:
+    """How many days of the calendar's table come after this one; negative behind its end."""
+    return (nyse.LAST_DAY - day).days
 
 
 def new_york_day(at: datetime) -> date:
@@ -63,7 +71,7 @@ def midnight(at: datetime) -> datetime:
 
 
 def session_on(day: date) -> Session | None:
-    """Return that New York date's session, None when the exchange is closed; CalendarRangeError off the table."""
+    """Return that New York date's session, None when the exchange is closed; CalendarRangeError before the table begins."""
     if isinstance(day, datetime):
         raise TypeError("session_on takes a date; use session_at for an instant")
     return _session(day)
@@ -71,8 +79,10 @@ def session_on(day: date) -> Session | None:
 
 @cache
 def _session(day: date) -> Session | None:
-    if not nyse.FIRST_DAY <= day <= nyse.LAST_DAY:
+    if day < nyse.FIRST_DAY:
         raise CalendarRangeError(day)
+    if day > nyse.LAST_DAY and day.weekday() < 5:
+        return Session(day, _utc(day, OPEN_TIME), _utc(day, CLOSE_TIME), is_half_day=False, is_presumed=True)
     if day.weekday() > 4 or day in nyse.CLOSED:
         return None
     is_half_day = day in nyse.EARLY_CLOSE

@@ -36,6 +36,8 @@ def _session(now: datetime, rules: SessionRules) -> Denial | None:
         session = session_on(day)
     except CalendarRangeError:
         return deny(DenialCode.SESSION_CALENDAR_UNKNOWN, day=str(day))
+    if session is not None and session.is_presumed:
+        return deny(DenialCode.SESSION_CALENDAR_UNKNOWN, day=str(day))
     if session is None:
         return deny(DenialCode.SESSION_HOLIDAY, day=str(day))
     if now not in session:

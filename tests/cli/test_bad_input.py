@@ -189,3 +189,22 @@ def test_no_running_bot_is_said_in_one_line(ibkr_bot: Run, tmp_path: Path) -> No
 
     assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1), ended.stderr
     assert "no bot is running" in ended.stderr
+
+
+DAYS = ("abc", "2011-13-01", "2011-02-30", "1900-01-02", "2199-01-02", "2031-01-02", "\u0663", "-")
+
+
+@pytest.mark.parametrize("day", DAYS)
+@pytest.mark.parametrize(
+    "words", [("run", "--session"), ("sim", "--session"), ("sim", "--synthetic", "--session"), ("parity",)]
+)
+def test_a_day_that_cannot_be_is_a_mistake_of_the_command(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], day: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*words, day])
+
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert "Traceback" not in said
+    assert "is not a date" in said or "the trading calendar covers" in said or "Usage" in said

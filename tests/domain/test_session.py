@@ -10,6 +10,7 @@ from bot.domain import nyse
 from bot.domain.session import (
     CalendarRangeError,
     Session,
+    days_left,
     is_open,
     minute_of_session,
     next_open,
@@ -134,14 +135,24 @@ def test_sessions_are_walked_over_weekends_and_holidays() -> None:
     assert sessions_between(date(2011, 1, 4), date(2011, 1, 3)) == []
 
 
-def test_a_day_off_the_table_is_an_error_that_says_so() -> None:
-    for day in (date(2003, 12, 31), date(2031, 1, 1)):
-        with pytest.raises(CalendarRangeError, match=rf"covers 2004-01-01 to 2030-12-31, not {day}"):
-            session_on(day)
-    with pytest.raises(CalendarRangeError):
-        next_open(utc(2030, 12, 31, 22))
+def test_a_day_before_the_table_is_an_error_that_says_so() -> None:
+    day = date(2003, 12, 31)
+    with pytest.raises(CalendarRangeError, match=rf"covers 2004-01-01 to 2030-12-31, not {day}"):
+        session_on(day)
     with pytest.raises(CalendarRangeError):
         previous_session(date(2004, 1, 2))
+
+
+def test_behind_the_tables_end_weekdays_are_presumed_sessions_and_say_so() -> None:
+    last, first = session_on(date(2030, 12, 31)), session_on(date(2031, 1, 1))
+    assert last is not None
+    assert first is not None
+    assert (last.is_presumed, first.is_presumed) == (False, True)
+    assert session_on(date(2031, 1, 4)) is None, "a Saturday"
+    assert next_open(utc(2030, 12, 31, 22)) == first.open
+    assert is_open(utc(2031, 1, 2, 15))
+    assert days_left(date(2030, 12, 31)) == 0
+    assert days_left(date(2031, 1, 1)) < 0
 
 
 def test_what_is_not_an_aware_instant_or_a_plain_date_is_refused() -> None:

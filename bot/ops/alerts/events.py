@@ -17,7 +17,7 @@ from bot.domain import messages as m
 from bot.domain.day_report import REPORT_KINDS, DayFold
 from bot.domain.machine import Applies, StateMachine
 from bot.domain.order import Leg
-from bot.domain.session import CalendarRangeError, is_open, new_york_day, session_on
+from bot.domain.session import CalendarRangeError, days_left, is_open, new_york_day, session_on
 from bot.domain.types import IdeaId
 from bot.ops.alerts.conditions import LastingConditions
 from bot.ops.alerts.wording import day_report_text, span
@@ -62,6 +62,8 @@ class Alert:
     body: str = ""
 
 
+CALENDAR_WARNING_DAYS = 183
+"""Half a year: time for an upgrade on any quiet weekend."""
 SendAlert = Callable[[Alert], None]
 
 
@@ -92,6 +94,7 @@ class Alerts(StateMachine):
         self._latched: dict[str, str] = {}
         self._guards_alerted: set[tuple[date, str]] = set()
         self._reported: date | None = None
+        self._calendar_told: tuple[int, int] | None = None
         self._events = self._own()
         self.listen(
             dict.fromkeys(REPORT_KINDS, self._fold.handle),
@@ -170,6 +173,19 @@ class Alerts(StateMachine):
         for idea_id in [*self._unproved]:
             self._tell_unprotected(idea_id, x.at)
         self._report_day(x.at, after=REPORT_AFTER_CLOSE)
+        self._calendar(x.at)
+
+    def _calendar(self, at: datetime) -> None:
+        """Once a month in the last half year of the calendar's table, and behind its end."""
+        day = new_york_day(at)
+        left, month = days_left(day), (day.year, day.month)
+        if left > CALENDAR_WARNING_DAYS or month == self._calendar_told:
+            return
+        self._calendar_told = month
+        title = f"The trading calendar ends in {left} days" if left >= 0 else "The trading calendar has ended"
+        body = "upgrade the bot: without a calendar nothing new is bought, and what is held is protected and closed"
+        severity = Severity.WARNING if left >= 0 else Severity.CRITICAL
+        self._alert(f"calendar:{day.year}-{day.month}", severity, title, body)
 
     def _report_day(self, at: datetime, *, after: timedelta) -> None:
         """Once, when the session is over; not for a session that was over before this line began."""

@@ -28,6 +28,7 @@ HEADINGS: dict[str, str] = {
     "log_in": "The gateway's log-in expires in …",
     "report": "Fri 20 Nov: 3 trades, +41.20",
     "thread": "A helper thread has ended: …",
+    "calendar": "The trading calendar ends in … days",
     "gathered": "5 events",
     "test": "Bot started, Bot stopped",
 }

@@ -277,3 +277,22 @@ def test_the_log_in_is_due_twelve_hours_and_one_hour_before_it_expires() -> None
         "The gateway's log-in expires in 12 h 00 min",
         "The gateway's log-in expires in 1 h 00 min",
     ]
+
+
+@pytest.mark.parametrize(
+    ("day", "title"),
+    [
+        (datetime(2030, 6, 1, 15, tzinfo=UTC), None),
+        (datetime(2030, 7, 15, 15, tzinfo=UTC), "The trading calendar ends in 169 days"),
+        (datetime(2031, 1, 2, 15, tzinfo=UTC), "The trading calendar has ended"),
+    ],
+)
+def test_the_end_of_the_calendar_is_told_once_a_month_from_half_a_year_before(
+    day: datetime, title: str | None
+) -> None:
+    told: list[Alert] = []
+    alerts = Alerts(told.append)
+    for hours in (0, 1, 30):
+        alerts.handle(m.TimePassed(day + timedelta(hours=hours)))
+
+    assert [one.title for one in told if "calendar" in one.title] == ([] if title is None else [title])
