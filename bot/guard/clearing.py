@@ -142,7 +142,7 @@ class Clearing:
             frames = (encode("cancelOrder", line.version, orderId=order.key[1]) for order in orders)
             yield ToGateway(line.number, b"".join(frames))
         elif own is None:
-            yield from self.open(OwnLine(stand_in_of(client), client, is_watcher=False), now)
+            yield from self.open(OwnLine(stand_in_of(client), client, now, is_watcher=False), now)
         elif own.is_ready:
             yield from self.speak(own, now)
             yield ToGateway(own.number, own.take())

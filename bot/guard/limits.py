@@ -5,12 +5,13 @@ Rule: a missing limit is an error, never "no limit"; an unknown key is an error,
 
 from __future__ import annotations
 
+from datetime import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from bot.domain.errors import FixTheConfiguration
 
@@ -78,6 +79,21 @@ class DeadMan(_Part):
     flatten: bool = False
 
 
+class SundayProof(_Part):
+    """By when on Sunday (New York) the log-in must be proved: twelve hours before Monday's open at the latest; and every how
+    many minutes it is said until then."""
+
+    proved_by: time = time(12, 0)
+    again_minutes: Annotated[int, Field(ge=5, le=240)] = 60
+
+    @field_validator("proved_by")
+    @classmethod
+    def _in_time(cls, value: time) -> time:
+        if not time(1, 30) <= value <= time(21, 30) or value.tzinfo is not None:
+            raise ValueError("between 01:30 and 21:30 New York, in quotes: twelve hours before Monday's open")
+        return value
+
+
 class Limits(_Part):
     """Everything the guard holds. ``round_trips``: positions opened and closed until a person goes on."""
 
@@ -91,6 +107,7 @@ class Limits(_Part):
     rates: Rates
     round_trips: Count
     dead_man: DeadMan = DeadMan()
+    sunday: SundayProof = SundayProof()
     order_fields: tuple[str, ...] = ()
     """Fields of an order beyond the ordinary ones that a client may set, by the TWS API's names."""
 

@@ -18,6 +18,7 @@ from bot.guard.limits import Limits
 from bot.guard.line import ANSWERS, REQUESTS, Line, Stage
 from bot.guard.orders import Refused, read_order
 from bot.guard.own_line import OwnLine
+from bot.guard.proof import WeeklyProof, log_in_ended
 from bot.guard.rates import Counts
 from bot.wire import RemoteProtocolError, WireMessage, decode_answer, decode_request, encode
 from bot.wire.frames import pack_frame
@@ -46,8 +47,10 @@ class Guard:
         self.lines: dict[int, Line] = {}
         self.own: dict[int, OwnLine] = {}
         self.clearing = Clearing(limits, self.ledger, self.lines, self.own, now, stop)
+        self.proof = WeeklyProof(limits.sunday, now)
         self.unread = ""
         self._has_seen = False
+        self._now = now
 
     # ── lines
 
@@ -57,6 +60,8 @@ class Guard:
         watcher = self.own.get(WATCHER)
         if watcher is None or not watcher.is_current:
             return "the guard does not see the account now"
+        if not self.proof.is_proved(self._now):
+            return "the gateway's log-in has not been proved since Sunday"
         return self.unread
 
     def connect(self, number: int) -> list[Effect]:
@@ -299,6 +304,8 @@ class Guard:
                 yield from self._unreadable(message)
                 continue
             self._note(message, now, None, b"")
+            if own.is_ready and own.is_watcher and own.accounts & self.ledger.accounts:
+                self.proof.proved(own.begun_at)
             if message.kind == "error" and message.reqId > 0:
                 self.ledger.on_refusal((own.client_id, message.reqId), message.errorCode)
             if message.kind == "openOrderEnd" and own.is_watcher and own.asked_at is not None:
@@ -316,16 +323,20 @@ class Guard:
 
     def time_passed(self, now: datetime) -> list[Effect]:
         """Every fraction of a second."""
+        self._now = now
         self.counts.roll(now)
         self.ledger.settle(now)
         watcher = self.own.get(WATCHER)
         looking: list[Effect] = []
         if watcher is None:
-            looking += self.clearing.open(OwnLine(WATCHER, self.limits.clients.guard, is_watcher=True), now)
+            line = OwnLine(WATCHER, self.limits.clients.guard, now, is_watcher=True)
+            looking += self.clearing.open(line, now)
+        elif watcher.begun_at < log_in_ended(now) or watcher.is_mute(now):
+            looking.append(Close(WATCHER, "a new handshake proves the log-in"))
         elif watcher.is_due(now):
             watcher.ask_orders(now)
             looking.append(ToGateway(WATCHER, watcher.take()))
-        return [*looking, *self.clearing.time_passed(now)]
+        return [*looking, *self.proof.time_passed(now), *self.clearing.time_passed(now)]
 
     def set_stop(self, stop: Stop | None, now: datetime) -> list[Effect]:
         """A person has stopped or gone on. Going on also forgets round trips and what could not be read."""
@@ -347,6 +358,7 @@ class Guard:
             "stopped": stop.to_json() if (stop := self.clearing.stop) is not None else None,
             "flattening": self.clearing.is_flattening,
             "blind": self.blind,
+            "log_in_proved": self.proof.is_proved(now),
             "clients": {str(li.client_id): li.stage.value for li in self.lines.values()},
             "silent": sorted(self.clearing.silent),
             "held": {f"{account} {con_id}": str(q) for (account, con_id), q in self.ledger.held.items()},

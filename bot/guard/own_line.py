@@ -27,8 +27,10 @@ WATCH_AGAIN = timedelta(seconds=30)
 class OwnLine:
     """``is_watcher``: asks for positions and everybody's open orders, again and again. ``out`` is what to send next."""
 
-    def __init__(self, number: int, client_id: int, *, is_watcher: bool) -> None:
+    def __init__(self, number: int, client_id: int, begun_at: datetime, *, is_watcher: bool) -> None:
         self.number, self.client_id, self.is_watcher = number, client_id, is_watcher
+        self.begun_at = begun_at
+        self.accounts: frozenset[str] = frozenset()
         self.is_ready = False
         self.next_order_id = 0
         self.sees_positions = self.sees_orders = False
@@ -75,6 +77,8 @@ class OwnLine:
                 if not self.is_ready:
                     self.is_ready = True
                     self._watch(now)
+            case "managedAccounts":
+                self.accounts = frozenset(message.accountsList.split(","))
             case "positionEnd":
                 self.sees_positions = True
             case "openOrder":
@@ -96,6 +100,10 @@ class OwnLine:
             and self.is_ready
             and (self.asked_at is None or now - self.asked_at >= WATCH_AGAIN)
         )
+
+    def is_mute(self, now: datetime) -> bool:
+        """Whether it has been open for a while and the gateway has not greeted: it is up and not logged in."""
+        return not self.is_ready and now - self.begun_at >= WATCH_AGAIN
 
     def ask_contract(self, con_id: int) -> None:
         """What a contract is that a client named by its number alone."""
