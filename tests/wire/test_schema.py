@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -30,14 +29,6 @@ from bot.wire import (
 )
 from bot.wire.frames import join_fields, split_fields
 from bot.wire.nodes import Each, Field, Gate, Many, Maybe, Node, Switch
-from bot.wire.schemas import account as schema_account
-from bot.wire.schemas import contracts as schema_contracts
-from bot.wire.schemas import history as schema_history
-from bot.wire.schemas import market as schema_market
-from bot.wire.schemas import open_orders as schema_open_orders
-from bot.wire.schemas import orders as schema_orders
-from bot.wire.schemas import reference as schema_reference
-from bot.wire.schemas import session as schema_session
 
 VERSIONS = sorted(SUPPORTED_VERSIONS)
 DECIMAL_SIZES = 163
@@ -348,23 +339,3 @@ def test_every_kind_describes_its_layout() -> None:
     assert layouts[MessageDirection.ANSWER, "tickSize"] == "6, reqId, tickType, size"
     assert "[faProfile ≤176]" in layouts[MessageDirection.REQUEST, "placeOrder"]
     assert len({(kind.direction, kind.id) for kind in message_kinds()}) == len(message_kinds())
-
-
-@pytest.mark.parametrize(
-    "schema",
-    [
-        schema_account,
-        schema_contracts,
-        schema_history,
-        schema_market,
-        schema_open_orders,
-        schema_orders,
-        schema_reference,
-        schema_session,
-    ],
-    ids=lambda schema: schema.__name__,
-)
-def test_the_head_of_each_schema_file_counts_its_kinds(schema: ModuleType) -> None:
-    requests = sum(kind.direction is MessageDirection.REQUEST for kind in schema.KINDS)
-    answers = len(schema.KINDS) - requests
-    assert f"Kinds: {requests} requests, {answers} answers" in " ".join((schema.__doc__ or "").split())

@@ -113,7 +113,7 @@ def test_a_stop_that_comes_together_with_the_end_of_the_connection_is_not_swallo
     ids=["after asyncio.run", "on another thread", "beside a loop"],
 )
 def test_the_library_is_imported_where_a_bare_import_would_fail(script: str) -> None:
-    load = "__import__('bot.broker.connection.library', fromlist=['load']).load('ib_insync')"
+    load = "__import__('bot.broker.connection.library', fromlist=['load_library']).load_library('ib_insync')"
     done = subprocess.run([sys.executable, "-c", script.format(load=load)], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
