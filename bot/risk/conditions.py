@@ -70,11 +70,17 @@ class Conditions:
 
     @property
     def clock_skew_s(self) -> float:
-        """How far the broker's clock is from ours: the smaller of the last two measurements, 0 before there are two.
+        """How far the broker's clock is from ours: the smaller of the last two measurements, 0 before there is one.
 
-        A machine that was held up between question and answer measures wrongly once, not twice in a row.
+        A machine that was held up between question and answer measures wrongly once, not twice in a row. The first one
+        counts alone: a machine without a battery may have started hours off, and nothing is to be bought meanwhile.
         """
-        return min(self.clock_offsets_s, key=abs) if len(self.clock_offsets_s) > 1 else 0.0
+        return min(self.clock_offsets_s, key=abs, default=0.0)
+
+    @property
+    def has_two_measurements(self) -> bool:
+        """Whether the broker's clock was read twice since it was connected to."""
+        return len(self.clock_offsets_s) > 1
 
     def reconcile(self, fact: Reconciled) -> None:
         self.is_reconciled = True

@@ -19,6 +19,8 @@ from bot.risk.risk_book import RiskBook
 
 MARK_EVERY = timedelta(minutes=1)
 OURSELVES = "risk"
+AT_THE_START = "at the start "
+"""Begins the detail of a halt that lifts itself once the clocks agree: a machine's clock is set soon after it was started."""
 
 
 class LossGuard:
@@ -55,11 +57,15 @@ class LossGuard:
                 yield m.Resumed(self._book.now, cause.value, "a new trading day", OURSELVES)
 
     def trip_breakers(self) -> Iterator[m.Message]:
-        """Halt for every condition that stands and is not latched yet."""
-        latch = self._book.latch
-        for cause, detail in self._standing().items():
+        """Halt for every condition that stands and is not latched yet; lift what was a clock's first reading alone."""
+        latch, found = self._book.latch, self._standing()
+        for cause, detail in found.items():
             if cause not in latch.causes:
                 yield self._halt(cause, detail, OURSELVES)
+        skew = latch.causes.get(HaltCause.CLOCK_SKEW, "")
+        agrees = HaltCause.CLOCK_SKEW not in found and self._book.conditions.has_two_measurements
+        if skew.startswith(AT_THE_START) and agrees:
+            yield m.Resumed(self._book.now, HaltCause.CLOCK_SKEW.value, "the clocks agree again", OURSELVES)
         if latch.forgotten:
             lost = ", ".join(latch.forgotten)
             yield self._halt(HaltCause.DISK_FAILURE, f"the journal did not know {lost}", OURSELVES)
@@ -105,8 +111,9 @@ class LossGuard:
             found[HaltCause.ACCOUNT_MISMATCH] = fault
         most_s = self._limits.max_clock_skew_s
         if most_s is not None and abs(present.clock_skew_s) > most_s:
+            first = "" if present.has_two_measurements else AT_THE_START
             found[HaltCause.CLOCK_SKEW] = (
-                f"the broker's clock is {present.clock_skew_s:+.0f} s from ours: is time synchronised?"
+                f"{first}the broker's clock is {present.clock_skew_s:+.0f} s from ours: is time synchronised?"
             )
         if stale := self._long_stale():
             found[HaltCause.STALE_DATA] = stale

@@ -51,19 +51,32 @@ INCIDENTS: Final[dict[str, str]] = {
     "G40": "nobody bids when an exit is due",
     "G41": "a stop that another hand moved to 0.01 counts as protection",
     "G42": "stops are refused all night, and nobody is told that nothing protects",
+    "G43": "a halt that is no UTF-8 ends the bot at every start",
+    "G44": "two bots on one state directory, and halt reaches one",
+    "G45": "a simulated clock is accepted where real money trades",
     "G46": "the clock jumps an hour and the position is sold as a time stop",
     "G47": "a fraction, a converted currency or a linked account's order ends the bot",
     "G48": "one refused entry counts three times and latches a halt",
     "G49": "an account in another currency is read as dollars",
+    "G50": "an alert with an angle bracket is sent as broken HTML, and too long",
     "G51": "of two contracts for one strike the first is bought",
+    "G52": "a machine without a battery starts hours off, and the halt stays",
     "G53": "an execution's time in UTC is read in the gateway's zone",
     "G54": "a trading halt is ignored and bought into",
+    "G58": "a halt before the first paper start goes into the last simulated day",
+    "G59": "an empty journal or a garbled row opens as if whole, the halt forgotten",
+    "G61": "a full disk: tracebacks, and an alert that is put after the commit that fails",
     "G62": "one unknown status or short message restarts the line",
+    "G65": "a run that failed says no trades and nothing else",
     "G66": "account values that stopped are restamped as new",
     "G67": "two bots on one gateway book each other's fills",
     "G71": "a fill under an unknown order id is booked on another order",
+    "G75": "a roll-back lands on a build that refuses the newer journal",
+    "G76": "an alert that cannot be sent for a minute is thrown away",
+    "G78": "one garbled answer ends the heartbeat for good",
     "G79": "an expired option that is still listed latches a halt",
     "G80": "the clock is set back an hour and the time stop comes an hour late",
+    "G81": "the calendar's table ends, and the line fails at every start",
     "G82": "a renamed option is not named, nor that it has no stop",
 }
 
@@ -76,6 +89,8 @@ _B, _X, _R, _S = (
 _MD, _CF, _J = "tests/market_data/test_machine.py::", "tests/config/", "tests/journal/test_store.py::"
 
 _Y = "tests/execution/test_incidents_refused_exits.py::"
+
+_O = "tests/ops/"
 
 PROOFS: Final[dict[str, tuple[str, ...]]] = {
     "G1": (
@@ -133,12 +148,12 @@ PROOFS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "G31": (_B + "connection/test_pacing.py",),
     "G33": (
-        _J + "test_a_torn_journal_is_recovered_to_the_last_good_row_and_set_aside",
+        _J + "test_a_torn_journal_keeps_every_row_that_can_be_read_in_order_and_is_set_aside",
         _J + "test_a_file_that_never_was_a_journal_is_set_aside_and_a_new_one_begun",
     ),
     "G34": (
         "tests/domain/test_session.py::test_the_open_moves_by_an_hour_in_utc_when_the_clocks_change",
-        _R + "test_guard_latch.py::test_a_clock_that_is_off_twice_in_a_row_halts",
+        _R + "test_guard_latch.py::test_a_clock_that_is_off_halts_and_one_off_from_the_start_lifts_itself",
         _R + "test_session_rules.py::test_an_embargo_follows_the_clock_change_of_its_own_zone",
     ),
     "G35": (
@@ -185,6 +200,46 @@ PROOFS: Final[dict[str, tuple[str, ...]]] = {
     "G71": (
         _B
         + "orders/test_set_aside.py::test_a_fill_under_an_order_id_of_another_order_belongs_to_its_reference",
+    ),
+    "G43": (
+        _O
+        + "process/test_control.py::test_whatever_is_in_the_halt_file_halts_with_words_that_nothing_can_fail_on",
+        _O + "process/test_control.py::test_a_request_that_cannot_be_read_is_answered",
+    ),
+    "G44": (_O + "process/test_instance_lock.py",),
+    "G45": (_CF + "test_checks.py::test_a_contradiction_is_named",),
+    "G50": (
+        _O + "alerts/test_alerts_delivery.py::test_angle_brackets_are_escaped_and_long_texts_split",
+        _O
+        + "alerts/test_alerts_delivery.py::test_a_text_that_a_service_does_not_take_is_sent_once_more_as_plain_words",
+    ),
+    "G52": (
+        _R + "test_guard_latch.py::test_a_clock_that_is_off_halts_and_one_off_from_the_start_lifts_itself",
+    ),
+    "G58": ("tests/cli/test_which_directory.py",),
+    "G59": ("tests/journal/test_damage.py",),
+    "G61": (
+        "tests/assembly/test_failures.py::test_on_a_full_disk_the_last_alert_is_sent_all_the_same",
+        _O + "process/test_logs.py::test_a_disk_that_takes_no_more_is_said_once_and_hurts_nobody",
+    ),
+    "G65": ("tests/cli/test_last_words.py",),
+    "G75": (
+        "tests/journal/test_damage.py::test_a_row_that_only_a_newer_build_knows_is_set_aside_and_the_rest_is_read",
+    ),
+    "G76": (
+        _O + "alerts/test_alerts_outbox.py::test_what_is_critical_is_tried_until_it_is_delivered",
+        _O + "alerts/test_alerts_delivery.py::test_a_critical_alert_outlives_a_router_that_restarts",
+        _O + "alerts/test_alerts_delivery.py::test_a_service_says_how_long_to_wait",
+    ),
+    "G78": (
+        _O
+        + "process/test_heartbeat.py::test_an_answer_that_is_no_http_is_a_failed_ping_and_the_next_one_counts",
+        _O + "process/test_threads.py",
+    ),
+    "G81": (
+        "tests/domain/test_session.py::test_behind_the_tables_end_weekdays_are_presumed_sessions_and_say_so",
+        _O
+        + "alerts/test_alerts.py::test_the_end_of_the_calendar_is_told_once_a_month_from_half_a_year_before",
     ),
     "G42": (_Y + "test_stops_refused_all_night_are_tried_ever_more_rarely_and_told_once_as_unprotected",),
     "G38": (_CF + "test_checks.py::test_above_a_ceiling_more_risk_must_be_accepted",),

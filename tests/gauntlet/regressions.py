@@ -242,7 +242,7 @@ ANSWERS: Final[dict[str, tuple[str, ...]]] = {
         "tests/ops/alerts/test_alerts.py::test_the_log_in_is_due_twelve_hours_and_one_hour_before_it_expires",
     ),
     "V4": (
-        _R + "test_guard.py::test_five_losing_trades_halt_and_a_person_starts_the_count_anew",
+        _R + "test_guard.py::test_five_losing_trades_pause_entries_until_the_next_trading_day",
         _R + "test_guard.py::test_a_slow_bleed_over_days_halts_by_drawdown_from_the_peak",
         _R + "test_restart.py",
     ),

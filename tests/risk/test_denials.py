@@ -148,6 +148,11 @@ def _stale() -> m.EntryDenied:
     return after(m.FeedChanged("SPY", "bars", False, NOON))
 
 
+@produces(DenialCode.TRADING_HALTED)
+def _halted_by_the_exchange() -> m.EntryDenied:
+    return after(m.FeedChanged("SPY", m.TRADING, False, NOON))
+
+
 @produces(DenialCode.DATA_NOT_LIVE)
 def _delayed() -> m.EntryDenied:
     return after(b.DataTypeChanged(101, DataType.DELAYED, NOON))

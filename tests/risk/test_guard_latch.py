@@ -83,14 +83,19 @@ def test_long_stale_data_halt_only_while_the_market_is_open() -> None:
 @pytest.mark.parametrize(
     ("offsets_s", "halts"),
     [
-        ((30.0,), False),
+        ((30.0,), True),
+        ((30.0, 0.4), False),
+        ((30.0, 31.0, 0.4, 0.4), False),
         ((0.4, 30.0), False),
+        ((0.4, 30.0, 31.0, 0.4, 0.4), True),
         ((30.0, 31.0), True),
         ((-30.0, -31.0), True),
         ((3.0, 4.0), False),
     ],
 )
-def test_a_clock_that_is_off_twice_in_a_row_halts(offsets_s: tuple[float, ...], halts: bool) -> None:
+def test_a_clock_that_is_off_halts_and_one_off_from_the_start_lifts_itself(
+    offsets_s: tuple[float, ...], halts: bool
+) -> None:
     machine = opened()
 
     for offset_s in offsets_s:
