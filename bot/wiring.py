@@ -52,6 +52,7 @@ ROUTES: dict[type, Names] = {
     # what the broker says about the market
     b.UnderlyingQualified: (MARKET_DATA, BOARD, ALERTS),
     b.ChainListed: (MARKET_DATA,),
+    b.HoursListed: (RISK, OCO_WATCHER, JOURNAL, ALERTS),
     b.OptionsQualified: (MARKET_DATA,),
     b.BarsBackfilled: (MARKET_DATA,),
     b.BarReceived: (MARKET_DATA,),
@@ -117,6 +118,7 @@ ROUTES: dict[type, Names] = {
     # commands to the broker
     b.QualifyUnderlying: (BROKER,),
     b.ListChain: (BROKER,),
+    b.ListHours: (BROKER,),
     b.QualifyOptions: (BROKER,),
     b.WatchBars: (BROKER,),
     b.WatchQuote: (BROKER,),

@@ -46,6 +46,7 @@ class Commands:
             b.QualifyUnderlying: self._persistently(
                 contracts.qualify_underlying, lambda x: f"underlying:{x.symbol}"
             ),
+            b.ListHours: self._persistently(contracts.list_hours, lambda x: f"hours:{x.underlying.symbol}"),
             b.ListChain: self._persistently(contracts.list_chain, lambda x: f"chain:{x.underlying.symbol}"),
             b.QualifyOptions: self._persistently(
                 contracts.qualify_options, lambda x: f"options:{x.underlying.symbol}:{x.expiry}"

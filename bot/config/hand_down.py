@@ -78,6 +78,7 @@ DERIVED: dict[type, dict[str, str]] = {
         "sibling_grace_s": "what IB takes to end an OCA group",
         "cancel_retry_s": "longer than answer_s",
         "clock_tolerance_s": "as risk.max_clock_skew_s, which halts",
+        "early_close_s": "as session.exit_minutes_before_close by default: 10 minutes",
         "overdue_s": "a minute: by then a person must know that nobody buys",
         "shut_retry_s": "half an hour: what IB refuses at night it takes, if at all, much later",
         "snapshot_retry_s": "as for the order manager",

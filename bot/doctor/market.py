@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from bot.broker.connection.error_codes import code
 from bot.doctor.api_session import ASK, BID, CLOSE, LAST, ApiSession, ProbedQuote, Trouble
 from bot.doctor.context import Context
 from bot.doctor.findings import Finding, fail, ok, skip, warn
-from bot.domain.liquid_hours import days_in_disagreement, parse_liquid_hours
+from bot.domain.liquid_hours import days_in_disagreement, exchange_zone, parse_liquid_hours
 from bot.domain.session import CalendarRangeError, is_open, new_york_day
 from bot.wire import WireMessage
 
@@ -94,8 +93,7 @@ def price_of(quote: ProbedQuote | None) -> float | None:
 def _calendar(symbol: str, details: WireMessage) -> Finding:
     name = f"calendar {symbol}"
     try:
-        zone = ZoneInfo(_ZONES.get(details.timeZoneId, details.timeZoneId) or "America/New_York")
-        hours = parse_liquid_hours(details.liquidHours or "", zone)
+        hours = parse_liquid_hours(details.liquidHours or "", exchange_zone(details.timeZoneId))
         differing = days_in_disagreement(hours)
     except (ValueError, KeyError, CalendarRangeError) as error:
         return warn(
@@ -109,9 +107,6 @@ def _calendar(symbol: str, details: WireMessage) -> Finding:
             name, f"IB's hours differ from ours on {days}", "do not trade on those days; upgrade the bot"
         )
     return ok(name, f"agrees with IB's hours on {len(hours)} days")
-
-
-_ZONES = {"EST": "America/New_York", "EST5EDT": "America/New_York", "US/Eastern": "America/New_York", "": ""}
 
 
 # ── quotes ──

@@ -33,6 +33,13 @@ class ListChain:
 
 
 @dataclass(frozen=True, slots=True)
+class ListHours:
+    """Ask for the exchange's hours of the coming days. Answer: HoursListed or RequestFailed."""
+
+    underlying: Contract
+
+
+@dataclass(frozen=True, slots=True)
 class QualifyOptions:
     """Ask which of the expiry's strikes are real, both rights. Answer: OptionsQualified (pairs that do not exist are absent)."""
 
@@ -164,6 +171,15 @@ class BrokerPulse:
 @dataclass(frozen=True, slots=True)
 class UnderlyingQualified:
     contract: Contract
+
+
+@dataclass(frozen=True, slots=True)
+class HoursListed:
+    """Where IB's own hours end earlier than our calendar's: (day, close) in ascending order; nothing where both agree."""
+
+    symbol: Symbol
+    early_closes: tuple[tuple[date, datetime], ...]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

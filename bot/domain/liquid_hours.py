@@ -7,10 +7,19 @@ is written.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.domain.session import NEW_YORK, session_on
+
+_ZONES = {
+    "EST": "America/New_York",
+    "EST5EDT": "America/New_York",
+    "US/Eastern": "America/New_York",
+    "": "America/New_York",
+}
+"""IB's abbreviations (ContractDetails.timeZoneId) that no zone database has under a name with a rule."""
 
 Span = tuple[datetime, datetime]
 
@@ -29,6 +38,14 @@ def _format_day(day: date) -> str:
     if session is None:
         return f"{day:%Y%m%d}:CLOSED"
     return f"{session.open.astimezone(NEW_YORK):{_STAMP}}-{session.close.astimezone(NEW_YORK):{_STAMP}}"
+
+
+def exchange_zone(name: str) -> ZoneInfo:
+    """The zone of a contract's hours by IB's name for it. Raises ValueError for a name that nobody knows."""
+    try:
+        return ZoneInfo(_ZONES.get(name, name))
+    except ZoneInfoNotFoundError:
+        raise ValueError(f"unknown time zone {name!r}") from None
 
 
 def parse_liquid_hours(text: str, zone: tzinfo = NEW_YORK) -> dict[date, tuple[Span, ...]]:
@@ -70,6 +87,18 @@ def _parse_span(part: str, entry: str, zone: tzinfo) -> Span:
 def _instant(day: str, clock: str, zone: tzinfo) -> datetime:
     # strptime takes the zone afterwards: IB's text itself carries none.
     return datetime.strptime(f"{day}:{clock}", _STAMP).replace(tzinfo=zone).astimezone(UTC)
+
+
+def earlier_close(spans: Sequence[Span], day: date) -> datetime | None:
+    """When the market closes on a day, if IB says earlier than our calendar; its open, if IB says it stays shut.
+
+    None where both agree, or where IB's close is the later one: the earlier of the two always holds.
+    """
+    session = session_on(day)
+    if session is None:
+        return None
+    close = max((end for _, end in spans), default=session.open)
+    return min(close, session.close) if close < session.close else None
 
 
 def days_in_disagreement(hours: Mapping[date, tuple[Span, ...]]) -> list[date]:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from bot.domain import messages as m
 from bot.domain.bracket import BracketEvent
 from bot.domain.order import Leg
+from bot.domain.session import new_york_day
 from bot.execution.bracket_book import Bracket
 from bot.execution.watcher_context import WatcherContext, later
 
@@ -26,8 +27,8 @@ class ExitEscalation:
         """Take the next step if one is due."""
         if bracket.is_ended:
             return
-        if not bracket.closing and self._context.by_the_brokers_clock(now) >= bracket.place.close_by:
-            bracket.closing = bracket.place.close_reason
+        if not bracket.closing:
+            bracket.closing = self._due(bracket, now)
         if bracket.closing:
             yield from self._tell_overdue(bracket, now)
         if not bracket.closing or not self._context.link.can_act:
@@ -37,6 +38,17 @@ class ExitEscalation:
         quantity = position - bracket.broker_lacks if position > 0 else 0
         if quantity > 0 and self._context.market_is_open(now) and not self._is_halted(bracket):
             yield from self.climb(bracket, quantity, bracket.closing, now)
+
+    def _due(self, bracket: Bracket, now: datetime) -> str:
+        """Why it has to be closed by now; empty while it may run."""
+        at, place = self._context.by_the_brokers_clock(now), bracket.place
+        if at >= place.close_by:
+            return place.close_reason
+        close = self._context.early_close(at)
+        is_for_today = new_york_day(place.close_by) == new_york_day(at)
+        if close is not None and is_for_today and at >= later(close, -self._context.limits.early_close_s):
+            return "early_close"
+        return ""
 
     def climb(self, bracket: Bracket, quantity: int, reason: str, now: datetime) -> Iterator[m.Message]:
         """Order the exit of ``quantity`` (negative: a short), at the next step, unless the last one still has time."""

@@ -78,6 +78,7 @@ class WatcherLimits:
     sibling_grace_s     how long the broker may take to end the orders of a position that is gone
     cancel_retry_s      how often such an order is cancelled again
     clock_tolerance_s   a deadline counts by the broker's clock once that is further than this from ours
+    early_close_s       on a day that IB ends earlier than our calendar, what was to be gone today is gone so long before
     overdue_s           a position that should have been gone for so long is told
     shut_retry_s        while the market is closed, attempts to protect come ever more rarely, down to one in this time
     commission_wait_s   how long a closed trade waits for its commission reports
@@ -97,6 +98,7 @@ class WatcherLimits:
     cancel_retry_s: float = 10.0
     commission_wait_s: float = 10.0
     clock_tolerance_s: float = 10.0
+    early_close_s: float = 600.0
     overdue_s: float = 60.0
     shut_retry_s: float = 1800.0
     snapshot_retry_s: float = 10.0

@@ -72,6 +72,7 @@ class OcoWatcher(StateMachine):
             m.Reconciled: self._reconciled,
             b.RequestFailed: self._request_failed,
             b.BrokerPulse: self._context.hear_pulse,
+            b.HoursListed: self._context.list_hours,
             b.BrokerDisconnected: lambda _: self._context.snapshot_requests.forget(),
             b.BrokerConnected: lambda _: self._context.snapshot_requests.forget(),
         }

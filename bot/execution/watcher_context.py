@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from bot.domain.broker_messages import BrokerPulse
+from bot.domain.broker_messages import BrokerPulse, HoursListed
 from bot.domain.market import Quote
 from bot.domain.messages import HaltTrading
-from bot.domain.session import is_open
+from bot.domain.session import is_open, new_york_day
 from bot.domain.types import ConId
 from bot.execution.books.connection_state import ConnectionState
 from bot.execution.books.order_book import OrderBook
@@ -29,6 +29,7 @@ class WatcherContext:
     quotes: dict[ConId, Quote] = field(default_factory=dict)
     held: dict[ConId, int] = field(default_factory=dict)
     clock_offsets_s: tuple[float, ...] = ()
+    early_closes: dict[date, datetime] = field(default_factory=dict)
 
     def fresh_quote(self, con_id: ConId, now: datetime) -> Quote | None:
         quote = self.quotes.get(con_id)
@@ -46,8 +47,16 @@ class WatcherContext:
         offset_s = min(self.clock_offsets_s, key=abs)
         return later(now, offset_s) if abs(offset_s) > self.limits.clock_tolerance_s else now
 
+    def list_hours(self, fact: HoursListed) -> None:
+        self.early_closes.update(fact.early_closes)
+
+    def early_close(self, now: datetime) -> datetime | None:
+        """When the market closes today, where IB says earlier than the calendar."""
+        return self.early_closes.get(new_york_day(now)) if self.early_closes else None
+
     def market_is_open(self, now: datetime) -> bool:
-        return is_open(now)
+        close = self.early_close(now)
+        return is_open(now) and (close is None or now < close)
 
 
 def later(at: datetime, seconds: float) -> datetime:

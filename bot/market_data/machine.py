@@ -22,6 +22,8 @@ from bot.domain.types import ConId, IdeaId, Symbol
 from bot.market_data.bars import BarFeed
 from bot.market_data.chain import ChainWatch, PicksExpiry
 
+HOURS_EVERY = timedelta(hours=1)
+
 
 @dataclass(frozen=True, slots=True)
 class MarketDataLimits:
@@ -45,6 +47,7 @@ class SymbolWatch:
     underlying: Contract | None = None
     spot: float | None = None
     quote_at: datetime | None = None
+    hours_asked_at: datetime | None = None
     feeds: dict[BarSize, BarFeed] = field(
         default_factory=lambda: {BarSize.M1: BarFeed(), BarSize.M60: BarFeed()}
     )
@@ -112,12 +115,21 @@ class MarketData(StateMachine):
         for watch in self._watches.values():
             if new_day and watch.underlying is not None:
                 yield b.ListChain(watch.underlying)
+            if watch.underlying is not None and self._hours_are_due(watch, message.at):
+                watch.hours_asked_at = message.at
+                yield b.ListHours(watch.underlying)
             for feed in watch.feeds.values():
                 if feed.gap_asked_at and message.at - feed.gap_asked_at > timedelta(
                     seconds=self._limits.gap_wait_s
                 ):
                     yield from self._closed(feed.give_up_on_gap())
             yield from self._judge_freshness(watch, message.at)
+
+    @staticmethod
+    def _hours_are_due(watch: SymbolWatch, at: datetime) -> bool:
+        """Every hour: a day of mourning or an early close may be announced while the market is open."""
+        asked_at = watch.hours_asked_at
+        return asked_at is None or at - asked_at >= HOURS_EVERY
 
     def _see(self, at: datetime) -> bool:
         """Take the time; True when a new New York day began."""

@@ -18,7 +18,7 @@ from bot.risk.portfolio import delta_usd
 from bot.risk.quote_rules import QUOTE_RULES
 from bot.risk.risk_book import RiskBook
 from bot.risk.rules import ACCOUNT_RULES, HOUSE_RULES
-from bot.risk.session_rules import close_deadline, entry_time
+from bot.risk.session_rules import close_deadline, early_close, entry_time
 from bot.risk.sizing import StopLoss, size, stop_loss
 
 
@@ -94,6 +94,8 @@ def _first_denial(
         if denial := rule(idea, book, limits):
             return denial
     if denial := entry_time(book.now, session, idea.symbol):
+        return denial
+    if denial := early_close(book.now, book.conditions.early_closes.get(book.today), session):
         return denial
     for rule in (*QUOTE_RULES, *ACCOUNT_RULES):
         if denial := rule(idea, book, limits):

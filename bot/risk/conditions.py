@@ -5,7 +5,7 @@ Rule: after a restart nothing is assumed: not connected, not reconciled, equity 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from bot.domain.broker_messages import (
@@ -13,6 +13,7 @@ from bot.domain.broker_messages import (
     BrokerDisconnected,
     BrokerPulse,
     DataTypeChanged,
+    HoursListed,
     LinkChanged,
 )
 from bot.domain.market import DataType
@@ -45,6 +46,7 @@ class Conditions:
         self.mismatches: tuple[str, ...] = ()
         self.connected_account = ""
         self.clock_offsets_s: tuple[float, ...] = ()
+        self.early_closes: dict[date, datetime] = {}
 
     def connect(self, fact: BrokerConnected) -> None:
         self.is_connected, self.is_reconciled = True, False
@@ -64,6 +66,9 @@ class Conditions:
         self.links_down.add(fact.part)
         if fact.code in IB_LINK_LOST:
             self.is_reconciled = False
+
+    def list_hours(self, fact: HoursListed) -> None:
+        self.early_closes.update(fact.early_closes)
 
     def handle_pulse(self, fact: BrokerPulse) -> None:
         self.clock_offsets_s = (*self.clock_offsets_s[-1:], fact.clock_offset_s)

@@ -69,6 +69,11 @@ class DenialCode(StrEnum):
         "An event of `session.blackouts` is near; its name is in the numbers.",
         "None; `session.blackout_before_minutes` and `session.blackout_after_minutes` say how long it lasts.",
     )
+    SESSION_CLOSES_EARLY = (
+        "SESSION_CLOSES_EARLY",
+        "IB's own hours end the day earlier than the calendar: an early close or a closed day that was announced late.",
+        "Nothing: entries go on at the next session.",
+    )
     SESSION_HOLIDAY = ("SESSION_HOLIDAY", "The exchange does not open on this day.", "None.")
     SESSION_CLOSED = ("SESSION_CLOSED", "It is before the open or after the close.", "None.")
     SESSION_JUST_OPENED = (

@@ -160,6 +160,7 @@ def _passing(book: RiskBook) -> Applies:
         b.BrokerDisconnected: present.disconnect,
         b.LinkChanged: present.change_link,
         b.BrokerPulse: present.handle_pulse,
+        b.HoursListed: present.list_hours,
         b.DataTypeChanged: present.change_data_type,
         b.AccountUpdated: lambda fact: present.update_account(fact.values),
         b.SnapshotTaken: lambda fact: present.update_account(fact.snapshot.account),

@@ -57,6 +57,13 @@ def _margins(now: datetime, session: Session, rules: SessionRules) -> Denial | N
     return None
 
 
+def early_close(now: datetime, close: datetime | None, rules: SessionRules) -> Denial | None:
+    """Why no entry may be made on a day that IB ends earlier than our calendar, or None."""
+    if close is None or now < close - timedelta(minutes=rules.minutes_before_close):
+        return None
+    return deny(DenialCode.SESSION_CLOSES_EARLY, close=close)
+
+
 def _embargo(now: datetime, windows: tuple[EmbargoWindow, ...]) -> Denial | None:
     for window in windows:
         for start, end in _occurrences(window, now):

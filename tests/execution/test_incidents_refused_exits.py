@@ -103,3 +103,21 @@ def test_a_clock_that_is_an_hour_behind_the_brokers_closes_in_time() -> None:
     line.wait(30, 1)
 
     assert line.last(m.ExitPosition).reason == "time stop"
+
+
+def test_a_day_that_ib_ends_early_is_closed_before_it_and_nothing_is_tried_after_it() -> None:
+    line = open_position()  # at 10:00 in New York, to be closed after half an hour
+    day, close = line.now.date(), line.now + timedelta(minutes=12)
+    line.tell(b.HoursListed("SPY", ((day, close),), line.now))
+    line.broker.bids.pop(CALL.con_id)
+    line.wait(60, 5)
+    assert not line.all(m.ExitPosition)
+
+    line.wait(90, 5)
+    assert line.last(m.ExitPosition).reason == "early_close"
+
+    line.wait(600, 10)
+    tried = len(line.all(m.ExitPosition))
+    line.wait(600, 10)
+    assert len(line.all(m.ExitPosition)) == tried
+    assert line.broker.stopped(CALL.con_id) == line.position == 3

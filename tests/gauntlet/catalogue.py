@@ -74,6 +74,7 @@ INCIDENTS: Final[dict[str, str]] = {
     "G75": "a roll-back lands on a build that refuses the newer journal",
     "G76": "an alert that cannot be sent for a minute is thrown away",
     "G78": "one garbled answer ends the heartbeat for good",
+    "G77": "a close that only IB knows: entries to the last minute, refused exits, naked overnight",
     "G79": "an expired option that is still listed latches a halt",
     "G80": "the clock is set back an hour and the time stop comes an hour late",
     "G81": "the calendar's table ends, and the line fails at every start",
@@ -186,6 +187,7 @@ PROOFS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "G80": (_Y + "test_a_clock_that_is_an_hour_behind_the_brokers_closes_in_time",),
     "G66": (_B + "orders/test_account_age.py::test_the_age_of_a_value_is_the_age_of_its_message",),
+    "G77": (_Y + "test_a_day_that_ib_ends_early_is_closed_before_it_and_nothing_is_tried_after_it",),
     "G79": (
         "tests/domain/test_reconcile_names.py::test_an_expired_option_that_is_still_listed_is_no_mismatch",
     ),

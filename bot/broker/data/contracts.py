@@ -18,6 +18,7 @@ from bot.broker.translate.contracts import flat_grid, tick_rule_id, to_chain, to
 from bot.broker.translate.numbers import figure
 from bot.domain import broker_messages as b
 from bot.domain.contract import Contract, TickGrid
+from bot.domain.liquid_hours import earlier_close, exchange_zone, parse_liquid_hours
 from bot.domain.session import new_york_day
 from bot.domain.types import ConId, Right, SecType, Symbol
 
@@ -74,6 +75,18 @@ class ContractQueries:
             names = ", ".join(f"{x.contract.symbol}@{x.contract.primaryExchange}" for x in found)
             raise RequestTrouble(_NO_SUCH_CONTRACT, f"{command.symbol} is {names or 'no US stock'}")
         self._link.publish(b.UnderlyingQualified(await self._complete(found[0])))
+
+    async def list_hours(self, command: b.ListHours) -> None:
+        """Tells where IB's hours end earlier than our calendar's. Raises RequestTrouble where they cannot be read."""
+        stock = command.underlying
+        wanted = self._link.library.Contract(conId=stock.con_id, symbol=stock.symbol, exchange="SMART")
+        found = await self._details(wanted)
+        if not found:
+            raise RequestTrouble(_NO_SUCH_CONTRACT, f"no hours of {stock.symbol}: the contract is gone")
+        hours = parse_liquid_hours(found[0].liquidHours or "", exchange_zone(found[0].timeZoneId))
+        closes = ((day, earlier_close(spans, day)) for day, spans in sorted(hours.items()))
+        early = tuple((day, close) for day, close in closes if close is not None)
+        self._link.publish(b.HoursListed(stock.symbol, early, self._link.now()))
 
     async def list_chain(self, command: b.ListChain) -> None:
         """Raises RequestTrouble where no standard option class exists."""

@@ -119,6 +119,7 @@ class Alerts(StateMachine):
             b.OrderRefused: self._refused,
             b.RowSetAside: self._set_aside,
             m.FeedChanged: self._trading,
+            b.HoursListed: self._hours,
             m.Halted: self._halted,
             m.Resumed: self._resumed,
         }
@@ -310,6 +311,13 @@ class Alerts(StateMachine):
             self._alert(f"flattened:{x.idea_id}", Severity.CRITICAL, title, body)
 
     # ── what the broker says ──
+
+    def _hours(self, x: b.HoursListed) -> None:
+        for day, close in x.early_closes:
+            body = f"IB closes {x.symbol} at {close:%H:%M} UTC, earlier than the calendar; the earlier time holds"
+            self._alert(
+                f"hours:{day}:{close.isoformat()}", Severity.WARNING, f"{day:%a %d %b}: an early close", body
+            )
 
     def _trading(self, x: m.FeedChanged) -> None:
         if x.feed != m.TRADING:

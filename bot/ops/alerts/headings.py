@@ -14,6 +14,7 @@ HEADINGS: dict[str, str] = {
     "journal": "Halted by …, Resumed by …",
     "reject_storm": "Halted: orders are rejected",
     "repaired": "Protection of … repaired",
+    "hours": "…: an early close",
     "trading": "Trading in … is halted by the exchange",
     "set_aside": "The broker lists something that is not the bot's / A message of the broker cannot be read",
     "unprotected": "UNPROTECTED: …",
@@ -30,5 +31,6 @@ HEADINGS: dict[str, str] = {
     "thread": "A helper thread has ended: …",
     "calendar": "The trading calendar ends in … days",
     "gathered": "5 events",
+    "flex": "IB's own record",
     "test": "Bot started, Bot stopped",
 }

@@ -56,6 +56,7 @@ class LoopbackExchange:
             TimePassed: self._on_time,
             b.QualifyUnderlying: self._qualify_underlying,
             b.ListChain: self._list_chain,
+            b.ListHours: lambda _: iter(()),  # its hours are the calendar's
             b.QualifyOptions: self._qualify_options,
             b.WatchBars: self._watch_bars,
             b.WatchQuote: self._watch_quote,
