@@ -43,6 +43,7 @@ _Html = Annotated[Path | None, typer.Option("--html", help="Write a page, one fi
 _Lookahead = Annotated[
     bool, typer.Option("--check-lookahead", help="Change the future: no decision of the past may change.")
 ]
+_Exact = Annotated[bool, typer.Option("--exact", help="Every message, as live: slower, the same result.")]
 _Spreads = Annotated[bool, typer.Option("--spreads/--no-spreads", help="Repeat with spreads × 0.5 and × 2.")]
 
 
@@ -56,6 +57,7 @@ def backtest(
     synthetic: _Synthetic = False,
     halts: _Halts = "resume",
     html: _Html = None,
+    exact: _Exact = False,
     spreads: _Spreads = True,
     check_lookahead: _Lookahead = False,
     data: DataOption = None,
@@ -74,7 +76,7 @@ def backtest(
         return
     from bot.backtest.report.document import backtest_document
 
-    report = _play(plan, library, spreads=spreads)
+    report = _play(plan, library, exact=exact, spreads=spreads)
     if html is not None:
         _write(html, backtest_document(report, _charts(report, library)))
     if as_json:
@@ -98,18 +100,18 @@ def _check_lookahead(plan: BacktestPlan, library: Library) -> None:
         typer.echo(f"other prices after {cut:%Y-%m-%d %H:%M} UTC changed no decision before")
 
 
-def _play(plan: BacktestPlan, library: Library, *, spreads: bool) -> Report:
+def _play(plan: BacktestPlan, library: Library, *, exact: bool, spreads: bool) -> Report:
     from bot.backtest.exact.run import plan_stretches, run_exact
+    from bot.backtest.fast.run import run_fast
     from bot.backtest.report.document import Report
 
     days = sum(len(x.sessions) for x in plan_stretches(plan, library))
+    run = run_exact if exact else run_fast
     factors = (1.0, 0.5, 2.0) if spreads else (1.0,)
     with sessions_bar(days * len(factors)) as step:
-        outcomes = [
-            (factor, run_exact(replace(plan, spread_factor=factor), library, step)) for factor in factors
-        ]
+        outcomes = [(factor, run(replace(plan, spread_factor=factor), library, step)) for factor in factors]
     variants = tuple(sorted(outcomes, key=lambda x: x[0])) if spreads else ()
-    return Report(plan, "exact", outcomes[0][1], variants)
+    return Report(plan, "exact" if exact else "fast", outcomes[0][1], variants)
 
 
 @contextmanager
@@ -192,14 +194,14 @@ def show_report(report: Report) -> None:
     console = Console()
     for table in all_tables(report):
         if table.rows:
-            console.print(_grid(table))
+            console.print(grid_of(table))
     out = report.outcome
     if out.still_open:
         console.print(f"still open at the end, at mid: {', '.join(out.still_open)}", highlight=False)
     console.print(prices_line(out), style="bold", highlight=False, soft_wrap=True)
 
 
-def _grid(table: Table) -> Grid:
+def grid_of(table: Table) -> Grid:
     grid = Grid(
         title=table.title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0)
     )

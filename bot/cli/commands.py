@@ -53,6 +53,7 @@ CLI_COMMANDS: dict[str, CliCommand] = {
     "flex": CliCommand("report", "flex"),
     "backtest": CliCommand("backtest", "backtest"),
     "replay": CliCommand("replay", "replay_journal"),
+    "sweep": CliCommand("sweep", "sweep"),
     "journal": CliCommand("history", "journal"),
     "why": CliCommand("history", "why"),
     "version": CliCommand("history", "version"),

@@ -67,13 +67,18 @@ class ChainWatch:
         """Has the money moved a third of the watched half-width away from the centre?"""
         if self.is_spare:
             return False
+        reach = self.reach()
+        return reach is None or abs(spot - reach[0]) > reach[1]
+
+    def reach(self) -> tuple[float, float] | None:
+        """The centre and how far the money may move from it; None when nothing is watched yet."""
         strikes = sorted(
             {contract.strike for contract in self.watched.values() if contract.strike is not None}
         )
         if self.centre is None or len(strikes) < 2:
-            return True
+            return None
         half_width = float(strikes[-1] - strikes[0]) / 2
-        return abs(spot - self.centre) > max(half_width / 3, float(strikes[1] - strikes[0]) / 2)
+        return self.centre, max(half_width / 3, float(strikes[1] - strikes[0]) / 2)
 
 
 def nearest_strikes(strikes: Sequence[Decimal], spot: float, each_side: int) -> tuple[Decimal, ...]:

@@ -308,6 +308,12 @@ class MarketData(StateMachine):
             yield from self._on_spot(watch, quote)
         yield m.QuoteUpdated(quote)
 
+    def reaches(self, symbol: Symbol) -> list[tuple[float, float]] | None:
+        """For each watched expiry its centre and how far the spot may move from it without any consequence; None: nowhere."""
+        chains = [chain for chain in self._watches[symbol].chains if not chain.is_spare]
+        found = [chain.reach() for chain in chains]
+        return None if None in found else [reach for reach in found if reach is not None]
+
     def _on_spot(self, watch: SymbolWatch, quote: Quote) -> Iterator[m.Message]:
         watch.quote_at = quote.at
         if quote.is_halted is watch.fresh[TRADING]:

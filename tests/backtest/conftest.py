@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import pytest
 
-from bot.backtest.exact.run import run_exact
+from bot.backtest.exact.run import ExactLine, plan_stretches
+from bot.backtest.feed.markets import market_of
 from bot.backtest.outcome import Outcome
 from bot.backtest.plan import BacktestPlan
 from bot.config import load_settings
+from bot.domain import messages as m
+from bot.journal.listener import JournalListener
+from bot.journal.store import Journal
 from bot.sim.market.recorded.library import BUNDLE
 
 DAY = date(2015, 12, 24)
@@ -19,7 +25,31 @@ def plan(symbol: str = "GOOG", first: date = DAY, last: date = DAY, **variables:
     return BacktestPlan(load_settings(None, {"SYMBOLS": symbol, **variables}), (symbol,), first, last)
 
 
+@dataclass(frozen=True)
+class Played:
+    plan: BacktestPlan
+    outcome: Outcome
+    journal: Path
+
+
 @pytest.fixture(scope="session")
-def played() -> tuple[BacktestPlan, Outcome]:
+def played_day(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """A recorded day through the whole line, with a journal on disk."""
     chosen = plan("SPY", date(2011, 1, 26), date(2011, 1, 26))
-    return chosen, run_exact(chosen, BUNDLE)
+    [stretch] = plan_stretches(chosen, BUNDLE)
+    world = market_of(chosen, stretch, BUNDLE, chosen.equity)
+    out = Outcome(chosen.equity)
+    path = tmp_path_factory.mktemp("played") / "journal.db"
+    journal = Journal(path, lambda: world.now)
+    try:
+        journal.record(m.LineStarted(world.now, "test", "growth", False, ("SPY",)))
+        line = ExactLine(chosen, world, out, journal=JournalListener(journal), commit=journal.commit)
+        line.play(stretch, BUNDLE, lambda _: None)
+    finally:
+        journal.close()
+    return Played(chosen, out, path)
+
+
+@pytest.fixture(scope="session")
+def played(played_day: Played) -> tuple[BacktestPlan, Outcome]:
+    return played_day.plan, played_day.outcome

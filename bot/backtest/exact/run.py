@@ -73,12 +73,15 @@ class ExactLine:
         commit: Callable[[m.Message], None] = _nobody,
     ) -> None:
         self._plan, self._world, self._out, self._also = plan, world, out, hear
-        self._exchange = LoopbackExchange(world)
+        self._exchange = self._make_exchange(world)
         self._is_halted = False
-        machines: dict[str, Machine] = {**make_machines(plan.settings, 1.0), BROKER: self._exchange}
+        self._machines: dict[str, Machine] = {
+            **make_machines(plan.settings, 1.0),
+            BROKER: self._exchange,
+        }
         if journal is not None:
-            machines[JOURNAL] = journal
-        self._line = Replay(machines, commit, self._hear, LISTENERS)
+            self._machines[JOURNAL] = journal
+        self._line = Replay(self._machines, commit, self._hear, LISTENERS)
 
     def play(
         self, stretch: Stretch, library: Library, progress: Progress, until: datetime | None = None
@@ -90,9 +93,15 @@ class ExactLine:
             self._through(end if until is None else min(end, until))
             note_day(self._out, self._plan, self._world, library, session.day)
             progress(session.day)
+        self._note_open()
+
+    def _note_open(self) -> None:
         self._out.still_open += [
             f"{x.quantity} {x.contract.label}" for x in self._world.positions() if x.quantity
         ]
+
+    def _make_exchange(self, world: World) -> LoopbackExchange:
+        return LoopbackExchange(world)
 
     def _morning(self, session: Session) -> None:
         wake = session.open - EARLY

@@ -139,6 +139,19 @@ class Market:
         self._done = at
         return list(self._happen(at))
 
+    def leap(self, to: datetime) -> list[MarketEvent]:
+        """Go to just before the minute that begins at ``to``, of the same session; only the bars that close are told.
+
+        The minute in progress must be over: the next point is a full minute. LookupError where a minute has no bar.
+        """
+        session, start = self._session, self.next_point()
+        if session is None or (start - session.open) % _MINUTE or not start < to < session.close:
+            raise ValueError(f"no leap from {self._done} to {to}")
+        first, last = (start - session.open) // _MINUTE, (to - session.open) // _MINUTE - 1
+        told = [event for stock in self.stocks.values() for event in stock.leap(first, last, session.open)]
+        self._done = to - self._step
+        return sorted(told, key=lambda event: event.at)
+
     def _happen(self, at: datetime) -> Iterator[MarketEvent]:
         session = session_on(new_york_day(at))
         if session is None:
@@ -205,6 +218,16 @@ class Market:
 
     def option_price_at(self, contract: Contract, spot: float, at: datetime) -> float | None:
         return self._options[contract.symbol].price_at(contract, spot, at)
+
+    def bid_bounds(
+        self,
+        contract: Contract,
+        extremes: tuple[int, int],
+        minutes: tuple[int, int],
+        times: tuple[datetime, datetime],
+    ) -> tuple[float, float] | None:
+        """Below and above every bid of an option while its underlying's prints stay within ``extremes``, in cents."""
+        return self._options[contract.symbol].bid_bounds(contract, extremes, minutes, times)
 
     def extra_prices(self, contract: Contract, start: datetime, span: timedelta) -> list[float]:
         return self._extras.prices(contract, start, span)

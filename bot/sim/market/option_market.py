@@ -145,6 +145,30 @@ class OptionMarket:
         vol = self._surface.vol(series.strike, spot, years)
         return price_and_delta(series.right, series.strike, spot, years, vol, self._rate)[0]
 
+    def bid_bounds(
+        self,
+        contract: Contract,
+        extremes: tuple[int, int],
+        minutes: tuple[int, int],
+        times: tuple[datetime, datetime],
+    ) -> tuple[float, float] | None:
+        """Below and above every bid in those minutes; a recorded contract's are looked up. None where one is missing."""
+        series = self._series.get(contract.con_id) or self._take_apart(contract)
+        if self._chain is not None and series.column is not None:
+            rows = self._chain.bid_cents[max(0, minutes[0] - 1) : minutes[1] + 1, series.column]
+            return (
+                (float(rows.min()) / 100, float(rows.max()) / 100) if len(rows) and rows.min() > 0 else None
+            )
+        if times[1] >= series.expires:
+            return None
+        bids = [
+            self._make(series, cents / 100, minute, at).book.bid
+            for cents in extremes
+            for minute, at in zip(minutes, times, strict=True)
+        ]
+        known = [float(bid) for bid in bids if bid is not None]
+        return (min(known), max(known)) if len(known) == len(bids) else None
+
     def settlement(self, contract: Contract) -> float:
         """Intrinsic value at the underlying's last price, USD per unit."""
         series = self._series.get(contract.con_id) or self._take_apart(contract)

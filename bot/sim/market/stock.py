@@ -88,6 +88,17 @@ class StockMarket:
     def last_cents(self) -> int | None:
         return self._last
 
+    def range_cents(self, first: int, last: int) -> tuple[int, int] | None:
+        """Lowest and highest print of the session's minutes ``first`` to ``last``; None where one of them has no bar.
+
+        It is of the future, and for whoever must know in advance that nothing will happen.
+        """
+        bars = [self._bars.get(minute) for minute in range(first, last + 1)]
+        known = [bar for bar in bars if bar is not None]
+        if len(known) < len(bars) or self._shift != 1:
+            return None
+        return to_cents(min(bar.low for bar in known)), to_cents(max(bar.high for bar in known))
+
     @property
     def book(self) -> TopOfBook:
         return self._book
@@ -155,6 +166,42 @@ class StockMarket:
             if part is not None:
                 yield BarFormed(at, self.con_id, part.bar(self.symbol, bar_size), is_closed=False)
 
+    def leap(self, first: int, last: int, session_open: datetime) -> Iterator[MarketEvent]:
+        """Minutes ``first`` to ``last`` at once, both whole: only the bars that close on the way are told.
+
+        Afterwards everything is as if each point had happened. There must be a bar for each of them; the caller has
+        finished the minute before.
+        """
+        for minute in range(first, last):
+            at = session_open + minute * _MINUTE
+            yield from self.end_minute(at)
+            found = self._path(minute)
+            if found is None:
+                raise LookupError(f"no bar of {self.symbol} at {at}")
+            self._whole_minute(found[0], round(found[1]), minute, at)
+        at = session_open + last * _MINUTE
+        yield from self.end_minute(at)
+        for step in range(self._points):
+            for event in self.move(last, step, at + step * _MINUTE / self._points):
+                if isinstance(event, BarFormed) and event.is_closed:
+                    yield event
+
+    def _whole_minute(self, points: tuple[int, ...], size: int, minute: int, at: datetime) -> None:
+        for cents in points:
+            if self._last is not None and cents != self._last:
+                self._is_uptick = cents > self._last
+            self._last = cents
+        high, low, part = max(points), min(points), at.replace(second=0, microsecond=0)
+        self._minute = _Forming(part, points[0], high, low, points[-1], size)
+        for name, start in (("_day", at), ("_hour", self._hour_start(at, minute))):
+            known: _Forming | None = getattr(self, name)
+            if known is None:
+                setattr(self, name, _Forming(start, points[0], high, low, points[-1], size))
+            else:
+                known.high, known.low = max(known.high, high), min(known.low, low)
+                known.close = points[-1]
+                known.volume += size
+
     def _path(self, minute: int) -> tuple[tuple[int, ...], float] | None:
         if minute not in self._today:
             bar = self._bars.get(minute)
@@ -185,12 +232,11 @@ class StockMarket:
     def _add(self, cents: int, size: int, minute: int, at: datetime) -> None:
         self._day = self._grow(self._day, at, cents, size)
         self._minute = self._grow(self._minute, at.replace(second=0, microsecond=0), cents, size)
-        start = (
-            self._session.open
-            if self._session is not None and minute < 30
-            else at.replace(minute=0, second=0)
-        )
-        self._hour = self._grow(self._hour, start, cents, size)
+        self._hour = self._grow(self._hour, self._hour_start(at, minute), cents, size)
+
+    def _hour_start(self, at: datetime, minute: int) -> datetime:
+        is_first = self._session is not None and minute < 30
+        return self._session.open if is_first and self._session else at.replace(minute=0, second=0)
 
     @staticmethod
     def _grow(part: _Forming | None, start: datetime, cents: int, size: int) -> _Forming:

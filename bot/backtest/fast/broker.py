@@ -1,0 +1,109 @@
+"""The loopback exchange that quotes an option only when somebody could act on it: while it is held, and when a bar may fire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from bot.domain import broker_messages as b
+from bot.domain.contract import Contract
+from bot.domain.messages import Message
+from bot.domain.types import ConId, SecType, Symbol
+from bot.sim.exchange import events as e
+from bot.sim.loopback.loopback import LoopbackExchange
+from bot.sim.loopback.translate import to_quote
+from bot.sim.market.events import BarFormed, BookChanged
+from bot.sim.world.world import World
+
+Moves = Callable[[Symbol, float], bool]
+"""Whether this price of the underlying has any consequence."""
+
+
+class OnDemandExchange(LoopbackExchange):
+    """Registered contracts are known; quoted are the stocks, the held ones and, while ``armed``, all."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._registered: dict[ConId, Contract] = {}
+        self._held: set[ConId] = set()
+        self.is_armed = False
+        self._commands[b.WatchQuote] = self._register
+        self._commands[b.UnwatchQuote] = self._forget
+
+    def arm(self) -> None:
+        """Quote everything that is registered, from the next point on."""
+        self.is_armed = True
+        for con_id, contract in self._registered.items():
+            self._quote(con_id, contract)
+
+    def disarm(self) -> None:
+        """Quote only what is held."""
+        self.is_armed = False
+        for con_id in [x for x in self._quotes if x in self._registered and x not in self._held]:
+            del self._quotes[con_id]
+            self.world.unwatch(con_id)
+
+    def hold(self, contract: Contract) -> None:
+        """Quote this contract until it is released."""
+        self._held.add(contract.con_id)
+        self._quote(contract.con_id, contract)
+
+    def release(self, con_id: ConId) -> None:
+        """Its bracket has ended."""
+        self._held.discard(con_id)
+        if not self.is_armed and con_id in self._registered and con_id in self._quotes:
+            del self._quotes[con_id]
+            self.world.unwatch(con_id)
+
+    def _quote(self, con_id: ConId, contract: Contract) -> None:
+        if con_id not in self._quotes:
+            self._quotes[con_id] = contract
+            self.world.watch(con_id)
+
+    def _register(self, command: b.WatchQuote) -> Iterator[Message]:
+        contract = command.contract
+        if contract.sec_type is not SecType.OPTION:
+            return self._watch_quote(command)
+        self._registered[contract.con_id] = contract
+        if self.is_armed or contract.con_id in self._held:
+            return self._watch_quote(command)
+        return iter(())
+
+    def _forget(self, command: b.UnwatchQuote) -> Iterator[Message]:
+        self._registered.pop(command.contract.con_id, None)
+        if command.contract.con_id in self._held:
+            return iter(())
+        return self._unwatch_quote(command)
+
+    def glide(self, events: list[e.ExchangeEvent], moves: Moves) -> Iterator[Message]:
+        """What is to be told of a stretch in which nothing but bars can matter.
+
+        Every closed bar; the underlying's quote where it has a consequence, and its last one; the last account figures.
+        """
+        account: e.ExchangeEvent | None = None
+        quotes: dict[ConId, BookChanged] = {}
+        for event in events:
+            if isinstance(event, BookChanged):
+                quotes[event.ticker.con_id] = event
+                contract = self._quotes.get(event.ticker.con_id)
+                mid = event.ticker.book.mid
+                if contract is not None and mid is not None and moves(contract.symbol, float(mid)):
+                    del quotes[event.ticker.con_id]
+                    yield self._told(event, contract)
+            elif isinstance(event, BarFormed):
+                feed = self._feeds.get((event.con_id, event.bar.size))
+                if event.is_closed and feed is not None and feed.is_open:
+                    yield b.BarReceived(event.bar)
+            elif isinstance(event, e.AccountChanged):
+                account = event
+            else:
+                yield from self._orders.facts([event])
+        if account is not None:
+            yield from self._orders.facts([account])
+        for con_id, event in quotes.items():
+            known = self._quotes.get(con_id)
+            if known is not None:
+                yield self._told(event, known)
+
+    @staticmethod
+    def _told(event: BookChanged, contract: Contract) -> Message:
+        return b.QuoteReceived(to_quote(event.ticker, event.model, contract))

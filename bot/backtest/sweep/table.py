@@ -1,0 +1,113 @@
+"""A sweep's results: the best in the first part of the days beside what they did in the rest, and what the search is worth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bot.backtest.sweep.overfit import (
+    daily_sharpe,
+    deflated_sharpe,
+    expected_best,
+    probability_of_overfitting,
+)
+from bot.backtest.sweep.trial import Trial
+from bot.ops.page.document import Table
+
+_YEAR = math.sqrt(252)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """``split`` is the number of days in sample; ``ranked`` by the Sharpe ratio there, best first."""
+
+    ranked: tuple[Trial, ...]
+    refused: tuple[Trial, ...]
+    split: int
+    deflated: float | None
+    by_luck: float
+    overfit: float | None
+
+
+def judge_sweep(trials: Sequence[Trial], out_of_sample: float) -> Swept:
+    """Rank the trials by the first days; the rest of the days has no say."""
+    good = [x for x in trials if not x.error]
+    days = min((len(x.returns) for x in good), default=0)
+    split = max(1, round(days * (1 - out_of_sample))) if days else 0
+    matrix = np.array([x.returns[:days] for x in good], dtype=np.float64).T
+    inside = [daily_sharpe(np.array(x.returns[:split])) for x in good]
+    order = sorted(range(len(good)), key=lambda n: (-inside[n], good[n].changes))
+    best = good[order[0]] if order else None
+    sharpes = np.array(inside)
+    return Swept(
+        tuple(good[n] for n in order),
+        tuple(x for x in trials if x.error),
+        split,
+        None if best is None else deflated_sharpe(np.array(best.returns[:split]), sharpes),
+        expected_best(sharpes) * _YEAR,
+        None if best is None else probability_of_overfitting(matrix),
+    )
+
+
+def sweep_table(swept: Swept, shown: int) -> Table:
+    """The best, in sample beside out of sample."""
+    keys = [key for key, _ in swept.ranked[0].changes] if swept.ranked else []
+    short = [key.rsplit(".", 1)[-1] for key in keys]
+    columns = (*short, "trades", "Sharpe in", "Sharpe out", "return in", "return out", "result")
+    rows = tuple(_row(x, swept.split) for x in swept.ranked[:shown])
+    right = tuple(range(len(keys), len(columns)))
+    return Table(
+        f"Best {min(shown, len(swept.ranked))} of {len(swept.ranked)}", columns, rows, right, in_words(swept)
+    )
+
+
+def _row(x: Trial, split: int) -> tuple[str, ...]:
+    inside, outside = np.array(x.returns[:split]), np.array(x.returns[split:])
+    sharpes = (f"{daily_sharpe(part) * _YEAR:.2f}" if len(part) > 1 else "" for part in (inside, outside))
+    returns = (f"{float(np.prod(1 + part) - 1):.2%}" if len(part) else "" for part in (inside, outside))
+    return (*(value for _, value in x.changes), f"{x.trades}", *sharpes, *returns, f"{x.result:,.2f}")
+
+
+def in_words(swept: Swept) -> str:
+    """What the search is worth, in one sentence each."""
+    said = [f"{len(swept.ranked)} tried, {len(swept.refused)} refused by the settings' own checks."]
+    said.append(f"The best of so many without skill would show a Sharpe ratio of {swept.by_luck:.2f}.")
+    if swept.deflated is not None:
+        said.append(
+            f"Deflated Sharpe ratio of the best: {swept.deflated:.0%} (below 95 %: luck explains it)."
+        )
+    if swept.overfit is not None:
+        said.append(f"Probability of backtest overfitting: {swept.overfit:.0%}.")
+    return " ".join(said)
+
+
+def heat_map(swept: Swept) -> Table | None:
+    """Mean Sharpe ratio in sample over the first two keys; None for fewer keys."""
+    if not swept.ranked or len(swept.ranked[0].changes) < 2:
+        return None
+    (row_key, _), (column_key, _) = swept.ranked[0].changes[:2]
+    cells: dict[tuple[str, str], list[float]] = {}
+    for x in swept.ranked:
+        (_, row), (_, column) = x.changes[:2]
+        cells.setdefault((row, column), []).append(daily_sharpe(np.array(x.returns[: swept.split])) * _YEAR)
+    rows, columns = ({place[n] for place in cells} for n in (0, 1))
+    ordered = sorted(columns, key=_number)
+    body = tuple(
+        (row, *(_mean(cells.get((row, column))) for column in ordered)) for row in sorted(rows, key=_number)
+    )
+    title = f"Sharpe ratio in sample: {row_key} (down) by {column_key} (across), mean over all else"
+    return Table(title, (row_key.rsplit(".", 1)[-1], *ordered), body, tuple(range(1, len(ordered) + 1)))
+
+
+def _mean(values: list[float] | None) -> str:
+    return f"{sum(values) / len(values):.2f}" if values else ""
+
+
+def _number(text: str) -> tuple[float, str]:
+    try:
+        return float(text), text
+    except ValueError:
+        return math.inf, text

@@ -1,0 +1,103 @@
+"""One combination of settings over the days, and what of it is kept. Runs in a worker process.
+
+Rule: data go to a worker once: it opens the store (or the package's days) by name, and keeps what it has read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from bot.backtest.fast.run import run_fast
+from bot.backtest.feed.library import StoreLibrary
+from bot.backtest.plan import BacktestPlan, Halts
+from bot.backtest.report.metrics import daily_returns
+from bot.backtest.store.store import Store
+from bot.backtest.sweep.space import Changes
+from bot.config import Settings, load_settings
+from bot.domain.errors import FixTheConfiguration
+from bot.sim.market.recorded.library import BUNDLE, Library
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The same for every trial of a sweep. ``variables`` are the settings' environment; ``data`` None: the package's days."""
+
+    config: Path | None
+    variables: tuple[tuple[str, str], ...]
+    data: Path | None
+    symbols: tuple[str, ...]
+    first: date
+    last: date
+    equity: Decimal
+    seed: int
+    is_synthetic: bool
+    halts: Halts
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What is kept: ``returns`` by day. ``error`` where the settings contradict each other."""
+
+    changes: Changes
+    days: tuple[str, ...] = ()
+    returns: tuple[float, ...] = ()
+    trades: int = 0
+    result: float = 0.0
+    error: str = ""
+
+
+def run_trial(job: Job, changes: Changes) -> Trial:
+    """Play one combination. What a setting's own check refuses is a trial with an error, not the end of the sweep."""
+    try:
+        settings = changed(job, changes)
+    except FixTheConfiguration as error:
+        return Trial(changes, error=f"{error}".splitlines()[0])
+    plan = BacktestPlan(
+        settings, job.symbols, job.first, job.last, job.equity, job.seed, job.is_synthetic, job.halts
+    )
+    out = run_fast(plan, library_at(job.data))
+    returns = tuple(round(float(x), 10) for x in daily_returns(out))
+    days = tuple(f"{x.day}" for x in out.days)
+    return Trial(changes, days, returns, len(out.trades), float(out.end_equity - out.start_equity))
+
+
+def changed(job: Job, changes: Changes) -> Settings:
+    """The settings with the changes on top."""
+    variables = dict(job.variables) | {key.upper().replace(".", "__"): value for key, value in changes}
+    settings = load_settings(job.config, variables)
+    return settings.model_copy(update={"symbols": job.symbols})
+
+
+@lru_cache(maxsize=4)
+def library_at(data: Path | None) -> Library:
+    """The days at a place, opened once in each process."""
+    return BUNDLE if data is None else StoreLibrary(Store(data))
+
+
+def as_row(trial: Trial) -> dict[str, Any]:
+    """A trial as a line of the results file."""
+    return {
+        "changes": dict(trial.changes),
+        "days": trial.days,
+        "returns": trial.returns,
+        "trades": trial.trades,
+        "result": trial.result,
+        "error": trial.error,
+    }
+
+
+def from_row(row: dict[str, Any]) -> Trial:
+    """The trial of such a line. KeyError, TypeError or ValueError for a line that is none."""
+    return Trial(
+        tuple(sorted((str(k), str(v)) for k, v in row["changes"].items())),
+        tuple(map(str, row["days"])),
+        tuple(map(float, row["returns"])),
+        int(row["trades"]),
+        float(row["result"]),
+        str(row["error"]),
+    )

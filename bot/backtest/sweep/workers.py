@@ -1,0 +1,115 @@
+"""Trials in processes of their own, or on an existing Dask cluster; each result is on disk as soon as it is known.
+
+Rule: a sweep that was killed goes on where it was, and ends with the same table: a trial depends on nothing but its settings.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from bot.backtest.sweep.space import Changes
+from bot.backtest.sweep.trial import Job, Trial, as_row, from_row, run_trial
+from bot.domain.errors import FixTheMachine
+
+Progress = Callable[[Trial], None]
+
+
+def run_sweep(
+    job: Job, wanted: Sequence[Changes], results: Path, workers: int, scheduler: str, progress: Progress
+) -> list[Trial]:
+    """All trials in the order asked for; those that ``results`` holds already are not run again."""
+    known = read_results(results, job)
+    missing = [changes for changes in wanted if changes not in known]
+    for changes in wanted:
+        if changes in known:
+            progress(known[changes])
+    with _results_file(results, job) as out:
+        for trial in _run(job, missing, workers, scheduler):
+            out.write(json.dumps(as_row(trial)) + "\n")
+            out.flush()
+            known[trial.changes] = trial
+            progress(trial)
+    return [known[changes] for changes in wanted]
+
+
+def _results_file(results: Path, job: Job) -> Any:
+    try:
+        is_new = not results.exists()
+        out = results.open("a", encoding="utf-8")
+    except OSError as error:
+        raise FixTheMachine(f"--results {results}: {error.strerror}") from None
+    if is_new:
+        out.write(json.dumps({"sweep": mark(job)}) + "\n")
+        out.flush()
+    return out
+
+
+def mark(job: Job) -> str:
+    """What all trials of a file have in common, as one short text: days, equity, data, the other settings."""
+    told = {name: value for name, value in asdict(job).items() if name != "variables"}
+    own = sorted(pair for pair in job.variables if "__" in pair[0] or pair[0] in ("MODE", "SYMBOLS"))
+    return sha256(json.dumps([told, own], default=str, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def read_results(results: Path, job: Job) -> dict[Changes, Trial]:
+    """What a file holds; a last line that was cut off is passed over. FixTheMachine for the file of another sweep."""
+    if not results.exists():
+        return {}
+    lines = results.read_text(encoding="utf-8").splitlines()
+    found: dict[Changes, Trial] = {}
+    for n, line in enumerate(lines):
+        try:
+            row = json.loads(line)
+            if n == 0:
+                if row["sweep"] != mark(job):
+                    raise FixTheMachine(
+                        f"{results} holds a sweep over other days, data or settings; name another with --results"
+                    )
+                continue
+            trial = from_row(row)
+            found[trial.changes] = trial
+        except (ValueError, KeyError, TypeError, AttributeError):
+            if n < len(lines) - 1 or n == 0:
+                raise FixTheMachine(
+                    f"{results}, line {n + 1}: not a sweep's results; name another file"
+                ) from None
+    return found
+
+
+def _run(job: Job, wanted: Sequence[Changes], workers: int, scheduler: str) -> Iterator[Trial]:
+    if scheduler:
+        yield from _on_dask(job, wanted, scheduler)
+    elif workers == 1:
+        yield from (run_trial(job, changes) for changes in wanted)
+    else:
+        with ProcessPoolExecutor(workers, initializer=_be_nice) as pool:
+            futures = [pool.submit(run_trial, job, changes) for changes in wanted]
+            yield from (future.result() for future in as_completed(futures))
+
+
+def _be_nice() -> None:
+    """A sweep must not make a bot on the same machine wait."""
+    os.nice(10)
+
+
+def _on_dask(job: Job, wanted: Iterable[Changes], scheduler: str) -> Iterator[Trial]:
+    try:
+        from distributed import Client
+        from distributed import as_completed as completed
+    except ModuleNotFoundError:
+        raise FixTheMachine("--scheduler needs Dask: pip install distributed") from None
+    try:
+        client = Client(scheduler, timeout="10s")
+    except (OSError, ValueError, TimeoutError) as error:
+        raise FixTheMachine(f"--scheduler {scheduler}: {error or 'no answer'}") from None
+    with client:
+        futures = client.map(run_trial, [job] * len(list(wanted)), list(wanted), pure=False)
+        for future in completed(futures):
+            yield future.result()

@@ -1,0 +1,143 @@
+"""``ibkr-bot sweep``: many settings over the same days."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from bot.cli.backtest import changed_settings, grid_of, library_of, make_plan, sessions_bar
+from bot.cli.options import ConfigOption, DataOption, JsonOption
+from bot.domain.errors import FixTheCommand, FixTheMachine
+
+if TYPE_CHECKING:
+    from bot.backtest.plan import BacktestPlan
+    from bot.backtest.sweep.space import Changes
+    from bot.backtest.sweep.table import Swept
+    from bot.backtest.sweep.trial import Job
+
+_Grid = Annotated[
+    list[str],
+    typer.Option("--grid", metavar="KEY=5,8|KEY=1:9:2", help="Values of a setting; repeat for more."),
+]
+_Draw = Annotated[int, typer.Option(min=0, help="Try so many combinations, drawn from the grid; 0: all.")]
+_Out = Annotated[
+    float, typer.Option("--out-of-sample", min=0.0, max=0.9, help="Last part of the days, kept back.")
+]
+_Workers = Annotated[int, typer.Option(min=0, help="Processes; 0: one a processor.")]
+_Scheduler = Annotated[str, typer.Option(metavar="tcp://HOST:PORT", help="A Dask scheduler instead.")]
+_Results = Annotated[
+    Path, typer.Option(help="Where each result is kept; the same file goes on where it was.")
+]
+_Top = Annotated[int, typer.Option(min=1, help="Rows shown.")]
+_Html = Annotated[Path | None, typer.Option("--html", help="Write the tables as a page.")]
+
+
+def sweep(
+    grid: _Grid,
+    draw: _Draw = 0,
+    symbols: str = "",
+    first: Annotated[str, typer.Option("--from", metavar="DATE")] = "",
+    last: Annotated[str, typer.Option("--to", metavar="DATE")] = "",
+    equity: str = "50000",
+    seed: int = 1,
+    synthetic: Annotated[bool, typer.Option("--synthetic", help="Made-up days.")] = False,
+    halts: str = "resume",
+    out_of_sample: _Out = 0.3,
+    workers: _Workers = 0,
+    scheduler: _Scheduler = "",
+    results: _Results = Path("sweep.jsonl"),
+    top: _Top = 15,
+    html: _Html = None,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Try combinations of settings; ranked by the first days, shown beside the rest, with what luck alone would reach.
+
+    Example: ibkr-bot sweep --grid strategies.scalp.fast_ema=5,8,13 --grid risk.take_profit_pct=0.2:0.6:0.2
+    """
+    from bot.backtest.sweep.table import judge_sweep
+    from bot.backtest.sweep.workers import run_sweep
+
+    settings = changed_settings(config, None)
+    library = library_of(data, settings)
+    plan = make_plan(settings, library, symbols, first, last, equity, seed, halts, synthetic=synthetic)
+    wanted = _wanted(grid, draw, seed)
+    job = _job(plan, config, data or settings.data.directory)
+    with sessions_bar(len(wanted)) as step:
+        trials = run_sweep(job, wanted, results, workers or os.cpu_count() or 1, scheduler, step)
+    swept = judge_sweep(trials, out_of_sample)
+    if not swept.ranked:
+        raise FixTheCommand(f"no combination is possible; the first: {trials[0].error}")
+    _show(swept, top, as_json=as_json)
+    if html is not None:
+        _write_page(html, swept, top, plan)
+
+
+def _wanted(axes: list[str], count: int, seed: int) -> tuple[Changes, ...]:
+    from bot.backtest.sweep.space import draw as draw_from
+    from bot.backtest.sweep.space import grid as grid_over
+    from bot.backtest.sweep.space import read_axis
+    from bot.config.template import setting_keys
+
+    known = setting_keys()
+    read = [read_axis(text, known) for text in axes]
+    return draw_from(read, count, seed) if count else grid_over(read)
+
+
+def _job(plan: BacktestPlan, config: Path | None, data: Path) -> Job:
+    from bot.backtest.sweep.trial import Job
+
+    variables = dict(os.environ) | {"BROKER__TRADING": "simulated", "DRY_RUN": "false"}
+    return Job(
+        config.resolve() if config else None,
+        tuple(sorted(variables.items())),
+        data.resolve() if (data / "bars_1m").is_dir() else None,
+        plan.symbols,
+        plan.first,
+        plan.last,
+        plan.equity,
+        plan.seed,
+        plan.is_synthetic,
+        plan.halts,
+    )
+
+
+def _show(swept: Swept, top: int, *, as_json: bool) -> None:
+    from bot.backtest.sweep.table import heat_map, in_words, sweep_table
+    from bot.backtest.sweep.trial import as_row
+
+    if as_json:
+        for trial in (*swept.ranked, *swept.refused):
+            typer.echo(json.dumps(as_row(trial)))
+        return
+    console = Console()
+    for table in (sweep_table(swept, top), heat_map(swept)):
+        if table is not None:
+            console.print(grid_of(table))
+    console.print(in_words(swept), style="bold", highlight=False, soft_wrap=True)
+
+
+def _write_page(path: Path, swept: Swept, top: int, plan: BacktestPlan) -> None:
+    from bot.backtest.sweep.table import heat_map, in_words, sweep_table
+    from bot.ops.page.document import Document, PageVerdict, Source
+    from bot.ops.page.render import as_file
+
+    tables = tuple(x for x in (sweep_table(swept, top), heat_map(swept)) if x is not None)
+    page = Document(
+        kind="backtest",
+        title=f"Sweep {' '.join(plan.symbols)}, {plan.first} to {plan.last}",
+        at=None,
+        verdict=PageVerdict("plain", f"{len(swept.ranked)} tried", in_words(swept)),
+        source=Source(trading="simulated", symbols=plan.symbols),
+        tables=tables,
+    )
+    try:
+        path.write_text(as_file(page), encoding="utf-8")
+    except OSError as error:
+        raise FixTheMachine(f"--html {path}: {error.strerror}") from None

@@ -1,0 +1,80 @@
+"""Fast equals exact: trade for trade, denial for denial, with times, prices and figures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.backtest.exact.run import run_exact
+from bot.backtest.fast.run import run_fast
+from bot.backtest.outcome import Outcome
+from bot.backtest.plan import BacktestPlan
+from bot.sim.market.recorded.library import BUNDLE
+from tests.backtest.conftest import plan
+
+
+def same(fast: Outcome, exact: Outcome) -> None:
+    assert fast.decisions() == exact.decisions()
+    assert fast.judged == exact.judged
+    assert fast.still_open == exact.still_open
+    assert fast.bars == exact.bars
+
+
+def test_a_recorded_day_comes_out_the_same_with_a_tenth_of_the_messages(
+    played: tuple[BacktestPlan, Outcome],
+) -> None:
+    chosen, exact = played
+
+    fast = run_fast(chosen, BUNDLE)
+
+    same(fast, exact)
+    assert len(exact.trades) >= 3
+    assert fast.messages < exact.messages / 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("symbol", "first", "last"),
+    [
+        ("SPY", date(2011, 1, 3), date(2011, 1, 14)),
+        ("SPY", date(2011, 1, 18), date(2011, 1, 31)),
+        ("AAPL", date(2014, 6, 5), date(2014, 6, 6)),
+        ("GOOG", date(2015, 12, 23), date(2015, 12, 24)),
+    ],
+)
+def test_every_bundled_day_comes_out_the_same(symbol: str, first: date, last: date) -> None:
+    chosen = plan(symbol, first, last)
+
+    same(run_fast(chosen, BUNDLE), run_exact(chosen, BUNDLE))
+
+
+CHANGES = st.fixed_dictionaries(
+    {},
+    optional={
+        "STRATEGIES__SCALP__FAST_EMA": st.integers(3, 15).map(str),
+        "STRATEGIES__SCALP__COOLDOWN_S": st.sampled_from(("300", "900", "1800")),
+        "STRATEGIES__SCALP__TIME_STOP_MINUTES": st.sampled_from(("7", "30", "90")),
+        "RISK__TAKE_PROFIT_PCT": st.sampled_from(("0.08", "0.3", "0.9")),
+        "RISK__STOP_LOSS_PCT": st.sampled_from(("0.05", "0.2", "0.5")),
+        "RISK__MAX_DAILY_LOSS_PCT": st.sampled_from(("0.005", "0.05")),
+        "RISK__MAX_OPEN_POSITIONS": st.sampled_from(("1", "3")),
+        "OPTIONS__MAX_SPREAD_PCT": st.sampled_from(("0.03", "0.10")),
+        "MODE": st.sampled_from(("growth", "hybrid")),
+    },
+)
+
+
+@pytest.mark.slow
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(CHANGES, st.integers(1, 10_000), st.sampled_from((0.5, 1.0, 2.0)))
+def test_made_up_days_with_any_settings_come_out_the_same(
+    changes: dict[str, str], seed: int, spread: float
+) -> None:
+    chosen = plan("SPY", date(2025, 3, 4), date(2025, 3, 5), **changes)
+    chosen = replace(chosen, seed=seed, is_synthetic=True, spread_factor=spread)
+
+    same(run_fast(chosen, BUNDLE), run_exact(chosen, BUNDLE))
