@@ -11,7 +11,7 @@ AGED    = --exclude-newer $$($(BIN)/python -c 'import datetime as d; print((d.da
 
 .DEFAULT_GOAL := help
 .PHONY: help venv run monitor test test-slow test-days gauntlet gauntlet-quick lab lab-arm64 appliance appliance-venv redeploy halt resume \
-        backup restore new-pi versions upgrade-gateway lint fmt docs measure lock bench
+        backup restore new-pi versions upgrade-gateway lint fmt docs measure lock backtest bench
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +99,9 @@ docs: venv  ## write everything that is made from the code (settings.yaml, denia
 
 measure: venv  ## docs/measured.md: what the strategies and the risk rules did on every bundled day (two minutes)
 	@$(BIN)/python -m docs.measure
+
+backtest: venv  ## the bundled days through the live machines
+	@$(BIN)/ibkr-bot backtest --no-spreads
 
 bench: venv  ## benchmarks (never part of the tests)
 	@$(BIN)/python -m pytest benchmarks --benchmark-only

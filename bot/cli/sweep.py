@@ -109,7 +109,7 @@ def _job(plan: BacktestPlan, config: Path | None, data: Path) -> Job:
 
 
 def _show(swept: Swept, top: int, *, as_json: bool) -> None:
-    from bot.backtest.sweep.table import heat_map, in_words, sweep_table
+    from bot.backtest.sweep.table import heat_map, sweep_table, worth_in_words
     from bot.backtest.sweep.trial import as_row
 
     if as_json:
@@ -120,11 +120,11 @@ def _show(swept: Swept, top: int, *, as_json: bool) -> None:
     for table in (sweep_table(swept, top), heat_map(swept)):
         if table is not None:
             console.print(grid_of(table))
-    console.print(in_words(swept), style="bold", highlight=False, soft_wrap=True)
+    console.print(worth_in_words(swept), style="bold", highlight=False, soft_wrap=True)
 
 
 def _write_page(path: Path, swept: Swept, top: int, plan: BacktestPlan) -> None:
-    from bot.backtest.sweep.table import heat_map, in_words, sweep_table
+    from bot.backtest.sweep.table import heat_map, sweep_table, worth_in_words
     from bot.ops.page.document import Document, PageVerdict, Source
     from bot.ops.page.render import as_file
 
@@ -133,7 +133,7 @@ def _write_page(path: Path, swept: Swept, top: int, plan: BacktestPlan) -> None:
         kind="backtest",
         title=f"Sweep {' '.join(plan.symbols)}, {plan.first} to {plan.last}",
         at=None,
-        verdict=PageVerdict("plain", f"{len(swept.ranked)} tried", in_words(swept)),
+        verdict=PageVerdict("plain", f"{len(swept.ranked)} tried", worth_in_words(swept)),
         source=Source(trading="simulated", symbols=plan.symbols),
         tables=tables,
     )

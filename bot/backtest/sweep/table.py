@@ -60,7 +60,11 @@ def sweep_table(swept: Swept, shown: int) -> Table:
     rows = tuple(_row(x, swept.split) for x in swept.ranked[:shown])
     right = tuple(range(len(keys), len(columns)))
     return Table(
-        f"Best {min(shown, len(swept.ranked))} of {len(swept.ranked)}", columns, rows, right, in_words(swept)
+        f"Best {min(shown, len(swept.ranked))} of {len(swept.ranked)}",
+        columns,
+        rows,
+        right,
+        worth_in_words(swept),
     )
 
 
@@ -71,7 +75,7 @@ def _row(x: Trial, split: int) -> tuple[str, ...]:
     return (*(value for _, value in x.changes), f"{x.trades}", *sharpes, *returns, f"{x.result:,.2f}")
 
 
-def in_words(swept: Swept) -> str:
+def worth_in_words(swept: Swept) -> str:
     """What the search is worth, in one sentence each."""
     said = [f"{len(swept.ranked)} tried, {len(swept.refused)} refused by the settings' own checks."]
     said.append(f"The best of so many without skill would show a Sharpe ratio of {swept.by_luck:.2f}.")

@@ -54,7 +54,7 @@ class Trial:
 def run_trial(job: Job, changes: Changes) -> Trial:
     """Play one combination. What a setting's own check refuses is a trial with an error, not the end of the sweep."""
     try:
-        settings = changed(job, changes)
+        settings = settings_of_trial(job, changes)
     except FixTheConfiguration as error:
         return Trial(changes, error=f"{error}".splitlines()[0])
     plan = BacktestPlan(
@@ -66,7 +66,7 @@ def run_trial(job: Job, changes: Changes) -> Trial:
     return Trial(changes, days, returns, len(out.trades), float(out.end_equity - out.start_equity))
 
 
-def changed(job: Job, changes: Changes) -> Settings:
+def settings_of_trial(job: Job, changes: Changes) -> Settings:
     """The settings with the changes on top."""
     variables = dict(job.variables) | {key.upper().replace(".", "__"): value for key, value in changes}
     settings = load_settings(job.config, variables)

@@ -18,11 +18,11 @@ from bot.backtest.sweep.space import Changes
 from bot.backtest.sweep.trial import Job, Trial, as_row, from_row, run_trial
 from bot.domain.errors import FixTheMachine
 
-Progress = Callable[[Trial], None]
+TrialSeen = Callable[[Trial], None]
 
 
 def run_sweep(
-    job: Job, wanted: Sequence[Changes], results: Path, workers: int, scheduler: str, progress: Progress
+    job: Job, wanted: Sequence[Changes], results: Path, workers: int, scheduler: str, progress: TrialSeen
 ) -> list[Trial]:
     """All trials in the order asked for; those that ``results`` holds already are not run again."""
     known = read_results(results, job)
