@@ -120,9 +120,7 @@ PROOFS: Final[dict[str, tuple[str, ...]]] = {
         _B + "data/test_quotes.py::test_a_quote_that_was_never_given_is_unknown_and_not_zero",
     ),
     "G7": (_S + "test_choose.py::test_what_is_missing_is_named", _R + "test_sizing.py"),
-    "G8": (
-        _R + "test_sizing.py::test_the_size_is_equity_times_risk_over_premium_times_stop_times_multiplier",
-    ),
+    "G8": (_R + "test_sizing.py::test_the_size_is_the_most_contracts_whose_stops_fit_into_the_budget",),
     "G10": ("tests/strategies/test_against_reference.py",),
     "G12": (
         _X + "test_a_stop_that_the_broker_shows_as_another_type_is_no_protection",

@@ -248,7 +248,7 @@ ANSWERS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "V5": (_R + "test_guard.py::test_three_refusals_in_ten_minutes_halt_and_spread_out_ones_do_not",),
     "V6": (
-        _R + "test_guard_latch.py::test_a_clock_that_is_off_twice_in_a_row_halts",
+        _R + "test_guard_latch.py::test_a_clock_that_is_off_halts_and_one_off_from_the_start_lifts_itself",
         _R + "test_guard.py::test_an_equity_that_is_no_number_halts_and_cannot_be_resumed_until_it_is",
     ),
     "V9": (_E + "test_any_interleaving.py",),
