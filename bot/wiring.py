@@ -71,6 +71,7 @@ ROUTES: dict[type, Names] = {
     b.OrderRefused: (EXECUTION, OCO_WATCHER, RISK, BOARD, ALERTS),
     b.Filled: (EXECUTION,),
     b.CommissionCharged: (OCO_WATCHER, BOARD),
+    b.PositionMarked: (JOURNAL,),
     b.AccountUpdated: (RISK, JOURNAL, BOARD),
     b.PositionChanged: (EXECUTION,),
     b.MarginQuoted: (RISK, JOURNAL),

@@ -266,6 +266,15 @@ class CommissionCharged:
 
 
 @dataclass(frozen=True, slots=True)
+class PositionMarked:
+    """What was bid for an open position, kept for reports: at most once a minute, and once more when nobody bids any longer."""
+
+    idea_id: IdeaId
+    bid: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AccountUpdated:
     values: AccountValues
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.domain.errors import FixTheCommand, FixTheMachine
 from bot.domain.idea import read_idea
 from bot.domain.session import NEW_YORK, new_york_day
-from bot.journal.store import connect_read_only
+from bot.journal.store import connect_read_only, written_at
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2}(?:\.\d+)?)?")
 
@@ -65,4 +65,4 @@ def _last_day(path: Path) -> date:
         ).fetchone()
     if found is None:
         raise FixTheMachine("no bar is in the journal yet; name a day with --date")
-    return new_york_day(datetime.fromisoformat(found[0]))
+    return new_york_day(written_at(found[0]))

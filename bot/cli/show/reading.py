@@ -5,16 +5,20 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import cast
 
+from bot.domain.errors import FixTheMachine
 from bot.domain.messages import LineStarted, Message
 from bot.domain.session import NEW_YORK, new_york_day
 from bot.journal.store import connect_read_only, last_seq_before, read_rows, written_at
 from bot.ops.page.day_record import DayRecord
 from bot.ops.page.document import Document, Source
+from bot.ops.process.control_socket import ask
+from bot.ops.process.instance_lock import is_locked
 from bot.ops.report.book import KINDS, ONE_DAY_KINDS, Book, book_of, day_in_book
 
 HELD_AT_MOST = timedelta(days=40)
@@ -94,7 +98,21 @@ def read_tax_lots(found: Period) -> str:
 
 def _one_day(db: sqlite3.Connection, path: Path, day: date) -> Period:
     book, record = day_in_book(_messages(db, ONE_DAY_KINDS, day - HELD_AT_MOST, day), day)
+    record = replace(record, bids={**record.bids, **_bids_now(path.parent, day)})
     return Period(path, day, day, book, record, _recorded(db, day, day), _started(db, day))
+
+
+def _bids_now(directory: Path, day: date) -> dict[int, Decimal]:
+    """What is bid at this moment, where the journal is a running bot's and the day is its own."""
+    if not is_locked(directory):
+        return {}
+    try:
+        status = ask(directory, {"do": "status"})["status"]
+    except FixTheMachine:
+        return {}
+    if status["at"] is None or new_york_day(datetime.fromisoformat(status["at"])) != day:
+        return {}
+    return {one["con_id"]: Decimal(one["bid"]) for one in status["open_brackets"] if one["bid"] is not None}
 
 
 def _many_days(db: sqlite3.Connection, path: Path, first: date, last: date) -> Period:

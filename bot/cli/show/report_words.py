@@ -12,13 +12,14 @@ from rich.table import Table
 from bot.cli.show.tables import table_of_trades
 from bot.domain import messages as m
 from bot.domain.session import NEW_YORK
-from bot.ops.report.documents import unknown_bid
 from bot.ops.report.results import grouped, performance
+from bot.ops.status.amounts import money
 from bot.ops.status.ledger import day_pnl
 
 if TYPE_CHECKING:
     from bot.cli.show.reading import Period
     from bot.domain.day_report import DayReport
+    from bot.ops.page.day_record import DayRecord
     from bot.ops.page.document import Table as Told
 
 
@@ -27,7 +28,7 @@ def plain_words(x: Period) -> dict[str, Any]:
     from bot.ops.report import periods
 
     if x.record is not None:
-        pnl = day_pnl(x.record.trades, unknown_bid)
+        pnl = day_pnl(x.record.trades, x.record.bids.get)
         parts = {"realized": pnl.realized, "unrealized": pnl.unrealized, "fees": pnl.fees, "day_pnl": pnl.net}
         told = {name: None if amount is None else str(amount) for name, amount in parts.items()}
         return plain_day(x.book.days.report(x.first)) | told | {"recorded": x.first in x.recorded}
@@ -111,13 +112,25 @@ def print_day(x: Period) -> None:
         console.print(table_of_trades(x.record.trades))
     title, body = day_report_text(told)
     lines = body.splitlines()[len(told.trades) :]  # the trades are in the table
-    console.print("\n".join([title, *lines, *_halts(told), *_held(x)]), highlight=False, markup=False)
+    console.print(
+        "\n".join([title, _result(x.record), *lines, *_halts(told), *_held(x.record)]),
+        highlight=False,
+        markup=False,
+    )
 
 
-def _held(x: Period) -> list[str]:
-    open_trades = [trade for trade in (x.record.trades if x.record else ()) if trade.held]
-    names = ", ".join(f"{trade.held} {trade.contract.label}" for trade in open_trades)
-    return [f"still held: {names}; what it is worth now: ibkr-bot status"] if names else []
+def _result(record: DayRecord) -> str:
+    pnl = day_pnl(record.trades, record.bids.get)
+    return f"day {money(pnl.net)} = realised {money(pnl.realized)} + open {money(pnl.unrealized)} − fees {pnl.fees:.2f}"
+
+
+def _held(record: DayRecord) -> list[str]:
+    held = [
+        f"{trade.held} {trade.contract.label}, last bid {record.bids.get(trade.contract.con_id, 'unknown')}"
+        for trade in record.trades
+        if trade.held
+    ]
+    return [f"still held: {', '.join(held)}"] if held else []
 
 
 def _halts(x: DayReport) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
@@ -23,7 +24,8 @@ from bot.ops.status.ledger import BookedTrade, DayLedger
 
 EVENTS_KEPT = 200
 DAY_KINDS: tuple[type, ...] = (
-    m.BarClosed, m.TradeIdea, m.PlaceBracket, m.FillBooked, b.CommissionCharged, m.ProtectionChanged, m.EquityMarked, *TOLD,
+    m.BarClosed, b.PositionMarked, m.TradeIdea, m.PlaceBracket, m.FillBooked, b.CommissionCharged, m.ProtectionChanged,
+    m.EquityMarked, *TOLD,
 )  # fmt: skip
 """What a day is made of. A journal holds all of them, so a restart in mid-session forgets nothing that was drawn."""
 Path = tuple[tuple[int, float], ...]
@@ -39,7 +41,9 @@ class DayRecord:
     events: tuple[PageEvent, ...] = ()
     equity: tuple[tuple[datetime, float], ...] = ()
     paths: Mapping[IdeaId, Path] = field(default_factory=dict)
-    """(Unix seconds, the option's bid), a point a minute, for trades that were watched while they were open."""
+    """(Unix seconds, the option's bid), a point a minute, while a trade was open."""
+    bids: Mapping[ConId, Decimal] = field(default_factory=dict)
+    """What was last bid for each contract that is held; at night that is the last bid of the day."""
 
 
 class DayRecorder:
@@ -56,9 +60,12 @@ class DayRecorder:
         self._proved: set[IdeaId] = set()
         self._open: dict[ConId, IdeaId] = {}
         self._paths: dict[IdeaId, list[tuple[int, float]]] = {}
+        self._bids: dict[ConId, Decimal] = {}
+        self._marked: dict[IdeaId, b.PositionMarked] = {}
         self._handlers: dict[type, Callable[..., object]] = {
             m.BarClosed: self._on_bar,
             m.QuoteUpdated: self._on_quote,
+            b.PositionMarked: self._on_mark,
             m.TradeIdea: self._on_idea,
             m.PlaceBracket: self._ledger.handle,
             m.BracketAdopted: self.remember,
@@ -95,7 +102,22 @@ class DayRecorder:
             events=tuple(reversed(list(self._events.values())))[:EVENTS_KEPT],
             equity=tuple(self._equity),
             paths={idea_id: tuple(points) for idea_id, points in list(self._paths.items())},
+            bids=dict(self._bids),
         )
+
+    def mark(self, message: m.Message) -> b.PositionMarked | None:
+        """What is to be kept of a quote, for whoever reads the journal later."""
+        if not isinstance(message, m.QuoteUpdated):
+            return None
+        idea_id, last = self._open.get(message.quote.con_id), self._bids.get(message.quote.con_id)
+        if idea_id is None or last is None:
+            return None
+        before, at = self._marked.get(idea_id), message.quote.at
+        is_new = before is None or last != before.bid
+        if is_new and (message.quote.bid is None or before is None or _minute(at) > _minute(before.at)):
+            self._marked[idea_id] = b.PositionMarked(idea_id, last, at)
+            return self._marked[idea_id]
+        return None
 
     # ── small tools ──
 
@@ -130,13 +152,23 @@ class DayRecorder:
 
     def _on_quote(self, x: m.QuoteUpdated) -> None:
         idea_id = self._open.get(x.quote.con_id)
-        if idea_id is None or x.quote.bid is None:
-            return
-        points, minute = self._paths.setdefault(idea_id, []), int(x.quote.at.timestamp()) // 60 * 60
+        if idea_id is not None and x.quote.bid is not None:
+            self._bids[x.quote.con_id] = x.quote.bid
+            self._follow(idea_id, x.quote.bid, x.quote.at)
+
+    def _on_mark(self, x: b.PositionMarked) -> None:
+        con_id = next((con_id for con_id, idea_id in self._open.items() if idea_id == x.idea_id), None)
+        if con_id is not None:
+            self._bids[con_id] = x.bid
+            if self._only is None or self._only == new_york_day(x.at):
+                self._follow(x.idea_id, x.bid, x.at)
+
+    def _follow(self, idea_id: IdeaId, bid: Decimal, at: datetime) -> None:
+        points, minute = self._paths.setdefault(idea_id, []), _minute(at)
         if points and points[-1][0] >= minute:
-            points[-1] = (points[-1][0], float(x.quote.bid))
+            points[-1] = (points[-1][0], float(bid))
         else:
-            points.append((minute, float(x.quote.bid)))
+            points.append((minute, float(bid)))
 
     def _on_equity(self, x: m.EquityMarked) -> None:
         if self._is_today(x.at) and (not self._equity or self._equity[-1][0] < x.at):
@@ -166,5 +198,12 @@ class DayRecorder:
     def _on_closed(self, x: m.BracketClosed) -> None:
         self._ledger.handle(x)
         self._proved.discard(x.idea_id)
+        self._marked.pop(x.idea_id, None)
         if self._open.get(x.contract.con_id) == x.idea_id:
             del self._open[x.contract.con_id]
+            self._bids.pop(x.contract.con_id, None)
+
+
+def _minute(at: datetime) -> int:
+    """Unix seconds of the minute that it lies in."""
+    return int(at.timestamp()) // 60 * 60

@@ -45,7 +45,9 @@ class Recorded:
 
     def handle(self, message: Message) -> Iterable[Message]:
         self._recorder.handle(message)
-        return self._machine.handle(message)
+        mark = self._recorder.mark(message)
+        said = self._machine.handle(message)
+        return said if mark is None else [*said, mark]
 
     def remember(self, row: Message) -> None:
         self._recorder.remember(row)

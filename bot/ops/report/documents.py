@@ -7,7 +7,6 @@ from datetime import date
 from decimal import Decimal
 
 from bot.domain.day_report import DayReport
-from bot.domain.types import ConId
 from bot.ops.page.day_record import DayRecord
 from bot.ops.page.document import Document, Fact, Money, PageLevel, PageVerdict, Source, Table
 from bot.ops.page.drawn import charts, equity_curve, trade_marks
@@ -21,28 +20,23 @@ CURRENCY = "USD"
 NO_SOURCE = Source()
 
 
-def unknown_bid(_: ConId) -> Decimal | None:
-    """For a report without a running bot: nobody says what is bid."""
-    return None
-
-
 def day_document(
-    book: Book, record: DayRecord, source: Source = NO_SOURCE, bid: Bids = unknown_bid
+    book: Book, record: DayRecord, source: Source = NO_SOURCE, bid: Bids | None = None
 ) -> Document:
-    """One day: the live page's parts as they stood at its end, or stand now.
+    """One day: the live page's parts as they stood at its end, or stand now. ``bid`` None takes the record's last bids.
 
     Raises ValueError for a record without a day.
     """
     day = record.day
     if day is None:
         raise ValueError("a day's document needs a day")
-    report, pnl = book.days.report(day), day_pnl(record.trades, bid)
+    report, pnl = book.days.report(day), day_pnl(record.trades, bid or record.bids.get)
     at = max((event.at for event in record.events), default=None)
     return Document(
         kind="day",
         title=f"{day:%a %d %b %Y} · ibkr-options-bot",
         at=at,
-        verdict=_day_verdict(record.trades, report, pnl),
+        verdict=_day_verdict(record, report, pnl),
         source=source,
         money=Money(CURRENCY, pnl.realized, pnl.unrealized, pnl.fees, pnl.net, report.equity),
         charts=charts(record, source.symbols),
@@ -106,21 +100,23 @@ def _level(amount: Decimal | None) -> PageLevel:
     return "plain" if not amount else "safe" if amount > 0 else "danger"
 
 
-def _day_verdict(trades: tuple[BookedTrade, ...], report: DayReport, pnl: DayPnl) -> PageVerdict:
-    open_trades = [trade for trade in trades if trade.held]
+def _day_verdict(record: DayRecord, report: DayReport, pnl: DayPnl) -> PageVerdict:
+    trades, open_trades = record.trades, [trade for trade in record.trades if trade.held]
     if open_trades:
-        names = ", ".join(f"{trade.held} {trade.contract.label}" for trade in open_trades)
-        todo = (
-            ""
-            if pnl.unrealized is not None
-            else "What it is worth is known to the running bot: ibkr-bot status."
-        )
-        return PageVerdict("watch", "Still held", f"{names}.", todo)
+        names = ", ".join(_held_words(trade, record) for trade in open_trades)
+        is_known = pnl.unrealized is not None
+        todo = "" if is_known else "What it is worth is known to the running bot: ibkr-bot status."
+        return PageVerdict("watch", "Still held", f"{names}.", todo, _worst(report))
     count = len(trades)
     word = "No trades" if not count else "1 trade" if count == 1 else f"{count} trades"
     return PageVerdict(
         "plain", word, "Everything is closed." if count else "Nothing was bought.", proof=_worst(report)
     )
+
+
+def _held_words(trade: BookedTrade, record: DayRecord) -> str:
+    bid = record.bids.get(trade.contract.con_id)
+    return f"{trade.held} {trade.contract.label}" + ("" if bid is None else f", last bid {bid}")
 
 
 def _worst(report: DayReport) -> str:

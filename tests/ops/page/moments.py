@@ -57,3 +57,7 @@ class Moment:
         for message in messages:
             list(self._both.handle(message))
         return self
+
+    def answers(self, message: m.Message) -> list[m.Message]:
+        """What follows from hearing it."""
+        return list(self._both.handle(message))

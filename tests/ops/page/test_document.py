@@ -7,12 +7,14 @@ import re
 from base64 import b64encode
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from hashlib import sha256
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.ops.metrics.family import Constants
 from bot.ops.page.build import live_document
@@ -20,6 +22,8 @@ from bot.ops.page.day_record import DAY_KINDS, DayRecorder
 from bot.ops.page.document import Document, PageEvent, PageVerdict, Table, page_as_json
 from bot.ops.page.render import SCRIPTS, as_file, asset, page
 from bot.ops.page.wording import refusal
+from bot.ops.report.book import day_in_book
+from bot.ops.report.documents import day_document
 from bot.selection.no_contract import NoContractCode
 from tests.journal.makers import BAR_END, IDEA, PLACED
 from tests.ops.page.moments import BARS, BID, DONE, HOLDING, PROVED, QUIET, Moment
@@ -150,3 +154,24 @@ def test_a_document_can_be_read_back() -> None:
 def test_the_bundled_library_carries_its_licence() -> None:
     assert "Apache License" in asset("lightweight-charts.LICENSE")
     assert "Copyright (c) 2026 TradingView" in asset("lightweight-charts.js")[:300]
+
+
+def _bid(bid: str | None) -> m.QuoteUpdated:
+    at = BAR_END + timedelta(minutes=3)
+    return m.QuoteUpdated(replace(BID.quote, bid=None if bid is None else Decimal(bid), at=at))
+
+
+def test_the_journal_keeps_what_was_bid_so_that_a_report_knows_what_is_held_is_worth() -> None:
+    moment = Moment(HOLDING)
+    marks = [mark for bid in ("0.90", "0.95", None, None) for mark in moment.answers(_bid(bid))]
+    assert marks == [  # the next minute's, and the last one before nobody bade
+        b.PositionMarked(IDEA, Decimal("0.90"), _bid(None).quote.at),
+        b.PositionMarked(IDEA, Decimal("0.95"), _bid(None).quote.at),
+    ]
+    rows = [*(x for x in HOLDING if type(x) in DAY_KINDS), *marks]
+    book, record = day_in_book(rows, BAR_END.date())
+    assert record.bids == {BID.quote.con_id: Decimal("0.95")}
+    assert record.paths == {IDEA: ((int(_bid(None).quote.at.timestamp()), 0.95),)}
+    money = day_document(book, record).money
+    assert money is not None
+    assert money.unrealized == Decimal("48.00")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain import messages as m
-from bot.ops.report.book import book_of
+from bot.ops.report.book import ONE_DAY_KINDS, book_of, day_in_book
 from bot.ops.report.documents import day_document, period_document
 from bot.ops.report.periods import GROUPS, NOT_RECORDED, tables, unrecorded_days
 from bot.ops.report.results import Result, grouped, max_drawdown, performance
@@ -93,7 +93,8 @@ def test_a_day_s_document_has_the_day_s_figures() -> None:
 
 
 def test_a_day_with_something_held_says_so_and_does_not_guess_what_it_is_worth() -> None:
-    document = day_document(book_of(HOLDING), Moment(HOLDING).recorder.picture())
+    rows = [message for message in HOLDING if type(message) in ONE_DAY_KINDS]
+    document = day_document(*day_in_book(rows, BAR_END.date()))
     assert (document.verdict.word, document.money and document.money.net) == ("Still held", None)
     assert "ibkr-bot status" in document.verdict.todo
 
