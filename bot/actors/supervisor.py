@@ -7,6 +7,7 @@ the same start path as any other start; too many failures in a row end the proce
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
@@ -29,9 +30,17 @@ from bot.wiring import BROKER, JOURNAL, START_ORDER, Machine
 Around = Callable[[Line], AbstractContextManager[object]]
 
 PING_TIMEOUT_S = 10.0
+PING_STEP_S = 2.5
+"""So often the disk is looked at while a component does not answer."""
+DISK_TIMEOUT_S = 45.0
+"""Cards were seen to stall for 20 s at an fsync and to come back; below systemd's watchdog, which asks each minute."""
 STOP_TIMEOUT_S = 5.0
 SUPERVISOR = "supervisor"
 """Who failed when a component did not answer."""
+
+
+class DiskHangsError(FixTheMachine):
+    """What hangs might wake up beside the next line: only a new process is safe."""
 
 
 class Ending(StrEnum):
@@ -52,6 +61,10 @@ class Parts:
     now: Now
     tick_s: float
     first_message: m.LineStarted
+    disk_waits_s: Callable[[], float] = lambda: 0.0
+    """For how long the disk has been at one write."""
+    slow_disk: Callable[[float], None] = lambda _: None
+    """Called, perhaps again and again, while that is long."""
     pace: PacedPort | None = None
     """Where time waits for the line (a simulated day in lock-step): the adapter that lets it go on."""
     is_over: Callable[[], bool] = lambda: False
@@ -108,6 +121,8 @@ class Supervisor:
                     meanwhile()
         except (pykka.Timeout, pykka.ActorDeadError) as error:
             self._on_failure(SUPERVISOR, error, "a component did not answer its ping")
+        except DiskHangsError as error:
+            self._on_failure(SUPERVISOR, error, "a component waits for the disk")
         except FixTheMachine as error:
             self._on_failure(JOURNAL, error, "what the operator asked for, or the start of the line")
         finally:
@@ -138,8 +153,27 @@ class Supervisor:
             self.line.peers[BROKER].tell(message)
 
     def check(self) -> None:
-        """Every component answers. Raises where one does not."""
-        ping_component(self.line, PING_TIMEOUT_S)
+        """Every component answers. Raises where one does not: pykka.Timeout, or DiskHangsError where the disk is what hangs.
+
+        A machine waits for the disk before what it says leaves, so a card that stalls looks like a component that hangs.
+        It is told at once, and waited for: stops stand at the broker, and no entry leaves before its intent is on disk.
+        """
+        began_s = time.monotonic()
+        while True:
+            try:
+                ping_component(self.line, PING_STEP_S)
+            except pykka.Timeout:
+                disk_s, waited_s = self._parts.disk_waits_s(), time.monotonic() - began_s
+                if disk_s >= PING_STEP_S:
+                    self._parts.slow_disk(disk_s)
+                if disk_s >= DISK_TIMEOUT_S:
+                    raise DiskHangsError(
+                        f"journal: the disk has been at one write for {disk_s:.0f} s; replace the card"
+                    ) from None
+                if disk_s < PING_STEP_S and waited_s >= PING_TIMEOUT_S:
+                    raise
+            else:
+                return
 
     def stop(self) -> None:
         """The reverse of start: no more time, no more broker, then each component after its last message."""

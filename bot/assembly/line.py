@@ -16,6 +16,7 @@ from bot.actors.supervisor import Parts, Supervisor
 from bot.assembly.machines import make_machines
 from bot.assembly.outside import Outside
 from bot.assembly.port import make_broker, make_port
+from bot.assembly.slow_disk import judge_disk, tell_of_disk
 from bot.assembly.timing import Hooks, Timing
 from bot.build import build_id
 from bot.config import Settings, hand_down
@@ -26,7 +27,6 @@ from bot.journal.recover import restore_state
 from bot.journal.store import Journal
 from bot.ops.alerts.conditions import LastingConditions
 from bot.ops.alerts.events import REMEMBERED, UNPROTECTED_AFTER, Alerts
-from bot.ops.metrics.endpoint import Metrics
 from bot.ops.page.day_record import DAY_KINDS, DayRecorder
 from bot.ops.page.feed import Recorded
 from bot.ops.page.verdict import verdict
@@ -51,7 +51,7 @@ def run_line(
     machines: dict[str, Machine] = {JOURNAL: JournalListener(journal), ALERTS: alerts}
     machines |= {BOARD: Recorded(board, recorder)} | make_machines(settings, timing.time_scale)
     is_over = partial(hooks.shown_is_over, lambda: board.status)
-    supervisor = Supervisor(_parts(settings, timing, journal, metrics, machines, is_over))
+    supervisor = Supervisor(_parts(settings, timing, journal, outside, machines, is_over))
     metrics.watch(lambda: board.status, lambda: waiting(supervisor.line))
     outside.page.watch(lambda: board.status, recorder.picture, lambda: outside.alerts.failures)
     operator = Operator(
@@ -79,6 +79,7 @@ def run_line(
         if outside.heartbeat is not None:
             outside.heartbeat.beat(board.status)
         looks_for_halt = looks_for_halt and _obeyed(directory, operator)
+        judge_disk(journal.take_slowest_s(), outside, operator)
         _notify(notifier, board.status)
         if timing.stepped is None and is_over():
             supervisor.request_stop("session over")
@@ -124,11 +125,12 @@ def _parts(
     settings: Settings,
     timing: Timing,
     journal: Journal,
-    metrics: Metrics,
+    outside: Outside,
     machines: Mapping[str, Machine],
     is_over: Callable[[], bool],
 ) -> Parts:
     """The line's parts, once the machines have their memory back."""
+    metrics = outside.metrics
     remembered = restore_state(journal, machines)
     logger.info("start: build {}, {} rows remembered from {}", build_id(), remembered, journal.path)
     first_message = m.LineStarted(timing.now(), build_id(), settings.mode, settings.dry_run, settings.symbols)
@@ -137,6 +139,8 @@ def _parts(
         machines={name: metrics.timed(name, machine) for name, machine in machines.items()},
         port=metrics.timed_port(make_port(settings, journal, timing, broker)),
         commit=journal.commit,
+        disk_waits_s=lambda: journal.waits_s,
+        slow_disk=partial(tell_of_disk, outside),
         record=journal.record,
         now=timing.now,
         tick_s=timing.tick_s,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -54,6 +55,8 @@ class Journal:
         self._now = now
         self._lock = threading.Lock()
         self._waiting: list[tuple[str, str, str]] = []
+        self._writing_since_s: float | None = None
+        self._slowest_s = 0.0
         self._db = connect(path)
 
     def commit(self, message: Message) -> None:
@@ -103,14 +106,34 @@ class Journal:
             rows, self._waiting = self._waiting, []
         return rows
 
+    @property
+    def waits_s(self) -> float:
+        """For how long the disk has been at the write that it is asked for now; 0 while it is at none."""
+        since_s = self._writing_since_s
+        return 0.0 if since_s is None else time.monotonic() - since_s
+
+    def take_slowest_s(self) -> float:
+        """How long the slowest write took since this was last asked."""
+        slowest_s, self._slowest_s = self._slowest_s, 0.0
+        return slowest_s
+
     def _write(self, rows: list[tuple[str, str, str]]) -> None:
         try:
-            with self._lock, self._db:
+            with self._lock, self._timed(), self._db:
                 self._db.executemany("INSERT INTO messages (at, kind, body) VALUES (?, ?, ?)", rows)
         except sqlite3.Error as error:
             raise FixTheMachine(
                 f"journal {self.path}: cannot write ({error}); free or remount the disk"
             ) from error
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        began_s = self._writing_since_s = time.monotonic()
+        try:
+            yield
+        finally:
+            self._writing_since_s = None
+            self._slowest_s = max(self._slowest_s, time.monotonic() - began_s)
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -54,3 +54,49 @@ def test_a_component_that_hangs_keeps_the_watchdog_unfed_and_ends_the_line(
     assert (ending, fed) == (Ending.FAILED, [])
     assert supervisor.failed is not None
     assert "did not answer" in supervisor.failed.message
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_a_disk_that_stalls_is_told_and_waited_for_and_named_when_it_does_not_come_back(
+    monkeypatch: pytest.MonkeyPatch, comes_back: bool
+) -> None:
+    for name, seconds in (
+        ("PING_TIMEOUT_S", 0.2),
+        ("PING_STEP_S", 0.1),
+        ("STOP_TIMEOUT_S", 0.3),
+        ("DISK_TIMEOUT_S", 20.0),
+    ):
+        monkeypatch.setattr(bot.actors.supervisor, name, seconds)
+    hangs, kept, told, fed = Hangs(), list[m.Message](), list[float](), list[int]()
+    first = m.LineStarted(NOW, "test", "growth", True, ("SPY",))
+    machines = {**{name: Quiet() for name in subscribers(first)}, JOURNAL: hangs}
+
+    def disk_waits_s() -> float:
+        stalled = 0.0 if hangs.let_go.is_set() else 5.0
+        return stalled if comes_back or len(told) < 8 else 21.0
+
+    def slow_disk(seconds: float) -> None:
+        told.append(seconds)
+        if comes_back and len(told) == 8:
+            hangs.let_go.set()
+
+    def went_on() -> None:
+        fed.append(1)
+        supervisor.request_stop("seen")
+
+    parts = Parts(
+        machines, Port(), kept.append, kept.append, lambda: NOW, 1e6, first,
+        disk_waits_s=disk_waits_s, slow_disk=slow_disk,
+    )  # fmt: skip
+    supervisor = Supervisor(parts)
+    ending = supervisor.run(0.05, went_on)
+    hangs.let_go.set()
+
+    assert len(told) >= 8, "longer than a component that hangs is given"
+    if comes_back:
+        assert (ending, fed) == (Ending.STOPPED, [1])
+    else:
+        assert ending is Ending.FAILED
+        assert supervisor.failed is not None
+        assert (supervisor.failed.component, fed) == ("supervisor", [])
+        assert "the disk has been at one write for 21 s" in supervisor.failed.error

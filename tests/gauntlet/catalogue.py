@@ -78,6 +78,7 @@ INCIDENTS: Final[dict[str, str]] = {
     "G79": "an expired option that is still listed latches a halt",
     "G80": "the clock is set back an hour and the time stop comes an hour late",
     "G81": "the calendar's table ends, and the line fails at every start",
+    "G83": "a card that stalls for seconds ends the process, and a ping is blamed",
     "G82": "a renamed option is not named, nor that it has no stop",
 }
 
@@ -240,6 +241,10 @@ PROOFS: Final[dict[str, tuple[str, ...]]] = {
         "tests/domain/test_session.py::test_behind_the_tables_end_weekdays_are_presumed_sessions_and_say_so",
         _O
         + "alerts/test_alerts.py::test_the_end_of_the_calendar_is_told_once_a_month_from_half_a_year_before",
+    ),
+    "G83": (
+        "tests/actors/test_supervisor.py::test_a_disk_that_stalls_is_told_and_waited_for_and_named_when_it_does_not_come_back",
+        "tests/assembly/test_slow_disk.py",
     ),
     "G42": (_Y + "test_stops_refused_all_night_are_tried_ever_more_rarely_and_told_once_as_unprotected",),
     "G38": (_CF + "test_checks.py::test_above_a_ceiling_more_risk_must_be_accepted",),

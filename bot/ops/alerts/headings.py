@@ -30,6 +30,7 @@ HEADINGS: dict[str, str] = {
     "report": "Fri 20 Nov: 3 trades, +41.20",
     "thread": "A helper thread has ended: …",
     "calendar": "The trading calendar ends in … days",
+    "disk_slow": "The disk is slow: a write takes seconds",
     "gathered": "5 events",
     "flex": "IB's own record",
     "test": "Bot started, Bot stopped",
