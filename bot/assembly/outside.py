@@ -76,6 +76,7 @@ def _heard(
         prefix="" if trading == "live" else f"[{trading}] ",
         secrets=settings.secrets(),
         note=lambda kind, is_delivered: metrics.note_notification(kind, is_delivered=is_delivered),
+        time_of=metrics.note_delivery,
     )
 
     def missed(name: str, error: BaseException) -> None:

@@ -102,9 +102,12 @@ class Outbox:
 
     # ── what became of it ──
 
-    def delivered(self, now: float) -> None:
+    def delivered(self, now: float) -> list[float]:
+        """It arrived. How long each alert in it had waited, in seconds."""
+        waited = [now - one.since for one in self._current]
         self._sent_at.append(now)
         self._reset()
+        return waited
 
     def failed(self, now: float, after_s: float | None = None) -> int:
         """An attempt failed, and the service asked to wait ``after_s``. How many alerts were given up."""

@@ -33,8 +33,16 @@ class RetryLater(Exception):
         self.after_s = after_s
 
 
+Time = Callable[[float], None]
+"""(seconds from an event's alert to a channel's acceptance)"""
+
+
 def _unnoted(channel: str, is_delivered: bool) -> None:
     """For queues nobody counts."""
+
+
+def _untimed(seconds: float) -> None:
+    """For queues nobody times."""
 
 
 class AlertQueue:
@@ -51,11 +59,12 @@ class AlertQueue:
         prefix: str = "",
         secrets: Iterable[str] = (),
         note: Note = _unnoted,
+        time_of: Time = _untimed,
     ) -> None:
         self._prefix = prefix
         self._secrets = every_form(secrets)
         self._workers = [
-            _Worker(kind, deliver, manners or DeliveryPolicy(), note) for kind, deliver in channels
+            _Worker(kind, deliver, manners or DeliveryPolicy(), note, time_of) for kind, deliver in channels
         ]
 
     def put(self, alert: Alert) -> None:
@@ -82,10 +91,12 @@ class AlertQueue:
 
 
 class _Worker:
-    def __init__(self, kind: str, deliver: Deliver, manners: DeliveryPolicy, note: Note) -> None:
+    def __init__(
+        self, kind: str, deliver: Deliver, manners: DeliveryPolicy, note: Note, time_of: Time
+    ) -> None:
         self.kind = kind
         self._deliver = deliver
-        self._note = note
+        self._note, self._time_of = note, time_of
         self._outbox = Outbox(manners)
         self._changed = threading.Condition()
         self._is_ending = False
@@ -154,7 +165,8 @@ class _Worker:
     def _account(self, after_s: float | None, *, is_delivered: bool) -> None:
         now = time.monotonic()
         if is_delivered:
-            self._outbox.delivered(now)
+            for waited_s in self._outbox.delivered(now):
+                self._time_of(waited_s)
             self._is_well = True
             self._note(self.kind, True)
             return

@@ -28,6 +28,7 @@ from bot.ops.metrics.money import MONEY, POSITIONS
 from bot.ops.metrics.orders import ORDERS, SIGNALS
 from bot.ops.metrics.runtime import RUNTIME, STATE
 from bot.ops.metrics.timing import CallTimes, TimedMachine, TimedPort
+from bot.ops.status.histogram import CALL_BUCKETS_S, Histogram
 from bot.ops.status.status import Status
 from bot.wiring import Machine
 
@@ -93,6 +94,11 @@ class Metrics(Collector):
         with self._lock:
             self._run.notifications[key] = self._run.notifications.get(key, 0) + 1
 
+    def note_delivery(self, seconds: float) -> None:
+        """An event's alert was accepted by a channel, so long after it was raised."""
+        with self._lock:
+            self._run.delivery_s = self._run.delivery_s.add(seconds)
+
     # ── what a scrape does ──
 
     def picture(self) -> Picture:
@@ -127,6 +133,7 @@ class _RunCounts:
         self.line_failures: dict[str, int] = {}
         self.journal_write_failures = 0
         self.notifications: dict[tuple[str, str], int] = {}
+        self.delivery_s = Histogram(CALL_BUCKETS_S)
 
     def frozen(
         self, mailboxes: Mapping[str, int], busy: Mapping[str, tuple[int, float]], times: CallTimes
@@ -139,6 +146,7 @@ class _RunCounts:
             line_failures=dict(self.line_failures),
             journal_write_failures=self.journal_write_failures,
             notifications=dict(self.notifications),
+            delivery_s=self.delivery_s,
             threads=threading.active_count(),
             ack_latency_s=times.acks,
             calls=times.calls,

@@ -63,6 +63,8 @@ class Run:
     line_failures: Mapping[str, int] = field(default_factory=dict)
     journal_write_failures: int = 0
     notifications: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    delivery_s: Histogram = field(default_factory=lambda: Histogram(CALL_BUCKETS_S))
+    """Wall time from an event's alert to a channel's acceptance."""
     threads: int = 0
     ack_latency_s: Histogram = field(default_factory=lambda: Histogram(CALL_BUCKETS_S))
     calls: Mapping[str, Histogram] = field(default_factory=dict)

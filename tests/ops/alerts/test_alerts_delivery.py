@@ -251,3 +251,20 @@ def test_an_address_of_another_kind_names_its_setting_and_hides_itself(
         open_channels([Address(setting, url, scheme)])
 
     assert HOOK_TOKEN not in str(error.value)
+
+
+def test_the_time_to_a_channels_acceptance_counts_its_retries() -> None:
+    """Fifty events at once, and a service that refuses twice: every one is measured, from its own moment on."""
+    noted, waited = Noted(), list[float]()
+    refusals = iter((False, False))
+
+    def deliver(_: Alert) -> bool:
+        return next(refusals, True)
+
+    queue = AlertQueue([("fake", deliver)], manners=QUICK, note=noted, time_of=waited.append)
+    for n in range(50):
+        queue.put(Alert(f"event {n}", Severity.CRITICAL, "Halted", ""))
+    noted.wait(1)
+    queue.close(TIMEOUT_S)
+    assert len(waited) == 50
+    assert max(waited) >= QUICK.retry_first_s

@@ -168,3 +168,13 @@ def test_never_more_than_the_rate_in_any_minute(steps: list[tuple[int, float, bo
 
     for start in sent:
         assert sum(start <= at < start + 60 for at in sent) <= rate
+
+
+def test_each_gathered_alert_tells_how_long_it_waited() -> None:
+    box = Outbox(DeliveryPolicy())
+    box.put(Alert("a", Severity.WARNING, "a", ""), 0.0)
+    assert box.next(1.0) is not None
+    box.failed(1.0)
+    box.put(Alert("b", Severity.WARNING, "b", ""), 2.0)
+    assert box.next(10.0) is not None
+    assert box.delivered(12.0) == [12.0, 10.0]
