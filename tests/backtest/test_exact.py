@@ -45,6 +45,7 @@ def test_the_report_says_how_each_day_s_options_were_priced(played: tuple[Backte
     assert [(x.day, x.is_recorded) for x in out.prices] == [(date(2011, 1, 26), False)]
 
 
+@pytest.mark.slow
 def test_a_day_with_a_recorded_chain_is_priced_from_it() -> None:
     out = run_exact(plan(), BUNDLE)
 
@@ -88,10 +89,12 @@ def cut() -> datetime:
     return session.open + CUT
 
 
+@pytest.mark.slow
 def test_another_future_changes_no_decision_of_the_past() -> None:
     assert find_peek(plan(), BUNDLE, cut()) is None
 
 
+@pytest.mark.slow
 def test_whatever_knows_the_day_s_end_beforehand_is_found_out() -> None:
     class Leaky(Bundle):
         """Prices options at how far the whole day will go."""
