@@ -34,7 +34,7 @@ class Tree:
                 path / part,
                 ignore=shutil.ignore_patterns("__pycache__", "node_modules", "images"),
             )
-        for file in ("pyproject.toml", ".env.example"):
+        for file in ("pyproject.toml", ".env.example", "README.md"):
             shutil.copy(ROOT / file, path / file)
 
     def put(self, file: str, before: str, text: str) -> None:

@@ -63,10 +63,13 @@ INCIDENTS: Final[dict[str, str]] = {
     "G52": "a machine without a battery starts hours off, and the halt stays",
     "G53": "an execution's time in UTC is read in the gateway's zone",
     "G54": "a trading halt is ignored and bought into",
+    "G57": "the whale's signal at the close is denied and its debounce is spent",
     "G58": "a halt before the first paper start goes into the last simulated day",
     "G59": "an empty journal or a garbled row opens as if whole, the halt forgotten",
     "G61": "a full disk: tracebacks, and an alert that is put after the commit that fails",
     "G62": "one unknown status or short message restarts the line",
+    "G63": "1 % risk loses 1.7 %: spread, fees, a stop triggered by the ask",
+    "G64": "five losses in a row latch a halt 26 times a year",
     "G65": "a run that failed says no trades and nothing else",
     "G66": "account values that stopped are restamped as new",
     "G67": "two bots on one gateway book each other's fills",
@@ -121,7 +124,7 @@ PROOFS: Final[dict[str, tuple[str, ...]]] = {
         _B + "data/test_quotes.py::test_a_quote_that_was_never_given_is_unknown_and_not_zero",
     ),
     "G7": (_S + "test_choose.py::test_what_is_missing_is_named", _R + "test_sizing.py"),
-    "G8": (_R + "test_sizing.py::test_the_size_is_the_most_contracts_whose_stops_fit_into_the_budget",),
+    "G8": (_R + "test_sizing.py::test_a_stop_costs_the_way_to_the_bid_below_it_and_the_fees_of_both_orders",),
     "G10": ("tests/strategies/test_against_reference.py",),
     "G12": (
         _X + "test_a_stop_that_the_broker_shows_as_another_type_is_no_protection",
@@ -193,6 +196,16 @@ PROOFS: Final[dict[str, tuple[str, ...]]] = {
     "G82": (
         "tests/domain/test_reconcile_names.py::test_a_renamed_option_is_named_as_what_appeared_without_a_stop",
     ),
+    "G57": (
+        "tests/strategies/test_symbol.py::test_a_signal_with_the_close_waits_for_the_next_mornings_first_allowed_minute",
+        "tests/strategies/test_symbol.py::test_a_waiting_signal_survives_a_restart_and_its_entry_ends_it",
+        "tests/strategies/test_strategies.py::test_a_signal_without_an_entry_does_not_spend_the_whales_debounce",
+    ),
+    "G63": (
+        _R + "test_sizing.py::test_a_stop_costs_the_way_to_the_bid_below_it_and_the_fees_of_both_orders",
+        _R + "test_sizing.py::test_the_stops_together_never_risk_more_than_the_budget_and_one_more_would",
+    ),
+    "G64": (_R + "test_guard.py::test_five_losing_trades_pause_entries_until_the_next_trading_day",),
     "G67": (
         _B
         + "translate/test_order_refs.py::test_our_mark_is_read_whatever_client_the_row_names_and_anothers_is_never_ours",
