@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("bot", "tests", "docs", "configs", "grafana")
+PARTS = ("bot", "tests", "docs", "configs", "grafana", "roles")
 SAYS = (
     "tests/ops/alerts/test_headings.py",
     "tests/sim/gateway/test_gateway_docs.py",
