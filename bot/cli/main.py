@@ -42,6 +42,10 @@ def _run(given: list[str]) -> None:
 
 def __getattr__(name: str) -> typer.Typer:
     """``app`` is the whole application, for whoever asks for every command at once; ``config_app`` one group of it."""
+    if name.startswith("__"):
+        raise AttributeError(
+            name
+        )  # the import system asks for __path__, before anything may be slow or interrupted
     from bot.cli.commands import CLI_GROUPS, make_app, make_group
 
     if name == "app":

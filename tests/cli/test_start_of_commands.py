@@ -107,3 +107,10 @@ def test_a_command_without_a_bot_says_so_in_one_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "no bot is running" in done.stderr
+
+
+def test_the_entry_point_alone_imports_next_to_nothing_so_that_an_early_ctrl_c_is_caught() -> None:
+    code = "import sys; before = set(sys.modules); from bot.cli.main import main; print(*sorted(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "typer" not in done.stdout.split()
+    assert "bot.cli.commands" not in done.stdout.split()
