@@ -73,6 +73,7 @@ INCIDENTS: Final[dict[str, str]] = {
     "G65": "a run that failed says no trades and nothing else",
     "G66": "account values that stopped are restamped as new",
     "G67": "two bots on one gateway book each other's fills",
+    "G69": "commissions are counted again at each reconnect",
     "G71": "a fill under an unknown order id is booked on another order",
     "G75": "a roll-back lands on a build that refuses the newer journal",
     "G76": "an alert that cannot be sent for a minute is thrown away",
@@ -189,6 +190,9 @@ PROOFS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "G80": (_Y + "test_a_clock_that_is_an_hour_behind_the_brokers_closes_in_time",),
     "G66": (_B + "orders/test_account_age.py::test_the_age_of_a_value_is_the_age_of_its_message",),
+    "G69": (
+        "tests/ops/status/test_commissions.py::test_commissions_that_every_reconnect_tells_again_are_counted_once",
+    ),
     "G77": (_Y + "test_a_day_that_ib_ends_early_is_closed_before_it_and_nothing_is_tried_after_it",),
     "G79": (
         "tests/domain/test_reconcile_names.py::test_an_expired_option_that_is_still_listed_is_no_mismatch",
