@@ -6,7 +6,7 @@ Rule: what a client says reaches the gateway only from ``_pass``; orders get the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bot.domain.session import new_york_day
@@ -24,6 +24,8 @@ from bot.wire import RemoteProtocolError, WireMessage, decode_answer, decode_req
 from bot.wire.frames import pack_frame
 
 NOTICE: Final = 2199
+GOES_ON: Final = 2198
+_REMIND: Final = timedelta(minutes=1)
 """In the range of IB's notices (2100 to 2199), so that no client takes the guard's words for an error; IB uses none so high."""
 # What only a trading client may say; replaceFA changes how orders are allocated, and no limit could judge that.
 _TRADING: Final = frozenset({"placeOrder", "cancelOrder", "reqGlobalCancel"})
@@ -50,7 +52,7 @@ class Guard:
         self.proof = WeeklyProof(limits.sunday, now)
         self.unread = ""
         self._has_seen = False
-        self._now = now
+        self._now = self._noticed = now
 
     # ── lines
 
@@ -336,6 +338,7 @@ class Guard:
         elif watcher.is_due(now):
             watcher.ask_orders(now)
             looking.append(ToGateway(WATCHER, watcher.take()))
+        looking += self._remind(now)
         return [*looking, *self.proof.time_passed(now), *self.clearing.time_passed(now)]
 
     def set_stop(self, stop: Stop | None, now: datetime) -> list[Effect]:
@@ -343,13 +346,27 @@ class Guard:
         is_news, self.clearing.stop = stop != self.clearing.stop, stop
         if stop is None:
             self.counts.round_trips, self.unread, self.clearing.closes = 0, "", False
-            return [Tell("stop", "a person has gone on", is_urgent=True)]
+            told = self._notices(GOES_ON, "guard: entries are let through again", now)
+            return [Tell("stop", "a person has gone on", is_urgent=True), *told]
         if not is_news:
             return []
         words = f"guard: {stop}"
-        lines = [line for line in self.lines.values() if line.client_id in self.limits.clients.trade]
-        told = [self._say(line, -1, NOTICE, words) for line in lines]
+        told = self._notices(NOTICE, words, now)
         return [Tell("stop", words, is_urgent=True), *told, *self.clearing.time_passed(now)]
+
+    def _notices(self, code: int, words: str, now: datetime) -> list[ToClient]:
+        """To every client that trades and has started."""
+        self._noticed = now
+        lines = (line for line in self.lines.values() if line.stage is Stage.STARTED)
+        return [
+            self._say(line, -1, code, words) for line in lines if line.client_id in self.limits.clients.trade
+        ]
+
+    def _remind(self, now: datetime) -> list[ToClient]:
+        """A stop is said again: a client that was just connecting may have passed over the first notice."""
+        if self.clearing.stop is None or now - self._noticed < _REMIND:
+            return []
+        return self._notices(NOTICE, f"guard: {self.clearing.stop}", now)
 
     def state(self, now: datetime) -> dict[str, Any]:
         """What ``ibkr-guard status`` shows."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.guard.clearing import Stop
 from bot.guard.limits import Limits
 from bot.guard.rates import Counts
 from bot.wire import encode
@@ -195,3 +196,12 @@ def test_counts_read_back_what_they_wrote_and_a_new_day_begins_from_nothing() ->
 
 def test_the_example_of_limits_is_whole() -> None:
     assert isinstance(limits(), Limits)
+
+
+def test_a_stop_is_said_at_once_again_each_minute_and_taken_back() -> None:
+    bench = Bench()
+    bench.take(bench.guard.set_stop(Stop("odd orders", "Ana", bench.now), bench.now))
+    bench.wait(30)
+    bench.wait(31)
+    bench.take(bench.guard.set_stop(None, bench.now))
+    assert bench.codes() == [2199, 2199, 2198]

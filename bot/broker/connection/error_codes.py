@@ -134,6 +134,8 @@ _ROWS = (
     Code(2168, "a warning about an order", _INFO),
     Code(2169, "a warning about an order", _INFO),
     Code(2174, "a time without a zone was sent", _INFO),
+    Code(2198, "the guard lets entries through again", _INFO),
+    Code(2199, "the guard has stopped entries", _INFO, False, "ibkr-guard status says why"),
     Code(10089, "market data needs a subscription for the API", _REJECT, False, _MARKET_DATA_REMEDY),
     Code(10090, "part of the market data is not subscribed", _INFO, False, _MARKET_DATA_REMEDY),
     Code(

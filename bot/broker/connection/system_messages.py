@@ -23,6 +23,10 @@ _LOST, _BACK_WITHOUT_DATA, _BACK, _PORT_RESET, _WAIT = 1100, 1101, 1102, 1300, 2
 # (nautilus_trader #3968), which is why a farm's return re-requests them.
 _FARM_DOWN = {2103: "market_data", 2105: "history", 2157: "contracts"}
 _FARM_UP = {2104: "market_data", 2106: "history", 2158: "contracts"}
+# The guard between us and the gateway (docs/controls.md) says in IB's range of warnings, in which IB has no such numbers, that
+# a person has stopped entries, and that a person went on.
+GUARD = "guard"
+_GUARD_STOPPED, _GUARD_GOES_ON = 2199, 2198
 # Account updates were taken over by another request of account data (IBKR Campus, "Warning Message Codes").
 _ACCOUNT_TAKEN = (2100, 2101)
 
@@ -56,6 +60,9 @@ class SystemMessages:
             self._farm_down(number, f"{_FARM_DOWN[number]}:{_farm(text)}")
         elif number in _FARM_UP:
             self._farm_up(number, f"{_FARM_UP[number]}:{_farm(text)}")
+        elif number in (_GUARD_STOPPED, _GUARD_GOES_ON):
+            is_up = number == _GUARD_GOES_ON
+            self._link.pass_on(b.LinkChanged(self._link.now(), GUARD, is_up, False, number))
         elif number == _PORT_RESET:
             self._port_reset(text)
         elif number in _ACCOUNT_TAKEN:

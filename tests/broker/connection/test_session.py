@@ -219,3 +219,15 @@ def _open(status: str) -> dict[str, object]:
         "permId": 9,
         "status": status,
     }
+
+
+def test_the_guards_stop_is_a_way_that_is_down_until_a_person_goes_on(gateway: ScriptedGateway) -> None:
+    with running(gateway) as (_, facts):
+        facts.wait_for(b.AccountUpdated)
+        gateway.say("error", reqId=-1, errorCode=2199, errorString="guard: stopped: odd orders (Ana)")
+        gateway.say("error", reqId=-1, errorCode=2198, errorString="guard: entries are let through again")
+        facts.wait(lambda x: isinstance(x, b.LinkChanged) and x.up)
+    assert [(x.part, x.up, x.code) for x in facts.of(b.LinkChanged)] == [
+        ("guard", False, 2199),
+        ("guard", True, 2198),
+    ]
