@@ -171,6 +171,7 @@ class StockMarket:
 
         Afterwards everything is as if each point had happened. There must be a bar for each of them; the caller has
         finished the minute before.
+        Raises LookupError for a minute without a bar.
         """
         for minute in range(first, last):
             at = session_open + minute * _MINUTE
