@@ -23,8 +23,12 @@ def test_what_the_trades_brought_is_what_the_account_gained(played: tuple[Backte
     _, out = played
 
     assert len(out.trades) >= 3
-    assert out.still_open == []
-    assert out.end_equity - out.start_equity == sum(x.pnl for x in out.trades.values())
+    rest = out.end_equity - out.start_equity - sum(x.pnl for x in out.trades.values())
+    kept = [x for x in out.plans.values() if x.idea_id not in out.trades]
+    assert len(kept) - len(out.abandoned) == len(out.still_open)
+    # What is kept overnight can have lost its premium and its commission, and nothing else is unaccounted for.
+    assert rest >= -sum(x.quantity * (100 * x.entry_limit + 2) for x in kept)
+    assert bool(rest) == bool(out.still_open)
 
 
 def test_every_bar_was_judged_and_every_signal_has_an_end(played: tuple[BacktestPlan, Outcome]) -> None:
@@ -36,7 +40,8 @@ def test_every_bar_was_judged_and_every_signal_has_an_end(played: tuple[Backtest
     ideas = refused | out.plans.keys()
     assert len(ideas) == sum(n for (_, reason), n in out.judged.items() if reason == "fired")
     ended = out.trades.keys() | {x.idea_id for x in out.abandoned}
-    assert out.plans.keys() == ended
+    assert ended <= out.plans.keys()
+    assert len(out.plans) - len(ended) == len(out.still_open)
 
 
 def test_the_report_says_how_each_day_s_options_were_priced(played: tuple[BacktestPlan, Outcome]) -> None:

@@ -13,7 +13,11 @@ from bot.domain.errors import FixTheMachine
 from bot.journal.store import Row
 from bot.strategies.symbol import SymbolStrategy
 
-KINDS: tuple[type, ...] = (m.LineStarted, m.HistoryLoaded, m.BarClosed, m.BarJudged, m.SignalFired)
+_WHAT_BECAME: tuple[type, ...] = (m.PlaceBracket, m.BracketAdopted, m.BracketClosed, m.EntryAbandoned)
+"""What became of its ideas: a strategy may spend its debounce by an entry, and not by a signal."""
+KINDS: tuple[type, ...] = (
+    m.LineStarted, m.HistoryLoaded, m.BarClosed, m.BarJudged, m.SignalFired, m.SignalPostponed, *_WHAT_BECAME,
+)  # fmt: skip
 Key = tuple[str, str, Any]
 
 
@@ -23,7 +27,7 @@ class Strategies:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._machines: dict[str, SymbolStrategy] = {}
-        self._fired: list[m.SignalFired] = []
+        self._remembered: list[tuple[str, m.Message]] = []
         self._without_history = False
         self.journaled: dict[Key, m.BarJudged] = {}
         self.replayed: dict[Key, m.BarJudged] = {}
@@ -35,8 +39,12 @@ class Strategies:
             self._machines = {}
         elif isinstance(message, m.BarJudged):
             self.journaled[_key(message)] = message
-        elif isinstance(message, m.SignalFired):
-            self._fired.append(message)
+        elif isinstance(message, m.SignalFired | m.SignalPostponed):
+            self._remembered.append(
+                (message.symbol, message)
+            )  # said by themselves: given back only at a start
+        elif isinstance(message, _WHAT_BECAME):
+            self._give(_symbol_of(message), message)
         elif isinstance(message, m.HistoryLoaded):
             self._note(self._machine(message.symbol).handle(message))
         elif isinstance(message, m.BarClosed):
@@ -46,11 +54,16 @@ class Strategies:
     def _machine(self, symbol: str) -> SymbolStrategy:
         if symbol not in self._machines:
             machine = make_strategy(self._settings, symbol)
-            for fired in self._fired:
-                if fired.symbol == symbol:
-                    machine.remember(fired)
+            for of, message in self._remembered:
+                if of == symbol:
+                    machine.remember(message)
             self._machines[symbol] = machine
         return self._machines[symbol]
+
+    def _give(self, symbol: str, message: m.Message) -> None:
+        self._remembered.append((symbol, message))
+        if symbol in self._machines:
+            self._note(self._machines[symbol].handle(message))
 
     def _note(self, said: Iterable[m.Message]) -> None:
         for message in said:
@@ -68,6 +81,11 @@ class Strategies:
             before, after = self.journaled.get(key), self.replayed.get(key)
             if before != after:
                 yield Difference(key[2], key[1], key[0], in_words(before), in_words(after))
+
+
+def _symbol_of(message: Any) -> str:
+    symbol: str = message.place.symbol if isinstance(message, m.BracketAdopted) else message.symbol
+    return symbol
 
 
 def _key(x: m.BarJudged) -> Key:
