@@ -97,7 +97,7 @@ fmt: venv  ## put the code in the house's form
 docs: venv  ## write everything that is made from the code (settings.yaml, denials, metrics, dashboards, roles)
 	@$(BIN)/python -m docs.generate
 
-measure: venv  ## docs/measured.md: what the strategies and the risk rules did on every bundled day (two minutes)
+measure: venv  ## docs/measured.md: what the strategies and the risk rules did on every bundled day
 	@$(BIN)/python -m docs.measure
 
 backtest: venv  ## the bundled days through the live machines

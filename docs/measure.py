@@ -1,4 +1,4 @@
-"""``docs/measured.md``: every bundled day, traded with the settings as shipped. ``make measure`` writes it, in about two minutes.
+"""``docs/measured.md``: every bundled day, traded with the settings as shipped. ``make measure`` writes it.
 
 A change of a strategy, a rule or the simulated market shows in it. It claims no edge: the days are few, and most of their
 option prices are modelled.
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
-from bot.backtest.exact.run import run_exact
+from bot.backtest.fast.run import run_fast
 from bot.backtest.outcome import Outcome
 from bot.backtest.plan import BacktestPlan
 from bot.backtest.report.by_strategy import StrategyRecord, records
@@ -27,8 +27,9 @@ HEAD = """\
 # The strategies, measured
 
 Written by `make measure`; do not edit. Every bundled day (SPY, 20 sessions of January 2011; AAPL and GOOG, two sessions each)
-in the exact gear, each symbol alone with {equity} USD, with the settings as shipped. The days are few and most of their option
-prices are modelled: this shows that a change of the code changed the trading, and what the rules do. It claims no edge.
+in the fast gear, which equals the exact one, each symbol alone with {equity} USD, with the settings as shipped. The days are few
+and most of their option prices are modelled: this shows that a change of the code changed the trading, and what the rules do. It
+claims no edge.
 """
 
 
@@ -45,7 +46,7 @@ def as_markdown(found: list[StrategyRecord]) -> str:
 def _traded(symbol: str) -> Outcome:
     days = BUNDLE.sessions(symbol)
     settings = load_settings(None, {"SYMBOLS": symbol, "IBKR_BOT_CONFIG": ""})
-    return run_exact(BacktestPlan(settings, (symbol,), days[0], days[-1], EQUITY), BUNDLE)
+    return run_fast(BacktestPlan(settings, (symbol,), days[0], days[-1], EQUITY), BUNDLE)
 
 
 def _tables(found: list[StrategyRecord]) -> Iterator[str]:

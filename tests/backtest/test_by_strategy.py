@@ -8,7 +8,7 @@ from docs import measure, risk_examples
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(900)
 def test_the_measured_document_is_current_and_stops_lose_what_they_were_sized_to_lose() -> None:
     found = measure.record_of_all_days()
     ratios = [ratio for one in found for ratio in one.loss_to_risk]
