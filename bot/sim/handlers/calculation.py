@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from bot.domain.contract import Contract
 from bot.domain.session import session_on
 from bot.sim.gateway.core import GatewayCore, Handler
-from bot.sim.market.market import RATE
-from bot.sim.market.option_pricing import implied_vol, model, years_between
+from bot.sim.market.calibration.surface import years_between
+from bot.sim.market.option_pricing import implied_vol, model
 from bot.sim.messages.contract_lookup import resolve, validation
 from bot.sim.messages.order_parsing import RejectedRequest
 from bot.sim.messages.tick_messages import greeks
@@ -50,13 +50,14 @@ def _send_all(core: GatewayCore, session: ClientSession, message: WireMessage, c
     if expiry is None or not _LOWEST < spot < _HIGHEST:
         raise RejectedRequest(321, validation(message.kind, "Invalid underlying price"))
     years = years_between(core.now, expiry.close)
+    carry = core.world.market.carry(contract, core.now)
     price = message.get("optionPrice")
     vol = message.get("volatility")
     if price is not None:
-        vol = implied_vol(contract.right, strike, spot, years, price, RATE)
+        vol = implied_vol(contract.right, strike, spot, years, price, carry)
     if vol is None or not 0 < vol < _MOST_VOLATILE:
         raise RejectedRequest(321, validation(message.kind, "Invalid option price or volatility"))
-    result = model(contract.right, strike, spot, years, vol, RATE)
+    result = model(contract.right, strike, spot, years, vol, carry)
     kind, values = greeks(result, _CUSTOM, price)
     core.send(session, kind, reqId=message.reqId, **values)
 

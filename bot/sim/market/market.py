@@ -19,7 +19,7 @@ from bot.sim.market.events import MarketEvent, SessionClosed, SessionOpened
 from bot.sim.market.forex_and_indices import Extras
 from bot.sim.market.listed_options import Chain
 from bot.sim.market.option_market import OptionMarket
-from bot.sim.market.option_pricing import Surface
+from bot.sim.market.option_pricing import Carry
 from bot.sim.market.price_source import Tape
 from bot.sim.market.quotes import OptionModel, Ticker, TopOfBook
 from bot.sim.market.recorded.library import BUNDLE, Library
@@ -28,8 +28,6 @@ from bot.sim.market.stock import StockMarket
 
 _MINUTE = timedelta(minutes=1)
 _TICK = timedelta(microseconds=1)
-RATE = 0.01
-"""Interest a year, for option prices."""
 
 
 class Market:
@@ -68,8 +66,6 @@ class Market:
         self._options[stock.symbol] = OptionMarket(
             stock,
             market,
-            Surface(stock.atm_vol),
-            RATE,
             lambda: self._morning(stock),
             self._library,
             self._spread_factor,
@@ -228,6 +224,10 @@ class Market:
     ) -> tuple[float, float] | None:
         """Below and above every bid of an option while its underlying's prints stay within ``extremes``, in cents."""
         return self._options[contract.symbol].bid_bounds(contract, extremes, minutes, times)
+
+    def carry(self, contract: Contract, at: datetime) -> Carry:
+        """Interest and dividends, as option prices have them then."""
+        return self._options[contract.symbol].carry(at)
 
     def extra_prices(self, contract: Contract, start: datetime, span: timedelta) -> list[float]:
         return self._extras.prices(contract, start, span)

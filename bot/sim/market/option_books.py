@@ -53,6 +53,18 @@ def cent_grid(grid: TickGrid) -> _CentGrid:
     return _CentGrid(steps[0][1], steps[-1][1], steps[-1][0])
 
 
+def width_factor(minute: int, minutes: int) -> float:
+    """How much wider than at midday the books of this minute of a session are.
+
+    SPY 2023-08-03: 2.4 % in the first five minutes, 2.2 % in the first half hour, 1.8 % at midday, 3.4 % in the last five.
+    """
+    if minute >= minutes - 5:
+        return 1.95
+    if minute < 5:
+        return 1.4
+    return 1.2 if minute < 30 else 1.0
+
+
 def top_of_book(
     con_id: ConId, price: float, years: float, grid: _CentGrid, spread: Spread, minute: int
 ) -> TopOfBook:

@@ -10,10 +10,21 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from bot.domain.contract import Contract
-from bot.domain.session import Session, session_on
+from bot.domain.session import Session, new_york_day, session_on
 from bot.domain.types import ConId, Right
+from bot.sim.market.calibration.rates import dividend_yield, rate_on
+from bot.sim.market.calibration.surface import (
+    INDEX,
+    STOCK,
+    Surface,
+    calmness,
+    clock_factor,
+    clock_factor_at,
+    years_between,
+)
 from bot.sim.market.catalog import Underlying
 from bot.sim.market.option_books import (
     LIQUID,
@@ -23,15 +34,15 @@ from bot.sim.market.option_books import (
     open_interest,
     top_of_book,
     widened,
+    width_factor,
 )
 from bot.sim.market.option_pricing import (
     DELTA_DIGITS,
-    Surface,
+    Carry,
     implied_vol,
     intrinsic,
     model,
     price_and_delta,
-    years_between,
 )
 from bot.sim.market.quotes import EMPTY_BOOK, OptionModel, TopOfBook
 from bot.sim.market.recorded.chain import RecordedChain
@@ -40,6 +51,8 @@ from bot.sim.market.stock import StockMarket
 
 _MINUTE = timedelta(minutes=1)
 _LONGEST = 390
+_LOOK_BACK_HOURS = 70
+"""Ten sessions: how far the market's calm is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +89,6 @@ class OptionMarket:
         self,
         stock: Underlying,
         market: StockMarket,
-        surface: Surface,
-        rate: float,
         reference: Callable[[], float],
         library: Library = BUNDLE,
         spread_factor: float = 1.0,
@@ -85,8 +96,7 @@ class OptionMarket:
         self._library = library
         self._stock = stock
         self._market = market
-        self._surface = surface
-        self._rate = rate
+        self._surface = Surface(stock.atm_vol, INDEX if stock.is_etf else STOCK)
         self._reference = reference
         self._grid = cent_grid(stock.option_ticks)
         self._spread = replace(LIQUID if stock.is_etf else ORDINARY, factor=spread_factor)
@@ -98,12 +108,24 @@ class OptionMarket:
     def open_day(self, session: Session) -> None:
         """Begin a session, with its recorded chain where there is one."""
         self._session = session
+        self._surface = replace(self._surface, calm=self._calmness(session))
         self._series.clear()
         self._chain = self._library.chain(self._stock.symbol, session.day)
         vol = self._library.volatility(self._stock.symbol, session.day)
         self._surface = Surface(self._stock.atm_vol if vol is None else vol)
         contracts = () if self._chain is None else self._chain.contracts
         self._columns = {(c.expiry, c.strike, c.right): n for n, c in enumerate(contracts)}
+
+    def _calmness(self, session: Session) -> float:
+        closes = [bar.close for bar in self._market.tape.hours(session.open)[-_LOOK_BACK_HOURS:]]
+        moves = [math.log(b / a) for a, b in pairwise(closes)]
+        if len(moves) < _LOOK_BACK_HOURS // 2:
+            return 1.0
+        return calmness(math.sqrt(sum(x * x for x in moves) / len(moves) * 252 * 7), self._stock.atm_vol)
+
+    def carry(self, at: datetime) -> Carry:
+        """Interest of that day, and the dividends of this underlying."""
+        return Carry(rate_on(new_york_day(at)), dividend_yield(self._stock.symbol))
 
     def close_day(self) -> None:
         """End the session: the last prices stay, the quotes go."""
@@ -133,8 +155,9 @@ class OptionMarket:
             return None
         spot, years = cents / 100, years_between(now.replace(second=0, microsecond=0), series.expires)
         shown = self.quote(contract, now).model
-        vol = shown.implied_vol if shown is not None else self._surface.vol(series.strike, spot, years)
-        return model(series.right, series.strike, spot, years, vol, self._rate)
+        clock = clock_factor(now, self._session, series.expires)
+        vol = shown.implied_vol if shown is not None else self._surface.vol(series.strike, spot, years, clock)
+        return model(series.right, series.strike, spot, years, vol, self.carry(now))
 
     def price_at(self, contract: Contract, spot: float, at: datetime) -> float | None:
         """The model price if the underlying stood at ``spot`` then, for bars of the past; None once expired."""
@@ -142,8 +165,8 @@ class OptionMarket:
         if at >= series.expires:
             return None
         years = years_between(at, series.expires)
-        vol = self._surface.vol(series.strike, spot, years)
-        return price_and_delta(series.right, series.strike, spot, years, vol, self._rate)[0]
+        vol = self._surface.vol(series.strike, spot, years, clock_factor_at(at, series.expires))
+        return price_and_delta(series.right, series.strike, spot, years, vol, self.carry(at))[0]
 
     def bid_bounds(
         self,
@@ -161,13 +184,21 @@ class OptionMarket:
             )
         if times[1] >= series.expires:
             return None
+        moments = [*zip(minutes, times, strict=True), *self._steps_of_width(minutes)]
         bids = [
             self._make(series, cents / 100, minute, at).book.bid
             for cents in extremes
-            for minute, at in zip(minutes, times, strict=True)
+            for minute, at in moments
         ]
         known = [float(bid) for bid in bids if bid is not None]
         return (min(known), max(known)) if len(known) == len(bids) else None
+
+    def _steps_of_width(self, minutes: tuple[int, int]) -> list[tuple[int, datetime]]:
+        """The minutes in between at which books become narrower or wider: bounds lie there, too."""
+        if self._session is None:
+            return []
+        steps = (5, 30, self._session.minutes - 6)
+        return [(n, self._session.open + n * _MINUTE) for n in steps if minutes[0] < n < minutes[1]]
 
     def settlement(self, contract: Contract) -> float:
         """Intrinsic value at the underlying's last price, USD per unit."""
@@ -189,9 +220,11 @@ class OptionMarket:
         years = years_between(now, series.expires)
         if self._chain is not None and series.column is not None:
             return self._recorded(self._chain, series, spot, years, now)
-        vol = self._surface.vol(series.strike, spot, years)
-        greeks = self._model(series, spot, years, vol)
-        book = top_of_book(series.con_id, greeks.price, years, self._grid, self._spread, minute)
+        vol = self._surface.vol(series.strike, spot, years, clock_factor(now, self._session, series.expires))
+        greeks = self._model(series, spot, years, vol, self.carry(now))
+        wider = 1.0 if self._session is None else width_factor(minute, self._session.minutes)
+        spread = self._spread if wider == 1.0 else replace(self._spread, factor=self._spread.factor * wider)
+        book = top_of_book(series.con_id, greeks.price, years, self._grid, spread, minute)
         deviations = math.log(series.strike / spot) / (vol * math.sqrt(max(years, 1 / 252)))
         whole = day_volume(series.con_id, deviations, years, self._spread)
         volume = whole * min(_LONGEST, minute + 1) // _LONGEST
@@ -209,10 +242,11 @@ class OptionMarket:
         interest = chain.contracts[column].open_interest
         if book.mid is None:
             return OptionQuote(book, None, q.volume, interest)
-        vol = implied_vol(series.right, series.strike, spot, years, float(book.mid), self._rate)
-        greeks = self._model(series, spot, years, vol) if vol is not None and vol > 0 else None
+        carry = self.carry(now)
+        vol = implied_vol(series.right, series.strike, spot, years, float(book.mid), carry)
+        greeks = self._model(series, spot, years, vol, carry) if vol is not None and vol > 0 else None
         return OptionQuote(book, greeks, q.volume, interest)
 
-    def _model(self, series: _Series, spot: float, years: float, vol: float) -> OptionModel:
-        price, delta = price_and_delta(series.right, series.strike, spot, years, vol, self._rate)
+    def _model(self, series: _Series, spot: float, years: float, vol: float, carry: Carry) -> OptionModel:
+        price, delta = price_and_delta(series.right, series.strike, spot, years, vol, carry)
         return OptionModel(vol, price, round(delta, DELTA_DIGITS), 0.0, 0.0, 0.0, spot)

@@ -1,14 +1,14 @@
-"""Option prices and greeks: a volatility surface, and QuantLib's Black calculator on it.
+"""Option prices and greeks by QuantLib: Black on the forward, and what early exercise is worth beside it.
 
-Rule: every formula is QuantLib's. Exercise is taken as European and the price is kept at intrinsic value at least; the
-early-exercise premium of an American option is left out, which matters for deep puts only. No dividends.
+Rule: every formula is QuantLib's. Exercise is American, by Barone-Adesi and Whaley's approximation, which QuantLib works out in
+15 microseconds: at most 0.07 USD from a binomial tree of 801 steps at 100 USD up to three months (a test holds it). It is left
+out where delta is below 0.2. Dividends are paid evenly (``calibration.rates``).
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 
 import QuantLib as ql  # noqa: N813 - its own documentation's name
@@ -18,29 +18,7 @@ from bot.sim.market.quotes import OptionModel
 
 DELTA_DIGITS = 9
 """Two ways lead to a delta, and both must show the same one."""
-YEAR_S = 365 * 86_400.0
-_SHORTEST_YEARS = 60 / YEAR_S
 _TYPES = {Right.CALL: ql.Option.Call, Right.PUT: ql.Option.Put}
-
-
-@dataclass(frozen=True, slots=True)
-class Surface:
-    """Implied volatility by moneyness and term.
-
-    ``atm`` is the 30-day at-the-money volatility a year. ``skew`` and ``smile`` are per standard deviation of
-    log-moneyness and per its square; near terms are lifted by ``front``.
-    """
-
-    atm: float
-    skew: float = 0.055
-    smile: float = 0.018
-    front: float = 0.10
-
-    def vol(self, strike: float, spot: float, years: float) -> float:
-        at_money = self.atm * (1 + self.front * math.exp(-years * 24))
-        deviations = math.log(strike / spot) / (at_money * math.sqrt(max(years, 1 / 252)))
-        x = max(-4.0, min(4.0, deviations))
-        return max(0.4 * self.atm, at_money * (1 - self.skew * x + self.smile * x * x))
 
 
 @lru_cache(maxsize=20_000)
@@ -48,34 +26,98 @@ def _payoff(right: Right, strike: float) -> ql.PlainVanillaPayoff:
     return ql.PlainVanillaPayoff(_TYPES[right], strike)
 
 
-def years_between(now: datetime, expiry: datetime) -> float:
-    """Calendar time to the expiry as a fraction of a year; a minute at least."""
-    return max(_SHORTEST_YEARS, (expiry - now).total_seconds() / YEAR_S)
-
-
 def intrinsic(right: Right, strike: float, spot: float) -> float:
     """What exercise would bring now, in USD per unit."""
     return max(0.0, spot - strike if right is Right.CALL else strike - spot)
 
 
+class _American:
+    """One American option of a year whose parameters are scaled to its term: time enters only by products with it."""
+
+    def __init__(self) -> None:
+        today = ql.Date(1, 1, 2020)
+        ql.Settings.instance().evaluationDate = today
+        count = ql.Actual365Fixed()
+        self._spot, self._yield, self._rate, self._vol = (ql.SimpleQuote(0.0) for _ in range(4))
+        process = ql.BlackScholesMertonProcess(
+            ql.QuoteHandle(self._spot),
+            ql.YieldTermStructureHandle(ql.FlatForward(today, ql.QuoteHandle(self._yield), count)),
+            ql.YieldTermStructureHandle(ql.FlatForward(today, ql.QuoteHandle(self._rate), count)),
+            ql.BlackVolTermStructureHandle(
+                ql.BlackConstantVol(today, ql.NullCalendar(), ql.QuoteHandle(self._vol), count)
+            ),
+        )
+        exercise, engine = (
+            ql.AmericanExercise(today, today + 365),
+            ql.BaroneAdesiWhaleyApproximationEngine(process),
+        )
+        self._options = {}
+        for right, kind in _TYPES.items():
+            # Of strike 100: spot and price scale with the strike.
+            option = ql.VanillaOption(ql.PlainVanillaPayoff(kind, 100.0), exercise)
+            option.setPricingEngine(engine)
+            self._options[right] = option
+
+    def price(
+        self, right: Right, strike: float, spot: float, years: float, vol: float, carry: Carry
+    ) -> float:
+        self._spot.setValue(100.0 * spot / strike)
+        self._yield.setValue(carry.dividends * years)
+        self._rate.setValue(carry.rate * years)
+        self._vol.setValue(vol * math.sqrt(years))
+        return float(self._options[right].NPV()) * strike / 100.0
+
+
+@lru_cache(maxsize=1)
+def _american() -> _American:
+    return _American()
+
+
+@dataclass(frozen=True, slots=True)
+class Carry:
+    """Interest and dividends, parts a year."""
+
+    rate: float = 0.0
+    dividends: float = 0.0
+
+
+_EARLY = 0.2
+"""Below this delta the right to exercise early is worth less than a tick."""
+
+
+def american_price(
+    right: Right, strike: float, spot: float, years: float, vol: float, carry: Carry, european: float
+) -> float:
+    """What the right to exercise at any time makes of the European price, USD per unit."""
+    return max(european, _american().price(right, strike, spot, years, vol, carry))
+
+
+_LEAST_DEVIATION = 1e-3
+
+
 def price_and_delta(
-    right: Right, strike: float, spot: float, years: float, vol: float, rate: float
+    right: Right, strike: float, spot: float, years: float, vol: float, carry: Carry
 ) -> tuple[float, float]:
     """The price in USD per unit, and the spot delta: what streams need, at a fraction of the cost of :func:`model`."""
-    discount = math.exp(-rate * years)
-    forward, deviation, kind = spot / discount, vol * math.sqrt(years), _TYPES[right]
+    discount, paid = math.exp(-carry.rate * years), math.exp(-carry.dividends * years)
+    forward, deviation, kind = spot * paid / discount, vol * math.sqrt(years), _TYPES[right]
     price = ql.blackFormula(kind, strike, forward, deviation, discount)
-    weight = ql.blackFormulaAssetItmProbability(kind, strike, forward, deviation)
-    return max(price, intrinsic(right, strike, spot)), weight if right is Right.CALL else -weight
+    weight = ql.blackFormulaAssetItmProbability(kind, strike, forward, deviation) * paid
+    delta = weight if right is Right.CALL else -weight
+    gains = carry.rate > 0 if right is Right.PUT else carry.dividends > 0
+    if gains and abs(delta) >= _EARLY and deviation >= _LEAST_DEVIATION:
+        price = american_price(right, strike, spot, years, vol, carry, price)
+    return max(price, intrinsic(right, strike, spot)), delta
 
 
-def model(right: Right, strike: float, spot: float, years: float, vol: float, rate: float) -> OptionModel:
-    """All that IB shows as an option computation."""
-    calculator = _calculator(right, strike, spot, years, vol, rate)
+def model(right: Right, strike: float, spot: float, years: float, vol: float, carry: Carry) -> OptionModel:
+    """All that IB shows as an option computation; the greeks are those of European exercise."""
+    calculator = _calculator(right, strike, spot, years, vol, carry)
+    price, delta = price_and_delta(right, strike, spot, years, vol, carry)
     return OptionModel(
         implied_vol=vol,
-        price=max(calculator.value(), intrinsic(right, strike, spot)),
-        delta=round(calculator.delta(spot), DELTA_DIGITS),
+        price=price,
+        delta=round(delta, DELTA_DIGITS),
         gamma=calculator.gamma(spot),
         vega=calculator.vega(years) / 100,
         theta=calculator.theta(spot, years) / 365,
@@ -84,12 +126,13 @@ def model(right: Right, strike: float, spot: float, years: float, vol: float, ra
 
 
 def implied_vol(
-    right: Right, strike: float, spot: float, years: float, price: float, rate: float
+    right: Right, strike: float, spot: float, years: float, price: float, carry: Carry
 ) -> float | None:
     """The volatility at which the Black price is ``price``; None when no volatility gives it."""
-    discount = math.exp(-rate * years)
+    discount = math.exp(-carry.rate * years)
+    forward = spot * math.exp((carry.rate - carry.dividends) * years)
     try:
-        deviation = ql.blackFormulaImpliedStdDev(_TYPES[right], strike, spot / discount, price, discount, 0.0)
+        deviation = ql.blackFormulaImpliedStdDev(_TYPES[right], strike, forward, price, discount, 0.0)
     except RuntimeError:
         # QuantLib's way of saying that the price lies below intrinsic value or beyond the underlying.
         return None
@@ -97,7 +140,8 @@ def implied_vol(
 
 
 def _calculator(
-    right: Right, strike: float, spot: float, years: float, vol: float, rate: float
+    right: Right, strike: float, spot: float, years: float, vol: float, carry: Carry
 ) -> ql.BlackCalculator:
-    discount = math.exp(-rate * years)
-    return ql.BlackCalculator(_payoff(right, strike), spot / discount, vol * math.sqrt(years), discount)
+    discount = math.exp(-carry.rate * years)
+    forward = spot * math.exp((carry.rate - carry.dividends) * years)
+    return ql.BlackCalculator(_payoff(right, strike), forward, vol * math.sqrt(years), discount)

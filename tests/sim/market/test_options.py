@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+import QuantLib as ql  # noqa: N813
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.contract import CENTS, NICKELS, TickGrid
+from bot.domain.session import session_on
 from bot.domain.types import Right
+from bot.sim.market.calibration.surface import INDEX, STOCK, Surface, SurfaceShape, calmness, clock_factor
 from bot.sim.market.catalog import NICKELS_AND_DIMES, underlying
 from bot.sim.market.listed_options import Chain, monthly_expiry
-from bot.sim.market.option_books import LIQUID, ORDINARY, cent_grid, open_interest, top_of_book
-from bot.sim.market.option_pricing import Surface, implied_vol, intrinsic, model, price_and_delta
+from bot.sim.market.option_books import LIQUID, ORDINARY, cent_grid, open_interest, top_of_book, width_factor
+from bot.sim.market.option_pricing import Carry, implied_vol, intrinsic, model, price_and_delta
 
+FREE = Carry()
 _SPOT = 100.0
 _STRIKES = st.floats(60, 160)
 _YEARS = st.floats(1 / 365, 1.0)
@@ -25,8 +29,8 @@ _VOLS = st.floats(0.08, 0.9)
 
 @given(_STRIKES, _YEARS, _VOLS)
 def test_put_and_call_are_in_parity(strike: float, years: float, vol: float) -> None:
-    call = price_and_delta(Right.CALL, strike, _SPOT, years, vol, 0.0)
-    put = price_and_delta(Right.PUT, strike, _SPOT, years, vol, 0.0)
+    call = price_and_delta(Right.CALL, strike, _SPOT, years, vol, FREE)
+    put = price_and_delta(Right.PUT, strike, _SPOT, years, vol, FREE)
 
     assert call[0] - put[0] == pytest.approx(_SPOT - strike, abs=1e-6)
     assert call[1] - put[1] == pytest.approx(1.0, abs=1e-9)
@@ -36,8 +40,8 @@ def test_put_and_call_are_in_parity(strike: float, years: float, vol: float) -> 
 def test_the_quick_price_agrees_with_the_whole_model(
     strike: float, years: float, vol: float, right: Right
 ) -> None:
-    whole = model(right, strike, _SPOT, years, vol, 0.01)
-    price, delta = price_and_delta(right, strike, _SPOT, years, vol, 0.01)
+    whole = model(right, strike, _SPOT, years, vol, Carry(0.01))
+    price, delta = price_and_delta(right, strike, _SPOT, years, vol, Carry(0.01))
 
     assert price == pytest.approx(whole.price, abs=1e-9)
     assert delta == pytest.approx(whole.delta, abs=1e-9)
@@ -48,18 +52,18 @@ def test_the_quick_price_agrees_with_the_whole_model(
 @given(st.floats(85, 118), st.floats(0.05, 1.0), st.floats(0.15, 0.8))
 def test_implied_volatility_is_the_inverse_of_the_price(strike: float, years: float, vol: float) -> None:
     right = Right.CALL if strike > _SPOT else Right.PUT
-    price, _ = price_and_delta(right, strike, _SPOT, years, vol, 0.0)
-    found = implied_vol(right, strike, _SPOT, years, price, 0.0)
+    price, _ = price_and_delta(right, strike, _SPOT, years, vol, FREE)
+    found = implied_vol(right, strike, _SPOT, years, price, FREE)
 
     assert found == pytest.approx(vol, rel=1e-3)
 
 
 def test_a_price_below_intrinsic_value_has_no_volatility() -> None:
-    assert implied_vol(Right.CALL, 80.0, _SPOT, 0.1, 15.0, 0.0) is None
+    assert implied_vol(Right.CALL, 80.0, _SPOT, 0.1, 15.0, FREE) is None
 
 
 def test_greeks_are_in_the_units_that_ib_shows() -> None:
-    m = model(Right.CALL, 100.0, 100.0, 30 / 365, 0.20, 0.0)
+    m = model(Right.CALL, 100.0, 100.0, 30 / 365, 0.20, FREE)
 
     assert m.price == pytest.approx(2.287, abs=0.01)
     assert m.delta == pytest.approx(0.511, abs=0.005)
@@ -67,10 +71,71 @@ def test_greeks_are_in_the_units_that_ib_shows() -> None:
     assert m.theta == pytest.approx(-0.038, abs=0.002)
 
 
-def test_downside_strikes_have_the_higher_volatility() -> None:
-    surface = Surface(0.17)
+@pytest.mark.parametrize(
+    ("right", "strike", "days", "vol", "carry"),
+    [
+        (right, strike, days, vol, Carry(rate, dividends))
+        for right in Right
+        for strike in (85.0, 97.0, 103.0, 115.0)
+        for days, vol in ((5, 0.15), (91, 0.35))
+        for rate, dividends in ((0.01, 0.02), (0.05, 0.0))
+    ],
+)
+def test_american_exercise_errs_by_cents_from_a_binomial_tree(
+    right: Right, strike: float, days: int, vol: float, carry: Carry
+) -> None:
+    price, _ = price_and_delta(right, strike, _SPOT, days / 365, vol, carry)
 
-    assert surface.vol(95, 100, 0.1) > surface.vol(100, 100, 0.1) > surface.vol(102, 100, 0.1)
+    assert price == pytest.approx(_by_tree(right, strike, days, vol, carry), abs=0.07)
+
+
+def _by_tree(right: Right, strike: float, days: int, vol: float, carry: Carry) -> float:
+    today, count = ql.Settings.instance().evaluationDate, ql.Actual365Fixed()
+
+    def curve(rate: float) -> ql.YieldTermStructureHandle:
+        return ql.YieldTermStructureHandle(ql.FlatForward(today, rate, count))
+
+    flat = ql.BlackVolTermStructureHandle(ql.BlackConstantVol(today, ql.NullCalendar(), vol, count))
+    spot = ql.QuoteHandle(ql.SimpleQuote(_SPOT))
+    process = ql.BlackScholesMertonProcess(spot, curve(carry.dividends), curve(carry.rate), flat)
+    payoff = ql.PlainVanillaPayoff(ql.Option.Call if right is Right.CALL else ql.Option.Put, strike)
+    option = ql.VanillaOption(payoff, ql.AmericanExercise(today, today + days))
+    option.setPricingEngine(ql.BinomialVanillaEngine(process, "crr", 801))
+    return float(option.NPV())
+
+
+@pytest.mark.parametrize("shape", [INDEX, STOCK])
+@given(years=st.floats(1e-5, 3.0), calm=st.floats(-0.6, 1.0))
+def test_downside_strikes_have_the_higher_volatility(shape: SurfaceShape, years: float, calm: float) -> None:
+    surface = Surface(0.17, shape, calm)
+    deviation = surface.at_money(years) * math.sqrt(years)
+    vols = [surface.vol(100 * math.exp(x * deviation), 100, years) for x in (-2, -1, 0, 1)]
+
+    assert vols == sorted(vols, reverse=True)
+    assert all(0.4 * surface.at_money(years) <= vol < 3 * surface.at_money(years) for vol in vols)
+
+
+def test_the_back_lies_above_the_front_when_the_market_is_calm_and_below_it_in_a_storm() -> None:
+    calm, storm = (Surface(0.15, INDEX, calmness(realized, 0.15)) for realized in (0.09, 0.30))
+
+    assert calm.at_money(4 / 365) < calm.at_money(30 / 365) < calm.at_money(1.0)
+    assert storm.at_money(4 / 365) > storm.at_money(30 / 365) > storm.at_money(1.0)
+    assert calmness(0.18, 0.15) == pytest.approx(0.0)
+
+
+def test_on_the_last_day_volatility_by_the_calendar_doubles_and_days_before_hardly_move_it() -> None:
+    session = session_on(date(2021, 1, 4))
+    assert session is not None
+    noon = session.open + (session.close - session.open) / 2
+
+    assert clock_factor(noon, session, session.close) == pytest.approx(2.07, abs=0.02)
+    assert 1.0 <= clock_factor(noon, session, session.close + timedelta(days=4)) < 1.15
+    assert clock_factor(noon, None, session.close) == 1.0
+
+
+def test_books_are_wider_at_both_ends_of_a_session() -> None:
+    assert [width_factor(minute, 390) for minute in (0, 10, 200, 386)] == [1.4, 1.2, 1.0, 1.95]
+    assert width_factor(207, 210) == 1.95
 
 
 @pytest.mark.parametrize("grid", [CENTS, NICKELS, NICKELS_AND_DIMES])
