@@ -94,7 +94,7 @@ def _unknown(key: str, layer: Layer, known: Collection[str]) -> str:
     where = f" (from {origins[0].where})" if origins else ""
     guess = nearest_key(key, known)
     fix = f"did you mean {guess}?" if guess else "remove it; `ibkr-bot config show` lists every key"
-    return f"{key}{where}: there is no such setting; {fix}"
+    return f"{made_safe(key, 80)}{where}: there is no such setting; {fix}"
 
 
 def nearest_key(key: str, known: Collection[str]) -> str | None:

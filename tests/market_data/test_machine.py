@@ -108,7 +108,10 @@ def test_a_connection_leads_to_history_quotes_and_the_chain() -> None:
     assert house.tell(b.BrokerConnected(OPEN, "DU1", 1, 176, 1)) == [b.QualifyUnderlying("SPY")]
     said = house.tell(b.UnderlyingQualified(STOCK))
 
-    assert [(one.size, one.sessions) for one in of(b.WatchBars, said)] == [(BarSize.M60, 30), (BarSize.M1, 3)]
+    assert [(one.size, one.sessions) for one in of(b.WatchBars, said)] == [
+        (BarSize.M60, 30),
+        (BarSize.M1, 21),
+    ]
     assert of(b.WatchQuote, said) == [b.WatchQuote(STOCK)]
     assert of(b.ListChain, said) == [b.ListChain(STOCK)]
 

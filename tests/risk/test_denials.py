@@ -377,6 +377,13 @@ def _margin_silence() -> m.EntryDenied:
     return one(tell(asking_machine(), m.TimePassed(NOON + timedelta(seconds=15))), m.EntryDenied)
 
 
+@produces(DenialCode.SESSION_CLOSES_EARLY)
+def _closes_early() -> m.EntryDenied:
+    machine = opened()
+    tell(machine, b.HoursListed("SPY", ((NOON.date(), NOON + timedelta(minutes=5)),), NOON))
+    return denial(machine)
+
+
 @produces(DenialCode.MARGIN_UNKNOWN)
 def _margin_nan() -> m.EntryDenied:
     return one(tell(asking_machine(), margin(Decimal("NaN"))), m.EntryDenied)
