@@ -37,7 +37,8 @@ from tests.live_line.lines import settings as settings_of
 T = TypeVar("T")
 DAY = date(2011, 1, 26)
 BULL, BEAR = Direction.BULLISH, Direction.BEARISH
-FEW = {"MARKET_DATA__STRIKES_EACH_SIDE": "2", "OPTIONS__MIN_VOLUME": "0"}
+# Few lines, and no denial for a spread: what is proved here is something else.
+FEW = {"MARKET_DATA__STRIKES_EACH_SIDE": "2", "OPTIONS__MIN_VOLUME": "0", "OPTIONS__MAX_SPREAD_PCT": "0.10"}
 
 
 def clock(day: date, text: str) -> datetime:

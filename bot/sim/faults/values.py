@@ -95,7 +95,7 @@ def check_message_kind(where: str, kind: str) -> None:
 _STEPS: Final[dict[str, ValueTest]] = {
     "points_per_minute": (lambda n: n % 4 == 0 and 4 <= n <= 240, "a multiple of 4 up to 240")
 }
-_AT_LEAST_ONE: Final = frozenset({"displayed_size", "orders_per_side", "max_clients", "details_per_second"})
+_AT_LEAST_ONE: Final = frozenset({"orders_per_side", "max_clients", "details_per_second"})
 
 
 def changed(value: S, changes: Mapping[str, Any], where: str) -> S:
