@@ -211,6 +211,7 @@ def test_ten_positions_and_twenty_orders_are_reconciled_within_ten_seconds(stage
         equity=2_000_000,
         SYMBOLS=",".join(names),
         SCHEDULE__MAX_CONCURRENT_SYMBOLS="5",
+        STRATEGIES__WHALE__OPTIONS__EXPIRY="weekly",  # five symbols share 90 lines: one expiry each
         RISK__MAX_OPEN_POSITIONS="10",
         RISK__MAX_ORDERS_PER_MINUTE="10",
         RISK__MAX_CONTRACTS_PER_DAY="100",
