@@ -37,6 +37,7 @@ def test_a_recorded_day_comes_out_the_same_with_a_tenth_of_the_messages(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("symbol", "first", "last"),
     [
