@@ -27,7 +27,7 @@ HEAD = """\
 # The strategies, measured
 
 Written by `make measure`; do not edit. Every bundled day (SPY, 20 sessions of January 2011; AAPL and GOOG, two sessions each)
-in the fast gear, which equals the exact one, each symbol alone with {equity} USD, with the settings as shipped. The days are few
+in the fast gear, each symbol alone with {equity} USD, with the settings as shipped. The days are few
 and most of their option prices are modelled: this shows that a change of the code changed the trading, and what the rules do. It
 claims no edge.
 """
