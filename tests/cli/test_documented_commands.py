@@ -41,7 +41,11 @@ def test_every_command_of_the_documents_exists(page: Path) -> None:
     missing = []
     for words, rest in TYPED.findall(page.read_text()):
         found = command(words)
-        known = set() if found is None else {flag for param in found.params for flag in param.opts}
+        known = (
+            set()
+            if found is None
+            else {flag for param in found.params for flag in (*param.opts, *param.secondary_opts)}
+        )
         unknown = [
             flag for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]*", rest) if flag not in known | {"--help"}
         ]
