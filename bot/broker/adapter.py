@@ -55,7 +55,9 @@ class Adapter:
         stepped: SteppedTime | None = None,
     ) -> None:
         link = self._link = BrokerContext(settings, library, now, speed, publish, failed)
-        self._steps = None if stepped is None else LockStep(link, stepped, self._publish_sums)
+        self._steps = (
+            None if stepped is None else LockStep(link, stepped, self._publish_sums, self._publish_pulse)
+        )
         if self._steps is not None:
             link.sleep_in_steps = self._steps.sleep
         self._port = settings.port
@@ -176,9 +178,7 @@ class Adapter:
             if self._steps is not None:
                 self._steps.is_open = True
                 return await session.until_gone()
-            return await session.until_lost(
-                lambda offset_s: self._link.publish_pulse(offset_s, len(self._subs.quotes))
-            )
+            return await session.until_lost(self._publish_pulse)
         finally:
             self._commands.is_connected.clear()
             await self._leave(session)
@@ -192,6 +192,9 @@ class Adapter:
         self._subs.lose_connection()
         self._link.requests.fail_all(NotConnected())
         await session.close()
+
+    def _publish_pulse(self, offset_s: float) -> None:
+        self._link.publish_pulse(offset_s, len(self._subs.quotes))
 
     def _publish_down(self, reason: str) -> None:
         """Once per reason: a gateway that is away for a night is one piece of news."""

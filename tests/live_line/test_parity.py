@@ -68,6 +68,10 @@ def test_a_recorded_day_comes_to_the_same_in_replay_and_over_tcp(symbol: str, da
     assert wired.trades == replayed.trades
     assert outcome(wired).of_kind(m.BarJudged)
     assert not any(wired.books.positions.values())
+    pulse = wired.board.status.figures.pulse
+    assert pulse is not None, "a day in steps has its heartbeats"
+    assert (pulse.clock_offset_s, pulse.waiting, pulse.messages_free) == (0.0, 0, pulse.messages_limit)
+    assert pulse.history_free == pulse.history_limit
 
 
 @pytest.mark.line

@@ -213,4 +213,4 @@ def test_the_watchdog_reaches_the_watcher_through_the_whole_pipeline(day: Day) -
 def test_the_exceptions_name_queries_that_exist() -> None:
     assert set(MAY_BE_EMPTY) <= set(expressions("bot.json"))
     assert set(expressions("host.json")) >= NEEDS_HARDWARE | NEEDS_DAYS
-    assert len(panels("bot.json")) == 25
+    assert len(panels("bot.json")) == 28

@@ -20,15 +20,29 @@ _NEXT_ID, _CURRENT_TIME = "nextValidId", "currentTime"
 _PATIENCE_S = 60.0
 """The wall's: a round trip on a machine with a load of 20 takes less."""
 _FOREVER_S = 1e6
+_NO_OFFSET_S = 0.0
+"""The gateway's time is set as ours at each step, so the two cannot differ."""
 _HOPS = 8
 """Turns of the event loop after which a task that was woken has written its next request."""
 
 
 class LockStep:
-    """``publish_sums`` is called after what was held has been handled, to publish what it added up to."""
+    """``publish_sums`` is called after what was held has been handled, to publish what it added up to.
 
-    def __init__(self, link: BrokerContext, clock: SteppedTime, publish_sums: Callable[[], None]) -> None:
+    ``on_pulse`` is told the clock's offset, as often as a heartbeat would find it out (``BrokerSettings.heartbeat_s``).
+    """
+
+    def __init__(
+        self,
+        link: BrokerContext,
+        clock: SteppedTime,
+        publish_sums: Callable[[], None],
+        on_pulse: Callable[[float], None],
+    ) -> None:
         self._link, self._clock, self._publish_sums = link, clock, publish_sums
+        self._on_pulse = on_pulse
+        self._pulse_due: datetime | None = None
+        """None before the first step of a session."""
         self._held: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
         self._sleepers: list[tuple[datetime, asyncio.Future[None]]] = []
         self._sent_before = 0
@@ -53,6 +67,7 @@ class LockStep:
         """The session is over: what it had sent and nobody handled is lost, as its socket's bytes are."""
         self.is_open = False
         self._held.clear()
+        self._pulse_due = None
 
     @property
     def is_at_rest(self) -> bool:
@@ -96,6 +111,16 @@ class LockStep:
         for sleeper in due:
             if not sleeper.done():
                 sleeper.set_result(None)
+        self._pulse(now)
+
+    def _pulse(self, now: datetime) -> None:
+        """Each step is a heartbeat, answered; the first is told when a session's first pause is over, as in real time."""
+        pause = timedelta(seconds=self._link.settings.heartbeat_s)
+        if self._pulse_due is None:
+            self._pulse_due = now + pause
+        elif now >= self._pulse_due:
+            self._pulse_due = now + pause
+            self._on_pulse(_NO_OFFSET_S)
 
     def _handle_held(self) -> None:
         held, self._held = self._held, []

@@ -111,7 +111,7 @@ class BrokerSession:
                 return self.rejection or "the gateway closed the connection"
 
     async def until_gone(self) -> str:
-        """The same without a heartbeat: where time goes in steps, each of them is one."""
+        """The same without a heartbeat: where time goes in steps, each of them is one, and ``LockStep`` tells of it."""
         await self._lost.wait()
         return self.rejection or "the gateway closed the connection"
 
