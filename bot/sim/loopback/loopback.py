@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain import broker_messages as b
 from bot.domain.contract import Contract, OptionChain
@@ -30,6 +30,8 @@ __all__ = ["DryRunExchange", "LoopbackBroker", "LoopbackExchange"]
 SERVER_VERSION = 178
 """What BrokerConnected reports: the newest protocol the simulated gateway speaks."""
 _NO_CONTRACT = 200
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=4), timedelta(seconds=60)
+"""The pauses of the adapter, which asks again for a history that was empty: doubled until they are the longest."""
 
 
 @dataclass(slots=True)
@@ -40,6 +42,8 @@ class _BarFeed:
     size: BarSize
     sessions: int
     is_open: bool = False
+    pause: timedelta = _FIRST_PAUSE
+    asked_again_at: datetime | None = None
 
 
 class LoopbackExchange:
@@ -159,25 +163,33 @@ class LoopbackExchange:
         return self._open_feed(feed)
 
     def _open_feeds(self) -> Iterator[Message]:
+        now = self.world.now
         for feed in self._feeds.values():
-            if not feed.is_open:
+            if not feed.is_open and feed.asked_again_at is not None and now >= feed.asked_again_at:
                 yield from self._open_feed(feed)
 
     def _open_feed(self, feed: _BarFeed) -> Iterator[Message]:
-        """Tell the back-fill. Without any bar yet the feed stays shut and is tried again as time passes."""
-        bars = self._closed_bars(feed)
+        """Tell the back-fill. Without any bar yet the feed stays shut and is tried again, as often as the adapter does.
+
+        The bar in progress is an answer, too: it comes live when it closes. So a day without a history before it has the
+        same bars as history, and the same ones live, whichever broker is behind the port.
+        """
+        bars = self._bars(feed)
         if bars:
             feed.is_open = True
-            yield b.BarsBackfilled(feed.contract.symbol, feed.size, bars)
+            closed = tuple(bar for bar in bars if bar.end <= self.world.now)
+            yield b.BarsBackfilled(feed.contract.symbol, feed.size, closed)
+        else:
+            feed.asked_again_at = self.world.now + feed.pause
+            feed.pause = min(2 * feed.pause, _LONGEST_PAUSE)
 
-    def _closed_bars(self, feed: _BarFeed) -> tuple[Bar, ...]:
+    def _bars(self, feed: _BarFeed) -> tuple[Bar, ...]:
         query = HistoryQuery(feed.contract.con_id, None, f"{feed.sessions} D", feed.size.value)
         try:
             found = self.world.history(query)
         except HistoryError:
             return ()
-        bars = (to_bar(bar, feed.contract.symbol, feed.size) for bar in found)
-        return tuple(bar for bar in bars if bar.end <= self.world.now)
+        return tuple(to_bar(bar, feed.contract.symbol, feed.size) for bar in found)
 
     def _watch_quote(self, command: b.WatchQuote) -> Iterator[Message]:
         contract = command.contract
