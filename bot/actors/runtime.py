@@ -108,9 +108,25 @@ def start_actor(name: str, machine: Machine | BrokerLink, line: Line, failed: Co
     line.peers[name] = cast(Peer, MachineActor.start(name, machine, line, failed))
 
 
+PATIENCE_SLICE_S = 0.5
+
+
 def ping_component(line: Line, timeout_s: float) -> int:
     """Ask every peer in turn; the sum of messages handled so far. Raises pykka.Timeout or ActorDeadError."""
-    return sum(int(ref.ask(Ping(), timeout=timeout_s)) for ref in list(line.peers.values()))
+    return sum(_pinged(ref, timeout_s) for ref in list(line.peers.values()))
+
+
+def _pinged(peer: Peer, timeout_s: float) -> int:
+    """Asked slice by slice: while the whole process is stopped (a suspended machine, SIGSTOP) the wall's time goes on and
+    nobody could answer, so that costs one slice of patience and not all of it."""
+    left_s = timeout_s
+    while True:
+        try:
+            return int(peer.ask(Ping(), timeout=min(left_s, PATIENCE_SLICE_S)))
+        except pykka.Timeout:
+            left_s -= PATIENCE_SLICE_S
+            if left_s <= 0:
+                raise
 
 
 def settle(line: Line, timeout_s: float = 30.0) -> None:

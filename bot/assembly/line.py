@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from loguru import logger
 from bot.actors.clock import STEADY, real_now
 from bot.actors.runtime import settle, waiting
 from bot.actors.supervisor import Parts, Supervisor
+from bot.assembly.halt_file import HaltFile
 from bot.assembly.machines import make_machines
 from bot.assembly.outside import Outside
 from bot.assembly.port import make_broker, make_port
@@ -32,7 +34,7 @@ from bot.ops.page.feed import Recorded
 from bot.ops.page.verdict import verdict
 from bot.ops.process.clock_steps import ClockStepWatch
 from bot.ops.process.collector import QuietCollector
-from bot.ops.process.control_socket import ControlServer, forget_halt, take_halt
+from bot.ops.process.control_socket import ControlServer
 from bot.ops.process.operator import Operator, as_json
 from bot.ops.process.systemd import Notifier
 from bot.ops.status.status import Status
@@ -51,7 +53,10 @@ def run_line(
     machines: dict[str, Machine] = {JOURNAL: JournalListener(journal), ALERTS: alerts}
     machines |= {BOARD: Recorded(board, recorder)} | make_machines(settings, timing.time_scale)
     is_over = partial(hooks.shown_is_over, lambda: board.status)
-    supervisor = Supervisor(_parts(settings, timing, journal, outside, machines, is_over))
+    directory, notifier, collector = journal.path.parent, Notifier(), QuietCollector()
+    halt_file = HaltFile(directory, lambda reason, by: operator.halt(reason, by))
+    parts = _parts(settings, timing, journal, outside, machines, is_over)
+    supervisor = Supervisor(replace(parts, before_broker=halt_file.obey))
     metrics.watch(lambda: board.status, lambda: waiting(supervisor.line))
     outside.page.watch(lambda: board.status, recorder.picture, lambda: outside.alerts.failures)
     operator = Operator(
@@ -64,21 +69,18 @@ def run_line(
             "verdict": as_json(verdict(board.status)),
         },
     )
-    directory, notifier, collector = journal.path.parent, Notifier(), QuietCollector()
-    looks_for_halt = True
     steps = ClockStepWatch(
         timing.now, lambda: STEADY.step_s, lambda: _offset_s(board.status), STEADY.follow_the_wall
     )
 
     def meanwhile() -> None:
-        nonlocal looks_for_halt
         metrics.beat()
         collector.beat(timing.now(), is_settled=board.status.is_reconciled)
         for order in steps.beat() if timing.now is real_now else ():
             supervisor.line.emit(order)
         if outside.heartbeat is not None:
             outside.heartbeat.beat(board.status)
-        looks_for_halt = looks_for_halt and _obeyed(directory, operator)
+        halt_file.obey()
         judge_disk(journal.take_slowest_s(), outside, operator)
         _notify(notifier, board.status)
         if timing.stepped is None and is_over():
@@ -162,15 +164,6 @@ def _make_alerts(
     )
     alerts.catch_up(row.message for row in journal.rows(REMEMBERED))
     return alerts
-
-
-def _obeyed(directory: Path, operator: Operator) -> bool:
-    """Obey a halt that was left as a file. False where the file stays behind: its halt is on disk, and enough."""
-    left = take_halt(directory)
-    if left is None:
-        return True
-    operator.halt(*left)
-    return forget_halt(directory)
 
 
 def _notify(notifier: Notifier, status: Status) -> None:

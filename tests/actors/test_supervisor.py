@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import cast
 
+import pykka
 import pytest
 
 import bot.actors.supervisor
+from bot.actors.runtime import PATIENCE_SLICE_S, Line, Peer, Ping, ping_component
 from bot.actors.supervisor import Ending, Parts, Supervisor
 from bot.domain import messages as m
 from bot.wiring import JOURNAL, subscribers
@@ -100,3 +103,52 @@ def test_a_disk_that_stalls_is_told_and_waited_for_and_named_when_it_does_not_co
         assert supervisor.failed is not None
         assert (supervisor.failed.component, fed) == ("supervisor", [])
         assert "the disk has been at one write for 21 s" in supervisor.failed.error
+
+
+class Stopped(Quiet):
+    """A peer of a process that was stopped: the wall's time went on, and nobody could answer the question then asked."""
+
+    def __init__(self, *, misses: int) -> None:
+        self.misses = misses
+        self.asked = 0
+
+    def ask(self, message: object, *, timeout: float) -> int:
+        assert isinstance(message, Ping)
+        self.asked += 1
+        if self.asked <= self.misses:
+            raise pykka.Timeout(f"{timeout}")
+        return 7
+
+
+def test_a_process_that_was_stopped_for_any_time_loses_one_slice_of_patience_and_no_line() -> None:
+    line, peer = Line(lambda _: None), Stopped(misses=1)
+    line.peers["strategy:SPY"] = cast(Peer, peer)
+    assert ping_component(line, 2.5) == 7
+    assert peer.asked == 2
+
+
+def test_a_component_that_never_answers_is_asked_as_long_as_its_patience_lasts() -> None:
+    line, peer = Line(lambda _: None), Stopped(misses=10**6)
+    line.peers["strategy:SPY"] = cast(Peer, peer)
+    with pytest.raises(pykka.Timeout):
+        ping_component(line, 4 * PATIENCE_SLICE_S)
+    assert peer.asked == 4
+
+
+def test_a_halt_that_was_left_is_obeyed_before_anything_comes_from_the_broker() -> None:
+    order = list[str]()
+
+    class FirstHeard(Port):
+        def start(self, tell: object) -> None:
+            order.append("broker")
+            super().start(tell)
+
+    first = m.LineStarted(NOW, "test", "growth", True, ("SPY",))
+    machines = {name: Quiet() for name in subscribers(first)}
+    parts = Parts(
+        machines, FirstHeard(), lambda _: None, lambda _: None, lambda: NOW, 1e6, first,
+        before_broker=lambda: order.append("halt file"),
+    )  # fmt: skip
+    supervisor = Supervisor(parts)
+    assert supervisor.run(0.01, lambda: supervisor.request_stop("seen")) is Ending.STOPPED
+    assert order == ["halt file", "broker"]
