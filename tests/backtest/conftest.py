@@ -25,6 +25,12 @@ def plan(symbol: str = "GOOG", first: date = DAY, last: date = DAY, **variables:
     return BacktestPlan(load_settings(None, {"SYMBOLS": symbol, **variables}), (symbol,), first, last)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """One worker plays the day for all who look at it."""
+    if "played_day" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.xdist_group("played"))
+
+
 @dataclass(frozen=True)
 class Played:
     plan: BacktestPlan

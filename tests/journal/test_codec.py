@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.errors import FixTheMachine
@@ -11,6 +11,7 @@ from bot.wiring import DURABLE
 
 
 @pytest.mark.parametrize("kind", sorted(JOURNAL_KINDS))
+@settings(max_examples=30)  # for each of some sixty kinds
 @given(data=st.data())
 def test_every_kind_of_message_survives_the_journal(kind: str, data: st.DataObject) -> None:
     message = data.draw(st.from_type(JOURNAL_KINDS[kind]))

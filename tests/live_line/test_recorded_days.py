@@ -27,14 +27,8 @@ def assert_only_overnight_positions(done: Day) -> None:
     assert {con_id: done.books.working_stops.get(con_id) for con_id in left} == left
 
 
-QUICK = {
-    ("SPY", date(2011, 1, 28)),
-    ("SPY", date(2011, 1, 19)),
-    ("AAPL", date(2014, 6, 5)),
-    ("GOOG", date(2015, 12, 23)),
-}
-"""The day of the steepest fall, one of only bearish signals, one of a whale, one with modelled options; the family of
-parity tests runs them all."""
+QUICK = {("SPY", date(2011, 1, 19)), ("GOOG", date(2015, 12, 23))}
+"""One of only bearish signals and modelled options, one of recorded ones; the family of parity tests runs them all."""
 
 
 @pytest.mark.parametrize(
@@ -48,6 +42,7 @@ def test_a_recorded_day_runs_through_with_its_invariants(symbol: str, day: date)
     assert any(isinstance(message, m.BarJudged) for message in done.paper.heard)
 
 
+@pytest.mark.slow
 def test_both_runtimes_make_the_same_trades_of_the_same_morning() -> None:
     def world() -> World:
         return recorded_world(["SPY"], DEMO_DAY, equity=EQUITY)
@@ -95,11 +90,11 @@ def test_a_second_symbol_trades_beside_the_first() -> None:
 def test_a_day_on_which_nothing_is_liquid_enough_ends_without_trades() -> None:
     world = recorded_world(["SPY"], DEMO_DAY, equity=EQUITY)
 
-    done = replayed_day(world, settings(OPTIONS__MAX_SPREAD_USD="0.001"))
+    done = replayed_day(world, settings(OPTIONS__MAX_SPREAD_USD="0.001"), world.now + timedelta(hours=2))
 
     assert done.trades == ()
     assert done.books.order_messages == 0
-    assert sum(done.board.status.not_traded.values()) > 3
+    assert sum(done.board.status.not_traded.values()) > 1
 
 
 @pytest.mark.slow
