@@ -51,7 +51,7 @@ STATE = one_of("ibbot_trading_state", "REDUCING", "HALTED")
 CONNECTION = one_of("ibbot_gateway_connection_state", "unreconciled", "link_down", "disconnected")
 
 
-def now() -> list[Panel]:
+def safety() -> list[Panel]:
     return [
         number(Plan(
             id=26, title="Is it safe", unit="none", span=4, height=5, steps=GOOD_BAD, none="no data",
@@ -84,6 +84,11 @@ def now() -> list[Panel]:
             description="How long ago every component answered the supervisor.",
             queries=(Query(f"time() - max(ibbot_heartbeat_timestamp_seconds{HOST})"),),
         )),
+    ]  # fmt: skip
+
+
+def today() -> list[Panel]:
+    return [
         number(Plan(
             id=2, title="Result of the day", unit=DOLLARS, span=6, height=5, decimals=2,
             steps=((None, "red"), (0, "green")),
@@ -311,7 +316,7 @@ def make() -> models.Dashboard:
         .annotation(annotation("fill", "green", f"increase(ibbot_fills_total{HOST}[1m]) > 0", "filled"))
     )
     sections = (
-        ("Now: is the money safe?", now()),
+        ("Now: is the money safe?", [*safety(), *today()]),
         ("Money", money()),
         ("Orders and signals", decisions()),
         ("Link", link()),

@@ -12,7 +12,7 @@ HOST = '{host="$host"}'
 DISKS = '{host="$host",fstype=~"ext4|btrfs|xfs|f2fs"}'
 
 
-def panels() -> list[Panel]:
+def hardware() -> list[Panel]:
     return [
         lines(Plan(
             id=1, title="Temperature", unit="celsius", span=8, steps=((None, "green"), (70, "orange"), (80, "red")),
@@ -45,6 +45,11 @@ def panels() -> list[Panel]:
                 Query(f"max by (mountpoint) (node_filesystem_readonly{DISKS})", "read-only: {{mountpoint}}"),
             ),
         ), marks=True),
+    ]  # fmt: skip
+
+
+def programs() -> list[Panel]:
+    return [
         rows(Plan(
             id=5, title="Units that are not active", unit="none", span=8, steps=ZERO_IS_GOOD, none="all active",
             description="Services of the appliance that systemd does not run.",
@@ -117,6 +122,6 @@ def make() -> models.Dashboard:
         )
         .with_row(dashboards.Row("Host").id(101))
     )
-    for panel in panels():
+    for panel in (*hardware(), *programs()):
         board = board.with_panel(panel)
     return board.build()
