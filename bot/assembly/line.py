@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -16,6 +16,7 @@ from bot.actors.runtime import settle, waiting
 from bot.actors.supervisor import Parts, Supervisor
 from bot.assembly.halt_file import HaltFile
 from bot.assembly.machines import make_machines
+from bot.assembly.nightly_books import NightlyBooks
 from bot.assembly.outside import Outside
 from bot.assembly.port import make_broker, make_port
 from bot.assembly.slow_disk import judge_disk, tell_of_disk
@@ -46,7 +47,6 @@ def run_line(
     settings: Settings, timing: Timing, hooks: Hooks, journal: Journal, outside: Outside, *, is_restart: bool
 ) -> m.MachineFailed | None:
     """Assemble one line over the recovered journal, and start it, wait, stop it. What it failed of, else None."""
-    metrics = outside.metrics
     board = StatusBuilder(settings.symbols, _log_event)
     alerts = _make_alerts(settings, journal, outside, timing.time_scale, is_restart=is_restart)
     recorder = _recorder(journal, timing.now())
@@ -54,10 +54,11 @@ def run_line(
     machines |= {BOARD: Recorded(board, recorder)} | make_machines(settings, timing.time_scale)
     is_over = partial(hooks.shown_is_over, lambda: board.status)
     directory, notifier, collector = journal.path.parent, Notifier(), QuietCollector()
+    books = NightlyBooks(journal, outside.alerts.put, is_on=timing.stepped is None)
     halt_file = HaltFile(directory, lambda reason, by: operator.halt(reason, by))
     parts = _parts(settings, timing, journal, outside, machines, is_over)
     supervisor = Supervisor(replace(parts, before_broker=halt_file.obey))
-    metrics.watch(lambda: board.status, lambda: waiting(supervisor.line))
+    outside.metrics.watch(lambda: board.status, lambda: waiting(supervisor.line))
     outside.page.watch(lambda: board.status, recorder.picture, lambda: outside.alerts.failures)
     operator = Operator(
         lambda: board.status,
@@ -74,8 +75,9 @@ def run_line(
     )
 
     def meanwhile() -> None:
-        metrics.beat()
+        outside.metrics.beat()
         collector.beat(timing.now(), is_settled=board.status.is_reconciled)
+        books.beat(timing.now())
         for order in steps.beat() if timing.now is real_now else ():
             supervisor.line.emit(order)
         if outside.heartbeat is not None:
@@ -87,7 +89,8 @@ def run_line(
             supervisor.request_stop("session over")
 
     outside.signals.subscribe(supervisor.request_stop)
-    supervisor.run(hooks.every_s, meanwhile, lambda _: _controlled(directory, operator, notifier, collector))
+    ends = (collector.end, books.end)
+    supervisor.run(hooks.every_s, meanwhile, lambda _: _controlled(directory, operator, notifier, ends))
     hooks.show(board.status)
     return supervisor.failed
 
@@ -99,7 +102,7 @@ def _offset_s(status: Status) -> float | None:
 
 @contextmanager
 def _controlled(
-    directory: Path, operator: Operator, notifier: Notifier, collector: QuietCollector
+    directory: Path, operator: Operator, notifier: Notifier, ends: Iterable[Callable[[], None]]
 ) -> Iterator[None]:
     """The control socket, for as long as the line runs."""
     control = ControlServer(directory, operator.answer)
@@ -107,7 +110,8 @@ def _controlled(
         yield
     finally:
         notifier.stopping()
-        collector.end()
+        for end in ends:
+            end()
         control.close()
 
 
@@ -162,7 +166,7 @@ def _make_alerts(
         is_restart=is_restart,
         unprotected_after=UNPROTECTED_AFTER * time_scale,
     )
-    alerts.catch_up(row.message for row in journal.rows(REMEMBERED))
+    alerts.catch_up(row.message for row in journal.living(REMEMBERED))
     return alerts
 
 

@@ -28,6 +28,6 @@ def make_port(settings: Settings, journal: Journal, timing: Timing, broker: Ibkr
     from bot.sim.loopback.loopback import DryRunExchange
 
     exchange = DryRunExchange()
-    for row in journal.rows(REMEMBERED_BY_A_DRY_RUN):
+    for row in journal.living(REMEMBERED_BY_A_DRY_RUN):
         exchange.remember(row.message)
     return DryRunPort(broker, exchange, timing.now)

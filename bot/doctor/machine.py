@@ -19,6 +19,8 @@ from bot.doctor.findings import Finding, fail, ok, skip, warn
 from bot.doctor.packages import packages_of
 from bot.domain.errors import FixTheConfiguration
 from bot.domain.session import days_left, new_york_day
+from bot.journal.recover import is_whole
+from bot.journal.store import JOURNAL_FILE
 from bot.ops.alerts.channels import open_channels
 from bot.ops.alerts.events import CALENDAR_WARNING_DAYS
 from bot.ops.process.control_socket import SOCKET
@@ -37,6 +39,7 @@ def machine_checks(settings: Settings, dotenv: Path = Path(".env")) -> Iterator[
     for name, directory in (("state", settings.journal.directory), ("logs", settings.journal.log_directory)):
         yield _directory(name, directory)
     yield _disk(settings.journal.directory)
+    yield _journal(settings.journal.directory / JOURNAL_FILE)
     yield _lock(settings)
     yield _metrics_port(settings)
     yield _alerts(settings)
@@ -100,6 +103,16 @@ def _disk(directory: Path) -> Finding:
     if usage.free < NO_DISK_BYTES:
         return fail("disk", words, remedy)
     return warn("disk", words, remedy) if usage.free < LOW_DISK_BYTES else ok("disk", words)
+
+
+def _journal(path: Path) -> Finding:
+    """The whole file: a start looks only at what it reads."""
+    if not path.exists():
+        return skip("journal", f"{path} is not there yet")
+    if is_whole(path):
+        return ok("journal", f"{path.stat().st_size / 2**20:.1f} MiB, whole to its first row")
+    remedy = "back it up, and restart the bot while the market is closed: it repairs the file at its start"
+    return fail("journal", f"{path} is damaged", remedy)
 
 
 def is_running(settings: Settings) -> bool:

@@ -4,12 +4,15 @@ A damaged file is never thrown away: it is set aside under its own name, and eve
 What it lost may be a halt or a day's loss, so the repaired journal begins with a halt that the operator lifts. Damage is
 whatever cannot be read as it was written: an empty file, a missing table, a kind, a time or a body that says nothing. A kind
 that only a newer build knows is such a row, too, so a release that was rolled back reads what the newer one wrote.
+A start looks at what it reads: the rows since the books were closed and those named there. The whole file is read where
+they never were, by ``doctor``, and at each day's end.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +23,7 @@ from bot.domain.errors import FixTheMachine
 from bot.domain.messages import Halted
 from bot.domain.text import made_safe
 from bot.domain.types import Now
+from bot.journal.closings import ClosedBooks, last_closing
 from bot.journal.codec import JOURNAL_KINDS, decode_row, encode_row
 from bot.journal.store import SCHEMA_VERSION, Journal, connect, written_at
 from bot.wiring import DURABLE, Machine, subscribers
@@ -64,13 +68,53 @@ def _is_sound(path: Path) -> bool:
         with closing(sqlite3.connect(path)) as db:
             if db.execute("PRAGMA user_version").fetchone()[0] > SCHEMA_VERSION:
                 return True  # a newer build's, which is told when it is opened
-            return db.execute("PRAGMA quick_check").fetchone()[0] == "ok" and _is_legible(db)
+            books = last_closing(db)
+            if books is None or suspect_mark(path).exists():
+                is_sound = _is_whole(db)
+                suspect_mark(path).unlink(missing_ok=True)
+                return is_sound
+            return _is_sound_from(db, books)
     except sqlite3.DatabaseError:
         return False
 
 
-def _is_legible(db: sqlite3.Connection) -> bool:
-    rows = db.execute("SELECT at, kind, body, json_valid(body) FROM messages")
+def is_whole(path: Path) -> bool:
+    """Every page and every row, to the beginning: seconds in a journal of years. Changes nothing."""
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            return _is_whole(db)
+    except sqlite3.DatabaseError:
+        return False
+
+
+def suspect_mark(path: Path) -> Path:
+    """A file beside the journal that makes the next start look at the whole of it."""
+    return _beside(path, ".suspect")
+
+
+def _is_whole(db: sqlite3.Connection) -> bool:
+    return db.execute("PRAGMA quick_check").fetchone()[0] == "ok" and _is_legible(db)
+
+
+def _is_sound_from(db: sqlite3.Connection, books: ClosedBooks) -> bool:
+    """What a start reads, and the pages that the next rows go to: the end of the table and of each kind in the index."""
+    for kind in JOURNAL_KINDS:
+        db.execute("SELECT max(seq) FROM messages WHERE kind = ?", (kind,)).fetchone()
+    found = db.execute(
+        f"{_FORM} WHERE seq IN (SELECT value FROM json_each(?))",  # noqa: S608  a constant
+        (json.dumps(books.kept),),
+    ).fetchall()
+    return len(found) == len(books.kept) and _are_legible(found) and _is_legible(db, books.upto)
+
+
+_FORM = "SELECT at, kind, body, json_valid(body) FROM messages"
+
+
+def _is_legible(db: sqlite3.Connection, after_seq: int = -1) -> bool:
+    return _are_legible(db.execute(f"{_FORM} WHERE seq > ?", (after_seq,)))
+
+
+def _are_legible(rows: Iterable[tuple[object, ...]]) -> bool:
     return all(is_json and _is_readable(*row) for *row, is_json in rows)
 
 
@@ -154,7 +198,7 @@ def _can_be_decoded(kind: object, body: object) -> bool:
 def restore_state(journal: Journal, machines: Mapping[str, Machine]) -> int:
     """Every machine remembers its DURABLE rows, in the order they were written. Returns how many rows there were."""
     count = 0
-    for row in journal.rows(DURABLE):
+    for row in journal.living(DURABLE):
         for name in subscribers(row.message, DURABLE):
             if name in machines:  # a symbol that is no longer traded keeps its rows, and nobody to read them
                 machines[name].remember(row.message)

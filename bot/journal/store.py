@@ -1,16 +1,18 @@
 """One append-only table in SQLite. ``commit`` returns when the row is on disk; ``record`` may wait for the next flush.
 
 WAL with synchronous=FULL: a committed row survives a power cut (SQLite, "PRAGMA synchronous"). Rows are never
-changed or deleted.
+changed or deleted. At a day's end the books are closed (``close_books``): a start reads the rows that are named there
+and those behind it, so that it takes as long after five years as after a day.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,11 +20,13 @@ from pathlib import Path
 from bot.domain.errors import FixTheMachine
 from bot.domain.messages import Message
 from bot.domain.types import Now
+from bot.journal.closings import SCHEMA, ClosedBooks, last_closing, put_closing
 from bot.journal.codec import JOURNAL_KINDS, decode_row, encode_row
 from bot.wiring import DURABLE
 
 SCHEMA_VERSION = 1
-_SCHEMA = """
+_SCHEMA = (
+    """
 CREATE TABLE IF NOT EXISTS messages (
   seq  INTEGER PRIMARY KEY AUTOINCREMENT,
   at   TEXT NOT NULL,
@@ -31,6 +35,8 @@ CREATE TABLE IF NOT EXISTS messages (
 );
 CREATE INDEX IF NOT EXISTS messages_by_kind ON messages (kind, seq);
 """
+    + SCHEMA
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +84,48 @@ class Journal:
         """What is on disk, oldest first."""
         yield from read_rows(self._db, kinds, after_seq, self._lock)
 
+    def living(self, kinds: Iterable[type] | None = None) -> Iterator[Row]:
+        """What a start must remember, oldest first: the rows that the last closing names, and all behind it."""
+        yield from living_rows(self._db, kinds, self._lock)
+
+    def close_books(self, essential: Callable[[Iterable[Row], datetime], tuple[int, ...]]) -> ClosedBooks:
+        """Write down which rows still matter; what is committed meanwhile lies behind it. Raises FixTheMachine."""
+        self.flush()
+        with self._lock:
+            upto = self._db.execute("SELECT coalesce(max(seq), 0) FROM messages").fetchone()[0]
+        at = self._now()
+        rows = (row for row in self.living(DURABLE) if row.seq <= upto)
+        closing = ClosedBooks(upto, at, essential(rows, at))
+        try:
+            with self._lock, self._db:
+                put_closing(self._db, closing)
+        except sqlite3.Error as error:
+            raise FixTheMachine(f"journal {self.path}: cannot write ({error})") from error
+        return closing
+
+    def closed_at(self) -> datetime | None:
+        """When the books were last closed, in bot time."""
+        with self._lock:
+            closing = last_closing(self._db)
+        return None if closing is None else closing.at
+
     def seq_before(self, at: datetime) -> int:
         """The last row written before that instant, 0 where there is none: what ``rows`` takes as ``after_seq``."""
         with self._lock:
             return last_seq_before(self._db, at)
 
     def highest(self, kind: type, key: str) -> int | None:
-        """The largest number that rows of this kind have under ``key``; None where there are none."""
+        """The largest number that living rows of this kind have under ``key``; None where there are none."""
+        query = "SELECT max(json_extract(body, ?)) FROM messages WHERE kind = ? AND "
+        named = "seq IN (SELECT value FROM json_each(?))"
         with self._lock:
-            query = "SELECT max(json_extract(body, ?)) FROM messages WHERE kind = ?"
-            found: int | None = self._db.execute(query, (f"$.{key}", kind.__name__)).fetchone()[0]
-        return found
+            books = last_closing(self._db) or ClosedBooks(0, self._now(), ())
+            asked = (("seq > ?", books.upto), (named, json.dumps(books.kept)))
+            found = [
+                self._db.execute(query + part, (f"$.{key}", kind.__name__, x)).fetchone()[0]
+                for part, x in asked
+            ]
+        return max((number for number in found if number is not None), default=None)
 
     def close(self) -> None:
         """Write what waits, and let go of the file, whether that could be written or not. Raises FixTheMachine."""
@@ -209,6 +246,28 @@ def read_rows(
         if len(batch) < 1000:
             return
         after_seq = batch[-1][0]
+
+
+def living_rows(
+    db: sqlite3.Connection, kinds: Iterable[type] | None = None, lock: threading.Lock | None = None
+) -> Iterator[Row]:
+    """The rows that the last closing names and those behind it; without a closing every row."""
+    kinds = None if kinds is None else tuple(kinds)
+    with lock or nullcontext():
+        closing = last_closing(db)
+        kept = [] if closing is None else _kept_rows(db, closing)
+    for seq, at, kind, body in kept:
+        message = _message(kind, body) if kinds is None or JOURNAL_KINDS.get(kind) in kinds else None
+        if message is not None:
+            yield Row(seq, written_at(at), message)
+    yield from read_rows(db, kinds, 0 if closing is None else closing.upto, lock)
+
+
+def _kept_rows(db: sqlite3.Connection, closing: ClosedBooks) -> list[tuple[int, str, str, str]]:
+    query = (
+        "SELECT seq, at, kind, body FROM messages WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq"
+    )
+    return db.execute(query, (json.dumps(closing.kept),)).fetchall()
 
 
 def _message(kind: str, body: str) -> Message | None:

@@ -125,7 +125,7 @@ class Life:
         port: BrokerPort = self.broker
         if self.settings.dry_run:
             exchange = DryRunExchange()
-            for row in self.journal.rows(REPLAYED_KINDS):
+            for row in self.journal.living(REPLAYED_KINDS):
                 exchange.remember(row.message)
             port = DryRunPort(self.broker, exchange, self.now)
         self.is_dead = False
