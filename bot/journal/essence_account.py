@@ -31,7 +31,7 @@ class AccountRows:
         self._always: list[int] = []
         self._latches: dict[str, _Latch] = {}
         self._accepted: list[tuple[int, ...]] = []
-        self._reconciled: Row | None = None
+        self._reconciled: tuple[int, tuple[str, ...]] | None = None
         self._highs: dict[date, tuple[Decimal, int]] = {}
         self._lows: dict[date, tuple[Decimal, int]] = {}
         self._last: dict[object, int] = {}
@@ -62,15 +62,15 @@ class AccountRows:
         named = self._reconciled
         if x.cause == "reconciliation_mismatch":
             self._accepted.append((*latch.halts[-1:], row.seq))
-        if named is not None and getattr(named.message, "mismatches", ()):
-            self._accepted.append((named.seq, row.seq))
+        if named is not None and named[1]:
+            self._accepted.append((named[0], row.seq))
         latch.halts, latch.resumed = [], row.seq
         if x.cause == "drawdown":
             self._highs.clear()
         self._note_recent(row)
 
-    def _agreed(self, row: Row, _: m.Reconciled) -> None:
-        self._reconciled = row
+    def _agreed(self, row: Row, x: m.Reconciled) -> None:
+        self._reconciled = (row.seq, x.mismatches)
 
     def _opened(self, row: Row, _: m.DayOpened) -> None:
         self._last[m.DayOpened] = row.seq
@@ -114,7 +114,7 @@ class AccountRows:
         for pair in self._accepted[-ACCEPTED_KEPT:]:
             yield from pair
         if self._reconciled is not None:
-            yield self._reconciled.seq
+            yield self._reconciled[0]
         yield from self._peaks()
         yield from (seq for _, seq in (*self._lows.values(), *self._fired.values()))
         yield from (seq for _, seq in self._postponed.values())

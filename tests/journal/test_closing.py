@@ -28,14 +28,14 @@ from bot.execution.watcher import OcoWatcher
 from bot.journal.codec import encode_row
 from bot.journal.essence import essential_rows
 from bot.journal.recover import is_whole, open_journal, order_id_floor, restore_state, suspect_mark
-from bot.journal.store import JOURNAL_FILE, Journal
+from bot.journal.store import JOURNAL_FILE, Journal, Row
 from bot.ops.alerts.events import REMEMBERED, Alerts
 from bot.ops.status.status_builder import StatusBuilder
 from bot.sim.loopback.dry_run_journal import REPLAYED_KINDS, DryRunJournal
 from bot.wiring import BOARD, DURABLE, EXECUTION, MARKET_DATA, OCO_WATCHER, RISK, Machine, subscribers
 from tests.journal.makers import CALL, CLOSED, ENTRY, PLACED
 
-SETTINGS = load_settings(None, {"symbols": ["SPY", "QQQ"]}, Path("none"))
+SETTINGS = load_settings(None, {"SYMBOLS": "SPY,QQQ"}, Path("none"))
 START = date(2025, 11, 3)
 CAUSES = (
     "operator",
@@ -244,7 +244,7 @@ def _strategy(machine: Any, at: datetime) -> dict[str, Any]:
     return {"held": known["_held"], "postponed": waiting, "cooldowns": cooldowns}
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 25))
 def test_a_start_from_closed_books_equals_a_start_from_all_rows(
     tmp_path_factory: pytest.TempPathFactory, seed: int, days: int
@@ -278,14 +278,19 @@ def years(path: Path, days: int, *, closed: bool) -> Life:
     return life
 
 
+def idea_of_row(row: Row) -> str:
+    assert isinstance(row.message, m.PlaceBracket | m.BracketClosed | m.EntryAbandoned)
+    return row.message.idea_id
+
+
 def test_what_a_start_reads_does_not_grow_with_the_years(tmp_path: Path) -> None:
     counts = []
     for days in (30, 90):
         life = years(tmp_path / f"{days}.db", days, closed=True)
         with closing(life.journal):
             everything = sum(1 for _ in life.journal.rows(DURABLE))
-            opened = {x.message.idea_id for x in life.journal.rows((m.PlaceBracket,))}
-            ended = {x.message.idea_id for x in life.journal.rows((m.BracketClosed, m.EntryAbandoned))}
+            opened = {idea_of_row(row) for row in life.journal.rows((m.PlaceBracket,))}
+            ended = {idea_of_row(row) for row in life.journal.rows((m.BracketClosed, m.EntryAbandoned))}
             still_open = len(opened - ended)
             counts.append((sum(1 for _ in life.journal.living(DURABLE)) - 11 * still_open, everything))
     assert counts[1][1] > 2 * counts[0][1]
@@ -331,7 +336,9 @@ def test_a_damaged_row_that_a_start_reads_is_found_and_costs_no_other_row(tmp_pa
     with closing(journal):
         assert repair is not None
         assert (repair.kept, len(repair.unreadable)) == (rows - 1, 1)
-        assert [x.message.cause for x in journal.rows((m.Halted,))][-1] == "disk_failure"
+        (*_, last) = journal.rows((m.Halted,))
+        assert isinstance(last.message, m.Halted)
+        assert last.message.cause == "disk_failure"
 
 
 def test_damage_behind_the_books_waits_for_the_look_at_the_whole_file(tmp_path: Path) -> None:
