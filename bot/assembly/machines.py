@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -26,25 +26,38 @@ from bot.strategies.symbol import Chosen, Mode, SymbolStrategy, Unfit
 from bot.wiring import EXECUTION, MARKET_DATA, OCO_WATCHER, RISK, Machine
 
 
+Quotes = Mapping[ConId, Quote]
+
+
+def _as_told(told: Quotes) -> Quotes:
+    return told
+
+
 def choose(
+    quotes_by: Callable[[Quotes], Quotes],
     rules: Mapping[str, SelectionRules],
     strategy: str,
     direction: Direction,
     contracts: tuple[Contract, ...],
-    quotes: Mapping[ConId, Quote],
+    told: Quotes,
     spot: float | None,
     at: datetime,
     held: Collection[ConId],
 ) -> Chosen | Unfit:
-    """Selection as the strategies' machine wants it; ``rules`` by the strategy's name."""
-    found = choose_contract(direction, spot, contracts, quotes, new_york_day(at), rules[strategy], held)
+    """Selection as the strategies' machine wants it; ``rules`` by the strategy's name, quotes as ``quotes_by`` has them."""
+    found = choose_contract(direction, spot, contracts, quotes_by(told), new_york_day(at), rules[strategy], held)
     if isinstance(found, NoContract):
         return Unfit(found.code.upper(), found.numbers)
     return Chosen(found.contract, found.quote)
 
 
-def make_machines(settings: Settings, time_scale: float) -> dict[str, Machine]:
-    """Every machine of the line but the listeners, fresh and without memory."""
+def make_machines(
+    settings: Settings, time_scale: float, quotes_by: Callable[[Quotes], Quotes] = _as_told
+) -> dict[str, Machine]:
+    """Every machine of the line but the listeners, fresh and without memory.
+
+    ``quotes_by`` stands between what a strategy was told of its contracts and what it chooses by.
+    """
     limits, session = hand_down.risk_limits(settings).scaled(time_scale), hand_down.session_rules(settings)
     if time_scale > 1:
         # On a fast clock both sides read one ScaledTime: what looks like an offset is the time a message took.
@@ -65,13 +78,15 @@ def make_machines(settings: Settings, time_scale: float) -> dict[str, Machine]:
         MARKET_DATA: MarketData(settings.symbols, watch, hand_down.expiry_rules(settings)),
     }
     for symbol in settings.symbols:
-        machines[f"strategy:{symbol}"] = make_strategy(settings, symbol)
+        machines[f"strategy:{symbol}"] = make_strategy(settings, symbol, quotes_by)
     return machines
 
 
-def make_strategy(settings: Settings, symbol: Symbol) -> SymbolStrategy:
+def make_strategy(
+    settings: Settings, symbol: Symbol, quotes_by: Callable[[Quotes], Quotes] = _as_told
+) -> SymbolStrategy:
     strategies = make_strategies(symbol, hand_down.strategy_parameters(settings))
-    chooser = partial(choose, hand_down.option_rules(settings))
+    chooser = partial(choose, quotes_by, hand_down.option_rules(settings))
     session = hand_down.session_rules(settings)
     timing = EntryTiming(lambda at: entry_time(at, session, symbol) is None, hand_down.entry_waits(settings))
     return SymbolStrategy(symbol, strategies, Mode(settings.mode), chooser, timing)

@@ -35,6 +35,8 @@ class ChainWatch:
     watched: dict[ConId, Contract] = field(default_factory=dict)
     centre: float | None = None
     is_spare: bool = False
+    _half_of: dict[ConId, Contract] | None = None
+    _half: float | None = None
 
     def start_over(self, expiry: date | None) -> None:
         """Watch another expiry; None: none of its own, another watch has it."""
@@ -72,13 +74,17 @@ class ChainWatch:
 
     def reach(self) -> tuple[float, float] | None:
         """The centre and how far the money may move from it; None when nothing is watched yet."""
-        strikes = sorted(
-            {contract.strike for contract in self.watched.values() if contract.strike is not None}
-        )
-        if self.centre is None or len(strikes) < 2:
-            return None
-        half_width = float(strikes[-1] - strikes[0]) / 2
-        return self.centre, max(half_width / 3, float(strikes[1] - strikes[0]) / 2)
+        if self._half_of is not self.watched:  # each print of the underlying asks, and the watch seldom changes
+            self._half_of, self._half = self.watched, _free_move(self.watched.values())
+        return None if self.centre is None or self._half is None else (self.centre, self._half)
+
+
+def _free_move(watched: Iterable[Contract]) -> float | None:
+    strikes = sorted({contract.strike for contract in watched if contract.strike is not None})
+    if len(strikes) < 2:
+        return None
+    half_width = float(strikes[-1] - strikes[0]) / 2
+    return max(half_width / 3, float(strikes[1] - strikes[0]) / 2)
 
 
 def nearest_strikes(strikes: Sequence[Decimal], spot: float, each_side: int) -> tuple[Decimal, ...]:

@@ -76,7 +76,7 @@ class ExactLine:
         self._exchange = self._make_exchange(world)
         self._is_halted = False
         self._machines: dict[str, Machine] = {
-            **make_machines(plan.settings, 1.0),
+            **self._make_machines(plan),
             BROKER: self._exchange,
         }
         if journal is not None:
@@ -102,6 +102,9 @@ class ExactLine:
 
     def _make_exchange(self, world: World) -> LoopbackExchange:
         return LoopbackExchange(world)
+
+    def _make_machines(self, plan: BacktestPlan) -> dict[str, Machine]:
+        return make_machines(plan.settings, 1.0)
 
     def _morning(self, session: Session) -> None:
         wake = session.open - EARLY

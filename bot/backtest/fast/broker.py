@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from bot.domain import broker_messages as b
 from bot.domain.contract import Contract
+from bot.domain.market import Quote
 from bot.domain.messages import Message
 from bot.domain.types import ConId, SecType, Symbol
 from bot.sim.exchange import events as e
@@ -18,22 +21,53 @@ Moves = Callable[[Symbol, float], bool]
 """Whether this price of the underlying has any consequence."""
 
 
+_POINT = timedelta(seconds=15)
+"""A contract's first quote is told when it is registered, if there is one, and then at the market's next point."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Registered:
+    contract: Contract
+    at: datetime
+
+
+class _Shown(Mapping[ConId, Quote]):
+    """Quotes made when somebody looks at them."""
+
+    def __init__(self, exchange: OnDemandExchange) -> None:
+        self._exchange = exchange
+
+    def __getitem__(self, con_id: ConId) -> Quote:
+        found = self._exchange.shown(con_id)
+        if found is None:
+            raise KeyError(con_id)
+        return found
+
+    def __iter__(self) -> Iterator[ConId]:
+        return self._exchange.registered()
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._exchange.registered())
+
+
 class OnDemandExchange(LoopbackExchange):
     """Registered contracts are known; quoted are the stocks, the held ones and, while ``armed``, all."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._registered: dict[ConId, Contract] = {}
+        self._registered: dict[ConId, _Registered] = {}
         self._held: set[ConId] = set()
         self.is_armed = False
+        self.answers = False
+        """Whether a quote may be asked for instead of told; not where books are recorded, as crossed ones are passed over."""
         self._commands[b.WatchQuote] = self._register
         self._commands[b.UnwatchQuote] = self._forget
 
     def arm(self) -> None:
         """Quote everything that is registered, from the next point on."""
         self.is_armed = True
-        for con_id, contract in self._registered.items():
-            self._quote(con_id, contract)
+        for con_id, registered in self._registered.items():
+            self._quote(con_id, registered.contract)
 
     def disarm(self) -> None:
         """Quote only what is held."""
@@ -63,10 +97,29 @@ class OnDemandExchange(LoopbackExchange):
         contract = command.contract
         if contract.sec_type is not SecType.OPTION:
             return self._watch_quote(command)
-        self._registered[contract.con_id] = contract
+        self._registered[contract.con_id] = _Registered(contract, self.world.now)
         if self.is_armed or contract.con_id in self._held:
             return self._watch_quote(command)
         return iter(())
+
+    def quotes_by(self, told: Mapping[ConId, Quote]) -> Mapping[ConId, Quote]:
+        """What was told while everything is, else what is shown when it is asked for."""
+        return told if self.is_armed or not self.answers else _Shown(self)
+
+    def shown(self, con_id: ConId) -> Quote | None:
+        """The quote that would have been told by now; None where none would."""
+        registered, ticker = self._registered.get(con_id), self.world.ticker(con_id)
+        if registered is None or ticker is None:
+            return None
+        is_new = self.world.now - registered.at < _POINT
+        if is_new and ticker.book.bid is None and ticker.book.last is None:
+            return None
+        model = self.world.market.model(con_id, self.world.now, full=False)
+        return to_quote(ticker, model, registered.contract)
+
+    def registered(self) -> Iterator[ConId]:
+        """What may be asked for."""
+        return iter(self._registered)
 
     def _forget(self, command: b.UnwatchQuote) -> Iterator[Message]:
         self._registered.pop(command.contract.con_id, None)

@@ -30,15 +30,13 @@ class Foresight:
         self._minutes: tuple[Strategy, ...] = tuple(x for x in made if x.bar_size is BarSize.M1)
         self._has_hours = any(x.bar_size is BarSize.M60 for x in made)
         self._last: datetime | None = None
-
-    @property
-    def is_warm(self) -> bool:
-        """Whether it has the history that the line's own strategies began with."""
-        return self._last is not None
+        self.is_warm = False
+        """Whether it has the history that the line's own strategies began with, be it none."""
 
     def warm_up(self, history: HistoryLoaded) -> None:
         """The same history as the line's own."""
         if history.size is BarSize.M1:
+            self.is_warm = True
             for bar in history.bars:
                 self._judge(bar, may_fire=False)
 

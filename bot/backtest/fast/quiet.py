@@ -1,7 +1,7 @@
 """How far nothing can happen: not to the watched strikes, and not to a resting stop or target.
 
-Rule: bounds, never prices. An option is worth most and least at the extremes of its underlying, so two quotes from the
-market's own formula, with room to spare, bound all between; where a bound comes near an order, nothing is skipped.
+Rule: what is to come is looked up, never acted on. An instant is found at which an order may act; the exchange itself judges
+it when it has come.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.domain.contract import Contract
-from bot.domain.types import Side, Symbol
+from bot.domain.types import Symbol
+from bot.sim.exchange.exchange_settings import ExchangeSettings
+from bot.sim.exchange.matching import would_act
 from bot.sim.exchange.orders import OrderView
 from bot.sim.market.market import Market
 
@@ -19,8 +20,6 @@ Reaches = Callable[[Symbol], list[tuple[float, float]] | None]
 _MINUTE: Final = timedelta(minutes=1)
 _SPREAD_USD: Final = 0.10
 """More than half of any stock's spread: a middle is never further from its prints."""
-_ROOM: Final = 0.01
-"""Part of a price, beside a cent, that a bound keeps away from an order."""
 
 
 def calm_until(market: Market, now: datetime, to: datetime, reaches: Reaches) -> datetime:
@@ -28,52 +27,33 @@ def calm_until(market: Market, now: datetime, to: datetime, reaches: Reaches) ->
     session = market.session
     if session is None:
         return now
-    minute = now.replace(second=0, microsecond=0)
-    while minute < to:
-        if not all(
-            _is_calm(market, symbol, (minute - session.open) // _MINUTE, reaches) for symbol in market.stocks
-        ):
-            return minute
-        minute += _MINUTE
+    watched = {symbol: reaches(symbol) for symbol in market.stocks}
+    minute = (now - session.open) // _MINUTE
+    while (start := session.open + minute * _MINUTE) < to:
+        if not all(_is_calm(market, symbol, minute, reach) for symbol, reach in watched.items()):
+            return start
+        minute += 1
     return to
 
 
-def _is_calm(market: Market, symbol: Symbol, minute: int, reaches: Reaches) -> bool:
-    extremes, watched = market.stocks[symbol].range_cents(minute, minute), reaches(symbol)
+def _is_calm(market: Market, symbol: Symbol, minute: int, watched: list[tuple[float, float]] | None) -> bool:
+    extremes = market.stocks[symbol].range_cents(minute, minute)
     if extremes is None or watched is None:
         return False
     low, high = extremes[0] / 100 - _SPREAD_USD, extremes[1] / 100 + _SPREAD_USD
     return all(centre - far < low and high < centre + far for centre, far in watched)
 
 
-def untouched(market: Market, orders: Iterable[OrderView], start: datetime, end: datetime) -> bool:
-    """Whether no order on an option can wake or fill between two full minutes of one session."""
-    return all(_is_far(market, order, start, end) for order in orders)
-
-
-def _is_far(market: Market, order: OrderView, start: datetime, end: datetime) -> bool:
-    if order.order.action is not Side.SELL or order.is_triggered or not order.is_active:
-        return False
-    bounds = bid_bounds(market, order.contract, start, end)
-    if bounds is None:
-        return False
-    low, high = bounds
-    stop = order.stop_price
-    if stop is not None:
-        return low > float(stop) * (1 + _ROOM) + 0.01
-    limit = order.order.limit_price
-    return limit is not None and high < float(limit) * (1 - _ROOM) - 0.01
-
-
-def bid_bounds(
-    market: Market, contract: Contract, start: datetime, end: datetime
-) -> tuple[float, float] | None:
-    """Below and above every bid between two full minutes; None where nothing can be said."""
-    session, stock = market.session, market.stocks.get(contract.symbol)
-    if session is None or stock is None:
-        return None
-    first, last = (start - session.open) // _MINUTE, (end - session.open) // _MINUTE
-    extremes = stock.range_cents(max(0, first), min(last, session.minutes - 1))
-    if extremes is None:
-        return None
-    return market.bid_bounds(contract, extremes, (first, last), (start, end))
+def first_touch(
+    market: Market, orders: Iterable[OrderView], until: datetime, exchange: ExchangeSettings
+) -> datetime | None:
+    """The first point up to ``until`` at which one of these orders on options may act, or is not known not to."""
+    by_contract: dict[int, list[OrderView]] = {}
+    for order in orders:
+        by_contract.setdefault(order.contract.con_id, []).append(order)
+    for at, minute, step in market.points_ahead(until):
+        for resting in by_contract.values():
+            book = market.book_ahead(resting[0].contract, minute, step)
+            if book is None or any(would_act(order, book, exchange) for order in resting):
+                return at
+    return None

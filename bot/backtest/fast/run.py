@@ -11,10 +11,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+from bot.assembly.machines import make_machines
 from bot.backtest.exact.run import AFTER_CLOSE, ExactLine, Progress, note_day, plan_stretches
 from bot.backtest.fast.broker import OnDemandExchange
 from bot.backtest.fast.foresight import Foresight, loud_minutes
-from bot.backtest.fast.quiet import calm_until, untouched
+from bot.backtest.fast.quiet import calm_until, first_touch
 from bot.backtest.feed.markets import market_of
 from bot.backtest.feed.stretches import Stretch
 from bot.backtest.outcome import Outcome
@@ -32,16 +33,18 @@ from bot.sim.loopback.loopback import LoopbackExchange
 from bot.sim.market.recorded.library import Library
 from bot.sim.world.steps import LONGEST_STEP, next_step
 from bot.sim.world.world import World
-from bot.wiring import MARKET_DATA
+from bot.wiring import MARKET_DATA, Machine
 
 _BEFORE: Final = timedelta(seconds=5)
 """A step before a bar that may fire everything registered is asked to be quoted; at the bar's end it is."""
-_AFTER: Final = timedelta(seconds=5)
 _SETTLED: Final = timedelta(seconds=15)
 """No skipping until this long after anything happened to an order: late reports, the last cancel, a first snapshot."""
 _MINUTE: Final = timedelta(minutes=1)
 _OPENING: Final = timedelta(minutes=1)
-
+_POINT: Final = timedelta(seconds=15)
+"""Between two points of the market, or more."""
+_LOOK_AHEAD: Final = timedelta(minutes=20)
+"""How far an option's path is looked up at once."""
 
 _STIRRING: Final[tuple[type, ...]] = (
     b.SendOrders, b.SendRevision, b.SendCancel, b.OrderStatusChanged, b.OrderRefused, b.Filled, b.CommissionCharged,
@@ -86,11 +89,16 @@ class FastLine(ExactLine):
         self._waiting: set[IdeaId] = set()
         """Signals whose idea is still to come."""
         self._plans: dict[IdeaId, m.PlaceBracket] = {}
-        self._calm_from = self._near_until = world.now
+        self._postponed: set[IdeaId] = set()
+        """Those that are judged again with each minute's bar."""
+        self._calm_from = world.now
+        self._touch: tuple[tuple[OrderView, ...], datetime, datetime | None] = ((), world.now, None)
+        """The exits at work, how far their prices were looked up, and where one of them may act."""
         self._snapshot_at = world.now
         self._listeners: dict[type, Callable[..., None]] = {
             m.HistoryLoaded: lambda x: self._foresight[x.symbol].warm_up(x),
             m.SignalFired: self._on_signal,
+            m.SignalPostponed: lambda x: self._postponed.add(x.idea_id),
             m.PlaceBracket: self._on_place,
             m.IdeaDropped: self._on_idea,
             m.EntryDenied: self._on_end,
@@ -106,6 +114,9 @@ class FastLine(ExactLine):
     def _make_exchange(self, world: World) -> LoopbackExchange:
         return OnDemandExchange(world)
 
+    def _make_machines(self, plan: BacktestPlan) -> dict[str, Machine]:
+        return make_machines(plan.settings, 1.0, self._exchange.quotes_by)
+
     # ── what the line says ──
 
     def _hear(self, message: m.Message) -> None:
@@ -118,7 +129,7 @@ class FastLine(ExactLine):
         self._calm_from = self._world.now + _SETTLED
 
     def _on_signal(self, signal: m.SignalFired) -> None:
-        if not self._exchange.is_armed:
+        if self._world.now != signal.bar_end:
             raise UnforeseenSignal(
                 f"{signal.strategy} fired on {signal.symbol} at {signal.bar_end}, unforeseen"
             )
@@ -126,6 +137,7 @@ class FastLine(ExactLine):
 
     def _on_idea(self, idea: m.TradeIdea | m.IdeaDropped) -> None:
         self._waiting.discard(idea.idea_id)
+        self._postponed.discard(idea.idea_id)
         if isinstance(idea, m.TradeIdea):
             self._open.add(idea.idea_id)
 
@@ -155,6 +167,9 @@ class FastLine(ExactLine):
         del until
         for session in stretch.sessions:
             self._morning(session)
+            self._exchange.answers = self._plan.is_synthetic or not any(
+                library.chain(symbol, session.day) for symbol in self._plan.symbols
+            )
             self._day(session)
             note_day(self._out, self._plan, self._world, library, session.day)
             progress(session.day)
@@ -168,10 +183,11 @@ class FastLine(ExactLine):
         instants, loud = self._foreseen(session)
         while self._world.now < end:
             now = self._world.now
-            while instants and instants[0] + _AFTER < now:
+            while instants and instants[0] <= now:
                 instants.pop(0)
-            self._arm_for(instants, now)
-            target = self._target(session, instants, loud, now)
+            soon = self._next_instant(instants, now)
+            self._arm_for(soon, now)
+            target = self._target(session, soon, loud, now)
             if target > now:
                 self._leap(target)
             else:
@@ -186,24 +202,37 @@ class FastLine(ExactLine):
             loud += loud_minutes(session, bars)
         return sorted(instants), sorted(loud)
 
-    def _arm_for(self, instants: list[datetime], now: datetime) -> None:
-        wanted = bool(self._waiting) or (bool(instants) and instants[0] - _BEFORE <= now)
+    def _next_instant(self, instants: list[datetime], now: datetime) -> datetime | None:
+        """When a bar may fire next, or a signal that waits for its window is judged again."""
+        found = instants[:1]
+        if self._postponed:
+            found.append(now.replace(second=0, microsecond=0) + _MINUTE)
+        return min(found, default=None)
+
+    def _arm_for(self, soon: datetime | None, now: datetime) -> None:
+        """Everything is told where an idea may come of a quote, and where it cannot be asked for."""
+        is_asked = self._exchange.answers and (soon is None or soon.minute != 0)
+        wanted = bool(self._waiting - self._postponed) or (self._is_soon(soon, now) and not is_asked)
         if wanted and not self._exchange.is_armed:
             self._exchange.arm()
         elif not wanted and self._exchange.is_armed:
             self._exchange.disarm()
 
+    @staticmethod
+    def _is_soon(soon: datetime | None, now: datetime) -> bool:
+        return soon is not None and soon - _BEFORE <= now
+
     def _target(
-        self, session: Session, instants: list[datetime], loud: list[tuple[datetime, datetime]], now: datetime
+        self, session: Session, soon: datetime | None, loud: list[tuple[datetime, datetime]], now: datetime
     ) -> datetime:
         """How far nothing can matter; ``now`` where something can at once."""
-        if now < max(self._calm_from, session.open + _OPENING) or self._exchange.is_armed:
+        if now < max(self._calm_from, session.open + _OPENING) or self._exchange.is_armed or self._is_soon(soon, now):
             return now
         if now >= session.close:
             return now if self._open else session.close + AFTER_CLOSE
         if any(start <= now < end for start, end in loud):
             return now
-        marks = [session.close - _BEFORE, *(x - _BEFORE for x in instants[:1])]
+        marks = [session.close - _BEFORE, *(x - _BEFORE for x in (soon,) if x is not None)]
         marks += [start for start, _ in loud if start > now]
         if self._open:
             return self._hold(now, min(marks))
@@ -211,20 +240,23 @@ class FastLine(ExactLine):
 
     def _hold(self, now: datetime, limit: datetime) -> datetime:
         """While brackets are held: up to the next look at the account, as far as no exit can be touched."""
-        if now < self._near_until or not self._open <= self._plans.keys():
+        if not self._open <= self._plans.keys():
             return now
         orders = self._world.open_orders()
         if not self._is_protected(orders):
             return now
         deadline = min(x.close_by for x in self._plans.values()) - _BEFORE
         to = min(limit, deadline, self._world.next_figures)
-        start = now.replace(second=0, microsecond=0)
-        for end in (to, start + 2 * _MINUTE, start + _MINUTE):
-            whole = end + (_MINUTE if end.second else timedelta()) - timedelta(seconds=end.second)
-            if now < end <= to and untouched(self._world.market, orders, start, whole):
-                return end
-        self._near_until = start + _MINUTE
-        return now
+        touch = self._next_touch(tuple(orders), now, to)
+        return max(now, to if touch is None else min(to, touch - _BEFORE))
+
+    def _next_touch(self, orders: tuple[OrderView, ...], now: datetime, to: datetime) -> datetime | None:
+        known, looked_up, touch = self._touch
+        if known != orders or to > looked_up or (touch is not None and touch <= now):
+            looked_up = max(to, now + _LOOK_AHEAD)
+            touch = first_touch(self._world.market, orders, looked_up, self._world.exchange_settings)
+            self._touch = (orders, looked_up if touch is None else touch, touch)
+        return touch
 
     def _is_protected(self, orders: list[OrderView]) -> bool:
         """Whether what is at work is one target and one stop for each contract held, and nothing else."""
@@ -242,13 +274,14 @@ class FastLine(ExactLine):
                 self._glide(at)
 
     def _glide(self, at: datetime) -> None:
-        """To ``at``, with leaps over whole minutes in which the watched strikes stay."""
+        """To ``at``, with leaps over what leaves the watched strikes as they are."""
         while self._world.now < at:
-            to = at.replace(second=0, microsecond=0)
-            calm = calm_until(self._world.market, self._world.now, to, self._reaches)
-            if calm > self._world.now + 2 * _MINUTE:
-                self._tell(self._world.leap_to(calm))
-            step = at if calm >= to else min(at, max(calm, self._world.now) + _MINUTE)
+            calm = calm_until(self._world.market, self._world.now, at, self._reaches)
+            # The last point is made as ever: exits see it, and the newest quotes are told.
+            quiet = calm - _POINT
+            if quiet > self._world.now:
+                self._tell(self._world.leap_to(quiet))
+            step = at if calm >= at else min(at, max(calm, self._world.now) + _MINUTE)
             self._tell(self._world.advance_to(step))
         self._line.tell(m.TimePassed(at))
 

@@ -35,4 +35,6 @@ def market_of(plan: BacktestPlan, stretch: Stretch, library: Library, equity: De
         library=BUNDLE if plan.is_synthetic else library,
         spread_factor=plan.spread_factor,
     )
+    for stock in market.stocks.values():
+        stock.tells_progress = False
     return World(market, account_id=ACCOUNT_ID, equity=equity, start=start, exchange_settings=exchange)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from bot.domain.contract import Contract
+from bot.domain.session import new_york_day
 from bot.domain.types import ConId, OrderId
 from bot.sim.exchange import rejections
 from bot.sim.exchange.events import ExchangeEvent, MarginAnswered, OrderMessage
@@ -42,6 +43,9 @@ class Exchange:
         self._perm_ids = perm_ids
         self._engine = MatchingEngine(surroundings, life, exchange_settings)
         self._orders: dict[OrderKey, LiveOrder] = {}
+        self._recent: dict[OrderKey, LiveOrder] = {}
+        """Those that were not over when the New York day began, oldest first: what a snapshot may tell."""
+        self._recent_since: date | None = None
         self._cancels: list[tuple[datetime, LiveOrder]] = []
 
     def use(self, exchange_settings: ExchangeSettings) -> None:
@@ -143,6 +147,21 @@ class Exchange:
             if o.is_transmitted and o.is_done is done and client_id in (None, o.client_id)
         ]
 
+    def completed_on(self, day: date) -> list[OrderView]:
+        """Frozen pictures of the orders that ended on that New York day; days are asked for in order."""
+        return [order.view() for order in self._completed_on(day)]
+
+    def named(self, ref: str, day: date) -> list[OrderView]:
+        """Those of that name among :meth:`completed_on` and then among the living."""
+        alive = (order for order in self.alive() if order.is_transmitted)
+        return [o.view() for o in (*self._completed_on(day), *alive) if o.order.order_ref == ref]
+
+    def _completed_on(self, day: date) -> list[LiveOrder]:
+        if day != self._recent_since:
+            self._recent_since = day
+            self._recent = {key: o for key, o in self._recent.items() if not _ended_before(o, day)}
+        return [o for o in self._recent.values() if o.is_transmitted and o.is_done]
+
     def find(self, client_id: int, order_id: OrderId) -> LiveOrder | None:
         return self._orders.get((client_id, order_id))
 
@@ -165,7 +184,7 @@ class Exchange:
             parent,
             stop=_first_stop(order),
         )
-        self._orders[live.key] = live
+        self._orders[live.key] = self._recent[live.key] = live
         self._engine.add(live)
         if parent is not None:
             parent.children.append(live)
@@ -281,6 +300,10 @@ class Exchange:
         client_id: int, order_id: OrderId, rejection: OrderRejection, now: datetime
     ) -> list[ExchangeEvent]:
         return [OrderMessage(now, client_id, order_id, rejection.code, rejection.text)]
+
+
+def _ended_before(order: LiveOrder, day: date) -> bool:
+    return order.completed_at is not None and new_york_day(order.completed_at) < day
 
 
 def _first_stop(order: SimOrder) -> Decimal | None:

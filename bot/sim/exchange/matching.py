@@ -13,7 +13,7 @@ from decimal import Decimal
 from bot.domain.types import SecType, Side
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.live_order import LiveOrder
-from bot.sim.exchange.orders import SimOrderType
+from bot.sim.exchange.orders import OrderView, SimOrderType
 from bot.sim.market.quotes import TopOfBook
 
 # 1 double bid/ask, 3 double last: two quotes or prints in a row (IBKR, "Modify the Stop Trigger Method").
@@ -77,7 +77,21 @@ def wakes_up(order: LiveOrder, book: TopOfBook, exchange_settings: ExchangeSetti
     return order.hits >= (2 if method in _DOUBLE else 1)
 
 
-def _default(order: LiveOrder, exchange_settings: ExchangeSettings) -> int:
+def would_act(order: OrderView, book: TopOfBook, exchange_settings: ExchangeSettings) -> bool:
+    """Whether an order at work would count this quote, wake up or fill; True where that is not plain to see."""
+    if order.is_triggered or not order.is_active:
+        return True
+    side, stop, limit = order.order.action, order.stop_price, order.order.limit_price
+    if order.order.type == SimOrderType.STOP and stop is not None:
+        method = order.order.trigger_method or _default(order, exchange_settings)
+        return _is_hit(method, side, stop, book) is not False
+    opposite = book.ask if side is Side.BUY else book.bid
+    if order.order.type != SimOrderType.LIMIT or limit is None or opposite is None:
+        return True
+    return opposite <= limit if side is Side.BUY else opposite >= limit
+
+
+def _default(order: LiveOrder | OrderView, exchange_settings: ExchangeSettings) -> int:
     is_option = order.contract.sec_type is SecType.OPTION
     return exchange_settings.option_trigger_method if is_option else exchange_settings.stock_trigger_method
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.session import new_york_day
@@ -40,6 +40,8 @@ class OrderLifecycle:
         self._out: list[ExchangeEvent] = []
         self._late: list[Commissioned] = []
         self._executions: dict[ExecId, Execution] = {}
+        self._recent: dict[ExecId, Execution] = {}
+        self._recent_since: date | None = None
         self._reports: dict[ExecId, CommissionReport] = {}
         self._charges: dict[tuple[int, int], tuple[int, Decimal]] = {}
 
@@ -100,7 +102,7 @@ class OrderLifecycle:
         gain = self._account.realized_by(execution)
         self._account.book_fill(execution)
         self._account.charge(execution.contract, commission, opens=gain is None)
-        self._executions[execution.exec_id] = execution
+        self._executions[execution.exec_id] = self._recent[execution.exec_id] = execution
         self._out.append(Executed(now, execution))
         if shown is not None:
             self.status(shown, now)
@@ -140,7 +142,8 @@ class OrderLifecycle:
             old, exec_id=corrected(exec_id), quantity=quantity, price=price, cum_quantity=cumulated, at=now
         )
         del self._executions[exec_id]
-        self._executions[new.exec_id] = new
+        self._recent.pop(exec_id, None)
+        self._executions[new.exec_id] = self._recent[new.exec_id] = new
         if exec_id in self._reports:
             self._reports[new.exec_id] = replace(self._reports.pop(exec_id), exec_id=new.exec_id)
         self._late = [_renamed(event, exec_id, new.exec_id) for event in self._late]
@@ -157,10 +160,13 @@ class OrderLifecycle:
     ) -> list[tuple[Execution, CommissionReport | None]]:
         """The New York day's executions that still count, each with its report where it has come."""
         today = new_york_day(now)
+        if today != self._recent_since:
+            self._recent_since = today
+            self._recent = {key: x for key, x in self._recent.items() if new_york_day(x.at) >= today}
         return [
             (execution, self._reports.get(exec_id))
-            for exec_id, execution in self._executions.items()
-            if new_york_day(execution.at) == today and wanted.matches(execution)
+            for exec_id, execution in self._recent.items()
+            if wanted.matches(execution)
         ]
 
 

@@ -152,9 +152,10 @@ class DryRunWindow:
         return self._exchange.views(client_id, done=False)
 
     def completed_orders(self) -> list[OrderView]:
-        today = new_york_day(self.now)
-        done = self._exchange.views(None, done=True)
-        return [v for v in done if v.completed_at is not None and new_york_day(v.completed_at) == today]
+        return self._exchange.completed_on(new_york_day(self.now))
+
+    def orders_named(self, ref: str) -> list[OrderView]:
+        return self._exchange.named(ref, new_york_day(self.now))
 
     def executions(self, wanted: ExecutionFilter) -> list[tuple[Execution, CommissionReport | None]]:
         return self._life.executions(wanted, self.now)

@@ -15,10 +15,10 @@ from bot.domain.session import NEW_YORK, Session, new_york_day, next_open, sessi
 from bot.domain.types import ConId, SecType, Symbol
 from bot.sim.market.catalog import Underlying
 from bot.sim.market.contracts import ContractStore, Listing
-from bot.sim.market.events import MarketEvent, SessionClosed, SessionOpened
+from bot.sim.market.events import BarFormed, BookChanged, MarketEvent, SessionClosed, SessionOpened
 from bot.sim.market.forex_and_indices import Extras
 from bot.sim.market.listed_options import Chain
-from bot.sim.market.option_market import OptionMarket
+from bot.sim.market.option_market import OptionMarket, OptionQuote
 from bot.sim.market.option_pricing import Carry
 from bot.sim.market.price_source import Tape
 from bot.sim.market.quotes import OptionModel, Ticker, TopOfBook
@@ -122,7 +122,7 @@ class Market:
 
     def next_point(self) -> datetime:
         """The first point that has not happened yet."""
-        session = session_on(new_york_day(self._done))
+        session = self._session or session_on(new_york_day(self._done))
         if session is None or self._done >= session.close:
             return next_open(self._done)
         if self._done < session.open:
@@ -135,17 +135,25 @@ class Market:
         self._done = at
         return list(self._happen(at))
 
-    def leap(self, to: datetime) -> list[MarketEvent]:
-        """Go to just before the minute that begins at ``to``, of the same session; only the bars that close are told.
+    def leap(self, until: datetime) -> list[MarketEvent]:
+        """Let all points of the session up to ``until`` happen, whole minutes at once; only the bars that close are told.
 
-        The minute in progress must be over: the next point is a full minute. LookupError where a minute has no bar.
+        LookupError where a whole minute has no bar.
         """
-        session, start = self._session, self.next_point()
-        if session is None or (start - session.open) % _MINUTE or not start < to < session.close:
-            raise ValueError(f"no leap from {self._done} to {to}")
-        first, last = (start - session.open) // _MINUTE, (to - session.open) // _MINUTE - 1
-        told = [event for stock in self.stocks.values() for event in stock.leap(first, last, session.open)]
-        self._done = to - self._step
+        told: list[MarketEvent] = []
+        while (at := self.next_point()) <= until:
+            session = self._session
+            whole = 0 if session is None else (until + self._step - at) // _MINUTE
+            if session is not None and whole and not (at - session.open) % _MINUTE:
+                first = (at - session.open) // _MINUTE
+                told += self._leap_minutes(first, first + whole - 1, session.open)
+            else:
+                told += [event for event in self.move(at) if isinstance(event, BarFormed) and event.is_closed]
+        return told
+
+    def _leap_minutes(self, first: int, last: int, opened: datetime) -> list[MarketEvent]:
+        told = [event for stock in self.stocks.values() for event in stock.leap(first, last, opened)]
+        self._done = opened + (last + 1) * _MINUTE - self._step
         return sorted(told, key=lambda event: event.at)
 
     def _happen(self, at: datetime) -> Iterator[MarketEvent]:
@@ -208,6 +216,15 @@ class Market:
         stock = self.stocks.get(contract.symbol)
         return now if stock is None or stock.con_id != con_id else stock.book
 
+    def show(self, con_id: ConId, now: datetime, stamp: object) -> BookChanged | None:
+        """A watched contract's market data; ``stamp`` from :meth:`stamp`. None for an unknown contract."""
+        if isinstance(stamp, OptionQuote):
+            empty = (None, None, None, None)
+            ticker = Ticker(con_id, now, stamp.book, *empty, stamp.volume, stamp.open_interest)
+            return BookChanged(now, ticker, stamp.model)
+        known = self.ticker(con_id, now)
+        return None if known is None else BookChanged(now, known, self.model(con_id, now, full=False))
+
     def settlement(self, contract: Contract) -> float:
         """An option's intrinsic value at the last price of its underlying."""
         return self._options[contract.symbol].settlement(contract)
@@ -215,15 +232,20 @@ class Market:
     def option_price_at(self, contract: Contract, spot: float, at: datetime) -> float | None:
         return self._options[contract.symbol].price_at(contract, spot, at)
 
-    def bid_bounds(
-        self,
-        contract: Contract,
-        extremes: tuple[int, int],
-        minutes: tuple[int, int],
-        times: tuple[datetime, datetime],
-    ) -> tuple[float, float] | None:
-        """Below and above every bid of an option while its underlying's prints stay within ``extremes``, in cents."""
-        return self._options[contract.symbol].bid_bounds(contract, extremes, minutes, times)
+    def points_ahead(self, until: datetime) -> Iterator[tuple[datetime, int, int]]:
+        """The session's points from the next one to ``until``: (at, minute, step)."""
+        session, at = self._session, self.next_point()
+        while session is not None and at <= until and at < session.close:
+            minute, rest = divmod(at - session.open, _MINUTE)
+            yield at, minute, rest // self._step
+            at += self._step
+
+    def book_ahead(self, contract: Contract, minute: int, step: int) -> TopOfBook | None:
+        """An option's book at a point to come, for whoever must know in advance that nothing will happen; None: unknown."""
+        cents = self.stocks[contract.symbol].cents_ahead(minute, step)
+        if cents is None or contract.con_id in self._pinned:
+            return None
+        return self._options[contract.symbol].book_at(contract, cents, minute)
 
     def carry(self, contract: Contract, at: datetime) -> Carry:
         """Interest and dividends, as option prices have them then."""

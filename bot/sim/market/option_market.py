@@ -29,6 +29,7 @@ from bot.sim.market.catalog import Underlying
 from bot.sim.market.option_books import (
     LIQUID,
     ORDINARY,
+    Spread,
     cent_grid,
     day_volume,
     open_interest,
@@ -68,6 +69,15 @@ class OptionQuote:
 NO_QUOTE = OptionQuote(EMPTY_BOOK, None, None, None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """What a minute of the session is to all options of one expiry: ``years`` are left, volatility counts ``clock`` times."""
+
+    at: datetime
+    years: float
+    clock: float
+
+
 @dataclass(slots=True, eq=False)
 class _Series:
     """One contract, taken apart once. ``key`` is the underlying's price in cents and the minute that ``quote`` is of."""
@@ -104,12 +114,17 @@ class OptionMarket:
         self._chain: RecordedChain | None = None
         self._columns: dict[object, int] = {}
         self._session: Session | None = None
+        self._carry = Carry()
+        self._moments: dict[tuple[int, datetime], _Moment] = {}
+        self._spreads: dict[float, Spread] = {}
 
     def open_day(self, session: Session) -> None:
         """Begin a session, with its recorded chain where there is one."""
         self._session = session
         self._surface = replace(self._surface, calm=self._calmness(session))
         self._series.clear()
+        self._moments.clear()
+        self._carry = self.carry(session.open)
         self._chain = self._library.chain(self._stock.symbol, session.day)
         vol = self._library.volatility(self._stock.symbol, session.day)
         self._surface = Surface(self._stock.atm_vol if vol is None else vol)
@@ -144,7 +159,7 @@ class OptionMarket:
         if series.key != (cents, minute):
             series.key = (cents, minute)
             # As of the minute's start: whoever asks first must not decide what the others are shown.
-            series.quote = self._make(series, cents / 100, minute, session.open + minute * _MINUTE)
+            series.quote = self._make(series, cents / 100, minute)
         return series.quote
 
     def full_model(self, contract: Contract, now: datetime) -> OptionModel | None:
@@ -168,37 +183,10 @@ class OptionMarket:
         vol = self._surface.vol(series.strike, spot, years, clock_factor_at(at, series.expires))
         return price_and_delta(series.right, series.strike, spot, years, vol, self.carry(at))[0]
 
-    def bid_bounds(
-        self,
-        contract: Contract,
-        extremes: tuple[int, int],
-        minutes: tuple[int, int],
-        times: tuple[datetime, datetime],
-    ) -> tuple[float, float] | None:
-        """Below and above every bid in those minutes; a recorded contract's are looked up. None where one is missing."""
+    def book_at(self, contract: Contract, cents: int, minute: int) -> TopOfBook:
+        """The book of a minute of the session in progress if the underlying's last print is at ``cents`` then."""
         series = self._series.get(contract.con_id) or self._take_apart(contract)
-        if self._chain is not None and series.column is not None:
-            rows = self._chain.bid_cents[max(0, minutes[0] - 1) : minutes[1] + 1, series.column]
-            return (
-                (float(rows.min()) / 100, float(rows.max()) / 100) if len(rows) and rows.min() > 0 else None
-            )
-        if times[1] >= series.expires:
-            return None
-        moments = [*zip(minutes, times, strict=True), *self._steps_of_width(minutes)]
-        bids = [
-            self._make(series, cents / 100, minute, at).book.bid
-            for cents in extremes
-            for minute, at in moments
-        ]
-        known = [float(bid) for bid in bids if bid is not None]
-        return (min(known), max(known)) if len(known) == len(bids) else None
-
-    def _steps_of_width(self, minutes: tuple[int, int]) -> list[tuple[int, datetime]]:
-        """The minutes in between at which books become narrower or wider: bounds lie there, too."""
-        if self._session is None:
-            return []
-        steps = (5, 30, self._session.minutes - 6)
-        return [(n, self._session.open + n * _MINUTE) for n in steps if minutes[0] < n < minutes[1]]
+        return self._make(series, cents / 100, minute).book
 
     def settlement(self, contract: Contract) -> float:
         """Intrinsic value at the underlying's last price, USD per unit."""
@@ -216,15 +204,30 @@ class OptionMarket:
         self._series[contract.con_id] = series
         return series
 
-    def _make(self, series: _Series, spot: float, minute: int, now: datetime) -> OptionQuote:
-        years = years_between(now, series.expires)
-        if self._chain is not None and series.column is not None:
-            return self._recorded(self._chain, series, spot, years, now)
-        vol = self._surface.vol(series.strike, spot, years, clock_factor(now, self._session, series.expires))
-        greeks = self._model(series, spot, years, vol, self.carry(now))
+    def _moment(self, minute: int, expires: datetime) -> _Moment:
+        found = self._moments.get((minute, expires))
+        if found is None:
+            if self._session is None:
+                raise ValueError("no quotes are made while the market is closed")
+            at = self._session.open + minute * _MINUTE
+            found = _Moment(at, years_between(at, expires), clock_factor(at, self._session, expires))
+            self._moments[minute, expires] = found
+        return found
+
+    def _spread_of(self, minute: int) -> Spread:
         wider = 1.0 if self._session is None else width_factor(minute, self._session.minutes)
-        spread = self._spread if wider == 1.0 else replace(self._spread, factor=self._spread.factor * wider)
-        book = top_of_book(series.con_id, greeks.price, years, self._grid, spread, minute)
+        if wider not in self._spreads:
+            self._spreads[wider] = replace(self._spread, factor=self._spread.factor * wider)
+        return self._spreads[wider]
+
+    def _make(self, series: _Series, spot: float, minute: int) -> OptionQuote:
+        moment = self._moment(minute, series.expires)
+        years = moment.years
+        if self._chain is not None and series.column is not None:
+            return self._recorded(self._chain, series, spot, years, moment.at)
+        vol = self._surface.vol(series.strike, spot, years, moment.clock)
+        greeks = self._model(series, spot, years, vol, self._carry)
+        book = top_of_book(series.con_id, greeks.price, years, self._grid, self._spread_of(minute), minute)
         deviations = math.log(series.strike / spot) / (vol * math.sqrt(max(years, 1 / 252)))
         whole = day_volume(series.con_id, deviations, years, self._spread)
         volume = whole * min(_LONGEST, minute + 1) // _LONGEST
@@ -242,9 +245,8 @@ class OptionMarket:
         interest = chain.contracts[column].open_interest
         if book.mid is None:
             return OptionQuote(book, None, q.volume, interest)
-        carry = self.carry(now)
-        vol = implied_vol(series.right, series.strike, spot, years, float(book.mid), carry)
-        greeks = self._model(series, spot, years, vol, carry) if vol is not None and vol > 0 else None
+        vol = implied_vol(series.right, series.strike, spot, years, float(book.mid), self._carry)
+        greeks = self._model(series, spot, years, vol, self._carry) if vol is not None and vol > 0 else None
         return OptionQuote(book, greeks, q.volume, interest)
 
     def _model(self, series: _Series, spot: float, years: float, vol: float, carry: Carry) -> OptionModel:

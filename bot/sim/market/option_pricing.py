@@ -38,13 +38,14 @@ class _American:
         today = ql.Date(1, 1, 2020)
         ql.Settings.instance().evaluationDate = today
         count = ql.Actual365Fixed()
-        self._spot, self._yield, self._rate, self._vol = (ql.SimpleQuote(0.0) for _ in range(4))
+        self._values = (0.0, 0.0, 0.0, 0.0)
+        spot, dividends, rate, vol = self._quotes = tuple(ql.SimpleQuote(value) for value in self._values)
         process = ql.BlackScholesMertonProcess(
-            ql.QuoteHandle(self._spot),
-            ql.YieldTermStructureHandle(ql.FlatForward(today, ql.QuoteHandle(self._yield), count)),
-            ql.YieldTermStructureHandle(ql.FlatForward(today, ql.QuoteHandle(self._rate), count)),
+            ql.QuoteHandle(spot),
+            ql.YieldTermStructureHandle(ql.FlatForward(today, ql.QuoteHandle(dividends), count)),
+            ql.YieldTermStructureHandle(ql.FlatForward(today, ql.QuoteHandle(rate), count)),
             ql.BlackVolTermStructureHandle(
-                ql.BlackConstantVol(today, ql.NullCalendar(), ql.QuoteHandle(self._vol), count)
+                ql.BlackConstantVol(today, ql.NullCalendar(), ql.QuoteHandle(vol), count)
             ),
         )
         exercise, engine = (
@@ -61,10 +62,11 @@ class _American:
     def price(
         self, right: Right, strike: float, spot: float, years: float, vol: float, carry: Carry
     ) -> float:
-        self._spot.setValue(100.0 * spot / strike)
-        self._yield.setValue(carry.dividends * years)
-        self._rate.setValue(carry.rate * years)
-        self._vol.setValue(vol * math.sqrt(years))
+        wanted = (100.0 * spot / strike, carry.dividends * years, carry.rate * years, vol * math.sqrt(years))
+        for quote, value, known in zip(self._quotes, wanted, self._values, strict=True):
+            if value != known:  # setting one makes everything that hangs on it compute again
+                quote.setValue(value)
+        self._values = wanted
         return float(self._options[right].NPV()) * strike / 100.0
 
 

@@ -75,6 +75,8 @@ class StockMarket:
         self._minute: _Forming | None = None
         self._hour: _Forming | None = None
         self._shift = 1.0
+        self.tells_progress = True
+        """Whether prints and bars in progress are told; a backtest has no reader of them."""
         self.prints: list[tuple[datetime, float, int]] = []
         """Since the last full minute: (at, price, size)."""
         self.closed: dict[BarSize, list[Bar]] = {BarSize.M1: [], BarSize.M60: []}
@@ -98,6 +100,11 @@ class StockMarket:
         if len(known) < len(bars) or self._shift != 1:
             return None
         return to_cents(min(bar.low for bar in known)), to_cents(max(bar.high for bar in known))
+
+    def cents_ahead(self, minute: int, step: int) -> int | None:
+        """The print to come at a point of the session, as :meth:`range_cents`; None in a minute without a bar."""
+        found = self._path(minute)
+        return None if found is None else round(found[0][step] * self._shift)
 
     @property
     def book(self) -> TopOfBook:
@@ -161,6 +168,8 @@ class StockMarket:
         self._quote(cents, size, minute, step, at)
         self.prints.append((at, float(dollars(cents)), size))
         self._add(cents, size, minute, at)
+        if not self.tells_progress:
+            return
         yield Traded(at, self.con_id, dollars(cents), size)
         for bar_size, part in ((BarSize.M1, self._minute), (BarSize.M60, self._hour)):
             if part is not None:
@@ -204,12 +213,10 @@ class StockMarket:
                 known.volume += size
 
     def _path(self, minute: int) -> tuple[tuple[int, ...], float] | None:
-        if minute not in self._today:
-            bar = self._bars.get(minute)
-            if bar is None:
-                return None
-            self._today = {minute: (minute_points(bar, self._points), bar.volume)}
-        return self._today[minute]
+        found = self._today.get(minute)
+        if found is None and (bar := self._bars.get(minute)) is not None:
+            found = self._today[minute] = minute_points(bar, self._points), bar.volume
+        return found
 
     def _quote(self, cents: int, size: int, minute: int, step: int, at: datetime) -> None:
         if self._last is not None and cents != self._last:

@@ -32,7 +32,7 @@ from bot.sim.exchange.orders import (
     SimOrder,
 )
 from bot.sim.market.catalog import EUR_USD, MARKET_RULES
-from bot.sim.market.events import BookChanged, SessionClosed, SessionOpened
+from bot.sim.market.events import SessionClosed, SessionOpened
 from bot.sim.market.history import HistoryBar, HistoryQuery, whole
 from bot.sim.market.history_reader import HistoryReader
 from bot.sim.market.listing import ContractDetails, ContractQuery, OptionParameters
@@ -43,6 +43,7 @@ from bot.sim.world.exercise import Expiries
 from bot.sim.world.ledger import AccountLedger, SimLedger
 
 _FOREX_STEP = timedelta(seconds=15)
+_MOMENT = timedelta(microseconds=1)
 
 
 class World:
@@ -108,26 +109,27 @@ class World:
         self._set_now(at)
         return events
 
-    def leap_to(self, minute: datetime) -> list[ExchangeEvent]:
-        """Let time pass up to a second before that full minute at once, and tell only the bars that closed.
+    def leap_to(self, at: datetime) -> list[ExchangeEvent]:
+        """As :meth:`advance_to`, but no order looks and no book is told: only bars that closed, and figures when they are due.
 
-        For whoever knows that no order and no reader is touched by anything on the way; account figures that fall due
-        are as of now. See :meth:`bot.sim.market.market.Market.leap`.
+        For whoever knows that no order and no reader is touched by anything on the way. Raises LookupError for a minute
+        without a bar; see :meth:`bot.sim.market.market.Market.leap`.
         """
+        due = (self._exchange.next_due(), self._life.next_due(), self._expiries.next_due())
+        session = self.market.session
+        if session is None or at >= session.close or any(one is not None and one <= at for one in due):
+            return self.advance_to(at)
         events: list[ExchangeEvent] = []
-        while self.market.next_point().second and self.market.next_point() < minute:
-            events += self.advance_to(self.market.next_point())
-        if self.market.next_point() + timedelta(minutes=1) > minute:
-            return events
-        events += self.market.leap(minute)
-        every = self.exchange_settings.account_update_every
-        if self._next_figures < minute:
-            passed = -((self._next_figures - minute) // every)
-            due = self._next_figures + every * (passed - 1)
-            events.append(AccountChanged(due, replace(self._account.figures(due), at=due)))
-            self._next_figures = due + every
-        self._last_point = minute - timedelta(seconds=15)
-        self._set_now(minute - timedelta(seconds=1))
+        while (point := self.market.next_point()) <= at:
+            is_due = point >= self._next_figures
+            last = point if is_due else min(at, self._next_figures - _MOMENT)
+            events += self.market.leap(last)
+            self._last_point = point
+            if is_due:
+                self._set_now(point)
+                self._next_figures = point + self.exchange_settings.account_update_every
+                events.append(AccountChanged(point, self._account.figures(point)))
+        self._set_now(at)
         return events
 
     @property
@@ -190,9 +192,9 @@ class World:
             if stamp is self._shown.get(con_id, self):
                 continue
             self._shown[con_id] = stamp
-            ticker = self.market.ticker(con_id, at)
-            if ticker is not None:
-                yield BookChanged(at, ticker, self.market.model(con_id, at, full=False))
+            shown = self.market.show(con_id, at, stamp)
+            if shown is not None:
+                yield shown
 
     def _expire(self, at: datetime) -> Iterator[ExchangeEvent]:
         for contract in self._expiries.due(at):
@@ -247,9 +249,11 @@ class World:
 
     def completed_orders(self) -> list[OrderView]:
         """Filled, cancelled or rejected orders of the New York day, oldest first."""
-        today = new_york_day(self.now)
-        done = self._exchange.views(None, done=True)
-        return [v for v in done if v.completed_at is not None and new_york_day(v.completed_at) == today]
+        return self._exchange.completed_on(new_york_day(self.now))
+
+    def orders_named(self, ref: str) -> list[OrderView]:
+        """Completed orders of the New York day, then open ones, that bear this reference."""
+        return self._exchange.named(ref, new_york_day(self.now))
 
     def executions(self, wanted: ExecutionFilter) -> list[tuple[Execution, CommissionReport | None]]:
         """Fills of the New York day (IB keeps no more); the report is None while it is late."""
