@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -25,34 +25,32 @@ from bot.strategies.registry import make_strategies
 from bot.strategies.symbol import Chosen, Mode, SymbolStrategy, Unfit
 from bot.wiring import EXECUTION, MARKET_DATA, OCO_WATCHER, RISK, Machine
 
+QuotesById = Mapping[ConId, Quote]
 
-Quotes = Mapping[ConId, Quote]
 
-
-def _as_told(told: Quotes) -> Quotes:
+def _as_told(told: QuotesById) -> QuotesById:
     return told
 
 
 def choose(
-    quotes_by: Callable[[Quotes], Quotes],
     rules: Mapping[str, SelectionRules],
     strategy: str,
     direction: Direction,
     contracts: tuple[Contract, ...],
-    told: Quotes,
+    quotes: QuotesById,
     spot: float | None,
     at: datetime,
     held: Collection[ConId],
 ) -> Chosen | Unfit:
-    """Selection as the strategies' machine wants it; ``rules`` by the strategy's name, quotes as ``quotes_by`` has them."""
-    found = choose_contract(direction, spot, contracts, quotes_by(told), new_york_day(at), rules[strategy], held)
+    """Selection as the strategies' machine wants it; ``rules`` by the strategy's name."""
+    found = choose_contract(direction, spot, contracts, quotes, new_york_day(at), rules[strategy], held)
     if isinstance(found, NoContract):
         return Unfit(found.code.upper(), found.numbers)
     return Chosen(found.contract, found.quote)
 
 
 def make_machines(
-    settings: Settings, time_scale: float, quotes_by: Callable[[Quotes], Quotes] = _as_told
+    settings: Settings, time_scale: float, quotes_by: Callable[[QuotesById], QuotesById] = _as_told
 ) -> dict[str, Machine]:
     """Every machine of the line but the listeners, fresh and without memory.
 
@@ -83,10 +81,22 @@ def make_machines(
 
 
 def make_strategy(
-    settings: Settings, symbol: Symbol, quotes_by: Callable[[Quotes], Quotes] = _as_told
+    settings: Settings, symbol: Symbol, quotes_by: Callable[[QuotesById], QuotesById] = _as_told
 ) -> SymbolStrategy:
     strategies = make_strategies(symbol, hand_down.strategy_parameters(settings))
-    chooser = partial(choose, quotes_by, hand_down.option_rules(settings))
+    rules = hand_down.option_rules(settings)
+
+    def chooser(
+        strategy: str,
+        direction: Direction,
+        contracts: Sequence[Contract],
+        told: QuotesById,
+        spot: float | None,
+        at: datetime,
+        held: Collection[ConId],
+    ) -> Chosen | Unfit:
+        return choose(rules, strategy, direction, tuple(contracts), quotes_by(told), spot, at, held)
+
     session = hand_down.session_rules(settings)
     timing = EntryTiming(lambda at: entry_time(at, session, symbol) is None, hand_down.entry_waits(settings))
     return SymbolStrategy(symbol, strategies, Mode(settings.mode), chooser, timing)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 from bot.domain import messages as m
@@ -83,6 +84,18 @@ class Outcome:
             *(("trade", *_terms(x)) for x in self.trades.values()),
             *(("day", x.day, x.equity) for x in self.days),
         ]
+
+
+def first_difference_of(one: Outcome, other: Outcome) -> tuple[str, str] | None:
+    """The first thing that two runs do not agree on, as each has it; None when they agree in everything."""
+    for mine, theirs in zip_longest(one.decisions(), other.decisions()):
+        if mine != theirs:
+            return f"{mine}", f"{theirs}"
+    for name in ("judged", "still_open", "bars"):
+        mine, theirs = getattr(one, name), getattr(other, name)
+        if mine != theirs:
+            return f"{name} {mine}", f"{name} {theirs}"
+    return None
 
 
 def _terms(x: m.BracketClosed) -> tuple[Any, ...]:

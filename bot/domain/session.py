@@ -9,7 +9,7 @@ not let the bot trade into a closed market.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from bot.domain import nyse
@@ -135,6 +135,7 @@ def previous_session(day: date) -> Session:
     return nth_session_before(day, 1)
 
 
+@lru_cache(maxsize=256)
 def nth_session_before(day: date, n: int) -> Session:
     """Return the session `n` sessions before that date (1: the previous one); ValueError unless n ≥ 1."""
     if n < 1:

@@ -74,7 +74,9 @@ class ChainWatch:
 
     def reach(self) -> tuple[float, float] | None:
         """The centre and how far the money may move from it; None when nothing is watched yet."""
-        if self._half_of is not self.watched:  # each print of the underlying asks, and the watch seldom changes
+        if (
+            self._half_of is not self.watched
+        ):  # each print of the underlying asks, and the watch seldom changes
             self._half_of, self._half = self.watched, _free_move(self.watched.values())
         return None if self.centre is None or self._half is None else (self.centre, self._half)
 

@@ -226,7 +226,11 @@ class FastLine(ExactLine):
         self, session: Session, soon: datetime | None, loud: list[tuple[datetime, datetime]], now: datetime
     ) -> datetime:
         """How far nothing can matter; ``now`` where something can at once."""
-        if now < max(self._calm_from, session.open + _OPENING) or self._exchange.is_armed or self._is_soon(soon, now):
+        if (
+            now < max(self._calm_from, session.open + _OPENING)
+            or self._exchange.is_armed
+            or self._is_soon(soon, now)
+        ):
             return now
         if now >= session.close:
             return now if self._open else session.close + AFTER_CLOSE

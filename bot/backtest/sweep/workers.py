@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +42,22 @@ def run_sweep(
 
 def _results_file(results: Path, job: Job) -> Any:
     try:
-        is_new = not results.exists()
+        _cut_torn_line(results)
         out = results.open("a", encoding="utf-8")
     except OSError as error:
         raise FixTheMachine(f"--results {results}: {error.strerror}") from None
-    if is_new:
-        out.write(json.dumps({"sweep": mark(job)}) + "\n")
+    if not results.stat().st_size:
+        out.write(_head(job))
         out.flush()
     return out
+
+
+def _cut_torn_line(results: Path) -> None:
+    """What a killed sweep had half written must not run into the next line."""
+    if results.exists():
+        whole = results.read_bytes().rpartition(b"\n")
+        if whole[2]:
+            os.truncate(results, len(whole[0]) + len(whole[1]))
 
 
 def mark(job: Job) -> str:
@@ -62,25 +71,37 @@ def read_results(results: Path, job: Job) -> dict[Changes, Trial]:
     """What a file holds; a last line that was cut off is passed over. FixTheMachine for the file of another sweep."""
     if not results.exists():
         return {}
-    lines = results.read_text(encoding="utf-8").splitlines()
+    whole, newline, torn = results.read_text(encoding="utf-8", errors="replace").rpartition("\n")
+    if not newline:
+        if not _head(job).startswith(torn):
+            raise FixTheMachine(f"{results}: not a sweep's results; name another file")
+        return {}
+    head, *lines = whole.split("\n")
+    _check_head(results, head, job)
     found: dict[Changes, Trial] = {}
     for n, line in enumerate(lines):
         try:
-            row = json.loads(line)
-            if n == 0:
-                if row["sweep"] != mark(job):
-                    raise FixTheMachine(
-                        f"{results} holds a sweep over other days, data or settings; name another with --results"
-                    )
-                continue
-            trial = from_row(row)
-            found[trial.changes] = trial
+            trial = from_row(json.loads(line))
         except (ValueError, KeyError, TypeError, AttributeError):
-            if n < len(lines) - 1 or n == 0:
-                raise FixTheMachine(
-                    f"{results}, line {n + 1}: not a sweep's results; name another file"
-                ) from None
+            raise FixTheMachine(
+                f"{results}, line {n + 2}: not a sweep's results; name another file"
+            ) from None
+        found[trial.changes] = trial
     return found
+
+
+def _head(job: Job) -> str:
+    return json.dumps({"sweep": mark(job)}) + "\n"
+
+
+def _check_head(results: Path, head: str, job: Job) -> None:
+    if head + "\n" == _head(job):
+        return
+    if head.startswith('{"sweep"'):
+        raise FixTheMachine(
+            f"{results} holds a sweep over other days, data or settings; name another with --results"
+        )
+    raise FixTheMachine(f"{results}, line 1: not a sweep's results; name another file")
 
 
 def _run(job: Job, wanted: Sequence[Changes], workers: int, scheduler: str) -> Iterator[Trial]:
@@ -99,17 +120,16 @@ def _be_nice() -> None:
     os.nice(10)
 
 
-def _on_dask(job: Job, wanted: Iterable[Changes], scheduler: str) -> Iterator[Trial]:
+def _on_dask(job: Job, wanted: Sequence[Changes], scheduler: str) -> Iterator[Trial]:
     try:
-        from distributed import Client
-        from distributed import as_completed as completed
+        distributed = import_module("distributed")
     except ModuleNotFoundError:
         raise FixTheMachine("--scheduler needs Dask: pip install distributed") from None
     try:
-        client = Client(scheduler, timeout="10s")
+        client = distributed.Client(scheduler, timeout="10s")
     except (OSError, ValueError, TimeoutError) as error:
         raise FixTheMachine(f"--scheduler {scheduler}: {error or 'no answer'}") from None
     with client:
-        futures = client.map(run_trial, [job] * len(list(wanted)), list(wanted), pure=False)
-        for future in completed(futures):
+        futures = client.map(run_trial, [job] * len(wanted), wanted, pure=False)
+        for future in distributed.as_completed(futures):
             yield future.result()

@@ -142,7 +142,7 @@ class OrderBook:
     def as_own(self, open_ideas: frozenset[IdeaId] = frozenset()) -> OwnBooks:
         orders = {
             r.ref: OwnOrder(
-                replace(r.order, quantity=r.quantity),
+                r.order if r.order.quantity == r.quantity else replace(r.order, quantity=r.quantity),
                 # What was refused once and then forgotten by the broker stays ended; an inactive order may not.
                 OrderStatus.HELD if r.is_inactive else r.status,
                 max(r.sent_at, r.cancel_sent_at or r.sent_at) if r.reported_at else r.sent_at,

@@ -136,10 +136,7 @@ class Market:
         return list(self._happen(at))
 
     def leap(self, until: datetime) -> list[MarketEvent]:
-        """Let all points of the session up to ``until`` happen, whole minutes at once; only the bars that close are told.
-
-        LookupError where a whole minute has no bar.
-        """
+        """Let all points of the session up to ``until`` happen, whole minutes at once; only the bars that close are told."""
         told: list[MarketEvent] = []
         while (at := self.next_point()) <= until:
             session = self._session

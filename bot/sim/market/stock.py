@@ -178,17 +178,14 @@ class StockMarket:
     def leap(self, first: int, last: int, session_open: datetime) -> Iterator[MarketEvent]:
         """Minutes ``first`` to ``last`` at once, both whole: only the bars that close on the way are told.
 
-        Afterwards everything is as if each point had happened. There must be a bar for each of them; the caller has
-        finished the minute before.
-        Raises LookupError for a minute without a bar.
+        Afterwards everything is as if each point had happened; the caller has finished the minute before.
         """
         for minute in range(first, last):
             at = session_open + minute * _MINUTE
             yield from self.end_minute(at)
             found = self._path(minute)
-            if found is None:
-                raise LookupError(f"no bar of {self.symbol} at {at}")
-            self._whole_minute(found[0], round(found[1]), minute, at)
+            if found is not None:
+                self._whole_minute(found[0], round(found[1]), minute, at)
         at = session_open + last * _MINUTE
         yield from self.end_minute(at)
         for step in range(self._points):

@@ -112,8 +112,8 @@ class World:
     def leap_to(self, at: datetime) -> list[ExchangeEvent]:
         """As :meth:`advance_to`, but no order looks and no book is told: only bars that closed, and figures when they are due.
 
-        For whoever knows that no order and no reader is touched by anything on the way. Raises LookupError for a minute
-        without a bar; see :meth:`bot.sim.market.market.Market.leap`.
+        For whoever knows that no order and no reader is touched by anything on the way. See
+        :meth:`bot.sim.market.market.Market.leap`.
         """
         due = (self._exchange.next_due(), self._life.next_due(), self._expiries.next_due())
         session = self.market.session

@@ -89,6 +89,18 @@ def test_a_killed_sweep_goes_on_and_ends_with_the_same_table(
 
     assert len(known) == 1
     assert again == trials
+    # What was half written is gone: the file is whole, and nothing is run a third time.
+    assert read_results(half, JOB) == {x.changes: x for x in trials}
+
+
+def test_a_sweep_that_was_killed_in_its_first_line_begins_again(
+    finished: tuple[Path, list[Trial]], tmp_path: Path
+) -> None:
+    torn = tmp_path / "torn.jsonl"
+    torn.write_text('{"swe')
+
+    assert run_sweep(JOB, WANTED[2:], torn, 1, "", lambda _: None) == finished[1][2:]
+    assert len(read_results(torn, JOB)) == 1
 
 
 @pytest.mark.slow
@@ -98,6 +110,31 @@ def test_processes_of_their_own_give_the_same_trials(
     _, trials = finished
 
     assert run_sweep(JOB, WANTED, tmp_path / "sweep.jsonl", 2, "", lambda _: None) == trials
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_cluster_of_two_workers_gives_the_same_trials(
+    finished: tuple[Path, list[Trial]], tmp_path: Path
+) -> None:
+    distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+    _, trials = finished
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+    ) as cluster:
+        found = run_sweep(JOB, WANTED, tmp_path / "sweep.jsonl", 1, cluster.scheduler_address, lambda _: None)
+
+    assert found == trials
+
+
+@pytest.mark.parametrize("text", ["my notes", "my notes\n", '{"sweep": 1}\nnotes\n', "\n"])
+def test_a_file_that_is_no_sweep_s_is_left_as_it_is(tmp_path: Path, text: str) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text(text)
+
+    with pytest.raises(FixTheMachine, match="another"):
+        run_sweep(JOB, WANTED, notes, 1, "", lambda _: None)
+    assert notes.read_text() == text
 
 
 def test_results_of_another_sweep_are_not_mixed_in(finished: tuple[Path, list[Trial]]) -> None:

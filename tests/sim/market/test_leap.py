@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.market import BarSize
+from bot.domain.market import Bar, BarSize
 from bot.sim.market.events import BarFormed
-from bot.sim.market.recorded.library import BUNDLE
+from bot.sim.market.recorded.library import Bundle
 from bot.sim.world.build import recorded_world
 from bot.sim.world.world import World
 
@@ -24,7 +24,7 @@ def world(minutes: int) -> World:
     return made
 
 
-def told(events: list[object]) -> list[object]:
+def told(events: Sequence[object]) -> list[object]:
     return [x for x in events if isinstance(x, BarFormed) and x.is_closed]
 
 
@@ -34,27 +34,36 @@ def test_a_leap_ends_where_steps_do(start: int, length: int) -> None:
     leapt, stepped = world(start), world(start)
     to = leapt.now + timedelta(seconds=15) + length * MINUTE
 
-    bars = told([*leapt.leap_to(to), *leapt.advance_to(to)])
-    one_by_one = told(list(stepped.advance_to(to)))
+    bars = told([*leapt.leap_to(to - timedelta(seconds=15)), *leapt.advance_to(to)])
+    one_by_one = told(stepped.advance_to(to))
 
     assert bars == one_by_one
     mine, theirs = leapt.market.stocks["SPY"], stepped.market.stocks["SPY"]
     assert (mine.book, mine.day(), mine.last_cents) == (theirs.book, theirs.day(), theirs.last_cents)
     assert [mine.forming(size) for size in BarSize] == [theirs.forming(size) for size in BarSize]
     assert mine.closed == theirs.closed
+    assert leapt.account_figures() == stepped.account_figures()
+    assert leapt.next_figures == stepped.next_figures
     assert leapt.next_point() == stepped.next_point()
     later = to + 7 * MINUTE
     assert leapt.advance_to(later) == stepped.advance_to(later)
 
 
-def test_no_leap_over_a_minute_without_a_bar() -> None:
-    class Hole(type(BUNDLE)):  # type: ignore[misc]
-        def minutes(self, symbol: str, day: date) -> object:
-            bars = BUNDLE.minutes(symbol, day)
-            return (*bars[:50], *bars[51:])
+class Hole(Bundle):
+    """A recording that lacks a minute."""
 
-    made = recorded_world(["SPY"], DAY, library=Hole())
-    made.advance_to(made.now + 15 * MINUTE - timedelta(seconds=15))
+    def minutes(self, symbol: str, day: date) -> tuple[Bar, ...]:
+        bars = super().minutes(symbol, day)
+        return (*bars[:50], *bars[51:])
 
-    with pytest.raises(LookupError, match="no bar of SPY"):
-        made.leap_to(made.now + timedelta(seconds=15) + 60 * MINUTE)
+
+def test_a_leap_over_a_minute_without_a_bar_ends_where_steps_do() -> None:
+    leapt, stepped = (recorded_world(["SPY"], DAY, library=Hole()) for _ in range(2))
+    to = leapt.now + 110 * MINUTE
+    for made in (leapt, stepped):
+        made.advance_to(made.now + 15 * MINUTE)
+
+    assert told(leapt.leap_to(to)) == told(stepped.advance_to(to))
+    assert leapt.market.stocks["SPY"].closed == stepped.market.stocks["SPY"].closed
+    later = to + 7 * MINUTE
+    assert leapt.advance_to(later) == stepped.advance_to(later)
