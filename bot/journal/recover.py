@@ -2,7 +2,8 @@
 
 A damaged file is never thrown away: it is set aside under its own name, and every row that can be read is carried over.
 What it lost may be a halt or a day's loss, so the repaired journal begins with a halt that the operator lifts. Damage is
-whatever cannot be read as it was written: an empty file, a missing table, a kind, a time or a body that says nothing. A kind
+whatever is not as it was written: an empty file, a missing table, a kind, a time or a body that says nothing, and a row that
+reads well and whose checksum does not agree. A kind
 that only a newer build knows is such a row, too, so a release that was rolled back reads what the newer one wrote.
 A start looks at what it reads: the rows since the books were closed and those named there. The whole file is read where
 they never were, by ``doctor``, and at each day's end.
@@ -17,12 +18,14 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from bot.domain.broker_messages import OrderStatusChanged
 from bot.domain.errors import FixTheMachine
 from bot.domain.messages import Halted
 from bot.domain.text import made_safe
 from bot.domain.types import Now
+from bot.journal.checksum import COLUMN, agrees, has_column, write
 from bot.journal.closings import ClosedBooks, last_closing
 from bot.journal.codec import JOURNAL_KINDS, decode_row, encode_row
 from bot.journal.store import SCHEMA_VERSION, Journal, connect, written_at
@@ -101,21 +104,36 @@ def _is_sound_from(db: sqlite3.Connection, books: ClosedBooks) -> bool:
     for kind in JOURNAL_KINDS:
         db.execute("SELECT max(seq) FROM messages WHERE kind = ?", (kind,)).fetchone()
     found = db.execute(
-        f"{_FORM} WHERE seq IN (SELECT value FROM json_each(?))",  # noqa: S608  a constant
+        f"{_form(db)} WHERE seq IN (SELECT value FROM json_each(?))",  # noqa: S608  our own words
         (json.dumps(books.kept),),
     ).fetchall()
-    return len(found) == len(books.kept) and _are_legible(found) and _is_legible(db, books.upto)
+    are_there = len(found) == len(books.kept) and _has_all_since(db, books.upto)
+    return are_there and _are_legible(found) and _is_legible(db, books.upto)
 
 
-_FORM = "SELECT at, kind, body, json_valid(body) FROM messages"
+def _has_all_since(db: sqlite3.Connection, seq: int) -> bool:
+    """Rows are numbered without a gap: one that lost its number would be looked for in vain behind the closing."""
+    written = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").fetchone()
+    count = db.execute("SELECT count(*) FROM messages WHERE seq > ?", (seq,)).fetchone()[0]
+    return written is not None and count == max(0, written[0] - seq)
 
 
-def _is_legible(db: sqlite3.Connection, after_seq: int = -1) -> bool:
-    return _are_legible(db.execute(f"{_FORM} WHERE seq > ?", (after_seq,)))
+def _form(db: sqlite3.Connection) -> str:
+    return f"SELECT {_columns(db)}, json_valid(body) FROM messages"  # noqa: S608  our own words
 
 
-def _are_legible(rows: Iterable[tuple[object, ...]]) -> bool:
-    return all(is_json and _is_readable(*row) for *row, is_json in rows)
+def _columns(db: sqlite3.Connection) -> str:
+    return f"seq, at, kind, body, {COLUMN if has_column(db) else 'NULL'}"
+
+
+def _is_legible(db: sqlite3.Connection, after_seq: int | None = None) -> bool:
+    """Every row behind that one; without it every row, one whose number is damaged included."""
+    where, values = ("", ()) if after_seq is None else (" WHERE seq > ?", (after_seq,))
+    return _are_legible(db.execute(_form(db) + where, values))
+
+
+def _are_legible(rows: Iterable[tuple[Any, ...]]) -> bool:
+    return all(is_json and agrees(crc, seq, *row) and _is_readable(*row) for seq, *row, crc, is_json in rows)
 
 
 def _is_readable(at: object, kind: object, body: object) -> bool:
@@ -169,15 +187,18 @@ def _carry_over(damaged: Path, fresh: Path, at: datetime) -> Repair:
         source.text_factory = _as_text
         # SQLite refuses a file that is shorter than its header says, except to whoever may write the schema.
         source.execute("PRAGMA writable_schema=ON")
-        for row in source.execute("SELECT seq, at, kind, body FROM messages ORDER BY seq"):
-            if _is_time(row[1]) and _can_be_decoded(*row[2:]):
-                target.execute("INSERT INTO messages VALUES (?, ?, ?, ?)", row)
+        query = f"SELECT {_columns(source)} FROM messages ORDER BY seq"  # noqa: S608  our own words
+        for *row, crc in source.execute(query):
+            if agrees(crc, *row) and _is_time(row[1]) and _can_be_decoded(*row[2:]):
+                target.execute(
+                    "INSERT INTO messages (seq, at, kind, body, crc) VALUES (?, ?, ?, ?, ?)", (*row, crc)
+                )
                 kept += 1
             else:
                 unreadable.append(str(row[2]))
     repair = Repair(kept, damaged, tuple(unreadable))
     halted = encode_row(Halted(at, "disk_failure", f"{repair}", "journal"))
-    target.execute("INSERT INTO messages (at, kind, body) VALUES (?, ?, ?)", (at.isoformat(), *halted))
+    write(target, [(at.isoformat(), *halted)])
     target.commit()
     target.close()
     return repair

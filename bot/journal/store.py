@@ -20,6 +20,7 @@ from pathlib import Path
 from bot.domain.errors import FixTheMachine
 from bot.domain.messages import Message
 from bot.domain.types import Now
+from bot.journal import checksum
 from bot.journal.closings import SCHEMA, ClosedBooks, last_closing, put_closing
 from bot.journal.codec import JOURNAL_KINDS, decode_row, encode_row
 from bot.wiring import DURABLE
@@ -157,7 +158,7 @@ class Journal:
     def _write(self, rows: list[tuple[str, str, str]]) -> None:
         try:
             with self._lock, self._timed(), self._db:
-                self._db.executemany("INSERT INTO messages (at, kind, body) VALUES (?, ?, ?)", rows)
+                checksum.write(self._db, rows)
         except sqlite3.Error as error:
             raise FixTheMachine(
                 f"journal {self.path}: cannot write ({error}); free or remount the disk"
@@ -188,6 +189,7 @@ def connect(path: Path) -> sqlite3.Connection:
                 f"journal {path}: written by a newer build (schema {version}); upgrade the bot"
             )
         db.executescript(_SCHEMA)
+        checksum.add_column(db)
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         db.commit()
     except (sqlite3.Error, OSError) as error:

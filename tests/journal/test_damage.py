@@ -56,6 +56,16 @@ def reopened(path: Path) -> tuple[list[object], Repair | None]:
         "body = '{}'",
         "body = x'ff'",
         "body = 3",
+        "kind = 'BarJudged'",
+        "kind = 'Resumed'",
+        "at = '2027-01-05T10:00:00+00:00'",
+        "body = replace(body, 'e', 'a')",
+        "body = replace(body, '1', '7')",
+        "seq = 0",
+        "seq = -7",
+        "seq = 4000000000",
+        "crc = 0",
+        "crc = 'none'",
     ],
 )
 def test_any_row_damaged_in_any_column_costs_that_row_alone_and_begins_with_a_halt(
@@ -65,15 +75,46 @@ def test_any_row_damaged_in_any_column_costs_that_row_alone_and_begins_with_a_ha
 
     messages, repair = reopened(path)
 
-    if WRITTEN[seq - 1] is JUDGED and change in ("body = '{}'", "body = 3"):
-        assert repair is None, "no machine remembers it: it is passed over"
-        assert messages == [one for one in WRITTEN if one is not JUDGED]
+    if change == "kind = 'BarJudged'" and WRITTEN[seq - 1] is JUDGED:
+        assert repair is None, "nothing changed"
         return
     assert repair is not None
     assert repair.kept == len(WRITTEN) - 1
     assert messages[:-1] == [one for n, one in enumerate(WRITTEN, 1) if n != seq]
     assert messages[-1] == Halted(BAR_END + timedelta(hours=1), "disk_failure", str(repair), "journal")
     assert reopened(path)[1] is None, "what was repaired is whole"
+
+
+def test_rows_of_a_build_that_wrote_no_checksums_are_read_and_later_ones_have_them(path: Path) -> None:
+    execute(path, "ALTER TABLE messages DROP COLUMN crc")
+
+    journal, repair = open_journal(path, lambda: BAR_END)
+    with closing(journal):
+        journal.commit(PLACED)
+    with closing(sqlite3.connect(path)) as db:
+        written = [crc is not None for (crc,) in db.execute("SELECT crc FROM messages ORDER BY seq")]
+
+    assert repair is None
+    assert written == [False] * len(WRITTEN) + [True]
+    assert reopened(path)[1] is None
+
+
+def test_an_older_build_writes_on_without_checksums_and_nothing_is_damaged(path: Path) -> None:
+    execute(path, "INSERT INTO messages (at, kind, body) SELECT at, kind, body FROM messages WHERE seq = 1")
+
+    messages, repair = reopened(path)
+
+    assert repair is None
+    assert messages == [*WRITTEN, PLACED]
+
+
+def test_rows_that_were_carried_over_and_those_written_after_them_are_whole(path: Path) -> None:
+    execute(path, "UPDATE messages SET kind = 'Resumed' WHERE seq = 1")
+    journal, _ = open_journal(path, lambda: BAR_END)
+    with closing(journal):
+        journal.commit(CLOSED)
+
+    assert reopened(path)[1] is None
 
 
 @pytest.mark.parametrize("damage", ["empty", "no table", "a folder of its own"])
@@ -125,3 +166,21 @@ def test_the_highest_order_id_is_found_without_reading_the_rows(path: Path) -> N
     with closing(journal):
         assert journal.highest(type(CLOSED), "quantity") == CLOSED.quantity
         assert journal.highest(type(CLOSED), "nothing") is None
+
+
+@pytest.mark.parametrize("change", ["seq = -7", "kind = 'BarJudged'", "crc = 0", "seq = 4000000000"])
+@pytest.mark.parametrize("seq", [4, 5], ids=["named by the closing", "behind it"])
+def test_a_halt_that_is_damaged_after_the_books_were_closed_is_missed_at_the_start(
+    path: Path, seq: int, change: str
+) -> None:
+    journal, _ = open_journal(path, lambda: BAR_END)
+    with closing(journal):
+        journal.close_books(lambda rows, _: tuple(row.seq for row in rows))
+        journal.commit(Halted(BAR_END, "operator", "again", "me"))
+    assert reopened(path)[1] is None
+    execute(path, f"UPDATE messages SET {change} WHERE seq = {seq}")  # noqa: S608  our own words
+
+    messages, repair = reopened(path)
+
+    assert repair is not None
+    assert isinstance(messages[-1], Halted)

@@ -1,0 +1,44 @@
+"""A row's checksum: what SQLite does not keep. A page that rots, or a hand that edits, may leave a row that still reads well.
+
+CRC-32 over everything the row says, its place in the order included: a halt that changed its kind, or moved before an older
+resume, is damage like any other. Rows of builds that wrote none carry NULL and are judged by how they read.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+
+COLUMN = "crc"
+
+
+def checksum(seq: int, at: str, kind: str, body: str) -> int:
+    return zlib.crc32("\0".join((str(seq), at, kind, body)).encode("utf-8", "surrogatepass"))
+
+
+def agrees(crc: object, seq: int, at: object, kind: object, body: object) -> bool:
+    """Whether a row is as it was written, as far as anybody can say."""
+    return crc is None or (
+        isinstance(at, str)
+        and isinstance(kind, str)
+        and isinstance(body, str)
+        and crc == checksum(seq, at, kind, body)
+    )
+
+
+def has_column(db: sqlite3.Connection) -> bool:
+    return any(row[1] == COLUMN for row in db.execute("PRAGMA table_info(messages)"))
+
+
+def add_column(db: sqlite3.Connection) -> None:
+    """Beside the columns that every build knows by name: an older build reads and writes on as before."""
+    if not has_column(db):
+        db.execute(f"ALTER TABLE messages ADD COLUMN {COLUMN} INTEGER")
+
+
+def write(db: sqlite3.Connection, rows: list[tuple[str, str, str]]) -> None:
+    """Append rows of (at, kind, body) within the caller's transaction. Raises sqlite3.Error."""
+    found = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").fetchone()
+    last = 0 if found is None else int(found[0])
+    numbered = [(last + n, *row, checksum(last + n, *row)) for n, row in enumerate(rows, 1)]
+    db.executemany(f"INSERT INTO messages (seq, at, kind, body, {COLUMN}) VALUES (?, ?, ?, ?, ?)", numbered)  # noqa: S608  our own word
