@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.broker.connection.context import BrokerContext
 from bot.broker.connection.error_codes import CodeEffect, code
-from bot.broker.connection.errors import NotConnected, RequestTrouble
+from bot.broker.connection.errors import NotConnected, RequestTrouble, UnreadableAnswer
 from bot.broker.data.bar_feed import Bars
 from bot.broker.data.contracts import ContractQueries
 from bot.broker.data.quote_feed import Quotes
@@ -94,7 +94,7 @@ class Commands:
         while True:
             await self.is_connected.wait()
             try:
-                await work(command)
+                await _readably(work(command))
             except NotConnected:
                 await asyncio.sleep(0.05)  # the loss is noticed a moment later than it happens
             except RequestTrouble as trouble:
@@ -105,6 +105,14 @@ class Commands:
                 pause_s *= 2
             else:
                 return None
+
+
+async def _readably(work: Awaitable[None]) -> None:
+    """One bad message ends no line: an answer that makes no sense is none, and is asked for again."""
+    try:
+        await work
+    except (ValueError, ArithmeticError, LookupError) as error:
+        raise UnreadableAnswer(f"the answer cannot be read: {type(error).__name__} {error}"[:300]) from error
 
 
 def _is_final(trouble: RequestTrouble) -> bool:

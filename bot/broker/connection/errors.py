@@ -19,8 +19,14 @@ class NotConnected(RequestTrouble):
         super().__init__(504, "not connected to the gateway; nothing was sent")
 
 
-class UnreadableAnswer(Exception):
-    """The gateway said something that has no meaning to us. Guessing would be worse than stopping."""
+class UnreadableAnswer(RequestTrouble):
+    """The gateway said something that has no meaning to us. It is no answer: guessing would be worse, and so would ending."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(0, text)
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class ConnectFailed(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.broker.connection.context import BrokerContext
-from bot.broker.connection.errors import RequestTrouble, UnreadableAnswer
+from bot.broker.connection.errors import RequestTrouble
 from bot.broker.orders.account_queries import AccountQueries
 from bot.broker.orders.order_events import OrderEvents
 from bot.domain import broker_messages as b
@@ -26,8 +26,6 @@ class Snapshots:
                 snapshot = await self._whole()
             except RequestTrouble as trouble:
                 self._link.publish_failure("snapshot", trouble)
-            except UnreadableAnswer as trouble:
-                self._link.publish_failure("snapshot", RequestTrouble(0, str(trouble)))
             else:
                 self._link.publish(b.SnapshotTaken(snapshot, command.reason, command.at))
 

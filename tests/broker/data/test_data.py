@@ -197,6 +197,37 @@ def test_the_chain_is_the_standard_one(gateway: ScriptedGateway, library: str) -
     assert chain.expiries[0] == NOW.date()
 
 
+@pytest.mark.parametrize(
+    "garbled", [{"expirations": ["20110121", "49"]}, {"underlyingConId": -1, "expirations": ["2"]}]
+)
+def test_a_chain_that_cannot_be_read_is_no_answer_and_is_asked_for_again(
+    gateway: ScriptedGateway, garbled: dict[str, Any]
+) -> None:
+    told: list[WireMessage] = []
+
+    def answer(request: WireMessage) -> Said:
+        told.append(request)
+        values = {
+            "reqId": request.reqId,
+            "exchange": "SMART",
+            "underlyingConId": 756733,
+            "tradingClass": "SPY",
+        }
+        values |= {"multiplier": "100", "expirations": ["20110121"], "strikes": [127]}
+        part = values | (garbled if len(told) == 1 else {})
+        return [
+            ("securityDefinitionOptionParameter", part),
+            *one("securityDefinitionOptionParameterEnd", reqId=request.reqId),
+        ]
+
+    gateway.answers["reqSecDefOptParams"] = answer
+    with running(gateway) as (broker, facts):
+        broker.send(b.ListChain(SPY))
+        facts.wait_for(b.ChainListed)
+    assert len(told) == 2
+    assert not facts.of(b.RequestFailed)
+
+
 # ── bars ──
 
 WATCH = b.WatchBars(SPY, BarSize.M1, 3)
