@@ -43,13 +43,15 @@ class Course:
     port: int | None = None
     deaths: int = 0
     pacing: tuple[str, ...] | None = None
+    speed: float = SPEED
+    variables: dict[str, str] = field(default_factory=dict)
     ends: list[int] = field(default_factory=list)
     """Exit codes of the lives that ended before the trade did."""
     bot: subprocess.Popen[str] | None = field(default=None)
 
     def __post_init__(self) -> None:
         world = recorded_world(["SPY"], DAY, start=clock(DAY, self.start_at), equity=Decimal(50_000))
-        self.gateway = SimGatewayThread(world, speed=SPEED)
+        self.gateway = SimGatewayThread(world, speed=self.speed)
         self.judge = Judge(self.gateway)
         self._final: Score | None = None
         self.directory.mkdir(parents=True)
@@ -58,6 +60,9 @@ class Course:
     def steps(self) -> list[str]:
         path = self.directory / "steps"
         return path.read_text().splitlines() if path.exists() else []
+
+    def signals(self) -> dict[str, str]:
+        return {self.fires_at: "bullish"}
 
     def start(self, die_at: int = 0) -> None:
         self.bot = self.process(die_at)
@@ -71,8 +76,9 @@ class Course:
                 "MONITORING__METRICS_ENABLED": "false",
                 "MONITORING__ALERTS_ENABLED": "false",
                 "EMBARGO__GATEWAY_RESTART__AT": "",
+                **self.variables,
             },
-            "signals": {self.fires_at: "bullish"},
+            "signals": self.signals(),
             "raises": self.raises,
             "die_at": die_at,
             "die_by": int(self.die_by),
