@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from bot.domain.broker_messages import Snapshot
 from bot.domain.messages import FillBooked, PlaceBracket
+from bot.domain.order import LIVE, bot_of
 from bot.domain.session import new_york_day
 from bot.domain.types import ConId, Direction, ExecId, IdeaId, Right, Side, Symbol
 
@@ -57,10 +59,48 @@ class DayTotals:
     notional_usd: Decimal = Decimal(0)
 
 
+@dataclass(frozen=True, slots=True)
+class OtherBots:
+    """What other bots on this account hold and bought today, as of the last look at the broker's books.
+
+    Only what bears another bot's mark: what the owner holds by hand is no bot's exposure.
+    """
+
+    positions: int = 0
+    notional_usd: Decimal = Decimal(0)
+    today: DayTotals = field(default_factory=DayTotals)
+
+
+def seen_of_others(snapshot: Snapshot) -> OtherBots:
+    """From orders and fills that bear another bot's mark, and the positions that they explain."""
+    live = [x for x in snapshot.open_orders if bot_of(x.ref) is not None and x.status in LIVE]
+    fills = [x for x in snapshot.fills if bot_of(x.order_ref) is not None]
+    theirs = {x.contract.con_id for x in live} | {x.contract.con_id for x in fills}
+    held = [x for x in snapshot.positions if x.contract.con_id in theirs and x.quantity > 0]
+    entries = [x for x in live if x.side is Side.BUY]
+    resting = sum(
+        ((x.limit_price or Decimal(0)) * x.remaining * x.contract.multiplier for x in entries), Decimal(0)
+    )
+    day = new_york_day(snapshot.at)
+    bought = [x for x in fills if x.side is Side.BUY and new_york_day(x.at) == day]
+    return OtherBots(
+        positions=len({x.contract.con_id for x in held} | {x.contract.con_id for x in entries}),
+        notional_usd=sum((x.avg_cost * x.quantity for x in held), resting),
+        today=DayTotals(
+            day,
+            orders=len({x.order_ref for x in bought}),
+            contracts=sum(x.quantity for x in bought),
+            notional_usd=sum((x.price * x.quantity * x.contract.multiplier for x in bought), Decimal(0)),
+        ),
+    )
+
+
 class Exposure:
-    """The brackets of this account, the day's totals and the day trades."""
+    """The brackets of this account, the day's totals and the day trades. Limits are the account's: what ``others`` hold
+    and bought counts as if it were ours."""
 
     def __init__(self) -> None:
+        self.others = OtherBots()
         self.brackets: dict[IdeaId, OpenBracket] = {}
         self.approved_at: deque[datetime] = deque(maxlen=1000)
         self._totals = DayTotals()
@@ -122,9 +162,30 @@ class Exposure:
         if idea_id in self.brackets:
             self.brackets[idea_id].end()
 
+    def see_others(self, snapshot: Snapshot) -> None:
+        """Whoever shares the account has its limits, too."""
+        self.others = seen_of_others(snapshot)
+
     def totals(self, day: date) -> DayTotals:
-        """The approvals of that New York day."""
+        """Our own approvals of that New York day."""
         return self._totals if self._totals.day == day else DayTotals(day)
+
+    def account_totals(self, day: date) -> DayTotals:
+        """The same with what other bots bought."""
+        ours, theirs = self.totals(day), self.others.today
+        if theirs.day != day:
+            return ours
+        return DayTotals(
+            day,
+            ours.orders + theirs.orders,
+            ours.contracts + theirs.contracts,
+            ours.notional_usd + theirs.notional_usd,
+        )
+
+    @property
+    def position_count(self) -> int:
+        """Open brackets and other bots' positions."""
+        return len(self.open()) + self.others.positions
 
     def open(self) -> list[OpenBracket]:
         return [bracket for bracket in self.brackets.values() if bracket.is_open]
@@ -142,7 +203,7 @@ class Exposure:
         return sum((bracket.at_risk_usd for bracket in self.open()), Decimal(0))
 
     def notional_usd(self) -> Decimal:
-        return sum((bracket.notional_usd for bracket in self.open()), Decimal(0))
+        return sum((bracket.notional_usd for bracket in self.open()), self.others.notional_usd)
 
     def delta_usd(self, direction: Direction) -> Decimal:
         """How many dollars of the underlyings all open brackets together move like, in that direction."""

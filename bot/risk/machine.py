@@ -155,6 +155,11 @@ def _durable(book: RiskBook) -> Applies:
 def _passing(book: RiskBook) -> Applies:
     """The passing facts and what each changes."""
     present = book.conditions
+
+    def look(fact: b.SnapshotTaken) -> None:
+        present.update_account(fact.snapshot.account)
+        book.exposure.see_others(fact.snapshot)
+
     return {
         b.BrokerConnected: present.connect,
         b.BrokerDisconnected: present.disconnect,
@@ -163,7 +168,7 @@ def _passing(book: RiskBook) -> Applies:
         b.HoursListed: present.list_hours,
         b.DataTypeChanged: present.change_data_type,
         b.AccountUpdated: lambda fact: present.update_account(fact.values),
-        b.SnapshotTaken: lambda fact: present.update_account(fact.snapshot.account),
+        b.SnapshotTaken: look,
         m.Reconciled: present.reconcile,
         m.FeedChanged: present.change_feed,
         m.ProtectionChanged: present.change_protection,

@@ -93,7 +93,7 @@ def equity_known(_: TradeIdea, book: RiskBook, limits: RiskLimits) -> Denial | N
 
 
 def room_for_a_position(_: TradeIdea, book: RiskBook, limits: RiskLimits) -> Denial | None:
-    count = len(book.exposure.open())
+    count = book.exposure.position_count
     if count < limits.max_open_positions:
         return None
     return deny(DenialCode.EXPOSURE_MAX_POSITIONS, open=count, max=limits.max_open_positions)
@@ -111,7 +111,7 @@ def one_per_direction(idea: TradeIdea, book: RiskBook, _: RiskLimits) -> Denial 
 
 
 def day_orders_left(_: TradeIdea, book: RiskBook, limits: RiskLimits) -> Denial | None:
-    count = book.exposure.totals(book.today).orders
+    count = book.exposure.account_totals(book.today).orders
     if count < limits.max_orders_per_day:
         return None
     return deny(DenialCode.DAY_ORDERS_REACHED, orders=count, max=limits.max_orders_per_day)

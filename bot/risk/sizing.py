@@ -105,7 +105,7 @@ def _caps(
 ) -> dict[DenialCode, int]:
     terms = limits.terms(idea.strategy)
     equity = book.conditions.equity_usd or Decimal(0)
-    cost, totals = premium * idea.contract.multiplier, book.exposure.totals(book.today)
+    cost, totals = premium * idea.contract.multiplier, book.exposure.account_totals(book.today)
     # A size factor above 1 counts as 1.
     budget = equity * limits.max_risk_pct_per_trade * min(Decimal(1), idea.size_factor)
     caps = {

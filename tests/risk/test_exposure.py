@@ -6,10 +6,25 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
+from bot.domain import broker_messages as b
 from bot.domain import messages as m
+from bot.domain.order import Fill
+from bot.domain.position import Position
 from bot.domain.types import Side
 from bot.risk.exposure import Exposure
-from tests.risk.house import NOON, approve, closed, fill, idea, opened
+from tests.risk.house import (
+    CALL,
+    LIMITS,
+    NOON,
+    account,
+    approve,
+    closed,
+    denial,
+    fill,
+    idea,
+    opened,
+    tell,
+)
 
 TODAY = date(2024, 3, 11)
 SOON = NOON + timedelta(minutes=1)
@@ -113,3 +128,46 @@ def test_a_strangers_fill_is_nobodys_exposure() -> None:
     exposure.fill(manual)
 
     assert exposure.unseen_by_account_usd(SOON) == Decimal(400)
+
+
+def two_bots(*, ref: str = "SPY-20240311T1500-scalp/entry@8", quantity: int = 45) -> b.SnapshotTaken:
+    """The account as the broker shows it: ``quantity`` of another contract, bought today under this reference."""
+    contract = replace(CALL, con_id=303)
+    bought = Fill(
+        exec_id="x.1.01",
+        order_ref=ref,
+        perm_id=9,
+        contract=contract,
+        side=Side.BUY,
+        quantity=quantity,
+        price=Decimal("1.00"),
+        at=NOON,
+        client_id=8,
+    )
+    held = Position(contract, quantity, Decimal(100))
+    snapshot = b.Snapshot(at=NOON, account=account().values, fills=(bought,), positions=(held,))
+    return b.SnapshotTaken(snapshot, "routine", NOON)
+
+
+def test_another_bots_position_takes_one_of_the_accounts_places() -> None:
+    machine = opened(replace(LIMITS, max_open_positions=1))
+    tell(machine, two_bots())
+
+    denied = denial(machine)
+
+    assert (denied.code, denied.numbers["open"]) == ("EXPOSURE_MAX_POSITIONS", "1")
+
+
+def test_what_another_bot_bought_today_counts_to_the_days_limits() -> None:
+    machine = opened(replace(LIMITS, max_contracts_per_day=45))
+    tell(machine, two_bots())
+
+    assert denial(machine).code == "DAY_CONTRACTS_REACHED"
+    assert machine.book.exposure.notional_usd() == 4500
+
+
+def test_what_the_owner_holds_by_hand_is_no_bots_exposure() -> None:
+    machine = opened(replace(LIMITS, max_open_positions=1))
+    tell(machine, two_bots(ref=""))
+
+    assert approve(machine).quantity > 0
