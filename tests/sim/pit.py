@@ -53,6 +53,7 @@ class Pit:
     def __init__(self, equity: int = 100_000, *, is_open: bool = True, **exchange_settings: object) -> None:
         self.now = NOON
         self.is_market_open = is_open
+        self.halted: set[ConId] = set()
         self.books: dict[ConId, TopOfBook] = {}
         self.exchange_settings = ExchangeSettings(**exchange_settings)  # type: ignore[arg-type]  # a test names its exchange_settings
         self.account = Account("DU1", Decimal(equity), self.books.get, lambda _: Decimal(50), NOON.date())
@@ -74,6 +75,9 @@ class Pit:
 
     def is_open(self) -> bool:
         return self.is_market_open
+
+    def is_halted(self, contract: Contract) -> bool:
+        return contract.con_id in self.halted
 
     def held(self, con_id: ConId) -> int:
         return self.account.held(con_id)

@@ -322,19 +322,20 @@ class Alerts(StateMachine):
     def _trading(self, x: m.FeedChanged) -> None:
         if x.feed != m.TRADING:
             return
-        key, severity = (
-            f"trading:{x.symbol}:{x.at.isoformat()}",
-            Severity.INFO if x.is_fresh else Severity.WARNING,
-        )
-        title = (
-            f"{x.symbol} trades again" if x.is_fresh else f"Trading in {x.symbol} is halted by the exchange"
-        )
-        self._alert(
-            key,
-            severity,
-            title,
-            "" if x.is_fresh else "no entries; exits and stops wait until it trades again",
-        )
+        key = f"trading:{x.symbol}:{x.at.isoformat()}"
+        if x.is_fresh:
+            self._alert(key, Severity.INFO, f"{x.symbol} trades again")
+            return
+        contracts = [self._plans[idea].contract for idea in sorted(self._entered)]
+        held = ", ".join(one.label for one in contracts if one.symbol == x.symbol)
+        body = "no entries; exits and stops wait until it trades again"
+        if held:
+            body = (
+                f"{held} is held: nothing can be sold and its stop cannot trigger until {x.symbol} trades again, "
+                "perhaps far beyond the stop; the bot closes then what is due; no entries meanwhile"
+            )
+        severity = Severity.CRITICAL if held else Severity.WARNING
+        self._alert(key, severity, f"Trading in {x.symbol} is halted by the exchange", body)
 
     def _set_aside(self, x: b.RowSetAside) -> None:
         titles = {

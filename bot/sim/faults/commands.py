@@ -30,12 +30,12 @@ from bot.sim.faults.outages import (
     refuse,
     restart,
 )
+from bot.sim.faults.trading_halts import halt_trading, luld_bands, resume_trading
 from bot.sim.faults.values import changed
 from bot.sim.gateway.core import GatewayCore
 from bot.sim.gateway.message_faults import FaultEffect, FaultRule, ScriptedRejection
 from bot.sim.gateway.settings import GatewaySettings
 from bot.sim.market.quotes import TopOfBook
-from bot.sim.streams.market_data_line import MarketLine
 
 Command = Callable[..., Any]
 
@@ -79,8 +79,9 @@ def message(
 
 
 def clear(core: GatewayCore) -> None:
-    """Forget all message rules, rejections, hidden quotes and missing entitlements."""
+    """Forget all message rules, rejections, hidden quotes, missing entitlements and trading halts."""
     core.faults.clear()
+    core.world.halts.clear()
 
 
 def reject(
@@ -109,19 +110,6 @@ def show_quotes(core: GatewayCore, *, scope: str = "all") -> None:
     """Undo hide_quotes."""
     core.faults.hidden.discard(scope)
     _refresh(core)
-
-
-def halt_trading(core: GatewayCore, symbol: str, *, seconds: float | None = None) -> None:
-    """The exchange halts a symbol, its options too: tick 49 is 1 on every line; orders are taken and wait."""
-    core.faults.halted.add(symbol)
-    _tell_halt(core, symbol, is_halted=True)
-    _later(core, seconds, lambda: resume_trading(core, symbol))
-
-
-def resume_trading(core: GatewayCore, symbol: str) -> None:
-    """Undo halt_trading."""
-    core.faults.halted.discard(symbol)
-    _tell_halt(core, symbol, is_halted=False)
 
 
 def unsubscribed(core: GatewayCore, *, scope: str = "all") -> None:
@@ -237,12 +225,6 @@ def _refresh(core: GatewayCore) -> None:
         feed.refresh()
 
 
-def _tell_halt(core: GatewayCore, symbol: str, *, is_halted: bool) -> None:
-    for feed in core.feeds.everyone():
-        if isinstance(feed, MarketLine) and feed.contract.symbol == symbol:
-            feed.tell_halt(is_halted=is_halted)
-
-
 def _later(core: GatewayCore, seconds: float | None, action: Callable[[], None]) -> None:
     if seconds is not None:
         core.timers.at(core.now + timedelta(seconds=seconds), action)
@@ -256,7 +238,7 @@ COMMANDS: Final[dict[str, Command]] = {
         *(drop_socket, refuse, half_open, accept_then_close, close_port, restart, log_out, log_in),
         *(outage, farm, competing_session, kill_feeds),
         *(message, clear, reject, say, hide_quotes, show_quotes, unsubscribed, subscribed),
-        *(halt_trading, resume_trading),
+        *(halt_trading, resume_trading, luld_bands),
         *(move_stop, cancel_by_hand),
         *(gap, pin_quote, unpin_quote, exchange, gateway, correct_execution, manual_order, clock_skew, bust),
     )

@@ -78,7 +78,6 @@ class MessageFaults:
         self.rejections: list[ScriptedRejection] = []
         self.hidden: set[str] = set()
         self.unentitled: set[str] = set()
-        self.halted: set[str] = set()
         self._triggers: list[_Trigger] = []
         self._held: dict[int | None, list[tuple[str, dict[str, Any]]]] = {}
         self._random = random.Random(f"faults {seed}")  # noqa: S311 - a simulation's chance, not a secret
@@ -89,7 +88,6 @@ class MessageFaults:
         self.rejections.clear()
         self.hidden.clear()
         self.unentitled.clear()
-        self.halted.clear()
         self._triggers.clear()
 
     def forget(self, kind: str) -> None:
@@ -183,10 +181,6 @@ class MessageFaults:
     def hides(self, contract: Contract) -> bool:
         """Whether its bid and ask are shown as absent (-1)."""
         return in_scope(self.hidden, contract)
-
-    def is_halted(self, contract: Contract) -> bool:
-        """Whether its exchange has halted trading in it."""
-        return in_scope(self.halted, contract)
 
     def is_unentitled(self, contract: Contract) -> bool:
         """Whether the user lacks the subscription for live data of it."""

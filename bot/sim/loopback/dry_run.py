@@ -69,6 +69,10 @@ class QuoteBoard:
     def is_open(self) -> bool:
         return is_open(self.now)
 
+    def is_halted(self, contract: Contract) -> bool:
+        quote = self.quotes.get(contract.con_id)
+        return quote is not None and quote.is_halted
+
     def held(self, con_id: ConId) -> int:
         return self.account.held(con_id)
 

@@ -70,12 +70,12 @@ class MarketLine(Feed):
             snapshotPermissions=3,
         )
         self.refresh()
-        if self.core.faults.is_halted(self.contract):
-            self.tell_halt(is_halted=True)
+        if (kind := self.core.world.halts.kind_of(self.contract)) is not None:
+            self.tell_halt(kind.value)
 
-    def tell_halt(self, *, is_halted: bool) -> None:
-        """Tick 49 (IBKR Campus, "Available Tick Types"): 1 while trading is halted, 0 while it is not."""
-        self._send("tickGeneric", tickType=49, value=1.0 if is_halted else 0.0)
+    def tell_halt(self, value: int) -> None:
+        """Tick 49 (IBKR Campus, "Available Tick Types"): 1 or 2 while trading is halted, 0 while it is not."""
+        self._send("tickGeneric", tickType=49, value=float(value))
 
     def stop(self) -> None:
         self.core.feeds.remove(self)

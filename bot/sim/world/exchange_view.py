@@ -13,6 +13,7 @@ from bot.sim.exchange.orders import MarginFigures, SimOrder
 from bot.sim.market.market import Market
 from bot.sim.market.paths import dollars
 from bot.sim.market.quotes import TopOfBook
+from bot.sim.world.trading_halts import TradingHalts
 
 
 class MarketSurroundings:
@@ -20,8 +21,9 @@ class MarketSurroundings:
 
     account: Account
 
-    def __init__(self, market: Market, now: datetime) -> None:
+    def __init__(self, market: Market, now: datetime, halts: TradingHalts) -> None:
         self._market = market
+        self._halts = halts
         self.now = now
 
     def contract(self, con_id: ConId) -> Contract | None:
@@ -32,6 +34,9 @@ class MarketSurroundings:
 
     def is_open(self) -> bool:
         return self._market.session is not None
+
+    def is_halted(self, contract: Contract) -> bool:
+        return self._halts.kind_of(contract) is not None
 
     def held(self, con_id: ConId) -> int:
         return self.account.held(con_id)

@@ -41,6 +41,7 @@ from bot.sim.market.quotes import OptionModel, Ticker
 from bot.sim.world.exchange_view import MarketSurroundings
 from bot.sim.world.exercise import Expiries
 from bot.sim.world.ledger import AccountLedger, SimLedger
+from bot.sim.world.trading_halts import TradingHalts
 
 _FOREX_STEP = timedelta(seconds=15)
 _MOMENT = timedelta(microseconds=1)
@@ -62,8 +63,9 @@ class World:
         self.account_id = account_id
         self.exchange_settings = exchange_settings or ExchangeSettings()
         self.market = market
+        self.halts = TradingHalts()
         self._ids = Ids(start)
-        self._surroundings = MarketSurroundings(market, start)
+        self._surroundings = MarketSurroundings(market, start, self.halts)
         self._account = Account(
             account_id,
             equity,
