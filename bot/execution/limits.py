@@ -99,7 +99,7 @@ class WatcherLimits:
     commission_wait_s: float = 10.0
     clock_tolerance_s: float = 10.0
     early_close_s: float = 600.0
-    overdue_s: float = 60.0
+    overdue_s: float = 30.0
     shut_retry_s: float = 1800.0
     snapshot_retry_s: float = 10.0
     snapshot_gap_s: float = 1.0

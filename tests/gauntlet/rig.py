@@ -29,6 +29,7 @@ from bot.sim.server.thread import SimGatewayThread
 from bot.sim.world.world import World
 from bot.wiring import Machine
 from tests.gauntlet.bot_line import TIMEOUT_S, Heard, Life, quick, rows_on_disk
+from tests.gauntlet.dangers import Dangers
 from tests.gauntlet.judge import Judge, bare, positions_of, stops_of
 from tests.gauntlet.score import Score
 from tests.gauntlet.signals import Signals, told_strategy
@@ -70,6 +71,7 @@ class Rig:
         self.gateway = SimGatewayThread(world)
         self.faults = self.gateway.faults
         self.judge = Judge(self.gateway)
+        self.dangers = Dangers()
         self.heard = Heard()
         self.now = self.gateway.now
         self._spread, self._signals, self._name = spread, signals, "whale" if whale else "scalp"
@@ -168,6 +170,8 @@ class Rig:
         if self._life is not None and self.life.supervisor.failed is None:
             self.life.say(m.TimePassed(self.now))
             self.rest()
+            self.dangers.sample(self.life.board.status, self.now)
+        self.ask(lambda core: self.dangers.look(core, self.judge.executed.values(), self.judge.foreign))
 
     def step(self, seconds: float, every: float = 1.0) -> None:
         until = self.now + timedelta(seconds=seconds)
@@ -278,7 +282,7 @@ class Rig:
             duplicated=tuple(self.judge.duplicated(books, disk)),
             lost=tuple(self.judge.lost(disk, orders)),
             naked=tuple(self.ask(self.judge.naked)),
-            faults=tuple(self.judge.faults),
+            faults=(*self.judge.faults, *self.dangers.unsaid(self.told, self.now, self.directory)),
             overnight_s=self.judge.overnight_unprotected_s,
             pacing=self.pacing,
             limit_s=self.limit_s,

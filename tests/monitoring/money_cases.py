@@ -18,6 +18,7 @@ MONEY = [
         {"5m": 0, "5m15s": 0, "6m": 0},
         "the moment between fill and proof is no alarm",
     ),
+    Case("ExitOverdue", {bot("ibbot_exits_overdue"): BRIEF}, AS_BRIEF),
     Case("ReconcileMismatch", {bot("ibbot_reconcile_mismatches"): BRIEF}, AS_BRIEF),
     Case("LossGuardTripped", {bot("ibbot_trading_cause", cause="daily_loss"): BRIEF}, AS_BRIEF),
     Case(
