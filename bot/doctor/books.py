@@ -10,6 +10,8 @@ from bot.doctor.context import Context
 from bot.doctor.findings import Finding, fail, ok, warn
 from bot.wire import WireMessage
 
+# OCC: a standard equity option is on 100 shares.
+_STANDARD_MULTIPLIER = "100"
 POSITIONS_NAMED = 6
 """Positions that are named; more are counted."""
 
@@ -18,6 +20,7 @@ def books_checks(x: Context, session: ApiSession, account_updates: list[WireMess
     """``account_updates`` is what the subscription to the account brought."""
     yield _currency(account_updates)
     yield _positions(account_updates)
+    yield _foreign(x, account_updates)
     yield _orders(x, session)
 
 
@@ -46,6 +49,30 @@ def _positions(answers: list[WireMessage]) -> Finding:
     names = [f"{x.position:f} {_label(x)}" for x in held[:POSITIONS_NAMED]]
     more = f" and {len(held) - POSITIONS_NAMED} more" if len(held) > POSITIONS_NAMED else ""
     return ok("positions", f"the account holds {', '.join(names)}{more}")
+
+
+def _foreign(x: Context, answers: list[WireMessage]) -> Finding:
+    """Rows that can be no position of this bot, with what makes them foreign."""
+    found = [
+        f"{row.position:f} {_label(row)} ({why})"
+        for row in answers
+        if row.kind == "updatePortfolio" and row.position and (why := _why_foreign(x, row))
+    ]
+    if not found:
+        return ok("foreign", "every position could be this bot's")
+    more = f" and {len(found) - POSITIONS_NAMED} more" if len(found) > POSITIONS_NAMED else ""
+    return ok("foreign", f"left alone, not the bot's: {'; '.join(found[:POSITIONS_NAMED])}{more}")
+
+
+def _why_foreign(x: Context, row: WireMessage) -> str:
+    """Empty for a whole number of standard options on a symbol of ours."""
+    if row.secType != "OPT":
+        return f"{row.secType or 'no kind of security'}: the bot trades options alone"
+    if row.symbol not in x.settings.symbols:
+        return "not among `symbols`"
+    if str(row.multiplier) != _STANDARD_MULTIPLIER:
+        return f"multiplier {row.multiplier or 'unknown'}: adjusted, or a mini"
+    return "a fraction" if row.position % 1 else ""
 
 
 def _label(x: WireMessage) -> str:

@@ -185,3 +185,27 @@ def test_a_symbol_that_does_not_exist_is_a_failure(running: SimGatewayThread) ->
     found = visit(running, SYMBOLS="NOSUCH")
 
     assert found["contract NOSUCH"].verdict is Verdict.FAIL
+
+
+def test_what_the_account_holds_and_the_bot_leaves_alone_is_listed_with_the_reason(
+    running: SimGatewayThread,
+) -> None:
+    row = {"kind": "updatePortfolio", "accountName": "DU1234567", "currency": "USD", "primaryExchange": ""}
+    row |= {"lastTradeDateOrContractMonth": "", "strike": 0, "right": "", "marketPrice": 1, "marketValue": 1}
+    row |= {"averageCost": 1, "unrealizedPNL": 0, "realizedPNL": 0, "multiplier": ""}
+    option = {"secType": "OPT", "lastTradeDateOrContractMonth": "20110318", "strike": 128, "right": "C"}
+    for fields in (
+        {"conId": 8894, "symbol": "KO", "secType": "STK", "localSymbol": "KO", "position": 0.4528},
+        {"conId": 12, "symbol": "EUR", "secType": "CASH", "localSymbol": "EUR.USD", "position": -1523.37},
+        {"conId": 13, "symbol": "SPY", "localSymbol": "SPY1", "multiplier": "103", "position": 2, **option},
+        {"conId": 14, "symbol": "SPY", "localSymbol": "SPY C", "multiplier": "100", "position": 1, **option},
+    ):
+        whole = row | {"tradingClass": fields["symbol"]} | fields
+        running.faults.message("accountDownloadEnd", "insert", count=None, fields=whole)
+
+    found = visit(running)["foreign"].found
+
+    assert "0.4528 KO (STK: the bot trades options alone)" in found
+    assert "-1523.37 EUR.USD (CASH" in found
+    assert "2 SPY1 (multiplier 103: adjusted, or a mini)" in found
+    assert "SPY C" not in found

@@ -75,6 +75,7 @@ INCIDENTS: Final[dict[str, str]] = {
     "G67": "two bots on one gateway book each other's fills",
     "G69": "commissions are counted again at each reconnect",
     "G71": "a fill under an unknown order id is booked on another order",
+    "G72": "orders and cancels of the restart's own second are lost",
     "G75": "a roll-back lands on a build that refuses the newer journal",
     "G76": "an alert that cannot be sent for a minute is thrown away",
     "G78": "one garbled answer ends the heartbeat for good",
@@ -168,6 +169,7 @@ PROOFS: Final[dict[str, tuple[str, ...]]] = {
     "G40": (_Y + "test_a_market_order_that_nobody_takes_gives_way_to_a_limit_that_stays_at_the_broker",),
     "G47": (
         _B + "orders/test_set_aside.py::test_a_foreign_position_is_kept_told_once_and_the_snapshot_is_whole",
+        "tests/doctor/test_behind_the_door.py::test_what_the_account_holds_and_the_bot_leaves_alone_is_listed_with_the_reason",
     ),
     "G48": (_R + "test_guard.py::test_one_refused_idea_counts_once_whatever_is_said_of_its_children",),
     "G49": (
@@ -214,6 +216,8 @@ PROOFS: Final[dict[str, tuple[str, ...]]] = {
         _B
         + "translate/test_order_refs.py::test_our_mark_is_read_whatever_client_the_row_names_and_anothers_is_never_ours",
         "tests/domain/test_reconcile_names.py::test_another_bots_position_is_its_own_while_its_fills_or_its_stop_explain_it",
+        _R + "test_exposure.py::test_another_bots_position_takes_one_of_the_accounts_places",
+        _R + "test_exposure.py::test_what_another_bot_bought_today_counts_to_the_days_limits",
     ),
     "G71": (
         _B
