@@ -190,7 +190,12 @@ def test_a_symbol_that_does_not_exist_is_a_failure(running: SimGatewayThread) ->
 def test_what_the_account_holds_and_the_bot_leaves_alone_is_listed_with_the_reason(
     running: SimGatewayThread,
 ) -> None:
-    row = {"kind": "updatePortfolio", "accountName": "DU1234567", "currency": "USD", "primaryExchange": ""}
+    row: dict[str, object] = {
+        "kind": "updatePortfolio",
+        "accountName": "DU1234567",
+        "currency": "USD",
+        "primaryExchange": "",
+    }
     row |= {"lastTradeDateOrContractMonth": "", "strike": 0, "right": "", "marketPrice": 1, "marketValue": 1}
     row |= {"averageCost": 1, "unrealizedPNL": 0, "realizedPNL": 0, "multiplier": ""}
     option = {"secType": "OPT", "lastTradeDateOrContractMonth": "20110318", "strike": 128, "right": "C"}
