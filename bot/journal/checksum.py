@@ -36,7 +36,7 @@ def add_column(db: sqlite3.Connection) -> None:
         db.execute(f"ALTER TABLE messages ADD COLUMN {COLUMN} INTEGER")
 
 
-def write(db: sqlite3.Connection, rows: list[tuple[str, str, str]]) -> None:
+def append_rows(db: sqlite3.Connection, rows: list[tuple[str, str, str]]) -> None:
     """Append rows of (at, kind, body) within the caller's transaction. Raises sqlite3.Error."""
     found = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").fetchone()
     last = 0 if found is None else int(found[0])

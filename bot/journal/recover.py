@@ -25,7 +25,7 @@ from bot.domain.errors import FixTheMachine
 from bot.domain.messages import Halted
 from bot.domain.text import made_safe
 from bot.domain.types import Now
-from bot.journal.checksum import COLUMN, agrees, has_column, write
+from bot.journal.checksum import COLUMN, agrees, append_rows, has_column
 from bot.journal.closings import ClosedBooks, last_closing
 from bot.journal.codec import JOURNAL_KINDS, decode_row, encode_row
 from bot.journal.store import SCHEMA_VERSION, Journal, connect, written_at
@@ -198,7 +198,7 @@ def _carry_over(damaged: Path, fresh: Path, at: datetime) -> Repair:
                 unreadable.append(str(row[2]))
     repair = Repair(kept, damaged, tuple(unreadable))
     halted = encode_row(Halted(at, "disk_failure", f"{repair}", "journal"))
-    write(target, [(at.isoformat(), *halted)])
+    append_rows(target, [(at.isoformat(), *halted)])
     target.commit()
     target.close()
     return repair

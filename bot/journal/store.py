@@ -158,7 +158,7 @@ class Journal:
     def _write(self, rows: list[tuple[str, str, str]]) -> None:
         try:
             with self._lock, self._timed(), self._db:
-                checksum.write(self._db, rows)
+                checksum.append_rows(self._db, rows)
         except sqlite3.Error as error:
             raise FixTheMachine(
                 f"journal {self.path}: cannot write ({error}); free or remount the disk"
