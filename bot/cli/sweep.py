@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,13 +19,17 @@ if TYPE_CHECKING:
     from bot.backtest.plan import BacktestPlan
     from bot.backtest.sweep.space import Changes
     from bot.backtest.sweep.table import Swept
-    from bot.backtest.sweep.trial import Job
+    from bot.backtest.sweep.trial import Job, Trial
 
 _Grid = Annotated[
     list[str],
     typer.Option("--grid", metavar="KEY=5,8|KEY=1:9:2", help="Values of a setting; repeat for more."),
 ]
 _Draw = Annotated[int, typer.Option(min=0, help="Try so many combinations, drawn from the grid; 0: all.")]
+_Search = Annotated[
+    int,
+    typer.Option(min=0, help="Try so many, chosen by what the ones before brought (Optuna); 0: no search."),
+]
 _Out = Annotated[
     float, typer.Option("--out-of-sample", min=0.0, max=0.9, help="Last part of the days, kept back.")
 ]
@@ -40,6 +45,7 @@ _Html = Annotated[Path | None, typer.Option("--html", help="Write the tables as 
 def sweep(
     grid: _Grid,
     draw: _Draw = 0,
+    search: _Search = 0,
     symbols: str = "",
     first: Annotated[str, typer.Option("--from", metavar="DATE")] = "",
     last: Annotated[str, typer.Option("--to", metavar="DATE")] = "",
@@ -61,16 +67,24 @@ def sweep(
 
     Example: ibkr-bot sweep --grid strategies.scalp.fast_ema=5,8,13 --grid risk.take_profit_pct=0.2:0.6:0.2
     """
+    from bot.backtest.sweep.search import search as search_among
     from bot.backtest.sweep.table import judge_sweep
     from bot.backtest.sweep.workers import run_sweep
 
+    if draw and search:
+        raise FixTheCommand("--draw and --search are two ways to choose: give one of them")
     settings = changed_settings(config, None)
     library = library_of(data, settings)
     plan = make_plan(settings, library, symbols, first, last, equity, seed, halts, synthetic=synthetic)
-    wanted = _wanted(grid, draw, seed)
     job = _job(plan, config, data or settings.data.directory)
-    with sessions_bar(len(wanted)) as step:
-        trials = run_sweep(job, wanted, results, workers or os.cpu_count() or 1, scheduler, step)
+    processes = workers or os.cpu_count() or 1
+    wanted = () if search else _wanted(grid, draw, seed)
+    with sessions_bar(search or len(wanted)) as step:
+
+        def run(some: Sequence[Changes]) -> list[Trial]:
+            return run_sweep(job, some, results, processes, scheduler, step)
+
+        trials = search_among(_axes(grid), search, seed, out_of_sample, run) if search else run(wanted)
     swept = judge_sweep(trials, out_of_sample)
     if not swept.ranked:
         raise FixTheCommand(f"no combination is possible; the first: {trials[0].error}")
@@ -82,12 +96,20 @@ def sweep(
 def _wanted(axes: list[str], count: int, seed: int) -> tuple[Changes, ...]:
     from bot.backtest.sweep.space import draw as draw_from
     from bot.backtest.sweep.space import grid as grid_over
+
+    read = _axes(axes)
+    return draw_from(read, count, seed) if count else grid_over(read)
+
+
+def _axes(texts: list[str]) -> list[tuple[str, tuple[str, ...]]]:
     from bot.backtest.sweep.space import read_axis
     from bot.config.template import setting_keys
 
     known = setting_keys()
-    read = [read_axis(text, known) for text in axes]
-    return draw_from(read, count, seed) if count else grid_over(read)
+    read = [read_axis(text, known) for text in texts]
+    if len({key for key, _ in read}) < len(read):
+        raise FixTheCommand("--grid: a key is given twice; put its values in one")
+    return read
 
 
 def _job(plan: BacktestPlan, config: Path | None, data: Path) -> Job:

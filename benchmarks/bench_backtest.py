@@ -1,0 +1,109 @@
+"""What a backtest costs: bars a second of the processor in each gear, whether a long run is slower, a year, a sweep.
+
+``python -m benchmarks.bench_backtest`` measures each row in a process of its own and prints JSON lines; a speed is told only
+where both gears came to the same decisions. With ``python -m pytest benchmarks/bench_backtest.py`` one day is measured.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from bot.backtest.exact.run import run_exact
+from bot.backtest.fast.run import run_fast
+from bot.backtest.outcome import Outcome, first_difference_of
+from bot.backtest.plan import BacktestPlan
+from bot.backtest.sweep.space import grid
+from bot.backtest.sweep.trial import Job
+from bot.backtest.sweep.workers import run_sweep
+from bot.config import load_settings
+from bot.sim.market.recorded.library import BUNDLE
+
+FIRST, TENTH, LAST = date(2011, 1, 3), date(2011, 1, 14), date(2011, 1, 31)
+YEAR = (date(2025, 1, 2), date(2025, 12, 31))
+VARIABLES = (("BROKER__TRADING", "simulated"),)
+LENGTHS = tuple(f"{n}" for n in range(3, 11))
+
+
+def plan(first: date, last: date) -> BacktestPlan:
+    return BacktestPlan(load_settings(None, {"SYMBOLS": "SPY"}), ("SPY",), first, last)
+
+
+def timed(run: Callable[[BacktestPlan, Any], Outcome], chosen: BacktestPlan) -> tuple[Outcome, float]:
+    """The outcome and the seconds of the processor."""
+    began_s = time.process_time()
+    out = run(chosen, BUNDLE)
+    return out, time.process_time() - began_s
+
+
+def gears() -> dict[str, float]:
+    """Bars a second of the processor; RuntimeError where the gears differ."""
+    chosen = plan(FIRST, date(2011, 1, 5))
+    timed(run_fast, chosen)  # imports and records are read once
+    (fast, fast_s), (exact, exact_s) = timed(run_fast, chosen), timed(run_exact, chosen)
+    if (difference := first_difference_of(exact, fast)) is not None:
+        raise RuntimeError(f"the gears differ, no speed is told: {difference}")
+    return {"fast_bars_per_s": fast.bars / fast_s, "exact_bars_per_s": exact.bars / exact_s}
+
+
+def flat() -> dict[str, float]:
+    """A month's bars a second ÷ a week's, in the exact gear's costliest part and in the fast gear."""
+    timed(run_fast, plan(FIRST, date(2011, 1, 4)))
+    (week, week_s), (month, month_s) = (timed(run_fast, plan(FIRST, x)) for x in (date(2011, 1, 7), LAST))
+    return {"fast_month_to_week": (month.bars / month_s) / (week.bars / week_s)}
+
+
+def year() -> dict[str, float]:
+    """A made-up year of SPY: seconds of the wall, trades, MiB resident at most."""
+    began_s = time.monotonic()
+    chosen = replace(plan(*YEAR), is_synthetic=True)
+    out, cpu_s = timed(run_fast, chosen)
+    return {
+        "year_wall_s": time.monotonic() - began_s,
+        "year_bars_per_s": out.bars / cpu_s,
+        "year_trades": len(out.trades),
+        "year_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def sweep() -> dict[str, float]:
+    """Eight settings over two weeks: one process's time ÷ (2 × that of two processes)."""
+    job = Job(None, VARIABLES, None, ("SPY",), FIRST, TENTH, Decimal(50_000), 1, False, "resume")
+    wanted = grid([("strategies.scalp.fast_ema", LENGTHS)])
+    took_s = []
+    for workers in (1, 2):
+        began_s = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            run_sweep(job, wanted, Path(folder) / "sweep.jsonl", workers, "", lambda _: None)
+        took_s.append(time.monotonic() - began_s)
+    return {"sweep_one_s": took_s[0], "sweep_two_s": took_s[1], "efficiency": took_s[0] / (2 * took_s[1])}
+
+
+PARTS = {part.__name__: part for part in (gears, flat, year, sweep)}
+
+
+def test_a_day_in_the_fast_gear(benchmark: Any) -> None:
+    chosen = plan(date(2011, 1, 26), date(2011, 1, 26))
+    assert benchmark(run_fast, chosen, BUNDLE).trades
+
+
+def main() -> None:
+    if len(sys.argv) > 1:
+        sys.stdout.write(json.dumps({k: round(v, 3) for k, v in PARTS[sys.argv[1]]().items()}) + "\n")
+        return
+    for name in PARTS:
+        subprocess.run([sys.executable, "-m", "benchmarks.bench_backtest", name], check=True)  # noqa: S603
+
+
+if __name__ == "__main__":
+    main()
