@@ -79,14 +79,22 @@ def _day(text: str) -> date:
         ) from None
 
 
-def alert_differences(settings: Settings, differences: list[str]) -> None:
-    """Over every channel. Errors: FixTheConfiguration without one, FixTheMachine where one did not accept it."""
+def alert_differences(
+    settings: Settings,
+    differences: list[str],
+    command: str = "flex",
+    title: str = "IB's own record differs from the journal",
+) -> None:
+    """Over every channel, the first of them; ``command`` shows the rest.
+
+    Errors: FixTheConfiguration without a channel, FixTheMachine where one did not accept it.
+    """
     channels = open_channels(hand_down.alert_addresses(settings))
     if not channels:
         raise FixTheConfiguration("--alert: no alert channel is configured; see ibkr-bot alert test")
     shown, more = differences[:5], len(differences) - 5
-    body = "\n".join([*shown, *([f"and {more} more: ibkr-bot flex"] if more > 0 else [])])
-    alert = Alert("flex", Severity.WARNING, "IB's own record differs from the journal", body)
+    body = "\n".join([*shown, *([f"and {more} more: ibkr-bot {command}"] if more > 0 else [])])
+    alert = Alert(command.split()[0], Severity.WARNING, title, body)
     failed = [kind for kind, deliver in channels if not deliver(alert)]
     if failed:
         raise FixTheMachine(f"--alert: {', '.join(failed)} did not accept the alert")

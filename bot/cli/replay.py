@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from bot.cli.options import ConfigOption, JsonOption, journal_path, settings_of
 from bot.domain.errors import FixTheCommand
-from bot.domain.session import NEW_YORK
+from bot.domain.session import NEW_YORK, new_york_day
+
+if TYPE_CHECKING:
+    from bot.backtest.replay.differences import Difference
+    from bot.config import Settings
 
 SHOWN = 20
 
@@ -22,7 +27,10 @@ def replay_journal(
     journal: Annotated[
         Path | None, typer.Argument(help="A journal.db; default the bot's own.", show_default=False)
     ] = None,
-    day: Annotated[str, typer.Option(metavar="DATE", help="Only this New York day.")] = "",
+    day: Annotated[str, typer.Option(metavar="DATE|today", help="Only this New York day.")] = "",
+    alert: Annotated[
+        bool, typer.Option("--alert", help="Send what differs over the alert channels.")
+    ] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -32,8 +40,8 @@ def replay_journal(
     """
     from bot.backtest.replay.journal import compare_journal
 
-    path = journal or journal_path(config, None)
-    found = compare_journal(path, settings_of(config), _date(day))
+    path, settings = journal or journal_path(config, None), settings_of(config)
+    found = compare_journal(path, settings, _date(day))
     if as_json:
         for x in found.differences:
             typer.echo(json.dumps(asdict(x), default=str))
@@ -53,10 +61,22 @@ def replay_journal(
             f"{len(found.differences)} differences in {counts} ({path})", highlight=False, soft_wrap=True
         )
     if found.differences:
+        if alert:
+            _send(found.differences, settings, day)
         raise typer.Exit(1)
 
 
+def _send(differences: Sequence[Difference], settings: Settings, day: str) -> None:
+    from bot.assembly.flex_day import alert_differences
+
+    told = [f"{x.at:%H:%M:%S} UTC {x.who} {x.about}: {x.journaled} | now {x.replayed}" for x in differences]
+    command = f"replay --day {_date(day)}" if day else "replay"
+    alert_differences(settings, told, command, "The day's decisions come out differently in a replay")
+
+
 def _date(text: str) -> date | None:
+    if text == "today":
+        return new_york_day(datetime.now(UTC))
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:

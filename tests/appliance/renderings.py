@@ -87,6 +87,12 @@ RENDERINGS: dict[str, tuple[str, str, dict[str, Any]]] = {
         {"trading_bot_secrets": {"flex_token": "planted-token"}},
     ),
     "ibkr-bot-flex.timer": ("trading_bot", "ibkr-bot-flex.timer.j2", {}),
+    "ibkr-bot-replay.service": (
+        "trading_bot",
+        "ibkr-bot-replay.service.j2",
+        {"trading_bot_secrets": {"heartbeat_url": "https://ping.example/x"}},
+    ),
+    "ibkr-bot-replay.timer": ("trading_bot", "ibkr-bot-replay.timer.j2", {}),
     "ibkr-bot": (
         "trading_bot",
         "ibkr-bot.j2",

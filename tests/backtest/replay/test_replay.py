@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.backtest.replay.journal import compare_journal
+from bot.cli.main import main
 from bot.config import load_settings
 from bot.domain import messages as m
 from bot.domain.errors import FixTheMachine
@@ -56,3 +57,28 @@ def test_a_journal_without_history_is_said_to_be_too_old(tmp_path: Path) -> None
 
     with pytest.raises(FixTheMachine, match="without the history"):
         compare_journal(tmp_path / "journal.db", load_settings(None, {"SYMBOLS": "GOOG"}))
+
+
+def test_the_evening_s_replay_of_a_day_without_rows_ends_well(
+    played_day: Played, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(SystemExit) as ended:
+        main(["replay", str(played_day.journal), "--day", "today", "--alert"])
+
+    assert not ended.value.code
+    assert "0 differences" in capsys.readouterr().out
+
+
+def test_a_difference_that_nobody_can_be_told_of_is_an_error_of_the_settings(
+    played_day: Played, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STRATEGIES__SCALP__FAST_EMA", "5")
+
+    with pytest.raises(SystemExit) as ended:
+        main(["replay", str(played_day.journal), "--alert"])
+
+    assert ended.value.code == 78
+    assert "no alert channel" in capsys.readouterr().err
