@@ -123,12 +123,16 @@ def test_a_position_bought_by_hand_is_named_and_locks_entries(stage: Stage) -> N
 
 
 @pytest.mark.gauntlet("G33")
-def test_a_full_disk_stops_the_line_and_leaves_protection_at_the_broker(stage: Stage) -> None:
+@pytest.mark.parametrize("disk", ["full", "read only"])
+def test_a_disk_that_takes_nothing_stops_the_line_and_leaves_protection_at_the_broker(
+    stage: Stage, disk: str
+) -> None:
     rig = stage({"10:07": BULL, "10:12": BULL})
     con_id = rig.opened()
     journal = rig.life.journal
     pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
-    journal._db.execute(f"PRAGMA max_page_count={pages}")
+    full, read_only = f"PRAGMA max_page_count={pages}", "PRAGMA query_only=ON"  # as a card mounted ro answers
+    journal._db.execute(full if disk == "full" else read_only)
     rig.until("10:14")
     failed = rig.life.supervisor.failed
     assert failed is not None

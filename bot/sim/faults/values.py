@@ -66,6 +66,7 @@ _TESTS: Final[dict[str, ValueTest]] = {
 }
 _TESTS_OF: Final[dict[tuple[str, str], ValueTest]] = {
     ("clock_skew", "seconds"): _between(-24 * 3600, 24 * 3600),
+    ("luld_bands", "percent"): _between(0.1, 50),
     ("message", "kind"): _one_of(_KINDS | {"*"}),
     ("farm", "name"): _one_of(frozenset({*FARMS, HISTORY_FARM, SECDEF_FARM})),
     ("manual_order", "action"): _one_of(frozenset({"BUY", "SELL"})),

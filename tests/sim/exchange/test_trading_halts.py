@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.errors import FixTheConfiguration
+from bot.sim.faults.handle import bind
 from bot.sim.world.trading_halts import LIMIT_STATE, PriceBands
 from tests.sim.pit import CALL_ID, PUT_ID, Pit
 
@@ -76,3 +78,9 @@ def test_bands_are_twice_as_wide_near_the_close(before_close: timedelta, span: f
     now = CLOSE - before_close
     bands.breaks(100.0, now, CLOSE)
     assert bands.around(now, CLOSE) == pytest.approx((100 - span, 100 + span))
+
+
+@pytest.mark.parametrize("percent", [-5.0, 0.0, 99.0, float("nan")])
+def test_bands_of_no_width_are_named(percent: float) -> None:
+    with pytest.raises(FixTheConfiguration, match="luld_bands: percent"):
+        bind("luld_bands", {"symbol": "SPY", "percent": percent})
