@@ -16,6 +16,7 @@ from typing import Protocol
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.errors import RestartTheLine
+from bot.domain.limits import messages as lm
 
 BROKER = "broker"
 MARKET_DATA = "market_data"
@@ -96,6 +97,12 @@ ROUTES: dict[type, Names] = {
     m.FlattenAll: (OCO_WATCHER, RISK),
     m.Halted: (EXECUTION, BOARD, ALERTS),
     m.Resumed: (EXECUTION, BOARD, ALERTS),
+    lm.LoosenLimit: (RISK,),
+    lm.LimitLoosened: (BOARD, ALERTS),
+    lm.LooseningRefused: (JOURNAL, BOARD),
+    lm.LimitsHeld: (),  # to the disk alone, see DURABLE
+    lm.LiveSessionTraded: (),
+    lm.LimitsChanged: (JOURNAL, BOARD),
     m.TradingStateChanged: (EXECUTION, JOURNAL, BOARD),
     m.DayOpened: (BOARD, ALERTS),
     m.EquityMarked: (BOARD, ALERTS),
@@ -150,6 +157,9 @@ DURABLE: dict[type, Names] = {
     m.FlattenAll: (OCO_WATCHER,),
     m.DayOpened: (RISK, BOARD),
     m.EquityMarked: (RISK, BOARD),
+    lm.LimitLoosened: (RISK,),
+    lm.LimitsHeld: (RISK,),
+    lm.LiveSessionTraded: (RISK,),
     m.Halted: (RISK, EXECUTION),
     m.Resumed: (RISK, EXECUTION),
 }

@@ -12,6 +12,7 @@ import bot
 from bot.assembly.machines import make_machines
 from bot.config import Settings
 from bot.domain import broker_messages, messages
+from bot.domain.limits import messages as limit_messages
 from bot.domain.machine import StateMachine
 from bot.journal.listener import JournalListener
 from bot.journal.store import Journal
@@ -63,7 +64,7 @@ def test_nobody_is_sent_what_it_does_not_hear(
 def test_every_message_has_a_row_in_the_table() -> None:
     classes = {
         kind
-        for module in (messages, broker_messages)
+        for module in (messages, broker_messages, limit_messages)
         for kind in vars(module).values()
         if isinstance(kind, type) and kind.__module__ == module.__name__
     }

@@ -47,6 +47,7 @@ CLI_COMMANDS: dict[str, CliCommand] = {
     "halt": CliCommand("control", "halt"),
     "resume": CliCommand("control", "resume"),
     "flatten": CliCommand("control", "flatten"),
+    "loosen": CliCommand("control", "loosen"),
     "doctor": CliCommand("doctor", "doctor"),
     "what-if": CliCommand("doctor", "what_if"),
     "report": CliCommand("report", "report"),

@@ -1,4 +1,4 @@
-"""The commands that speak with the running bot: status, positions, orders, halt, resume, flatten."""
+"""The commands that speak with the running bot: status, positions, orders, halt, resume, flatten, loosen."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import getpass
 import json
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +22,7 @@ from bot.cli.options import (
 )
 from bot.cli.show.screen import orders_table, positions_table, status_screen
 from bot.domain.errors import FixTheCommand, FixTheMachine
+from bot.domain.session import NEW_YORK
 from bot.ops.process.control_socket import ask, leave_halt
 from bot.ops.process.instance_lock import is_locked
 
@@ -146,6 +148,37 @@ def flatten(
     request = {"do": "flatten", "reason": reason, "by": by or getpass.getuser(), "account": account}
     answer = ask(directory, request)
     typer.echo(f"{answer['state']}; closing: {', '.join(answer['closing']) or 'nothing'}")
+
+
+def loosen(
+    limit: Annotated[str, typer.Argument(help="The limit's name under risk, or canary_contracts.")],
+    value: Annotated[str, typer.Argument(help="What it shall be until then.")],
+    until: Annotated[
+        str, typer.Option("--until", help="New York time, YYYY-MM-DD HH:MM; a quarter at most.")
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="Why, in words; it goes into the journal.")],
+    by: ByOption = None,
+    config: ConfigOption = None,
+    state: StateOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Hold a limit of the running bot looser until a named hour. Journaled, alerted, and taken back by itself.
+
+    Example: ibkr-bot loosen max_open_positions 4 --until "2026-12-01 16:00" --reason "one more symbol this week"
+    """
+    try:
+        ends = datetime.strptime(until, "%Y-%m-%d %H:%M").replace(tzinfo=NEW_YORK)
+    except ValueError:
+        raise FixTheCommand(
+            f"--until {until!r} is no time; write it as 2026-12-01 16:00 (New York)"
+        ) from None
+    request = {"do": "loosen", "limit": limit, "value": value, "until": ends.astimezone(UTC).isoformat()}
+    signed = {"reason": reason, "by": by or getpass.getuser()}
+    row = ask(state_directory(config, state), request | signed)["loosened"]
+    if as_json:
+        typer.echo(json.dumps(row))
+    else:
+        typer.echo(f"{row['limit']}: {row['was']} to {row['now']} until {until} New York; by {row['by']}")
 
 
 def _status(directory: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from bot.config.strategy_sections import section_of
 from bot.config.template import secret_keys
 from bot.domain.clock import ScaledTime, SteppedTime
 from bot.domain.session import CalendarRangeError, session_on
+from bot.risk.limit_book import LIMIT_CEILINGS
 from bot.selection.expiry import parse_expiry
 from bot.selection.strike import parse_strike
 from bot.strategies.registry import NAMES, STRATEGIES
@@ -21,9 +22,7 @@ LIVE_PORTS = {4001: "IB Gateway", 7496: "TWS"}
 PAPER_PORTS = {4002: "IB Gateway", 7497: "TWS"}
 
 CEILINGS = {
-    "max_risk_pct_per_trade": Decimal("0.05"),
-    "max_daily_loss_pct": Decimal("0.20"),
-    "max_drawdown_pct": Decimal("0.50"),
+    **LIMIT_CEILINGS,
     "whale_alloc_pct": Decimal("0.50"),
     "stop_loss_pct": Decimal("0.60"),
 }

@@ -47,6 +47,7 @@ DERIVED: dict[type, dict[str, str]] = {
     RiskLimits: {
         "strategies": "strategies.<name>, each with risk's as its default",
         "max_spread_pct": "options.max_spread_pct",
+        "is_live": "broker.trading",
         "what_if": "risk.what_if_margin, never in a dry run",
         "is_cash_account": "risk.account_type",
         "entry_offset_ticks": "execution.entry_offset_ticks",
@@ -108,6 +109,7 @@ def risk_limits(settings: Settings) -> RiskLimits:
         day_trade_rule=_day_trade_rule(settings),
         is_cash_account=risk.account_type == "cash",
         max_spread_pct=settings.options.max_spread_pct,
+        is_live=settings.broker.trading == "live",
         what_if=risk.what_if_margin and not settings.dry_run,
         entry_timeout_s=execution.entry_timeout_s,
         entry_offset_ticks=execution.entry_offset_ticks,

@@ -139,6 +139,13 @@ class RiskSection(Section):
     max_clock_skew_s: Count | None = doc(
         _R.max_clock_skew_s, "The broker's clock this far from ours halts trading; null: never."
     )
+    canary_contracts: tuple[Count, ...] = doc(
+        _R.canary_contracts,
+        "Live only: most contracts an order in the first live sessions, step by step; then max_contracts_per_order. [] for none.",
+    )
+    canary_sessions: Count = doc(
+        _R.canary_sessions, "Sessions, in which something was bought, of each of these steps."
+    )
     max_refusals: Count = doc(
         _R.max_refusals, "Orders rejected by the broker, within the window below, that halt trading."
     )

@@ -70,6 +70,11 @@ class RiskLimits:
     stale_halt_minutes: int | None = 30
     max_clock_skew_s: int | None = 10
 
+    # The first live sessions: at most so many contracts an order, for ``canary_sessions`` sessions in which was bought each.
+    is_live: bool = False
+    canary_contracts: tuple[int, ...] = (1, 2, 5)
+    canary_sessions: int = 5
+
     max_refusals: int = 3
     refusal_window_minutes: int = 10
 

@@ -5,7 +5,7 @@ Rule: the machine applies what is said before the next line here runs (see ``dom
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from bot.domain import messages as m
@@ -24,9 +24,9 @@ AT_THE_START = "at the start "
 
 
 class LossGuard:
-    """Reads the machine's book."""
+    """Reads the machine's book; ``limits`` gives those of the moment."""
 
-    def __init__(self, book: RiskBook, limits: RiskLimits, account: AccountRule) -> None:
+    def __init__(self, book: RiskBook, limits: Callable[[], RiskLimits], account: AccountRule) -> None:
         self._book = book
         self._limits = limits
         self._account = account
@@ -44,13 +44,13 @@ class LossGuard:
         is_due = losses.marked_at is None or now - losses.marked_at >= MARK_EVERY
         pnl = losses.day_pnl_usd(equity)
         if pnl is not None and (is_due or losses.is_new_extreme(equity, today)):
-            peak = losses.peak_usd(today, self._limits.drawdown_sessions)
+            peak = losses.peak_usd(today, self._limits().drawdown_sessions)
             yield m.EquityMarked(now, equity, pnl, max(equity, peak or equity))
 
     def _resume_next_day(self) -> Iterator[m.Message]:
         ends_with_the_day = {
-            HaltCause.DAILY_LOSS: self._limits.daily_loss_resumes_next_day,
-            HaltCause.LOSS_STREAK: self._limits.loss_streak_resumes_next_day,
+            HaltCause.DAILY_LOSS: self._limits().daily_loss_resumes_next_day,
+            HaltCause.LOSS_STREAK: self._limits().loss_streak_resumes_next_day,
         }
         for cause, does_end in ends_with_the_day.items():
             if does_end and cause in self._book.latch.causes:
@@ -104,12 +104,12 @@ class LossGuard:
 
     def _standing(self) -> dict[HaltCause, str]:
         present = self._book.conditions
-        found = standing(self._book.losses, present.equity_usd, self._book.now, self._limits)
+        found = standing(self._book.losses, present.equity_usd, self._book.now, self._limits())
         if present.equity_fault:
             found[HaltCause.EQUITY_MISSING] = present.equity_fault
         if present.is_connected and (fault := self._account.fault(present.connected_account)):
             found[HaltCause.ACCOUNT_MISMATCH] = fault
-        most_s = self._limits.max_clock_skew_s
+        most_s = self._limits().max_clock_skew_s
         if most_s is not None and abs(present.clock_skew_s) > most_s:
             first = "" if present.has_two_measurements else AT_THE_START
             found[HaltCause.CLOCK_SKEW] = (
@@ -120,7 +120,7 @@ class LossGuard:
         return found
 
     def _long_stale(self) -> str:
-        minutes, now = self._limits.stale_halt_minutes, self._book.now
+        minutes, now = self._limits().stale_halt_minutes, self._book.now
         stale = self._book.conditions.stale_since
         if minutes is None or not stale or not self._market_is_open():
             return ""

@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
+from bot.domain.limits import messages as lm
 from bot.domain.machine import NO_TIME_YET, Applies, StateMachine
 from bot.domain.types import IdeaId
 from bot.risk.approval import Approval, judge, margin_denial
 from bot.risk.denials import Denial, DenialCode, deny
+from bot.risk.limit_book import LimitBook
 from bot.risk.limits import AccountRule, RiskLimits, SessionRules
 from bot.risk.loss_guard import LossGuard
 from bot.risk.risk_book import RiskBook
@@ -33,14 +35,19 @@ class RiskMachine(StateMachine):
 
     def __init__(self, limits: RiskLimits, session: SessionRules, account: AccountRule = ANY_ACCOUNT) -> None:
         super().__init__()
-        self.limits = limits
+        self.limit_book = LimitBook(limits)
         self.session = session
         self.book = RiskBook(now=NO_TIME_YET)
         self._pending: dict[IdeaId, _Pending] = {}
-        self._guard = LossGuard(self.book, limits, account)
+        self._guard = LossGuard(self.book, lambda: self.limits, account)
         self.listen(
             _durable(self.book),
             _passing(self.book),
+            {
+                lm.LimitLoosened: self.limit_book.loosen,
+                lm.LimitsHeld: self.limit_book.hold,
+                lm.LiveSessionTraded: self.limit_book.count,
+            },
             decides={
                 m.TimePassed: self._expire_questions,
                 m.TradeIdea: self._judge,
@@ -49,8 +56,16 @@ class RiskMachine(StateMachine):
                 m.HaltTrading: self._guard.halt,
                 m.FlattenAll: self._guard.halt_to_flatten,
                 m.ResumeTrading: self._guard.resume,
+                b.BrokerConnected: lambda x: self.limit_book.begin(x.at),
+                m.FillBooked: lambda x: self.limit_book.bought(x, self.book.now),
+                lm.LoosenLimit: lambda x: self.limit_book.obey(x, self.book.now),
             },
         )
+
+    @property
+    def limits(self) -> RiskLimits:
+        """Those of this moment."""
+        return self.limit_book.in_force(self.book.now)
 
     def apply(self, event: m.Message) -> None:
         self.book.now = self.now
@@ -64,6 +79,7 @@ class RiskMachine(StateMachine):
             yield from self._guard.mark_equity()
         yield from self._guard.trip_breakers()
         yield from super().decide(message)
+        yield from self.limit_book.changes(self.book.now)
         yield from self._guard.publish_state()
 
     def time_of(self, message: m.Message) -> datetime | None:

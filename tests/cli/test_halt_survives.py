@@ -106,3 +106,22 @@ def test_a_halt_reaches_a_bot_that_hung_as_soon_as_it_breathes_again(folder: Pat
         while not said or (said[-1] and " HALTED " not in said[-1]):
             said.append(process.stdout.readline())
         assert said[-1], f"it ended unhalted: {''.join(said[-30:])}"
+
+
+def test_a_loosened_limit_is_shown_and_holds_though_the_bot_is_killed(folder: Path, say: Words) -> None:
+    reason = ("--until", "2011-01-28 16:00", "--reason", "one more symbol", "--by", "alice")
+    with bot(folder, "ACTIVE") as process:
+        refused = say("loosen", "max_open_positions", "2", *reason)
+        assert (refused.returncode, "not looser than 3" in refused.stderr) == (1, True)
+        done = say("loosen", "max_open_positions", "4", *reason)
+        assert done.stdout == "max_open_positions: 3 to 4 until 2011-01-28 16:00 New York; by alice\n"
+        process.kill()
+    with bot(folder, "ACTIVE"):
+        (row,) = json.loads(say("status", "--json").stdout)["limits"]["loosened"]
+        assert (row["limit"], row["now"], row["by"], row["reason"]) == (
+            "max_open_positions",
+            "4",
+            "alice",
+            "one more symbol",
+        )
+        assert "by alice: one more symbol" in " ".join(say("status").stdout.split())

@@ -108,7 +108,7 @@ def morning(machine: RiskMachine, life: Life) -> list[m.Message]:
     """The broker's present, then questions: the same answers are expected of both machines."""
     at = life.now + timedelta(seconds=1)
     tell(machine, b.BrokerDisconnected(at, "restart"), connected(at), reconciled(at), account(at=at))
-    machine.limits = replace(machine.limits, what_if=False)
+    machine.limit_book.settings = replace(machine.limits, what_if=False)
     questions = [idea(at, idea_id="new"), put(at, idea_id="new put")]
     questions += [idea(at, idea_id=bracket.idea_id) for bracket in life.brackets[-1:]]
     return tell(machine, *questions)

@@ -14,6 +14,7 @@ from bot.backtest.replay.differences import Difference, in_words
 from bot.config import Settings, hand_down
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
+from bot.domain.limits import messages as lm
 from bot.domain.types import IdeaId
 from bot.journal.store import Row
 from bot.risk.machine import RiskMachine
@@ -25,7 +26,16 @@ HEARD: Final[tuple[type, ...]] = (
 )  # fmt: skip
 OWN: Final[tuple[type, ...]] = (m.PlaceBracket, m.EntryDenied)
 BY_A_PERSON: Final[tuple[type, ...]] = (m.Halted, m.Resumed)
-KINDS: Final[tuple[type, ...]] = (m.LineStarted, *HEARD, *OWN, *BY_A_PERSON, m.DayOpened, m.EquityMarked)
+OF_LIMITS: Final[tuple[type, ...]] = (lm.LimitLoosened, lm.LimitsHeld, lm.LiveSessionTraded)
+KINDS: Final[tuple[type, ...]] = (
+    m.LineStarted,
+    *HEARD,
+    *OWN,
+    *BY_A_PERSON,
+    *OF_LIMITS,
+    m.DayOpened,
+    m.EquityMarked,
+)
 _PASSING: Final = frozenset({"numbers", "at"})
 """Figures that carry an age differ by the split second in which a message was taken."""
 
@@ -53,7 +63,9 @@ class Risk:
             self._machine = self._make()
             for durable in self._remembered:
                 self._machine.remember(durable)
-        elif isinstance(message, m.Halted | m.Resumed) and message.by not in ("risk", "bot"):
+        elif (isinstance(message, m.Halted | m.Resumed) and message.by not in ("risk", "bot")) or isinstance(
+            message, OF_LIMITS
+        ):
             self._machine.remember(message)
         elif isinstance(message, HEARD):
             self.has_account |= isinstance(message, b.AccountUpdated)
@@ -79,5 +91,5 @@ class Risk:
 
 _DURABLE: Final = (
     m.PlaceBracket, m.BracketAdopted, b.OrderRefused, m.FillBooked, m.BracketClosed, m.EntryAbandoned, m.DayOpened,
-    m.EquityMarked, m.Halted, m.Resumed,
+    m.EquityMarked, m.Halted, m.Resumed, *OF_LIMITS,
 )  # fmt: skip

@@ -59,9 +59,28 @@ def _rows(x: Shown) -> dict[str, str | Text]:
         "trades": f"{len(x['closed_trades'])} closed",
         "last": f"{clock_text(x['last_event_at'])}  {x['last_event']}",
     }
+    rows |= _limits(x.get("limits"))
     lost = {kind: n for kind, n in x.get("alert_failures", {}).items() if n}
     if lost:
         rows["alerts lost"] = ", ".join(f"{kind} {n}" for kind, n in lost.items())
+    return rows
+
+
+def _limits(x: Shown | None) -> dict[str, str | Text]:
+    """What differs from the settings' limits; nothing where nothing does."""
+    if not x:
+        return {}
+    rows: dict[str, str | Text] = {}
+    if x["canary_contracts"]:
+        rows["canary"] = (
+            f"{x['canary_contracts']} contracts an order; {x['live_sessions']} live sessions traded"
+        )
+    for row in x["loosened"]:
+        ends = f"{row['limit']} {row['was']} to {row['now']} until {moment_text(row['until'])}"
+        rows[f"loosened {len(rows)}"] = f"{ends}, by {row['by']}: {row['reason']}"
+    if x["held_back"]:
+        names = ", ".join(f"{name} at {value}" for name, value in x["held_back"].items())
+        rows["held back"] = f"{names}; looser in the settings, see ibkr-bot loosen"
     return rows
 
 

@@ -15,9 +15,10 @@ from enum import StrEnum
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.day_report import REPORT_KINDS, DayFold
+from bot.domain.limits import messages as lm
 from bot.domain.machine import Applies, StateMachine
 from bot.domain.order import Leg
-from bot.domain.session import CalendarRangeError, days_left, is_open, new_york_day, session_on
+from bot.domain.session import NEW_YORK, CalendarRangeError, days_left, is_open, new_york_day, session_on
 from bot.domain.types import IdeaId
 from bot.ops.alerts.conditions import LastingConditions
 from bot.ops.alerts.wording import day_report_text, span
@@ -122,6 +123,7 @@ class Alerts(StateMachine):
             b.HoursListed: self._hours,
             m.Halted: self._halted,
             m.Resumed: self._resumed,
+            lm.LimitLoosened: self._loosened,
         }
 
     def _last(self, message: m.Message) -> None:
@@ -379,6 +381,12 @@ class Alerts(StateMachine):
         self._latched.pop(x.cause, None)
         title = f"Resumed by {x.by}: {x.cause}"
         self._alert(f"resume:{x.cause}:{x.at.isoformat()}", Severity.INFO, title, x.reason)
+
+    def _loosened(self, x: lm.LimitLoosened) -> None:
+        title = f"Limit loosened by {x.by}: {x.limit}"
+        until = f"{x.until.astimezone(NEW_YORK):%Y-%m-%d %H:%M} New York"
+        body = f"from {x.was} to {x.now} until {until}: {x.reason}"
+        self._alert(f"loosened:{x.limit}:{x.at.isoformat()}", Severity.WARNING, title, body)
 
 
 def _market_is_open(at: datetime) -> bool:

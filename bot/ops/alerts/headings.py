@@ -11,6 +11,7 @@ HEADINGS: dict[str, str] = {
     "loss_guard": "Loss guard: …",
     "halt": "Halted by …, Resumed by …",
     "resume": "Halted by …, Resumed by …",
+    "loosened": "Limit loosened by …",
     "journal": "Halted by …, Resumed by …",
     "reject_storm": "Halted: orders are rejected",
     "repaired": "Protection of … repaired",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from bot.domain.limits.messages import LimitsChanged
 from bot.domain.session import new_york_day, next_open, session_on
 from bot.ops.metrics.family import Constants
 from bot.ops.page.document import Fact
@@ -26,7 +27,20 @@ def facts(status: Status, constants: Constants, alert_failures: Mapping[str, int
         found += [
             _log_in(status.at, window) for window in constants.session.embargoes if window.code == LOG_IN
         ]
-    return tuple(found)
+    return (*found, *_limits(status.limits))
+
+
+def _limits(changed: LimitsChanged | None) -> Iterator[Fact]:
+    """What differs from the settings' limits."""
+    if changed is None:
+        return
+    if changed.canary_contracts is not None:
+        yield Fact("first live sessions", f"{changed.canary_contracts} contracts an order")
+    for row in changed.loosened:
+        until = f"{clock(row.until)} on {new_york_day(row.until):%d %b}"
+        yield Fact(row.limit, f"{row.now} instead of {row.was}, by {row.by}, until {until}", "watch")
+    for name, value in changed.held_back.items():
+        yield Fact(name, f"held at {value}; the settings are looser", "watch")
 
 
 def _gateway(status: Status) -> Fact:

@@ -1,4 +1,4 @@
-"""What a person at the control socket may do: look, halt, resume, flatten. Every act names who did it and why.
+"""What a person at the control socket may do: look, halt, resume, flatten, loosen a limit. Every act names who did it and why.
 
 An act is acknowledged only after it is on disk and every machine has received it.
 """
@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.domain import messages as m
 from bot.domain.errors import FixTheCommand
+from bot.domain.limits.messages import LoosenLimit
 from bot.domain.text import made_safe
 from bot.domain.types import TradingState
 from bot.ops.status.status import SentOrder, Status
@@ -55,6 +56,7 @@ class Operator:
             "halt": self._halt,
             "resume": self._resume,
             "flatten": self._flatten,
+            "loosen": self._loosen,
         }
 
     def answer(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -95,6 +97,16 @@ class Operator:
         status = self._status()
         return {"state": status.trading_state, "causes": list(status.causes)}
 
+    def _loosen(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        limit, (value, until) = made_safe(request.get("limit"), 60), _bounds(request)
+        self._emit(LoosenLimit(self._now(), limit, value, until, *_signed(request)))
+        self._settle()
+        status = self._status()
+        for row in status.limits.loosened if status.limits else ():
+            if (row.limit, row.now, row.until) == (limit, value, until):
+                return {"loosened": as_json(row)}
+        raise FixTheCommand(status.loosening_refused or f"{limit} was not loosened; see the log")
+
     def _flatten(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         account = self._status().account
         if request.get("account") != account:
@@ -114,6 +126,16 @@ def _order(ref: str, standing: str, status: Status) -> dict[str, Any]:
         sent = SentOrder(held, "", "", 0, None)
     shown: dict[str, Any] = {"ref": ref, "leg": leg, "status": standing} | as_json(sent)
     return shown | {"quantity": sent.quantity or None}
+
+
+def _bounds(request: Mapping[str, Any]) -> tuple[Decimal, datetime]:
+    try:
+        value, until = Decimal(str(request.get("value"))), datetime.fromisoformat(str(request.get("until")))
+    except (ArithmeticError, ValueError):
+        raise FixTheCommand("value is a number, until a moment with its zone (ISO 8601)") from None
+    if until.tzinfo is None:
+        raise FixTheCommand("until needs its zone")
+    return value, until
 
 
 def _signed(request: Mapping[str, Any]) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
+from bot.domain.limits.messages import LimitsChanged
 from bot.domain.session import new_york_day
 from bot.domain.types import Direction, IdeaId, Symbol, TradingState
 from bot.ops.status.counters import Counters
@@ -159,6 +160,9 @@ class Status:
     worst_unprotected_s: float = 0.0
     repairs: int = 0
     reconnects: int = 0
+    limits: LimitsChanged | None = None
+    """What differs from the settings' limits, None where nothing does."""
+    loosening_refused: str = ""
     last_event: str = ""
     last_event_at: datetime | None = None
     figures: Counters = field(default_factory=Counters)

@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
+from bot.domain.limits import messages as lm
 from bot.domain.machine import Applies, StateMachine
 from bot.domain.order import LIVE
 from bot.domain.session import new_york_day
@@ -84,6 +85,9 @@ class StatusBuilder(StateMachine):
             m.Halted: lambda x: self._event(x.at, f"HALTED by {x.by}: {x.cause} {x.detail}"),
             m.Resumed: lambda x: self._event(x.at, f"resumed by {x.by}: {x.reason}"),
             m.TradingStateChanged: lambda x: self._set(trading_state=x.state, causes=x.causes),
+            lm.LimitLoosened: self._on_loosened,
+            lm.LooseningRefused: lambda x: self._set(loosening_refused=f"{x.limit}: {x.why}"),
+            lm.LimitsChanged: lambda x: self._set(limits=x),
             m.DayOpened: self._on_day,
             m.EquityMarked: lambda x: self._set(equity=x.equity, equity_change=x.day_pnl, peak=x.peak),
         }
@@ -192,6 +196,9 @@ class StatusBuilder(StateMachine):
     def _on_account(self, x: b.AccountUpdated) -> None:
         if x.values.net_liquidation is not None:
             self._set(equity=x.values.net_liquidation)
+
+    def _on_loosened(self, x: lm.LimitLoosened) -> None:
+        self._event(x.at, f"{x.limit} loosened by {x.by}, {x.was} to {x.now}: {x.reason}")
 
     def _on_day(self, x: m.DayOpened) -> None:
         """Trades of earlier days leave the board."""

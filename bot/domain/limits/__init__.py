@@ -1,0 +1,1 @@
+"""Limits as messages: who loosened what until when, and what the first live days allow."""
