@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, datetime
-from decimal import Decimal
 
 from bot.domain.contract import Contract
 from bot.domain.session import new_york_day
@@ -19,9 +18,11 @@ from bot.sim.exchange import rejections
 from bot.sim.exchange.events import ExchangeEvent, MarginAnswered, OrderMessage
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.live_order import LiveOrder
+from bot.sim.exchange.matching import shares_for
 from bot.sim.exchange.matching_engine import ExchangeView, MatchingEngine, OrderKey
+from bot.sim.exchange.order_kinds import first_stop
 from bot.sim.exchange.order_lifecycle import OrderLifecycle
-from bot.sim.exchange.orders import IbStatus, OrderView, SimOrder, SimOrderType
+from bot.sim.exchange.orders import IbStatus, OrderView, SimOrder
 from bot.sim.exchange.rejections import OrderRejection
 
 
@@ -60,6 +61,8 @@ class Exchange:
         contract = self._world.contract(order.con_id)
         if contract is None:
             return self._reject(client_id, order_id, rejections.NO_CONTRACT, now)
+        if order.cash_quantity:
+            order = replace(order, quantity=shares_for(order, self._world.book(order.con_id)))
         if order.what_if:
             return self._what_if(client_id, order_id, order, contract, now)
         known = self._orders.get((client_id, order_id))
@@ -182,7 +185,7 @@ class Exchange:
             now,
             order.quantity,
             parent,
-            stop=_first_stop(order),
+            stop=first_stop(order),
         )
         self._orders[live.key] = self._recent[live.key] = live
         self._engine.add(live)
@@ -283,8 +286,8 @@ class Exchange:
         known.order = replace(order, oca_group=old.oca_group, oca_type=old.oca_type, parent_id=old.parent_id)
         known.cap = max(order.quantity, known.filled)
         known.is_resting = known.is_resting and order.limit_price == old.limit_price
-        if (order.aux_price, order.type) != (old.aux_price, old.type):
-            known.stop, known.hits = _first_stop(order), 0
+        if _trigger_of(order) != _trigger_of(old):
+            known.stop, known.hits = first_stop(order), 0
         if not known.is_transmitted:
             if order.transmit:
                 self._transmit_family(known, now)
@@ -306,8 +309,8 @@ def _ended_before(order: LiveOrder, day: date) -> bool:
     return order.completed_at is not None and new_york_day(order.completed_at) < day
 
 
-def _first_stop(order: SimOrder) -> Decimal | None:
-    return order.trail_stop_price if order.type == SimOrderType.TRAIL else order.aux_price
+def _trigger_of(order: SimOrder) -> tuple[object, ...]:
+    return order.aux_price, order.type, order.trailing_percent, order.trail_stop_price
 
 
 def _trial(known: LiveOrder, order: SimOrder) -> LiveOrder:

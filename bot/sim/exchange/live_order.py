@@ -11,10 +11,9 @@ from decimal import Decimal
 
 from bot.domain.contract import Contract
 from bot.domain.types import OrderId, PermId, Side
-from bot.sim.exchange.orders import FINAL_STATUSES, IbStatus, OrderView, SimOrder, SimOrderType
+from bot.sim.exchange.order_kinds import Wake, kind_of, trail_offset
+from bot.sim.exchange.orders import FINAL_STATUSES, IbStatus, OrderView, SimOrder
 
-_STOPS = frozenset({SimOrderType.STOP, SimOrderType.STOP_LIMIT, SimOrderType.TRAIL})
-_WAITING = _STOPS | {SimOrderType.IF_TOUCHED}
 _CENT = Decimal("0.0001")
 
 
@@ -37,6 +36,8 @@ class LiveOrder:
     last_price: Decimal = Decimal(0)
     is_transmitted: bool = False
     is_active: bool = False
+    is_gated: bool = False
+    """True while it waits for a time, a condition or the opening auction."""
     is_resting: bool = False
     is_triggered: bool = False
     is_cancelling: bool = False
@@ -83,11 +84,11 @@ class LiveOrder:
 
     @property
     def is_stop(self) -> bool:
-        return self.order.type in _STOPS
+        return kind_of(self.order).wakes in (Wake.STOP, Wake.TRAIL)
 
     @property
     def waits_for_trigger(self) -> bool:
-        return self.order.type in _WAITING and not self.is_triggered
+        return not self.is_triggered and kind_of(self.order).wakes is not Wake.AT_ONCE
 
     @property
     def is_at_exchange(self) -> bool:
@@ -97,11 +98,18 @@ class LiveOrder:
     @property
     def limit(self) -> Decimal | None:
         """The limit it trades at now; None means at the market."""
-        return (
-            self.order.limit_price
-            if self.order.type in (SimOrderType.LIMIT, SimOrderType.STOP_LIMIT)
-            else None
-        )
+        kind = kind_of(self.order)
+        if not kind.has_limit:
+            return None
+        return self._trailing_limit() if kind.wakes is Wake.TRAIL else self.order.limit_price
+
+    def _trailing_limit(self) -> Decimal | None:
+        """TRAIL LIMIT: its stop less the offset for a sale, plus the offset for a purchase."""
+        offset = trail_offset(self.order)
+        if self.stop is None or offset is None:
+            return None
+        ticks, is_sell = self.contract.ticks, self.side is Side.SELL
+        return ticks.round_down(self.stop - offset) if is_sell else ticks.round_up(self.stop + offset)
 
     @property
     def oca_group(self) -> str:
@@ -131,6 +139,7 @@ class LiveOrder:
             avg_fill_price=average,
             last_fill_price=self.last_price,
             stop_price=self.stop,
+            limit_price=self.limit,
             is_triggered=self.is_triggered,
             is_active=self.is_active,
             why_held=self._why_held(),

@@ -8,12 +8,15 @@ buy the bid at or above it. The variant "one quote and a larger size" of the dou
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from bot.domain.types import SecType, Side
+from bot.sim.exchange.conditions import Adjustment
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.live_order import LiveOrder
-from bot.sim.exchange.orders import OrderView, SimOrderType
+from bot.sim.exchange.order_kinds import Wake, kind_of
+from bot.sim.exchange.orders import OrderView, SimOrder, SimOrderType
 from bot.sim.market.quotes import TopOfBook
 
 # 1 double bid/ask, 3 double last: two quotes or prints in a row (IBKR, "Modify the Stop Trigger Method").
@@ -49,7 +52,7 @@ def update_trail(order: LiveOrder, book: TopOfBook) -> bool:
     """Move a trailing stop after the market; True when it moved."""
     o = order.order
     reference = book.bid if order.side is Side.SELL else book.ask
-    if o.type != SimOrderType.TRAIL or reference is None:
+    if kind_of(o).wakes is not Wake.TRAIL or reference is None:
         return False
     distance = o.aux_price if o.trailing_percent is None else reference * o.trailing_percent / 100
     if distance is None:
@@ -67,7 +70,7 @@ def wakes_up(order: LiveOrder, book: TopOfBook, exchange_settings: ExchangeSetti
     """Count this quote towards the order's trigger, and tell whether it is reached."""
     if order.stop is None:
         return False
-    if order.order.type == SimOrderType.IF_TOUCHED:
+    if kind_of(order.order).wakes is Wake.TOUCH:
         return _is_touched(order.side, order.stop, book)
     method = order.order.trigger_method or _default(order, exchange_settings)
     hit = _is_hit(method, order.side, order.stop, book)
@@ -113,3 +116,48 @@ def _is_touched(side: Side, touch: Decimal, book: TopOfBook) -> bool:
     if price is None:
         return False
     return price >= touch if side is Side.SELL else price <= touch
+
+
+def auction_price(order: LiveOrder, book: TopOfBook) -> Decimal | None:
+    """The one price of an auction, None where it is beyond the order's limit: the print, or else the opposite side."""
+    is_buy = order.side is Side.BUY
+    price = book.last if book.last is not None else (book.ask if is_buy else book.bid)
+    limit = order.limit
+    if price is None or limit is None:
+        return price
+    return price if (price <= limit if is_buy else price >= limit) else None
+
+
+def adjusted(order: LiveOrder, book: TopOfBook) -> SimOrder | None:
+    """The order as its adjustment makes it, once the market has reached the adjustment's trigger; else None."""
+    change = order.order.adjustment
+    if change is None or not _is_touched(order.side, change.trigger_price, book):
+        return None
+    if change.type in (SimOrderType.TRAIL, SimOrderType.TRAIL_LIMIT):
+        return _trailing(order.order, change)
+    return replace(
+        order.order,
+        type=change.type,
+        aux_price=change.stop_price,
+        limit_price=change.stop_limit_price,
+        adjustment=None,
+    )
+
+
+def _trailing(order: SimOrder, change: Adjustment) -> SimOrder:
+    amount = change.trailing_amount
+    return replace(
+        order,
+        type=change.type,
+        aux_price=None if change.is_percent else amount,
+        trailing_percent=amount if change.is_percent else None,
+        trail_stop_price=change.stop_price,
+        adjustment=None,
+    )
+
+
+def shares_for(order: SimOrder, book: TopOfBook | None) -> int:
+    """How many whole shares an order's cash buys: at its limit, or else at the market. 0 where nothing is known."""
+    quoted = None if book is None else (book.ask if order.action is Side.BUY else book.bid) or book.last
+    price = order.limit_price or quoted
+    return int((order.cash_quantity or 0) // price) if price else 0

@@ -15,9 +15,11 @@ from bot.domain.contract import Contract
 from bot.domain.types import ConId, OrderId, Side
 from bot.sim.exchange import oca
 from bot.sim.exchange import rejections as rejections
+from bot.sim.exchange.conditions import are_met
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.live_order import LiveOrder
-from bot.sim.exchange.matching import displayed, fill_price, update_trail, wakes_up
+from bot.sim.exchange.matching import adjusted, auction_price, displayed, fill_price, update_trail, wakes_up
+from bot.sim.exchange.order_kinds import AT_ONCE_OR_NEVER, AT_THE_OPEN, first_stop, kind_of, least_fill
 from bot.sim.exchange.order_lifecycle import OrderLifecycle
 from bot.sim.exchange.orders import IbStatus, MarginFigures, SimOrder
 from bot.sim.exchange.rejections import OrderRejection
@@ -71,12 +73,15 @@ class MatchingEngine:
     def match(self, now: datetime, only: ConId | None = None) -> None:
         """Let every active order (of one contract) look at its book once."""
         for order in self.alive():
-            if order.is_active and not order.is_done and only in (None, order.contract.con_id):
+            if order.is_gated:
+                self._try_gate(order, now)
+            elif order.is_active and not order.is_done and only in (None, order.contract.con_id):
                 self.look(order, now)
         pending, self._unblocked = self._unblocked, []
         for order, quantity in pending:
             self._reduce_group(order, quantity, now)
         self._end_where(_is_out_of_time, now, "The order's time is over.")
+        self._end_where(self._is_ended_by_condition, now, "A condition of the order has ended it.")
 
     def open_session(self, now: datetime) -> None:
         """Activate what waited for the open; limits that are too far away by now are cancelled (202)."""
@@ -86,12 +91,17 @@ class MatchingEngine:
             book = self._world.book(order.contract.con_id)
             if book is not None and rejections.beyond_collar(order, book, self._settings):
                 self.end(order, now, "The limit price is too far through the NBBO.")
+            elif order.order.tif == AT_THE_OPEN:
+                self._open_auction(order, now)
             else:
                 self.activate(order, now)
 
     def close_session(self, now: datetime) -> None:
-        """End the day orders; children of an order that ends without a fill end with it."""
-        self._end_where(lambda o, _: o.order.tif in ("DAY", "IOC"), now, "End of the trading day.")
+        """Hold the closing auction and end the day orders; children of an order that ends without a fill end with it."""
+        for order in self.alive():
+            if order.is_active and not order.is_done and kind_of(order.order).at_close:
+                self._auction(order, now)
+        self._end_where(lambda o, _: o.order.tif in ("DAY", "IOC", "FOK"), now, "End of the trading day.")
 
     def end_contract(self, con_id: ConId, now: datetime) -> None:
         """Cancel everything on a contract that ceased to exist."""
@@ -114,7 +124,13 @@ class MatchingEngine:
         return True
 
     def activate(self, order: LiveOrder, now: datetime) -> None:
-        """Put an accepted order to work, in an open market."""
+        """Put an accepted order to work, in an open market; or keep it until its time, conditions or auction come."""
+        if self._is_gated(order, now):
+            if not order.is_gated:
+                order.is_gated = True
+                self._lifecycle.show(order, now)
+            return
+        order.is_gated = False
         order.is_active = True
         if not order.waits_for_trigger:
             order.status = IbStatus.SUBMITTED
@@ -122,15 +138,46 @@ class MatchingEngine:
             self._lifecycle.notify(order, 2109, _RTH_IGNORED, now)
         self._lifecycle.show(order, now)
         self.look(order, now, is_first=True)
-        if order.order.tif == "IOC" and not order.is_done:
+        if order.order.tif in AT_ONCE_OR_NEVER and not order.is_done:
             self.end(order, now, "The rest could not be filled at once.")
+
+    def _is_gated(self, order: LiveOrder, now: datetime) -> bool:
+        o = order.order
+        if o.tif == AT_THE_OPEN or (o.good_after is not None and now < o.good_after):
+            return True
+        return not o.conditions_cancel and not are_met(o.conditions, self._world.book, now)
+
+    def _try_gate(self, order: LiveOrder, now: datetime) -> None:
+        if not order.is_done and self._world.is_open() and not self._is_gated(order, now):
+            self.activate(order, now)
+
+    def _open_auction(self, order: LiveOrder, now: datetime) -> None:
+        """MOO and LOO: the opening price or nothing."""
+        order.is_gated, order.is_active, order.status = False, True, IbStatus.SUBMITTED
+        self._lifecycle.show(order, now)
+        self._auction(order, now)
+        if not order.is_done:
+            self.end(order, now, "The order could not be filled at the open.")
+
+    def _auction(self, order: LiveOrder, now: datetime) -> None:
+        book = self._world.book(order.contract.con_id)
+        price = None if book is None else auction_price(order, book)
+        if price is not None:
+            self._fill(order, order.remaining, price, now)
+
+    def _is_ended_by_condition(self, order: LiveOrder, now: datetime) -> bool:
+        o = order.order
+        return o.conditions_cancel and bool(o.conditions) and are_met(o.conditions, self._world.book, now)
 
     def look(self, order: LiveOrder, now: datetime, *, is_first: bool = False) -> None:
         """One glance at the book: trail, trigger, fill. A stop does not count the quote it was born with."""
         book = self._world.book(order.contract.con_id)
         if book is None or not self._world.is_open() or self._world.is_halted(order.contract):
             return
+        if kind_of(order.order).at_close:
+            return
         if order.waits_for_trigger:
+            self._adjust(order, book, now)
             if update_trail(order, book) and not is_first:
                 self._lifecycle.show(order, now)
             if is_first or not wakes_up(order, book, self._settings):
@@ -140,12 +187,21 @@ class MatchingEngine:
             self._lifecycle.show(order, now)
         self._trade(order, book, now)
 
+    def _adjust(self, order: LiveOrder, book: TopOfBook, now: datetime) -> None:
+        changed = adjusted(order, book)
+        if changed is not None:
+            order.order = changed
+            order.stop, order.hits = first_stop(changed) or order.stop, 0
+            self._lifecycle.show(order, now)
+
     def _trade(self, order: LiveOrder, book: TopOfBook, now: datetime) -> None:
         price = fill_price(order, book)
         shown = displayed(order.side, book, self._settings)
         taken = self._taken.get((order.contract.con_id, order.side), 0)
         quantity = order.remaining if shown is None else min(order.remaining, shown - taken)
-        if price is not None and quantity > 0:
+        if price is not None and quantity >= max(
+            1, min(order.remaining, least_fill(order.order, order.filled))
+        ):
             self._taken[order.contract.con_id, order.side] = taken + quantity
             self._fill(order, quantity, price, now)
         order.is_resting = True

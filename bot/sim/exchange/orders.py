@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from bot.domain.contract import Contract
 from bot.domain.types import ConId, ExecId, OrderId, PermId, Side
+from bot.sim.exchange.conditions import Adjustment, Condition
 
 # IBKR Campus, "Binding manual orders".
 MANUAL_CLIENT = 0
@@ -38,7 +39,11 @@ class SimOrderType(StrEnum):
     STOP = "STP"
     STOP_LIMIT = "STP LMT"
     TRAIL = "TRAIL"
+    TRAIL_LIMIT = "TRAIL LIMIT"
     IF_TOUCHED = "MIT"
+    LIMIT_IF_TOUCHED = "LIT"
+    MARKET_ON_CLOSE = "MOC"
+    LIMIT_ON_CLOSE = "LOC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +56,23 @@ class SimOrder:
     quantity: int
     limit_price: Decimal | None = None
     aux_price: Decimal | None = None
-    """The stop of STP and STP LMT, the touch price of MIT, the trailing amount of TRAIL."""
+    """The stop of STP and STP LMT, the touch price of MIT and LIT, the trailing amount of TRAIL and TRAIL LIMIT."""
     trailing_percent: Decimal | None = None
     trail_stop_price: Decimal | None = None
+    limit_offset: Decimal | None = None
+    """How far behind its stop the limit of TRAIL LIMIT stays."""
     tif: str = "DAY"
-    """DAY, GTC, IOC or GTD."""
+    """DAY, GTC, GTD, IOC, FOK or OPG."""
     good_till: datetime | None = None
+    good_after: datetime | None = None
+    conditions: tuple[Condition, ...] = ()
+    conditions_cancel: bool = False
+    """True: the conditions end the order instead of sending it."""
+    adjustment: Adjustment | None = None
+    all_or_none: bool = False
+    min_quantity: int = 0
+    cash_quantity: Decimal | None = None
+    """Money to be spent instead of a quantity; the exchange makes whole shares of it."""
     oca_group: str = ""
     oca_type: int = 0
     """1 cancels the others with block, 2 reduces them with block, 3 reduces them without; 0 means 3 in a group."""
@@ -91,6 +107,8 @@ class OrderView:
     last_fill_price: Decimal
     stop_price: Decimal | None
     """The stop in force (a trailing stop moves it), None for orders without one."""
+    limit_price: Decimal | None
+    """The limit in force (that of TRAIL LIMIT moves with its stop), None for orders without one."""
     is_triggered: bool
     is_active: bool
     """True once it can fill or trigger: not held as a child, not waiting for the open."""

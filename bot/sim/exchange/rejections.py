@@ -16,11 +16,12 @@ from bot.domain.session import session_on
 from bot.domain.types import SecType, Side
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.live_order import LiveOrder
+from bot.sim.exchange.order_kinds import AT_THE_OPEN, KINDS, Wake, kind_of, trail_offset
 from bot.sim.exchange.orders import MarginFigures, SimOrder, SimOrderType
 from bot.sim.market.quotes import TopOfBook
 
 # Those that are simulated; order_parsing has all that IBKR Campus lists.
-TIFS = frozenset({"DAY", "GTC", "IOC", "GTD"})
+TIFS = frozenset({"DAY", "GTC", "IOC", "GTD", "FOK", AT_THE_OPEN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ def too_late_to_cancel(order_id: int, status: str) -> OrderRejection:
 
 def malformed(order: SimOrder, contract: Contract, account_id: str, now: datetime) -> OrderRejection | None:
     """What is wrong with the message itself, None when nothing is."""
-    if order.type not in set(SimOrderType):
+    kind = KINDS.get(order.type)
+    if kind is None or contract.sec_type not in kind.sec_types:
         return OrderRejection(
             387, f"Unsupported order type for this exchange and security type: {order.type}."
         )
@@ -67,6 +69,8 @@ def malformed(order: SimOrder, contract: Contract, account_id: str, now: datetim
         return OrderRejection(
             387, "Unsupported order type for this exchange and security type: an index cannot be traded."
         )
+    if order.cash_quantity and contract.sec_type is SecType.OPTION:
+        return OrderRejection(10244, "Cash quantity cannot be used for this order.")
     if order.quantity <= 0:
         return OrderRejection(434, "The order size cannot be zero.")
     if order.account not in ("", account_id):
@@ -81,12 +85,16 @@ def _bad_time(order: SimOrder, now: datetime) -> OrderRejection | None:
         return OrderRejection(10052, f"Invalid time in force:{order.tif}.")
     if order.tif == "GTD" and (order.good_till is None or order.good_till <= now):
         return OrderRejection(391, "The time or time-zone entered is invalid.")
+    if order.tif == AT_THE_OPEN and order.type not in (SimOrderType.MARKET, SimOrderType.LIMIT):
+        return OrderRejection(10052, f"Invalid time in force:{order.tif}.")
     return None
 
 
 def _bad_prices(order: SimOrder, contract: Contract) -> OrderRejection | None:
-    needs_limit = order.type in (SimOrderType.LIMIT, SimOrderType.STOP_LIMIT)
-    needs_aux = order.type in (SimOrderType.STOP, SimOrderType.STOP_LIMIT, SimOrderType.IF_TOUCHED)
+    kind = kind_of(order)
+    is_trailing = kind.wakes is Wake.TRAIL
+    needs_limit = kind.has_limit and not is_trailing
+    needs_aux = kind.wakes in (Wake.STOP, Wake.TOUCH)
     if needs_limit and order.limit_price is None:
         return OrderRejection(
             321, "Error validating request.-'b' : cause - Limit price is required for this order type."
@@ -95,10 +103,12 @@ def _bad_prices(order: SimOrder, contract: Contract) -> OrderRejection | None:
         return OrderRejection(
             321, "Error validating request.-'b' : cause - Stop price is required for this order type."
         )
-    if order.type == SimOrderType.TRAIL and not order.aux_price and not order.trailing_percent:
+    if is_trailing and not order.aux_price and not order.trailing_percent:
         return OrderRejection(
             321, "Error validating request.-'b' : cause - Trailing amount or percent is required."
         )
+    if is_trailing and kind.has_limit and trail_offset(order) is None:
+        return OrderRejection(321, "Error validating request.-'b' : cause - Limit price offset is required.")
     return _off_grid(order, contract, needs_limit=needs_limit, needs_aux=needs_aux)
 
 

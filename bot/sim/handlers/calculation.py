@@ -10,7 +10,7 @@ from bot.sim.gateway.core import GatewayCore, Handler
 from bot.sim.market.calibration.surface import years_between
 from bot.sim.market.option_pricing import implied_vol, model
 from bot.sim.messages.contract_lookup import resolve, validation
-from bot.sim.messages.order_parsing import RejectedRequest
+from bot.sim.messages.order_attributes import RejectedRequest
 from bot.sim.messages.tick_messages import greeks
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from bot.sim.market.history import HistoryError, HistoryQuery
 from bot.sim.messages import historical_prints as past
 from bot.sim.messages.contract_lookup import resolve, validation
 from bot.sim.messages.historical_prints import Print, prints
-from bot.sim.messages.order_parsing import RejectedRequest
+from bot.sim.messages.order_attributes import RejectedRequest
 
 if TYPE_CHECKING:
     from bot.sim.gateway.session import ClientSession

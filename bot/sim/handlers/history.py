@@ -29,7 +29,7 @@ from bot.sim.messages import historical_prints as past
 from bot.sim.messages.bar_formatting import EPOCH_FORMAT, bar_values
 from bot.sim.messages.contract_lookup import processing, resolve, validation
 from bot.sim.messages.formatting import ZONE_NAME, UnreadableTimeError, parse_when, stamp
-from bot.sim.messages.order_parsing import RejectedRequest
+from bot.sim.messages.order_attributes import RejectedRequest
 from bot.sim.streams.historical_updates import KeptBars
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from bot.domain.types import SecType
 from bot.sim.gateway.core import NO_ID, GatewayCore, Handler
 from bot.sim.market.listing import ContractDetails
 from bot.sim.messages.contract_lookup import processing, resolve, validation
-from bot.sim.messages.order_parsing import RejectedRequest
+from bot.sim.messages.order_attributes import RejectedRequest
 from bot.sim.messages.tick_messages import GENERIC_TICKS
 from bot.sim.streams.market_data_line import DELAYED, DELAYED_FROZEN, FROZEN, LIVE, MarketLine, QuoteSnapshot
 from bot.sim.streams.real_time_bars import FiveSecondBars

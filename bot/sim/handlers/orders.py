@@ -14,8 +14,9 @@ from bot.sim.gateway.core import NO_ID, GatewayCore, Handler
 from bot.sim.gateway.order_ids import MAX_ORDER_ID
 from bot.sim.messages.contract_lookup import resolve, validation
 from bot.sim.messages.formatting import UnreadableTimeError, parse_when
+from bot.sim.messages.order_attributes import RejectedRequest
 from bot.sim.messages.order_messages import send_commission, send_completed, send_execution, send_open_order
-from bot.sim.messages.order_parsing import RejectedRequest, take_order
+from bot.sim.messages.order_parsing import take_order
 
 if TYPE_CHECKING:
     from bot.sim.gateway.session import ClientSession

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from bot.sim.exchange.order_kinds import Wake, kind_of
 from bot.sim.exchange.orders import CommissionReport, Execution, MarginFigures, OrderView, SimOrder
 from bot.sim.gateway.session import ClientSession
 from bot.sim.messages.formatting import bought_or_sold, describe, stamp
@@ -37,6 +38,7 @@ def send_open_order(core: GatewayCore, session: ClientSession, view: OrderView) 
 
 def send_order(core: GatewayCore, session: ClientSession, view: OrderView) -> None:
     values = {**_order_values(core, view, _ECHOED), "status": str(view.status)}
+    values |= _warning(view.order)
     values |= {"orderId": core.order_ids.wire(view.client_id, view.order_id), "clientId": view.client_id}
     values |= {"parentId": core.order_ids.wire(view.client_id, view.order.parent_id)}
     core.send(session, "openOrder", **values, permId=view.perm_id)
@@ -141,9 +143,18 @@ def _order_values(core: GatewayCore, view: OrderView, names: frozenset[str]) -> 
     order = view.order
     values = {**_echoed(order, names), **describe(view.contract, order.exchange), **_terms(core, order)}
     values |= {"ocaGroup": view.oca_group, "ocaType": view.oca_type or 3}
-    if view.stop_price is not None and order.type == "TRAIL":
+    if view.stop_price is not None and kind_of(order).wakes is Wake.TRAIL:
         values["trailStopPrice"] = view.stop_price
+        values["lmtPrice"] = view.limit_price or 0
     return values
+
+
+def _warning(order: SimOrder) -> dict[str, str]:
+    """What the exchange does not do as IB would: an algorithm's order is worked as the limit or market order it is."""
+    algorithm = order.extra.get("algoStrategy")
+    if not algorithm:
+        return {}
+    return {"warningText": f"The simulated gateway works {algorithm} as a plain {order.type} order."}
 
 
 def _echoed(order: SimOrder, names: frozenset[str]) -> Mapping[str, Any]:

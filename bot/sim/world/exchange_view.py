@@ -9,6 +9,7 @@ from bot.domain.contract import Contract
 from bot.domain.types import ConId, SecType
 from bot.sim.exchange.account import Account
 from bot.sim.exchange.commissions import order_commission
+from bot.sim.exchange.order_kinds import Wake, kind_of
 from bot.sim.exchange.orders import MarginFigures, SimOrder
 from bot.sim.market.market import Market
 from bot.sim.market.paths import dollars
@@ -73,9 +74,10 @@ def margin_of(
 
 
 def _expected_price(order: SimOrder, book: TopOfBook | None) -> Decimal:
+    kind = kind_of(order)
     if order.limit_price is not None:
         return order.limit_price
-    if order.aux_price is not None:
+    if order.aux_price is not None and kind.wakes is not Wake.TRAIL:
         return order.aux_price
     if book is None:
         return Decimal(0)

@@ -1,0 +1,114 @@
+"""The rarer attributes of a placeOrder: conditions, good-after times, adjustments, algorithms.
+
+Rule: what would change when or how an order trades is either simulated or refused, never passed over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from bot.sim.exchange.conditions import Adjustment, Condition, PriceCondition, TimeCondition
+from bot.sim.exchange.order_kinds import KINDS
+from bot.sim.messages.formatting import UnreadableTimeError, parse_when
+from bot.wire import WireMessage
+
+# What would change when or how an order trades, and is not simulated: better refused than ignored.
+_NOT_SIMULATED: Final = (
+    *("hedgeType", "discretionaryAmt", "scalePriceIncrement"),
+    *("deltaNeutralContract", "deltaNeutralOrderType"),
+)
+_OCA_TYPES: Final = range(4)
+# IBKR Campus, "Trigger Methods": 5 and 6 do not exist.
+_TRIGGER_METHODS: Final = frozenset({0, 1, 2, 3, 4, 7, 8})
+# IBKR Campus, "IB Algorithms" and the third-party algorithms of Jefferies and CSFB are others.
+ALGORITHMS: Final = frozenset(
+    {
+        *("Adaptive", "ArrivalPx", "DarkIce", "AD", "PctVol", "Twap", "Vwap", "BalanceImpactRisk"),
+        *("MinImpact", "ClosePx", "PctVolPx", "PctVolSz", "PctVolTm", "Inline"),
+    }
+)
+_PRICE, _TIME = 1, 3
+_PERCENT = 100
+"""``adjustableTrailingUnit``: 0 is an amount, 100 a percentage (IBKR Campus, "Adjustable Stops")."""
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRequest(Exception):
+    """IB's code and text."""
+
+    code: int
+    text: str
+
+
+def invalid(cause: str) -> RejectedRequest:
+    return RejectedRequest(321, f"Error validating request.-'placeOrder' : cause - {cause}")
+
+
+def attributes(message: WireMessage) -> dict[str, Any]:
+    """The fields of a SimOrder that these attributes fill. Errors: RejectedRequest."""
+    _check(message)
+    return {
+        "good_till": _time(message.goodTillDate, "good till date") if message.tif.upper() == "GTD" else None,
+        "good_after": _time(message.goodAfterTime, "good after time") if message.goodAfterTime else None,
+        "conditions": tuple(_condition(one) for one in message.get("conditions") or ()),
+        "conditions_cancel": bool(message.get("conditionsCancelOrder")),
+        "adjustment": _adjustment(message),
+        "all_or_none": message.allOrNone,
+        "min_quantity": message.get("minQty") or 0,
+        "limit_offset": message.get("lmtPriceOffset"),
+        "cash_quantity": message.get("cashQty") or None,
+    }
+
+
+def _check(message: WireMessage) -> None:
+    for name in _NOT_SIMULATED:
+        if message.get(name) not in (None, "", (), 0, "None"):
+            raise invalid(f"{name} is not supported by the simulated gateway")
+    if message.ocaType not in _OCA_TYPES:
+        raise invalid(f"Invalid OCA type {message.ocaType}")
+    if message.triggerMethod not in _TRIGGER_METHODS:
+        raise invalid(f"Invalid trigger method {message.triggerMethod}")
+    # IBKR Campus, "TWS API: Error Codes": 439 and 442.
+    if message.algoStrategy and message.algoStrategy not in ALGORITHMS:
+        raise RejectedRequest(439, "Order processing failed. Algorithm definition not found.")
+    if message.algoStrategy and message.orderType not in ("LMT", "MKT"):
+        raise RejectedRequest(442, "Specified algorithm is not allowed for this order.")
+
+
+def _time(text: str, what: str) -> datetime:
+    try:
+        at = parse_when(text)
+    except UnreadableTimeError:
+        at = None
+    if at is None:
+        raise RejectedRequest(391, f"The time or time-zone entered is invalid: {what}")
+    return at
+
+
+def _condition(one: dict[str, Any]) -> Condition:
+    is_and = str(one["conjunction"]).lower() != "o"
+    if one["condType"] == _TIME:
+        return TimeCondition(_time(one["time"], "condition"), one["isMore"], is_and)
+    if one["condType"] == _PRICE:
+        return PriceCondition(one["conId"], one["price"], one["isMore"], one["triggerMethod"], is_and)
+    raise invalid(f"a condition of type {one['condType']} is not supported by the simulated gateway")
+
+
+def _adjustment(message: WireMessage) -> Adjustment | None:
+    kind = message.get("adjustedOrderType")
+    if not kind or kind == "None":
+        return None
+    if kind not in KINDS or message.triggerPrice is None:
+        raise invalid("Invalid adjusted order type or trigger price")
+    amount: Decimal | None = message.adjustedTrailingAmount
+    return Adjustment(
+        type=kind,
+        trigger_price=message.triggerPrice,
+        stop_price=message.adjustedStopPrice,
+        stop_limit_price=message.adjustedStopLimitPrice,
+        trailing_amount=amount,
+        is_percent=message.adjustableTrailingUnit == _PERCENT,
+    )
