@@ -13,6 +13,7 @@ from bot.sim.exchange.exchange import Exchange
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.ids import Ids
 from bot.sim.exchange.live_order import LiveOrder
+from bot.sim.exchange.margin import Naked
 from bot.sim.exchange.order_lifecycle import OrderLifecycle
 from bot.sim.exchange.orders import Execution, MarginFigures, OrderView, SimOrder
 from bot.sim.market.quotes import TopOfBook
@@ -81,6 +82,9 @@ class Pit:
 
     def held(self, con_id: ConId) -> int:
         return self.account.held(con_id)
+
+    def naked(self, contract: Contract, signed: int) -> Naked:
+        return self.account.naked([(contract, signed, Decimal(0))])
 
     def margin_of(self, order: SimOrder, contract: Contract) -> MarginFigures:
         return margin_of(order, contract, self.account, self.book(contract.con_id), self.now)

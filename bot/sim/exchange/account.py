@@ -6,7 +6,7 @@ list of executions. Amounts are USD; average cost is per contract with commissio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,7 +16,7 @@ from bot.domain.position import Position
 from bot.domain.session import new_york_day, next_session
 from bot.domain.types import ConId, SecType, Side
 from bot.sim.exchange.account_values import AccountFigures, PortfolioLine
-from bot.sim.exchange.margin import NOTHING, Requirement, requirement
+from bot.sim.exchange.margin import Lot, Naked, Requirement, margin, naked
 from bot.sim.exchange.orders import Execution
 from bot.sim.market.quotes import TopOfBook
 
@@ -213,15 +213,20 @@ class Account:
 
     def margin(self, extra: Iterable[tuple[Contract, int, Decimal]] = ()) -> Requirement:
         """What all positions tie up; ``extra`` adds (contract, signed quantity, price) as if held."""
+        return margin(self._lots(extra))
+
+    def naked(self, extra: Iterable[tuple[Contract, int, Decimal]] = ()) -> Naked:
+        """Short options that nothing covers, ``extra`` counted as if held."""
+        return naked(self._lots(extra))
+
+    def _lots(self, extra: Iterable[tuple[Contract, int, Decimal]]) -> Iterator[Lot]:
         quantities = {con_id: (h.contract, h.quantity, h.mark) for con_id, h in self._holdings.items()}
         for contract, signed, price in extra:
             _, now, mark = quantities.get(contract.con_id, (contract, 0, price))
             quantities[contract.con_id] = (contract, now + signed, mark or price)
-        total = NOTHING
         for contract, quantity, mark in quantities.values():
             if quantity:
-                total = total + requirement(contract, quantity, mark, self._price_of(contract) or mark)
-        return total
+                yield Lot(contract, quantity, mark, self._price_of(contract) or mark)
 
     def portfolio(self) -> list[PortfolioLine]:
         """Every contract held today, closed ones included (IB lists them with quantity 0 until the next day)."""

@@ -219,11 +219,10 @@ class Exchange:
 
     def _unacceptable(self, order: LiveOrder, now: datetime) -> OrderRejection | None:
         others = self.alive()
-        held = self._world.held(order.contract.con_id)
         rejection = (
             rejections.expired(order.contract, now)
             or rejections.too_many(order, others, self._settings)
-            or rejections.uncovered(order, held, self._settings)
+            or rejections.uncovered(order, self._world, self._settings)
         )
         if rejection is not None or order.parent is not None:
             return rejection
@@ -269,7 +268,7 @@ class Exchange:
             return None
         trial = _trial(known, order)
         trial.filled = known.filled
-        return rejections.uncovered(trial, self._world.held(order.con_id), self._settings)
+        return rejections.uncovered(trial, self._world, self._settings)
 
     def _too_far(self, known: LiveOrder, order: SimOrder) -> OrderRejection | None:
         book = self._world.book(order.con_id)

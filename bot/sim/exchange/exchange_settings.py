@@ -40,7 +40,11 @@ class ExchangeSettings:
     """Active orders per contract and side."""
     # ib_insync #694: "Cannot have open orders on both sides of the same US Option contract".
     both_sides_reject: bool = True
+    # IBKR knowledge base, article 4860, "Options Levels 1-4". 3 is what used to be called limited permissions.
+    option_level: int = 3
+    """0 no options, 1 covered calls, 2 long options and what covers short ones, 3 limited losses (short puts), 4 all."""
     short_options_allowed: bool = False
+    """True: as level 4, whatever the level."""
     expiry_delay: timedelta = timedelta(minutes=90)
     """From the close to exercise, assignment and expiry of what expires that day."""
     # IBKR Campus, "Account & Portfolio Data": every three minutes, and on a change of positions.

@@ -2,16 +2,22 @@
 
 Rule: long options are paid in full and have no loan value; long stock takes 50 % initially and 25 % to keep; short
 stock 50 % and 30 % of its value on top of the proceeds; a naked short option takes its value plus 20 % of the
-underlying less what it is out of the money, at least 10 %. Spreads are not recognised: each leg stands alone.
+underlying less what it is out of the money, at least 10 %. A short call that shares cover ties up no more than the
+shares and what it is in the money; a spread ties up the most that it can lose, an iron condor that of one side.
+Source: IBKR, "US Options Margin" (margin accounts); only pairs are looked for, so that the whole may be too high, as
+IBKR says of its own search.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
 from bot.domain.contract import Contract
-from bot.domain.types import Right, SecType
+from bot.domain.types import Right, SecType, Symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +37,41 @@ class Requirement:
 NOTHING = Requirement(Decimal(0), Decimal(0))
 
 
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """A position: signed quantity, its mark in USD a unit, and where the underlying stands."""
+
+    contract: Contract
+    quantity: int
+    mark: Decimal
+    underlying: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Naked:
+    """Short options that neither shares nor a long option cover, in contracts."""
+
+    calls: int = 0
+    puts: int = 0
+
+
+def margin(lots: Iterable[Lot]) -> Requirement:
+    """What positions tie up together."""
+    total = NOTHING
+    for group in _by_symbol(lots):
+        total = total + _Pairing(group).requirement()
+    return total
+
+
+def naked(lots: Iterable[Lot]) -> Naked:
+    """How many short options nothing covers."""
+    left = [lot for group in _by_symbol(lots) for lot in _Pairing(group).left]
+    calls = sum(-lot.quantity for lot in left if lot.contract.right is Right.CALL)
+    return Naked(calls, sum(-lot.quantity for lot in left) - calls)
+
+
 def requirement(contract: Contract, quantity: int, mark: Decimal, underlying: Decimal) -> Requirement:
-    """Margin of ``quantity`` (signed) at ``mark`` USD per unit, the underlying standing at ``underlying``."""
+    """Margin of ``quantity`` (signed) at ``mark`` USD per unit, alone; the underlying stands at ``underlying``."""
     value = abs(quantity) * mark * contract.multiplier
     if contract.sec_type is SecType.OPTION:
         return NOTHING if quantity >= 0 else _naked(contract, -quantity, mark, underlying)
@@ -49,3 +88,87 @@ def _naked(contract: Contract, quantity: int, mark: Decimal, underlying: Decimal
     per_unit = mark + max(Decimal("0.20") * underlying - away, least)
     total = per_unit * quantity * contract.multiplier
     return Requirement(total, total)
+
+
+def _by_symbol(lots: Iterable[Lot]) -> Iterable[list[Lot]]:
+    groups: dict[Symbol, list[Lot]] = defaultdict(list)
+    for lot in lots:
+        if lot.quantity:
+            groups[lot.contract.symbol].append(lot)
+    return groups.values()
+
+
+class _Pairing:
+    """One underlying's positions, its short options paired with what covers them."""
+
+    def __init__(self, lots: list[Lot]) -> None:
+        options = [lot for lot in lots if lot.contract.sec_type is SecType.OPTION]
+        self._rest = [lot for lot in lots if lot.contract.sec_type is not SecType.OPTION]
+        self._longs = [lot for lot in options if lot.quantity > 0]
+        self._total = NOTHING
+        self._sides: dict[tuple[date | None, Right | None], Decimal] = defaultdict(Decimal)
+        self.left: list[Lot] = []
+        """Short options that nothing covers."""
+        self._shares = sum(lot.quantity for lot in self._rest if lot.contract.sec_type is SecType.STOCK)
+        for short in sorted((o for o in options if o.quantity < 0), key=_worst_first):
+            self._cover(short)
+
+    def requirement(self) -> Requirement:
+        """The whole of it."""
+        total = self._total
+        for lot in [*self._rest, *self.left]:
+            total = total + requirement(lot.contract, lot.quantity, lot.mark, lot.underlying)
+        worst: dict[date | None, Decimal] = defaultdict(Decimal)
+        for (expiry, _), loss in self._sides.items():
+            worst[expiry] = max(worst[expiry], loss)
+        spreads = sum(worst.values(), Decimal(0))
+        return total + Requirement(spreads, spreads)
+
+    def _cover(self, short: Lot) -> None:
+        short = self._by_long_option(self._by_shares(short))
+        if short.quantity:
+            self.left.append(short)
+
+    def _by_shares(self, short: Lot) -> Lot:
+        """Long shares cover calls, short ones puts."""
+        is_call, units = short.contract.right is Right.CALL, short.contract.multiplier
+        covered = min(-short.quantity, max(0, self._shares if is_call else -self._shares) // units)
+        if covered == 0:
+            return short
+        self._shares -= covered * units if is_call else -covered * units
+        strike = short.contract.strike or Decimal(0)
+        inside = max(Decimal(0), short.underlying - strike if is_call else strike - short.underlying)
+        self._total = self._total + Requirement(inside * covered * units, inside * covered * units)
+        return replace(short, quantity=short.quantity + covered)
+
+    def _by_long_option(self, short: Lot) -> Lot:
+        """The long option that leaves the least to lose goes first; it must not expire before the short one."""
+        fitting = [lot for lot in self._longs if _covers(lot.contract, short.contract)]
+        for long in sorted(fitting, key=lambda lot: _most_lost(lot.contract, short.contract)):
+            number = min(long.quantity, -short.quantity)
+            if number == 0:
+                break
+            loss = _most_lost(long.contract, short.contract) * number * short.contract.multiplier
+            self._sides[short.contract.expiry, short.contract.right] += loss
+            self._longs.remove(long)
+            if long.quantity > number:
+                self._longs.append(replace(long, quantity=long.quantity - number))
+            short = replace(short, quantity=short.quantity + number)
+        return short
+
+
+def _worst_first(short: Lot) -> Decimal:
+    strike = short.contract.strike or Decimal(0)
+    return strike if short.contract.right is Right.CALL else -strike
+
+
+def _covers(long: Contract, short: Contract) -> bool:
+    if long.right is not short.right or long.multiplier != short.multiplier:
+        return False
+    return long.expiry is not None and short.expiry is not None and long.expiry >= short.expiry
+
+
+def _most_lost(long: Contract, short: Contract) -> Decimal:
+    """USD a unit that a pair can lose at the short one's expiry, besides what was paid for it."""
+    width = (long.strike or Decimal(0)) - (short.strike or Decimal(0))
+    return max(Decimal(0), width if short.right is Right.CALL else -width)

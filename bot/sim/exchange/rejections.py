@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Protocol
 
 from bot.domain.contract import Contract
 from bot.domain.session import session_on
-from bot.domain.types import SecType, Side
+from bot.domain.types import ConId, SecType, Side
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.live_order import LiveOrder
+from bot.sim.exchange.margin import Naked
 from bot.sim.exchange.order_kinds import AT_THE_OPEN, KINDS, Wake, kind_of, trail_offset
 from bot.sim.exchange.orders import MarginFigures, SimOrder, SimOrderType
 from bot.sim.market.quotes import TopOfBook
@@ -28,6 +30,13 @@ TIFS = frozenset({"DAY", "GTC", "IOC", "GTD", "FOK", AT_THE_OPEN})
 class OrderRejection:
     code: int
     text: str
+
+
+class Holdings(Protocol):
+    """What an account holds, as the exchange is told."""
+
+    def held(self, con_id: ConId) -> int: ...
+    def naked(self, contract: Contract, signed: int) -> Naked: ...
 
 
 def _rejected(reason: str) -> OrderRejection:
@@ -163,18 +172,39 @@ def too_many(
     )
 
 
-def uncovered(order: LiveOrder, held: int, exchange_settings: ExchangeSettings) -> OrderRejection | None:
-    """Selling more options than are held (a child may count on its parent's)."""
-    if (
-        order.contract.sec_type is not SecType.OPTION
-        or order.side is Side.BUY
-        or exchange_settings.short_options_allowed
-    ):
+# IBKR Campus, "TWS API: Error Codes".
+NO_PERMISSION = OrderRejection(460, "No trading permissions.")
+UNCOVERED = _rejected("The account does not have trading permission for uncovered option positions.")
+_LONG_OPTIONS, _LIMITED_LOSS, _ALL = 2, 3, 4
+
+
+def uncovered(order: LiveOrder, view: Holdings, exchange_settings: ExchangeSettings) -> OrderRejection | None:
+    """An option order that the account's permission level does not allow (a child may count on its parent's fills)."""
+    level = _ALL if exchange_settings.short_options_allowed else exchange_settings.option_level
+    if level >= _ALL:
         return None
-    expected = held + (order.parent.order.quantity - order.parent.filled if order.parent is not None else 0)
-    if order.quantity - order.filled <= expected:
+    if order.contract.sec_type is not SecType.OPTION:
+        return _uncovers(order, view)
+    held = view.held(order.contract.con_id)
+    if order.side is Side.BUY:
+        return None if level >= _LONG_OPTIONS or held < 0 else NO_PERMISSION
+    pending = order.parent.order.quantity - order.parent.filled if order.parent is not None else 0
+    sold = order.quantity - order.filled - pending
+    if sold <= held:
         return None
-    return _rejected("The account does not have trading permission for uncovered option positions.")
+    if level < 1:
+        return NO_PERMISSION
+    before, after = view.naked(order.contract, 0), view.naked(order.contract, -sold)
+    is_limited = after.calls <= before.calls and (level >= _LIMITED_LOSS or after.puts <= before.puts)
+    return None if is_limited else UNCOVERED
+
+
+def _uncovers(order: LiveOrder, view: Holdings) -> OrderRejection | None:
+    """A sale of the shares that cover a short call."""
+    if order.contract.sec_type is not SecType.STOCK or order.side is Side.BUY:
+        return None
+    after = view.naked(order.contract, -order.remaining)
+    return UNCOVERED if after.calls > view.naked(order.contract, 0).calls else None
 
 
 def beyond_collar(order: LiveOrder, book: TopOfBook, exchange_settings: ExchangeSettings) -> bool:

@@ -25,6 +25,7 @@ from bot.sim.exchange.account_values import AccountFigures
 from bot.sim.exchange.exchange import Exchange
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.ids import Ids
+from bot.sim.exchange.margin import Naked
 from bot.sim.exchange.order_lifecycle import OrderLifecycle
 from bot.sim.exchange.orders import (
     CommissionReport,
@@ -75,6 +76,9 @@ class QuoteBoard:
 
     def held(self, con_id: ConId) -> int:
         return self.account.held(con_id)
+
+    def naked(self, contract: Contract, signed: int) -> Naked:
+        return self.account.naked([(contract, signed, Decimal(0))])
 
     def underlying_price(self, contract: Contract) -> Decimal | None:
         quote = self.quotes.get(contract.con_id)

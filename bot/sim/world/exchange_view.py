@@ -9,6 +9,7 @@ from bot.domain.contract import Contract
 from bot.domain.types import ConId, SecType
 from bot.sim.exchange.account import Account
 from bot.sim.exchange.commissions import order_commission
+from bot.sim.exchange.margin import Naked
 from bot.sim.exchange.order_kinds import Wake, kind_of
 from bot.sim.exchange.orders import MarginFigures, SimOrder
 from bot.sim.market.market import Market
@@ -41,6 +42,10 @@ class MarketSurroundings:
 
     def held(self, con_id: ConId) -> int:
         return self.account.held(con_id)
+
+    def naked(self, contract: Contract, signed: int) -> Naked:
+        """Short options that nothing covers, ``signed`` more of a contract counted as held."""
+        return self.account.naked([(contract, signed, Decimal(0))])
 
     def underlying_price(self, contract: Contract) -> Decimal | None:
         stock = self._market.stocks.get(contract.symbol)

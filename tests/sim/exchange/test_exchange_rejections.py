@@ -60,7 +60,41 @@ def test_options_that_are_not_held_cannot_be_sold() -> None:
     pit.hold(2)
 
     assert codes(pit.sell(1, 3)) == [201]
-    assert codes(pit.sell(2, 1, "1.10", con_id=PUT_ID)) == [201]
+
+
+@pytest.mark.parametrize(
+    ("level", "call", "put"), [(1, [201], [201]), (2, [201], [201]), (3, [201], []), (4, [], [])]
+)
+def test_a_permission_level_allows_what_ibs_table_says(level: int, call: list[int], put: list[int]) -> None:
+    pit = Pit(option_level=level)
+
+    assert codes(pit.sell(1, 1)) == call
+    assert codes(pit.sell(2, 1, "1.00", con_id=PUT_ID)) == put
+
+
+def test_no_option_is_bought_below_the_second_level() -> None:
+    assert codes(Pit(option_level=1).buy(1, 1)) == [460]
+    assert codes(Pit(option_level=2).buy(1, 1)) == []
+
+
+def test_shares_cover_a_call_and_cannot_be_sold_from_under_it() -> None:
+    pit = Pit()
+    pit.send(1, Side.BUY, 100, None, con_id=STOCK_ID)
+    before = pit.account.margin()
+
+    assert codes(pit.sell(2, 1)) == []
+    assert pit.account.held(CALL_ID) == -1
+    assert pit.account.margin() == before
+    assert codes(pit.sell(3, 1)) == [201]
+    assert codes(pit.send(4, Side.SELL, 100, None, con_id=STOCK_ID)) == [201]
+
+
+def test_a_put_that_the_account_cannot_pay_for_is_refused_for_its_margin() -> None:
+    # Its value of 1 USD and 20 % of 50 USD, less nothing: 1,100 USD a contract.
+    pit = Pit(equity=1_500)
+
+    assert codes(pit.sell(1, 1, "1.00", con_id=PUT_ID)) == []
+    assert "INITIAL MARGIN" in texts(pit.sell(2, 1, "1.00", con_id=PUT_ID))
 
 
 def test_a_margin_account_with_the_permission_may_sell_short() -> None:

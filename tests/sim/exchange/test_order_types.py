@@ -24,7 +24,7 @@ def stock_pit(**knobs: object) -> Pit:
 
 
 def sell_stock(pit: Pit, order_type: str, limit: str | None = None, **more: object) -> None:
-    pit.send(1, Side.SELL, 100, limit, con_id=STOCK_ID, type=order_type, **more)
+    pit.send(1, Side.SELL, 100, limit, con_id=STOCK_ID, type=order_type, **more)  # type: ignore[arg-type]  # any term of an order
 
 
 def test_a_trailing_stop_follows_by_percent_and_never_goes_back() -> None:
@@ -226,7 +226,7 @@ def test_no_type_trades_before_its_trigger_nor_beyond_its_limit(
     kind = KINDS[order_type]
     limit = "50.00" if kind.has_limit and not order_type.startswith("TRAIL") else None
     before = len(pit.fills())
-    pit.send(1, action, 10, limit, **_terms(order_type, kind.has_limit, tif, action))
+    pit.send(1, action, 10, limit, **_terms(order_type, kind.has_limit, tif, action))  # type: ignore[arg-type]  # terms of an order
     for cents in path:
         pit.tick(
             STOCK_ID, f"{cents / 100:.2f}", f"{cents / 100 + 0.01:.2f}", size=1000, last=f"{cents / 100:.2f}"
@@ -242,7 +242,7 @@ def test_no_type_trades_before_its_trigger_nor_beyond_its_limit(
 @given(_BOOKS, st.sampled_from(["aux_price", "trailing_percent"]), st.sampled_from(Side))
 def test_a_trail_only_ever_moves_towards_the_market(path: list[int], how: str, action: Side) -> None:
     pit = stock_pit()
-    pit.send(1, action, 10, None, con_id=STOCK_ID, type="TRAIL", **{how: Decimal(1)})
+    pit.send(1, action, 10, None, con_id=STOCK_ID, type="TRAIL", **{how: Decimal(1)})  # type: ignore[arg-type]  # one of two terms
     stops = []
     for cents in path:
         price = f"{cents / 100:.2f}"
