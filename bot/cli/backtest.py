@@ -225,11 +225,20 @@ def grid_of(table: Table) -> Grid:
     )
     # The why of a trade is long: it is on the page and in the JSON.
     columns = [name for name in table.columns if name != "why"]
+    rows = [row[: len(columns)] for row in table.rows]
+    widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
+    # On a narrow screen the longest text gives way, and never a figure.
+    gives_way = max(set(range(len(columns))) - set(table.right), key=widths.__getitem__, default=0)
     for n, name in enumerate(columns):
-        last = n == len(columns) - 1
-        grid.add_column(name, justify="right" if n in table.right else "left", no_wrap=not last)
-    for row in table.rows:
-        grid.add_row(*row[: len(columns)])
+        is_fixed = n != gives_way
+        grid.add_column(
+            name,
+            justify="right" if n in table.right else "left",
+            no_wrap=is_fixed,
+            min_width=widths[n] if is_fixed else None,
+        )
+    for row in rows:
+        grid.add_row(*row)
     grid.caption = table.note or None
     grid.caption_justify = "left"
     return grid

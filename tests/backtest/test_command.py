@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from bot.cli.backtest import grid_of
 from bot.cli.main import main
+from bot.ops.page.document import Table
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -34,6 +38,18 @@ def test_a_day_ends_in_json_and_a_page(
     assert told["symbols"] == ["GOOG"]
     assert "RECORDED on all 1" in told["prices"]
     assert page.read_text().startswith("<!")
+
+
+def test_on_a_narrow_screen_the_longest_text_gives_way_and_no_figure() -> None:
+    console = Console(width=60, file=StringIO())
+    row = ("2011-01-26 09:54", "SPY 2011-01-28 130 P of the nearest expiry", "10", "-193.00")
+
+    console.print(grid_of(Table("Worst trades", ("opened", "contract", "n", "P&L"), (row,), (2, 3))))
+
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "-193.00" in shown
+    assert "2011-01-26 09:54" in shown
+    assert "…" not in shown
 
 
 @pytest.mark.parametrize(
