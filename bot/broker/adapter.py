@@ -72,7 +72,7 @@ class Adapter:
         self._evidence = Evidence(link, self._books, self._order_events)
         self._orders = Orders(link, self._subs, self._order_events, self._evidence)
         self._quotes = Quotes(link, self._subs)
-        self._bars = Bars(link, self._subs, self._quotes.flush)
+        self._bars = Bars(link, self._subs, self._flush_heard)
         self._commands = Commands(
             link,
             orders=self._orders,
@@ -313,10 +313,13 @@ class Adapter:
 
     # ── rest ──
 
-    def _publish_sums(self) -> None:
-        """What many messages add up to, once all of them have been received."""
+    def _flush_heard(self) -> None:
         self._books.flush()
         self._quotes.flush()
+
+    def _publish_sums(self) -> None:
+        """What many messages add up to, once all of them have been received."""
+        self._flush_heard()
         self._bars.close_by_clock(all_received=True)
 
     async def settle(self) -> None:

@@ -33,11 +33,13 @@ _HISTORY = 162
 
 class Bars:
     def __init__(
-        self, link: BrokerContext, subscriptions: Subscriptions, flush_quotes: Callable[[], None]
+        self, link: BrokerContext, subscriptions: Subscriptions, flush_heard: Callable[[], None]
     ) -> None:
         self._link = link
         self._subs = subscriptions
-        self._flush_quotes = flush_quotes
+        self._flush_heard = flush_heard
+        self._closed: list[Bar] = []
+        """Where time goes in steps: closed in this one, and told when all of it has been heard."""
         self._tasks: dict[tuple[ConId, BarSize], asyncio.Task[None]] = {}
 
     def table(self) -> dict[str, Callable[..., None]]:
@@ -175,11 +177,21 @@ class Bars:
             ):
                 self._publish(line.stream.close_by_clock(now, late))
                 self._ask_again_where_doubtful(line)
+        closed, self._closed = self._closed, []
+        for bar in sorted(closed, key=lambda bar: bar.size is not BarSize.M1):
+            self._tell(bar)
 
     def _publish(self, closed: Bar | None) -> None:
-        if closed is not None:
-            self._flush_quotes()  # whoever acts on the bar knows the quotes up to it
-            self._link.publish(b.BarReceived(closed))
+        if closed is None:
+            return
+        if self._link.sleep_in_steps is None:
+            self._tell(closed)
+        else:
+            self._closed.append(closed)
+
+    def _tell(self, closed: Bar) -> None:
+        self._flush_heard()  # whoever acts on the bar knows the quotes and the account up to it
+        self._link.publish(b.BarReceived(closed))
 
     # ── what goes wrong ──
 
