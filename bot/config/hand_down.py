@@ -248,8 +248,9 @@ def most_strikes_each_side(settings: Settings) -> int:
 def execution_limits(settings: Settings) -> ExecutionLimits:
     execution = settings.execution
     return ExecutionLimits(
-        **_shared(execution, ExecutionLimits, but=("stop_trigger",)),
+        **_shared(execution, ExecutionLimits, but=("stop_trigger", "stop_limit_pct")),
         stop_trigger=TRIGGER_METHODS[execution.stop_trigger],
+        stop_limit_pct=execution.stop_limit_pct if execution.stop_type == "stop_limit" else None,
         max_slip=execution.max_slip_pct,
         symbols=frozenset(settings.symbols),
     )

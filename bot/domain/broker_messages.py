@@ -92,7 +92,7 @@ class SendCancel:
 class SendRevision:
     """Move a working order to a new limit and total quantity; its identity, type and OCA group stay.
 
-    ``quantity`` counts what is already filled. A stop keeps its trigger: there ``limit_price`` repeats it.
+    ``quantity`` counts what is already filled. Of a stop ``limit_price`` is the trigger.
     """
 
     ref: OrderRef

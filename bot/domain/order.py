@@ -21,6 +21,17 @@ class OrderType(StrEnum):
     STOP = "STP"
 
 
+STOP_LIMIT = "STP LMT"
+"""IB's name of a stop with a limit; here it is a stop that has one, so that a journal can be read by the release before."""
+
+
+def read_order_type(text: str) -> OrderType | str:
+    """Ours for IB's name of a kind of order; the name itself where we send none of that kind."""
+    if text == STOP_LIMIT:
+        return OrderType.STOP
+    return OrderType(text) if text in set(OrderType) else text
+
+
 class Tif(StrEnum):
     DAY = "DAY"
     GTC = "GTC"
@@ -58,6 +69,7 @@ class Order:
     type: OrderType
     quantity: int
     limit_price: Decimal | None = None
+    """Of a stop: it is IB's STP LMT, which sells at this or better once it has gone off; without one it is at the market."""
     stop_price: Decimal | None = None
     tif: Tif = Tif.DAY
     good_till: datetime | None = None
@@ -68,6 +80,12 @@ class Order:
     transmit: bool = True
     trigger_method: int = 0
     """What sets a stop off, by IB's numbers (TWS API, Order.TriggerMethod); 0: IB's default, for options two asks in a row."""
+
+    @property
+    def broker_type(self) -> str:
+        """The kind by IB's name (TWS API, Order.OrderType)."""
+        is_stop_limit = self.type is OrderType.STOP and self.limit_price is not None
+        return STOP_LIMIT if is_stop_limit else self.type.value
 
     @property
     def leg(self) -> Leg:

@@ -58,6 +58,17 @@ def protection_around(grid: TickGrid, planned: BracketPrices, paid: Decimal) -> 
     return BracketPrices(paid, moved.target, max(least(grid), min(moved.stop, one_tick_below(grid, paid))))
 
 
+def counted_from(grid: TickGrid, planned: BracketPrices, paid: Decimal) -> BracketPrices:
+    """The plan's target and stop in the same proportion to the price ``paid``; the plan itself where that is its entry."""
+    target = max(grid.round_down(paid * planned.target / planned.entry), one_tick_above(grid, paid))
+    return BracketPrices(paid, target, grid.round_up(paid * planned.stop / planned.entry))
+
+
+def follow(grid: TickGrid, trigger: Decimal, below: Decimal) -> Decimal:
+    """The limit of a stop that lies ``below`` its trigger: on the grid, and at least its smallest price."""
+    return max(least(grid), grid.round_down(trigger - below))
+
+
 def least(grid: TickGrid) -> Decimal:
     """The smallest price on the grid."""
     return grid.steps[0][1]

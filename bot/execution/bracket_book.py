@@ -42,6 +42,8 @@ class Bracket:
     step_quantity: int = 0
     next_step_at: datetime | None = None
     closing_since: datetime | None = None
+    passed_since: datetime | None = None
+    """Since when the market has been beyond the limit of its stop."""
     overdue_told_at: datetime | None = None
     looked_at: datetime | None = None
     look: str = ""
@@ -80,7 +82,7 @@ class Bracket:
         if self.may(event):
             self.happen(event)
         self.gap, self.closing, self.step, self.next_step_at = None, "", 0, None
-        self.closing_since = self.overdue_told_at = None
+        self.closing_since = self.overdue_told_at = self.passed_since = None
         self.flat_since = self.stopless_since = self.looked_at = None
         self.look = self.short_question = self.flat_question = ""
         self.cancels_sent.clear()

@@ -29,6 +29,9 @@ class ExitEscalation:
             return
         if not bracket.closing:
             bracket.closing = self._due(bracket, now)
+        if self._is_limit_passed(bracket, now):
+            bracket.closing, bracket.next_step_at = bracket.closing or Leg.STOP.value, None
+            bracket.step = max(bracket.step, self._context.limits.passed_step)
         if bracket.closing:
             yield from self._tell_overdue(bracket, now)
         if not bracket.closing or not self._context.link.can_act:
@@ -49,6 +52,34 @@ class ExitEscalation:
         if close is not None and is_for_today and at >= later(close, -self._context.limits.early_close_s):
             return "early_close"
         return ""
+
+    def _is_limit_passed(self, bracket: Bracket, now: datetime) -> bool:
+        """Its stop has a limit and cannot sell there: what is asked has reached the trigger, what is bid lies below the limit.
+
+        True once, when that has lasted for so long.
+        """
+        limits, beyond = self._context.limits, self._is_beyond_limit(bracket, now)
+        if not beyond or bracket.step >= limits.passed_step:
+            bracket.passed_since = None
+            return False
+        bracket.passed_since = bracket.passed_since or now
+        return now >= later(bracket.passed_since, limits.stop_limit_wait_s)
+
+    def _is_beyond_limit(self, bracket: Bracket, now: datetime) -> bool:
+        book = self._context.book
+        stops = [r for r in book.live_exits(bracket.idea_id) if r.order.leg is Leg.STOP]
+        if not stops or stops[-1].order.limit_price is None or book.ledger.position(bracket.idea_id) <= 0:
+            return False
+        quote = self._context.fresh_quote(bracket.place.contract.con_id, now)
+        if quote is None or quote.ask is None:
+            return False
+        return any(
+            seen.stop_price is not None
+            and seen.limit_price is not None
+            and quote.ask <= seen.stop_price
+            and (quote.bid or 0) < seen.limit_price
+            for seen in stops[-1].live_sightings()
+        )
 
     def climb(self, bracket: Bracket, quantity: int, reason: str, now: datetime) -> Iterator[m.Message]:
         """Order the exit of ``quantity`` (negative: a short), at the next step, unless the last one still has time."""

@@ -135,7 +135,8 @@ class ExitPlans:
 
     def _pair(self, place: PlaceBracket, paid: Decimal, quantity: int, number: int) -> tuple[Order, Order]:
         prices = protection_prices(place, paid)
-        return protection_orders(place, prices, quantity, number, self._limits.stop_trigger)
+        limits = self._limits
+        return protection_orders(place, prices, quantity, number, limits.stop_trigger, limits.stop_limit_pct)
 
     # ── what they ask of the book ────────────────────────────────────────────────────────────────────────────────
 
@@ -206,7 +207,9 @@ class ExitPlans:
         seen = list(record.live_sightings())
         if record.status not in _ACTIVE or record.cancel_wanted or len(seen) != 1:
             return False
-        return (seen[0].type, seen[0].side) == (record.order.type, record.order.side)
+        is_of_its_kind = (seen[0].type, seen[0].side) == (record.order.type, record.order.side)
+        # A limit that another hand gave it can only be taken from it with the order.
+        return is_of_its_kind and (seen[0].limit_price is None or record.order.limit_price is not None)
 
     def _is_as_meant(self, record: OrderRecord) -> bool:
         """It works, and a stop's trigger is where it was set or nearer, below what was paid."""
@@ -216,11 +219,11 @@ class ExitPlans:
             return True
         paid = self._book.ledger.average_paid(record.order.idea_id)
         (seen,) = record.live_sightings()
-        meant, stop = record.order.stop_price, seen.stop_price
+        meant, stop = record.stop_price, seen.stop_price
         return stop is not None and paid is not None and meant is not None and meant <= stop < paid
 
     def _resized(self, record: OrderRecord, quantity: int, now: datetime) -> SendRevision:
-        price = record.limit_price if record.limit_price is not None else record.order.stop_price
+        price = record.limit_price if record.stop_price is None else record.stop_price
         if price is None:
             raise ValueError(f"{record.ref} has neither a limit nor a stop price")
         return SendRevision(record.ref, price, self._book.filled(record) + quantity, now)
@@ -235,7 +238,7 @@ class ExitPlans:
                 return record  # it waits at one tick for whoever bids
             if plan.nobody_bids and record.order.leg is Leg.FLATTEN:
                 record.cancel_wanted = "nobody bids: a limit that stays takes its place"
-            elif record.order.type is OrderType.MARKET or (record.limit_price is not None and may_move):
+            elif record.order.type is OrderType.MARKET or (record.order.type is OrderType.LIMIT and may_move):
                 return record
         return None
 

@@ -6,6 +6,7 @@ Rule: frozen values, no logic beyond stretching; whoever reads the settings make
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from decimal import Decimal
 from typing import TypeVar
 
 from bot.domain.types import Symbol
@@ -38,6 +39,7 @@ class ExecutionLimits:
     ticks_per_rung      how far each step goes below the bid (above the ask for a short)
     max_slip            the escalation's limit never lies further from the bid than this part of it (price collars)
     stop_trigger        IB's number of what sets a stop off (Order.trigger_method)
+    stop_limit_pct      a stop sells at this part of its trigger below it or better; None: at the market
     symbols             strangers' orders and positions in these underlyings are mismatches; None: in all
     """
 
@@ -56,6 +58,7 @@ class ExecutionLimits:
     ticks_per_rung: int = 1
     max_slip: float = 0.1
     stop_trigger: int = 0
+    stop_limit_pct: Decimal | None = None
     symbols: frozenset[Symbol] | None = None
 
     def scaled(self, factor: float) -> ExecutionLimits:
@@ -75,6 +78,8 @@ class WatcherLimits:
     look_s              how long a step waits for a fresh snapshot before it is taken without one
     last_step           beyond this step the escalation only repeats itself
     quote_fresh_s       an older bid is no bid
+    stop_limit_wait_s   a stop's limit that the market has passed for so long gives way to the market …
+    passed_step         … by this step of the escalation, which is the desk's ``forced_step``
     sibling_grace_s     how long the broker may take to end the orders of a position that is gone
     cancel_retry_s      how often such an order is cancelled again
     clock_tolerance_s   a deadline counts by the broker's clock once that is further than this from ours
@@ -94,6 +99,8 @@ class WatcherLimits:
     look_s: float = 5.0
     last_step: int = 3
     quote_fresh_s: float = 120.0
+    stop_limit_wait_s: float = 5.0
+    passed_step: int = 6
     sibling_grace_s: float = 2.0
     cancel_retry_s: float = 10.0
     commission_wait_s: float = 10.0

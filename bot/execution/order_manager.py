@@ -26,6 +26,7 @@ from bot.execution.entry_gate import EntryGate
 from bot.execution.exits import ExitPlans
 from bot.execution.limits import ExecutionLimits
 from bot.execution.orders import approved_prices, bracket_orders, entry_ends_at
+from bot.execution.price_paid import PricesPaid
 from bot.execution.reconciliation import Reconciler
 from bot.execution.unanswered import UnansweredOrders
 
@@ -44,6 +45,7 @@ class OrderManager(StateMachine):
         self._limits, self._plan_of = limits, plan_of
         self._book = OrderBook(limits.settle_s)
         self._plans = ExitPlans(self._book, limits)
+        self._paid = PricesPaid(self._book)
         self._gate = EntryGate()
         self._link = ConnectionState()
         self._snapshot_requests = SnapshotRequests(
@@ -58,6 +60,7 @@ class OrderManager(StateMachine):
             self._link.applies(),
             self._gate.applies(),
             self._book.applies(),
+            self._paid.applies(),
             self._reconciliation.applies(),
             self._own(),
             decides={
@@ -135,7 +138,8 @@ class OrderManager(StateMachine):
             yield m.EntryAbandoned(place.idea_id, place.symbol, refusal, now)
             return
         good_till = entry_ends_at(place, now, self._limits.entry_grace_s)
-        orders = bracket_orders(place, approved_prices(place), good_till, self._limits.stop_trigger)
+        kind = self._limits.stop_trigger, self._limits.stop_limit_pct
+        orders = bracket_orders(place, approved_prices(place), good_till, *kind)
         yield b.SendOrders(orders, now)
         yield m.BracketSent(place.idea_id, tuple(order.ref for order in orders), now)
 
@@ -263,6 +267,7 @@ class OrderManager(StateMachine):
             yield from self._abandon(now, ideas)
         self._cancel_entries(now, ideas)
         if self._link.can_act:
+            yield from self._count_from_paid(now, ideas)
             for idea_id in self._plans.waiting():
                 if ideas is None or idea_id in ideas:
                     yield from self._plans.step(self._places[idea_id], now)
@@ -272,6 +277,12 @@ class OrderManager(StateMachine):
         request = self._snapshot_requests.next_request(now) if self._link.can_ask else None
         if request is not None:
             yield request
+
+    def _count_from_paid(self, now: datetime, ideas: frozenset[IdeaId] | None) -> Iterator[m.Message]:
+        planned = self._plans.waiting()
+        for idea_id in sorted(self._open if ideas is None else self._open & ideas):
+            if idea_id not in planned:
+                yield from self._paid.step(self._places[idea_id], now)
 
     def _abandon(self, now: datetime, ideas: frozenset[IdeaId] | None) -> Iterator[m.Message]:
         for idea_id in sorted(self._open if ideas is None else self._open & ideas):

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from bot.domain.messages import PlaceBracket
 from bot.domain.order import Leg, Order, OrderType, Tif
-from bot.domain.pricing import BracketPrices, on_grid, protection_around
+from bot.domain.pricing import BracketPrices, counted_from, follow, on_grid, protection_around
 from bot.domain.session import session_at
 from bot.domain.types import IdeaId, OrderRef, Side
 
@@ -30,6 +30,11 @@ def protection_prices(place: PlaceBracket, paid: Decimal) -> BracketPrices:
     return protection_around(place.contract.ticks, planned, paid)
 
 
+def prices_paid(place: PlaceBracket, paid: Decimal) -> BracketPrices:
+    """What was approved, counted from the price ``paid`` instead of the entry's limit."""
+    return counted_from(place.contract.ticks, approved_prices(place), paid)
+
+
 def entry_ends_at(place: PlaceBracket, now: datetime, grace_s: float) -> datetime:
     """When the broker itself ends an entry that nobody cancels: ``grace_s`` after its time is up, at the close at the latest."""
     end = max(place.enter_by, now) + timedelta(seconds=grace_s)
@@ -38,7 +43,11 @@ def entry_ends_at(place: PlaceBracket, now: datetime, grace_s: float) -> datetim
 
 
 def bracket_orders(
-    place: PlaceBracket, prices: BracketPrices, good_till: datetime, trigger_method: int = 0
+    place: PlaceBracket,
+    prices: BracketPrices,
+    good_till: datetime,
+    trigger_method: int = 0,
+    stop_limit_pct: Decimal | None = None,
 ) -> tuple[Order, Order, Order]:
     """Parent, target, stop. Only the stop transmits, so that the family reaches the market whole or not at all.
 
@@ -75,6 +84,7 @@ def bracket_orders(
             side=Side.SELL,
             type=OrderType.STOP,
             quantity=place.quantity,
+            limit_price=_stop_limit(place, prices.stop, stop_limit_pct),
             stop_price=prices.stop,
             trigger_method=trigger_method,
             tif=Tif.GTC,
@@ -84,8 +94,18 @@ def bracket_orders(
     )
 
 
+def _stop_limit(place: PlaceBracket, trigger: Decimal, pct: Decimal | None) -> Decimal | None:
+    """The limit of a stop with one: that part of its trigger below it."""
+    return None if pct is None else follow(place.contract.ticks, trigger, trigger * pct)
+
+
 def protection_orders(
-    place: PlaceBracket, prices: BracketPrices, quantity: int, number: int, trigger_method: int = 0
+    place: PlaceBracket,
+    prices: BracketPrices,
+    quantity: int,
+    number: int,
+    trigger_method: int = 0,
+    stop_limit_pct: Decimal | None = None,
 ) -> tuple[Order, Order]:
     """A fresh pair around a position: the stop first, each transmitting, since no parent holds them together."""
     group = f"{place.idea_id}/exits-{number}"
@@ -96,6 +116,7 @@ def protection_orders(
             side=Side.SELL,
             type=OrderType.STOP,
             quantity=quantity,
+            limit_price=_stop_limit(place, prices.stop, stop_limit_pct),
             stop_price=prices.stop,
             trigger_method=trigger_method,
             tif=Tif.GTC,

@@ -12,6 +12,7 @@ from bot.domain.messages import PlaceBracket
 from bot.domain.order import OpenOrder, OrderStatus, OrderType
 from bot.domain.types import Side
 from bot.execution.books.order_book import OrderBook, OrderRecord
+from bot.execution.orders import prices_paid
 
 _AT_REST = frozenset({OrderStatus.HELD, OrderStatus.WORKING})
 
@@ -96,7 +97,11 @@ def _defect(record: OrderRecord, seen: OpenOrder, place: PlaceBracket, paid: Dec
         return f"it sells {seen.contract.label}, not {place.contract.label}"
     if seen.stop_price is None or seen.stop_price <= 0:
         return "it has no trigger price"
+    if record.order.limit_price is None and seen.limit_price is not None:
+        return f"it has a limit of {seen.limit_price}, which may not fill"
     meant = record.order.stop_price
+    if meant is not None and paid is not None:
+        meant = min(meant, prices_paid(place, paid).stop)
     if meant is not None and seen.stop_price < meant:
         return f"its trigger {seen.stop_price} is below the {meant} that was set"
     if paid is not None and seen.stop_price >= paid:

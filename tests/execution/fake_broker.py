@@ -124,6 +124,8 @@ class FakeBroker:
             self._wake(child)
 
     def _revise(self, command: b.SendRevision) -> None:
+        if self.exchange_settings.ignores_revisions:
+            return
         for held in self.orders:
             if held.order.ref == command.ref and held.is_live:
                 if self.exchange_settings.doubles_revisions:
@@ -134,7 +136,9 @@ class FakeBroker:
                     self.orders.append(twin)
                     self._say(twin)
                 held.quantity = command.quantity
-                if held.limit_price is not None:
+                if held.order.stop_price is not None:
+                    held.order = replace(held.order, stop_price=command.limit_price)
+                elif held.limit_price is not None:
                     held.limit_price = command.limit_price
                 self._say(held)
                 return
@@ -204,7 +208,8 @@ class FakeBroker:
     def _fill_price(self, held: Held, bid: Decimal, ask: Decimal) -> Decimal | None:
         order = held.order
         if order.type is OrderType.STOP:
-            return bid if order.stop_price is not None and bid <= order.stop_price else None
+            floor = order.limit_price or Decimal(0)
+            return bid if order.stop_price is not None and floor <= bid <= order.stop_price else None
         touch = ask if order.side is Side.BUY else bid
         if order.type is OrderType.MARKET or held.limit_price is None:
             return touch

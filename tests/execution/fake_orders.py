@@ -21,6 +21,7 @@ class ExchangeSettings:
     swallows_cancels: int = 0
     breaks_oca: bool = False
     doubles_revisions: bool = False
+    ignores_revisions: bool = False
     shows_stops_as: OrderType | None = None
     shows_tif: str | None = None
     says_statuses: bool = True

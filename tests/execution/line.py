@@ -79,8 +79,8 @@ def planned(idea: Idea, _: Contract, entry: Decimal) -> Planned:
 
 
 class Line:
-    def __init__(self, plan_of: PlanOf = planned) -> None:
-        self.plan_of = plan_of
+    def __init__(self, plan_of: PlanOf = planned, limits: ExecutionLimits | None = None) -> None:
+        self.plan_of, self.limits = plan_of, limits or ExecutionLimits()
         self.broker = FakeBroker(START)
         self.journal: list[m.Message] = []
         self.said: list[m.Message] = []
@@ -95,7 +95,7 @@ class Line:
         return self.broker.now
 
     def _new_machines(self) -> None:
-        self.desk = OrderManager(ExecutionLimits(), self.plan_of)
+        self.desk = OrderManager(self.limits, self.plan_of)
         self.watcher = OcoWatcher(WatcherLimits())
         self._heard_here = frozenset({wiring.BROKER, wiring.EXECUTION, wiring.OCO_WATCHER})
         self._machines: dict[str, wiring.Machine] = {

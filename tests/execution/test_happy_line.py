@@ -62,8 +62,8 @@ def test_when_time_is_up_the_target_walks_down_from_the_bid() -> None:
     line.price("2.10")
     line.wait(10)
 
-    revision = line.all(b.SendRevision)[0]
-    assert (revision.ref, revision.quantity) == ("SPY-1/target", 3)
+    revision = line.all(b.SendRevision)[2]  # behind the two that count from the price paid
+    assert (revision.ref, revision.quantity, revision.limit_price) == ("SPY-1/target", 3, Decimal("2.10"))
     assert line.last(m.BracketClosed).exit_reason == "time stop"
     assert line.position == 0
     assert not line.broker.live()

@@ -71,7 +71,9 @@ def test_the_intent_is_read_from_the_orders_themselves() -> None:
     line = _opened()
     _forget_all(line)
     (adopted,) = line.all(m.BracketAdopted)
-    assert adopted.place == bracket(IDEA, enter_by=START + timedelta(seconds=30))
+    as_planned = bracket(IDEA, enter_by=START + timedelta(seconds=30))
+    # Stop and target as they rest, counted from the 1.95 paid.
+    assert adopted.place == replace(as_planned, stop=Decimal("1.56"), target=Decimal("2.53"))
     assert [x.ref for x in adopted.orders] == [f"{IDEA}/entry", f"{IDEA}/target", f"{IDEA}/stop"]
 
 

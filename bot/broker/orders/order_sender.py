@@ -143,6 +143,7 @@ class Orders:
         parent = self._names.parent_of(known)
         fields = revision_fields(
             known.reported,
+            known.contract.ticks,
             order_id=known.order_id,
             # A child whose parent has ended may no longer name it: IB answers 135.
             parent_id=known.parent_id if parent is not None and parent.is_live else 0,

@@ -7,14 +7,16 @@ nothing works outside regular hours. An unknown status is an error, since every 
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from bot.broker.connection.errors import UnreadableAnswer
 from bot.broker.translate.contracts import side, unset
 from bot.broker.translate.numbers import amount, order_price, quantity, to_size
 from bot.broker.translate.order_refs import marked
-from bot.domain.contract import Contract
-from bot.domain.order import OpenOrder, Order, OrderStatus, OrderType
+from bot.domain.contract import Contract, TickGrid
+from bot.domain.order import STOP_LIMIT, OpenOrder, Order, OrderStatus, OrderType, read_order_type
+from bot.domain.pricing import follow
 from bot.domain.session import NEW_YORK
 
 # IBKR Campus, "Understanding Order Status Message". Inactive is no certain end: IB may activate the order again, and
@@ -70,7 +72,7 @@ def order_fields(
     fields: dict[str, Any] = {
         "orderId": order_id,
         "action": order.side.value,
-        "orderType": order.type.value,
+        "orderType": order.broker_type,
         "totalQuantity": order.quantity,
         "tif": order.tif.value,
         "orderRef": marked(order.ref, client_id),
@@ -96,16 +98,24 @@ def _good_till(at: datetime) -> str:
 
 
 def revision_fields(
-    reported: Any, *, order_id: int, parent_id: int, limit: float, units: int
+    reported: Any, ticks: TickGrid, *, order_id: int, parent_id: int, limit: float, units: int
 ) -> dict[str, Any]:
     """A working order with a new limit and quantity, everything else as the broker last reported it.
 
     Only fields that say what the order is are sent back: IB fills others in (volatility, '?') and then refuses them.
     """
     fields = {name: getattr(reported, name) for name in _KEPT_BY_A_REVISION}
-    # A stop has no limit: its trigger is the price that is named.
-    is_stop = reported.orderType == OrderType.STOP.value
-    fields |= {"auxPrice": limit, "lmtPrice": unset(None)} if is_stop else {"lmtPrice": limit}
+    # Of a stop the trigger is the price that is named; a limit it has stays as far below.
+    if reported.orderType == OrderType.STOP.value:
+        fields |= {"auxPrice": limit, "lmtPrice": unset(None)}
+    elif reported.orderType == STOP_LIMIT:
+        trigger, below = (
+            Decimal(str(limit)),
+            Decimal(str(reported.auxPrice)) - Decimal(str(reported.lmtPrice)),
+        )
+        fields |= {"auxPrice": limit, "lmtPrice": float(follow(ticks, trigger, below))}
+    else:
+        fields["lmtPrice"] = limit
     fields["totalQuantity"] = units
     return fields | {"orderId": order_id, "parentId": parent_id, "transmit": True}
 
@@ -122,7 +132,6 @@ def to_open_order(
 ) -> OpenOrder:
     """An order as an openOrder message tells it; ``filled`` comes from elsewhere since that message lacks it."""
     units = quantity(order.totalQuantity, f"the size of order {order.permId}")
-    kind = order.orderType
     return OpenOrder(
         ref=order.orderRef,
         order_id=order_id,
@@ -130,11 +139,11 @@ def to_open_order(
         client_id=client_id,
         contract=contract,
         side=side(order.action),
-        type=OrderType(kind) if kind in set(OrderType) else kind,
+        type=read_order_type(order.orderType),
         quantity=max(units, at_least),
         filled=filled,
         status=status,
-        limit_price=order_price(order.lmtPrice),
+        limit_price=None if order.orderType == OrderType.STOP else order_price(order.lmtPrice),
         stop_price=order_price(order.auxPrice),
         tif=order.tif,
         oca_group=order.ocaGroup,

@@ -25,12 +25,13 @@ from bot.execution.books.ledger import FillLedger, idea_of
 
 @dataclass(slots=True)
 class OrderRecord:
-    """One order's life. ``quantity`` and ``limit_price`` are as last revised; ``seen`` is the broker's own picture by permId."""
+    """One order's life: quantity and prices as last revised; ``seen`` is the broker's own picture by permId."""
 
     order: Order
     sent_at: datetime
     quantity: int
     limit_price: Decimal | None
+    stop_price: Decimal | None
     status: OrderStatus = OrderStatus.IN_FLIGHT
     reported_filled: int = 0
     reason: str = ""
@@ -202,7 +203,7 @@ class OrderBook:
     def _enter(self, order: Order, sent_at: datetime) -> None:
         if order.ref in self.records:
             return
-        record = OrderRecord(order, sent_at, order.quantity, order.limit_price)
+        record = OrderRecord(order, sent_at, order.quantity, order.limit_price, order.stop_price)
         self.records[order.ref] = record
         self._by_idea.setdefault(order.idea_id, []).append(record)
         self._touch(order.idea_id, sent_at)
@@ -220,7 +221,9 @@ class OrderBook:
     def _revised(self, revision: b.SendRevision) -> None:
         record = self.records[revision.ref]
         record.quantity = revision.quantity
-        if record.limit_price is not None:
+        if record.stop_price is not None:
+            record.stop_price = revision.limit_price
+        elif record.limit_price is not None:
             record.limit_price = revision.limit_price
 
     def _cancel_sent(self, cancel: b.SendCancel) -> None:

@@ -172,7 +172,7 @@ class StatusBuilder(StateMachine):
                 str(order.side),
                 str(order.type),
                 order.quantity,
-                order.stop_price if order.limit_price is None else order.limit_price,
+                order.limit_price if order.stop_price is None else order.stop_price,
             )
             for order in x.orders
         }

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
 from bot.domain import broker_messages as b
 from bot.domain.messages import Message
-from bot.domain.order import Order, OrderType
+from bot.domain.order import STOP_LIMIT, Order, OrderType
 from bot.domain.position import Position
+from bot.domain.pricing import follow
 from bot.domain.types import ExecId, OrderId, OrderRef, PermId
 from bot.sim.exchange import events as e
 from bot.sim.exchange.account_values import AccountFigures
@@ -119,6 +121,10 @@ class OrderClient:
         wanted = replace(view.order, quantity=command.quantity, parent_id=parent_id, transmit=True)
         if view.order.type == OrderType.STOP:
             wanted = replace(wanted, aux_price=command.limit_price)
+        elif view.order.type == STOP_LIMIT and view.order.aux_price is not None:
+            below = view.order.aux_price - (view.order.limit_price or Decimal(0))
+            limit = follow(view.contract.ticks, command.limit_price, below)
+            wanted = replace(wanted, aux_price=command.limit_price, limit_price=limit)
         else:
             wanted = replace(wanted, limit_price=command.limit_price)
         yield from self.facts(self._window.place(self._client_id, view.order_id, wanted))
@@ -145,9 +151,12 @@ class OrderClient:
     def _snapshot(self, command: b.TakeSnapshot) -> Iterator[Message]:
         window = self._window
         executions = window.executions(ExecutionFilter())
+        account = to_account(window.account_figures())
+        # reqAccountUpdates answers with every value, and the adapter tells what it heard: risk counts with it from now on.
+        yield b.AccountUpdated(account)
         snapshot = b.Snapshot(
             at=window.now,
-            account=to_account(window.account_figures()),
+            account=account,
             open_orders=tuple(to_open_order(view) for view in window.open_orders()),
             completed_orders=tuple(to_open_order(view) for view in window.completed_orders()),
             fills=tuple(to_fill(execution) for execution, _ in executions),

@@ -11,7 +11,7 @@ from datetime import datetime
 from bot.domain import broker_messages as b
 from bot.domain.contract import Contract
 from bot.domain.market import Bar, BarSize, Quote
-from bot.domain.order import Fill, OpenOrder, Order, OrderStatus, OrderType
+from bot.domain.order import Fill, OpenOrder, Order, OrderStatus, OrderType, read_order_type
 from bot.domain.position import AccountValues
 from bot.domain.types import OrderId, Symbol
 from bot.sim.exchange.account_values import AccountFigures
@@ -35,7 +35,7 @@ def to_sim_order(order: Order, parent_id: OrderId, account: str) -> SimOrder:
     return SimOrder(
         con_id=order.contract.con_id,
         action=order.side,
-        type=order.type.value,
+        type=order.broker_type,
         quantity=order.quantity,
         limit_price=order.limit_price,
         aux_price=order.stop_price,
@@ -52,7 +52,6 @@ def to_sim_order(order: Order, parent_id: OrderId, account: str) -> SimOrder:
 
 
 def to_open_order(view: OrderView) -> OpenOrder:
-    kind = view.order.type
     return OpenOrder(
         ref=view.order.order_ref,
         order_id=view.order_id,
@@ -60,11 +59,11 @@ def to_open_order(view: OrderView) -> OpenOrder:
         client_id=view.client_id,
         contract=view.contract,
         side=view.order.action,
-        type=OrderType(kind) if kind in set(OrderType) else kind,
+        type=read_order_type(view.order.type),
         quantity=view.quantity,
         filled=view.filled,
         status=STATUS_OF_IB_STATUS[view.status],
-        limit_price=view.order.limit_price,
+        limit_price=None if view.order.type == OrderType.STOP else view.order.limit_price,
         stop_price=view.stop_price,
         tif=view.order.tif,
         oca_group=view.oca_group,

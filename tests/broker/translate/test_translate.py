@@ -201,7 +201,7 @@ def test_a_revision_keeps_what_the_broker_reported(library: Any) -> None:
         action="SELL", orderType="LMT", totalQuantity=2.0, lmtPrice=1.5, tif="GTC", ocaGroup="a", ocaType=1
     )
     reported.volatility = 0.3
-    fields = translate_orders.revision_fields(reported, order_id=11, parent_id=0, limit=1.4, units=1)
+    fields = translate_orders.revision_fields(reported, CENTS, order_id=11, parent_id=0, limit=1.4, units=1)
     order = library.Order(**fields)
     assert (order.lmtPrice, order.totalQuantity, order.ocaGroup, order.tif) == (1.4, 1, "a", "GTC")
     assert order.volatility == numbers.UNSET_DOUBLE
@@ -209,8 +209,16 @@ def test_a_revision_keeps_what_the_broker_reported(library: Any) -> None:
 
 def test_a_revised_stop_keeps_being_a_stop() -> None:
     reported = ib_insync.Order(action="SELL", orderType="STP", totalQuantity=2.0, auxPrice=0.85)
-    fields = translate_orders.revision_fields(reported, order_id=11, parent_id=0, limit=0.9, units=1)
+    fields = translate_orders.revision_fields(reported, CENTS, order_id=11, parent_id=0, limit=0.9, units=1)
     assert (fields["auxPrice"], fields["lmtPrice"]) == (0.9, numbers.UNSET_DOUBLE)
+
+
+def test_a_revised_stop_with_a_limit_takes_it_along() -> None:
+    reported = ib_insync.Order(
+        action="SELL", orderType="STP LMT", totalQuantity=2.0, auxPrice=1.6, lmtPrice=1.44
+    )
+    fields = translate_orders.revision_fields(reported, CENTS, order_id=11, parent_id=0, limit=1.56, units=2)
+    assert (fields["orderType"], fields["auxPrice"], fields["lmtPrice"]) == ("STP LMT", 1.56, 1.4)
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,7 @@ def test_a_bracket_lives_from_entry_to_target(open_desk: Desk) -> None:
     assert ("idea/target", OrderStatus.FILLED) in told_status(ended)
     assert told_status(ended)[-1] == ("idea/stop", OrderStatus.CANCELLED)
     charged = [(f.order_ref, f.amount) for f in [*sent, *ended] if isinstance(f, b.CommissionCharged)]
-    assert charged == [("idea/entry", Decimal("1.30")), ("idea/target", Decimal("1.30"))]
+    assert charged == [("idea/entry", Decimal("1.39")), ("idea/target", Decimal("1.40"))]
 
 
 def test_seen_orders_carry_what_protection_is_judged_by(open_desk: Desk) -> None:
@@ -299,7 +299,7 @@ def test_a_margin_quote_costs_nothing_and_leaves_nothing(open_desk: Desk) -> Non
     (quoted,) = open_desk.send(b.QuoteMargin("idea", entry))
     assert isinstance(quoted, b.MarginQuoted)
 
-    assert (quoted.commission, quoted.equity_with_loan_after) == (Decimal("1.30"), Decimal("24798.70"))
+    assert (quoted.commission, quoted.equity_with_loan_after) == (Decimal("1.39"), Decimal("24798.61"))
     assert open_desk.world.books().order_messages == 0
 
 
@@ -315,9 +315,11 @@ def test_a_snapshot_holds_everything(open_desk: Desk) -> None:
     call = open_desk.option()
     open_desk.bracket(call)
     open_desk.world.place_manual(SimOrder(con_id=756733, action=Side.BUY, type="MKT", quantity=10))
-    (fact,) = open_desk.send(b.TakeSnapshot("start", at(9)))
+    worth, fact = open_desk.send(b.TakeSnapshot("start", at(9)))
     assert isinstance(fact, b.SnapshotTaken)
     shot = fact.snapshot
+
+    assert worth == b.AccountUpdated(shot.account)
 
     assert {o.ref for o in shot.open_orders} == {"idea/target", "idea/stop"}
     assert [o.ref for o in shot.completed_orders] == ["idea/entry", ""]
