@@ -158,10 +158,14 @@ class RiskSection(Section):
     )
     commission_per_contract_usd: Annotated[Decimal, Field(ge=0)] = doc(
         _R.commission_per_contract_usd,
-        "What each contract costs in commission and fees, at each of two orders.",
+        "Commission of each contract, at each of two orders.",
     )
     min_commission_per_order_usd: Annotated[Decimal, Field(ge=0)] = doc(
         _R.min_commission_per_order_usd, "Least commission of an order."
+    )
+    fees_per_contract_usd: Annotated[Decimal, Field(ge=0)] = doc(
+        _R.fees_per_contract_usd,
+        "What is passed on of each contract on top, at each of two orders: ORF, OCC, on sales TAF and the SEC's fee.",
     )
     stop_slippage_ticks: CountOrNone = doc(
         _R.stop_slippage_ticks,
@@ -270,6 +274,17 @@ class ExecutionSection(Section):
         "default",
         "What sets a stop off: default (IB's own for the contract), double_bid_ask, last, double_last, bid_ask, "
         "last_or_bid_ask, or midpoint.",
+    )
+    stop_type: Annotated[Literal["stop", "stop_limit"], Lower] = doc(
+        "stop",
+        "stop: sells at the market. stop_limit: at a limit, and at the market where that does not fill; less in a bad book, "
+        "later in a falling one.",
+    )
+    stop_limit_pct: Annotated[Decimal, Field(gt=0, le=Decimal("0.5"))] = doc(
+        Decimal("0.10"), "How far below its trigger that limit lies, as part of it."
+    )
+    stop_limit_wait_s: Seconds = doc(
+        _W.stop_limit_wait_s, "The market beyond that limit for so long: sold at the market."
     )
     ticks_per_rung: FewTimes = doc(_X.ticks_per_rung, "How far each step of an exit goes below the bid.")
     market_rung: FewTimes = doc(_X.market_rung, "From this step on a market order closes the position.")

@@ -82,10 +82,12 @@ class RiskLimits:
     what_if_timeout_s: int = 15
     entry_offset_ticks: int = 0
     entry_timeout_s: int = 45
-    # IBKR's pricing page, Tiered, as read in November 2026: 0.65 a contract at premiums from 0.10 (less below), 0.02685
-    # regulatory fee, 0.02 clearing, 0.00279 trading activity fee on sales; 1.00 an order at least.
-    commission_per_contract_usd: Decimal = Decimal("0.70")
+    # IBKR's pricing page, Tiered, as read in November 2026: 0.65 a contract at premiums from 0.10 (less below), 1.00 an order
+    # at least; on top of either 0.02685 regulatory fee, 0.02 clearing, and on sales 0.00279 trading activity fee and the SEC's
+    # 0.000008 of the value: 0.098 for a contract bought and sold at 2.00, half of it at each order.
+    commission_per_contract_usd: Decimal = Decimal("0.65")
     min_commission_per_order_usd: Decimal = Decimal("1.00")
+    fees_per_contract_usd: Decimal = Decimal("0.05")
     stop_slippage_ticks: int = 1
 
     def scaled(self, factor: float) -> RiskLimits:

@@ -21,7 +21,7 @@ def portfolio_caps(
 ) -> dict[DenialCode, int]:
     """How many contracts each cap leaves; ``cost_usd`` is the premium of one."""
     equity = book.conditions.equity_usd or Decimal(0)
-    with_fee = cost_usd + limits.commission_per_contract_usd
+    with_fee = cost_usd + limits.commission_per_contract_usd + limits.fees_per_contract_usd
     caps = {
         DenialCode.FUNDS_INSUFFICIENT: whole_contracts(
             _left(_account(book, "available_funds"), book), with_fee

@@ -53,15 +53,18 @@ def smallest(caps: Mapping[DenialCode, int]) -> Size:
 
 @dataclass(frozen=True, slots=True)
 class StopLoss:
-    """What a stop costs: ``each_usd`` a contract by its prices, and for each of two orders a fee with a minimum."""
+    """What a stop costs: ``each_usd`` a contract by its prices; and for each of two orders a commission with a minimum, and
+    what is passed on of every contract."""
 
     each_usd: Decimal
-    fee_usd: Decimal
-    least_fee_usd: Decimal
+    commission_usd: Decimal
+    least_commission_usd: Decimal
+    passed_on_usd: Decimal
 
     def of(self, quantity: int) -> Decimal:
         """The loss of that many contracts in USD."""
-        return quantity * self.each_usd + 2 * max(self.least_fee_usd, quantity * self.fee_usd)
+        order = max(self.least_commission_usd, quantity * self.commission_usd) + quantity * self.passed_on_usd
+        return quantity * self.each_usd + 2 * order
 
 
 def stop_loss(idea: TradeIdea, prices: BracketPrices, limits: RiskLimits) -> StopLoss:
@@ -74,12 +77,13 @@ def stop_loss(idea: TradeIdea, prices: BracketPrices, limits: RiskLimits) -> Sto
         (prices.entry - sold_at) * idea.contract.multiplier,
         limits.commission_per_contract_usd,
         limits.min_commission_per_order_usd,
+        limits.fees_per_contract_usd,
     )
 
 
 def contracts_at_risk(budget_usd: Decimal, loss: StopLoss) -> int:
     """The largest number of contracts whose stops together cost no more than the budget."""
-    count = whole_contracts(budget_usd, loss.each_usd + 2 * loss.fee_usd)
+    count = whole_contracts(budget_usd, loss.each_usd + 2 * (loss.commission_usd + loss.passed_on_usd))
     while count and loss.of(count) > budget_usd:
         count -= 1
     return count

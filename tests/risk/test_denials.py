@@ -419,7 +419,7 @@ def test_every_code_has_a_situation() -> None:
 def test_a_denial_states_the_figures_that_decided() -> None:
     said = SITUATIONS[DenialCode.SIZE_ZERO]()
 
-    assert said.numbers["risk_per_contract_usd"] == "45"
+    assert said.numbers["risk_per_contract_usd"] == "45.1"
     assert said.numbers["equity_usd"] == "10000"
     assert (said.numbers["cap_risk"], said.numbers["cap_loss_budget"]) == ("0", "11")
 

@@ -18,11 +18,14 @@ from tests.risk.house import LIMITS, account, approve, denial, idea, opened, put
 money = st.decimals(Decimal("0.01"), Decimal(1_000_000), places=2)
 
 
-def loss(each: str = "40", fee: str = "0.70", least: str = "1.00") -> StopLoss:
-    return StopLoss(Decimal(each), Decimal(fee), Decimal(least))
+def loss(
+    each: str = "40", commission: str = "0.65", least: str = "1.00", passed_on: str = "0.05"
+) -> StopLoss:
+    return StopLoss(Decimal(each), Decimal(commission), Decimal(least), Decimal(passed_on))
 
 
-losses = st.builds(StopLoss, money, st.decimals(Decimal(0), Decimal(5), places=2), st.just(Decimal(1)))
+cheap = st.decimals(Decimal(0), Decimal(5), places=2)
+losses = st.builds(StopLoss, money, cheap, st.just(Decimal(1)), cheap)
 
 
 def test_a_stop_costs_the_way_to_the_bid_below_it_and_the_fees_of_both_orders() -> None:
@@ -31,14 +34,14 @@ def test_a_stop_costs_the_way_to_the_bid_below_it_and_the_fees_of_both_orders() 
     lost = stop_loss(idea(ask=Decimal("2.00"), bid=Decimal("1.94")), prices, LIMITS)
 
     assert lost.each_usd == Decimal(47)  # bought at 2.00, triggered at 1.60, sold at 1.54 less a tick
-    assert lost.of(1) == Decimal(49)  # the least commission, twice
+    assert lost.of(1) == Decimal("49.10")  # the least commission, twice, and what is passed on
     assert lost.of(3) == Decimal("145.20")
 
 
 def test_the_size_is_the_most_contracts_whose_stops_fit_into_the_budget() -> None:
     assert contracts_at_risk(Decimal(100), loss()) == 2  # 82.80 of 100
-    assert contracts_at_risk(Decimal(42), loss()) == 1
-    assert contracts_at_risk(Decimal("41.99"), loss()) == 0
+    assert contracts_at_risk(Decimal("42.10"), loss()) == 1
+    assert contracts_at_risk(Decimal("42.09"), loss()) == 0
 
 
 def test_half_the_size_factor_halves_the_budget_and_may_leave_nothing() -> None:

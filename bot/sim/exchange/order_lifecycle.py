@@ -89,10 +89,9 @@ class OrderLifecycle:
         )
         if order.is_done:
             self._out.append(OrderOpened(now, order.view()))
-        before = order.filled - quantity, order.value - price * quantity
-        commission = fill_commission(
-            order.contract, before[0], _worth(order, before[1]), quantity, _worth(order, price * quantity)
-        )
+        before = order.filled - quantity, _worth(order, order.value - price * quantity)
+        worth, day = _worth(order, price * quantity), new_york_day(now)
+        commission = fill_commission(order.contract, before, quantity, worth, order.side, day)
         self.book(execution, commission, now, shown=order)
 
     def book(

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.domain.contract import Contract
+from bot.domain.session import new_york_day
 from bot.domain.types import ConId, SecType
 from bot.sim.exchange.account import Account
 from bot.sim.exchange.commissions import order_commission
@@ -62,7 +63,7 @@ def margin_of(
     price = _expected_price(order, book)
     signed = order.action.sign * order.quantity
     value = price * order.quantity * contract.multiplier
-    commission = order_commission(contract, order.quantity, value)
+    commission = order_commission(contract, order.quantity, value, order.action, new_york_day(now))
     before = account.figures(now)
     after = account.margin([(contract, signed, price)])
     # Options carry no loan value, so what is paid for them leaves the equity with loan; stock stays in it.

@@ -24,11 +24,11 @@ def test_a_purchase_moves_cash_into_the_position() -> None:
     pit.hold(2)
     figures = pit.account.figures(pit.now)
 
-    assert figures.cash == Decimal("99578.70")
+    assert figures.cash == Decimal("99578.61")
     assert figures.option_value == Decimal("410.00")
-    assert figures.unrealized == Decimal("-11.30")
+    assert figures.unrealized == Decimal("-11.39")
     assert figures.equity_with_loan == figures.cash
-    assert pit.account.positions()[0].avg_cost == Decimal("210.65")
+    assert pit.account.positions()[0].avg_cost == Decimal("210.695")
 
 
 def test_a_sale_realises_the_profit_after_both_commissions() -> None:
@@ -38,8 +38,8 @@ def test_a_sale_realises_the_profit_after_both_commissions() -> None:
     pit.sell(1, 2, "2.50")
     reports = [event.report for event in pit.log if isinstance(event, Commissioned)]
 
-    assert [report.realized_pnl for report in reports] == [None, Decimal("77.40")]
-    assert pit.account.figures(pit.now).realized == Decimal("77.40")
+    assert [report.realized_pnl for report in reports] == [None, Decimal("77.21")]
+    assert pit.account.figures(pit.now).realized == Decimal("77.21")
     assert pit.account.positions() == []
 
 
@@ -71,7 +71,7 @@ def test_the_portfolio_shows_what_was_closed_today() -> None:
     pit.sell(1, 1, "2.00")
     line = pit.account.portfolio()[0]
 
-    assert (line.quantity, line.realized, line.daily) == (0, Decimal("-12.00"), Decimal("-12.00"))
+    assert (line.quantity, line.realized, line.daily) == (0, Decimal("-12.10"), Decimal("-12.10"))
 
 
 def test_a_position_may_turn_from_long_to_short() -> None:
@@ -83,9 +83,23 @@ def test_a_position_may_turn_from_long_to_short() -> None:
     assert (position.quantity, position.avg_cost) == (-2, Decimal(200))
 
 
-@pytest.mark.parametrize(("quantity", "commission"), [(1, "1.00"), (2, "1.30"), (10, "6.50")])
-def test_option_commissions(quantity: int, commission: str) -> None:
-    assert order_commission(CALL, quantity, Decimal(200)) == Decimal(commission)
+@pytest.mark.parametrize(
+    ("quantity", "premium", "commission"),
+    [(1, "2.00", "1.00"), (2, "5.00", "1.30"), (3, "0.075", "1.50"), (5, "0.03", "1.25")],
+)
+def test_an_options_commission_is_ibs_example_and_what_is_passed_on(
+    quantity: int, premium: str, commission: str
+) -> None:
+    value = Decimal(premium) * quantity * 100
+    passed_on = (Decimal("0.04685") * quantity).quantize(Decimal("0.01"))
+
+    assert order_commission(CALL, quantity, value) == Decimal(commission) + passed_on
+
+
+@pytest.mark.parametrize(("quantity", "cost"), [(1000, "700.44"), (3000, "2096.32")])
+def test_a_sale_pays_the_activity_fee_and_the_secs_and_clearing_has_a_cap(quantity: int, cost: str) -> None:
+    # 1,000 at 1.00: 650 + 26.85 + 20 + 2.79, of 100,000 USD 0.80; 3,000: 1,950 + 80.55 + 55 + 8.37 + 2.40.
+    assert order_commission(CALL, quantity, Decimal(quantity * 100), Side.SELL) == Decimal(cost)
 
 
 def test_stock_commissions_have_a_floor_and_a_ceiling() -> None:
@@ -95,9 +109,9 @@ def test_stock_commissions_have_a_floor_and_a_ceiling() -> None:
 
 
 def test_the_parts_of_an_order_cost_what_the_whole_costs() -> None:
-    parts = [fill_commission(CALL, n, Decimal(n), 1, Decimal(1)) for n in range(7)]
+    parts = [fill_commission(CALL, (n, Decimal(40 * n)), 1, Decimal(40)) for n in range(7)]
 
-    assert sum(parts) == order_commission(CALL, 7, Decimal(7))
+    assert sum(parts) == order_commission(CALL, 7, Decimal(280))
 
 
 def test_long_options_tie_up_nothing_and_naked_ones_a_fifth_of_the_underlying() -> None:

@@ -218,7 +218,7 @@ def test_a_modified_limit_trades_at_the_book_if_it_has_become_marketable() -> No
     assert statuses(events)[0] == (1, "Submitted")
 
 
-def test_commissions_are_65_cents_a_contract_and_a_dollar_at_least() -> None:
+def test_commissions_are_65_cents_a_contract_a_dollar_at_least_and_what_is_passed_on() -> None:
     pit = Pit()
     pit.quote(CALL_ID, "2.00", "2.10", size=1)
     pit.buy(1, 3, "2.10")
@@ -226,7 +226,7 @@ def test_commissions_are_65_cents_a_contract_and_a_dollar_at_least() -> None:
     pit.tick(CALL_ID, "2.00", "2.10", size=1)
     paid = [event.report.commission for event in pit.log if isinstance(event, Commissioned)]
 
-    assert paid == [Decimal("1.00"), Decimal("0.30"), Decimal("0.65")]
+    assert paid == [Decimal("1.05"), Decimal("0.34"), Decimal("0.70")]
 
 
 def test_a_late_commission_report_comes_after_the_fill() -> None:
@@ -263,7 +263,7 @@ def test_a_correction_repeats_the_execution_with_a_higher_last_part() -> None:
     assert executed.execution.exec_id == exec_id[:-2] + "02"
     assert executed.corrects == exec_id
     assert pit.account.held(CALL_ID) == 2
-    assert pit.account.cash == 100_000 - 2 * Decimal(205) - Decimal("1.95")
+    assert pit.account.cash == 100_000 - 2 * Decimal(205) - Decimal("2.09")
 
 
 def test_a_late_report_follows_a_corrected_execution_under_its_new_id() -> None:

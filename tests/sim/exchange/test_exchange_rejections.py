@@ -49,7 +49,7 @@ def test_an_account_that_cannot_pay_is_told_in_ibs_words() -> None:
     events = pit.buy(1, 1, "2.10")
 
     assert codes(events) == [201]
-    assert "YOUR EQUITY WITH LOAN VALUE [-11.00 USD] MUST EXCEED THE INITIAL MARGIN [0.00 USD]" in texts(
+    assert "YOUR EQUITY WITH LOAN VALUE [-11.05 USD] MUST EXCEED THE INITIAL MARGIN [0.00 USD]" in texts(
         events
     )
     assert statuses(events) == [(1, "Inactive")]
@@ -327,10 +327,10 @@ def test_a_what_if_answers_with_margin_and_leaves_no_order() -> None:
 
     assert (f.initial_change, f.equity_with_loan_change, f.commission) == (
         Decimal(0),
-        Decimal("-421.30"),
-        Decimal("1.30"),
+        Decimal("-421.39"),
+        Decimal("1.39"),
     )
-    assert f.equity_with_loan_after == Decimal("99578.70")
+    assert f.equity_with_loan_after == Decimal("99578.61")
     assert pit.exchange.find(1, 1) is None
 
 

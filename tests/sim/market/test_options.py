@@ -128,7 +128,11 @@ def test_on_the_last_day_volatility_by_the_calendar_doubles_and_days_before_hard
     assert session is not None
     noon = session.open + (session.close - session.open) / 2
 
-    assert clock_factor(noon, session, session.close) == pytest.approx(2.07, abs=0.02)
+    assert clock_factor(noon, session, session.close) == pytest.approx(2.13, abs=0.02)
+    # SPX 2021-01-04 by the calendar's clock: 0.33 to 0.36 through the day, 0.53 a quarter of an hour before the close.
+    last = clock_factor(session.close - timedelta(minutes=15), session, session.close)
+    first = clock_factor(session.open + timedelta(minutes=5), session, session.close)
+    assert last / first == pytest.approx(0.53 / 0.34, abs=0.05)
     assert 1.0 <= clock_factor(noon, session, session.close + timedelta(days=4)) < 1.15
     assert clock_factor(noon, None, session.close) == 1.0
 

@@ -21,6 +21,11 @@ _SESSION_SHARE = 0.8
 0.36 a year by the calendar's clock where those of a week show 0.16."""
 
 
+_LAST_S, _LAST_WEIGHT = 15 * 60.0, 1.6
+"""A second of the last quarter of an hour has 2.6 times the variance of one before it: the same options show 0.53 then. Counted
+on an option's last day, where it is seen."""
+
+
 @dataclass(frozen=True, slots=True)
 class SurfaceShape:
     """Of a class of underlyings. ``skew`` and ``smile`` are per standard deviation of log-moneyness and per its square.
@@ -81,10 +86,15 @@ def clock_factor(now: datetime, session: Session | None, expiry: datetime) -> fl
     """
     if session is None or not session.open <= now < session.close:
         return 1.0
-    left_s = (session.close - now).total_seconds() / (session.close - session.open).total_seconds()
+    left_s, whole_s = (session.close - now).total_seconds(), (session.close - session.open).total_seconds()
     days = (expiry.astimezone(NEW_YORK).date() - new_york_day(now)) / timedelta(days=1)
-    variance_years = days / 365 + _SESSION_SHARE * left_s / 252
+    left = left_s / whole_s if days else _by_trading_time(left_s) / _by_trading_time(whole_s)
+    variance_years = days / 365 + _SESSION_SHARE * left / 252
     return math.sqrt(max(1.0, variance_years / years_between(now, expiry)))
+
+
+def _by_trading_time(left_s: float) -> float:
+    return left_s + _LAST_WEIGHT * min(left_s, _LAST_S)
 
 
 def clock_factor_at(now: datetime, expiry: datetime) -> float:
