@@ -75,6 +75,7 @@ DERIVED: dict[type, dict[str, str]] = {
         "blind_s": "twice repair_limit_s: no snapshot for so long is evidence of its own",
         "look_s": "longer than a snapshot takes",
         "last_step": "market_rung: what lies beyond repeats itself",
+        "passed_step": "the order manager's forced_step: an order at the market beside the stop",
         "quote_fresh_s": "risk.max_quote_age_s, which judges entries by the same age",
         "sibling_grace_s": "what IB takes to end an OCA group",
         "cancel_retry_s": "longer than answer_s",
