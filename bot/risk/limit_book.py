@@ -62,7 +62,7 @@ class LimitBook:
         self._computed = None
 
     def hold(self, row: lm.LimitsHeld) -> None:
-        self.held = dict(row.limits)
+        self.held = {name: Decimal(value) for name, value in row.limits.items()}
         self._computed = None
 
     def count(self, row: lm.LiveSessionTraded) -> None:
@@ -116,7 +116,7 @@ class LimitBook:
             return
         tightest = {name: self._base(name) for name in sorted(LOOSER_ABOVE | LOOSER_BELOW)}
         if tightest != self.held:
-            yield lm.LimitsHeld(at, tightest)
+            yield lm.LimitsHeld(at, {name: str(value) for name, value in tightest.items()})
 
     def bought(self, row: FillBooked, now: datetime) -> Iterator[Message]:
         """A session counts once something was bought in it."""
@@ -140,7 +140,7 @@ class LimitBook:
         ):
             return
         set_to = {name: Decimal(getattr(self.settings, name)) for name in self.held}
-        held = {name: self._base(name) for name in self.held if self._base(name) != set_to[name]}
+        held = {name: str(self._base(name)) for name in self.held if self._base(name) != set_to[name]}
         change = lm.LimitsChanged(now, self.canary_contracts(now), len(self.days), self._standing(now), held)
         if replace(change, at=self._said.at) != self._said:
             self._said = change

@@ -145,9 +145,9 @@ def test_looser_settings_alone_loosen_nothing_in_a_live_bot() -> None:
 
 def test_tighter_settings_are_held_from_then_on() -> None:
     machine = RiskMachine(replace(LIVE, max_open_positions=1), SESSION)
-    machine.remember(lm.LimitsHeld(NOON, {"max_open_positions": Decimal(3)}))
+    machine.remember(lm.LimitsHeld(NOON, {"max_open_positions": "3"}))
 
-    assert one(tell(machine, connected()), lm.LimitsHeld).limits["max_open_positions"] == 1
+    assert one(tell(machine, connected()), lm.LimitsHeld).limits["max_open_positions"] == "1"
 
 
 def test_a_bot_that_does_not_trade_live_says_nothing_of_limits() -> None:

@@ -47,7 +47,7 @@ class LimitsHeld:
     """The tightest limits a live bot was ever started with: looser ones in the settings wait for a loosening."""
 
     at: datetime
-    limits: Mapping[str, Decimal]
+    limits: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +69,4 @@ class LimitsChanged:
     canary_contracts: int | None = None
     live_sessions: int = 0
     loosened: tuple[LimitLoosened, ...] = ()
-    held_back: Mapping[str, Decimal] = field(default_factory=dict)
+    held_back: Mapping[str, str] = field(default_factory=dict)
