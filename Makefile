@@ -10,7 +10,7 @@ STAMP  := $(VENV)/.installed
 AGED    = --exclude-newer $$($(BIN)/python -c 'import datetime as d; print((d.datetime.now(d.UTC) - d.timedelta(days=7)).isoformat(timespec="seconds"))')
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run monitor test test-slow test-days gauntlet gauntlet-quick lab lab-arm64 appliance appliance-venv redeploy halt resume \
+.PHONY: help venv run monitor simulate test test-slow test-days gauntlet gauntlet-quick lab lab-arm64 appliance appliance-venv redeploy halt resume \
         backup restore new-pi versions upgrade-gateway lint fmt docs measure lock backtest bench
 
 help:  ## list the targets
@@ -46,6 +46,9 @@ gauntlet: venv  ## how bots like this failed, against the simulated gateway; wri
 
 gauntlet-quick: venv  ## the same without the kill matrix and with three weeks; writes nothing
 	@$(BIN)/python -m tests.gauntlet.scorecard --quick
+
+simulate: venv  ## the whole bot in one deterministic simulation (SEED=17 replays one, HOURS=8 is a night, SHRINK=1, RECORD=1)
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED) $(if $(SHRINK),--shrink),--minutes $(if $(HOURS),$$(( $(HOURS) * 60 )),$(or $(MINUTES),2)) $(if $(RECORD),--record))
 
 lab:  ## site.yml on two systemd containers, the bot trading a fast recorded day (Debian, as root)
 	@.ci/lab test

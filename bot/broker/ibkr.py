@@ -47,6 +47,8 @@ class IbkrBroker:
         self._io: IoThread | None = None
         self._stepped = stepped
         self._kept: list[Message] = []
+        self.make_io: Callable[..., IoThread] = IoThread
+        """What runs the event loop; a simulation of the whole bot has one loop for everything, and no thread."""
 
     def start(self, publish: Publish) -> None:
         """Connect in the background; every fact goes to ``publish``, on the io thread. Raises RuntimeError when started twice."""
@@ -62,7 +64,7 @@ class IbkrBroker:
             self._failed,
             self._stepped,
         )
-        self._io = IoThread("ib-io", self._adapter.run, self._failed)
+        self._io = self.make_io("ib-io", self._adapter.run, self._failed)
         self._io.start()
 
     def send(self, command: Message) -> None:

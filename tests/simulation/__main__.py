@@ -1,0 +1,153 @@
+"""The swarm from a command line: seeds for a while, one seed again with its wire and journal, or the same seed twice.
+
+python -m tests.simulation --minutes 2
+python -m tests.simulation --seed 17
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, date, datetime
+from functools import partial
+from itertools import count, islice
+
+from loguru import logger
+
+from tests.simulation.night import Night, Run, run_seed
+from tests.simulation.show import show
+from tests.simulation.shrink import shrunk
+from tests.simulation.swarm import draw
+
+SEEDS_A_DAY = 100_000
+_EPOCH = date(2026, 1, 1)
+
+
+def main(words: list[str]) -> int:
+    asked = _parser().parse_args(words)
+    _be_quiet()
+    if asked.seed is not None:
+        return _again(asked.seed, shrink=asked.shrink)
+    if asked.same:
+        return _same(asked.first, asked.same, asked.processes)
+    return _swarm(asked)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="make simulate", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--seed", type=int, help="run this seed, and show its faults, wire and journal")
+    parser.add_argument(
+        "--shrink",
+        action="store_true",
+        help="with --seed: leave out every fault that the failure does not need",
+    )
+    parser.add_argument("--minutes", type=float, default=2.0, help="how long the swarm runs")
+    parser.add_argument("--count", type=int, help="so many seeds instead")
+    parser.add_argument(
+        "--first", type=int, default=first_of_today(), help="the first seed (each day has its own)"
+    )
+    parser.add_argument(
+        "--same", type=int, default=0, help="run so many seeds twice, in processes of their own, and compare"
+    )
+    parser.add_argument(
+        "--lean", action="store_true", help="whole sessions in which nothing goes wrong: the measure of speed"
+    )
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--record",
+        action="store_true",
+        help="add this night to docs/simulation.json and write docs/simulation.md",
+    )
+    return parser
+
+
+def first_of_today() -> int:
+    """Seeds that no other day runs."""
+    return ((datetime.now(UTC).date() - _EPOCH).days % 20_000) * SEEDS_A_DAY
+
+
+def _be_quiet() -> None:
+    logger.remove()
+    logging.disable(logging.CRITICAL)
+
+
+def _seeds(asked: argparse.Namespace) -> Iterator[int]:
+    seeds = count(asked.first)
+    if asked.count is not None:
+        yield from islice(seeds, asked.count)
+        return
+    until_s = time.monotonic() + asked.minutes * 60
+    while time.monotonic() < until_s:
+        yield next(seeds)
+
+
+def _swarm(asked: argparse.Namespace) -> int:
+    night = Night(began=datetime.now(UTC), first=asked.first)
+    began_s = time.monotonic()
+    with ProcessPoolExecutor(asked.processes, initializer=_be_quiet) as pool:
+        work = partial(run_seed, lean=asked.lean)
+        # A process's next seed is drawn when it is free, so that the time is kept.
+        seeds = _seeds(asked)
+        waiting = {pool.submit(work, seed) for seed in islice(seeds, asked.processes)}
+        while waiting:
+            done = next(iter(sorted((one for one in waiting if one.done()), key=id)), None)
+            if done is None:
+                time.sleep(0.01)
+                continue
+            waiting.discard(done)
+            _tell(done.result(), night)
+            waiting |= {pool.submit(work, seed) for seed in islice(seeds, 1)}
+    night.wall_s = time.monotonic() - began_s
+    night.close()
+    if asked.record:
+        night.record()
+    print(night.summary())
+    return int(bool(night.failed))
+
+
+def _tell(run: Run, night: Night) -> None:
+    night.add(run)
+    for failure in run.failures[:3]:
+        print(f"seed {run.seed}: {failure[:300]}", flush=True)
+    if sys.stderr.isatty():
+        print(f"\r{night.runs} runs, {len(night.failed)} failed ", end="", file=sys.stderr, flush=True)
+
+
+def _again(seed: int, *, shrink: bool) -> int:
+    plan = draw(seed)
+    if shrink:
+        plan, tries = shrunk(plan)
+        print(f"seed {seed}: {len(draw(seed).faults)} faults shrunk to {len(plan.faults)} in {tries} runs")
+    return show(plan)
+
+
+def _same(first: int, wanted: int, processes: int) -> int:
+    """Each seed in two processes, whose texts hash differently."""
+    seeds = range(first, first + wanted)
+    with ProcessPoolExecutor(processes, initializer=_be_quiet) as one:
+        left = list(one.map(run_seed, seeds))
+    with ProcessPoolExecutor(processes, initializer=_be_quiet) as other:
+        right = list(other.map(run_seed, reversed(seeds)))[::-1]
+    equal = sum(x.digest == y.digest for x, y in zip(left, right, strict=True))
+    differing = [x.seed for x, y in zip(left, right, strict=True) if x.digest != y.digest]
+    print(
+        f"same bytes of journal and wire: {equal} of {wanted}, {len({x.digest for x in left})} distinct {differing or ''}"
+    )
+    print(f"digest of all: {_digest_of(left)}, Python {sys.version.split()[0]}")
+    return int(equal != wanted)
+
+
+def _digest_of(runs: list[Run]) -> str:
+    return hashlib.sha256("".join(run.digest for run in runs).encode()).hexdigest()[:16]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,148 @@
+"""The bot's disk: real SQLite over files in memory, which can be full, slow, torn in the middle of a write, or lie.
+
+What a power loss leaves is what was synced: SQLite's WAL with synchronous=FULL is synced at each commit, so that is the
+state at the last commit, and of the one that the power fails in any part. A disk that lies keeps what it had when it began to.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from bot.journal.store import JOURNAL_FILE, Journal
+
+_FILES = (JOURNAL_FILE, f"{JOURNAL_FILE}-wal")
+Row = tuple[str, str, str]
+"""(at, kind, body)"""
+
+
+class PowerLost(BaseException):
+    """The machine has no power any more. No handler of the bot sees it."""
+
+
+class Watching(Protocol):
+    def synced(self, rows: list[Row]) -> None:
+        """These rows are on disk."""
+
+
+class Disk:
+    """``stall`` is called with the seconds that a slow write took."""
+
+    def __init__(
+        self, directory: Path, chance: random.Random, watching: Watching, stall: Callable[[float], None]
+    ) -> None:
+        self.directory = directory
+        self._random, self._watching, self._stall = chance, watching, stall
+        self.is_full = False
+        self.delay_s = 0.0
+        self.cut_in: int | None = None
+        """The power fails in the middle of this commit from now."""
+        self.on_cut: Callable[[], None] = lambda: None
+        self._kept: dict[str, bytes] | None = None
+        self._torn_to: int | None = None
+        directory.mkdir(parents=True)
+
+    def wrap(self, journal: Journal) -> None:
+        """Put this disk between the journal and its file."""
+        setattr(journal, "_db", _Connection(journal._db, self))  # noqa: B010  the simulated disk's only way in
+
+    def begin_to_lie(self) -> None:
+        """From now on nothing that is synced is."""
+        if self._kept is None:
+            self._kept = self._files()
+
+    def before(self) -> None:
+        """Raises sqlite3.OperationalError where nothing can be written."""
+        if self.is_full:
+            raise sqlite3.OperationalError("database or disk is full")
+        if self.delay_s:
+            self._stall(self.delay_s)
+
+    def committed(self, rows: list[Row], before: int) -> None:
+        """Raises PowerLost when the power failed just then."""
+        if self.cut_in is not None:
+            self.cut_in -= 1
+            if self.cut_in <= 0:
+                self.cut_in = None
+                after = self.wal_bytes()
+                self._torn_to = self._random.randrange(before, after) if after > before else None
+                self.on_cut()
+                raise PowerLost
+        self._watching.synced(rows)
+
+    def wal_bytes(self) -> int:
+        path = self.directory / _FILES[1]
+        return path.stat().st_size if path.exists() else 0
+
+    def _files(self) -> dict[str, bytes]:
+        return {
+            name: (self.directory / name).read_bytes() for name in _FILES if (self.directory / name).exists()
+        }
+
+    def survivors(self, *, power: bool) -> dict[str, bytes]:
+        """What is there after the process (``power``: the machine) has died. Before anything is closed."""
+        files = self._files()
+        if power and self._kept is not None:
+            files, self._kept = self._kept, None
+        elif power and self._torn_to is not None and _FILES[1] in files:
+            files[_FILES[1]] = files[_FILES[1]][: self._torn_to]
+        self._torn_to = None
+        return files
+
+    def put_back(self, files: dict[str, bytes]) -> None:
+        for name in (*_FILES, f"{JOURNAL_FILE}-shm"):
+            (self.directory / name).unlink(missing_ok=True)
+        for name, data in files.items():
+            (self.directory / name).write_bytes(data)
+
+    def rows(self) -> list[Row]:
+        """What a reader finds now, by plain SQL."""
+        path = self.directory / JOURNAL_FILE
+        if not path.exists():
+            return []
+        db = sqlite3.connect(path)
+        try:
+            return db.execute("SELECT at, kind, body FROM messages ORDER BY seq").fetchall()
+        finally:
+            db.close()
+
+    def throw_away(self) -> None:
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class _Connection:
+    """sqlite3.Connection as the journal uses it."""
+
+    def __init__(self, db: sqlite3.Connection, disk: Disk) -> None:
+        self._db, self._disk = db, disk
+        self._rows: list[Row] = []
+        self._before = 0
+
+    def execute(self, *how: Any) -> sqlite3.Cursor:
+        return self._db.execute(*how)
+
+    def executemany(self, query: str, rows: Iterable[Row]) -> sqlite3.Cursor:
+        self._disk.before()
+        self._rows = list(rows)
+        self._before = self._disk.wal_bytes() if self._disk.cut_in is not None else 0
+        return self._db.executemany(query, self._rows)
+
+    def __enter__(self) -> Self:
+        self._db.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._db.__exit__(kind, error, trace)
+        rows, self._rows = self._rows, []
+        if kind is None and rows:
+            self._disk.committed(rows, self._before)
+
+    def close(self) -> None:
+        self._db.close()

@@ -1,0 +1,240 @@
+"""One line of the bot, from start to stop, kill or failure: made of the parts the composition root uses, in its order.
+
+Swapped are the clock, the io thread (its coroutines run on the simulation's loop) and the runtime's threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, cast
+
+from bot.actors.runtime import settle
+from bot.actors.supervisor import Parts, Supervisor
+from bot.assembly.line import _obeyed
+from bot.assembly.machines import make_machines
+from bot.assembly.outside import Outside
+from bot.assembly.port import make_broker
+from bot.assembly.slow_disk import judge_disk
+from bot.assembly.timing import Timing
+from bot.config import Settings, hand_down
+from bot.domain import messages as m
+from bot.domain.messages import Message
+from bot.journal.listener import JournalListener
+from bot.journal.recover import restore_state
+from bot.journal.store import Journal
+from bot.ops.alerts.conditions import LastingConditions
+from bot.ops.alerts.events import REMEMBERED, Alerts
+from bot.ops.process.operator import Operator
+from bot.ops.status.status_builder import StatusBuilder
+from bot.wiring import ALERTS, BOARD, JOURNAL, Machine
+from tests.simulation.actors import Heard, SimulatedPeer, Turns
+from tests.simulation.loop import SimulatedLoop
+
+
+class LoopIo:
+    """``IoThread`` without a thread."""
+
+    def __init__(
+        self,
+        loop: SimulatedLoop,
+        name: str,
+        main: Callable[[], Coroutine[Any, Any, None]],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        del name
+        self._loop, self._make, self.failed = loop, main, failed
+        self._main: asyncio.Task[None] | None = None
+        self._first = 0
+        self.is_stopping = False
+
+    def start(self) -> None:
+        self._older = {id(task) for task in self._loop.born}
+        self._main = self._loop.create_task(self._make())
+        self._main.add_done_callback(self._ended)
+
+    def post(self, call: Callable[[], object]) -> bool:
+        if self.is_stopping:
+            return False
+        self._loop.call_soon(self._guarded, call)
+        return True
+
+    def stop(self, timeout_s: float) -> bool:
+        del timeout_s
+        self.is_stopping = True
+        if self._main is not None and not self._main.done():
+            self._main.cancel()
+        return True
+
+    @property
+    def tasks(self) -> list[asyncio.Task[Any]]:
+        """Its own that are not done, oldest first."""
+        return [task for task in self._loop.born if id(task) not in self._older and not task.done()]
+
+    def _guarded(self, call: Callable[[], object]) -> None:
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001  as in IoThread: reported, never swallowed
+            self.failed(error)
+
+    def _ended(self, main: asyncio.Task[None]) -> None:
+        if not main.cancelled() and (error := main.exception()) is not None:
+            self.failed(error)
+        for task in self.tasks:
+            task.cancel()
+
+
+class _Ticker:
+    """The bot's clock on the loop. ``pause_s`` is asked before each tick."""
+
+    def __init__(self, loop: SimulatedLoop, tick: Callable[[], None], pause_s: Callable[[], float]) -> None:
+        self._loop, self._tick, self._pause_s = loop, tick, pause_s
+        self._next: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        self._next = self._loop.call_later(self._pause_s(), self._run)
+
+    def stop(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+
+    def _run(self) -> None:
+        self.start()
+        self._tick()
+
+
+class SimulatedSupervisor(Supervisor):
+    """The product's, with peers and clock on the loop."""
+
+    def __init__(self, parts: Parts, turns: Turns, ticker: _Ticker, on_end: Callable[[], None]) -> None:
+        self._sim_turns, self._on_end = turns, on_end
+        super().__init__(parts)
+        self._clock = cast(Any, ticker)
+
+    def _start_peer(self, name: str, machine: Any) -> None:
+        self.line.peers[name] = SimulatedPeer(name, machine, self.line, self._on_failure, self._sim_turns)
+
+    def _on_failure(self, component: str, error: BaseException, message: object) -> None:
+        super()._on_failure(component, error, message)
+        self._on_end()
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every life of a run shares."""
+
+    loop: SimulatedLoop
+    now: Callable[[], datetime]
+    outside: Outside
+    heard: Heard
+    strategies: Callable[[Settings], dict[str, Machine]]
+    quote_interval_s: float
+    lean_tick_s: float
+    burst: int
+    chance: Any
+    is_restart: bool = False
+
+
+class Life:
+    """``on_end`` is called when the line has failed."""
+
+    def __init__(
+        self, settings: Settings, around: Surroundings, journal: Journal, on_end: Callable[[], None]
+    ) -> None:
+        self.journal, self._around, self.is_dead = journal, around, False
+        loop, timing = around.loop, Timing(around.now)
+        self.turns = Turns(loop, around.chance, around.burst, around.heard)
+        self.board = StatusBuilder(settings.symbols)
+        limits = hand_down.lasting_limits(settings)
+        alerts = Alerts(
+            around.outside.alerts.put,
+            lasting=None if limits is None else LastingConditions(limits),
+            is_restart=around.is_restart,
+        )
+        alerts.catch_up(row.message for row in journal.rows(REMEMBERED))
+        machines: dict[str, Machine] = {JOURNAL: JournalListener(journal), ALERTS: alerts, BOARD: self.board}
+        machines |= make_machines(settings, 1.0) | around.strategies(settings)
+        restore_state(journal, machines)
+        self.broker = make_broker(settings, journal, timing)
+        self.broker._settings = _with(self.broker._settings, quote_interval_s=around.quote_interval_s)
+        self.broker.make_io = partial(LoopIo, loop)  # type: ignore[assignment]  # the same methods
+        self._ticker = _Ticker(loop, self._tick, self._pause_s)
+        self.supervisor = SimulatedSupervisor(
+            Parts(
+                machines=machines,
+                port=self.broker,
+                commit=journal.commit,
+                record=journal.record,
+                now=around.now,
+                tick_s=1.0,
+                first_message=m.LineStarted(
+                    around.now(), "simulation", settings.mode, settings.dry_run, settings.symbols
+                ),
+            ),
+            self.turns,
+            self._ticker,
+            on_end,
+        )
+        self.operator = Operator(
+            lambda: self.board.status,
+            self.supervisor.line.emit,
+            lambda: settle(self.supervisor.line),
+            around.now,
+            beside=dict,
+        )
+        self._looks_for_halt = True
+
+    def start(self) -> None:
+        self.supervisor.start()
+
+    @property
+    def io(self) -> LoopIo | None:
+        return cast(LoopIo | None, self.broker._io)
+
+    def _pause_s(self) -> float:
+        status = self.board.status
+        is_busy = status.open_brackets or status.live_orders or not status.is_reconciled
+        return 1.0 if is_busy else self._around.lean_tick_s
+
+    def _tick(self) -> None:
+        if self.is_dead or self.supervisor.failed is not None:
+            return
+        self.supervisor.line.emit(m.TimePassed(self._around.now()))
+        slowest_s = self.journal.take_slowest_s()
+        if slowest_s:
+            judge_disk(slowest_s, self._around.outside, self.operator)
+        self._looks_for_halt = self._looks_for_halt and _obeyed(self.journal.path.parent, self.operator)
+
+    def say(self, message: Message) -> None:
+        self.supervisor.line.emit(message)
+
+    async def stop(self, reason: str) -> None:
+        """As SIGTERM, or after a failure: the io's tasks end first, as the thread's do."""
+        self.supervisor.request_stop(reason)
+        self._ticker.stop()
+        self.broker.stop(0.0)
+        io = self.io
+        while io is not None and io.tasks:
+            await asyncio.wait(io.tasks)
+        self.supervisor.stop()
+        self.is_dead = True
+
+    def die(self) -> None:
+        """As SIGKILL: nothing more is said, heard or written."""
+        self.is_dead = self.turns.is_dead = True
+        self._ticker.stop()
+        self.broker._publish = None
+        if self.io is not None:
+            self.io.stop(0.0)
+            for task in self.io.tasks:
+                task.cancel()
+
+
+def _with(value: Any, **changes: Any) -> Any:
+    from dataclasses import replace
+
+    return replace(value, **changes)
