@@ -20,7 +20,8 @@ from itertools import count, islice
 
 from loguru import logger
 
-from tests.simulation.night import Night, Run, run_seed
+from tests.simulation.night import Night, Run, record_detections, run_seed
+from tests.simulation.planted import MOST_SEEDS, PLANTS, Detection, seeds_to_detection
 from tests.simulation.show import show
 from tests.simulation.shrink import shrunk
 from tests.simulation.swarm import draw
@@ -34,6 +35,8 @@ def main(words: list[str]) -> int:
     _be_quiet()
     if asked.seed is not None:
         return _again(asked.seed, shrink=asked.shrink)
+    if asked.planted is not None:
+        return _plants(asked)
     if asked.same:
         return _same(asked.first, asked.same, asked.processes)
     return _swarm(asked)
@@ -59,6 +62,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--lean", action="store_true", help="whole sessions in which nothing goes wrong: the measure of speed"
+    )
+    parser.add_argument(
+        "--planted", nargs="*", help="plant these faults (all), and count the seeds until each is found"
+    )
+    parser.add_argument(
+        "--most", type=int, default=MOST_SEEDS, help="with --planted: give a fault up after so many seeds"
     )
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument(
@@ -119,6 +128,19 @@ def _tell(run: Run, night: Night) -> None:
         print(f"seed {run.seed}: {failure[:300]}", flush=True)
     if sys.stderr.isatty():
         print(f"\r{night.runs} runs, {len(night.failed)} failed ", end="", file=sys.stderr, flush=True)
+
+
+def _plants(asked: argparse.Namespace) -> int:
+    chosen = [plant for plant in PLANTS if not asked.planted or plant.row in asked.planted]
+    found: list[Detection] = []
+    with ProcessPoolExecutor(asked.processes, initializer=_be_quiet) as pool:
+        work = [pool.submit(seeds_to_detection, plant.row, asked.first, asked.most) for plant in chosen]
+        for one in work:
+            found.append(one.result())
+            print(found[-1], flush=True)
+    if asked.record:
+        record_detections(found)
+    return int(any(one.seeds is None for one in found))
 
 
 def _again(seed: int, *, shrink: bool) -> int:

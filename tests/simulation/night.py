@@ -19,6 +19,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 RECORD = DOCS / "simulation.json"
 PAGE = DOCS / "simulation.md"
 PICTURE = DOCS / "images" / "simulation.svg"
+_PLANTED = "<!-- generated: python -m tests.simulation --planted --record -->"
 _BEGIN, _END = "<!-- generated: make simulate RECORD=1 -->", "<!-- end -->"
 TRADING_YEAR_S = 252 * 6.5 * 3600
 MUST_COMPARE = (
@@ -139,11 +140,28 @@ class Night:
         write_page(nights)
 
 
-def write_page(nights: list[dict[str, Any]]) -> None:
+def record_detections(found: list[Any]) -> None:
+    """The planted faults, and how many seeds each took."""
+    took = sorted(one.seeds for one in found if one.seeds is not None)
+    rows = [
+        f"| {one.row} | {one.words} | {one.seeds or 'not found'} | {one.said.partition(':')[0]} |"
+        for one in found
+    ]
+    middle = (
+        f"Found: {len(took)} of {len(found)}; median {median(took):g} seeds." if took else "None was found."
+    )
+    _put(_PLANTED, "\n".join(["| row | fault | seeds | found by |", "|---|---|--:|---|", *rows, "", middle]))
+
+
+def _put(begin: str, words: str) -> None:
     text = PAGE.read_text(encoding="utf-8")
-    before, _, rest = text.partition(_BEGIN)
+    before, _, rest = text.partition(begin)
     _, _, after = rest.partition(_END)
-    PAGE.write_text(f"{before}{_BEGIN}\n{_tables(nights)}\n{_END}{after}", encoding="utf-8")
+    PAGE.write_text(f"{before}{begin}\n{words}\n{_END}{after}", encoding="utf-8")
+
+
+def write_page(nights: list[dict[str, Any]]) -> None:
+    _put(_BEGIN, _tables(nights))
     _draw(nights)
 
 

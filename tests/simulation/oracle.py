@@ -21,6 +21,7 @@ OURS = 1
 """The bot's client id."""
 CALM_BARE_S = 90.0
 """A position without its stops may last so long in calm: the bot's own limit for a repair, then for a close, and slack."""
+NOTHING = Decimal("0.02")
 ALERTED_AFTER_S = 90.0
 """A danger that lasts longer must have been told to a person."""
 
@@ -260,7 +261,14 @@ class Oracle:
         stops: Counter[int] = Counter()
         for order in self._core.world._exchange.alive():
             guards = order.is_active or order.parent is None
-            if order.is_alive and order.is_stop and str(order.side) == "SELL" and guards:
+            # One that another hand moved next to nothing guards nothing.
+            if (
+                order.is_alive
+                and order.is_stop
+                and str(order.side) == "SELL"
+                and guards
+                and (order.stop or 0) > NOTHING
+            ):
                 stops[order.contract.con_id] += order.remaining
         return stops
 

@@ -19,7 +19,7 @@ from bot.broker.connection.library import load_library
 from bot.config import Settings, load_settings
 from bot.domain.errors import FixTheConfiguration, FixTheMachine
 from bot.domain.session import NEW_YORK
-from bot.domain.types import Direction
+from bot.domain.types import Direction, TradingState
 from bot.journal.recover import open_journal
 from bot.journal.store import JOURNAL_FILE
 from bot.ops.alerts.events import Alert, Severity
@@ -296,7 +296,7 @@ class Universe:
         if life is None or failed is not None:
             return
         status = life.board.status
-        is_halted, causes = status.trading_state.value == "halted", sorted(status.causes)
+        is_halted, causes = status.trading_state is TradingState.HALTED, sorted(status.causes)
         verdict.expect(
             "connected in calm",
             status.is_connected,
