@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from unittest.mock import patch
 
 from bot.broker.connection.error_codes import _ROWS
-from bot.domain.bracket import BracketState
+from bot.domain.bracket import BRACKET_TRANSITIONS, BracketEvent, BracketState, next_state
 from bot.domain.order import OrderStatus
 from bot.domain.types import TradingState
+from bot.execution import bracket_book
 from bot.risk.breakers import HaltCause
 from bot.risk.denials import DenialCode
 from bot.sim.faults.commands import COMMANDS
@@ -69,7 +71,8 @@ def wanted() -> Mapping[str, list[str]]:
         "Halted.cause": sorted(str(cause) for cause in HaltCause),
         "TradingStateChanged.state": [str(state) for state in TradingState],
         "OrderStatusChanged.status": [str(status) for status in OrderStatus],
-        "bracket state": [str(state) for state in BracketState],
+        "bracket transition": [f"{state} {event}" for state, event in BRACKET_TRANSITIONS],
+        "bracket state": [str(state) for state in BracketState if state is not BracketState.PLANNED],
         "fault": sorted(COMMANDS),
     }
 
@@ -79,7 +82,15 @@ def nevers(coverage: Coverage) -> dict[str, list[str]]:
     return {what: [x for x in all_ if x not in coverage.reached(what)] for what, all_ in wanted().items()}
 
 
-def states_of(status: Any) -> Iterable[str]:
-    """The states of the brackets on the board."""
-    for bracket in status.open_brackets:
-        yield str(getattr(bracket, "state", ""))
+@contextmanager
+def noting_transitions(coverage: Coverage) -> Iterator[None]:
+    """While the block runs, each transition that a bracket makes is noted."""
+
+    def noted(idea_id: str, now: BracketState, event: BracketEvent) -> BracketState:
+        after = next_state(idea_id, now, event)
+        coverage.note("bracket transition", f"{now} {event}")
+        coverage.note("bracket state", after)
+        return after
+
+    with patch.object(bracket_book, "next_state", noted):
+        yield

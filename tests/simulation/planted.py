@@ -6,7 +6,7 @@ python -m tests.simulation --planted G23 --first 1
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,7 +21,7 @@ from bot.execution.order_manager import OrderManager
 from bot.execution.protection_guard import ProtectionGuard
 from bot.journal.store import Journal
 from bot.ops.alerts.events import Alerts
-from bot.risk.latch import Latch
+from bot.risk.machine import RiskMachine
 from tests.simulation.night import run_seed
 
 MOST_SEEDS = 1000
@@ -36,12 +36,12 @@ class Plant:
     patches: tuple[tuple[Any, str, Any], ...]
 
 
-def _after_its_first(method: Callable[..., Any]) -> Callable[..., Any]:
-    def forgets(self: Any, *args: Any) -> Any:
-        del self, args
+_REAL_REMEMBER = RiskMachine.remember
 
-    forgets.__name__ = method.__name__
-    return forgets
+
+def _forgetful(machine: RiskMachine, row: Any) -> None:
+    if not isinstance(row, m.Halted):
+        _REAL_REMEMBER(machine, row)
 
 
 def _nothing(*_: Any, **__: Any) -> Iterator[Any]:
@@ -84,7 +84,7 @@ def _twice(manager: OrderManager, place: m.PlaceBracket) -> Iterator[m.Message]:
 
 PLANTS: Final[tuple[Plant, ...]] = (
     Plant("G36", "an order leaves before its intent is on disk", ((Journal, "commit", _recorded),)),
-    Plant("G23", "a halt is forgotten at the restart", ((Latch, "halt", _after_its_first(Latch.halt)),)),
+    Plant("G23", "a halt is forgotten at the restart", ((RiskMachine, "remember", _forgetful),)),
     Plant("G29", "a fill that is told twice is booked twice", ((FillLedger, "weigh", _weigh),)),
     Plant("G25", "fills during an outage are never asked for", ((AccountQueries, "executions", _no_executions),)),
     Plant("G30", "an empty answer is read as flat", ((AccountQueries, "positions", _nothing_held),)),

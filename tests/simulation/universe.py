@@ -29,7 +29,7 @@ from bot.sim.handlers.table import make_core
 from bot.sim.world.build import recorded_world
 from bot.wiring import Machine
 from tests.gauntlet.signals import told_strategy
-from tests.simulation.coverage import Coverage, states_of
+from tests.simulation.coverage import Coverage, noting_transitions
 from tests.simulation.disk import Disk, PowerLost
 from tests.simulation.escapes import no_escape
 from tests.simulation.gateway import PORT, SimulatedGateway
@@ -54,8 +54,6 @@ FEW = {
 }
 BOOT_S = 10.0
 """systemd's RestartSec in roles/ibkr_bot."""
-LIVENESS_S = 900.0
-"""When the faults stop: within so long reconciled, and trading or halted with a named reason."""
 
 
 class Universe:
@@ -158,7 +156,11 @@ class Universe:
                 continue
             if self._process is None:
                 self._process = Failures(Timing(self.now), self._outside())
-            if not await self._one_line(self._process):
+            try:
+                goes_on = await self._one_line(self._process)
+            except PowerLost:
+                goes_on, self.life = False, None
+            if not goes_on:
                 self._process = None
                 self.away_until_s = max(self.away_until_s, self.loop.time() + BOOT_S)
 
@@ -273,17 +275,12 @@ class Universe:
             self._break(fault)
         await asyncio.sleep(max(0.0, self.plan.calm_from_s - loop.time()))
         self._repair()
-        calm_at_s = loop.time()
-        await asyncio.sleep(max(0.0, min(self.plan.until_s, calm_at_s + LIVENESS_S) - loop.time()))
-        if loop.time() < self.plan.until_s:
-            await asyncio.sleep(self.plan.until_s - loop.time())
+        await asyncio.sleep(max(0.0, self.plan.until_s - loop.time()))
         self.gateway.catch_up()
         self.oracle.look()
         self._is_alive()
         self.is_over = True
         if self.life is not None:
-            for state in states_of(self.life.board.status):
-                self.coverage.note("bracket state", state)
             self.news.set()
         await asyncio.wait([live], timeout=120)
         if live.done() and (error := live.exception()) is not None:
@@ -320,6 +317,8 @@ class Universe:
                 self.gateway.settle()
             else:
                 self.gateway.do(bind(fault.do, fault.how))
+        except PowerLost:
+            self.tell("the power failed while it was carried out")
         except FixTheConfiguration as error:  # nothing there to break
             self.tell(f"passed over: {error}")
 
@@ -384,7 +383,8 @@ def simulate(plan: Plan, *, keep: bool = False) -> Outcome:
 
     async def main(_: SimulatedLoop) -> None:
         made.append(Universe(plan, Path(scratch) / "state", loop, keep=keep))
-        with no_escape(made[0].monotonic, lambda: made[0].now().timestamp(), plan.seed) as found:
+        escapes = no_escape(made[0].monotonic, lambda: made[0].now().timestamp(), plan.seed)
+        with noting_transitions(made[0].coverage), escapes as found:
             await made[0].act()
         made[0].oracle.verdict.broken += [f"escaped from the simulation: {what}" for what in found]
 

@@ -6,6 +6,7 @@ Sources and licences: ``NOTICE`` and ``recordings/README.md``.
 """
 
 import gzip
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -73,7 +74,8 @@ def bars_60m(symbol: Symbol, before: datetime) -> tuple[Bar, ...]:
     """
     if symbol not in SYMBOLS:
         raise NotRecordedError(symbol)
-    return tuple(bar for bar in _hours(symbol) if bar.end <= before)
+    hours = _hours(symbol)
+    return tuple(hours[: bisect_right(hours, before, key=lambda bar: bar.end)])
 
 
 def stock_quotes(symbol: Symbol, day: date) -> tuple[StockQuote, ...]:
