@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import logging
 import os
 import sys
 import time
@@ -17,10 +16,9 @@ from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, date, datetime
 from functools import partial
 from itertools import count, islice
+from multiprocessing import get_context
 
-from loguru import logger
-
-from tests.simulation.night import Night, Run, record_detections, run_seed
+from tests.simulation.night import Night, Run, be_quiet, record_detections, run_seed
 from tests.simulation.planted import MOST_SEEDS, PLANTS, Detection, seeds_to_detection
 from tests.simulation.show import show
 from tests.simulation.shrink import shrunk
@@ -32,7 +30,7 @@ _EPOCH = date(2026, 1, 1)
 
 def main(words: list[str]) -> int:
     asked = _parser().parse_args(words)
-    _be_quiet()
+    be_quiet()
     if asked.seed is not None:
         return _again(asked.seed, shrink=asked.shrink)
     if asked.planted is not None:
@@ -83,11 +81,6 @@ def first_of_today() -> int:
     return ((datetime.now(UTC).date() - _EPOCH).days % 20_000) * SEEDS_A_DAY
 
 
-def _be_quiet() -> None:
-    logger.remove()
-    logging.disable(logging.CRITICAL)
-
-
 def _seeds(asked: argparse.Namespace) -> Iterator[int]:
     seeds = count(asked.first)
     if asked.count is not None:
@@ -101,7 +94,7 @@ def _seeds(asked: argparse.Namespace) -> Iterator[int]:
 def _swarm(asked: argparse.Namespace) -> int:
     night = Night(began=datetime.now(UTC), first=asked.first)
     began_s = time.monotonic()
-    with ProcessPoolExecutor(asked.processes, initializer=_be_quiet) as pool:
+    with ProcessPoolExecutor(asked.processes, initializer=be_quiet) as pool:
         work = partial(run_seed, lean=asked.lean)
         # A process's next seed is drawn when it is free, so that the time is kept.
         seeds = _seeds(asked)
@@ -133,7 +126,7 @@ def _tell(run: Run, night: Night) -> None:
 def _plants(asked: argparse.Namespace) -> int:
     chosen = [plant for plant in PLANTS if not asked.planted or plant.row in asked.planted]
     found: list[Detection] = []
-    with ProcessPoolExecutor(asked.processes, initializer=_be_quiet) as pool:
+    with ProcessPoolExecutor(asked.processes, initializer=be_quiet) as pool:
         work = [pool.submit(seeds_to_detection, plant.row, asked.first, asked.most) for plant in chosen]
         for one in work:
             found.append(one.result())
@@ -154,9 +147,10 @@ def _again(seed: int, *, shrink: bool) -> int:
 def _same(first: int, wanted: int, processes: int) -> int:
     """Each seed in two processes, whose texts hash differently."""
     seeds = range(first, first + wanted)
-    with ProcessPoolExecutor(processes, initializer=_be_quiet) as one:
+    spawn = get_context("spawn")  # a fork would inherit how texts hash
+    with ProcessPoolExecutor(processes, spawn, be_quiet) as one:
         left = list(one.map(run_seed, seeds))
-    with ProcessPoolExecutor(processes, initializer=_be_quiet) as other:
+    with ProcessPoolExecutor(processes, spawn, be_quiet) as other:
         right = list(other.map(run_seed, reversed(seeds)))[::-1]
     equal = sum(x.digest == y.digest for x, y in zip(left, right, strict=True))
     differing = [x.seed for x, y in zip(left, right, strict=True) if x.digest != y.digest]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+from loguru import logger
 
 from tests.simulation.coverage import Coverage, nevers, wanted
 from tests.simulation.swarm import draw
@@ -46,6 +49,12 @@ class Run:
     cpu_s: float
     trades: int
     lives: int
+
+
+def be_quiet() -> None:
+    """A night's millions of log lines are nobody's."""
+    logger.remove()
+    logging.disable(logging.CRITICAL)
 
 
 def run_seed(seed: int, *, lean: bool = False) -> Run:
