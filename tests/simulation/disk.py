@@ -126,11 +126,12 @@ class _Connection:
     def execute(self, *how: Any) -> sqlite3.Cursor:
         return self._db.execute(*how)
 
-    def executemany(self, query: str, rows: Iterable[Row]) -> sqlite3.Cursor:
+    def executemany(self, query: str, rows: Iterable[tuple[Any, ...]]) -> sqlite3.Cursor:
         self._disk.before()
-        self._rows = list(rows)
+        numbered = list(rows)
+        self._rows = [(at, kind, body) for _, at, kind, body, *_ in numbered]
         self._before = self._disk.wal_bytes() if self._disk.cut_in is not None else 0
-        return self._db.executemany(query, self._rows)
+        return self._db.executemany(query, numbered)
 
     def __enter__(self) -> Self:
         self._db.__enter__()

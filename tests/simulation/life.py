@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from bot.actors.runtime import settle
 from bot.actors.supervisor import Parts, Supervisor
-from bot.assembly.line import _obeyed
+from bot.assembly.halt_file import HaltFile
 from bot.assembly.machines import make_machines
 from bot.assembly.outside import Outside
 from bot.assembly.port import make_broker
@@ -155,7 +155,7 @@ class Life:
             lasting=None if limits is None else LastingConditions(limits),
             is_restart=around.is_restart,
         )
-        alerts.catch_up(row.message for row in journal.rows(REMEMBERED))
+        alerts.catch_up(row.message for row in journal.living(REMEMBERED))
         machines: dict[str, Machine] = {JOURNAL: JournalListener(journal), ALERTS: alerts, BOARD: self.board}
         machines |= make_machines(settings, 1.0) | around.strategies(settings)
         restore_state(journal, machines)
@@ -163,6 +163,7 @@ class Life:
         self.broker._settings = _with(self.broker._settings, quote_interval_s=around.quote_interval_s)
         self.broker.make_io = partial(LoopIo, loop)  # type: ignore[assignment]  # the same methods
         self._ticker = _Ticker(loop, self._tick, self._pause_s)
+        self._halt_file = HaltFile(journal.path.parent, lambda reason, by: self.operator.halt(reason, by))
         self.supervisor = SimulatedSupervisor(
             Parts(
                 machines=machines,
@@ -171,6 +172,7 @@ class Life:
                 record=journal.record,
                 now=around.now,
                 tick_s=1.0,
+                before_broker=self._halt_file.obey,
                 first_message=m.LineStarted(
                     around.now(), "simulation", settings.mode, settings.dry_run, settings.symbols
                 ),
@@ -186,7 +188,6 @@ class Life:
             around.now,
             beside=dict,
         )
-        self._looks_for_halt = True
 
     def start(self) -> None:
         self.supervisor.start()
@@ -207,7 +208,7 @@ class Life:
         slowest_s = self.journal.take_slowest_s()
         if slowest_s:
             judge_disk(slowest_s, self._around.outside, self.operator)
-        self._looks_for_halt = self._looks_for_halt and _obeyed(self.journal.path.parent, self.operator)
+        self._halt_file.obey()
 
     def say(self, message: Message) -> None:
         self.supervisor.line.emit(message)
