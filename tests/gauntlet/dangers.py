@@ -8,7 +8,7 @@ scenario, and its rules are judged by promtool.
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,9 @@ from typing import Final
 
 import yaml
 
-from bot.domain.types import ConId
+from bot.domain import messages as m
+from bot.domain.messages import Message
+from bot.domain.types import ConId, IdeaId
 from bot.ops.alerts.events import Alert, Severity
 from bot.ops.metrics.family import Picture
 from bot.ops.metrics.money import MONEY, POSITIONS
@@ -48,23 +50,25 @@ class Dangers:
     _read: int = 0
     _samples: list[tuple[datetime, dict[str, float]]] = field(default_factory=list)
 
-    def look(self, core: GatewayCore, executed: Iterable[Executed], foreign: set[ConId]) -> None:
+    def hear(self, log: Sequence[tuple[float, Message]]) -> set[IdeaId]:
+        """The ideas that the bot has begun to close since it was last listened to: a refused order stands in no book."""
+        new, self._read = log[self._read :], len(log)
+        return {x.idea_id for _, x in new if isinstance(x, m.ExitPosition)}
+
+    def look(
+        self, core: GatewayCore, closing: set[IdeaId], executed: Iterable[Executed], foreign: set[ConId]
+    ) -> None:
         """At the gateway's books as they are now; ``executed`` says which contract an idea's orders are of."""
         held = {con_id: count for con_id, count in positions_of(core).items() if con_id not in foreign}
         stopped = stops_of(core)
         for con_id, count in held.items():
             self._note(UNPROTECTED, con_id, stopped[con_id] < count, core.now)
-        received = core.world.books().received
-        ideas = {
-            one.order_ref.partition("/")[0] for one in received[self._read :] if "/flatten" in one.order_ref
-        }
-        self._read = len(received)
-        closing = {
+        due = {
             one.execution.contract.con_id
-            for one in (executed if ideas else ())
-            if one.execution.order_ref.partition("/")[0] in ideas
+            for one in (executed if closing else ())
+            if one.execution.order_ref.partition("/")[0] in closing
         }
-        for con_id in closing & held.keys():
+        for con_id in due & held.keys():
             self._since.setdefault((UNFILLABLE, con_id), core.now)
         for kind, con_id in [*self._since]:
             if con_id not in held:

@@ -171,7 +171,10 @@ class Rig:
             self.life.say(m.TimePassed(self.now))
             self.rest()
             self.dangers.sample(self.life.board.status, self.now)
-        self.ask(lambda core: self.dangers.look(core, self.judge.executed.values(), self.judge.foreign))
+        closing = self.dangers.hear(self.heard.log)
+        self.ask(
+            lambda core: self.dangers.look(core, closing, self.judge.executed.values(), self.judge.foreign)
+        )
 
     def step(self, seconds: float, every: float = 1.0) -> None:
         until = self.now + timedelta(seconds=seconds)
