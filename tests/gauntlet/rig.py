@@ -170,7 +170,11 @@ class Rig:
         if self._life is not None and self.life.supervisor.failed is None:
             self.life.say(m.TimePassed(self.now))
             self.rest()
-            self.dangers.sample(self.life.board.status, self.now)
+            self._look_for_dangers()
+
+    def _look_for_dangers(self) -> None:
+        """While the bot lives: that it is dead, and holds something, is another alert's to say."""
+        self.dangers.sample(self.life.board.status, self.now)
         closing = self.dangers.hear(self.heard.log)
         self.ask(
             lambda core: self.dangers.look(core, closing, self.judge.executed.values(), self.judge.foreign)
