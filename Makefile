@@ -106,8 +106,8 @@ measure: venv  ## docs/measured.md: what the strategies and the risk rules did o
 backtest: venv  ## the bundled days through the live machines
 	@$(BIN)/ibkr-bot backtest --no-spreads
 
-bench: venv  ## benchmarks (never part of the tests)
-	@$(BIN)/python -m pytest benchmarks --benchmark-only
+bench: venv  ## every reach beside its figure; ARGS=--keep renews docs/benchmarks.md
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 lock: venv  ## resolve the dependencies again, for x86-64 and aarch64, CPython 3.11 to 3.13
 	@$(BIN)/python -m pip install --quiet uv

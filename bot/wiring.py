@@ -164,6 +164,24 @@ DURABLE: dict[type, Names] = {
     m.Resumed: (RISK, EXECUTION),
 }
 
+UNHURRIED: frozenset[type] = frozenset(
+    {
+        m.SignalFired,
+        m.SignalPostponed,
+        m.PlaceBracket,
+        b.OrderStatusChanged,
+        b.CommissionCharged,
+        m.EquityMarked,
+        m.Reconciled,
+    }
+)
+"""DURABLE kinds that are written before anyone hears them, and whose sync comes with the next row that is no such kind.
+
+Nothing leaves the process on their word alone: whatever follows from them and reaches the wire (SendOrders, SendRevision,
+SendCancel) is synced itself, and what was written before it with it. A kill loses none of them; a power cut may lose the last
+ones, which the broker tells again or which had no consequence yet.
+"""
+
 
 def subscribers(message: m.Message, table: dict[type, Names] = ROUTES) -> Names:
     """Who hears this message. Raises RestartTheLine where nobody does: a message into the void is a mistake."""

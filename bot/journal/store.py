@@ -1,8 +1,10 @@
-"""One append-only table in SQLite. ``commit`` returns when the row is on disk; ``record`` may wait for the next flush.
+"""One append-only table in SQLite. ``commit`` returns when the row is written; ``record`` may wait for the next flush.
 
-WAL with synchronous=FULL: a committed row survives a power cut (SQLite, "PRAGMA synchronous"). Rows are never
-changed or deleted. At a day's end the books are closed (``close_books``): a start reads the rows that are named there
-and those behind it, so that it takes as long after five years as after a day.
+A written row survives a kill. What is synced survives a power cut, with everything written before it: WAL with
+synchronous=FULL for what must, NORMAL, which writes and does not wait, for the kinds of ``UNHURRIED`` and for a flush (SQLite,
+"PRAGMA synchronous"). The frames of a WAL are a chain: what a power cut takes is its end, never its middle.
+Rows are never changed or deleted. At a day's end the books are closed (``close_books``): a start reads the rows that are
+named there and those behind it, so that it takes as long after five years as after a day.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from bot.domain.types import Now
 from bot.journal import checksum
 from bot.journal.closings import SCHEMA, ClosedBooks, last_closing, put_closing
 from bot.journal.codec import JOURNAL_KINDS, decode_row, encode_row
-from bot.wiring import DURABLE
+from bot.wiring import DURABLE, UNHURRIED
 
 SCHEMA_VERSION = 1
 _SCHEMA = (
@@ -64,22 +66,24 @@ class Journal:
         self._waiting: list[tuple[str, str, str]] = []
         self._writing_since_s: float | None = None
         self._slowest_s = 0.0
+        self._is_synced = True
         self._db = connect(path)
 
     def commit(self, message: Message) -> None:
-        """On disk before this returns, with everything recorded before it."""
-        self._write([*self._take_waiting(), self._as_row(message)])
+        """Written before this returns, with everything recorded before it; synced, too, unless its kind is UNHURRIED."""
+        self._write([*self._take_waiting(), self._as_row(message)], is_synced=type(message) not in UNHURRIED)
 
     def record(self, message: Message) -> None:
-        """On disk at the next commit or flush."""
+        """Written at the next commit or flush."""
         row = self._as_row(message)
         with self._lock:
             self._waiting.append(row)
 
     def flush(self) -> None:
+        """Write what waits. It is synced with the next commit that is."""
         rows = self._take_waiting()
         if rows:
-            self._write(rows)
+            self._write(rows, is_synced=False)
 
     def rows(self, kinds: Iterable[type] | None = None, after_seq: int = 0) -> Iterator[Row]:
         """What is on disk, oldest first."""
@@ -98,7 +102,7 @@ class Journal:
         rows = (row for row in self.living(DURABLE) if row.seq <= upto)
         closing = ClosedBooks(upto, at, essential(rows, at))
         try:
-            with self._lock, self._db:
+            with self._lock, self._synced(is_synced=True), self._db:
                 put_closing(self._db, closing)
         except sqlite3.Error as error:
             raise FixTheMachine(f"journal {self.path}: cannot write ({error})") from error
@@ -129,9 +133,9 @@ class Journal:
         return max((number for number in found if number is not None), default=None)
 
     def close(self) -> None:
-        """Write what waits, and let go of the file, whether that could be written or not. Raises FixTheMachine."""
+        """Write and sync what waits, and let go of the file, whether that could be done or not. Raises FixTheMachine."""
         try:
-            self.flush()
+            self._write(self._take_waiting(), is_synced=True)
         finally:
             with self._lock, suppress(sqlite3.Error):
                 self._db.close()
@@ -155,14 +159,22 @@ class Journal:
         slowest_s, self._slowest_s = self._slowest_s, 0.0
         return slowest_s
 
-    def _write(self, rows: list[tuple[str, str, str]]) -> None:
+    def _write(self, rows: list[tuple[str, str, str]], *, is_synced: bool) -> None:
         try:
-            with self._lock, self._timed(), self._db:
+            with self._lock, self._timed(), self._synced(is_synced=is_synced), self._db:
                 checksum.append_rows(self._db, rows)
         except sqlite3.Error as error:
             raise FixTheMachine(
                 f"journal {self.path}: cannot write ({error}); free or remount the disk"
             ) from error
+
+    @contextmanager
+    def _synced(self, *, is_synced: bool) -> Iterator[None]:
+        """The next transaction waits for the disk, or not."""
+        if is_synced is not self._is_synced:
+            self._db.execute("PRAGMA synchronous=FULL" if is_synced else "PRAGMA synchronous=NORMAL")
+            self._is_synced = is_synced
+        yield
 
     @contextmanager
     def _timed(self) -> Iterator[None]:

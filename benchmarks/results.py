@@ -1,0 +1,81 @@
+"""What earlier runs found, and the page that shows it: ``benchmarks/results/*.json`` → ``docs/benchmarks.md`` and its picture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from benchmarks.figures import Figure
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE, PICTURE = ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "images" / "benchmarks.svg"
+BEGIN, END = "<!-- begin of the results -->", "<!-- end of the results -->"
+_WIDTH, _LEFT, _ROW, _BAR = 860, 330, 26, 380
+
+
+def keep(figures: Iterable[Figure], at: datetime, machine: str, sessions: int) -> None:
+    """Store one run, and show it with those before it."""
+    RESULTS.mkdir(exist_ok=True)
+    run = {"at": at.isoformat(timespec="seconds"), "machine": machine, "sessions": sessions}
+    run |= {"figures": [asdict(x) for x in figures]}
+    (RESULTS / f"{at:%Y-%m-%dT%H%M}.json").write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+    write_page()
+
+
+def write_page() -> None:
+    runs = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("*.json"))]
+    PICTURE.write_text(picture(runs), encoding="utf-8")
+    head, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    PAGE.write_text(
+        f"{head}{BEGIN}\n\n{as_markdown(runs[-1])}\n{END}{rest.partition(END)[2]}", encoding="utf-8"
+    )
+
+
+def as_markdown(run: dict[str, Any]) -> str:
+    lines = [
+        f"{run['at']} UTC, {run['machine']}; {run['sessions']} sessions.",
+        "",
+        "| what | figure | reach | |",
+        "|---|--:|--:|---|",
+    ]
+    for raw in run["figures"]:
+        x = Figure(**raw)
+        verdict = x.note if x.is_reached else f"**missed** {x.note}"
+        lines.append(f"| {x.name} | {x.value:.3g} {x.unit} | {x.reach_text} | {verdict} |")
+    return "\n".join(lines) + "\n"
+
+
+def picture(runs: list[dict[str, Any]]) -> str:
+    """Each figure as a part of its reach, a dot a run, the newest dark: left of the line is within it."""
+    judged = [x["name"] for x in runs[-1]["figures"] if x["reach"]]
+    height, middle = 50 + _ROW * len(judged), _LEFT + _BAR / 2
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" font-family="sans-serif" font-size="12">',
+        f'<rect width="{_WIDTH}" height="{height}" fill="white"/>',
+        f'<line x1="{middle}" x2="{middle}" y1="24" y2="{height - 14}" stroke="#888" stroke-dasharray="4 3"/>',
+        f'<text x="{middle}" y="16" text-anchor="middle" fill="#555">the reach</text>',
+    ]
+    for row, name in enumerate(judged):
+        y = 44 + row * _ROW
+        parts.append(f'<text x="{_LEFT - 12}" y="{y + 4}" text-anchor="end">{escape(name)}</text>')
+        for number, run in enumerate(runs):
+            parts += [
+                _dot(x, y, is_last=number == len(runs) - 1)
+                for x in run["figures"]
+                if x["name"] == name and x["reach"]
+            ]
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _dot(x: dict[str, Any], y: int, *, is_last: bool) -> str:
+    used = x["reach"] / x["value"] if x["is_floor"] and x["value"] else x["value"] / x["reach"]
+    across = _LEFT + min(used, 2.0) * _BAR / 2
+    title = f"{x['value']:.3g} {x['unit']} of {x['reach']:g}"
+    colour = "#1f4e8c" if is_last and used <= 1 else "#b3261e" if is_last else "#b9c7da"
+    return f'<circle cx="{across:.0f}" cy="{y}" r="{5 if is_last else 3}" fill="{colour}"><title>{escape(title)}</title></circle>'

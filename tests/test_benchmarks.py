@@ -1,0 +1,48 @@
+"""The benchmarks' own judgement: what is missed is said, and a rise in instructions fails unless the changelog says why."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.counts import judged
+from benchmarks.figures import Figure, ratio
+from benchmarks.results import as_markdown, picture
+
+KNOWN = {"decode corpus": 1_000_000}
+
+
+@pytest.mark.parametrize(
+    ("now", "changelog", "fails"),
+    [
+        (1_019_000, "", False),
+        (1_021_000, "", True),
+        (1_021_000, "- A check more (instructions: decode corpus).", False),
+        (1_021_000, "- A check more (instructions: burst).", True),
+        (900_000, "", False),
+    ],
+)
+def test_a_rise_that_nothing_explains_fails(now: int, changelog: str, fails: bool) -> None:
+    assert bool(judged({"decode corpus": now}, KNOWN, changelog)) is fails
+
+
+def test_a_work_without_a_baseline_is_not_judged() -> None:
+    assert judged({"new": 5}, KNOWN, "") == []
+
+
+@pytest.mark.parametrize(
+    ("value", "reach", "is_floor", "reached"),
+    [(1.1, 1.1, False, True), (1.11, 1.1, False, False), (5.0, 5.0, True, True), (4.9, 5.0, True, False)],
+)
+def test_a_reach_is_a_bound_on_one_side(value: float, reach: float, is_floor: bool, reached: bool) -> None:
+    assert Figure("x", value, "×", reach, is_floor=is_floor).is_reached is reached
+
+
+def test_a_ratio_is_the_median_of_pairs() -> None:
+    assert ratio([(1.0, 2.0), (2.0, 4.2), (100.0, 900.0)]) == 2.1
+
+
+def test_what_is_missed_is_said_on_the_page_and_red_in_the_picture() -> None:
+    figure = {"name": "start", "value": 2.0, "unit": "×", "reach": 1.1, "note": "", "is_floor": False}
+    run = {"at": "2026-11-28T04:20:00", "machine": "m", "sessions": 1260, "figures": [figure]}
+    assert "**missed**" in as_markdown(run)
+    assert "#b3261e" in picture([run])
