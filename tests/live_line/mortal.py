@@ -99,7 +99,7 @@ def main(plan: dict[str, Any]) -> int:
     steps = Steps(Path(plan["steps"]), plan["die_at"], plan["die_by"])
     signals = {minute: Direction(direction) for minute, direction in plan["signals"].items()}
 
-    def make_strategy(settings: Settings, symbol: Symbol) -> SymbolStrategy:
+    def make_strategy(settings: Settings, symbol: Symbol, *_: object) -> SymbolStrategy:
         if plan["raises"]:
             return SymbolStrategy(symbol, (Broken({}),), Mode(settings.mode), no_choice)
         return told_strategy(symbol, settings, signals)
