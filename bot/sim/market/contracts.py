@@ -21,7 +21,12 @@ from bot.sim.market.listing import ContractDetails, ContractQuery, OptionParamet
 _STOCK_EXCHANGES = ("SMART", "AMEX", "NYSE", "CBOE", "ARCA", "NASDAQ", "BATS")
 _OPTION_EXCHANGES = ("SMART", "AMEX", "CBOE", "PHLX", "PSE", "ISE", "BOX", "BATS")
 _PARAMETER_EXCHANGES = ("SMART", "CBOE", "ISE")
-_ORDER_TYPES = "ACTIVETIM,ADJUST,ALERT,DAY,GTC,GTD,IOC,LMT,MIT,MKT,OCA,STP,STPLMT,TRAIL,WHATIF"
+_ORDER_TYPES = (
+    "ACTIVETIM,ADJUST,ALERT,ALGO,AON,COND,CONDORDER,DAY,FOK,GAT,GTC,GTD,HID,ICE,IOC,LIT,LMT,MIT,MKT,OCA,OPG,STP,STPLMT,"
+    "TRAIL,TRAILLMT,WHATIF"
+)
+_STOCK_ORDER_TYPES = f"{_ORDER_TYPES},CASHQTY,LOC,MOC"
+"""What the exchange takes, by the names of IB's contractDetails; on-close orders are for stocks alone."""
 _DAYS_AHEAD = 7
 _OLD_NAMES = {"ISLAND": "NASDAQ", "PSE": "ARCA"}
 
@@ -175,7 +180,7 @@ class ContractStore:
             min_tick=Decimal("0.01"),
             market_rule_ids=_rules(contract, _STOCK_EXCHANGES),
             valid_exchanges=",".join(_STOCK_EXCHANGES),
-            order_types=_ORDER_TYPES,
+            order_types=_STOCK_ORDER_TYPES,
             trading_hours=self._hours(),
             liquid_hours=self._hours(),
             stock_type="ETF" if stock.is_etf else "COMMON",
