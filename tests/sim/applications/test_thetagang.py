@@ -1,4 +1,4 @@
-"""A whole application that nobody here wrote, unchanged: thetagang, started once a simulated day as its users start it.
+"""A whole application that nobody here wrote, unchanged: thetagang, started as its users start it.
 
 Its rolls are left out: they are combination (BAG) orders, which the simulated exchange does not take.
 
@@ -11,15 +11,13 @@ import importlib.util
 import os
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from bot.domain.session import Session, next_session, session_on
-from bot.domain.types import Right, SecType, Side
-from bot.sim.exchange.orders import Execution, ExecutionFilter
+from bot.domain.types import Right
 from bot.sim.server.thread import SimGatewayThread
 from bot.sim.world.build import synthetic_world
 from bot.sim.world.world import World
@@ -28,14 +26,11 @@ _MISSING = [name for name in ("thetagang", "time_machine") if importlib.util.fin
 pytestmark = [
     pytest.mark.line,
     pytest.mark.slow,
-    pytest.mark.timeout(1_200),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(bool(_MISSING), reason=f"not installed: {', '.join(_MISSING)}"),
 ]
 
 _FIRST = date(2026, 11, 30)
-_SESSIONS = 10
-_FALL_ON = 3
-"""The session whose open is 2 % lower: the puts of that week are assigned at its end."""
 _RUN = """
 import sys
 from datetime import datetime
@@ -84,26 +79,17 @@ def run_once(world: World, config: Path) -> None:
     assert done.returncode == 0, (done.stdout + done.stderr)[-4_000:]
 
 
-def sessions(first: date, number: int) -> list[Session]:
-    found = [session_on(first)]
-    while len(found) < number:
-        found.append(next_session(found[-1].day if found[-1] is not None else first))
-    return [session for session in found if session is not None]
-
-
-def test_thetagang_writes_puts_is_assigned_and_writes_calls(tmp_path: Path) -> None:
+def test_thetagang_writes_a_put_and_is_assigned(tmp_path: Path) -> None:
     world = synthetic_world(["KO"], _FIRST, seed=3, equity=Decimal(30_000))
-    seen: dict[str, Execution] = {}
-    for number, session in enumerate(sessions(_FIRST, _SESSIONS)):
-        if number == _FALL_ON:
-            world.market.gap("KO", 0.98)
-        world.advance_to(session.open + timedelta(hours=1))
-        run_once(world, tmp_path / "thetagang.toml")
-        world.advance_to(session.close + timedelta(hours=3))
-        seen |= {execution.exec_id: execution for execution, _ in world.executions(ExecutionFilter())}
-    told = list(seen.values())
+    world.advance_to(world.now + timedelta(hours=1))
+    run_once(world, tmp_path / "thetagang.toml")
+    (put,) = world.positions()
+    assert (put.contract.right, put.contract.expiry is not None) == (Right.PUT, True)
+    assert put.quantity < 0
 
-    by_order = [e for e in told if e.order_id]
-    assert any(e.side is Side.SELL and e.contract.right is Right.PUT for e in by_order)
-    assert any(e.contract.sec_type is SecType.STOCK and e.side is Side.BUY for e in told if not e.order_id)
-    assert any(e.side is Side.SELL and e.contract.right is Right.CALL for e in by_order)
+    world.market.gap("KO", 0.95)
+    world.advance_to(datetime.combine(put.contract.expiry or _FIRST, time(23), UTC))
+
+    (shares,) = world.positions()
+    assert (shares.contract.symbol, shares.quantity) == ("KO", -100 * put.quantity)
+    assert shares.avg_cost == put.contract.strike
