@@ -1,7 +1,8 @@
 """The bot's disk: real SQLite over files in memory, which can be full, slow, torn in the middle of a write, or lie.
 
-What a power loss leaves is what was synced: SQLite's WAL with synchronous=FULL is synced at each commit, so that is the
-state at the last commit, and of the one that the power fails in any part. A disk that lies keeps what it had when it began to.
+What a power loss leaves is what was synced: SQLite's WAL is synced at each commit under synchronous=FULL and not under NORMAL,
+so that is the state at the last commit that was, and of what was written after it a beginning of any length. A disk that lies
+keeps what it had when it began to.
 """
 
 from __future__ import annotations
@@ -45,10 +46,14 @@ class Disk:
         self.on_cut: Callable[[], None] = lambda: None
         self._kept: dict[str, bytes] | None = None
         self._torn_to: int | None = None
+        self.is_syncing = True
+        self._unsynced: list[Row] = []
+        self._synced_bytes = 0
         directory.mkdir(parents=True)
 
     def wrap(self, journal: Journal) -> None:
         """Put this disk between the journal and its file."""
+        self.is_syncing = True
         setattr(journal, "_db", _Connection(journal._db, self))  # noqa: B010  the simulated disk's only way in
 
     def begin_to_lie(self) -> None:
@@ -70,10 +75,15 @@ class Disk:
             if self.cut_in <= 0:
                 self.cut_in = None
                 after = self.wal_bytes()
-                self._torn_to = self._random.randrange(before, after) if after > before else None
+                first = min(before, self._synced_bytes) if self._unsynced else before
+                self._torn_to = self._random.randrange(first, after) if after > first else None
+                self._unsynced = []
                 self.on_cut()
                 raise PowerLost
-        self._watching.synced(rows)
+        self._unsynced += rows
+        if self.is_syncing:
+            rows, self._unsynced, self._synced_bytes = self._unsynced, [], self.wal_bytes()
+            self._watching.synced(rows)
 
     def wal_bytes(self) -> int:
         path = self.directory / _FILES[1]
@@ -91,7 +101,13 @@ class Disk:
             files, self._kept = self._kept, None
         elif power and self._torn_to is not None and _FILES[1] in files:
             files[_FILES[1]] = files[_FILES[1]][: self._torn_to]
+        elif power and self._unsynced and _FILES[1] in files:
+            log = files[_FILES[1]]
+            if len(log) > self._synced_bytes:
+                files[_FILES[1]] = log[: self._random.randrange(self._synced_bytes, len(log))]
         self._torn_to = None
+        if power:
+            self._unsynced = []
         return files
 
     def put_back(self, files: dict[str, bytes]) -> None:
@@ -124,6 +140,8 @@ class _Connection:
         self._before = 0
 
     def execute(self, *how: Any) -> sqlite3.Cursor:
+        if str(how[0]).startswith("PRAGMA synchronous="):
+            self._disk.is_syncing = str(how[0]).endswith("FULL")
         return self._db.execute(*how)
 
     def executemany(self, query: str, rows: Iterable[tuple[Any, ...]]) -> sqlite3.Cursor:
