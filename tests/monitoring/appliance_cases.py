@@ -43,6 +43,14 @@ GATEWAY = [
         "GatewayLoginPending says that",
     ),
     Case("GatewayWrongAccount", {gateway("ibgateway_wrong_account"): BRIEF}, AS_BRIEF),
+    Case("GuardStopped", {gateway("ibkr_guard_stopped"): BRIEF}, {"4m": 0, "20m": 1, "40m": 0}),
+    Case("GuardBlind", {gateway("ibkr_guard_blind"): BRIEF}, {"4m": 0, "20m": 1, "40m": 0}),
+    Case("GuardHeldClient", {gateway("ibkr_guard_silent_clients"): BRIEF}, {"4m": 0, "20m": 1, "40m": 0}),
+    Case(
+        "GuardGone",
+        {gateway("ibkr_guard_seen_timestamp_seconds"): f"{rising(15, '5m')} {flat((285, '40m'))}"},
+        {"4m": 0, "20m": 1},
+    ),
     Case(
         "GatewayCheckStale",
         {gateway("ibgateway_last_check_timestamp_seconds"): f"{rising(15, '5m')} {flat((285, '40m'))}"},

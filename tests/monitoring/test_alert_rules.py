@@ -97,8 +97,13 @@ def test_the_runbook_has_a_heading_for_it(alert: dict[str, Any]) -> None:
     assert alert["alert"] in headings
 
 
+GUARD = set(re.findall(r"ibkr_guard_[a-z0-9_]+", (ROOT / "bot/guard/files.py").read_text(encoding="utf-8")))
+
+
 def test_rules_speak_only_of_families_that_exist() -> None:
     recorded = {rule["record"] for rule in rules() if "record" in rule}
     for rule in rules():
         named = set(re.findall(r"\bibbot[_:][a-z0-9_:]+", rule["expr"]))
+        of_the_guard = set(re.findall(r"\bibkr_guard_[a-z0-9_]+", rule["expr"]))
+        assert of_the_guard <= GUARD, of_the_guard - GUARD
         assert named <= KNOWN | recorded, named - KNOWN - recorded
