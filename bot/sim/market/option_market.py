@@ -121,13 +121,13 @@ class OptionMarket:
     def open_day(self, session: Session) -> None:
         """Begin a session, with its recorded chain where there is one."""
         self._session = session
-        self._surface = replace(self._surface, calm=self._calmness(session))
+        vol = self._library.volatility(self._stock.symbol, session.day)
+        atm_vol = self._stock.atm_vol if vol is None else vol
+        self._surface = replace(self._surface, atm=atm_vol, calm=self._calmness(session))
         self._series.clear()
         self._moments.clear()
         self._carry = self.carry(session.open)
         self._chain = self._library.chain(self._stock.symbol, session.day)
-        vol = self._library.volatility(self._stock.symbol, session.day)
-        self._surface = Surface(self._stock.atm_vol if vol is None else vol)
         contracts = () if self._chain is None else self._chain.contracts
         self._columns = {(c.expiry, c.strike, c.right): n for n, c in enumerate(contracts)}
 

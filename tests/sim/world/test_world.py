@@ -242,3 +242,19 @@ def test_a_recorded_market_goes_on_after_its_recording() -> None:
 
     assert ticker.book.bid is not None
     assert ticker.close == Decimal(str(bars_1m("SPY", date(2011, 1, 31))[-1].close))
+
+
+def test_an_index_is_quoted_by_the_index_s_shape_on_every_day() -> None:
+    """Records of SPX: 1.17 to 1.29 times the volatility at the money one deviation below; of a stock, about 1.07."""
+    world = spy_world()
+    world.advance_to(at(10))
+    bars = bars_1m("SPY", DAY)
+    spot = bars[29].close
+
+    def vol(away: float) -> float:
+        strike = round(spot * (1 + away * 0.17 * (29 / 365) ** 0.5))
+        model = world.model(option(world, strike, Right.PUT, date(2011, 2, 18)).con_id)
+        assert model is not None
+        return model.implied_vol
+
+    assert 1.13 < vol(-1) / vol(0) < 1.32
