@@ -63,9 +63,12 @@ INCIDENTS: Final[dict[str, str]] = {
     "G52": "a machine without a battery starts hours off, and the halt stays",
     "G53": "an execution's time in UTC is read in the gateway's zone",
     "G54": "a trading halt is ignored and bought into",
+    "G55": "a forming bar of the back-fill is taken as closed, and the true one dropped",
+    "G56": "a restart in mid-session changes what the strategy sees",
     "G57": "the whale's signal at the close is denied and its debounce is spent",
     "G58": "a halt before the first paper start goes into the last simulated day",
     "G59": "an empty journal or a garbled row opens as if whole, the halt forgotten",
+    "G60": "a journal of years: reads and starts grow with its age",
     "G61": "a full disk: tracebacks, and an alert that is put after the commit that fails",
     "G62": "one unknown status or short message restarts the line",
     "G63": "1 % risk loses 1.7 %: spread, fees, a stop triggered by the ask",
@@ -73,9 +76,13 @@ INCIDENTS: Final[dict[str, str]] = {
     "G65": "a run that failed says no trades and nothing else",
     "G66": "account values that stopped are restamped as new",
     "G67": "two bots on one gateway book each other's fills",
+    "G68": "a password that ends in a backslash swallows the line that says paper",
     "G69": "commissions are counted again at each reconnect",
+    "G70": "a changed setting restarts the bot in the session, a position open, unasked",
     "G71": "a fill under an unknown order id is booked on another order",
     "G72": "orders and cancels of the restart's own second are lost",
+    "G73": "no second factor is asked on Sunday, and a gateway without a log-in counts as well",
+    "G74": "the bot's host dies with an entry resting, and it is filled hours later",
     "G75": "a roll-back lands on a build that refuses the newer journal",
     "G76": "an alert that cannot be sent for a minute is thrown away",
     "G78": "one garbled answer ends the heartbeat for good",
@@ -98,6 +105,8 @@ _MD, _CF, _J = "tests/market_data/test_machine.py::", "tests/config/", "tests/jo
 _Y = "tests/execution/test_incidents_refused_exits.py::"
 
 _O = "tests/ops/"
+
+_START = "tests/live_line/test_start_anywhere.py::test_a_bot_that_starts_at_any_minute_"
 
 PROOFS: Final[dict[str, tuple[str, ...]]] = {
     "G1": (
@@ -201,6 +210,26 @@ PROOFS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "G82": (
         "tests/domain/test_reconcile_names.py::test_a_renamed_option_is_named_as_what_appeared_without_a_stop",
+    ),
+    "G55": (
+        _B + "data/test_bars.py::test_the_forming_bar_of_a_backfill_is_kept_back",
+        _B + "data/test_bars.py::test_a_bar_that_formed_when_it_was_asked_for_is_not_closed_by_a_late_answer",
+    ),
+    "G56": (_START + "judges_every_later_bar_as_one_that_ran_from_the_open[AAPL-2014-06-06]",),
+    "G60": (
+        "tests/journal/test_closing.py::test_a_start_from_closed_books_equals_a_start_from_all_rows",
+        "tests/journal/test_closing.py::test_what_a_start_reads_does_not_grow_with_the_years",
+    ),
+    "G68": (
+        "tests/appliance/test_gateway_starts.py::test_java_reads_the_password_as_its_owner_typed_it",
+        "tests/appliance/test_gateway_starts.py::test_what_decides_about_real_money_comes_first",
+    ),
+    "G70": ("tests/appliance/test_layout.py::test_whatever_stops_the_bot_or_the_gateway_asks_first",),
+    "G73": ("tests/guard/test_sunday.py",),
+    "G74": (
+        "tests/execution/test_happy_line.py::test_a_family_goes_out_parent_first_and_only_the_stop_transmits",
+        _B + "orders/test_orders.py::test_an_entry_tells_the_broker_when_to_end_it_in_new_yorks_time",
+        "tests/sim/exchange/test_exchange_fills.py::test_a_good_till_date_order_ends_at_its_time",
     ),
     "G57": (
         "tests/strategies/test_symbol.py::test_a_signal_with_the_close_waits_for_the_next_mornings_first_allowed_minute",
