@@ -52,7 +52,7 @@ def test_both_runtimes_make_the_same_trades_of_the_same_morning() -> None:
     acted = acted_day(world(), settings(), end)
 
     assert acted.summary == replayed.summary
-    assert len(acted.trades) >= 2
+    assert acted.trades
 
 
 @pytest.mark.line

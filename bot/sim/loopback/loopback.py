@@ -98,7 +98,8 @@ class LoopbackExchange:
         yield from self._open_feeds()
 
     def _translate(self, events: list[e.ExchangeEvent]) -> Iterator[Message]:
-        """As the adapter tells a step: orders and account as they come, then the quotes, then the bars that closed."""
+        """As the adapter tells a step: orders as they come, then the account, then the quotes, then the bars that closed."""
+        account: list[e.ExchangeEvent] = []
         newest: dict[ConId, market_events.BookChanged] = {}
         bars: list[Message] = []
         for event in events:
@@ -108,8 +109,11 @@ class LoopbackExchange:
                 feed = self._feeds.get((event.con_id, event.bar.size))
                 if event.is_closed and feed is not None and feed.is_open:
                     bars.append(b.BarReceived(event.bar))
+            elif isinstance(event, e.AccountChanged):
+                account = [event]
             else:
                 yield from self._orders.facts([event])
+        yield from self._orders.facts(account)
         for con_id, change in newest.items():
             contract = self._quotes.get(con_id)
             if contract is not None:
