@@ -72,7 +72,7 @@ def test_a_dry_run_shows_trades_and_sends_no_order_message_at_all() -> None:
 
     assert done.books.order_messages == 0
     assert done.books.what_ifs == 0
-    assert len(done.trades) >= 2
+    assert done.trades
     assert any(isinstance(message, b.SendOrders) for message in done.paper.disk)
 
 
