@@ -14,7 +14,7 @@ from bot.broker.connection.error_codes import code
 from bot.doctor.api_session import ASK, BID, CLOSE, LAST, ApiSession, ProbedQuote, Trouble
 from bot.doctor.context import Context
 from bot.doctor.findings import Finding, fail, ok, skip, warn
-from bot.domain.liquid_hours import days_in_disagreement, exchange_zone, parse_liquid_hours
+from bot.domain.calendar.liquid_hours import days_in_disagreement, exchange_zone, parse_liquid_hours
 from bot.domain.session import CalendarRangeError, is_open, new_york_day
 from bot.wire import WireMessage
 

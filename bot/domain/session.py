@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
-from bot.domain import nyse
+from bot.domain.calendar import nyse
 
 NEW_YORK = ZoneInfo("America/New_York")
 OPEN_TIME = time(9, 30)
@@ -29,7 +29,7 @@ class CalendarRangeError(LookupError):
     def __init__(self, day: date) -> None:
         super().__init__(
             f"the trading calendar covers {nyse.FIRST_DAY} to {nyse.LAST_DAY}, not {day}; "
-            "check the clock, or extend bot/domain/nyse.py"
+            "check the clock, or extend bot/domain/calendar/nyse.py"
         )
 
 

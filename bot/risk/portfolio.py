@@ -6,14 +6,20 @@ one. What is unknown counts as its worst case.
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from bot.domain.messages import TradeIdea
 from bot.domain.types import Direction
-from bot.risk.budget import whole_contracts
 from bot.risk.denials import DenialCode
 from bot.risk.limits import DayTradeRule, RiskLimits
 from bot.risk.risk_book import RiskBook
+
+
+def whole_contracts(budget_usd: Decimal, each_usd: Decimal) -> int:
+    """How many whole times ``each_usd`` fits into the budget; 0 for a budget that is spent, or for a cost of nothing."""
+    if budget_usd <= 0 or each_usd <= 0:
+        return 0
+    return int((budget_usd / each_usd).to_integral_value(rounding=ROUND_FLOOR))
 
 
 def portfolio_caps(

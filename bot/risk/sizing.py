@@ -14,10 +14,9 @@ from decimal import Decimal
 
 from bot.domain.messages import TradeIdea
 from bot.domain.pricing import BracketPrices
-from bot.risk.budget import whole_contracts
 from bot.risk.denials import Denial, DenialCode, deny
 from bot.risk.limits import RiskLimits
-from bot.risk.portfolio import portfolio_caps
+from bot.risk.portfolio import portfolio_caps, whole_contracts
 from bot.risk.risk_book import RiskBook
 
 LABELS = {

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.liquid_hours import days_in_disagreement, format_liquid_hours, parse_liquid_hours
+from bot.domain.calendar.liquid_hours import days_in_disagreement, format_liquid_hours, parse_liquid_hours
 from bot.domain.session import session_on
 
 THANKSGIVING_WEEK = [date(2026, 11, 25) + timedelta(days=n) for n in range(4)]

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import exchange_calendars
 import pytest
 
-from bot.domain import nyse
+from bot.domain.calendar import nyse
 from bot.domain.session import (
     CalendarRangeError,
     Session,

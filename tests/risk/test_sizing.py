@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.pricing import BracketPrices
-from bot.risk.budget import whole_contracts
 from bot.risk.denials import DenialCode
 from bot.risk.limits import RiskLimits
+from bot.risk.portfolio import whole_contracts
 from bot.risk.sizing import StopLoss, contracts_at_risk, smallest, stop_loss
 from tests.risk.house import LIMITS, account, approve, denial, idea, opened, put, tell
 

@@ -17,8 +17,8 @@ from bot.broker.connection.errors import RequestTrouble
 from bot.broker.translate.contracts import flat_grid, tick_rule_id, to_chain, to_contract, to_tick_grid
 from bot.broker.translate.numbers import figure
 from bot.domain import broker_messages as b
+from bot.domain.calendar.liquid_hours import earlier_close, exchange_zone, parse_liquid_hours
 from bot.domain.contract import Contract, TickGrid
-from bot.domain.liquid_hours import earlier_close, exchange_zone, parse_liquid_hours
 from bot.domain.session import new_york_day
 from bot.domain.types import ConId, Right, SecType, Symbol
 

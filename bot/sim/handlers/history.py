@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.domain import nyse
+from bot.domain.calendar import nyse
 from bot.domain.session import NEW_YORK, Session, new_york_day, nth_session_before
 from bot.sim.gateway.connectivity import HISTORY_FARM
 from bot.sim.gateway.core import GatewayCore, Handler

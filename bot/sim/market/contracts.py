@@ -12,8 +12,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Protocol
 
+from bot.domain.calendar.liquid_hours import format_liquid_hours
 from bot.domain.contract import Contract
-from bot.domain.liquid_hours import format_liquid_hours
 from bot.domain.types import ConId, Right, SecType, Symbol
 from bot.sim.market.catalog import EXTRAS, Underlying, rule_id, stable_id
 from bot.sim.market.listing import ContractDetails, ContractQuery, OptionParameters

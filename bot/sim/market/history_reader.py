@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 
-from bot.domain import nyse
+from bot.domain.calendar import nyse
 from bot.domain.contract import Contract
 from bot.domain.market import Bar, BarSize
 from bot.domain.session import (

@@ -14,8 +14,8 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from bot.domain.calendar.nyse import FIRST_DAY
 from bot.domain.market import Bar, BarSize
-from bot.domain.nyse import FIRST_DAY
 from bot.domain.session import Session, sessions_between
 from bot.domain.types import Symbol
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.liquid_hours import days_in_disagreement, parse_liquid_hours
+from bot.domain.calendar.liquid_hours import days_in_disagreement, parse_liquid_hours
 from tests.sim.desk import Desk
 
 pytestmark = pytest.mark.line
