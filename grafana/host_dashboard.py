@@ -67,6 +67,11 @@ def programs() -> list[Panel]:
                 Query(f"rate(node_pressure_memory_waiting_seconds_total{HOST}[5m])", "memory pressure"),
             ),
         )),
+    ]  # fmt: skip
+
+
+def trading() -> list[Panel]:
+    return [
         lines(Plan(
             id=7, title="IB Gateway", unit="none", span=8, steps=((None, "red"), (1, "green")),
             none="not the gateway's host",
@@ -122,6 +127,6 @@ def make() -> models.Dashboard:
         )
         .with_row(dashboards.Row("Host").id(101))
     )
-    for panel in (*hardware(), *programs()):
+    for panel in (*hardware(), *programs(), *trading()):
         board = board.with_panel(panel)
     return board.build()

@@ -134,7 +134,7 @@ def rest_of_a_rule(tree: Tree) -> None:
         "def _timid() -> m.EntryDenied:\n"
         "    return denial(opened(), replace(idea(), confidence=0.0))\n\n\n"
     )
-    tree.put("tests/risk/test_denials.py", "def asking_machine() ->", situation)
+    tree.put("tests/risk/situations.py", "def asking_machine() ->", situation)
 
 
 HALVES: dict[str, tuple[Callable[[Tree], None], Callable[[Tree], None]]] = {

@@ -147,7 +147,7 @@ PROOFS: Final[dict[str, tuple[str, ...]]] = {
         _B + "connection/test_error_codes.py",
         _B + "orders/test_lying_codes.py::test_news_of_a_live_order_says_nothing_of_its_end",
     ),
-    "G15": (_B + "data/test_data.py::test_unpaid_data_fall_back_to_delayed_and_say_so",),
+    "G15": (_B + "data/test_quote_streams.py::test_unpaid_data_fall_back_to_delayed_and_say_so",),
     "G16": (_B + "connection/test_session.py::test_a_client_id_in_use_is_waited_for_with_the_same_id",),
     "G17": ("tests/ops/metrics/test_metrics.py::test_the_build_that_runs_can_be_read",),
     "G19": (

@@ -24,7 +24,7 @@ def tree(tmp_path: Path) -> Path:
     """The bot with one file and one line more."""
     shutil.copytree(ROOT / "bot", tmp_path / "bot", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(Path(__file__).with_name("example_strategy.py"), tmp_path / "bot/strategies/metronome.py")
-    registry = tmp_path / "bot/strategies/registry.py"
+    registry = tmp_path / "bot" / "strategies" / "registry.py"
     text = registry.read_text(encoding="utf-8").replace(
         "import scalp, whale", "import metronome, scalp, whale"
     )
