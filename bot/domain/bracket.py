@@ -62,7 +62,7 @@ BRACKET_TRANSITIONS: dict[tuple[BracketState, BracketEvent], BracketState] = {
     (_S.CLOSING, _E.POSITION_OPENED): _S.CLOSING,  # the entry filled while it was being cancelled
     (_S.CLOSING, _E.EXIT_ORDERED): _S.CLOSING,  # the next step of the exit escalation
     (_S.CLOSING, _E.SENT): _S.CLOSING,
-    (_S.CLOSING, _E.REPAIR_ORDERED): _S.CLOSING,  # the market closed under the ladder: guard until it opens
+    (_S.CLOSING, _E.REPAIR_ORDERED): _S.CLOSING,  # the market closed meanwhile: guard until it opens
     (_S.CLOSING, _E.PROTECTION_PROVED): _S.CLOSING,
     (_S.CLOSING, _E.PROTECTION_MISSING): _S.CLOSING,
     (_S.ABANDONED, _E.POSITION_OPENED): _S.UNPROVED,  # a fill reported after the entry's cancel

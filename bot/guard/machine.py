@@ -174,7 +174,7 @@ class Guard:
         elif message.kind != "placeOrder":
             yield from self._cancel(line, payload, now)
         elif message.whatIf:
-            # Encoded anew, so that the gateway cannot read an order where a question was read here.
+            # Encoded again, so that the gateway cannot read an order where a question was read here.
             yield ToGateway(line.number, encode("placeOrder", line.version, **message.values))
         else:
             yield from self._order(line, message, payload, now)

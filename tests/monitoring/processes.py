@@ -20,7 +20,7 @@ def free_port() -> int:
 
 
 def get(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310  the loopback
+    with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310  the loopback
         return bytes(answer.read())
 
 

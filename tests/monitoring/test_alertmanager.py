@@ -136,7 +136,7 @@ def post(address: str, *found: dict[str, Any]) -> None:
     request = urllib.request.Request(  # noqa: S310  the loopback
         f"{address}/api/v2/alerts", json.dumps(found).encode(), {"Content-Type": "application/json"}
     )
-    urllib.request.urlopen(request, timeout=10).close()  # noqa: S310  the loopback
+    urllib.request.urlopen(request, timeout=60).close()  # noqa: S310  the loopback
 
 
 @needs_alertmanager

@@ -17,7 +17,7 @@ class Stranger:
 
     def __init__(self, port: int, opening: bytes, *, client_id: int = 7, start: str = "71|2|{}|") -> None:
         self.stream = bytearray()
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self._socket.sendall(opening)
         version, self.connection_time = self.hear()
         self.version = int(version)

@@ -1,6 +1,6 @@
 """Risk's verdicts again: from the journal's account figures, conditions, fills and ends, in the order they were written.
 
-What risk itself said is not shown to it again; it says it anew. Compared are yes or no, the code, the size and the prices.
+What risk itself said is not shown to it again; it says it again. Compared are yes or no, the code, the size and the prices.
 """
 
 from __future__ import annotations

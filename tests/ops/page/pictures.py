@@ -52,7 +52,7 @@ def _live(page: Page, state: str) -> None:
 
 def _is_reached() -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/document.json", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/document.json", timeout=60) as answer:
             told = json.load(answer)
     except OSError:
         return False

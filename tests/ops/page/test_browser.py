@@ -231,7 +231,7 @@ def _free_port() -> int:
 
 def _answers(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/document.json", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/document.json", timeout=60) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False

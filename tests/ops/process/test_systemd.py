@@ -13,7 +13,7 @@ from bot.ops.process.systemd import Notifier
 def systemd(tmp_path: Path) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as link:
         link.bind(str(tmp_path / "notify"))
-        link.settimeout(5)
+        link.settimeout(60)
         yield link
 
 

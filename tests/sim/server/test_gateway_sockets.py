@@ -38,7 +38,7 @@ class Caller:
 
     def __init__(self, port: int, client_id: int = 1, receive_buffer: int | None = None) -> None:
         self.socket = socket.socket()
-        self.socket.settimeout(20)
+        self.socket.settimeout(60)
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.connect(("127.0.0.1", port))
@@ -102,7 +102,7 @@ class Caller:
 )
 def test_what_is_no_client_is_closed_and_the_others_live(gateway: SimGatewayThread, junk: bytes) -> None:
     good = Caller(gateway.port)
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as bad:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as bad:
         bad.sendall(junk)
         assert bad.recv(100) == b""
     good.say("reqCurrentTime")
@@ -130,7 +130,7 @@ def test_a_malformed_request_is_answered_and_the_client_lives(gateway: SimGatewa
 
 
 def test_a_request_before_start_api_closes_that_client(gateway: SimGatewayThread) -> None:
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as early:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as early:
         hello = b"v157..178"
         payload = b"49\0001\0"
         early.sendall(b"API\0" + struct.pack(">I", len(hello)) + hello)
@@ -182,7 +182,7 @@ def test_a_client_that_goes_away_leaves_nothing_behind(gateway: SimGatewayThread
 def test_a_refusing_port_refuses_and_opens_again(gateway: SimGatewayThread) -> None:
     gateway.faults.refuse(seconds=60)
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", gateway.port), timeout=20)
+        socket.create_connection(("127.0.0.1", gateway.port), timeout=60)
     gateway.advance(seconds=61)
     Caller(gateway.port).close()
 

@@ -47,7 +47,7 @@ def spikes(bars: SymbolBars) -> Iterator[DataFinding]:
             f"a price leaps and is back a minute later ({x.day}: low {x.low[n]:g}, high {x.high[n]:g} "
             f"beside {x.close[n - 1]:g})",
             tuple(day.day for day, _ in found),
-            f"fetch the day anew: ibkr-bot data fetch {bars.symbol} --from {x.day} --to {x.day} --replace",
+            f"fetch the day again: ibkr-bot data fetch {bars.symbol} --from {x.day} --to {x.day} --replace",
         )
 
 
