@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 import numpy as np
 
@@ -31,6 +32,7 @@ _RANGE = 0.45
 SESSIONS = 20 * _TRADING_DAYS
 
 
+@lru_cache(maxsize=64)
 def oldest_session(anchor: date, sessions: int) -> date:
     """The session ``sessions`` before ``anchor``, or the calendar's first."""
     days = sessions_between(max(FIRST_DAY, anchor - timedelta(days=sessions * 3 // 2 + 10)), anchor)

@@ -102,8 +102,9 @@ class Market:
         begin = session.open if session is not None and session.open < start else start
         for stock in self.stocks.values():
             stock.recall(begin)
-        if begin < start:
+        if session is not None and begin < start:
             self._done = begin - _TICK
+            self.leap(min(start, session.close) - _TICK)
             while (point := self.next_point()) < start:
                 self.move(point)
             self._done = start - _TICK

@@ -54,6 +54,8 @@ _MINUTE = timedelta(minutes=1)
 _LONGEST = 390
 _LOOK_BACK_HOURS = 70
 """Ten sessions: how far the market's calm is looked for."""
+_LOOK_BACK = timedelta(days=30)
+"""As many hours lie in it where no day is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ class OptionMarket:
         self._library = library
         self._stock = stock
         self._market = market
-        self._surface = Surface(stock.atm_vol, INDEX if stock.is_etf else STOCK)
+        self._first_surface = Surface(stock.atm_vol, INDEX if stock.is_etf else STOCK)
+        self._found_surface: Surface | None = None
         self._reference = reference
         self._grid = cent_grid(stock.option_ticks)
         self._spread = replace(LIQUID if stock.is_etf else ORDINARY, factor=spread_factor)
@@ -114,6 +117,7 @@ class OptionMarket:
         self._chain: RecordedChain | None = None
         self._columns: dict[object, int] = {}
         self._session: Session | None = None
+        self._surface_of: Session | None = None
         self._carry = Carry()
         self._moments: dict[tuple[int, datetime], _Moment] = {}
         self._spreads: dict[float, Spread] = {}
@@ -121,9 +125,8 @@ class OptionMarket:
     def open_day(self, session: Session) -> None:
         """Begin a session, with its recorded chain where there is one."""
         self._session = session
-        vol = self._library.volatility(self._stock.symbol, session.day)
-        atm_vol = self._stock.atm_vol if vol is None else vol
-        self._surface = replace(self._surface, atm=atm_vol, calm=self._calmness(session))
+        self._surface_of = session
+        self._found_surface = None
         self._series.clear()
         self._moments.clear()
         self._carry = self.carry(session.open)
@@ -131,8 +134,26 @@ class OptionMarket:
         contracts = () if self._chain is None else self._chain.contracts
         self._columns = {(c.expiry, c.strike, c.right): n for n, c in enumerate(contracts)}
 
+    @property
+    def _surface(self) -> Surface:
+        """The day's, found when the first option is asked for: weeks of bars are made for it."""
+        if self._found_surface is None:
+            self._found_surface = self._find_surface(self._surface_of)
+        return self._found_surface
+
+    def _find_surface(self, session: Session | None) -> Surface:
+        if session is None:
+            return self._first_surface
+        vol = self._library.volatility(self._stock.symbol, session.day)
+        atm_vol = self._stock.atm_vol if vol is None else vol
+        return replace(self._first_surface, atm=atm_vol, calm=self._calmness(session))
+
     def _calmness(self, session: Session) -> float:
-        closes = [bar.close for bar in self._market.tape.hours(session.open)[-_LOOK_BACK_HOURS:]]
+        tape = self._market.tape
+        hours = tape.hours(session.open, session.day - _LOOK_BACK)
+        if len(hours) < _LOOK_BACK_HOURS:  # a recording with gaps
+            hours = tape.hours(session.open)
+        closes = [bar.close for bar in hours[-_LOOK_BACK_HOURS:]]
         moves = [math.log(b / a) for a, b in pairwise(closes)]
         if len(moves) < _LOOK_BACK_HOURS // 2:
             return 1.0

@@ -9,21 +9,40 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
-
-import QuantLib as ql  # noqa: N813 - its own documentation's name
+from functools import cache, lru_cache
+from typing import Any
 
 from bot.domain.types import Right
 from bot.sim.market.quotes import OptionModel
 
 DELTA_DIGITS = 9
 """Two ways lead to a delta, and both must show the same one."""
-_TYPES = {Right.CALL: ql.Option.Call, Right.PUT: ql.Option.Put}
+
+
+class _Library:
+    """QuantLib, loaded when the first option is priced: it takes longer than the rest of the gateway's start."""
+
+    def __init__(self) -> None:
+        import QuantLib as ql  # noqa: N813 - its own documentation's name
+
+        self.ql: Any = ql
+        self.kinds = {Right.CALL: ql.Option.Call, Right.PUT: ql.Option.Put}
+        self.black, self.probability = ql.blackFormula, ql.blackFormulaAssetItmProbability
+
+
+@cache
+def _library() -> _Library:
+    return _Library()
+
+
+def load() -> None:
+    """Load QuantLib now, so that the first price does not wait for it."""
+    _library()
 
 
 @lru_cache(maxsize=20_000)
-def _payoff(right: Right, strike: float) -> ql.PlainVanillaPayoff:
-    return ql.PlainVanillaPayoff(_TYPES[right], strike)
+def _payoff(right: Right, strike: float) -> Any:
+    return _library().ql.PlainVanillaPayoff(_library().kinds[right], strike)
 
 
 def intrinsic(right: Right, strike: float, spot: float) -> float:
@@ -35,6 +54,7 @@ class _American:
     """One American option of a year whose parameters are scaled to its term: time enters only by products with it."""
 
     def __init__(self) -> None:
+        ql = _library().ql
         today = ql.Date(1, 1, 2020)
         ql.Settings.instance().evaluationDate = today
         count = ql.Actual365Fixed()
@@ -53,7 +73,7 @@ class _American:
             ql.BaroneAdesiWhaleyApproximationEngine(process),
         )
         self._options = {}
-        for right, kind in _TYPES.items():
+        for right, kind in _library().kinds.items():
             # Of strike 100: spot and price scale with the strike.
             option = ql.VanillaOption(ql.PlainVanillaPayoff(kind, 100.0), exercise)
             option.setPricingEngine(engine)
@@ -102,9 +122,10 @@ def price_and_delta(
 ) -> tuple[float, float]:
     """The price in USD per unit, and the spot delta: what streams need, at a fraction of the cost of :func:`model`."""
     discount, paid = math.exp(-carry.rate * years), math.exp(-carry.dividends * years)
-    forward, deviation, kind = spot * paid / discount, vol * math.sqrt(years), _TYPES[right]
-    price = ql.blackFormula(kind, strike, forward, deviation, discount)
-    weight = ql.blackFormulaAssetItmProbability(kind, strike, forward, deviation) * paid
+    forward, deviation, library = spot * paid / discount, vol * math.sqrt(years), _library()
+    kind = library.kinds[right]
+    price = library.black(kind, strike, forward, deviation, discount)
+    weight = library.probability(kind, strike, forward, deviation) * paid
     delta = weight if right is Right.CALL else -weight
     gains = carry.rate > 0 if right is Right.PUT else carry.dividends > 0
     if gains and abs(delta) >= _EARLY and deviation >= _LEAST_DEVIATION:
@@ -133,8 +154,11 @@ def implied_vol(
     """The volatility at which the Black price is ``price``; None when no volatility gives it."""
     discount = math.exp(-carry.rate * years)
     forward = spot * math.exp((carry.rate - carry.dividends) * years)
+    library = _library()
     try:
-        deviation = ql.blackFormulaImpliedStdDev(_TYPES[right], strike, forward, price, discount, 0.0)
+        deviation = library.ql.blackFormulaImpliedStdDev(
+            library.kinds[right], strike, forward, price, discount, 0.0
+        )
     except RuntimeError:
         # QuantLib's way of saying that the price lies below intrinsic value or beyond the underlying.
         return None
@@ -143,7 +167,7 @@ def implied_vol(
 
 def _calculator(
     right: Right, strike: float, spot: float, years: float, vol: float, carry: Carry
-) -> ql.BlackCalculator:
+) -> Any:
     discount = math.exp(-carry.rate * years)
     forward = spot * math.exp((carry.rate - carry.dividends) * years)
-    return ql.BlackCalculator(_payoff(right, strike), forward, vol * math.sqrt(years), discount)
+    return _library().ql.BlackCalculator(_payoff(right, strike), forward, vol * math.sqrt(years), discount)

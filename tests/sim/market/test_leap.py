@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.market import Bar, BarSize
+from bot.domain.session import NEW_YORK
 from bot.sim.market.events import BarFormed
 from bot.sim.market.recorded.library import Bundle
 from bot.sim.world.build import recorded_world
@@ -67,3 +69,19 @@ def test_a_leap_over_a_minute_without_a_bar_ends_where_steps_do() -> None:
     assert leapt.market.stocks["SPY"].closed == stepped.market.stocks["SPY"].closed
     later = to + 7 * MINUTE
     assert leapt.advance_to(later) == stepped.advance_to(later)
+
+
+@pytest.mark.parametrize("start", [(9, 30, 0), (9, 31, 0), (11, 7, 20), (15, 59, 45), (16, 0, 0), (18, 0, 0)])
+def test_a_world_that_begins_within_a_session_has_lived_through_its_part(
+    start: tuple[int, int, int],
+) -> None:
+    at = datetime(2011, 1, 26, *start, tzinfo=NEW_YORK)
+    begun, lived = recorded_world(["SPY"], DAY, start=at), recorded_world(["SPY"], DAY)
+    lived.advance_to(at - timedelta(microseconds=1))
+
+    mine, theirs = begun.market.stocks["SPY"], lived.market.stocks["SPY"]
+    assert (mine.book, mine.day(), mine.last_cents) == (theirs.book, theirs.day(), theirs.last_cents)
+    assert (mine.closed, mine.prints) == (theirs.closed, theirs.prints)
+    assert [mine.forming(size) for size in BarSize] == [theirs.forming(size) for size in BarSize]
+    later = at + 7 * MINUTE
+    assert told(begun.advance_to(later)) == told(lived.advance_to(later))
