@@ -111,6 +111,6 @@ bench: venv  ## every reach beside its figure; ARGS=--keep renews docs/benchmark
 
 lock: venv  ## resolve the dependencies again, for x86-64 and aarch64, CPython 3.11 to 3.13
 	@$(BIN)/python -m pip install --quiet uv
-	@$(UV) pip compile -q $(AGED) pyproject.toml --group dev --extra research --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o requirements/dev.lock
-	@$(UV) pip compile -q $(AGED) pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/dev.lock -o requirements/runtime.lock
+	@$(UV) pip compile -q $(AGED) pyproject.toml --group dev --extra bot --extra research --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o requirements/dev.lock
+	@$(UV) pip compile -q $(AGED) pyproject.toml --extra bot --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/dev.lock -o requirements/runtime.lock
 	@echo hatchling | $(UV) pip compile -q $(AGED) - --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/dev.lock -o requirements/build.lock

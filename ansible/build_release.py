@@ -17,7 +17,9 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SHIPPED = ("bot", "configs", "pyproject.toml", "README.md", "LICENSE", "NOTICE", "requirements/runtime.lock")
+SHIPPED = (
+    "bot", "configs", "ibkr_sim_pytest.py", "pyproject.toml", "README.md", "LICENSE", "NOTICE", "requirements/runtime.lock",
+)  # fmt: skip
 LEFT_OUT = ("__pycache__", "BUILD")
 
 

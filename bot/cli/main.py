@@ -14,6 +14,16 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 """What a shell says of a program that Ctrl-C ended (128 + SIGINT)."""
+_OF_THE_BOT = {
+    "apprise",
+    "dotenv",
+    "ib_insync",
+    "prometheus_client",
+    "pydantic",
+    "pydantic_settings",
+    "pykka",
+}
+"""Modules of the extra ``bot``: an installation for the simulator alone has none of them."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -35,6 +45,12 @@ def _run(given: list[str]) -> None:
     except BotError as error:
         sys.stderr.write(f"ibkr-bot: {error}\n")
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        if error.name not in _OF_THE_BOT:
+            raise
+        remedy = "pip install 'ibkr-options-bot[bot]'"
+        sys.stderr.write(f"ibkr-bot: {error.name} is missing, which all but the simulator needs: {remedy}\n")
+        sys.exit(1)
     except CalendarRangeError as error:
         sys.stderr.write(f"ibkr-bot: {error}\n")
         sys.exit(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -39,6 +39,14 @@ _Account = Annotated[str, typer.Option(help="Account id; paper accounts begin wi
 _Equity = Annotated[str, typer.Option(metavar="USD", help="Cash at the start.")]
 _UntilClose = Annotated[bool, typer.Option("--until-close", help="End a quarter of an hour after the close.")]
 _Early = Annotated[int, typer.Option(min=0, max=600, help="Minutes before the open to begin at.")]
+_At = Annotated[str, typer.Option(metavar="HH:MM", help="Begin at this minute instead, by New York's clock.")]
+_QuotesPerSecond = Annotated[
+    int | None,
+    typer.Option(min=1, max=4, help="Quotes move this often, as IB's do at 4; 4 a minute without it."),
+]
+_AnswerDelay = Annotated[
+    float, typer.Option(metavar="MS", min=0, max=60_000, help="Milliseconds from a request to its answer.")
+]
 _AdminPort = Annotated[int | None, typer.Option(min=0, max=65535, help="Port for faults at run time.")]
 _EndsWithInput = Annotated[bool, typer.Option(hidden=True, help="End when standard input does.")]
 _Host = Annotated[str, typer.Option(help="Address to listen on. There is NO authentication.")]
@@ -60,6 +68,9 @@ def sim(
     equity: _Equity = "25000",
     until_close: _UntilClose = False,
     early: _Early = 5,
+    at: _At = "",
+    quotes_per_second: _QuotesPerSecond = None,
+    answer_delay: _AnswerDelay = 0.0,
     admin_port: _AdminPort = None,
     ends_with_input: _EndsWithInput = False,
     host: _Host = "127.0.0.1",
@@ -69,7 +80,7 @@ def sim(
 ) -> None:
     """Run a simulated IB Gateway that unmodified TWS API clients can connect to.
 
-    It prints a line of JSON (port, clock, account, pid) and serves, without authentication, on the loopback.
+    It prints a line of JSON (port, clock, account, symbols, pid) and serves, without authentication, on the loopback.
     Example: ibkr-bot sim --session 2011-01-18 --speed 60 --until-close
     """
     if record:
@@ -80,15 +91,13 @@ def sim(
     options = SimOptions(
         host=host,
         port=port,
-        session=_date(session),
-        is_synthetic=synthetic,
-        symbols=tuple(_symbols(symbols)),
-        **_time(speed, stepped=stepped, paced=paced),
+        **_market(session, at, early, symbols, is_synthetic=synthetic),
+        **_time(speed, stepped=stepped, paced=paced, answer_delay=answer_delay),
         seed=seed,
         account=account,
         equity=_amount(equity),
         until_close=until_close,
-        early=timedelta(minutes=early),
+        quotes_per_second=quotes_per_second,
         admin_port=admin_port,
         ends_with_input=ends_with_input,
         scenario=_scenario(scenario),
@@ -123,14 +132,26 @@ def _record(port: int, target: str, path: Path) -> None:
         asyncio.run(record(port, host, int(text), out, typer.echo))
 
 
-def _time(speed: str, *, stepped: bool, paced: bool) -> dict[str, Any]:
+def _time(speed: str, *, stepped: bool, paced: bool, answer_delay: float) -> dict[str, Any]:
     from bot.cli.embedded import speed_of
 
+    if paced and answer_delay:
+        raise FixTheCommand(
+            "--paced and --answer-delay: time that waits for its clients has no delay; drop one"
+        )
     if stepped and paced:
         raise FixTheCommand(
             "--stepped and --paced: either the admin port moves time or the clients do; drop one"
         )
-    return {"speed": speed_of(speed), "is_stepped": stepped, "is_paced": paced}
+    given = {"speed": speed_of(speed), "is_stepped": stepped, "is_paced": paced}
+    return {**given, "answer_delay_s": answer_delay / 1000}
+
+
+def _market(
+    session: str, at: str, early: int, symbols: list[str] | None, *, is_synthetic: bool
+) -> dict[str, Any]:
+    when = {"session": _date(session), "begin_at": _minute(at), "early": timedelta(minutes=early)}
+    return {**when, "symbols": tuple(_symbols(symbols)), "is_synthetic": is_synthetic}
 
 
 def _symbols(given: list[str] | None) -> list[str]:
@@ -142,6 +163,15 @@ def _date(text: str) -> date | None:
     from bot.cli.days import typed_day
 
     return typed_day("--session", text) if text else None
+
+
+def _minute(text: str) -> time | None:
+    if not text:
+        return None
+    try:
+        return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007  a time of day; its zone is New York's
+    except ValueError:
+        raise FixTheCommand(f"--at: {text!r} is no time of day, for instance 10:15") from None
 
 
 def _amount(text: str) -> Decimal:

@@ -159,7 +159,8 @@ class GatewayCore:
         session.messages_received += 1
         if not self._within_rate(session):
             return
-        for delay in self.faults.incoming(session.client_id, message.kind):
+        for late in self.faults.incoming(session.client_id, message.kind):
+            delay = late + self.settings.answer_delay
             if delay:
                 self.timers.at(self.now + delay, partial(self._handle, session, message))
             else:

@@ -17,9 +17,13 @@ from bot.sim.gateway.settings import GatewaySettings
 def paced(settings: GatewaySettings) -> GatewaySettings:
     """The settings under which nothing depends on the wall's clock, and a quote comes whole.
 
-    Between two steps everything falls into the same second, so a rate of messages means nothing.
+    Between two steps everything falls into the same second, so a rate of messages means nothing; and a question that is
+    heard in the next step would never let that step come.
     """
-    return replace(settings, messages_per_second=None, greeks_delay=timedelta(0), tick_interval=timedelta(0))
+    none = timedelta(0)
+    return replace(
+        settings, messages_per_second=None, greeks_delay=none, tick_interval=none, answer_delay=none
+    )
 
 
 class Pace:

@@ -58,5 +58,8 @@ class GatewaySettings:
     """… to this many."""
     history_delay: timedelta = timedelta(0)
     """From a historical request to its answer."""
+    # Own choice: IB's answers take tens of milliseconds; a client's races show only where they do.
+    answer_delay: timedelta = timedelta(0)
+    """From any request to its answer; requests stay in order. No such delay where time waits for its clients."""
     outbox_limit_bytes: int = 8 * 1024 * 1024
     """A client that has this much waiting to be read is dropped."""

@@ -165,9 +165,7 @@ def implied_vol(
     return float(deviation) / math.sqrt(years)
 
 
-def _calculator(
-    right: Right, strike: float, spot: float, years: float, vol: float, carry: Carry
-) -> Any:
+def _calculator(right: Right, strike: float, spot: float, years: float, vol: float, carry: Carry) -> Any:
     discount = math.exp(-carry.rate * years)
     forward = spot * math.exp((carry.rate - carry.dividends) * years)
     return _library().ql.BlackCalculator(_payoff(right, strike), forward, vol * math.sqrt(years), discount)

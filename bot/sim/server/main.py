@@ -12,26 +12,30 @@ import os
 import re
 import signal
 import sys
-import time
+import time as wall
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
 from bot.domain.clock import ScaledTime, SteppedTime
 from bot.domain.errors import FixTheCommand, RestartTheLine
-from bot.domain.session import new_york_day, next_session, session_on
+from bot.domain.session import NEW_YORK, Session, new_york_day, next_session, session_on
 from bot.domain.types import Symbol
+from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.faults.scenario import Scenario
 from bot.sim.gateway.pace import paced
+from bot.sim.gateway.settings import GatewaySettings
 from bot.sim.handlers.table import make_core
+from bot.sim.market.option_pricing import load as load_quant_lib
 from bot.sim.market.recorded.library import BUNDLE, Library
 from bot.sim.server.admin import AdminPort
 from bot.sim.server.tcp_server import DEFAULT_PORT, LOOPBACK, SimGateway
 from bot.sim.world.build import EARLY, EQUITY, recorded_world, synthetic_world
 from bot.sim.world.world import World
+from bot.wire import SUPPORTED_VERSIONS
 
 _SYMBOL: Final = re.compile(r"[A-Z][A-Z0-9.]{0,7}")
 _ACCOUNT: Final = re.compile(r"[A-Z]{1,3}[0-9]{1,10}")
@@ -59,6 +63,12 @@ class SimOptions:
     until_close: bool = False
     early: timedelta = EARLY
     """The world begins this long before the open of the session."""
+    begin_at: time | None = None
+    """New York's time of day to begin at, instead."""
+    quotes_per_second: int | None = None
+    """How often a stock trades, and so its quotes and its options' move; None: four times a minute."""
+    answer_delay_s: float = 0.0
+    """From a request to its answer, in seconds of the client's clock."""
     admin_port: int | None = None
     ends_with_input: bool = False
     """End when standard input does: whoever started us holds its other end, and is gone then, however it died."""
@@ -82,15 +92,40 @@ def make_world(options: SimOptions, now: datetime) -> World:
         seed=options.seed,
         account_id=options.account,
         equity=options.equity,
-        exchange_settings=options.scenario.exchange_settings,
+        exchange_settings=_exchange_settings(options),
     )
     if options.session is None and options.is_synthetic:
         today = session_on(new_york_day(now)) or next_session(new_york_day(now))
-        return make(today.day, start=now)
+        return make(today.day, start=now if options.begin_at is None else _start(options, today))
     session = session_on(options.session or _first_recorded(options))
     if session is None:
         raise FixTheCommand(f"--session: the exchange is closed on {options.session}; choose a trading day")
-    return make(session.day, start=session.open - options.early)
+    return make(session.day, start=_start(options, session))
+
+
+def _start(options: SimOptions, session: Session) -> datetime:
+    if options.begin_at is None:
+        return session.open - options.early
+    return datetime.combine(session.day, options.begin_at, NEW_YORK).astimezone(UTC)
+
+
+def _exchange_settings(options: SimOptions) -> ExchangeSettings:
+    settings = options.scenario.exchange_settings
+    if options.quotes_per_second is None:
+        return settings
+    return replace(settings, points_per_minute=60 * options.quotes_per_second)
+
+
+def _gateway_settings(options: SimOptions) -> GatewaySettings:
+    settings = options.scenario.settings
+    if options.answer_delay_s:
+        # The gateway counts in simulated time, whoever waits in his own.
+        delay = timedelta(seconds=options.answer_delay_s * (options.speed or 1.0))
+        settings = replace(settings, answer_delay=delay)
+    if options.is_stepped and settings.messages_per_second == GatewaySettings().messages_per_second:
+        # While time stands still every message falls into the same second: a rate means nothing.
+        settings = replace(settings, messages_per_second=None)
+    return paced(settings) if options.is_paced else settings
 
 
 def _first_recorded(options: SimOptions) -> date:
@@ -108,15 +143,14 @@ async def serve(options: SimOptions, announce: Callable[[str], None]) -> None:
             "--speed max: only time that waits for its clients can do without a speed; add --paced"
         )
     world = make_world(options, datetime.now(UTC))
-    settings = options.scenario.settings
-    core = make_core(world, paced(settings) if options.is_paced else settings, seed=options.seed)
+    core = make_core(world, _gateway_settings(options), seed=options.seed)
     options.scenario.arm(core)
-    clock = ScaledTime(world.now, time.time(), options.speed or 1.0)
+    clock = ScaledTime(world.now, wall.time(), options.speed or 1.0)
     gateway = SimGateway(
         core,
         host=options.host,
         port=options.port,
-        clock=None if options.is_stepped or options.is_paced else lambda: clock.at(time.time()),
+        clock=None if options.is_stepped or options.is_paced else lambda: clock.at(wall.time()),
     )
     await gateway.start()
     admin = AdminPort(gateway, can_advance=options.is_stepped)
@@ -124,7 +158,9 @@ async def serve(options: SimOptions, announce: Callable[[str], None]) -> None:
         admin_port = None if options.admin_port is None else await admin.start(options.admin_port)
         stop_requested = _stop_signal(options.ends_with_input)
         shown = SteppedTime(world.now) if options.is_paced else clock
-        announce(_announcement(gateway, f"{shown}", world, admin_port, admin.token))
+        announce(_announcement(gateway, f"{shown}", options, admin_port, admin.token))
+        # Behind the announcement: it takes half a second, and whoever asks for an option first would wait for it.
+        asyncio.get_running_loop().run_in_executor(None, load_quant_lib)
         await _until_the_end(gateway, options, _end_of(world, options), stop_requested)
     finally:
         admin.stop()
@@ -134,8 +170,9 @@ async def serve(options: SimOptions, announce: Callable[[str], None]) -> None:
 
 
 def _announcement(
-    gateway: SimGateway, clock: str, world: World, admin_port: int | None, admin_token: str
+    gateway: SimGateway, clock: str, options: SimOptions, admin_port: int | None, admin_token: str
 ) -> str:
+    world = gateway.core.world
     facts = {
         "host": gateway.host,
         "port": gateway.port,
@@ -145,8 +182,21 @@ def _announcement(
         "admin_port": admin_port,
         "admin_token": None if admin_port is None else admin_token,
         "authentication": "none",
+        "now": world.now.astimezone(NEW_YORK).isoformat(timespec="seconds"),
+        "symbols": list(options.symbols),
+        "market": "synthetic" if options.is_synthetic else "recorded",
+        "seed": options.seed,
+        "server_versions": _versions(),
     }
     return json.dumps(facts)
+
+
+def _versions() -> str:
+    """The server versions as ranges: ``142-157 163-178``."""
+    known = sorted(SUPPORTED_VERSIONS)
+    ends = [n for n in known if n + 1 not in SUPPORTED_VERSIONS]
+    starts = [n for n in known if n - 1 not in SUPPORTED_VERSIONS]
+    return " ".join(f"{first}-{last}" for first, last in zip(starts, ends, strict=True))
 
 
 def _end_of(world: World, options: SimOptions) -> datetime | None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.sim.gateway.pacing_limits import HistoryPace, MessageRate, Rate
 from bot.sim.handlers.table import HANDLERS
 from bot.wire import MessageDirection, message_kinds
-from tests.sim.raw import SPY, Bench
+from tests.sim.raw import SPY, Bench, RawClient
 from tests.sim.samples import samples
 
 NOON = datetime(2026, 1, 5, 17, tzinfo=UTC)
@@ -176,3 +176,17 @@ def test_every_request_is_answered_at_every_version(shared: Bench, kind: str, ve
     shared.core.disconnected(client.session)
     assert answers
     assert shared.core.failures == []
+
+
+def test_an_answer_delay_keeps_requests_in_order_and_answers_each_that_much_later() -> None:
+    bench = Bench(answer_delay=timedelta(milliseconds=80))
+    client = RawClient(bench.core)
+    bench.advance(seconds=1)
+    client.take()
+    asked_at = bench.core.now
+    client.say("reqCurrentTime")
+    client.say("reqIds", numIds=1)
+    bench.core.advance_to(asked_at + timedelta(milliseconds=79))
+    assert client.take() == []
+    bench.core.advance_to(asked_at + timedelta(milliseconds=80))
+    assert [message.kind for message in client.take()] == ["currentTime", "nextValidId"]

@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,10 @@ from typer.testing import CliRunner
 from bot.cli.sim import sim
 from bot.domain.clock import ScaledTime
 from bot.domain.errors import BotError, FixTheCommand
+from bot.domain.market import Bar
+from bot.domain.session import NEW_YORK, Session
+from bot.sim.market.events import Traded
+from bot.sim.market.synthetic import SyntheticTape
 from bot.sim.server import main as server_main
 from bot.sim.server.main import SimOptions, make_world
 from bot.sim.world.build import recorded_world
@@ -76,6 +80,7 @@ def test_what_cannot_be_simulated_is_one_line(options: SimOptions, said: str) ->
         {"equity": "-5"},
         {"equity": "NaN"},
         {"record": "nowhere"},
+        {"at": "noon"},
     ],
 )
 def test_a_mistyped_option_names_itself(options: dict[str, str]) -> None:
@@ -132,3 +137,58 @@ def test_the_process_ends_by_itself_after_the_close() -> None:
     )
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize("is_synthetic", [True, False])
+@pytest.mark.parametrize("begin_at", [time(0), time(10, 15), time(15, 59), time(23, 59)])
+def test_a_day_begins_at_any_minute_of_new_yorks_clock(begin_at: time, is_synthetic: bool) -> None:
+    day = date(2011, 1, 4)
+    world = make_world(SimOptions(session=day, is_synthetic=is_synthetic, begin_at=begin_at), NOW)
+    assert world.now.astimezone(NEW_YORK) == datetime.combine(day, begin_at, NEW_YORK)
+
+
+def test_quotes_move_as_often_as_asked() -> None:
+    begin_at = time(10, 15)
+    options = SimOptions(is_synthetic=True, session=date(2026, 1, 5), begin_at=begin_at, quotes_per_second=4)
+    world = make_world(options, NOW)
+    moved = [e for e in world.advance_to(world.now + timedelta(seconds=30)) if isinstance(e, Traded)]
+    assert len(moved) in (120, 121)
+
+
+def test_an_answer_delay_is_of_the_clients_clock_and_none_where_time_waits() -> None:
+    fast = SimOptions(answer_delay_s=0.02, speed=60)
+    assert server_main._gateway_settings(fast).answer_delay == timedelta(seconds=1.2)
+    waiting = SimOptions(answer_delay_s=0.02, is_paced=True)
+    assert server_main._gateway_settings(waiting).answer_delay == timedelta(0)
+    with pytest.raises(FixTheCommand, match="--answer-delay"):
+        command(paced=True, answer_delay=20.0)
+
+
+def test_the_announcement_says_what_is_offered() -> None:
+    assert server_main._versions() == "142-157 163-178"
+
+
+def test_a_start_loads_no_library_that_only_options_need() -> None:
+    program = (
+        "import sys; from datetime import datetime, UTC\n"
+        "from bot.sim.server.main import SimOptions, make_world\n"
+        "make_world(SimOptions(is_synthetic=True, symbols=('SPY', 'AAPL')), datetime(2026, 1, 5, 16, tzinfo=UTC))\n"
+        "print('QuantLib' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"]
+
+
+def test_a_start_within_a_session_makes_no_history_that_nobody_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[date] = []
+    bars = SyntheticTape._bars
+
+    def noted(tape: SyntheticTape, session: Session) -> tuple[Bar, ...]:
+        made.append(session.day)
+        return bars(tape, session)
+
+    monkeypatch.setattr(SyntheticTape, "_bars", noted)
+    make_world(SimOptions(is_synthetic=True, symbols=("SPY",)), datetime(2026, 1, 5, 16, tzinfo=UTC))
+    assert sorted(set(made)) == [date(2026, 1, 2), date(2026, 1, 5)]
