@@ -10,13 +10,14 @@ into the void.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Protocol
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.errors import RestartTheLine
 from bot.domain.limits import messages as lm
+from bot.domain.market import Quote
 
 BROKER = "broker"
 MARKET_DATA = "market_data"
@@ -181,6 +182,20 @@ Nothing leaves the process on their word alone: whatever follows from them and r
 SendCancel) is synced itself, and what was written before it with it. A kill loses none of them; a power cut may lose the last
 ones, which the broker tells again or which had no consequence yet.
 """
+
+CONFLATED: frozenset[type] = frozenset({b.QuoteReceived, m.QuoteUpdated})
+"""What only the newest of a contract counts of: while one waits for a peer, a newer one takes its place.
+
+Each says the whole of a contract's quote, so nothing is lost with the older; orders, fills and errors are never among them.
+"""
+
+
+def conflated_key(message: object) -> Hashable | None:
+    """Messages with the same key take each other's place while they wait; None for all that must be received one by one."""
+    if type(message) not in CONFLATED:
+        return None
+    quote: Quote = getattr(message, "quote")  # noqa: B009  every kind of CONFLATED carries one
+    return type(message), quote.con_id
 
 
 def subscribers(message: m.Message, table: dict[type, Names] = ROUTES) -> Names:

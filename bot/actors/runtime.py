@@ -6,7 +6,6 @@ with the message that caused it, and the main thread is told to stop the line.
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -18,6 +17,7 @@ from typing import Any, Protocol, cast
 import pykka
 
 from bot.actors.broker_link import BrokerLink
+from bot.actors.inbox import Inbox
 from bot.domain import messages as m
 from bot.domain.messages import Message
 from bot.wiring import DURABLE, Machine, may_be_absent, subscribers
@@ -80,7 +80,7 @@ class MachineActor(pykka.ThreadingActor):
 
     @staticmethod
     def _create_actor_inbox() -> Any:
-        return queue.SimpleQueue()  # a seventh of the cost of queue.Queue's tell, and the same order
+        return Inbox()
 
     def on_start(self) -> None:
         threading.current_thread().name = self._name
@@ -138,8 +138,7 @@ def settle(line: Line, timeout_s: float = 30.0) -> None:
 
 def waiting(line: Line) -> dict[str, int]:
     """How many messages each peer has still to handle. Asks nobody; may be called from any thread."""
-    boxes = {name: cast("queue.SimpleQueue[Any]", ref.actor_inbox) for name, ref in list(line.peers.items())}
-    return {name: box.qsize() for name, box in boxes.items()}
+    return {name: int(ref.actor_inbox.qsize()) for name, ref in list(line.peers.items())}
 
 
 def stop(line: Line, order: Iterable[str], timeout_s: float) -> None:

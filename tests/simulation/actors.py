@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from typing import Any
 
 import pykka
 
 from bot.actors.runtime import Line, Ping
+from bot.wiring import conflated_key
 from tests.simulation.loop import SimulatedLoop
 
 Failed = Callable[[str, BaseException, object], None]
@@ -62,7 +63,7 @@ class Turns:
         queue = self._with_mail
         n = 0 if len(queue) == 1 else int(self._random.random() * len(queue))
         peer = queue[n]
-        message, answer = peer.inbox.popleft()
+        message, answer = peer.next_letter()
         if not peer.inbox:
             queue[n] = queue[-1]
             queue.pop()
@@ -77,6 +78,8 @@ class SimulatedPeer:
         self._is_alive = True
         self.inbox: deque[tuple[Any, Future[Any] | None]] = deque()
         self.handled = 0
+        self._latest: dict[Hashable, Any] = {}
+        """Of what is conflated the newest, while its place in the inbox waits."""
 
     @property
     def actor_inbox(self) -> SimulatedPeer:
@@ -109,10 +112,20 @@ class SimulatedPeer:
     def _put(self, message: Any, answer: Future[Any] | None) -> None:
         if not self._is_alive:
             raise pykka.ActorDeadError(f"{self._name} is dead")
+        key = conflated_key(message)
+        if key is not None:
+            is_waiting = key in self._latest
+            self._latest[key] = message
+            if is_waiting:
+                return
         is_first = not self.inbox
         self.inbox.append((message, answer))
         if is_first:
             self._turns.mail_for(self)
+
+    def next_letter(self) -> tuple[Any, Future[Any] | None]:
+        message, answer = self.inbox.popleft()
+        return self._latest.pop(conflated_key(message), message), answer
 
     def take(self, message: Any, answer: Future[Any] | None) -> None:
         if not self._is_alive:
