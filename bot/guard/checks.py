@@ -57,11 +57,12 @@ def _round_trips(asked: Asked, room: Room) -> str | None:
 
 def _long_option(asked: Asked, room: Room) -> str | None:
     facts = asked.facts
-    if facts.sec_type != "OPT":
-        return f"{facts.symbol} is {facts.sec_type}, not an option"
-    if facts.symbol not in room.limits.underlyings:
-        return f"{facts.symbol} is not among the underlyings"
-    return None if facts.currency == room.limits.currency else f"{facts.symbol} trades in {facts.currency}"
+    symbol, currency = facts.get("symbol", "?"), facts.get("currency", "?")
+    if facts.get("secType") != "OPT":
+        return f"{symbol} is {facts.get('secType')}, not an option"
+    if symbol not in room.limits.underlyings:
+        return f"{symbol} is not among the underlyings"
+    return None if currency == room.limits.currency else f"{symbol} trades in {currency}"
 
 
 def _entry_type(asked: Asked, room: Room) -> str | None:
@@ -79,14 +80,13 @@ def _size(asked: Asked, room: Room) -> str | None:
     limit, order = room.limits.order, asked.order
     if order.quantity > limit.quantity:
         return f"{order.quantity} contracts in an order; the limit is {limit.quantity}"
-    value = order.quantity * _price(asked) * asked.facts.multiplier
+    value = order.quantity * _price(asked) * order.multiplier
     return f"an order of {value:.2f}; the limit is {limit.value:.2f}" if value > limit.value else None
 
 
 def _premium(asked: Asked, room: Room) -> str | None:
     order, total = asked.order, room.limits.total
-    at_most = order.remaining * _price(asked) * asked.facts.multiplier
-    premium = room.ledger.premium(without=order.key) + at_most
+    premium = room.ledger.premium(without=order.key) + order.value
     return (
         f"{premium:.2f} of premium in all; the limit is {total.premium:.2f}"
         if premium > total.premium
@@ -103,7 +103,7 @@ def _positions(asked: Asked, room: Room) -> str | None:
 def _buy_collar(asked: Asked, room: Room) -> str | None:
     quote = _fresh(asked, room)
     if quote is None or quote[1] is None:
-        return f"no ask of contract {asked.facts.con_id} in the last {room.limits.collar.quote_age_s} s"
+        return f"no ask of contract {asked.order.holding[1]} in the last {room.limits.collar.quote_age_s} s"
     highest = quote[1] + _slack(quote[1], room)
     return f"a limit of {_price(asked)} is above {highest:.2f}" if _price(asked) > highest else None
 
@@ -153,7 +153,7 @@ def _slack(price: Decimal, room: Room) -> Decimal:
 
 
 def _fresh(asked: Asked, room: Room) -> tuple[Decimal | None, Decimal | None] | None:
-    quote = room.ledger.quotes.get(asked.facts.con_id)
+    quote = room.ledger.quotes.get(asked.order.holding[1])
     if quote is None or quote.at is None:
         return None
     age_s = (room.now - quote.at).total_seconds()
@@ -183,7 +183,7 @@ _STOP: Final[Mapping[str, Check]] = {"hands off": _hands_off, "sale": _covered}
 
 TABLE: Final[dict[tuple[Role, bool], Mapping[str, Check]]] = {
     (Role.ENTRY, False): {**_ENTRY, "rate": _rate("entries")},
-    (Role.ENTRY, True): {**_ENTRY, "rate": _revisions},
+    (Role.ENTRY, True): {**_ENTRY, "children": _covered, "rate": _revisions},
     (Role.EXIT, False): {**_EXIT, "rate": _rate("exits")},
     (Role.EXIT, True): {**_EXIT, "rate": _revisions},
     (Role.STOP, False): _STOP,

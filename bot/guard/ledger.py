@@ -7,7 +7,7 @@ fills: one shortly after a fill may be older than the fill and waits (``SETTLE``
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,10 +17,14 @@ from bot.guard.rates import Counts
 from bot.wire import WireMessage
 
 SETTLE = timedelta(seconds=3)
+UNDER_WAY = timedelta(seconds=20)  # longer than IB takes to answer a revision, if it answers
+BLOCKS = (1, 2)
+"""OCA types with block: one order works at a time. Without it two of a group may fill (IBKR, "One-Cancels All")."""
 _ZERO = Decimal(0)
 _ENDED = frozenset({"Filled", "Cancelled", "ApiCancelled", "Inactive"})
-# 399 and 404: held, not refused; 10349: a preset changed the time in force (tws-api message codes).
-_NEWS = frozenset({202, 399, 404, 10349})
+# What only a refused order is told (tws-api message codes). A request for data may bear the same number as an order, so that
+# an error which others get, too, ends none: a client could ask for it.
+_REFUSALS = frozenset({103, 110, 201, 203})
 _PRICE = b"1"
 _BID, _ASK = frozenset({b"1", b"66"}), frozenset({b"2", b"67"})  # 66 and 67 are the delayed ones
 
@@ -30,37 +34,37 @@ Holding = tuple[str, int]
 """Account and contract id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """A contract as the gateway described it."""
+def key_of(message: WireMessage) -> Key:
+    """Orders typed into TWS all bear the number 0: those are told apart by IB's own number."""
+    return message.clientId, message.orderId or -message.permId
 
-    con_id: int
-    symbol: str
-    sec_type: str
-    expiry: str
-    strike: Decimal
-    right: str
-    multiplier: Decimal
-    currency: str
 
-    @property
-    def description(self) -> tuple[Any, ...]:
-        """What a client says of a contract whose number it does not know."""
-        return self.symbol, self.sec_type, self.expiry, self.strike, self.right, self.currency
+Facts = dict[str, Any]
+"""What is known of a contract, by the TWS API's names: only what was said."""
+_FACTS = (
+    *("symbol", "secType", "lastTradeDateOrContractMonth", "strike", "right", "multiplier"),
+    *("currency", "localSymbol", "tradingClass"),
+)
+_SPOKEN: dict[str, Callable[[Any], Any]] = {
+    "lastTradeDateOrContractMonth": lambda text: text.split(" ")[0],
+    "strike": lambda number: number.normalize(),
+    "right": lambda text: {"CALL": "C", "PUT": "P"}.get(text, text),
+    "multiplier": lambda text: Decimal(text) if text.replace(".", "", 1).isdecimal() else None,
+    "localSymbol": lambda text: "".join(text.split()),
+}
 
-    @classmethod
-    def of(cls, values: WireMessage) -> Facts:
-        multiplier = values.get("multiplier") or "1"
-        return cls(
-            values.conId,
-            values.symbol,
-            values.secType,
-            values.lastTradeDateOrContractMonth.split(" ")[0],
-            values.strike.normalize(),
-            {"CALL": "C", "PUT": "P"}.get(values.right, values.right),
-            Decimal(multiplier) if multiplier.replace(".", "", 1).isdecimal() else Decimal(1),
-            values.currency,
-        )
+
+def facts_of(message: WireMessage) -> Facts:
+    """The contract in a message, in one way of writing it."""
+    found = {name: message[name] for name in _FACTS if message[name]}
+    told = {name: _SPOKEN[name](value) if name in _SPOKEN else value for name, value in found.items()}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def difference(asked: Facts, known: Facts) -> str:
+    """In what a contract as it was asked for is not the known one, empty for nothing."""
+    name = next((name for name, value in asked.items() if value != known.get(name, value)), "")
+    return f"{name} {known[name]}, not {asked[name]}" if name else ""
 
 
 @dataclass(slots=True)
@@ -74,7 +78,7 @@ class Quote:
 
 @dataclass(slots=True)
 class Working:
-    """An order that may still fill."""
+    """An order that may still fill. ``asked``: revisions (quantity, limit, when) that the gateway has not yet echoed."""
 
     key: Key
     holding: Holding
@@ -85,6 +89,7 @@ class Working:
     limit: Decimal | None = None
     parent: Key | None = None
     oca_group: str = ""
+    """Only one in which an order blocks the others (``BLOCKS``)."""
     multiplier: Decimal = Decimal(1)
     filled: Decimal = _ZERO
     perm_id: int = 0
@@ -92,10 +97,33 @@ class Working:
     """Placed through the guard, so that everything it filled was seen."""
     is_acknowledged: bool = False
     last_status: bytes = b""
+    asked: list[tuple[Decimal, Decimal | None, datetime]] = field(default_factory=list)
 
     @property
     def remaining(self) -> Decimal:
-        return max(self.quantity - self.filled, _ZERO)
+        """How much it may yet fill at most, whichever revision holds."""
+        return max(max(self._quantities()) - self.filled, _ZERO)
+
+    @property
+    def brings(self) -> Decimal:
+        """How much it will yet fill at least, if it is filled."""
+        return max(min(self._quantities()) - self.filled, _ZERO)
+
+    @property
+    def value(self) -> Decimal:
+        """What it may yet cost at most."""
+        limits = [self.limit, *(limit for _, limit, _ in self.asked)]
+        return self.remaining * max(limit or _ZERO for limit in limits) * self.multiplier
+
+    def _quantities(self) -> list[Decimal]:
+        return [self.quantity, *(quantity for quantity, _, _ in self.asked)]
+
+    def told(self, quantity: Decimal, limit: Decimal | None, now: datetime) -> None:
+        """The gateway says how it stands: perhaps from before a revision that is under way, so those count until echoed."""
+        self.quantity, self.limit = quantity, limit
+        if self.asked and self.asked[0][:2] == (quantity, limit):
+            del self.asked[0]
+        self.asked = [revision for revision in self.asked if now - revision[2] < UNDER_WAY]
 
 
 @dataclass(slots=True)
@@ -133,42 +161,38 @@ class Ledger:
         return [w for w in self.working.values() if w.is_buy and w.remaining > 0]
 
     def uncovered(self, asked: Working) -> Decimal:
-        """How much of ``asked`` and the other sells of its contract could sell what is not held, 0 for none.
+        """How much of the sells of a contract could sell what is not held once ``asked`` works, 0 for none.
 
-        Of an OCA group only the largest counts. Children of a living entry are held until it fills: they need cover
-        only beyond what it may still bring.
+        Of an OCA group with block only the largest counts. Children of a living entry are held until it fills: they need
+        cover only beyond what it will still bring.
         """
-        free, by_parent = _ZERO, dict[Key, Decimal]()
+        free, by_parent = _ZERO, dict[Key, tuple[Decimal, Decimal]]()
         for parent, quantity in self._groups(asked):
             if parent is None:
                 free += quantity
             else:
-                by_parent[parent] = by_parent.get(parent, _ZERO) + quantity
-        beyond = sum(
-            (max(quantity - self.working[parent].remaining, _ZERO) for parent, quantity in by_parent.items()),
-            _ZERO,
-        )
+                before = by_parent.get(parent.key, (_ZERO, _ZERO))[0]
+                by_parent[parent.key] = (before + quantity, parent.brings)
+        beyond = sum((max(sold - brings, _ZERO) for sold, brings in by_parent.values()), _ZERO)
         return max(free + beyond - max(self.held.get(asked.holding, _ZERO), _ZERO), _ZERO)
 
-    def _groups(self, asked: Working) -> Iterator[tuple[Key | None, Decimal]]:
-        groups: dict[tuple[Any, ...], tuple[Key | None, Decimal]] = {}
-        for order in (*(w for w in self.sells(asked.holding) if w.key != asked.key), asked):
+    def _groups(self, asked: Working) -> Iterator[tuple[Working | None, Decimal]]:
+        groups: dict[tuple[Any, ...], tuple[Working | None, Decimal]] = {}
+        others = (w for w in self.sells(asked.holding) if w.key != asked.key)
+        for order in others if asked.is_buy else (*others, asked):
             parent = self.working.get(order.parent) if order.parent else None
-            lives = (
-                parent is not None and parent.is_buy and parent.holding == order.holding and parent.remaining
-            )
+            if parent is None or not parent.is_buy or parent.holding != order.holding or not parent.remaining:
+                parent = None
+            elif parent.key == asked.key:
+                parent = asked
             key: tuple[Any, ...] = (order.key[0], order.oca_group) if order.oca_group else order.key
-            name = (key, order.parent if lives else None)
-            before = groups.get(name, (None, _ZERO))[1]
-            groups[name] = (order.parent if lives else None, max(before, order.remaining))
+            name = (key, parent.key if parent is not None else None)
+            groups[name] = (parent, max(groups.get(name, (None, _ZERO))[1], order.remaining))
         yield from groups.values()
 
     def premium(self, without: Key | None = None) -> Decimal:
         """What was paid for what is held, and what resting entries may yet pay."""
-        resting = sum(
-            (w.remaining * (w.limit or _ZERO) * w.multiplier for w in self.entries() if w.key != without),
-            _ZERO,
-        )
+        resting = sum((w.value for w in self.entries() if w.key != without), _ZERO)
         return sum((c for c in self.cost.values() if c > 0), _ZERO) + resting
 
     def open_holdings(self, without: Key | None = None) -> set[Holding]:
@@ -177,20 +201,25 @@ class Ledger:
         return held | {w.holding for w in self.entries() if w.key != without}
 
     def let_through(self, asked: Working) -> None:
-        """An order leaves now. Until the gateway answers, a revision counts as the larger of what it was and will be."""
-        old = self.working.get(asked.key)
-        if old is None:
-            self.working[asked.key] = asked
-            return
-        old.quantity = max(old.quantity, asked.quantity)
-        if asked.limit is not None:
-            old.limit = max(old.limit or _ZERO, asked.limit)
+        """An order leaves now. What a revision was and will be both count until the gateway has echoed it."""
+        old = self.working.setdefault(asked.key, asked)
+        if old is not asked:
+            old.asked.append((asked.quantity, asked.limit, asked.since))
+            old.parent, old.oca_group = asked.parent, asked.oca_group
 
     # ── what the gateway says
 
     def on_contract(self, message: WireMessage) -> None:
+        """A row that says less than is known of a contract takes nothing away."""
         if message.conId:
-            self.contracts[message.conId] = Facts.of(message)
+            known = self.contracts.setdefault(message.conId, {})
+            known.update(facts_of(message))
+
+    def multiplier(self, con_id: int) -> Decimal | None:
+        """Of a contract; ``None`` for an option of which nobody has said it, 1 for what has none."""
+        facts = self.contracts.get(con_id, {})
+        found: Decimal | None = facts.get("multiplier")
+        return Decimal(1) if found is None and facts.get("secType") == "STK" else found
 
     def on_tick(self, con_id: int, fields: list[bytes], now: datetime) -> None:
         """A tick in its raw fields: id, version, request, type, value. Any tick shows that the quote is still alive."""
@@ -214,7 +243,7 @@ class Ledger:
         if message.account not in self.accounts or message.get("whatIf"):
             return
         self.on_contract(message)
-        key = (message.clientId, message.orderId)
+        key = key_of(message)
         if message.status in _ENDED:
             self._end(key)
             return
@@ -222,15 +251,16 @@ class Ledger:
         if order is None or order.holding[1] != message.conId:
             holding = (message.account, message.conId)
             order = self.working[key] = Working(key, holding, message.action == "BUY", since=now)
-        order.kind, order.limit, order.quantity = message.orderType, message.lmtPrice, message.totalQuantity
-        order.oca_group, order.perm_id, order.is_acknowledged = message.ocaGroup, message.permId, True
-        order.multiplier = self.contracts[message.conId].multiplier
-        if message.parentId:
-            order.parent = (message.clientId, message.parentId)
+        order.kind, order.perm_id, order.is_acknowledged = message.orderType, message.permId, True
+        order.told(message.totalQuantity or _ZERO, message.lmtPrice, now)
+        order.multiplier = self.multiplier(message.conId) or Decimal(1)
+        if not order.is_ours:  # of ours it is known; nobody can revise it (IB's error 10326)
+            order.oca_group = message.ocaGroup if message.ocaType in BLOCKS else ""
+            order.parent = (message.clientId, message.parentId) if message.parentId else None
 
     def on_status(self, message: WireMessage, now: datetime, frame: bytes) -> None:
         """``frame`` is what the order's own client was told, to be told again; empty on the guard's own line."""
-        order = self.working.get((message.clientId, message.orderId))
+        order = self.working.get(key_of(message))
         if order is None or (order.perm_id and message.permId != order.perm_id):
             return
         order.perm_id, order.is_acknowledged = message.permId, True
@@ -246,12 +276,12 @@ class Ledger:
         if message.reqId != -1 or message.acctNumber not in self.accounts:
             return
         self.on_contract(message)
-        key, holding = (message.clientId, message.orderId), (message.acctNumber, message.conId)
+        key, holding = key_of(message), (message.acctNumber, message.conId)
         order = self.working.get(key)
         if order is None or order.holding != holding:
             order = Working(key, holding, message.side == "BOT", since=now)
         order.perm_id = message.permId
-        order.multiplier = self.contracts[message.conId].multiplier
+        order.multiplier = self.multiplier(message.conId) or Decimal(1)
         first = _ZERO if order.is_ours else message.cumQty - message.shares
         self._book(order, message.cumQty, message.price, now, first)
 
@@ -306,9 +336,9 @@ class Ledger:
             self._set(holding, *self._waiting.pop(holding))
 
     def on_refusal(self, key: Key, code: int) -> None:
-        """An error message that bears an order's id: one that was never acknowledged is dead, unless it is news."""
+        """A refused order that was never acknowledged is dead; of any other error the next listing tells."""
         order = self.working.get(key)
-        if order is not None and not order.is_acknowledged and code not in _NEWS and not 2100 <= code < 2200:
+        if order is not None and not order.is_acknowledged and code in _REFUSALS:
             self._end(key)
 
     def keep_only(self, seen: set[Key], asked_at: datetime) -> None:

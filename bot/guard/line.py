@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
@@ -15,6 +16,7 @@ from bot.wire import FrameBuffer, MessageDirection, RemoteProtocolError, message
 from bot.wire.frames import MAX_ANSWER_BYTES, MAX_REQUEST_BYTES, pack_frame
 
 _PREFIX: Final = b"API\0"
+_UNDER_WAY: Final = timedelta(seconds=5)
 _HELLO: Final = re.compile(rb"v([0-9]{1,6})(?:\.\.([0-9]{1,6}))?( [ -~]*)?\0?")
 REQUESTS: Final = {
     str(kind.id).encode(): kind for kind in message_kinds() if kind.direction is MessageDirection.REQUEST
@@ -42,7 +44,8 @@ class Line:
         self.version = 0
         self.client_id = -1
         self.quotes: dict[bytes, int] = {}
-        """Which contract a market-data request of this client is for."""
+        """Which contract a market-data request of this client is for; 0 where that is not beyond doubt."""
+        self._ended_at: dict[bytes, datetime] = {}
         self._from_client = FrameBuffer(1024)
         self._from_gateway = FrameBuffer(1024)
         self._is_prefixed = False
@@ -83,6 +86,24 @@ class Line:
             raise RemoteProtocolError(f"the gateway chose version {text[:16]!r}, which the guard cannot read")
         self.version, self.stage = int(text), Stage.AGREED
         self._from_gateway.limit = MAX_ANSWER_BYTES
+
+    def subscribe(self, request: bytes, con_id: int) -> None:
+        """Market data is asked for. A number that still stands for another contract stands for none: IB goes on with that."""
+        self.quotes[request] = con_id if self.quotes.get(request, con_id) == con_id else 0
+
+    def unsubscribe(self, request: bytes, now: datetime) -> None:
+        """Ticks of it may still be under way: for a while the number stands for nothing else."""
+        if self.quotes.pop(request, None) is not None:
+            self._ended_at[request] = now
+
+    def contract_of(self, request: bytes, now: datetime) -> int:
+        """Whose quote a tick is, 0 for unknown."""
+        ended_at = self._ended_at.get(request)
+        if ended_at is not None:
+            if now - ended_at < _UNDER_WAY:
+                return 0
+            del self._ended_at[request]
+        return self.quotes.get(request, 0)
 
     def requests(self, data: bytes) -> Iterator[bytes]:
         """Whole payloads of the client."""

@@ -13,7 +13,7 @@ from bot.domain.session import new_york_day
 from bot.guard.checks import Room, check_order
 from bot.guard.clearing import WATCHER, Clearing, Stop, stand_in_of
 from bot.guard.effects import Close, Effect, Tell, ToClient, ToGateway
-from bot.guard.ledger import Ledger
+from bot.guard.ledger import Ledger, difference, facts_of
 from bot.guard.limits import Limits
 from bot.guard.line import ANSWERS, REQUESTS, Line, Stage
 from bot.guard.orders import Refused, read_order
@@ -30,6 +30,7 @@ _REMIND: Final = timedelta(minutes=1)
 # What only a trading client may say; replaceFA changes how orders are allocated, and no limit could judge that.
 _TRADING: Final = frozenset({"placeOrder", "cancelOrder", "reqGlobalCancel"})
 _NEVER: Final = frozenset({"exerciseOptions", "replaceFA"})
+_JUDGED: Final = frozenset({"reqMktData", "cancelMktData", "reqExecutions"})
 _READ: Final = frozenset({b"1", b"2", b"45", b"46"})  # ticks: only the request's id and a price are looked at
 _HEARD: Final = frozenset(
     key
@@ -125,9 +126,9 @@ class Guard:
             yield from self._refuse_request(line, -1, f"{what} is not let through")
         elif kind.name in _TRADING:
             yield from self._trade(line, payload, now)
+        elif kind.name in _JUDGED:
+            yield from self._data(line, payload, now)
         else:
-            if kind.name == "reqMktData":
-                yield from self._note_subscription(line, payload)
             yield self._pass(line, payload)
 
     def _start(self, line: Line, payload: bytes, kind: str) -> Iterator[Effect]:
@@ -148,15 +149,31 @@ class Guard:
     def _pass(self, line: Line, payload: bytes) -> Effect:
         return ToGateway(line.number, pack_frame(payload))
 
-    def _note_subscription(self, line: Line, payload: bytes) -> Iterator[Effect]:
+    def _data(self, line: Line, payload: bytes, now: datetime) -> Iterator[Effect]:
+        """Requests whose answers the guard believes: it must know what each answer is about."""
         try:
             message = decode_request(payload, line.version)
-        except RemoteProtocolError:
+        except RemoteProtocolError as error:
+            yield from self._refuse_request(line, error.request_id or -1, f"not readable: {error}")
             return
-        line.quotes[str(message.reqId).encode()] = message.conId
+        number = str(message.reqId).encode()
+        if message.kind == "reqMktData":
+            yield from self._subscribe(line, number, message)
+        elif message.kind == "cancelMktData":
+            line.unsubscribe(number, now)
+        elif message.reqId < 0:
+            # Its answers would look like executions of now.
+            yield from self._refuse_request(line, message.reqId, "a request number below zero")
+            return
+        yield self._pass(line, payload)
+
+    def _subscribe(self, line: Line, number: bytes, message: WireMessage) -> Iterator[Effect]:
+        con_id, known = message.conId, self.ledger.contracts.get(message.conId)
+        is_clear = message.secType != "BAG" and not (known and difference(facts_of(message), known))
+        line.subscribe(number, con_id if is_clear else 0)
         watcher = self.own.get(WATCHER)
-        if message.conId and message.conId not in self.ledger.contracts and watcher is not None:
-            watcher.ask_contract(message.conId)
+        if con_id and known is None and watcher is not None:
+            watcher.ask_contract(con_id)
             yield ToGateway(WATCHER, watcher.take())
 
     # ── orders
@@ -199,7 +216,11 @@ class Guard:
             "revisions" if asked.old is not None else "entries" if asked.order.is_buy else "exits", now
         )
         self.ledger.let_through(asked.order)
-        yield self._pass(line, payload)
+        if message.conId:
+            yield self._pass(line, payload)
+        else:  # what was described is named, so that the gateway can find nothing else behind the description
+            values = {**message.values, "conId": asked.order.holding[1]}
+            yield ToGateway(line.number, encode("placeOrder", line.version, **values))
 
     def _refuse_order(self, line: Line, order_id: int, refused: Refused) -> Iterator[Effect]:
         self.counts.refused += 1
@@ -261,7 +282,7 @@ class Guard:
         key = payload.split(b"\0", 1)[0]
         if key in _READ:
             fields = payload.split(b"\0", 6)
-            con_id = line.quotes.get(fields[2]) if len(fields) > 5 else None
+            con_id = line.contract_of(fields[2], now) if len(fields) > 5 else 0
             if con_id:
                 self.ledger.on_tick(con_id, fields, now)
             return []

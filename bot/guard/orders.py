@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
-from bot.guard.ledger import Facts, Key, Ledger, Working
+from bot.guard.ledger import BLOCKS, Facts, Key, Ledger, Working, difference, facts_of
 from bot.guard.limits import Limits
 from bot.wire import WireMessage
 
@@ -23,7 +22,7 @@ _NAMES: Final = """
     manualOrderTime
 """
 ORDINARY: Final = frozenset(_NAMES.split())
-_QUIET: Final[frozenset[Any]] = frozenset({None, "", False, Decimal(0), (), 2**31 - 1})
+_UNSET_INT: Final = 2**31 - 1
 _QUIET_OF: Final[dict[str, Any]] = {"exemptCode": -1}
 STOPS: Final = frozenset({"STP", "STP LMT", "TRAIL", "TRAIL LIMIT", "STP PRT"})
 _PRICED: Final = frozenset({"LMT", "STP LMT"})
@@ -49,19 +48,20 @@ class Role(Enum):
 class Asked:
     """``order`` is how it would work; ``old`` what it revises."""
 
-    client: int
     role: Role
     facts: Facts
     order: Working
     old: Working | None
-    tif: str
 
 
 def read_order(message: WireMessage, client: int, ledger: Ledger, limits: Limits, now: datetime) -> Asked:
     """Errors: ``Refused`` for what is not an ordinary order of an allowed account in a known contract."""
     _check_fields(message, limits)
     key: Key = (client, message.orderId)
-    facts = _contract(message, ledger)
+    con_id, facts = _contract(message, ledger)
+    multiplier = ledger.multiplier(con_id)
+    if multiplier is None:
+        raise Refused("contract", f"contract {con_id} is of an unknown multiplier; ask its details first")
     if message.action not in ("BUY", "SELL"):
         raise Refused("action", f"action {message.action[:16]!r} is neither BUY nor SELL")
     quantity = message.totalQuantity
@@ -69,21 +69,20 @@ def read_order(message: WireMessage, client: int, ledger: Ledger, limits: Limits
         raise Refused("quantity", f"a quantity of {quantity} is no whole number above zero")
     if message.orderType in _PRICED and (message.lmtPrice is None or message.lmtPrice <= 0):
         raise Refused("price", f"{message.orderType} without a limit above zero")
-    is_buy = message.action == "BUY"
     order = Working(
         key,
-        (_account(message, ledger, limits), facts.con_id),
-        is_buy,
+        (_account(message, ledger, limits), con_id),
+        message.action == "BUY",
         now,
         message.orderType,
         quantity,
         message.lmtPrice,
         (client, message.parentId) if message.parentId else None,
-        message.ocaGroup,
-        facts.multiplier,
+        message.ocaGroup if message.ocaType in BLOCKS else "",
+        multiplier,
         is_ours=True,
     )
-    return Asked(client, _role(order), facts, order, _revised(order, ledger), message.tif)
+    return Asked(_role(order), facts, order, _revised(order, ledger))
 
 
 def _role(order: Working) -> Role:
@@ -96,7 +95,7 @@ def _check_fields(message: WireMessage, limits: Limits) -> None:
     if message.surplus:
         raise Refused("fields", "the order has fields behind its end")
     for name, value in message.values.items():
-        if name in ORDINARY or value in _QUIET or _QUIET_OF.get(name) == value:
+        if not value or name in ORDINARY or value == _UNSET_INT or _QUIET_OF.get(name) == value:
             continue
         if name not in limits.order_fields:
             raise Refused("fields", f"{name} is set; an order may only use ordinary fields (order_fields)")
@@ -111,28 +110,32 @@ def _account(message: WireMessage, ledger: Ledger, limits: Limits) -> str:
     return account
 
 
-def _contract(message: WireMessage, ledger: Ledger) -> Facts:
-    asked = Facts.of(message)
-    if asked.con_id:
-        known = ledger.contracts.get(asked.con_id)
+def _contract(message: WireMessage, ledger: Ledger) -> tuple[int, Facts]:
+    asked = facts_of(message)
+    if message.conId:
+        matching = [message.conId] if message.conId in ledger.contracts else []
     else:
-        described = [facts for facts in ledger.contracts.values() if facts.description == asked.description]
-        known = described[0] if len(described) == 1 else None
-    if known is None:
-        raise Refused(
-            "contract", f"contract {asked.con_id or asked.symbol[:16]} is unknown; ask its details first"
-        )
-    for name in ("symbol", "sec_type", "expiry", "strike", "right", "currency"):
-        value = getattr(asked, name)
-        if value and value != getattr(known, name):
-            raise Refused(
-                "contract", f"contract {known.con_id} has {name} {getattr(known, name)}, not {value}"
-            )
-    return known
+        matching = [con_id for con_id, known in ledger.contracts.items() if not difference(asked, known)]
+    if len(matching) != 1 or (not asked.get("symbol") and not message.conId):
+        name = message.conId or message.symbol[:16]
+        raise Refused("contract", f"contract {name} is unknown; ask its details first")
+    con_id = matching[0]
+    known = ledger.contracts[con_id]
+    if found := difference(asked, known):
+        raise Refused("contract", f"contract {con_id} has {found}")
+    return con_id, known
 
 
 def _revised(order: Working, ledger: Ledger) -> Working | None:
+    """What a revision takes out of its family or its group is judged as standing alone: IB may hold it to either."""
     old = ledger.working.get(order.key)
-    if old is not None and (old.holding, old.is_buy) != (order.holding, order.is_buy):
+    if old is None:
+        return None
+    if (old.holding, old.is_buy) != (order.holding, order.is_buy):
         raise Refused("revision", "a revision cannot change the contract, the account or the side")
+    order.filled = old.filled
+    if order.parent != old.parent:
+        order.parent = None
+    if order.oca_group != old.oca_group:
+        order.oca_group = ""
     return old

@@ -17,6 +17,7 @@ from bot.guard.files import Files
 from bot.guard.limits import Limits
 from bot.guard.machine import Guard
 from bot.guard.proxy import Proxy, wall_clock
+from bot.sim.world.world import World
 from tests.sim.desk import Desk
 
 ROOT = Path(__file__).parents[2]
@@ -114,10 +115,12 @@ class GuardThread:
 class GuardedDesk(Desk):
     """A desk of SPY's recorded day with the guard between client and gateway."""
 
-    def __init__(self, library: str, directory: Path, wall: Limits | None = None) -> None:
+    def __init__(
+        self, library: str, directory: Path, wall: Limits | None = None, world: World | None = None
+    ) -> None:
         self._directory, self._wall = directory, wall or limits()
         self.guard: GuardThread | None = None
-        super().__init__(library)
+        super().__init__(library, world)
 
     @property
     def wall(self) -> GuardThread:

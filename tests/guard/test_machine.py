@@ -93,7 +93,7 @@ def test_children_of_a_refused_parent_do_not_leave() -> None:
 
 def test_children_may_cover_what_their_parent_may_bring_and_no_more() -> None:
     bench = Bench()
-    family: dict[str, Any] = {"parentId": 1, "ocaGroup": "g"}
+    family: dict[str, Any] = {"parentId": 1, "ocaGroup": "g", "ocaType": 2}
     assert ids(bench, order(1, totalQuantity=2), sell(2, totalQuantity=2, **family)) == [1, 2]
     assert ids(bench, stop(3, totalQuantity=2, **family), stop(4, totalQuantity=3, **family)) == [3]
     bench.acknowledge(1, totalQuantity=2)
