@@ -20,11 +20,11 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any
 
-from bot.guard.effects import Tell
+from bot.guard.core.effects import Tell
+from bot.guard.core.rates import Counts
 from bot.guard.files import Files
 from bot.guard.machine import Guard
 from bot.guard.proxy import Proxy
-from bot.guard.rates import Counts
 from bot.wire import encode
 from bot.wire.frames import join_fields
 from tests.guard.bench import NOW, OPTION, VERSION, Bench, order

@@ -16,7 +16,7 @@ from typing import Any
 from loguru import logger
 
 from bot.domain.errors import FixTheConfiguration
-from bot.guard.effects import Tell
+from bot.guard.core.effects import Tell
 
 _EVERY_S = 60.0
 _WAITING_AT_MOST = 200

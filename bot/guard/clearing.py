@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from bot.guard.effects import Close, Effect, Open, Tell, ToGateway
-from bot.guard.ledger import Holding, Key, Ledger, Working
-from bot.guard.limits import Limits
-from bot.guard.line import Line, Stage
+from bot.guard.core.effects import Close, Effect, Open, Tell, ToGateway
+from bot.guard.core.ledger import Holding, Key, Ledger, Working
+from bot.guard.core.limits import Limits
+from bot.guard.core.line import Line, Stage
 from bot.guard.own_line import OwnLine
 from bot.wire import encode
 

@@ -22,8 +22,8 @@ import typer
 from bot.domain.errors import BotError, FixTheCommand
 
 if TYPE_CHECKING:
+    from bot.guard.core.limits import Limits
     from bot.guard.files import Files
-    from bot.guard.limits import Limits
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -58,7 +58,7 @@ def run(
     """Guard the gateway until told to end. Example: ibkr-guard run --listen 127.0.0.1:4003 --gateway 127.0.0.1:4002"""
     from bot.guard.alerts import Alerts, apprise_channel
     from bot.guard.files import Files
-    from bot.guard.limits import read_limits
+    from bot.guard.limits_file import read_limits
 
     wall = read_limits(limits)
     alerts = Alerts(apprise_channel(alert_urls))
@@ -154,7 +154,7 @@ def status(state: _State = _STATE, as_json: _Json = False) -> None:
 @app.command()
 def check(limits: _Limits = _LIMITS, as_json: _Json = False) -> None:
     """Read the file of limits and show what it says. Example: ibkr-guard check --limits configs/guard.yaml"""
-    from bot.guard.limits import read_limits
+    from bot.guard.limits_file import read_limits
 
     wall = read_limits(limits).model_dump(mode="json")
     rows = [f"{key:14} {json.dumps(value)}" for key, value in wall.items()]

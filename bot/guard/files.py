@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.domain.errors import FixTheMachine
 from bot.guard.clearing import Stop
-from bot.guard.rates import Counts
+from bot.guard.core.rates import Counts
 
 _STOP, _RESUMED, _COUNTS, _STATUS = "stop.json", "resumed.json", "counts.json", "status.json"
 

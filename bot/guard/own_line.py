@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.guard.ledger import Key
+from bot.guard.core.ledger import Key
 from bot.wire import (
     Closed,
     Connection,

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
 from bot.domain.session import NEW_YORK
-from bot.guard.effects import Tell
-from bot.guard.limits import SundayProof
+from bot.guard.core.effects import Tell
+from bot.guard.core.limits import SundayProof
 
 _TOKENS_END = time(1, 0)
 _SUNDAY = 6

@@ -15,7 +15,7 @@ from itertools import count
 from loguru import logger
 
 from bot.domain.errors import FixTheMachine, RestartTheLine
-from bot.guard.effects import Close, Effect, Open, Tell, ToClient, ToGateway
+from bot.guard.core.effects import Close, Effect, Open, Tell, ToClient, ToGateway
 from bot.guard.files import Files
 from bot.guard.machine import Guard
 

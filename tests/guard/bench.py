@@ -9,10 +9,10 @@ from itertools import pairwise
 from typing import Any
 
 from bot.guard.clearing import WATCHER
-from bot.guard.effects import Close, Effect, Tell, ToClient, ToGateway
-from bot.guard.limits import Limits
+from bot.guard.core.effects import Close, Effect, Tell, ToClient, ToGateway
+from bot.guard.core.limits import Limits
+from bot.guard.core.rates import Counts
 from bot.guard.machine import Guard
-from bot.guard.rates import Counts
 from bot.wire import FrameBuffer, WireMessage, decode_answer, decode_request, encode
 from bot.wire.frames import join_fields, pack_frame
 from tests.guard.rig import ACCOUNT, limits

@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 import yaml
 
 from bot.guard.clearing import Stop
-from bot.guard.effects import Tell
+from bot.guard.core.effects import Tell
+from bot.guard.core.limits import Limits
 from bot.guard.files import Files
-from bot.guard.limits import Limits
 from bot.guard.machine import Guard
 from bot.guard.proxy import Proxy, wall_clock
 from bot.sim.world.world import World

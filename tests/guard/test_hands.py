@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 from bot.domain.errors import FixTheConfiguration
 from bot.guard.alerts import Alerts, apprise_channel
 from bot.guard.cli import app
-from bot.guard.effects import Tell
+from bot.guard.core.effects import Tell
 from bot.guard.files import Files
-from bot.guard.limits import read_limits
+from bot.guard.limits_file import read_limits
 from bot.guard.proxy import wall_clock
 from tests.guard.rig import ROOT
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bot.guard.clearing import Stop
-from bot.guard.limits import Limits
-from bot.guard.rates import Counts
+from bot.guard.core.limits import Limits
+from bot.guard.core.rates import Counts
 from bot.wire import encode
 from tests.guard.bench import OPTION, PUT, VERSION, Bench, order, sell, stop
 from tests.guard.rig import limits
@@ -171,7 +171,7 @@ def test_nothing_comes_before_start_api() -> None:
 
 def test_no_client_is_let_in_before_the_account_was_seen() -> None:
     bench = Bench()
-    bench.guard._has_seen = False
+    bench.guard.gate.has_seen = False
     bench.take(bench.guard.connect(8))
     assert bench.closed == [8]
 

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.guard.line import REQUESTS
+from bot.guard.core.line import REQUESTS
 from bot.wire import RemoteProtocolError, WireMessage, decode_request, encode
 from bot.wire.frames import pack_frame
 from tests.guard.bench import FOREIGN, OPTION, PUT, STOCK, VERSION, Bench, cut, order, payloads, sell, stop
@@ -157,7 +157,7 @@ def test_a_protective_stop_and_a_cancel_always_pass(count: int) -> None:
     )
     bench = Bench(wall, held={11: count})
     bench.guard.counts.round_trips = 10**6
-    bench.guard.unread = "a row was unreadable"
+    bench.guard.gate.unread = "a row was unreadable"
     left = bench.hear(
         *(stop(n + 1) for n in range(count)),
         *(encode("cancelOrder", VERSION, orderId=n + 1) for n in range(count)),

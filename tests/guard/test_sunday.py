@@ -10,7 +10,7 @@ from hypothesis import given
 
 from bot.domain.session import NEW_YORK
 from bot.guard.clearing import WATCHER
-from bot.guard.effects import Close, Effect, Open, Tell
+from bot.guard.core.effects import Close, Effect, Open, Tell
 from bot.guard.proof import WeeklyProof, log_in_ended
 from bot.wire import encode
 from bot.wire.frames import join_fields

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from bot.guard.rates import Counts
+from bot.guard.core.rates import Counts
 from bot.wire import WireMessage
 
 SETTLE = timedelta(seconds=3)

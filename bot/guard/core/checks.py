@@ -12,9 +12,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from bot.guard.ledger import Ledger
-from bot.guard.limits import Limits
-from bot.guard.orders import STOPS, Asked, Refused, Role
+from bot.guard.core.ledger import Ledger
+from bot.guard.core.limits import Limits
+from bot.guard.core.orders import STOPS, Asked, Refused, Role
 
 
 @dataclass(frozen=True, slots=True)

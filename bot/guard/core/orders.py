@@ -11,8 +11,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 
-from bot.guard.ledger import BLOCKS, Facts, Key, Ledger, Working, difference, facts_of
-from bot.guard.limits import Limits
+from bot.guard.core.ledger import BLOCKS, Facts, Key, Ledger, Working, difference, facts_of
+from bot.guard.core.limits import Limits
 from bot.wire import WireMessage
 
 _NAMES: Final = """

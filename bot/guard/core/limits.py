@@ -1,4 +1,4 @@
-"""The guard's own file of limits: read, checked, and named in words when it is wrong.
+"""What the guard holds, as values: limit by limit, each within bounds.
 
 Rule: a missing limit is an error, never "no limit"; an unknown key is an error, since a typo would loosen the wall.
 """
@@ -7,13 +7,9 @@ from __future__ import annotations
 
 from datetime import time
 from decimal import Decimal
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-
-from bot.domain.errors import FixTheConfiguration
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Count = Annotated[int, Field(gt=0, le=1_000_000)]
 Money = Annotated[Decimal, Field(gt=0, le=100_000_000, decimal_places=2)]
@@ -117,26 +113,3 @@ class Limits(_Part):
         if len(set(ids)) != len(ids):
             raise ValueError("clients: an id is named twice; trade, watch and guard must all differ")
         return self
-
-
-def read_limits(path: Path) -> Limits:
-    """The limits of a file. Errors: FixTheConfiguration naming the file, the key and what is wrong."""
-    try:
-        found: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FixTheConfiguration(
-            f"{path}: cannot be read ({error.strerror}); copy configs/guard.yaml there"
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise FixTheConfiguration(f"{path}: not YAML: {' '.join(str(error).split())[:200]}") from None
-    try:
-        return Limits.model_validate(found)
-    except ValidationError as error:
-        raise FixTheConfiguration(f"{path}: {'; '.join(_complaints(error))}") from None
-
-
-def _complaints(error: ValidationError) -> list[str]:
-    return [
-        f"{'.'.join(str(part) for part in row['loc']) or 'file'}: {row['msg']}"
-        for row in error.errors(include_url=False, include_input=False)
-    ]

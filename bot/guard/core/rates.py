@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.domain.session import new_york_day
-from bot.guard.limits import Rate, Rates
+from bot.guard.core.limits import Rate, Rates
 
 _MINUTE = timedelta(minutes=1)
 KINDS = ("entries", "exits", "revisions", "cancels")
