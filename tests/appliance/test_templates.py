@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.guard.limits import read_limits
+from bot.guard.limits_file import read_limits
 
 from .conftest import Tool, missing
 from .renderings import RENDERINGS

@@ -205,3 +205,13 @@ def test_a_stop_is_said_at_once_again_each_minute_and_taken_back() -> None:
     bench.wait(31)
     bench.take(bench.guard.set_stop(None, bench.now))
     assert bench.codes() == [2199, 2199, 2198]
+
+
+def test_a_client_that_comes_after_a_stop_is_told_once_with_its_first_order_id() -> None:
+    bench = Bench()
+    bench.take(bench.guard.set_stop(Stop("odd orders", "Ana", bench.now), bench.now))
+    bench.connect(2, 2)
+    bench.answered.clear()
+    for number in (1, 5, 5):
+        bench.say("nextValidId", 2, orderId=number)
+    assert bench.codes(2) == [2199]

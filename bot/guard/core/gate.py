@@ -234,8 +234,10 @@ class Gate:
             elif line.stage is Stage.STARTED:
                 told += self._answer(line, payload, now)
             passed.append(pack_frame(payload))
-            if payload.startswith(b"9\0") and (stopped := self._standing().stopped):
-                passed.append(self.say(line, -1, NOTICE, f"guard: {stopped}").data)
+            if payload.startswith(b"9\0") and not line.has_begun:
+                line.has_begun = True
+                if stopped := self._standing().stopped:
+                    passed.append(self.say(line, -1, NOTICE, f"guard: {stopped}").data)
         return [ToClient(line.number, b"".join(passed)), *told] if passed else told
 
     def _answer(self, line: Line, payload: bytes, now: datetime) -> list[Effect]:

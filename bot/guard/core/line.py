@@ -43,6 +43,8 @@ class Line:
         self.stage = Stage.HELLO
         self.version = 0
         self.client_id = -1
+        self.has_begun = False
+        """The gateway has given the first order id, by which a client knows that it may speak."""
         self.quotes: dict[bytes, int] = {}
         """Which contract a market-data request of this client is for; 0 where that is not beyond doubt."""
         self._ended_at: dict[bytes, datetime] = {}
