@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import product
 
+from bot.config.fields import MOST_SESSIONS
 from bot.config.hand_down import most_strikes_each_side, strategy_parameters
 from bot.config.settings import Settings
 from bot.config.strategy_sections import section_of
@@ -161,6 +162,17 @@ def _strategies(settings: Settings) -> Iterator[Problem]:
             yield f"strategies.{spec.name}.{name}", problem
 
 
+def _history(settings: Settings) -> Iterator[Problem]:
+    parameters = strategy_parameters(settings)
+    for spec in STRATEGIES:
+        needed = spec.history_sessions(parameters[spec.name]) + 1
+        if needed > MOST_SESSIONS:
+            yield (
+                f"strategies.{spec.name}",
+                f"asks for {needed} sessions of bars, and IB gives {MOST_SESSIONS} at most; lower its lengths",
+            )
+
+
 def _session(settings: Settings) -> Iterator[Problem]:
     session = settings.session
     if session.exit_minutes_before_close >= session.minutes_before_close:
@@ -254,6 +266,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _lines,
     _selection,
     _strategies,
+    _history,
     _session,
     _simulation,
     _telegram,

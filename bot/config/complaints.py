@@ -29,7 +29,7 @@ _FIXES = {
     "string_type": "is no text; put it in quotes",
     "time_parsing": 'is no time of day; write it in quotes, as in "23:45"',
     "time_type": 'is no time of day; write it in quotes, as in "23:45"',
-    "tuple_type": "is no list; write it as in [SPY, QQQ]",
+    "tuple_type": "is no list; write it in brackets, as in [1, 2]",
     "too_short": "is empty; name at least one",
     "model_type": "is a section: write its keys below it, indented",
     "model_attributes_type": "is a section: write its keys below it, indented",

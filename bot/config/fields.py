@@ -93,6 +93,10 @@ Dollars = Annotated[Decimal, Number, Field(gt=0, le=1_000_000_000)]
 Count = Annotated[int, Number, Field(ge=1, le=1_000_000)]
 CountOrNone = Annotated[int, Number, Field(ge=0, le=1_000_000)]
 """A whole number that may be zero."""
+MOST_SESSIONS = 365
+"""IB refuses a duration in days beyond this (error 321, "Historical data requests for durations longer than 365 days")."""
+Sessions = Annotated[int, Number, Field(ge=1, le=MOST_SESSIONS)]
+"""Sessions of bars that are asked for."""
 Minutes = Annotated[int, Number, Field(ge=0, le=24 * 60)]
 SessionMinutes = Annotated[int, Number, Field(ge=1, le=390)]
 """Within one session, which has 390."""

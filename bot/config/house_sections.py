@@ -16,6 +16,7 @@ from bot.config.fields import (
     Seconds,
     Secrets,
     Section,
+    Sessions,
     TcpPort,
     Upper,
     WholeSeconds,
@@ -87,10 +88,10 @@ class MarketDataSection(Section):
         5,
         "Real strikes watched on each side of the money; fewer where broker.line_budget does not pay for them.",
     )
-    m1_sessions: Count = doc(
+    m1_sessions: Sessions = doc(
         21, "Sessions of 1-min bars fetched at the start, at least; a strategy that needs more is given them."
     )
-    m60_sessions: Count = doc(
+    m60_sessions: Sessions = doc(
         30,
         "Sessions of 60-min bars fetched at the start, at least; a strategy that needs more is given them.",
     )

@@ -6,6 +6,7 @@ Rule: every value keeps its origin in words, so that a complaint and ``config sh
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -153,6 +154,27 @@ def from_variables(variables: Mapping[str, str | None], known: Iterable[str], wh
         if value and key is not None:
             found[key] = Origin(value, f"{where}: {name}")
     return found
+
+
+def understood(layer: Layer, secret_keys: Iterable[str]) -> Layer:
+    """The layer with what variables can only spell: ``null`` is nothing, ``[45, 70]`` a list. A secret stays as it is written."""
+    secret = frozenset(secret_keys)
+    return {
+        key: origin if key in secret else Origin(_meant(origin.value), origin.where)
+        for key, origin in layer.items()
+    }
+
+
+def _meant(text: Any) -> Any:
+    if not isinstance(text, str):
+        return text
+    if text.strip().lower() in ("null", "~"):
+        return None
+    if text.strip().startswith("["):
+        with suppress(yaml.YAMLError, ValueError, TypeError, RecursionError):
+            found = yaml.load(text, _StrictLoader)  # noqa: S506  a SafeLoader underneath
+            return found if isinstance(found, list) else text
+    return text
 
 
 def _key(name: str, known: Iterable[str]) -> str | None:

@@ -52,9 +52,9 @@ def _read(path: Path | None, variables: Mapping[str, str], dotenv: Path) -> laye
     credentials = variables.get("CREDENTIALS_DIRECTORY")
     found = [
         _file(path, variables),
-        layers.from_dotenv(dotenv, with_files),
+        layers.understood(layers.from_dotenv(dotenv, with_files), secret),
         layers.from_credentials(Path(credentials), secret) if credentials else {},
-        layers.from_variables(_ours(variables), with_files, "environment"),
+        layers.understood(layers.from_variables(_ours(variables), with_files, "environment"), secret),
     ]
     merged = layers.merge_layers(layers.read_secret_files(layer, secret) for layer in found)
     return {key: origin for key, origin in merged.items() if not (origin.value is None and _is_section(key))}

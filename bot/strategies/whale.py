@@ -79,8 +79,11 @@ class Whale:
         if direction is None or ratio is None:
             return Judgement(None, 0.0, fired=False, reason=reason, numbers=numbers)
         fired, reason = self._news(direction, bar.end, may_fire=may_fire)
-        confidence = min(1.0, ratio / (2 * self._parameters.min_volume_ratio))
-        return Judgement(direction, confidence, fired, reason, numbers)
+        return Judgement(direction, self._confidence(ratio), fired, reason, numbers)
+
+    def _confidence(self, ratio: float) -> float:
+        floor = self._parameters.min_volume_ratio
+        return min(1.0, ratio / (2 * floor)) if floor else 1.0
 
     def _breakout(
         self, close: float, high: float | None, low: float | None, ratio: float | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,33 @@ def test_the_old_names_still_work_and_the_new_ones_win_over_them(desk: Desk) -> 
 def test_lists_may_be_written_with_commas_and_tickers_small(desk: Desk) -> None:
     assert desk.load("symbols: [spy, QQQ]").symbols == ("SPY", "QQQ")
     assert desk.load("", {"SYMBOLS": "spy, qqq"}).symbols == ("SPY", "QQQ")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "key", "value"),
+    [
+        ("STRATEGIES__SCALP__BULLISH_RSI", "[40, 75]", "strategies.scalp.bullish_rsi", (40.0, 75.0)),
+        ("RISK__CANARY_CONTRACTS", "[1, 3]", "risk.canary_contracts", (1, 3)),
+        ("RISK__CANARY_CONTRACTS", "[]", "risk.canary_contracts", ()),
+        ("SYMBOLS", "[SPY, QQQ]", "symbols", ("SPY", "QQQ")),
+        ("SESSION__BLACKOUTS", "[2026-12-09 14:00 FOMC]", "session.blackouts", ("2026-12-09 14:00 FOMC",)),
+        ("RISK__STALE_HALT_MINUTES", "null", "risk.stale_halt_minutes", None),
+        ("EMBARGO__SERVER_RESET__AT", "null", "embargo.server_reset.at", None),
+        ("STRATEGIES__SCALP__TIME_STOP_MINUTES", "~", "strategies.scalp.time_stop_minutes", None),
+    ],
+)
+def test_a_variable_says_lists_and_nothing_as_the_file_does(
+    desk: Desk, name: str, text: str, key: str, value: object
+) -> None:
+    assert attrgetter(key)(desk.load("", {name: text})) == value
+    assert attrgetter(key)(desk.load("", {}, f"{name}='{text}'\n")) == value
+
+
+def test_a_secret_is_what_is_written_whatever_it_looks_like(desk: Desk) -> None:
+    password = desk.load("", {"BROKER__PASSWORD": "[null]", "BROKER__USERNAME": "null"}).broker.password
+
+    assert password is not None
+    assert password.get_secret_value() == "[null]"
 
 
 def test_an_empty_variable_and_an_empty_section_count_as_not_written(desk: Desk) -> None:

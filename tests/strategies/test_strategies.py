@@ -1,7 +1,10 @@
 """What the strategies promise beyond the reference: history, cool-down, restart, order, and an answer for every bar."""
 
+from collections.abc import Iterator
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,8 +16,9 @@ from bot.domain.session import session_on, sessions_between
 from bot.domain.types import Direction
 from bot.sim.market.recorded.bars import bars_1m, bars_60m
 from bot.strategies.base import Cooldown, Judgement, Reason, Strategy
-from bot.strategies.registry import NAMES, by_rank, make_strategies, spec_of
+from bot.strategies.registry import NAMES, STRATEGIES, by_rank, make_strategies, spec_of
 from bot.strategies.scalp import Scalp, ScalpParameters
+from bot.strategies.spec import StrategySpec, meaning_of
 from bot.strategies.whale import Whale, WhaleParameters
 
 MONDAY = date(2011, 1, 3)
@@ -237,6 +241,30 @@ def test_a_bar_out_of_order_or_of_another_symbol_stops_the_line() -> None:
         scalp.judge(hours(1)[0])
     with pytest.raises(RestartTheLine, match="SPY"):
         Whale("AAPL").judge(hours(1)[0])
+
+
+def at_an_edge() -> Iterator[tuple[StrategySpec[Any], Any]]:
+    """Every strategy with one of its parameters at an end of its range, as far as its check allows that."""
+    for spec in STRATEGIES:
+        for one in fields(spec.parameters):
+            meaning, value = meaning_of(one), one.default
+            for edge in (meaning.least, meaning.most):
+                if edge is None or not isinstance(value, int | float):
+                    continue
+                parameters = replace(spec.parameters(), **{one.name: type(value)(edge)})
+                if not list(spec.check(parameters)):
+                    yield spec, parameters
+
+
+@pytest.mark.parametrize(("spec", "parameters"), list(at_an_edge()))
+def test_every_parameter_may_stand_at_the_edge_of_its_range(spec: StrategySpec[Any], parameters: Any) -> None:
+    made = spec.make("SPY", parameters)
+    days = [bar for n in (3, 4, 5) for bar in bars_1m("SPY", date(2011, 1, n))]
+    hours_before = bars_60m("SPY", OPEN)[-300:]
+
+    judged = [made.judge(bar) for bar in (days if made.bar_size is BarSize.M1 else hours_before)]
+
+    assert all(0 <= one.confidence <= 1 for one in judged)
 
 
 def test_the_whale_outranks_the_scalp() -> None:

@@ -98,17 +98,17 @@ class LoopbackExchange:
         yield from self._open_feeds()
 
     def _translate(self, events: list[e.ExchangeEvent]) -> Iterator[Message]:
-        """As the adapter tells a step: orders as they come, then the account, then the quotes, then the bars that closed."""
+        """As the adapter tells a step: orders as they come, then the account, then the quotes, then closed bars."""
         account: list[e.ExchangeEvent] = []
         newest: dict[ConId, market_events.BookChanged] = {}
-        bars: list[Message] = []
+        bars: list[Bar] = []
         for event in events:
             if isinstance(event, market_events.BookChanged):
                 newest[event.ticker.con_id] = event
             elif isinstance(event, market_events.BarFormed):
                 feed = self._feeds.get((event.con_id, event.bar.size))
                 if event.is_closed and feed is not None and feed.is_open:
-                    bars.append(b.BarReceived(event.bar))
+                    bars.append(event.bar)
             elif isinstance(event, e.AccountChanged):
                 account = [event]
             else:
@@ -118,7 +118,8 @@ class LoopbackExchange:
             contract = self._quotes.get(con_id)
             if contract is not None:
                 yield b.QuoteReceived(to_quote(change.ticker, change.model, contract))
-        yield from bars
+        # Of all symbols the minutes first: the hour's word is due when each has told its minute.
+        yield from map(b.BarReceived, sorted(bars, key=lambda bar: bar.size is not BarSize.M1))
 
     # ── contracts ──
 

@@ -141,6 +141,22 @@ def test_bars_are_backfilled_once_and_then_streamed_each_exactly_once(desk: Desk
     assert [*filled.bars, *streamed] == list(bars_1m("SPY", DAY)[:35])
 
 
+def test_of_bars_that_close_together_every_symbols_minute_comes_before_any_hour() -> None:
+    exchange = LoopbackExchange(recorded_world(["SPY", "AAPL"], DAY))
+    list(exchange.handle(TimePassed(at(9, 59))))
+    for symbol in ("SPY", "AAPL"):
+        (found,) = exchange.handle(b.QualifyUnderlying(symbol))
+        assert isinstance(found, b.UnderlyingQualified)
+        for size in BarSize.M60, BarSize.M1:
+            list(exchange.handle(b.WatchBars(found.contract, size, 1)))
+    facts = exchange.handle(TimePassed(at(10)))
+
+    closed = [(fact.bar.size, fact.bar.symbol) for fact in facts if isinstance(fact, b.BarReceived)]
+
+    hours = [(BarSize.M60, "SPY"), (BarSize.M60, "AAPL")]
+    assert closed == [(BarSize.M1, "SPY"), (BarSize.M1, "AAPL"), *hours]
+
+
 def test_a_feed_without_any_past_opens_as_soon_as_there_is_a_bar() -> None:
     day = date(2015, 12, 23)
     broker = LoopbackBroker(recorded_world(["GOOG"], day))
