@@ -18,7 +18,7 @@ from bot.wire import ClientHello, Closed, Connection, RemoteProtocolError, Role,
 
 ACCOUNT = "DU1234567"
 NOW = datetime(2011, 1, 7, 15, 0, tzinfo=UTC)
-TIMEOUT_S = 8.0
+TIMEOUT_S = 60.0
 LIBRARIES = ("ib_insync", "ib_async")
 
 Said = list[tuple[str, dict[str, Any]]]

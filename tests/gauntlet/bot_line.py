@@ -38,7 +38,7 @@ from bot.wiring import ALERTS, BOARD, DURABLE, JOURNAL, Machine
 from tests.live_line.lines import NO_PACING
 
 T = TypeVar("T")
-TIMEOUT_S = 60.0
+TIMEOUT_S = 240.0
 
 
 class Killed(Exception):

@@ -22,7 +22,7 @@ from tests.sim.desk import Desk
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "DU1234567"
-_PATIENCE_S = 20.0
+_PATIENCE_S = 120.0
 _Answer = TypeVar("_Answer")
 
 

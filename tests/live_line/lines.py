@@ -35,7 +35,7 @@ from bot.wiring import BOARD, DURABLE, JOURNAL, Machine, subscribers
 from tests.live_line.checks import Invariants
 
 AFTER_CLOSE = timedelta(minutes=2)
-TIMEOUT_S = 60.0
+TIMEOUT_S = 240.0
 NO_PACING = PacingLimits(
     messages_per_s=100_000, identical_after_s=0.0, same_contract_per_2s=1000, history_per_10min=100_000
 )

@@ -20,7 +20,7 @@ from bot.sim.world.world import World
 DAY = date(2011, 1, 4)
 LIBRARIES = ("ib_insync", "ib_async")
 PATIENT = GatewaySettings(messages_per_second=None)
-_TIMEOUT_S = 20
+_TIMEOUT_S = 120
 
 
 class Desk:

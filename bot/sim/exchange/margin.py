@@ -3,7 +3,8 @@
 Rule: long options are paid in full and have no loan value; long stock takes 50 % initially and 25 % to keep; short
 stock 50 % and 30 % of its value on top of the proceeds; a naked short option takes its value plus 20 % of the
 underlying less what it is out of the money, at least 10 %. A short call that shares cover ties up no more than the
-shares and what it is in the money; a spread ties up the most that it can lose, an iron condor that of one side.
+shares and what it is in the money; spreads of one expiry tie up the most that they can lose at one price, an iron
+condor that of one side.
 Source: IBKR, "US Options Margin" (margin accounts); only pairs are looked for, so that the whole may be too high, as
 IBKR says of its own search.
 """
@@ -98,6 +99,20 @@ def _by_symbol(lots: Iterable[Lot]) -> Iterable[list[Lot]]:
     return groups.values()
 
 
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Short options and the long ones that cover them, ``number`` of each."""
+
+    long: Contract
+    short: Contract
+    number: int
+
+    def lost_at(self, spot: Decimal) -> Decimal:
+        """USD at the short one's expiry, besides what was paid; what another pair gains is not set against it."""
+        a_unit = _inside(self.short, spot) - _inside(self.long, spot)
+        return max(Decimal(0), a_unit) * self.number * self.short.multiplier
+
+
 class _Pairing:
     """One underlying's positions, its short options paired with what covers them."""
 
@@ -106,7 +121,7 @@ class _Pairing:
         self._rest = [lot for lot in lots if lot.contract.sec_type is not SecType.OPTION]
         self._longs = [lot for lot in options if lot.quantity > 0]
         self._total = NOTHING
-        self._sides: dict[tuple[date | None, Right | None], Decimal] = defaultdict(Decimal)
+        self._pairs: dict[date | None, list[_Pair]] = defaultdict(list)
         self.left: list[Lot] = []
         """Short options that nothing covers."""
         self._shares = sum(lot.quantity for lot in self._rest if lot.contract.sec_type is SecType.STOCK)
@@ -118,10 +133,7 @@ class _Pairing:
         total = self._total
         for lot in [*self._rest, *self.left]:
             total = total + requirement(lot.contract, lot.quantity, lot.mark, lot.underlying)
-        worst: dict[date | None, Decimal] = defaultdict(Decimal)
-        for (expiry, _), loss in self._sides.items():
-            worst[expiry] = max(worst[expiry], loss)
-        spreads = sum(worst.values(), Decimal(0))
+        spreads = sum((_most_lost_together(pairs) for pairs in self._pairs.values()), Decimal(0))
         return total + Requirement(spreads, spreads)
 
     def _cover(self, short: Lot) -> None:
@@ -136,8 +148,7 @@ class _Pairing:
         if covered == 0:
             return short
         self._shares -= covered * units if is_call else -covered * units
-        strike = short.contract.strike or Decimal(0)
-        inside = max(Decimal(0), short.underlying - strike if is_call else strike - short.underlying)
+        inside = _inside(short.contract, short.underlying)
         self._total = self._total + Requirement(inside * covered * units, inside * covered * units)
         return replace(short, quantity=short.quantity + covered)
 
@@ -148,8 +159,7 @@ class _Pairing:
             number = min(long.quantity, -short.quantity)
             if number == 0:
                 break
-            loss = _most_lost(long.contract, short.contract) * number * short.contract.multiplier
-            self._sides[short.contract.expiry, short.contract.right] += loss
+            self._pairs[short.contract.expiry].append(_Pair(long.contract, short.contract, number))
             self._longs.remove(long)
             if long.quantity > number:
                 self._longs.append(replace(long, quantity=long.quantity - number))
@@ -166,6 +176,18 @@ def _covers(long: Contract, short: Contract) -> bool:
     if long.right is not short.right or long.multiplier != short.multiplier:
         return False
     return long.expiry is not None and short.expiry is not None and long.expiry >= short.expiry
+
+
+def _inside(contract: Contract, spot: Decimal) -> Decimal:
+    """USD a unit that the option is in the money."""
+    strike = contract.strike or Decimal(0)
+    return max(Decimal(0), spot - strike if contract.right is Right.CALL else strike - spot)
+
+
+def _most_lost_together(pairs: list[_Pair]) -> Decimal:
+    """The most that pairs of one expiry lose at one price of the underlying: what they lose bends at strikes only."""
+    bends = {option.strike or Decimal(0) for pair in pairs for option in (pair.long, pair.short)}
+    return max(sum((pair.lost_at(spot) for pair in pairs), Decimal(0)) for spot in bends)
 
 
 def _most_lost(long: Contract, short: Contract) -> Decimal:

@@ -46,6 +46,12 @@ def test_an_iron_condor_ties_up_one_side() -> None:
     assert initial(*condor) == Decimal(700)
 
 
+def test_two_sides_that_lose_at_one_price_tie_up_both() -> None:
+    crossed = [lot(-1, 42, Right.PUT), lot(1, 40, Right.PUT), lot(-2, 40), lot(2, 41)]
+
+    assert initial(*crossed) == Decimal(300)
+
+
 def test_a_long_option_that_expires_first_covers_nothing() -> None:
     assert naked([lot(-1, 55, month=3), lot(1, 50, month=2)]) == Naked(calls=1)
     assert naked([lot(-1, 55, month=2), lot(1, 50, month=3)]) == Naked()
