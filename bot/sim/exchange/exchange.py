@@ -126,9 +126,9 @@ class Exchange:
         self._engine.close_session(now)
         return self._lifecycle.take()
 
-    def end_contract(self, con_id: ConId, now: datetime) -> list[ExchangeEvent]:
-        """Cancel everything on a contract that ceased to exist."""
-        self._engine.end_contract(con_id, now)
+    def end_expired(self, day: date, now: datetime) -> list[ExchangeEvent]:
+        """Cancel everything on options that expired on that day or before, combinations with one as a leg too."""
+        self._engine.end_expired(day, now)
         return self._lifecycle.take()
 
     # ── what there is

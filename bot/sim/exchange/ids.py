@@ -28,6 +28,12 @@ class Ids:
         return f"{_FIRM}.{self._exec:08x}.01.01"
 
 
+def leg_id(exec_id: ExecId, number: int) -> ExecId:
+    """The id of a combination's leg, the first being 1: the combination's own with a higher third part."""
+    stem, _, revision = exec_id.rpartition(".")
+    return f"{stem[:-2]}{number + 1:02d}.{revision}"
+
+
 def corrected(exec_id: ExecId) -> ExecId:
     """The id of the next correction of an execution."""
     stem, _, revision = exec_id.rpartition(".")

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.domain.contract import Contract
-from bot.domain.types import OrderId, PermId, Side
+from bot.domain.types import ConId, OrderId, PermId, Side
 from bot.sim.exchange.order_kinds import Wake, kind_of, trail_offset
 from bot.sim.exchange.orders import FINAL_STATUSES, IbStatus, OrderView, SimOrder
 
@@ -46,6 +46,8 @@ class LiveOrder:
     hits: int = 0
     """Consecutive quotes at or beyond the trigger."""
     stop: Decimal | None = None
+    leg_fills: dict[ConId, tuple[int, Decimal]] = field(default_factory=dict)
+    """Of a combination: how much of each leg has filled, and for how many USD."""
     completed_at: datetime | None = None
     reason: str = ""
 

@@ -7,7 +7,7 @@ follows at once and in one place, so that no order is ever left in a state anoth
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from bot.domain.contract import Contract
 from bot.domain.types import ConId, OrderId, Side
 from bot.sim.exchange import oca
 from bot.sim.exchange import rejections as rejections
+from bot.sim.exchange.combos import Combo, LegFill, consists_of, has_expired, leg_fills
 from bot.sim.exchange.conditions import are_met
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.live_order import LiveOrder
@@ -77,7 +78,9 @@ class MatchingEngine:
         for order in self.alive():
             if order.is_gated:
                 self._try_gate(order, now)
-            elif order.is_active and not order.is_done and only in (None, order.contract.con_id):
+            elif (
+                order.is_active and not order.is_done and (only is None or consists_of(order.contract, only))
+            ):
                 self.look(order, now)
         pending, self._unblocked = self._unblocked, []
         for order, quantity in pending:
@@ -105,9 +108,9 @@ class MatchingEngine:
                 self._auction(order, now)
         self._end_where(lambda o, _: o.order.tif in ("DAY", "IOC", "FOK"), now, "End of the trading day.")
 
-    def end_contract(self, con_id: ConId, now: datetime) -> None:
-        """Cancel everything on a contract that ceased to exist."""
-        self._end_where(lambda o, _: o.contract.con_id == con_id, now, "The contract has expired.")
+    def end_expired(self, day: date, now: datetime) -> None:
+        """Cancel everything on options that expired on that day or before."""
+        self._end_where(lambda o, _: has_expired(o.contract, day), now, "The contract has expired.")
 
     def _end_where(self, is_over: Callable[[LiveOrder, datetime], bool], now: datetime, why: str) -> None:
         for order in self.alive():
@@ -215,12 +218,20 @@ class MatchingEngine:
         is_complete = order.remaining == 0 and not order.covers_part
         if is_complete:
             self._complete(order, IbStatus.FILLED, now, "")
-        self._lifecycle.fill(order, quantity, price, now)
+        self._lifecycle.fill(order, quantity, price, now, self._legs(order, quantity, price))
         if oca.has_block(order):
             self._reduce_group(order, quantity, now)
         else:
             self._unblocked.append((order, quantity))
         self._release_children(order, now)
+
+    def _legs(self, order: LiveOrder, quantity: int, price: Decimal) -> list[LegFill]:
+        combo = order.contract
+        return (
+            leg_fills(combo, order.side, quantity, price, self._world.book)
+            if isinstance(combo, Combo)
+            else []
+        )
 
     def _release_children(self, parent: LiveOrder, now: datetime) -> None:
         for child in parent.children:

@@ -24,6 +24,8 @@ class Wake(StrEnum):
 
 
 _ALL = frozenset(SecType)
+_SINGLE = _ALL - {SecType.COMBO}
+"""Of combinations the exchange takes limit and market orders alone (own choice; IB has some more)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +35,15 @@ class OrderKind:
     wakes: Wake
     has_limit: bool
     at_close: bool = False
-    sec_types: frozenset[SecType] = _ALL
+    sec_types: frozenset[SecType] = _SINGLE
 
 
 _AUCTIONED = frozenset({SecType.STOCK})
 """IBKR Campus: MOC and LOC are for CFDs, futures, stocks and warrants; US options have no closing auction."""
 
 KINDS: Mapping[str, OrderKind] = {
-    SimOrderType.LIMIT: OrderKind(Wake.AT_ONCE, has_limit=True),
-    SimOrderType.MARKET: OrderKind(Wake.AT_ONCE, has_limit=False),
+    SimOrderType.LIMIT: OrderKind(Wake.AT_ONCE, has_limit=True, sec_types=_ALL),
+    SimOrderType.MARKET: OrderKind(Wake.AT_ONCE, has_limit=False, sec_types=_ALL),
     SimOrderType.STOP: OrderKind(Wake.STOP, has_limit=False),
     SimOrderType.STOP_LIMIT: OrderKind(Wake.STOP, has_limit=True),
     SimOrderType.IF_TOUCHED: OrderKind(Wake.TOUCH, has_limit=False),

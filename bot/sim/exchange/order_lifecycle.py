@@ -6,7 +6,7 @@ execution, status, commission report.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,6 +14,7 @@ from decimal import Decimal
 from bot.domain.session import new_york_day
 from bot.domain.types import ExecId
 from bot.sim.exchange.account import Account
+from bot.sim.exchange.combos import LegFill
 from bot.sim.exchange.commissions import fill_commission
 from bot.sim.exchange.events import (
     AccountChanged,
@@ -25,7 +26,7 @@ from bot.sim.exchange.events import (
     OrderOpened,
     StatusChanged,
 )
-from bot.sim.exchange.ids import corrected
+from bot.sim.exchange.ids import corrected, leg_id
 from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.orders import CommissionReport, Execution, ExecutionFilter
 
@@ -43,7 +44,6 @@ class OrderLifecycle:
         self._recent: dict[ExecId, Execution] = {}
         self._recent_since: date | None = None
         self._reports: dict[ExecId, CommissionReport] = {}
-        self._charges: dict[tuple[int, int], tuple[int, Decimal]] = {}
 
     def delay_commissions(self, delay: timedelta) -> None:
         """From now on a fill's report comes this much later."""
@@ -68,8 +68,10 @@ class OrderLifecycle:
 
     # ── booking
 
-    def fill(self, order: LiveOrder, quantity: int, price: Decimal, now: datetime) -> None:
-        """An order that has just filled ``quantity`` (already counted in it)."""
+    def fill(
+        self, order: LiveOrder, quantity: int, price: Decimal, now: datetime, legs: Sequence[LegFill] = ()
+    ) -> None:
+        """An order that has just filled ``quantity`` (already counted in it), a combination's by these legs."""
         execution = Execution(
             exec_id=self._exec_ids(),
             client_id=order.client_id,
@@ -89,10 +91,37 @@ class OrderLifecycle:
         )
         if order.is_done:
             self._out.append(OrderOpened(now, order.view()))
+        if legs:
+            self._fill_legs(order, execution, legs)
+            return
         before = order.filled - quantity, _worth(order, order.value - price * quantity)
         worth, day = _worth(order, price * quantity), new_york_day(now)
         commission = fill_commission(order.contract, before, quantity, worth, order.side, day)
         self.book(execution, commission, now, shown=order)
+
+    def _fill_legs(self, order: LiveOrder, whole: Execution, legs: Sequence[LegFill]) -> None:
+        """IB reports a combination's own execution, which has no commission, and then its legs', which have one each."""
+        self._executions[whole.exec_id] = self._recent[whole.exec_id] = whole
+        self._out.append(Executed(whole.at, whole))
+        self.status(order, whole.at)
+        day = new_york_day(whole.at)
+        for number, leg in enumerate(legs, start=1):
+            contract, worth = leg.contract, leg.price * leg.quantity * leg.contract.multiplier
+            before = order.leg_fills.get(contract.con_id, (0, Decimal(0)))
+            held, value = before[0] + leg.quantity, before[1] + worth
+            order.leg_fills[contract.con_id] = held, value
+            execution = replace(
+                whole,
+                exec_id=leg_id(whole.exec_id, number),
+                contract=contract,
+                side=leg.side,
+                quantity=leg.quantity,
+                price=leg.price,
+                cum_quantity=held,
+                avg_price=value / held / contract.multiplier,
+            )
+            commission = fill_commission(contract, before, leg.quantity, worth, leg.side, day)
+            self.book(execution, commission, whole.at)
 
     def book(
         self, execution: Execution, commission: Decimal, now: datetime, shown: LiveOrder | None = None

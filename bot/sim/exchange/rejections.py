@@ -15,6 +15,7 @@ from typing import Protocol
 from bot.domain.contract import Contract
 from bot.domain.session import session_on
 from bot.domain.types import ConId, SecType, Side
+from bot.sim.exchange.combos import Combo, parts
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.margin import Naked
@@ -127,19 +128,25 @@ def _off_grid(
     prices = [order.limit_price] if needs_limit else []
     prices += [order.aux_price] if needs_aux else []
     for price in prices:
-        if price is not None and (price <= 0 or not contract.ticks.is_on_grid(price)):
+        if price is not None and (_is_no_price(price, contract) or not contract.ticks.is_on_grid(abs(price))):
             return OrderRejection(
                 110, "The price does not conform to the minimum price variation for this contract."
             )
     return None
 
 
+def _is_no_price(price: Decimal, contract: Contract) -> bool:
+    """A combination may cost nothing, or bring money in."""
+    return price <= 0 and not isinstance(contract, Combo)
+
+
 def expired(contract: Contract, now: datetime) -> OrderRejection | None:
-    """An option past its last session."""
-    session = session_on(contract.expiry) if contract.expiry is not None else None
-    if session is None or now < session.close:
-        return None
-    return _rejected("The contract is expired.")
+    """An option past its last session, a combination with one."""
+    for part, _ in parts(contract, 1):
+        session = session_on(part.expiry) if part.expiry is not None else None
+        if session is not None and now >= session.close:
+            return _rejected("The contract is expired.")
+    return None
 
 
 def both_sides(
@@ -183,6 +190,8 @@ def uncovered(order: LiveOrder, view: Holdings, exchange_settings: ExchangeSetti
     level = _ALL if exchange_settings.short_options_allowed else exchange_settings.option_level
     if level >= _ALL:
         return None
+    if isinstance(order.contract, Combo):
+        return _uncovered_legs(order, view, level)
     if order.contract.sec_type is not SecType.OPTION:
         return _uncovers(order, view)
     held = view.held(order.contract.con_id)
@@ -195,6 +204,21 @@ def uncovered(order: LiveOrder, view: Holdings, exchange_settings: ExchangeSetti
     if level < 1:
         return NO_PERMISSION
     before, after = view.naked(order.contract, 0), view.naked(order.contract, -sold)
+    is_limited = after.calls <= before.calls and (level >= _LIMITED_LOSS or after.puts <= before.puts)
+    return None if is_limited else UNCOVERED
+
+
+def _uncovered_legs(order: LiveOrder, view: Holdings, level: int) -> OrderRejection | None:
+    """A combination is judged by what it leaves behind: its legs cover each other."""
+    signed = order.side.sign * (order.quantity - order.filled)
+    bought = [
+        part
+        for part, number in parts(order.contract, signed)
+        if part.sec_type is SecType.OPTION and 0 < number > -view.held(part.con_id)
+    ]
+    if level < 1 or (bought and level < _LONG_OPTIONS):
+        return NO_PERMISSION
+    before, after = view.naked(order.contract, 0), view.naked(order.contract, signed)
     is_limited = after.calls <= before.calls and (level >= _LIMITED_LOSS or after.puts <= before.puts)
     return None if is_limited else UNCOVERED
 

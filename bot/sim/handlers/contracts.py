@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bot.domain.types import SecType
 from bot.sim.gateway.core import NO_ID, GatewayCore, Handler
 from bot.sim.market.listing import ContractDetails
-from bot.sim.messages.contract_lookup import NO_DEFINITION, names_no_type, validation
+from bot.sim.messages.contract_lookup import NO_DEFINITION, is_combo, names_no_type, validation
 from bot.sim.messages.formatting import describe, end_of_trading, query_of, without_trailing_zeros
 
 if TYPE_CHECKING:
@@ -32,6 +32,11 @@ def contract_details(core: GatewayCore, session: ClientSession, message: WireMes
     if names_no_type(message):
         cause = validation(message.kind, "Please enter a valid security type")
         core.error(session, message.reqId, 321, cause)
+        return
+    if is_combo(message):
+        # ib_async users' logs (pysystemtrade #1639) have the text.
+        cause = "'BAG' isn't supported for contract data request. Please enter a valid security type"
+        core.error(session, message.reqId, 321, validation(message.kind, cause))
         return
     core.answer_in_slices(session, _search(core, session, message), message.kind)
 

@@ -43,7 +43,7 @@ def market_data(core: GatewayCore, session: ClientSession, message: WireMessage)
 def _open_line(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     if session.has(MarketLine.family, message.reqId):
         raise RejectedRequest(322, processing(message.kind, "Duplicate ticker id"))
-    details = resolve(core, session, message.reqId, message)
+    details = resolve(core, session, message.reqId, message, combos=True)
     if details is None:
         return
     generic = _generic_ticks(message, details.contract)

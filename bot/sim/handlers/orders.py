@@ -48,7 +48,7 @@ def _place(core: GatewayCore, session: ClientSession, message: WireMessage) -> N
         _reject_by_scenario(core, message)
     if not message.exchange:
         raise RejectedRequest(321, validation("placeOrder", "Missing order exchange"))
-    details = resolve(core, session, wire_id, message)
+    details = resolve(core, session, wire_id, message, combos=True)
     if details is None:
         return
     parent_id = core.order_ids.own(client_id, message.parentId) if message.parentId else 0

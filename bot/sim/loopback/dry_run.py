@@ -87,7 +87,7 @@ class QuoteBoard:
         )
 
     def margin_of(self, order: SimOrder, contract: Contract) -> MarginFigures:
-        return margin_of(order, contract, self.account, self.book(contract.con_id), self.now)
+        return margin_of(order, contract, self.account, self.book, self.now)
 
 
 class DryRunWindow:

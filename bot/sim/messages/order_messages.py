@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from bot.sim.exchange.combos import Combo
 from bot.sim.exchange.order_kinds import Wake, kind_of
 from bot.sim.exchange.orders import CommissionReport, Execution, MarginFigures, OrderView, SimOrder
 from bot.sim.gateway.session import ClientSession
@@ -143,6 +144,8 @@ def _order_values(core: GatewayCore, view: OrderView, names: frozenset[str]) -> 
     order = view.order
     values = {**_echoed(order, names), **describe(view.contract, order.exchange), **_terms(core, order)}
     values |= {"ocaGroup": view.oca_group, "ocaType": view.oca_type or 3}
+    if isinstance(view.contract, Combo):
+        values["comboLegsDescrip"] = view.contract.description
     if view.stop_price is not None and kind_of(order).wakes is Wake.TRAIL:
         values["trailStopPrice"] = view.stop_price
         values["lmtPrice"] = view.limit_price or 0

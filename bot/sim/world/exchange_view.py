@@ -9,13 +9,16 @@ from bot.domain.contract import Contract
 from bot.domain.session import new_york_day
 from bot.domain.types import ConId, SecType
 from bot.sim.exchange.account import Account
+from bot.sim.exchange.combos import Combo, LegFill, leg_fills, parts
 from bot.sim.exchange.commissions import order_commission
+from bot.sim.exchange.conditions import BookOf
 from bot.sim.exchange.margin import Naked
 from bot.sim.exchange.order_kinds import Wake, kind_of
 from bot.sim.exchange.orders import MarginFigures, SimOrder
 from bot.sim.market.market import Market
 from bot.sim.market.paths import dollars
 from bot.sim.market.quotes import TopOfBook
+from bot.sim.world.combos import Combos
 from bot.sim.world.trading_halts import TradingHalts
 
 
@@ -24,50 +27,52 @@ class MarketSurroundings:
 
     account: Account
 
-    def __init__(self, market: Market, now: datetime, halts: TradingHalts) -> None:
+    def __init__(self, market: Market, combos: Combos, now: datetime, halts: TradingHalts) -> None:
         self._market = market
+        self._combos = combos
         self._halts = halts
         self.now = now
 
     def contract(self, con_id: ConId) -> Contract | None:
-        return self._market.contracts.by_id(con_id)
+        return self._combos.contract(con_id)
 
     def book(self, con_id: ConId) -> TopOfBook | None:
-        return self._market.book(con_id, self.now)
+        return self._combos.book(con_id, self.now)
 
     def is_open(self) -> bool:
         return self._market.session is not None
 
     def is_halted(self, contract: Contract) -> bool:
-        return self._halts.kind_of(contract) is not None
+        return any(self._halts.kind_of(part) is not None for part, _ in parts(contract, 1))
 
     def held(self, con_id: ConId) -> int:
         return self.account.held(con_id)
 
     def naked(self, contract: Contract, signed: int) -> Naked:
         """Short options that nothing covers, ``signed`` more of a contract counted as held."""
-        return self.account.naked([(contract, signed, Decimal(0))])
+        return self.account.naked([(part, number, Decimal(0)) for part, number in parts(contract, signed)])
 
     def underlying_price(self, contract: Contract) -> Decimal | None:
         stock = self._market.stocks.get(contract.symbol)
         return None if stock is None or stock.last_cents is None else dollars(stock.last_cents)
 
     def margin_of(self, order: SimOrder, contract: Contract) -> MarginFigures:
-        return margin_of(order, contract, self.account, self.book(contract.con_id), self.now)
+        return margin_of(order, contract, self.account, self.book, self.now)
 
 
 def margin_of(
-    order: SimOrder, contract: Contract, account: Account, book: TopOfBook | None, now: datetime
+    order: SimOrder, contract: Contract, account: Account, book_of: BookOf, now: datetime
 ) -> MarginFigures:
     """What the account would look like once the order has filled whole, at its limit or at the market."""
-    price = _expected_price(order, book)
-    signed = order.action.sign * order.quantity
-    value = price * order.quantity * contract.multiplier
-    commission = order_commission(contract, order.quantity, value, order.action, new_york_day(now))
+    fills = _expected_fills(order, contract, book_of)
+    commission, paid = Decimal(0), Decimal(0)
+    for fill in fills:
+        value = fill.price * fill.quantity * fill.contract.multiplier
+        commission += order_commission(fill.contract, fill.quantity, value, fill.side, new_york_day(now))
+        # Options carry no loan value, so what is paid for them leaves the equity with loan; stock stays in it.
+        paid += fill.side.sign * value if fill.contract.sec_type is SecType.OPTION else Decimal(0)
     before = account.figures(now)
-    after = account.margin([(contract, signed, price)])
-    # Options carry no loan value, so what is paid for them leaves the equity with loan; stock stays in it.
-    paid = order.action.sign * value if contract.sec_type is SecType.OPTION else Decimal(0)
+    after = account.margin([(fill.contract, fill.side.sign * fill.quantity, fill.price) for fill in fills])
     return MarginFigures(
         initial_before=before.initial_margin,
         maintenance_before=before.maintenance_margin,
@@ -77,6 +82,13 @@ def margin_of(
         equity_with_loan_change=-paid - commission,
         commission=commission,
     )
+
+
+def _expected_fills(order: SimOrder, contract: Contract, book_of: BookOf) -> list[LegFill]:
+    price = _expected_price(order, book_of(contract.con_id))
+    if isinstance(contract, Combo):
+        return leg_fills(contract, order.action, order.quantity, price, book_of)
+    return [LegFill(contract, order.action, order.quantity, price)]
 
 
 def _expected_price(order: SimOrder, book: TopOfBook | None) -> Decimal:

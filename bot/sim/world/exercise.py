@@ -13,6 +13,7 @@ from decimal import Decimal
 from bot.domain.contract import Contract
 from bot.domain.types import Right, SecType, Side
 from bot.sim.exchange.account import Account
+from bot.sim.exchange.combos import has_expired
 from bot.sim.exchange.events import ExchangeEvent
 from bot.sim.exchange.ids import Ids
 from bot.sim.exchange.order_lifecycle import OrderLifecycle
@@ -42,12 +43,15 @@ class Expiries:
     def next_due(self) -> datetime | None:
         return self._planned[0][0] if self._planned else None
 
-    def due(self, now: datetime) -> list[Contract]:
-        """Held contracts whose settlement has come."""
+    def take_due(self, now: datetime) -> date | None:
+        """The latest day whose settlement has come, once."""
         days = [day for at, day in self._planned if at <= now]
         self._planned = [(at, day) for at, day in self._planned if at > now]
-        held = (position.contract for position in self._account.positions())
-        return [c for c in held if c.expiry is not None and any(c.expiry <= day for day in days)]
+        return max(days, default=None)
+
+    def held(self, day: date) -> list[Contract]:
+        """What the account holds that expires on that day or before."""
+        return [p.contract for p in self._account.positions() if has_expired(p.contract, day)]
 
     def settle(self, contract: Contract, now: datetime) -> Iterator[ExchangeEvent]:
         """Exercise (or be assigned on) the whole position if it is in the money, else let it expire."""

@@ -38,6 +38,7 @@ from bot.sim.market.history_reader import HistoryReader
 from bot.sim.market.listing import ContractDetails, ContractQuery, OptionParameters
 from bot.sim.market.market import Market
 from bot.sim.market.quotes import OptionModel, Ticker
+from bot.sim.world.combos import Combos
 from bot.sim.world.exchange_view import MarketSurroundings
 from bot.sim.world.exercise import Expiries
 from bot.sim.world.ledger import AccountLedger, SimLedger
@@ -65,7 +66,8 @@ class World:
         self.market = market
         self.halts = TradingHalts()
         self._ids = Ids(start)
-        self._surroundings = MarketSurroundings(market, start, self.halts)
+        self.combos = Combos(market)
+        self._surroundings = MarketSurroundings(market, self.combos, start, self.halts)
         self._account = Account(
             account_id,
             equity,
@@ -190,17 +192,20 @@ class World:
 
     def _changed_books(self, at: datetime) -> Iterator[ExchangeEvent]:
         for con_id in self._watched:
-            stamp = self.market.stamp(con_id, at)
+            stamp = self.combos.stamp(con_id, at)
             if stamp is self._shown.get(con_id, self):
                 continue
             self._shown[con_id] = stamp
-            shown = self.market.show(con_id, at, stamp)
+            shown = self.combos.show(con_id, at, stamp)
             if shown is not None:
                 yield shown
 
     def _expire(self, at: datetime) -> Iterator[ExchangeEvent]:
-        for contract in self._expiries.due(at):
-            yield from self._exchange.end_contract(contract.con_id, at)
+        day = self._expiries.take_due(at)
+        if day is None:
+            return
+        yield from self._exchange.end_expired(day, at)
+        for contract in self._expiries.held(day):
             yield from self._expiries.settle(contract, at)
 
     # ── orders: (client_id, order_id) names an order
@@ -280,7 +285,7 @@ class World:
     # ── contracts
 
     def contract(self, con_id: ConId) -> Contract | None:
-        return self.market.contracts.by_id(con_id)
+        return self.combos.contract(con_id)
 
     def find_contracts(self, query: ContractQuery) -> list[ContractDetails]:
         """All that match, [] means error 200. A full chain is a matter of some hundreds."""
@@ -315,7 +320,7 @@ class World:
 
     def ticker(self, con_id: ConId) -> Ticker | None:
         """Market data now; None for an unknown contract."""
-        return self.market.ticker(con_id, self.now)
+        return self.combos.ticker(con_id, self.now)
 
     def model(self, con_id: ConId) -> OptionModel | None:
         """An option's model values with all greeks; None for anything else."""
