@@ -117,6 +117,7 @@ class ScriptedGateway:
                 client, _ = self._server.accept()
             except OSError:
                 return
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with client, contextlib.suppress(OSError):
                 self._client = client
                 self._serve(client)
