@@ -30,6 +30,8 @@ class Told:
         self.name = name
         self._signals = signals
         self._has_fired = False
+        self.is_ready: Callable[[], bool] = lambda: True
+        """The signal at ``ONCE`` waits until this is so."""
 
     def judge(self, bar: Bar, *, may_fire: bool = True) -> Judgement:
         direction = self._signals.get(f"{bar.end.astimezone(NEW_YORK):%H:%M}") or self._first_of_all(may_fire)
@@ -38,8 +40,8 @@ class Told:
         return Judgement(direction, 1.0 if direction else 0.0, fires, reason, {})
 
     def _first_of_all(self, may_fire: bool) -> Direction | None:
-        """The signal at ``ONCE``: on the first live bar of all lives."""
-        if self._has_fired or not may_fire:
+        """The signal at ``ONCE``: on the first live bar of all lives that finds the line ready."""
+        if self._has_fired or not may_fire or not self.is_ready():
             return None
         self._has_fired = True
         return self._signals.get(ONCE)
@@ -56,11 +58,13 @@ def told_strategy(
     symbol: str, settings: Settings, signals: Signals, name: str = "scalp", *, spread: bool = False
 ) -> SymbolStrategy:
     """``spread``: each idea takes another contract, so that several positions can stand side by side."""
+    return spoken_by(Told(signals, name), symbol, settings, spread=spread)
+
+
+def spoken_by(told: Told, symbol: str, settings: Settings, *, spread: bool = False) -> SymbolStrategy:
     rules = hand_down.option_rules(settings)
     chooser: Callable[..., Chosen | Unfit] = partial(choose, rules)
-    return SymbolStrategy(
-        symbol, (Told(signals, name),), Mode(settings.mode), _Spread(chooser) if spread else chooser
-    )
+    return SymbolStrategy(symbol, (told,), Mode(settings.mode), _Spread(chooser) if spread else chooser)
 
 
 class _Spread:

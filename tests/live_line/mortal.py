@@ -31,7 +31,7 @@ from bot.domain.types import Direction, Symbol
 from bot.journal.store import Journal
 from bot.strategies.base import Judgement
 from bot.strategies.symbol import Mode, SymbolStrategy, Unfit
-from tests.gauntlet.signals import Told, told_strategy
+from tests.gauntlet.signals import Told, spoken_by
 
 IDLE = (m.EquityMarked, m.DayOpened)
 """Committed by the clock, whatever becomes of an order."""
@@ -42,6 +42,10 @@ class Broken(Told):
 
     def judge(self, bar: Bar, *, may_fire: bool = True) -> Judgement:
         raise ZeroDivisionError("a mistake in a strategy")
+
+
+def has_all_quotes(strategy: SymbolStrategy) -> bool:
+    return bool(strategy._contracts) and strategy._quotes.keys() >= strategy._contracts.keys()
 
 
 def no_choice(*_: object) -> Unfit:
@@ -57,6 +61,7 @@ class Steps:
         self._count = 0
         self._lock = threading.Lock()
         self.has_begun = False
+        self.has_reconciled = False
 
     def take(self, what: str) -> None:
         if not self.has_begun:
@@ -74,6 +79,7 @@ def around_commit(
 ) -> Callable[[Journal, Message], None]:
     def counted(journal: Journal, message: Message) -> None:
         steps.has_begun = steps.has_begun or isinstance(message, m.SignalFired)
+        steps.has_reconciled = steps.has_reconciled or isinstance(message, m.Reconciled)
         name = type(message).__name__
         if isinstance(message, IDLE):
             commit(journal, message)
@@ -102,7 +108,12 @@ def main(plan: dict[str, Any]) -> int:
     def make_strategy(settings: Settings, symbol: Symbol, *_: object) -> SymbolStrategy:
         if plan["raises"]:
             return SymbolStrategy(symbol, (Broken({}),), Mode(settings.mode), no_choice)
-        return told_strategy(symbol, settings, signals)
+        told = Told(signals)
+        strategy = spoken_by(told, symbol, settings)
+        # The market's clock does not wait for a slow machine: a signal before the quotes, or before the broker and the
+        # bot agree, would be denied, and there would be no trade to die in.
+        told.is_ready = lambda: steps.has_reconciled and has_all_quotes(strategy)
+        return strategy
 
     setattr(bot.assembly.machines, "make_strategy", make_strategy)  # noqa: B010  the tests' own strategy, and the steps to die at
     setattr(Journal, "commit", around_commit(steps, Journal.commit))  # noqa: B010
