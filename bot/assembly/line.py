@@ -68,6 +68,7 @@ def run_line(
         beside=lambda: {
             "alert_failures": dict(outside.alerts.failures),
             "verdict": as_json(verdict(board.status)),
+            "page": settings.monitoring.page_address,
         },
     )
     steps = ClockStepWatch(

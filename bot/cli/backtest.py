@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table as Grid
 
 from bot.cli.options import ConfigOption, DataOption, JsonOption
+from bot.cli.show.printer import printer
 from bot.domain.errors import FixTheCommand, FixTheMachine
 
 if TYPE_CHECKING:
+    from rich.table import Table as Grid
+
     from bot.backtest.plan import BacktestPlan
     from bot.backtest.report.document import Report
     from bot.config import Settings
@@ -138,7 +138,7 @@ def sessions_bar(total: int) -> Iterator[Callable[[object], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+    with Progress(*columns, console=printer(to_stderr=True), transient=True) as shown:
         task = shown.add_task("sessions", total=total)
         yield lambda _: shown.advance(task)
 
@@ -209,7 +209,7 @@ def show_report(report: Report) -> None:
     """The report on a terminal."""
     from bot.backtest.report.document import all_tables, prices_line
 
-    console = Console()
+    console = printer()
     for table in all_tables(report):
         if table.rows:
             console.print(grid_of(table))
@@ -220,6 +220,9 @@ def show_report(report: Report) -> None:
 
 
 def grid_of(table: Table) -> Grid:
+    from rich import box
+    from rich.table import Table as Grid
+
     grid = Grid(
         title=table.title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0)
     )

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import typer
-from pydantic import SecretStr
 
 from bot.cli.options import ConfigOption, JsonOption, settings_of
 
@@ -47,6 +46,8 @@ def check_settings(config: ConfigOption = None) -> None:
 
 
 def _text(value: Any) -> str:
+    from pydantic import SecretStr
+
     match value:
         case SecretStr():
             return HIDDEN

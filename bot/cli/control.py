@@ -8,10 +8,9 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console, RenderableType
 
 from bot.cli.options import (
     ConfigOption,
@@ -20,11 +19,16 @@ from bot.cli.options import (
     state_directory,
     state_place,
 )
-from bot.cli.show.screen import orders_table, positions_table, status_screen
+from bot.cli.show.printer import printer
+from bot.cli.show.standing import after_status, ask_status, head
+from bot.cli.show.typed import next_lines
 from bot.domain.errors import FixTheCommand, FixTheMachine
 from bot.domain.session import NEW_YORK
-from bot.ops.process.control_socket import ask, leave_halt
+from bot.ops.process.control_client import ask, leave_halt
 from bot.ops.process.instance_lock import is_locked
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 ReasonArgument = Annotated[str, typer.Argument(help="Why, in words; it goes into the journal.")]
 ByOption = Annotated[str | None, typer.Option("--by", help="Who; default the user's name.")]
@@ -40,17 +44,23 @@ def status(
 
     Example: ibkr-bot status --watch
     """
-    directory = state_directory(config, state)
+    x, shown = ask_status(config, state)
     if as_json:
-        typer.echo(json.dumps(_status(directory)))
+        typer.echo(json.dumps(shown))
     elif watch:
-        _watch(directory)
+        _watch(x.directory)
     else:
-        _print(status_screen(_status(directory)))
+        from bot.cli.show.screen import status_screen
+
+        _print(status_screen(shown, head(x)))
+        for line in next_lines(after_status(x, shown)):
+            typer.echo(line)
 
 
 def _watch(directory: Path) -> None:
     from rich.live import Live
+
+    from bot.cli.show.screen import status_screen
 
     with Live(status_screen(_status(directory)), refresh_per_second=4) as live, suppress(KeyboardInterrupt):
         while True:
@@ -65,11 +75,14 @@ def show_positions(
 
     Example: ibkr-bot positions
     """
-    held = [one for one in _status(state_directory(config, state))["open_brackets"] if one["quantity"]]
+    x, shown = ask_status(config, state)
+    held = [one for one in shown["open_brackets"] if one["quantity"]]
     if as_json:
         _print_json(held)
-    else:
-        _print(positions_table(held) if held else "nothing is held")
+        return
+    from bot.cli.show.screen import positions_table
+
+    _print(positions_table(held, head(x)) if held else f"{head(x)}: nothing is held")
 
 
 def orders(config: ConfigOption = None, state: StateOption = None, as_json: JsonOption = False) -> None:
@@ -77,11 +90,14 @@ def orders(config: ConfigOption = None, state: StateOption = None, as_json: Json
 
     Example: ibkr-bot orders --json
     """
-    working = _status(state_directory(config, state))["working_orders"]
+    x, shown = ask_status(config, state)
     if as_json:
-        _print_json(working)
-    else:
-        _print(orders_table(working) if working else "no order is working")
+        _print_json(shown["working_orders"])
+        return
+    from bot.cli.show.screen import orders_table
+
+    working = shown["working_orders"]
+    _print(orders_table(working, head(x)) if working else f"{head(x)}: no order is working")
 
 
 def halt(
@@ -136,17 +152,16 @@ def flatten(
 
     Example: ibkr-bot flatten "market is on fire"
     """
-    directory = state_directory(config, state)
-    now = _status(directory)
+    x, now = ask_status(config, state)
     held = [f"{one['quantity']} {one['label']}" for one in now["open_brackets"] if one["quantity"]]
-    typer.echo(f"account {now['account']}: {', '.join(held) or 'nothing is held'}")
+    typer.echo(f"{head(x)}, account {now['account']}: {', '.join(held) or 'nothing is held'}")
     if dry_run:
         return
     account = now["account"] if yes else typer.prompt("type the account id to close everything")
     if account != now["account"]:
         raise FixTheCommand("that is not the account id; nothing was done")
     request = {"do": "flatten", "reason": reason, "by": by or getpass.getuser(), "account": account}
-    answer = ask(directory, request)
+    answer = ask(x.directory, request)
     typer.echo(f"{answer['state']}; closing: {', '.join(answer['closing']) or 'nothing'}")
 
 
@@ -187,7 +202,7 @@ def _status(directory: Path) -> dict[str, Any]:
 
 
 def _print(what: RenderableType) -> None:
-    Console().print(what)
+    printer().print(what)
 
 
 def _print_json(rows: list[dict[str, Any]]) -> None:

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from bot.cli.options import ConfigOption, DataOption, JsonOption, settings_of
+from bot.cli.show.printer import printer
 from bot.domain.errors import FixTheCommand, FixTheMachine
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from bot.backtest.store.check.findings import DataFinding
     from bot.backtest.store.intake.options import Told
     from bot.backtest.store.store import Holding, Store
@@ -69,7 +69,7 @@ def import_(
 
     told = _told(symbol, zone, label, dates, columns, skip_bad=skip_bad, as_told=as_told)
     rows: list[dict[str, Any]] = []
-    with Console(stderr=True).status("reading") as status:
+    with printer(to_stderr=True).status("reading") as status:
         for path in files:
             status.update(f"reading {path.name}")
             for taken in take_in(path, told):
@@ -90,6 +90,9 @@ def _show_imported(rows: list[dict[str, Any]], *, as_json: bool) -> None:
         for row in rows:
             typer.echo(json.dumps(row))
         return
+    from rich import box
+    from rich.table import Table
+
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for name in ("symbol", "kind", "from", "to"):
         table.add_column(name, no_wrap=True)
@@ -98,7 +101,7 @@ def _show_imported(rows: list[dict[str, Any]], *, as_json: bool) -> None:
     for row in rows:
         counts = (f"{row[name]:,}" for name in ("rows", "new", "same", "changed"))
         table.add_row(row["symbol"], row["kind"], row["first"][:10], row["last"][:10], *counts)
-    console = Console()
+    console = printer()
     console.print(table)
     for row in rows:
         for note in row["notes"]:
@@ -119,10 +122,13 @@ def list_(data: DataOption = None, config: ConfigOption = None, as_json: JsonOpt
     elif not holdings:
         typer.echo(f"nothing in {store.root} yet; see: ibkr-bot data import --help")
     else:
-        Console().print(_holdings_table(holdings, store))
+        printer().print(_holdings_table(holdings, store))
 
 
 def _holdings_table(holdings: list[Holding], store: Store) -> Table:
+    from rich import box
+    from rich.table import Table
+
     table = Table(title=f"{store.root}", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for name in ("symbol", "kind", "from", "to"):
         table.add_column(name, no_wrap=True)
@@ -160,7 +166,7 @@ def check_data(
 
 
 def _show_findings(found: list[DataFinding]) -> None:
-    console = Console()
+    console = printer()
     for x in found:
         console.print(f"{x.severity.value}: {x.symbol} {x.kind.words}, {x.when}: {x.what}", soft_wrap=True)
         console.print(f"       {x.remedy}", highlight=False, soft_wrap=True)

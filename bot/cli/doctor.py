@@ -12,19 +12,18 @@ from time import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from bot.cli.options import ConfigOption, JsonOption, StateOption, settings_of, state_directory
+from bot.cli.show.printer import printer
 from bot.domain.clock import ScaledTime
 from bot.domain.errors import FixTheConfiguration, FixTheMachine
 from bot.domain.types import Now
-from bot.ops.process.control_socket import ask
+from bot.ops.process.control_client import ask
 from bot.ops.process.instance_lock import is_locked
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from bot.config import Settings
     from bot.doctor.context import Context
     from bot.doctor.findings import Finding
@@ -180,17 +179,21 @@ def _end(
     from bot.ops.process.logs import blot, every_form
 
     hidden = every_form(secrets)
-    with Console(stderr=True).status("checking …"):
+    with printer(to_stderr=True).status("checking …"):
         clean = [replace(x, found=blot(x.found, hidden), remedy=blot(x.remedy, hidden)) for x in found]
     if as_json:
         for finding in clean:
             typer.echo(finding.as_json())
     else:
-        Console().print(_table(clean))
+        printer().print(_table(clean))
     raise typer.Exit(exit_code(clean) if code is None else code)
 
 
 def _table(findings: list[Finding]) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("", no_wrap=True)
     table.add_column("check", no_wrap=True)

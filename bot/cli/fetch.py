@@ -10,10 +10,10 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from bot.cli.data import open_store
 from bot.cli.options import ConfigOption, DataOption, JsonOption, settings_of
+from bot.cli.show.printer import printer
 from bot.domain.errors import FixTheCommand
 from bot.domain.market import BarSize
 
@@ -128,7 +128,7 @@ def _bar(what: str, total: int) -> Iterator[Callable[[], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+    with Progress(*columns, console=printer(to_stderr=True), transient=True) as shown:
         task = shown.add_task(what, total=total)
         yield lambda: shown.advance(task)
 

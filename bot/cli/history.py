@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.options import ConfigOption, JsonOption, StateOption, journal_path
+from bot.cli.options import ConfigOption, JsonOption, StateOption
+from bot.cli.show.standing import head, recorded
+from bot.cli.show.typed import next_lines
 from bot.domain.errors import FixTheCommand
 from bot.domain.session import NEW_YORK
 
 if TYPE_CHECKING:
+    from bot.cli.show.standing import Standing
     from bot.journal.store import Row
     from bot.journal.why import Decision
 
@@ -37,22 +40,23 @@ def journal(
 
     if csv and as_json:
         raise FixTheCommand("--csv and --json: choose one")
-    rows = _rows(journal_path(config, state), TRADE_KINDS)
+    x = recorded(config, state)
+    rows = _rows(x.journal, TRADE_KINDS)
     if csv:
         typer.echo(as_csv(trades(rows)), nl=False)
     elif as_json:
         for trade in trades(rows):
             typer.echo(trade.as_json())
     else:
-        _print_trades(rows)
+        _print_trades(rows, x)
 
 
 def why(
     symbol: Annotated[str, typer.Argument(help="The underlying, as in SPY; or the id of an idea.")],
     at: Annotated[
-        str,
+        list[str] | None,
         typer.Argument(metavar="TIME", help="New York time of the bar: 9:54, or one copied from anywhere."),
-    ] = "",
+    ] = None,
     day: Annotated[
         str | None, typer.Option("--date", help="YYYY-MM-DD; default the journal's last day.")
     ] = None,
@@ -67,13 +71,15 @@ def why(
     from bot.cli.show.moment import moment_of
     from bot.cli.show.reasons import reasons
 
-    path = journal_path(config, state)
-    name, bar_end = moment_of(path, symbol, at, day)
+    x = recorded(config, state)
+    path = x.journal
+    name, bar_end = moment_of(path, symbol, " ".join(at or ()), day)
     steps = reasons(path, name, bar_end)
     if as_json:
         for step in steps:
             typer.echo(json.dumps({**asdict(step), "at": step.at.isoformat()}))
     else:
+        typer.echo(head(x))
         _print_reasons(steps, f"{name}, bar closed {bar_end.astimezone(NEW_YORK):%Y-%m-%d %H:%M} New York")
 
 
@@ -97,16 +103,21 @@ def _rows(path: Path, kinds: tuple[type, ...]) -> list[Row]:
         db.close()
 
 
-def _print_trades(rows: list[Row]) -> None:
+def _print_trades(rows: list[Row], x: Standing) -> None:
     from rich.console import Console
 
-    from bot.cli.show.tables import table_of_trades
+    from bot.cli.show.reading import last_bids
     from bot.ops.status.ledger import DayLedger
+    from bot.ops.status.trade_table import rows_of_ledger, trade_table
 
     ledger = DayLedger()
     for row in rows:
         ledger.handle(row.message)
-    Console().print(table_of_trades(ledger.trades) if ledger.trades else "no trades in the journal yet")
+    typer.echo(head(x))
+    found = rows_of_ledger(ledger.trades, last_bids(x.directory, ledger.trades).get)
+    Console().print(trade_table(found) if found else "no trades in the journal yet")
+    for line in next_lines([(f"report{x.options}", "the last day's result, costs and refusals")]):
+        typer.echo(line)
 
 
 def _print_reasons(steps: list[Decision], title: str) -> None:
@@ -115,6 +126,7 @@ def _print_reasons(steps: list[Decision], title: str) -> None:
     from rich.table import Table
 
     from bot.cli.show.reasons import codes_in_words
+    from bot.ops.status.spoken import spoken_figures
 
     table = Table(
         title=title, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), title_justify="left"
@@ -122,7 +134,7 @@ def _print_reasons(steps: list[Decision], title: str) -> None:
     for name in ("time", "who", "verdict", "figures"):
         table.add_column(name)
     for step in steps:
-        figures = ", ".join(f"{key}={value}" for key, value in step.numbers.items())
+        figures = spoken_figures(step.numbers)
         table.add_row(f"{step.at.astimezone(NEW_YORK):%H:%M:%S}", step.who, step.verdict, figures)
     console = Console()
     console.print(table)

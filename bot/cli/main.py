@@ -41,6 +41,9 @@ def _run(given: list[str]) -> None:
     from bot.domain.session import CalendarRangeError
 
     try:
+        if not given:
+            _welcome()
+            return
         make_app(next((word for word in given if not word.startswith("-")), ""))(given)
     except BotError as error:
         sys.stderr.write(f"ibkr-bot: {error}\n")
@@ -54,6 +57,15 @@ def _run(given: list[str]) -> None:
     except CalendarRangeError as error:
         sys.stderr.write(f"ibkr-bot: {error}\n")
         sys.exit(1)
+
+
+def _welcome() -> None:
+    """Every command, and below it, where a person looks first: which bot is spoken of, how it stands, what to type next."""
+    from bot.cli.commands import make_app
+    from bot.cli.show.standing import welcome
+
+    make_app("")(["--help"], standalone_mode=False)
+    sys.stdout.write("\n".join(["", *welcome(), ""]))
 
 
 def __getattr__(name: str) -> typer.Typer:

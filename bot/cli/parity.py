@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from bot.cli.days import session_of
 from bot.cli.options import ConfigOption, JsonOption, settings_of
+from bot.cli.show.printer import printer
 from bot.domain import messages as m
 from bot.domain.errors import RestartTheLine
 from bot.domain.session import Session
@@ -63,7 +62,7 @@ def parity(
         "TCP, max": lambda: _traded(config, session, "max"),
         f"TCP, {ceiling:g}, {busy} busy": lambda: _traded(config, session, f"{ceiling:g}", busy),
     }
-    with Console(stderr=True).status("") as status:
+    with printer(to_stderr=True).status("") as status:
         for name, make in ways_to_the_day.items():
             status.update(f"{name} …")
             began_s = time.monotonic()
@@ -131,6 +130,8 @@ def _way(name: str, wall_s: float, outcome: RunOutcome, first: RunOutcome) -> _W
 
 
 def _tell(ways: list[_Way], *, as_json: bool) -> None:
+    from rich.table import Table
+
     if as_json:
         typer.echo(json.dumps([asdict(way) | {"pnl": str(way.pnl)} for way in ways]))
         return
@@ -141,7 +142,7 @@ def _tell(ways: list[_Way], *, as_json: bool) -> None:
         verdict = "differs" if way.differences else "same"
         figures = (f"{way.wall_s:.1f}", str(way.trades), f"{way.pnl:+.2f}", str(way.judged), str(way.denied))
         table.add_row(way.name, *figures, verdict)
-    Console().print(table)
+    printer().print(table)
     for way in ways:
         for line in way.differences:
             typer.echo(f"{way.name}: {line}")

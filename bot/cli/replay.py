@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from bot.cli.options import ConfigOption, JsonOption, journal_path, settings_of
+from bot.cli.show.printer import printer
 from bot.domain.errors import FixTheCommand
 from bot.domain.session import NEW_YORK, new_york_day
 
@@ -46,7 +46,7 @@ def replay_journal(
         for x in found.differences:
             typer.echo(json.dumps(asdict(x), default=str))
     else:
-        console = Console()
+        console = printer()
         for x in found.differences[:SHOWN]:
             at = f"{x.at.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S}"
             console.print(f"{at} {x.who} {x.about}", style="bold", highlight=False)
@@ -69,7 +69,10 @@ def replay_journal(
 def _send(differences: Sequence[Difference], settings: Settings, day: str) -> None:
     from bot.assembly.flex_day import alert_differences
 
-    told = [f"{x.at:%H:%M:%S} UTC {x.who} {x.about}: {x.journaled} | now {x.replayed}" for x in differences]
+    told = [
+        f"{x.at.astimezone(NEW_YORK):%H:%M:%S} New York {x.who} {x.about}: {x.journaled} | now {x.replayed}"
+        for x in differences
+    ]
     command = f"replay --day {_date(day)}" if day else "replay"
     alert_differences(settings, told, command, "The day's decisions come out differently in a replay")
 

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli.options import ConfigOption, JsonOption, StateOption, journal_path
+from bot.cli.show.standing import head, recorded
+from bot.cli.show.typed import next_lines
 from bot.domain.errors import FixTheCommand, FixTheMachine
 
 if TYPE_CHECKING:
     from datetime import date
 
     from bot.cli.show.reading import Period
+    from bot.cli.show.standing import Standing
+    from bot.cli.show.typed import Next
 
 _Day = Annotated[str | None, typer.Option("--day", metavar="DATE", help="One day; default the last one.")]
 _From = Annotated[str | None, typer.Option("--from", metavar="DATE", help="First day of a period.")]
@@ -53,16 +57,19 @@ def report(
 
     if day is not None and (first or last):
         raise FixTheCommand("--day and --from or --to: choose one")
-    path = journal_path(config, state)
+    x = recorded(config, state)
+    path = x.journal
     period = reading.period(path, _date(day, "--day"), _date(first, "--from"), _date(last, "--to"))
     if period is None:
-        typer.echo(f"nothing has happened yet in {path}")
+        typer.echo(f"{head(x)}: nothing has happened yet")
     elif tax_lots is not None:
-        _write(tax_lots, reading.read_tax_lots(period), "tax lots")
+        _write(tax_lots, reading.read_tax_lots(period), f"tax lots of the {x.name}")
     elif html is not None:
-        _write(html, reading.read_page(period), "page")
+        _write(html, reading.read_page(period), f"page of the {x.name}")
+    elif as_json:
+        _tell_json(period)
     else:
-        _tell(period, as_json=as_json)
+        _tell(period, x)
 
 
 def _date(text: str | None, option: str) -> date | None:
@@ -82,17 +89,45 @@ def _write(path: Path, text: str, what: str) -> None:
     typer.echo(f"{what}: {path}")
 
 
-def _tell(period: Period, *, as_json: bool) -> None:
+def _tell_json(period: Period) -> None:
     import json
 
     from bot.cli.show import report_words
 
-    if as_json:
-        typer.echo(json.dumps(report_words.plain_words(period)))
-    elif period.is_one_day:
-        report_words.print_day(period)
-    else:
+    typer.echo(json.dumps(report_words.plain_words(period)))
+
+
+def _tell(period: Period, x: Standing) -> None:
+    from bot.cli.show import report_words
+
+    typer.echo(head(x))
+    if not period.is_one_day:
         report_words.print_period(period)
+        return
+    report_words.print_day(period)
+    for line in next_lines(_after_day(period, x.options)):
+        typer.echo(line)
+
+
+def _after_day(period: Period, given: str) -> list[Next]:
+    """What else can be asked of that day."""
+    from bot.domain.session import NEW_YORK
+
+    found = [(f"report{given} --day {period.first} --html day.html", "the day as a page")]
+    opened = (
+        [(one.opened_at, one.plan.symbol) for one in period.record.trades if one.opened_at]
+        if period.record
+        else []
+    )
+    if opened:
+        at, symbol = min(opened)
+        found.append(
+            (
+                f"why{given} {symbol} {at.astimezone(NEW_YORK):%H:%M} --date {period.first}",
+                "why the first trade was made",
+            )
+        )
+    return found
 
 
 def plain_report(told: Any) -> dict[str, Any]:

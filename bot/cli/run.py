@@ -10,21 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
-from rich.console import Console
-from rich.live import Live
 
 from bot.cli.days import session_of
 from bot.cli.embedded import embedded_gateway, speed_of
 from bot.cli.options import LATEST_RUN, ConfigOption, StateOption, settings_of, simulated_directory
+from bot.cli.show.typed import options
 from bot.domain.clock import ScaledTime, SteppedTime
 from bot.domain.errors import FixTheCommand, FixTheMachine
 from bot.domain.session import new_york_day
 from bot.domain.text import made_safe
-from bot.ops.status.day_outcome import SeenDay
-from bot.ops.status.status import Status
 
 if TYPE_CHECKING:
     from bot.config import Settings
+    from bot.ops.status.status import Status
 
 
 def run_command(
@@ -44,7 +42,7 @@ def run_command(
     os.umask(0o077)  # journal and logs tell what their owner has: nobody else's business
     settings = settings_of(config)
     if settings.broker.trading == "simulated" and settings.broker.embedded_gateway:
-        code = _run_simulated_day(settings, state, session, speed)
+        code = _run_simulated_day(settings, state, session, speed, options(config, state))
     elif session is not None or speed is not None:
         raise FixTheCommand("--session and --speed need the embedded gateway (broker.trading: simulated)")
     else:
@@ -82,11 +80,14 @@ def _run_live(settings: Settings, state: Path | None) -> int:
 # ── the simulated day ──
 
 
-def _run_simulated_day(settings: Settings, state: Path | None, session: str | None, speed: str | None) -> int:
+def _run_simulated_day(
+    settings: Settings, state: Path | None, session: str | None, speed: str | None, given: str
+) -> int:
     from bot.app import run as run_bot
     from bot.assembly.timing import Hooks, Timing, day_is_over
     from bot.cli.show.outcome import print_outcome
     from bot.journal.store import JOURNAL_FILE
+    from bot.ops.status.day_outcome import SeenDay
 
     day = session_of("--session", session or settings.broker.simulated_session)
     directory = state or _fresh_directory(settings.journal.directory)
@@ -105,7 +106,7 @@ def _run_simulated_day(settings: Settings, state: Path | None, session: str | No
 
             over = lambda status: day_is_over(day, timing.now(), status)  # noqa: E731
             code = run_bot(settings, timing, Hooks(note, over, causes.append, every_s=0.1))
-    print_outcome(seen, directory / JOURNAL_FILE, day, state, is_whole=code == 0)
+    print_outcome(seen, directory / JOURNAL_FILE, day, given, is_whole=code == 0)
     _say_why(code, causes, settings)
     return code
 
@@ -131,14 +132,17 @@ def _fresh_directory(directory: Path) -> Path:
 
 def _tell_where(settings: Settings) -> None:
     """Where the page is, before the live panel takes the screen."""
-    where = settings.monitoring
-    if where.metrics_enabled:
-        typer.echo(f"page: http://{where.metrics_host}:{where.metrics_port}/   (read-only)")
+    page = settings.monitoring.page_address
+    if page is not None:
+        typer.echo(f"page: {page}   (read-only)")
 
 
 @contextlib.contextmanager
 def _shown(out: TextIO | None = None) -> Iterator[Callable[[Status], None]]:
     """A live panel on a terminal; elsewhere a line whenever something happened, and one every half simulated hour."""
+    from rich.console import Console
+    from rich.live import Live
+
     from bot.ops.status.display import panel, status_line
 
     console = Console(file=out)

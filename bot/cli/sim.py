@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
@@ -86,6 +85,8 @@ def sim(
     if record:
         _record(port, record, record_to)
         return
+    import asyncio
+
     from bot.sim.server.main import SimOptions, serve
 
     options = SimOptions(
@@ -119,6 +120,8 @@ def _library(data: Path | None) -> Library:
 
 
 def _record(port: int, target: str, path: Path) -> None:
+    import asyncio
+
     from bot.sim.server.recorder import record
 
     host, _, text = target.rpartition(":")

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from bot.cli.backtest import changed_settings, grid_of, library_of, make_plan, sessions_bar
 from bot.cli.options import ConfigOption, DataOption, JsonOption
+from bot.cli.show.printer import printer
 from bot.domain.errors import FixTheCommand, FixTheMachine
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _show(swept: Swept, top: int, *, as_json: bool) -> None:
         for trial in (*swept.ranked, *swept.refused):
             typer.echo(json.dumps(as_row(trial)))
         return
-    console = Console()
+    console = printer()
     for table in (sweep_table(swept, top), heat_map(swept)):
         if table is not None:
             console.print(grid_of(table))

@@ -154,3 +154,8 @@ class MonitoringSection(Section):
     metrics_enabled: bool = doc(True, "Serve Prometheus metrics.")
     metrics_host: Host = doc("127.0.0.1", "Where metrics listen; leave it on this machine.")
     metrics_port: TcpPort = doc(9108, "The metrics' port.")
+
+    @property
+    def page_address(self) -> str | None:
+        """Where the bot's own page is; None where it is not served."""
+        return f"http://{self.metrics_host}:{self.metrics_port}/" if self.metrics_enabled else None

@@ -26,10 +26,14 @@ NO = frozenset({"false", "0", "no", "off", "f", "n"})
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """``directory`` is ``journal.directory``; ``has_days_of_its_own`` where each run is a simulated day with its own state."""
+    """``directory`` is ``journal.directory``; ``has_days_of_its_own`` where each run is a simulated day with its own state.
+
+    ``trading`` is ``broker.trading``: simulated, paper or live.
+    """
 
     directory: Path
     has_days_of_its_own: bool
+    trading: str
 
 
 def place(
@@ -39,9 +43,10 @@ def place(
     given = os.environ if variables is None else variables
     file = _from_file(path or _named_file(given))
     found = {**DEFAULTS, **file, **_from_dotenv(dotenv), **_named(given)}
-    is_simulated = found["broker.trading"].strip().lower() == "simulated"
+    trading = found["broker.trading"].strip().lower()
     is_embedded = found["broker.embedded_gateway"].strip().lower() not in NO
-    return Place(Path(found["journal.directory"]).expanduser(), is_simulated and is_embedded)
+    directory = Path(found["journal.directory"]).expanduser()
+    return Place(directory, trading == "simulated" and is_embedded, trading)
 
 
 def _named(variables: Mapping[str, str | None]) -> dict[str, str]:

@@ -23,7 +23,7 @@ from bot.journal.recover import is_whole
 from bot.journal.store import JOURNAL_FILE
 from bot.ops.alerts.channels import open_channels
 from bot.ops.alerts.events import CALENDAR_WARNING_DAYS
-from bot.ops.process.control_socket import SOCKET
+from bot.ops.process.control_client import SOCKET
 from bot.ops.process.instance_lock import is_locked
 
 UNIT = "ibkr-bot.service"

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.domain.machine import Applies
 from bot.domain.messages import Halted, PlaceBracket, Resumed, TradingStateChanged
+from bot.domain.session import NEW_YORK
 from bot.domain.types import TradingState
 from bot.execution.books.connection_state import ConnectionState
 from bot.execution.orders import approved_prices
@@ -41,7 +42,7 @@ class EntryGate:
         if not link.can_act:
             return "the broker is not connected and reconciled; an entry is never kept for later"
         if now >= place.enter_by:
-            return f"too late: it had to be in by {place.enter_by:%H:%M:%S} UTC"
+            return f"too late: it had to be in by {place.enter_by.astimezone(NEW_YORK):%H:%M:%S} New York"
         if place.quantity < 1:
             return f"quantity {place.quantity}"
         prices = approved_prices(place)

@@ -6,7 +6,6 @@ the guard does not run.
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import getpass
 import json
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # the painted help imports a markdown parser and every lexer
     help="A wall between any TWS client and the gateway. Example: ibkr-guard run --limits /etc/ibkr-guard/limits.yaml",
 )
 _Limits = Annotated[
@@ -56,6 +56,8 @@ def run(
     metrics: Annotated[Path | None, typer.Option(help="Text file for the node exporter.")] = None,
 ) -> None:
     """Guard the gateway until told to end. Example: ibkr-guard run --listen 127.0.0.1:4003 --gateway 127.0.0.1:4002"""
+    import asyncio
+
     from bot.guard.alerts import Alerts, apprise_channel
     from bot.guard.files import Files
     from bot.guard.limits_file import read_limits
@@ -71,6 +73,8 @@ def run(
 async def _serve(
     limits: Limits, files: Files, listen: tuple[str, int], gateway: tuple[str, int], tell: Any
 ) -> None:
+    import asyncio
+
     from bot.guard.machine import Guard
     from bot.guard.proxy import Proxy, wall_clock
 

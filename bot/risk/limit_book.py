@@ -98,15 +98,13 @@ class LimitBook:
                 values[row.limit] = row.now
         if canary is not None:
             values["max_contracts_per_order"] = min(values["max_contracts_per_order"], Decimal(canary))
-        return replace(self.settings, **{name: self._typed(name, value) for name, value in values.items()})
+        typed = {name: typed_limit(self.settings, name, value) for name, value in values.items()}
+        return replace(self.settings, **typed)
 
     def _base(self, name: str) -> Decimal:
         set_to = Decimal(getattr(self.settings, name))
         held = self.held.get(name, set_to)
         return held if is_looser(name, set_to, held) else set_to
-
-    def _typed(self, name: str, value: Decimal) -> Any:
-        return int(value) if isinstance(getattr(self.settings, name), int) else value
 
     # ── what is said
 
@@ -176,3 +174,25 @@ class LimitBook:
             if is_looser(limit, value, base)
             else f"not looser than {base}; to tighten, change the settings"
         )
+
+
+def limits_in_force(settings: RiskLimits, changed: lm.LimitsChanged | None) -> RiskLimits:
+    """The settings' limits with what differs from them now, for whoever shows how near they are."""
+    if changed is None:
+        return settings
+    values = {name: Decimal(value) for name, value in changed.held_back.items()}
+    canary = changed.canary_contracts
+    for row in changed.loosened:
+        if row.limit == CANARY:
+            canary = None if canary is None else max(canary, int(row.now))
+        elif is_looser(row.limit, row.now, values.get(row.limit, Decimal(getattr(settings, row.limit)))):
+            values[row.limit] = row.now
+    if canary is not None:
+        order = values.get("max_contracts_per_order", Decimal(settings.max_contracts_per_order))
+        values["max_contracts_per_order"] = min(order, Decimal(canary))
+    return replace(settings, **{name: typed_limit(settings, name, value) for name, value in values.items()})
+
+
+def typed_limit(settings: RiskLimits, name: str, value: Decimal) -> Any:
+    """An int where the limit is one."""
+    return int(value) if isinstance(getattr(settings, name), int) else value

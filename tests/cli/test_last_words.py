@@ -40,7 +40,7 @@ def test_a_day_that_failed_shows_no_result_it_does_not_know(
     capsys: pytest.CaptureFixture[str], is_whole: bool, says: str
 ) -> None:
     assert DAY is not None
-    print_outcome(SeenDay(), Path("journal.db"), DAY, None, is_whole=is_whole)
+    print_outcome(SeenDay(), Path("journal.db"), DAY, "", is_whole=is_whole)
 
     told = capsys.readouterr().out
     assert says in told

@@ -17,6 +17,7 @@ from bot.config.where import place
 from bot.domain.errors import FixTheConfiguration
 from bot.journal import store
 
+ROOT = Path(__file__).parents[2]
 HEAVY = ("pydantic", "ib_insync", "pandas", "apprise", "QuantLib", "numpy")
 
 
@@ -26,6 +27,18 @@ def test_the_list_says_of_a_command_what_it_says_itself(name: str) -> None:
     assert words is not None
     assert words.split("\n\n")[0].replace("\n", " ") == CLI_COMMANDS[name].help != ""
     assert "Example" in words
+
+
+def test_the_help_of_no_command_imports_anything_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from bot.cli.commands import CLI_COMMANDS, CLI_GROUPS\n"
+        "for command in (*CLI_COMMANDS.values(), *(one for _, group in CLI_GROUPS.values() for one in group.values())):\n"
+        "    command.load()\n"
+        f"print(*[name for name in {(*HEAVY, 'rich', 'loguru', 'asyncio', 'msgspec', 'yaml')!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.split() == []
 
 
 def test_every_command_of_a_group_can_be_loaded() -> None:
@@ -42,7 +55,7 @@ def _imported(*arguments: str) -> set[str]:
         f"print('HEAVY', *[name for name in {HEAVY!r} if name in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True, cwd=ROOT
     )  # fmt: skip
     return set(done.stdout.rpartition("HEAVY")[2].split())
 

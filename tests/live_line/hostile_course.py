@@ -19,7 +19,7 @@ from typing import Any
 from bot.domain import messages as m
 from bot.domain.errors import FixTheMachine
 from bot.domain.types import ConId
-from bot.ops.process.control_socket import ask
+from bot.ops.process.control_client import ask
 from bot.sim.gateway.core import GatewayCore
 from tests.gauntlet.judge import positions_of
 from tests.gauntlet.score import Score

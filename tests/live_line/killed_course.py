@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.domain import messages as m
-from bot.ops.process.control_socket import leave_halt
+from bot.ops.process.control_client import leave_halt
 from tests.gauntlet.score import Score
 from tests.live_line.hostile_course import OFTEN, HostileCourse, booked
 from tests.live_line.hostile_proxy import Malice

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.config import load_settings
-from bot.ops.process.control_socket import leave_halt
+from bot.ops.process.control_client import leave_halt
 from bot.sim.faults.handle import bind
 
 if TYPE_CHECKING:

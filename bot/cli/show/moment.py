@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from pathlib import Path
 
 from bot.domain.errors import FixTheCommand, FixTheMachine
@@ -12,7 +12,16 @@ from bot.domain.idea import read_idea
 from bot.domain.session import NEW_YORK, new_york_day
 from bot.journal.store import connect_read_only, written_at
 
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2}(?:\.\d+)?)?")
+_CLOCK = re.compile(r"\b(\d{1,2}):(\d{2})(?::\d{2}(?:[.,]\d+)?)?(?:–(?:\d{1,2}:\d{2})?)?")
+_ISO = re.compile(r"\b(\d{4}-\d{2}-\d{2})(?:T|\b)")
+_WORDS = re.compile(r"\b(\d{1,2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\w* (\d{4})\b")
+_OFFSET = re.compile(r"(?<=[\d\s])([+-])(\d{2}):?(\d{2})\b")
+_ZONES: dict[str, tzinfo] = {
+    "New York": NEW_YORK, "America/New_York": NEW_YORK, "EST": timezone(timedelta(hours=-5)),
+    "EDT": timezone(timedelta(hours=-4)), "UTC": UTC, "GMT": UTC, "Z": UTC,
+}  # fmt: skip
+_ZONE = re.compile(r"(?<![A-Za-z])(" + "|".join(_ZONES) + r")\b")
+_WEEKDAY = re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*\b")
 
 
 def moment_of(path: Path, symbol: str, at: str, day: str | None) -> tuple[str, datetime]:
@@ -20,35 +29,71 @@ def moment_of(path: Path, symbol: str, at: str, day: str | None) -> tuple[str, d
     idea = read_idea(symbol.split("/")[0])
     if idea is not None:
         return idea.symbol, idea.bar_end
-    if not at:
+    if not at.strip():
         raise FixTheCommand("a time is missing; write it as in: why SPY 10:31")
-    whole = _whole(at)
-    if whole is not None:
-        return symbol.upper(), whole.astimezone(UTC).replace(second=0, microsecond=0)
-    clock = _clock(at)
-    on = _date(day) if day is not None else _last_day(path)
-    return symbol.upper(), datetime.combine(on, clock, NEW_YORK).astimezone(UTC)
+    on, clock, zone = read_moment(at)
+    if on is None:
+        on = _date(day) if day is not None else _last_day(path)
+        if zone not in (None, NEW_YORK):  # the day that New York had, not the zone's own
+            return symbol.upper(), _on_new_york_day(on, clock, zone or NEW_YORK)
+    return symbol.upper(), datetime.combine(on, clock, zone or NEW_YORK).astimezone(UTC)
 
 
-def _whole(text: str) -> datetime | None:
-    """A time with its date: as it is where it has a zone, New York's where it has none."""
-    if len(text) <= len("HH:MM:SS.mmmmmm"):
-        return None
+def _on_new_york_day(day: date, clock: time, zone: tzinfo) -> datetime:
+    """The instant at which that zone's clocks showed it while New York had that day."""
+    near = (datetime.combine(day + timedelta(days=n), clock, zone).astimezone(UTC) for n in (-1, 0, 1))
+    return next(at for at in near if new_york_day(at) == day)
+
+
+def read_moment(text: str) -> tuple[date | None, time, tzinfo | None]:
+    """A time as any screen, log, table or file of the bot's writes it: (day, minute, zone), None for what it does not say.
+
+    Raises FixTheCommand.
+    """
+    left = " ".join(text.split())
+    left, day = _taken(_ISO, left)
+    left, worded = _taken(_WORDS, left)
+    left, clock = _taken(_CLOCK, left)
+    left, offset = _taken(_OFFSET, left)
+    left, zone = _taken(_ZONE, left)
+    left, _ = _taken(_WEEKDAY, left)
+    if clock is None or not _says_nothing(left):
+        raise _no_time(text)
     try:
-        at = datetime.fromisoformat(text)
+        minute = time(int(clock[1]), int(clock[2]))
+        on = date.fromisoformat(day[1]) if day else _worded(worded)
     except ValueError:
-        return None
-    return at.replace(tzinfo=NEW_YORK) if at.tzinfo is None else at
+        raise _no_time(text) from None
+    return on, minute, _offset(offset) if offset else _ZONES[zone[1]] if zone else None
 
 
-def _clock(text: str) -> time:
-    found = _CLOCK.fullmatch(text.strip())
-    try:
-        if found is not None:
-            return time(int(found[1]), int(found[2]))
-    except ValueError:
-        pass
-    raise FixTheCommand(f"{text!r} is not a time of day; write it as in 10:31") from None
+def _taken(pattern: re.Pattern[str], text: str) -> tuple[str, re.Match[str] | None]:
+    """The text without the first match, and the match."""
+    found = pattern.search(text)
+    return (text, None) if found is None else (f"{text[: found.start()]} {text[found.end() :]}", found)
+
+
+def _says_nothing(left: str) -> bool:
+    """Whether what is left of a pasted text is only punctuation and the name of a strategy."""
+    words = re.findall(r"\w+", left)
+    if not words:
+        return True
+    from bot.strategies.registry import NAMES
+
+    return all(word in NAMES for word in words)
+
+
+def _worded(found: re.Match[str] | None) -> date | None:
+    return datetime.strptime(" ".join(found.groups()), "%d %b %Y").date() if found else None  # noqa: DTZ007  a day has no zone
+
+
+def _offset(found: re.Match[str]) -> tzinfo:
+    length = timedelta(hours=int(found[2]), minutes=int(found[3]))
+    return timezone(length if found[1] == "+" else -length)
+
+
+def _no_time(text: str) -> FixTheCommand:
+    return FixTheCommand(f"{text!r} is not a time of day; write it as in 10:31")
 
 
 def _date(text: str) -> date:

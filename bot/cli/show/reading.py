@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -14,12 +14,13 @@ from typing import cast
 from bot.domain.errors import FixTheMachine
 from bot.domain.messages import LineStarted, Message
 from bot.domain.session import NEW_YORK, new_york_day
-from bot.journal.store import connect_read_only, last_seq_before, read_rows, written_at
+from bot.journal.store import JOURNAL_FILE, connect_read_only, last_seq_before, read_rows, written_at
 from bot.ops.page.day_record import DayRecord
 from bot.ops.page.document import Document, Source
-from bot.ops.process.control_socket import ask
+from bot.ops.process.control_client import ask
 from bot.ops.process.instance_lock import is_locked
 from bot.ops.report.book import KINDS, ONE_DAY_KINDS, Book, book_of, day_in_book
+from bot.ops.status.ledger import BookedTrade
 
 HELD_AT_MOST = timedelta(days=40)
 """How far before a period its trades may have been opened: more than any time stop."""
@@ -102,8 +103,8 @@ def _one_day(db: sqlite3.Connection, path: Path, day: date) -> Period:
     return Period(path, day, day, book, record, _recorded(db, day, day), _started(db, day))
 
 
-def _bids_now(directory: Path, day: date) -> dict[int, Decimal]:
-    """What is bid at this moment, where the journal is a running bot's and the day is its own."""
+def _bids_now(directory: Path, day: date) -> dict[int, Decimal | None]:
+    """What is bid at this moment, where the journal is a running bot's and the day is its own; None where nobody bids."""
     if not is_locked(directory):
         return {}
     try:
@@ -112,7 +113,29 @@ def _bids_now(directory: Path, day: date) -> dict[int, Decimal]:
         return {}
     if status["at"] is None or new_york_day(datetime.fromisoformat(status["at"])) != day:
         return {}
-    return {one["con_id"]: Decimal(one["bid"]) for one in status["open_brackets"] if one["bid"] is not None}
+    return {one["con_id"]: _amount(one["bid"]) for one in status["open_brackets"]}
+
+
+def _amount(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def last_bids(directory: Path, trades: Iterable[BookedTrade]) -> dict[int, Decimal | None]:
+    """What was last bid for each contract that is held, by the running bot where there is one."""
+    held = [trade for trade in trades if trade.held]
+    if not held:
+        return {}
+    query = (
+        "SELECT json_extract(body, '$.bid') FROM messages "
+        "WHERE kind = 'PositionMarked' AND json_extract(body, '$.idea_id') = ? ORDER BY seq DESC LIMIT 1"
+    )
+    found: dict[int, Decimal | None] = {}
+    with contextlib.closing(connect_read_only(directory / JOURNAL_FILE)) as db:
+        for trade in held:
+            row = db.execute(query, (trade.plan.idea_id,)).fetchone()
+            found[trade.contract.con_id] = _amount(row[0]) if row is not None else None
+        ends = _ends(db)
+    return found | (_bids_now(directory, ends[1]) if ends else {})
 
 
 def _many_days(db: sqlite3.Connection, path: Path, first: date, last: date) -> Period:

@@ -9,14 +9,16 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from bot.cli.show.tables import table_of_trades
 from bot.domain import messages as m
 from bot.domain.session import NEW_YORK
 from bot.ops.report.results import grouped, performance
 from bot.ops.status.amounts import money
 from bot.ops.status.ledger import day_pnl
+from bot.ops.status.trade_table import rows_of_ledger, trade_table
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from bot.cli.show.reading import Period
     from bot.domain.day_report import DayReport
     from bot.ops.page.day_record import DayRecord
@@ -109,24 +111,27 @@ def print_day(x: Period) -> None:
         console.print(f"{x.first:%a %d %b %Y}: not recorded; the journal {x.path} holds nothing of it")
         return
     if x.record.trades:
-        console.print(table_of_trades(x.record.trades))
-    title, body = day_report_text(told)
-    lines = body.splitlines()[len(told.trades) :]  # the trades are in the table
+        console.print(trade_table(rows_of_ledger(x.record.trades, x.record.bids.get)))
+    _, body = day_report_text(told)
+    lines = body.splitlines()[
+        len(told.trades) + bool(told.trades) :
+    ]  # the trades and their fees are in the table
     console.print(
-        "\n".join([title, _result(x.record), *lines, *_halts(told), *_held(x.record)]),
+        "\n".join([_result(x.record, x.first), *lines, *_halts(told), *_held(x.record)]),
         highlight=False,
         markup=False,
     )
 
 
-def _result(record: DayRecord) -> str:
+def _result(record: DayRecord, day: date) -> str:
     pnl = day_pnl(record.trades, record.bids.get)
-    return f"day {money(pnl.net)} = realised {money(pnl.realized)} + open {money(pnl.unrealized)} − fees {pnl.fees:.2f}"
+    parts = f"realised {money(pnl.realized)} + open {money(pnl.unrealized)} − fees {pnl.fees:.2f}"
+    return f"{day:%a %d %b}: day {money(pnl.net)} = {parts}"
 
 
 def _held(record: DayRecord) -> list[str]:
     held = [
-        f"{trade.held} {trade.contract.label}, last bid {record.bids.get(trade.contract.con_id, 'unknown')}"
+        f"{trade.held} {trade.contract.label}, last bid {record.bids.get(trade.contract.con_id) or 'unknown'}"
         for trade in record.trades
         if trade.held
     ]

@@ -17,9 +17,9 @@ LEVELS = {"safe": "bold green", "watch": "bold yellow", "danger": "bold white on
 Shown = Mapping[str, Any]
 
 
-def status_screen(status: Shown) -> RenderableType:
-    """Is the money safe, the day's result, what is held, what is working, what was said last."""
-    parts: list[RenderableType] = [_verdict(status), _facts(status)]
+def status_screen(status: Shown, of: str = "") -> RenderableType:
+    """Is the money safe, the day's result, what is held, what is working, what was said last. ``of``: which bot this is."""
+    parts: list[RenderableType] = [_verdict(status), *([Text(of, style="dim")] if of else []), _facts(status)]
     if status["open_brackets"]:
         parts.append(positions_table(status["open_brackets"]))
     if status.get("working_orders"):
@@ -91,10 +91,14 @@ def _day(x: Shown) -> Text:
     return text
 
 
-def positions_table(held: Iterable[Shown]) -> Table:
+def positions_table(held: Iterable[Shown], of: str = "") -> Table:
     """One row a bracket, entering ones too: what it cost, what it is worth at the bid, how it is protected."""
     table = Table(
-        title="Positions", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), title_justify="left"
+        title=_title("Positions", of),
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+        title_justify="left",
     )
     table.add_column("contract", no_wrap=True)
     for name in ("qty", "paid", "cost", "bid", "open", "stop", "target"):
@@ -137,10 +141,14 @@ def _position(x: Shown) -> tuple[str | Text, ...]:
     )
 
 
-def orders_table(orders: Iterable[Shown]) -> Table:
+def orders_table(orders: Iterable[Shown], of: str = "") -> Table:
     """One row an order: what it would do at which price, and how it stands."""
     table = Table(
-        title="Orders", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), title_justify="left"
+        title=_title("Orders", of),
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+        title_justify="left",
     )
     for name in ("contract", "leg", "side"):
         table.add_column(name, no_wrap=True)
@@ -161,6 +169,10 @@ def orders_table(orders: Iterable[Shown]) -> Table:
             x["ref"],
         )
     return table
+
+
+def _title(what: str, of: str) -> str:
+    return f"{what} of the {of}" if of else what
 
 
 # ── figures ──

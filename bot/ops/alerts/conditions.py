@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.market import DataType
-from bot.domain.session import CalendarRangeError, is_open
+from bot.domain.session import NEW_YORK, CalendarRangeError, is_open
 from bot.ops.alerts.wording import span
 from bot.risk.limits import EmbargoWindow, next_start
 
@@ -155,9 +155,8 @@ def _log_in_due(window: EmbargoWindow, before: datetime, now: datetime) -> Itera
     for lead in LOG_IN_DUE:
         if before < expiry - lead <= now:
             title = f"The gateway's log-in expires in {span(lead)}"
-            body = (
-                f"at {expiry:%a %H:%M} UTC; log in again with the second factor, or nothing trades on Monday"
-            )
+            at = f"{expiry.astimezone(NEW_YORK):%a %H:%M} New York"
+            body = f"at {at}; log in again with the second factor, or nothing trades on Monday"
             yield f"log_in:{expiry.isoformat()}:{lead}", title, body, False
 
 

@@ -23,6 +23,7 @@ from bot.domain.types import IdeaId
 from bot.ops.alerts.conditions import LastingConditions
 from bot.ops.alerts.wording import day_report_text, span
 from bot.ops.status.amounts import money
+from bot.ops.status.spoken import spoken_idea, spoken_time
 from bot.risk.breakers import HaltCause
 
 LOSS_GUARDS = (HaltCause.DAILY_LOSS, HaltCause.DRAWDOWN, HaltCause.LOSS_STREAK)
@@ -214,8 +215,8 @@ class Alerts(StateMachine):
     def _adopted(self, x: m.BracketAdopted) -> None:
         self._plans.setdefault(x.place.idea_id, x.place)
         body = (
-            f"{x.place.idea_id}: its orders were found at the broker and not in the journal; they are the bot's again, "
-            "and what they traded is booked"
+            f"{spoken_idea(x.place.idea_id)}: its orders were found at the broker and not in the journal; "
+            "they are the bot's again, and what they traded is booked"
         )
         title = f"Took over {x.place.contract.label}"
         self._alert(f"adopted:{x.place.idea_id}", Severity.WARNING, title, body)
@@ -287,7 +288,7 @@ class Alerts(StateMachine):
         gap = self._unproved.get(x.idea_id)
         stop = "its stop stands at the broker" if gap is None else "UNPROTECTED: no stop stands at the broker"
         body = (
-            f"{x.quantity} held past their time since {x.since:%H:%M} UTC ({x.reason}); {stop}; the bot keeps trying, "
+            f"{x.quantity} held past their time since {spoken_time(x.since)} ({x.reason}); {stop}; the bot keeps trying, "
             "look at the orders in TWS"
         )
         self._alert(f"overdue:{x.idea_id}:{x.at.isoformat()}", Severity.CRITICAL, title, body)
@@ -316,7 +317,7 @@ class Alerts(StateMachine):
 
     def _hours(self, x: b.HoursListed) -> None:
         for day, close in x.early_closes:
-            body = f"IB closes {x.symbol} at {close:%H:%M} UTC, earlier than the calendar; the earlier time holds"
+            body = f"IB closes {x.symbol} at {spoken_time(close)}, earlier than the calendar; the earlier time holds"
             self._alert(
                 f"hours:{day}:{close.isoformat()}", Severity.WARNING, f"{day:%a %d %b}: an early close", body
             )

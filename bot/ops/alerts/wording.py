@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.domain.day_report import DayReport
 from bot.ops.status.amounts import money
+from bot.ops.status.spoken import spoken_idea, spoken_time
 
 
 def span(length: timedelta) -> str:
@@ -38,7 +39,7 @@ def day_report_text(report: DayReport) -> tuple[str, str]:
 
 def _troubles(report: DayReport) -> list[str]:
     lines = [
-        f"HELD PAST ITS TIME: {one.idea_id}, {one.quantity} since {one.since:%H:%M} UTC ({one.reason}): {one.why}"
+        f"HELD PAST ITS TIME: {spoken_idea(one.idea_id)}, {one.quantity} since {spoken_time(one.since)} ({one.reason}): {one.why}"
         for one in report.overdue
     ]
     if report.not_traded:

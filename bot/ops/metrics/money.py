@@ -9,6 +9,7 @@ from decimal import Decimal
 from bot.domain.session import NEW_YORK, new_york_day
 from bot.ops.metrics.family import Family, Picture, Sample, SampleValue, counts, money_reader, one
 from bot.ops.status.status import BracketView
+from bot.risk.limit_book import limits_in_force
 
 GUARDS = ("daily_loss", "drawdown")
 
@@ -21,7 +22,7 @@ def _trades_pnl(x: Picture) -> Iterable[Sample]:
 
 def _allowed_and_lost(x: Picture, guard: str) -> tuple[Decimal, Decimal] | None:
     """What a guard allows to lose and what is lost of it; None while its reference is unknown."""
-    equity, limits = x.status.equity, x.constants.limits
+    equity, limits = x.status.equity, limits_in_force(x.constants.limits, x.status.limits)
     is_daily = guard == "daily_loss"
     reference = x.status.start_equity if is_daily else x.status.peak
     share = limits.max_daily_loss_pct if is_daily else limits.max_drawdown_pct

@@ -13,6 +13,7 @@ from bot.ops.page.link import facts as link_facts
 from bot.ops.page.verdict import is_overdue, verdict
 from bot.ops.page.wording import shortened
 from bot.ops.status.status import BracketView, Status
+from bot.risk.limit_book import limits_in_force
 
 EVENTS_SHOWN = 40
 TITLE = "ibkr-options-bot"
@@ -33,7 +34,7 @@ def live_document(
         charts=charts(day, tuple(view.symbol for view in status.symbols)),
         trades=trade_marks(day.trades, day.paths),
         curves=(equity_curve(day, constants.currency),),
-        gauges=gauges(status, day, constants.limits),
+        gauges=gauges(status, day, limits_in_force(constants.limits, status.limits)),
         facts=link_facts(status, constants, alert_failures),
         events=day.events[:EVENTS_SHOWN],
     )

@@ -42,8 +42,8 @@ class DayRecord:
     equity: tuple[tuple[datetime, float], ...] = ()
     paths: Mapping[IdeaId, Path] = field(default_factory=dict)
     """(Unix seconds, the option's bid), a point a minute, while a trade was open."""
-    bids: Mapping[ConId, Decimal] = field(default_factory=dict)
-    """What was last bid for each contract that is held; at night that is the last bid of the day."""
+    bids: Mapping[ConId, Decimal | None] = field(default_factory=dict)
+    """What was last bid for each contract that is held; at night that is the last bid of the day. None where nobody bids now."""
 
 
 class DayRecorder:

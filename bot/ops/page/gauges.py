@@ -7,6 +7,7 @@ from decimal import Decimal
 from bot.domain.session import new_york_day
 from bot.ops.page.day_record import DayRecord
 from bot.ops.page.document import Gauge
+from bot.ops.page.wording import clock
 from bot.ops.status.status import Status
 from bot.risk.limits import RiskLimits
 
@@ -30,7 +31,9 @@ def _daily_loss(status: Status, limits: RiskLimits) -> Gauge | None:
         return None
     allowed = status.start_equity * limits.max_daily_loss_pct
     lost = max(Decimal(0), status.start_equity - status.equity)
-    return Gauge("daily loss", f"{lost:,.0f} of {allowed:,.0f} USD", _share(lost, allowed))
+    # The guard counts the account's equity, which the broker reports every few minutes: the day's result may be ahead of it.
+    when = f", equity of {clock(status.equity_at)}" if status.equity_at else ""
+    return Gauge("daily loss", f"{lost:,.0f} of {allowed:,.0f} USD{when}", _share(lost, allowed))
 
 
 def _drawdown(status: Status, limits: RiskLimits) -> Gauge | None:

@@ -10,6 +10,7 @@ from bot.domain import messages as m
 from bot.ops.page.document import PageEvent, Tone
 from bot.ops.page.wording import ago, figures, option, plain, refusal, signed, way_out
 from bot.ops.status.ledger import BookedTrade
+from bot.ops.status.spoken import spoken_idea
 
 
 def told(message: m.Message) -> PageEvent | None:
@@ -32,7 +33,7 @@ def bought(trade: BookedTrade, idea: m.TradeIdea | None) -> PageEvent | None:
 def protection(x: m.ProtectionChanged, grace: timedelta, *, was_proved: bool) -> PageEvent | None:
     """A stop that was proved and is not any more, and one that was missing for longer than proving takes."""
     if not x.is_proved:
-        held = f"{x.position} held, stops for {x.stop_quantity} ({x.idea_id})"
+        held = f"{x.position} held, stops for {x.stop_quantity} ({spoken_idea(x.idea_id)})"
         return (
             PageEvent(x.at, "The stop is not proved any more", held, "bad")
             if was_proved and x.position
@@ -82,7 +83,7 @@ TOLD: dict[type, Callable[..., PageEvent]] = {
     m.BracketAdopted: _adopted,
     m.BracketClosed: _closed,
     m.PlaceProtection: lambda x: PageEvent(
-        x.at, "Placing protection again", f"{plain(x.reason)} ({x.idea_id})", "bad"
+        x.at, "Placing protection again", f"{plain(x.reason)} ({spoken_idea(x.idea_id)})", "bad"
     ),
     m.Halted: lambda x: PageEvent(x.at, f"Halted: {plain(x.cause)}", _by(x.detail, x.by), "bad"),
     m.Resumed: lambda x: PageEvent(x.at, f"Resumed: {plain(x.cause)}", _by(x.reason, x.by)),

@@ -11,8 +11,8 @@ from datetime import date
 from rich.console import Console
 
 from bot.ops.status.amounts import money
-from bot.ops.status.display import trades_table
 from bot.ops.status.status import Status
+from bot.ops.status.trade_table import rows_of_status, trade_table
 
 
 @dataclass
@@ -30,9 +30,11 @@ class SeenDay:
 
 def print_simulated_day(console: Console, seen: SeenDay, day: date, *, is_whole: bool = True) -> None:
     """The trades, what is still held, and the day's P&L."""
-    trades = seen.last.closed_trades
+    trades = rows_of_status(
+        seen.valued if seen.valued.closed_trades == seen.last.closed_trades else seen.last
+    )
     if trades:
-        console.print(trades_table(trades))
+        console.print(trade_table(trades))
     elif is_whole:
         console.print(f"no trades on {day}")
     for held in seen.valued.open_brackets:

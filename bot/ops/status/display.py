@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
@@ -15,7 +13,8 @@ from rich.text import Text
 from bot.domain.session import NEW_YORK, new_york_day, session_on
 from bot.domain.types import TradingState
 from bot.ops.status.amounts import money
-from bot.ops.status.status import BracketView, ClosedTrade, Status
+from bot.ops.status.status import BracketView, Status
+from bot.ops.status.trade_table import tinted
 from bot.strategies.registry import NAMES
 
 STATE_STYLE = {
@@ -23,11 +22,6 @@ STATE_STYLE = {
     TradingState.REDUCING: "bold yellow",
     TradingState.HALTED: "bold white on red",
 }
-
-
-def tinted(amount: Decimal | None) -> Text:
-    style = "dim" if amount is None else "green" if amount > 0 else "red" if amount < 0 else ""
-    return Text(money(amount), style=style)
 
 
 def new_york(at: datetime | None) -> str:
@@ -150,24 +144,3 @@ def status_line(status: Status) -> str:
         f"{new_york(status.at)} New York {status.trading_state} {held}; {len(status.trades_today)} trades, "
         f"day {money(status.pnl.net)}; {status.last_event}"
     )
-
-
-def trades_table(trades: tuple[ClosedTrade, ...]) -> Table:
-    """The day's trades, newest last, with the total after commissions."""
-    table = Table(title="Trades", show_footer=True, box=box.SIMPLE_HEAD, show_edge=False, padding=0)
-    total = sum((trade.pnl for trade in trades), Decimal(0))
-    fees = sum((trade.commission for trade in trades), Decimal(0))
-    table.add_column("from–to", footer="total", no_wrap=True)
-    table.add_column("who", no_wrap=True)
-    table.add_column("contract", no_wrap=True)
-    for name in ("qty", "entry", "exit"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("by", no_wrap=True)
-    table.add_column("fees", justify="right", footer=f"{fees:.2f}", no_wrap=True)
-    table.add_column("P&L", justify="right", footer=tinted(total), no_wrap=True)
-    for x in trades:
-        span = f"{new_york(x.opened_at)[:5]}–{new_york(x.closed_at)[:5]}"
-        prices = (f"{x.entry_price:.2f}", f"{x.exit_price:.2f}")
-        figures = (f"{x.commission:.2f}", tinted(x.pnl))
-        table.add_row(span, x.strategy, x.label, str(x.quantity), *prices, x.exit_reason, *figures)
-    return table

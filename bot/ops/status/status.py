@@ -129,6 +129,8 @@ class Status:
     trading_state: TradingState = TradingState.REDUCING
     causes: tuple[str, ...] = ()
     equity: Decimal | None = None
+    equity_at: datetime | None = None
+    """When the broker reported it; between its reports the day's result moves on without it."""
     start_equity: Decimal | None = None
     equity_change: Decimal | None = None
     """Equity less the day's first, as the loss guard counts it. The broker reports equity every few minutes, so it lags; the

@@ -15,11 +15,13 @@ from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.limits import messages as lm
 from bot.domain.machine import Applies, StateMachine
+from bot.domain.market import Quote
 from bot.domain.order import LIVE
-from bot.domain.session import new_york_day
+from bot.domain.session import CalendarRangeError, is_open, new_york_day
 from bot.domain.types import IdeaId, Numbers, Symbol
 from bot.ops.status.counters import CountersFold
 from bot.ops.status.ledger import BookedTrade, DayLedger
+from bot.ops.status.spoken import spoken_figures, spoken_idea, spoken_moment
 from bot.ops.status.status import BracketView, ClosedTrade, SentOrder, Status, SymbolView
 
 NotifyEvent = Callable[[datetime, str], None]
@@ -67,7 +69,7 @@ class StatusBuilder(StateMachine):
             m.BarJudged: self._on_judged,
             m.SignalPostponed: lambda x: self._event(
                 x.at,
-                f"{x.strategy} {x.direction} waits for the entry window, until {x.valid_until:%d %b %H:%M} UTC",
+                f"{x.strategy} {x.direction} waits for the entry window, until {spoken_moment(x.valid_until)}",
             ),
             m.IdeaDropped: lambda x: self._not_traded(x.at, x.idea_id, x.code, x.numbers),
             m.EntryDenied: lambda x: self._not_traded(x.at, x.idea_id, x.code, x.numbers),
@@ -79,7 +81,7 @@ class StatusBuilder(StateMachine):
             m.ExitOverdue: self._on_overdue,
             b.RowSetAside: self._on_set_aside,
             m.PlaceProtection: self._on_repair,
-            m.ExitPosition: lambda x: self._event(x.at, f"closing {x.idea_id}: {x.reason}"),
+            m.ExitPosition: lambda x: self._event(x.at, f"closing {spoken_idea(x.idea_id)}: {x.reason}"),
             m.BracketClosed: self._on_closed,
             m.EntryAbandoned: self._on_abandoned,
             m.Halted: lambda x: self._event(x.at, f"HALTED by {x.by}: {x.cause} {x.detail}"),
@@ -89,7 +91,9 @@ class StatusBuilder(StateMachine):
             lm.LooseningRefused: lambda x: self._set(loosening_refused=f"{x.limit}: {x.why}"),
             lm.LimitsChanged: lambda x: self._set(limits=x),
             m.DayOpened: self._on_day,
-            m.EquityMarked: lambda x: self._set(equity=x.equity, equity_change=x.day_pnl, peak=x.peak),
+            m.EquityMarked: lambda x: self._set(
+                equity=x.equity, equity_at=x.at, equity_change=x.day_pnl, peak=x.peak
+            ),
         }
 
     def apply(self, event: m.Message) -> None:
@@ -191,11 +195,11 @@ class StatusBuilder(StateMachine):
 
     def _on_rejected(self, x: b.OrderRefused) -> None:
         self._count("refusals", x.code)
-        self._event(x.at, f"order {x.ref} rejected ({x.code}): {x.text}")
+        self._event(x.at, f"order {spoken_idea(x.ref)} rejected ({x.code}): {x.text}")
 
     def _on_account(self, x: b.AccountUpdated) -> None:
         if x.values.net_liquidation is not None:
-            self._set(equity=x.values.net_liquidation)
+            self._set(equity=x.values.net_liquidation, equity_at=self.status.at)
 
     def _on_loosened(self, x: lm.LimitLoosened) -> None:
         self._event(x.at, f"{x.limit} loosened by {x.by}, {x.was} to {x.now}: {x.reason}")
@@ -217,7 +221,7 @@ class StatusBuilder(StateMachine):
         quote = x.quote
         for bracket in self.status.open_brackets:
             if bracket.con_id == quote.con_id:
-                self._bracket(bracket.idea_id, bid=quote.bid, ask=quote.ask)
+                self._bracket(bracket.idea_id, bid=_bid(bracket, quote), ask=quote.ask)
         view = self._view(quote.symbol)
         if view is not None and view.con_id == quote.con_id and quote.mid is not None:
             self._symbol(quote.symbol, price=float(quote.mid), quote_at=quote.at)
@@ -240,8 +244,7 @@ class StatusBuilder(StateMachine):
 
     def _not_traded(self, at: datetime, idea_id: IdeaId, code: str, numbers: Numbers) -> None:
         self._count("not_traded", code)
-        figures = ", ".join(f"{key}={value}" for key, value in numbers.items())
-        self._event(at, f"{idea_id} not traded: {code} {figures}")
+        self._event(at, f"{spoken_idea(idea_id)} not traded: {code} {spoken_figures(numbers)}")
 
     # ── brackets ──
 
@@ -254,7 +257,10 @@ class StatusBuilder(StateMachine):
         self._ledger.handle(x)
         if all(one.idea_id != x.place.idea_id for one in self.status.open_brackets):
             self._open(x.place)
-        self._event(x.at, f"took over {x.place.idea_id} ({x.place.contract.label}), unknown to the journal")
+        self._event(
+            x.at,
+            f"took over {spoken_idea(x.place.idea_id)} ({x.place.contract.label}), unknown to the journal",
+        )
 
     def _open(self, x: m.PlaceBracket) -> None:
         opened = BracketView(
@@ -303,7 +309,7 @@ class StatusBuilder(StateMachine):
 
     def _on_overdue(self, x: m.ExitOverdue) -> None:
         self._bracket(x.idea_id, overdue_since=x.since, overdue_why=x.why)
-        self._event(x.at, f"HELD PAST ITS TIME: {x.idea_id} ({x.reason}): {x.why}")
+        self._event(x.at, f"HELD PAST ITS TIME: {spoken_idea(x.idea_id)} ({x.reason}): {x.why}")
 
     def _on_set_aside(self, x: b.RowSetAside) -> None:
         if x.kind == "unreadable":
@@ -314,7 +320,7 @@ class StatusBuilder(StateMachine):
 
     def _on_repair(self, x: m.PlaceProtection) -> None:
         self._set(repairs=self.status.repairs + 1)
-        self._event(x.at, f"repairing the protection of {x.idea_id}: {x.reason}")
+        self._event(x.at, f"repairing the protection of {spoken_idea(x.idea_id)}: {x.reason}")
 
     def _on_closed(self, x: m.BracketClosed) -> None:
         self._drop(x.idea_id)
@@ -333,4 +339,12 @@ class StatusBuilder(StateMachine):
         self._drop(x.idea_id)
         self._forget_orders(x.idea_id)
         self._count("not_traded", "ENTRY_ABANDONED")
-        self._event(x.at, f"{x.idea_id} abandoned: {x.reason}")
+        self._event(x.at, f"{spoken_idea(x.idea_id)} abandoned: {x.reason}")
+
+
+def _bid(bracket: BracketView, quote: Quote) -> Decimal | None:
+    """After the close nobody bids any more: what is held over night counts at its last bid, as the report has it."""
+    try:
+        return bracket.bid if quote.bid is None and not is_open(quote.at) else quote.bid
+    except CalendarRangeError:
+        return quote.bid

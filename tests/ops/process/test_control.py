@@ -20,15 +20,8 @@ from hypothesis import strategies as st
 from bot.domain.errors import FixTheCommand, FixTheMachine
 from bot.domain.messages import HaltTrading
 from bot.journal.codec import encode_row
-from bot.ops.process.control_socket import (
-    HALT_FILE,
-    SOCKET,
-    ControlServer,
-    ask,
-    forget_halt,
-    leave_halt,
-    take_halt,
-)
+from bot.ops.process.control_client import HALT_FILE, SOCKET, ask, leave_halt
+from bot.ops.process.control_socket import ControlServer, forget_halt, take_halt
 
 
 def echo(request: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,0 +1,15 @@
+"""Rich's console, made where something is printed: importing it costs more processor time than all the rest of ``--help``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def printer(*, to_stderr: bool = False) -> Console:
+    """Standard output, or standard error for what is not the answer itself."""
+    from rich.console import Console
+
+    return Console(stderr=to_stderr)
