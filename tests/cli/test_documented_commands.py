@@ -10,6 +10,7 @@ import pytest
 import typer.main
 
 from bot.cli.main import app
+from tests.cli.documented import WAYS, documented
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -61,3 +62,16 @@ def test_every_make_target_of_the_documents_exists() -> None:
 
     assert len(named) > 5
     assert named - targets == set()
+
+
+def test_every_command_of_the_documents_is_run_or_stands_in_the_table_with_its_reason() -> None:
+    without = [(one.text, one.pages) for one in documented() if not one.rows]
+    assert without == []
+
+
+def test_the_table_names_no_command_that_is_gone_and_gives_a_reason_for_each() -> None:
+    used = {one.rows[0].pattern for one in documented()}
+    assert [row.pattern for row in WAYS if row.pattern not in used] == []
+    assert all(len(row.why.split()) > 1 for row in WAYS)
+    for path in re.findall(r"tests/[\w/.]+", " ".join(row.why for row in WAYS)):
+        assert (ROOT / path.rstrip(".")).exists(), path
