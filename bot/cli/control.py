@@ -20,7 +20,7 @@ from bot.cli.options import (
     state_place,
 )
 from bot.cli.show.printer import printer
-from bot.cli.show.standing import after_status, ask_status, head
+from bot.cli.show.standing import Standing, after_status, ask_status, head
 from bot.cli.show.typed import next_lines
 from bot.domain.errors import FixTheCommand, FixTheMachine
 from bot.domain.session import NEW_YORK
@@ -48,7 +48,7 @@ def status(
     if as_json:
         typer.echo(json.dumps(shown))
     elif watch:
-        _watch(x.directory)
+        _watch(x)
     else:
         from bot.cli.show.screen import status_screen
 
@@ -57,15 +57,23 @@ def status(
             typer.echo(line)
 
 
-def _watch(directory: Path) -> None:
+def _watch(x: Standing) -> None:
     from rich.live import Live
 
     from bot.cli.show.screen import status_screen
 
-    with Live(status_screen(_status(directory)), refresh_per_second=4) as live, suppress(KeyboardInterrupt):
-        while True:
-            time.sleep(1)
-            live.update(status_screen(_status(directory)))
+    console = printer()
+    with suppress(KeyboardInterrupt):
+        if not console.is_terminal:  # a pipe or a file gets one screen after the other
+            while True:
+                console.print(status_screen(_status(x.directory), head(x)))
+                time.sleep(1)
+        with Live(
+            status_screen(_status(x.directory), head(x)), console=console, refresh_per_second=4
+        ) as live:
+            while True:
+                time.sleep(1)
+                live.update(status_screen(_status(x.directory), head(x)))
 
 
 def show_positions(

@@ -71,10 +71,9 @@ def why(
     from bot.cli.show.moment import moment_of
     from bot.cli.show.reasons import reasons
 
+    name, bar_end = moment_of(lambda: recorded(config, state).journal, symbol, " ".join(at or ()), day)
     x = recorded(config, state)
-    path = x.journal
-    name, bar_end = moment_of(path, symbol, " ".join(at or ()), day)
-    steps = reasons(path, name, bar_end)
+    steps = reasons(x.journal, name, bar_end)
     if as_json:
         for step in steps:
             typer.echo(json.dumps({**asdict(step), "at": step.at.isoformat()}))

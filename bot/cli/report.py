@@ -57,9 +57,9 @@ def report(
 
     if day is not None and (first or last):
         raise FixTheCommand("--day and --from or --to: choose one")
+    days = _date(day, "--day"), _date(first, "--from"), _date(last, "--to")
     x = recorded(config, state)
-    path = x.journal
-    period = reading.period(path, _date(day, "--day"), _date(first, "--from"), _date(last, "--to"))
+    period = reading.period(x.journal, *days)
     if period is None:
         typer.echo(f"{head(x)}: nothing has happened yet")
     elif tax_lots is not None:

@@ -23,6 +23,7 @@ from bot.ops.status.spoken import spoken_idea, spoken_moment, spoken_time
 from tests.journal.makers import BAR_END, JUDGED
 
 DAYS = [datetime(2011, 1, 26, tzinfo=UTC).date(), datetime(2026, 7, 6, tzinfo=UTC).date()]
+NOBODY_S = lambda: Path("none")  # noqa: E731
 Written = Callable[[datetime], str]
 
 WITH_ITS_DAY: dict[str, Written] = {
@@ -64,24 +65,24 @@ def bars(draw: st.DrawFn) -> datetime:
 @given(bars(), st.sampled_from(sorted(WITH_ITS_DAY)), st.integers(0, 59))
 def test_a_time_with_its_day_finds_the_bar(at: datetime, form: str, seconds: int) -> None:
     written = WITH_ITS_DAY[form](at + timedelta(seconds=seconds))
-    assert moment_of(Path("none"), "spy", written, None) == ("SPY", at)
+    assert moment_of(NOBODY_S, "spy", written, None) == ("SPY", at)
 
 
 @given(bars(), st.sampled_from(sorted(OF_THE_LAST_DAY)), st.integers(0, 59))
 def test_a_time_of_day_finds_the_bar_of_the_day_that_was_named(at: datetime, form: str, seconds: int) -> None:
     written, day = OF_THE_LAST_DAY[form](at + timedelta(seconds=seconds)), f"{new_york_day(at)}"
-    assert moment_of(Path("none"), "SPY", written, day) == ("SPY", at)
+    assert moment_of(NOBODY_S, "SPY", written, day) == ("SPY", at)
 
 
 @given(bars(), st.sampled_from(["", "/entry", "/stop-2"]))
 def test_the_name_of_an_idea_or_of_an_order_finds_the_bar(at: datetime, leg: str) -> None:
-    assert moment_of(Path("none"), Idea("SPY", at, "whale").idea_id + leg, "", None) == ("SPY", at)
+    assert moment_of(NOBODY_S, Idea("SPY", at, "whale").idea_id + leg, "", None) == ("SPY", at)
 
 
 def test_without_a_day_it_is_the_journal_s_last(tmp_path: Path) -> None:
     with closing(Journal(tmp_path / JOURNAL_FILE, lambda: BAR_END)) as journal:
         journal.commit(JUDGED)
-    found = moment_of(tmp_path / JOURNAL_FILE, "SPY", "10:31", None)[1]
+    found = moment_of(lambda: tmp_path / JOURNAL_FILE, "SPY", "10:31", None)[1]
     assert new_york_day(found) == new_york_day(BAR_END)
     assert spoken_moment(found).endswith("10:31 New York")
 
@@ -91,4 +92,4 @@ def test_without_a_day_it_is_the_journal_s_last(tmp_path: Path) -> None:
 )
 def test_what_is_no_time_is_refused_with_the_form_that_is_wanted(text: str) -> None:
     with pytest.raises(FixTheCommand, match="write it as in 10:31"):
-        moment_of(Path("none"), "SPY", text, None)
+        moment_of(NOBODY_S, "SPY", text, None)

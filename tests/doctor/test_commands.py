@@ -143,7 +143,7 @@ def test_the_report_for_people_is_of_the_last_day_unless_asked(tmp_path: Path) -
 
     done = CliRunner().invoke(app, ["report", "--state", str(tmp_path)])
 
-    assert "Wed 05 Jan: 1 trade, +71.10" in done.stdout
+    assert "Wed 05 Jan: 1 trade, day +71.10" in done.stdout
     assert "holiday" in done.stdout
 
 
@@ -157,7 +157,7 @@ def test_a_day_without_trades_is_not_a_day_that_nobody_recorded(tmp_path: Path) 
     quiet = CliRunner().invoke(app, ["report", "--day", "2011-01-06", "--state", str(tmp_path)])
     unknown = CliRunner().invoke(app, ["report", "--day", "2011-01-07", "--state", str(tmp_path)])
 
-    assert "no trades, +0.00" in quiet.stdout
+    assert "no trades, day +0.00" in quiet.stdout
     assert "not recorded" in unknown.stdout
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from pathlib import Path
 
@@ -24,8 +25,11 @@ _ZONE = re.compile(r"(?<![A-Za-z])(" + "|".join(_ZONES) + r")\b")
 _WEEKDAY = re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*\b")
 
 
-def moment_of(path: Path, symbol: str, at: str, day: str | None) -> tuple[str, datetime]:
-    """(symbol, the end of the bar in UTC). Seconds are dropped: what happened at 09:54:02 follows from the bar of 09:54."""
+def moment_of(journal: Callable[[], Path], symbol: str, at: str, day: str | None) -> tuple[str, datetime]:
+    """(symbol, the end of the bar in UTC). Seconds are dropped: what happened at 09:54:02 follows from the bar of 09:54.
+
+    ``journal`` is asked for only where no day is said: a time that is none is told before a journal that is missing.
+    """
     idea = read_idea(symbol.split("/")[0])
     if idea is not None:
         return idea.symbol, idea.bar_end
@@ -33,7 +37,7 @@ def moment_of(path: Path, symbol: str, at: str, day: str | None) -> tuple[str, d
         raise FixTheCommand("a time is missing; write it as in: why SPY 10:31")
     on, clock, zone = read_moment(at)
     if on is None:
-        on = _date(day) if day is not None else _last_day(path)
+        on = _date(day) if day is not None else _last_day(journal())
         if zone not in (None, NEW_YORK):  # the day that New York had, not the zone's own
             return symbol.upper(), _on_new_york_day(on, clock, zone or NEW_YORK)
     return symbol.upper(), datetime.combine(on, clock, zone or NEW_YORK).astimezone(UTC)

@@ -126,7 +126,9 @@ def print_day(x: Period) -> None:
 def _result(record: DayRecord, day: date) -> str:
     pnl = day_pnl(record.trades, record.bids.get)
     parts = f"realised {money(pnl.realized)} + open {money(pnl.unrealized)} − fees {pnl.fees:.2f}"
-    return f"{day:%a %d %b}: day {money(pnl.net)} = {parts}"
+    count = len(record.trades)
+    trades = f"{count} trade{'' if count == 1 else 's'}" if count else "no trades"
+    return f"{day:%a %d %b}: {trades}, day {money(pnl.net)} = {parts}"
 
 
 def _held(record: DayRecord) -> list[str]:

@@ -72,7 +72,7 @@ def test_a_bracket_found_at_the_broker_is_told_and_followed_to_its_end() -> None
     found, *rest = said(ADOPTED, ENTRY, EXIT, CLOSED)
 
     assert (found.severity, found.title) == (Severity.WARNING, "Took over SPY 2011-01-07 127 C")
-    assert IDEA in found.body
+    assert "SPY 10:31 scalp" in found.body
     assert [alert.title.split()[0] for alert in rest] == ["Bought", "Sold"]
 
 
