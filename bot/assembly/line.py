@@ -65,11 +65,7 @@ def run_line(
         supervisor.line.emit,
         lambda: settle(supervisor.line),
         timing.now,
-        beside=lambda: {
-            "alert_failures": dict(outside.alerts.failures),
-            "verdict": as_json(verdict(board.status)),
-            "page": settings.monitoring.page_address,
-        },
+        beside=lambda: _beside(board.status, outside, settings.monitoring.page_address),
     )
     steps = ClockStepWatch(
         timing.now, lambda: STEADY.step_s, lambda: _offset_s(board.status), STEADY.follow_the_wall
@@ -94,6 +90,12 @@ def run_line(
     supervisor.run(hooks.every_s, meanwhile, lambda _: _controlled(directory, operator, notifier, ends))
     hooks.show(board.status)
     return supervisor.failed
+
+
+def _beside(status: Status, outside: Outside, page: str | None) -> dict[str, object]:
+    """What `status` tells beside the line's own picture."""
+    failures = dict(outside.alerts.failures)
+    return {"alert_failures": failures, "verdict": as_json(verdict(status)), "page": page}
 
 
 def _offset_s(status: Status) -> float | None:

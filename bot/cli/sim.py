@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Coroutine
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -85,8 +86,6 @@ def sim(
     if record:
         _record(port, record, record_to)
         return
-    import asyncio
-
     from bot.sim.server.main import SimOptions, serve
 
     options = SimOptions(
@@ -104,7 +103,13 @@ def sim(
         scenario=_scenario(scenario),
         library=_library(data),
     )
-    asyncio.run(serve(options, typer.echo))
+    _until_it_ends(serve(options, typer.echo))
+
+
+def _until_it_ends(work: Coroutine[Any, Any, object]) -> None:
+    import asyncio
+
+    asyncio.run(work)
 
 
 def _scenario(path: Path | None) -> Scenario:
@@ -120,8 +125,6 @@ def _library(data: Path | None) -> Library:
 
 
 def _record(port: int, target: str, path: Path) -> None:
-    import asyncio
-
     from bot.sim.server.recorder import record
 
     host, _, text = target.rpartition(":")
@@ -132,7 +135,7 @@ def _record(port: int, target: str, path: Path) -> None:
     except OSError as error:
         raise FixTheMachine(f"--record-to: cannot write {path} ({error.strerror})") from None
     with out, contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(record(port, host, int(text), out, typer.echo))
+        _until_it_ends(record(port, host, int(text), out, typer.echo))
 
 
 def _time(speed: str, *, stepped: bool, paced: bool, answer_delay: float) -> dict[str, Any]:

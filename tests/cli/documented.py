@@ -79,7 +79,7 @@ WAYS: tuple[Row, ...] = (
         Way.ELSEWHERE,
         "writes docs/images; tests/ops/page/test_browser.py drives the same browser",
     ),
-    Row(r"^make monitor$", Way.ELSEWHERE, "tests/monitoring/test_monitor_command.py"),
+    Row(r"^make monitor$", Way.ELSEWHERE, "tests/monitoring/test_monitor_command.py runs it"),
     Row(
         r"^make (halt|resume|backup|restore|redeploy|new-pi|upgrade-gateway|versions|appliance-venv)",
         Way.HOST,

@@ -46,7 +46,7 @@ class Clone:
         }
         environment = kept | {"PATH": path, "SPEED": "max", "MONITORING__METRICS_PORT": "9139"}
         return subprocess.Popen(
-            ["bash", "-c", command if " && " in command else f"exec {command}"],
+            ["bash", "-c", command if command.startswith(". ") else f"exec {command}"],
             cwd=self.root, env=environment, text=True, start_new_session=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
@@ -91,7 +91,7 @@ def test_what_is_typed_after_make_run(clone: Clone) -> None:
     code, told = clone.type("make run")
     _ends_as_said("make run", code, told)
     advised = re.findall(
-        r"^(?:next:)? +(\.venv/bin/ibkr-bot (?:report|why|journal)[^\n]*?)  ", told, re.MULTILINE
+        r"^(?:next:)? +((?:\.venv/bin/)?ibkr-bot (?:report|why|journal)[^\n]*?)  ", told, re.MULTILINE
     )
     assert len(advised) == 3
     for command in (*advised, *commands(Way.AFTER_A_DAY)):

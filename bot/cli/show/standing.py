@@ -44,7 +44,7 @@ class Standing:
         return f"{self.kind} bot".strip()
 
 
-def standing(config: Path | None, state: Path | None) -> Standing:
+def find_standing(config: Path | None, state: Path | None) -> Standing:
     """Where things stand. FixTheConfiguration where the settings file cannot be read."""
     directory = _resolved(state_directory(config, state))
     kind, has_days = "", False
@@ -128,7 +128,7 @@ def _without_bot(x: Standing) -> list[Next]:
 
 def welcome(config: Path | None = None, state: Path | None = None) -> list[str]:
     """What ``ibkr-bot`` alone says: of which bot it speaks, how that one stands, and what to type next."""
-    x = standing(config, state)
+    x = find_standing(config, state)
     if not x.is_running:
         return [nobody_runs(x).partition("; next: ")[0], *next_lines(_without_bot(x))]
     return [f"{head(x)}: {_verdict(x)}", *next_lines(_with_bot(x))]
@@ -158,7 +158,7 @@ def after_status(x: Standing, shown: dict[str, Any]) -> list[Next]:
 
 def ask_status(config: Path | None, state: Path | None) -> tuple[Standing, dict[str, Any]]:
     """The running bot's status. FixTheMachine says what there is instead, where none runs."""
-    x = standing(config, state)
+    x = find_standing(config, state)
     if not x.is_running and not os.path.lexists(x.directory / SOCKET):
         raise FixTheMachine(nobody_runs(x))
     answer: dict[str, Any] = ask(x.directory, {"do": "status"})["status"]
@@ -167,7 +167,7 @@ def ask_status(config: Path | None, state: Path | None) -> tuple[Standing, dict[
 
 def recorded(config: Path | None, state: Path | None) -> Standing:
     """Where a journal is. FixTheMachine says how one is made, where there is none."""
-    x = standing(config, state)
+    x = find_standing(config, state)
     if not x.journal.exists():
         raise FixTheMachine(nothing_recorded(x))
     return x

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-NAME = "ibkr-bot"
+PROGRAM = "ibkr-bot"
 Next = tuple[str, str]
 """(what follows the program's name, what it shows)"""
 
@@ -18,8 +18,8 @@ def typed() -> str:
     program = Path(sys.argv[0])
     if program.name == "__main__.py":
         return "python -m bot"
-    if not program.name.startswith(NAME):
-        return NAME  # the command was called from other code
+    if not program.name.startswith(PROGRAM):
+        return PROGRAM  # the command was called from other code
     found = shutil.which(program.name)
     if found is not None and Path(found).resolve() == program.resolve():
         return program.name

@@ -91,9 +91,7 @@ class StatusBuilder(StateMachine):
             lm.LooseningRefused: lambda x: self._set(loosening_refused=f"{x.limit}: {x.why}"),
             lm.LimitsChanged: lambda x: self._set(limits=x),
             m.DayOpened: self._on_day,
-            m.EquityMarked: lambda x: self._set(
-                equity=x.equity, equity_at=x.at, equity_change=x.day_pnl, peak=x.peak
-            ),
+            m.EquityMarked: self._on_equity,
         }
 
     def apply(self, event: m.Message) -> None:
@@ -200,6 +198,9 @@ class StatusBuilder(StateMachine):
     def _on_account(self, x: b.AccountUpdated) -> None:
         if x.values.net_liquidation is not None:
             self._set(equity=x.values.net_liquidation, equity_at=self.status.at)
+
+    def _on_equity(self, x: m.EquityMarked) -> None:
+        self._set(equity=x.equity, equity_at=x.at, equity_change=x.day_pnl, peak=x.peak)
 
     def _on_loosened(self, x: lm.LimitLoosened) -> None:
         self._event(x.at, f"{x.limit} loosened by {x.by}, {x.was} to {x.now}: {x.reason}")
