@@ -21,7 +21,7 @@ from bot.config import Settings
 from bot.domain.errors import FixTheMachine
 from bot.journal.recover import open_journal
 from bot.journal.store import JOURNAL_FILE, Journal
-from bot.ops.alerts.events import Alert, Severity
+from bot.ops.alerts.alert import Alert, Severity
 from bot.ops.process.instance_lock import InstanceLock
 
 

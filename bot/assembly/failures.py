@@ -13,7 +13,7 @@ from bot.assembly.timing import Timing
 from bot.domain import messages as m
 from bot.domain.errors import FixTheMachine
 from bot.journal.store import Journal
-from bot.ops.alerts.events import Alert, Severity
+from bot.ops.alerts.alert import Alert, Severity
 from bot.risk.breakers import HaltCause
 
 FAILURES_ALLOWED = 3

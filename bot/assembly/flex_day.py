@@ -17,8 +17,8 @@ from bot.flex.compare import Comparison, compare
 from bot.flex.service import fetch_statement
 from bot.flex.statement import FlexStatement, UnreadableStatement, read_statement
 from bot.journal.store import connect_read_only, read_rows
+from bot.ops.alerts.alert import Alert, Severity
 from bot.ops.alerts.channels import open_channels
-from bot.ops.alerts.events import Alert, Severity
 
 
 def statement_text(settings: Settings, file: Path | None) -> bytes:

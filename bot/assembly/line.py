@@ -14,6 +14,7 @@ from loguru import logger
 from bot.actors.clock import STEADY, real_now
 from bot.actors.runtime import settle, waiting
 from bot.actors.supervisor import Parts, Supervisor
+from bot.assembly.day_picture import with_the_day
 from bot.assembly.halt_file import HaltFile
 from bot.assembly.machines import make_machines
 from bot.assembly.nightly_books import NightlyBooks
@@ -164,7 +165,7 @@ def _make_alerts(
 ) -> Alerts:
     limits = hand_down.lasting_limits(settings)
     alerts = Alerts(
-        outside.alerts.put,
+        with_the_day(outside.alerts.put, outside.page.document),
         lasting=None if limits is None else LastingConditions(limits.scaled(time_scale)),
         is_restart=is_restart,
         unprotected_after=UNPROTECTED_AFTER * time_scale,

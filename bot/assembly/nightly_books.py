@@ -24,7 +24,7 @@ from bot.domain.session import (
 from bot.journal.essence import essential_rows
 from bot.journal.recover import is_whole, suspect_mark
 from bot.journal.store import Journal
-from bot.ops.alerts.events import Alert, Severity
+from bot.ops.alerts.alert import Alert, Severity
 
 SETTLES = timedelta(minutes=30)
 """After the close: the last commissions and the day's report are in."""

@@ -11,8 +11,8 @@ from bot.actors.signals import StopSignals
 from bot.assembly.timing import Timing
 from bot.config import Settings, hand_down
 from bot.domain.text import made_safe
+from bot.ops.alerts.alert import Alert, Severity
 from bot.ops.alerts.channels import open_channels
-from bot.ops.alerts.events import Alert, Severity
 from bot.ops.alerts.outbox import DeliveryPolicy
 from bot.ops.alerts.queue import AlertQueue, Channel
 from bot.ops.metrics.endpoint import Metrics

@@ -16,8 +16,8 @@ def send_test(config: ConfigOption = None) -> None:
     from bot.build import build_id
     from bot.cli.options import settings_of
     from bot.config import hand_down
+    from bot.ops.alerts.alert import Alert, Severity
     from bot.ops.alerts.channels import open_channels
-    from bot.ops.alerts.events import Alert, Severity
 
     settings = settings_of(config)
     channels = open_channels(hand_down.alert_addresses(settings))

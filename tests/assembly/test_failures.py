@@ -15,7 +15,7 @@ from bot.assembly.outside import Outside
 from bot.assembly.timing import Timing
 from bot.domain.messages import Halted, MachineFailed
 from bot.journal.store import Journal
-from bot.ops.alerts.events import Alert
+from bot.ops.alerts.alert import Alert
 
 NOW = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 FAILED = MachineFailed(NOW, "journal", "FixTheMachine: journal: cannot write", "Filled()")

@@ -12,7 +12,7 @@ import pytest
 from bot.assembly.nightly_books import NightlyBooks, is_due
 from bot.journal.recover import suspect_mark
 from bot.journal.store import JOURNAL_FILE, Journal
-from bot.ops.alerts.events import Alert
+from bot.ops.alerts.alert import Alert
 from tests.journal.makers import ENTRY, PLACED
 
 BEFORE_THE_OPEN = datetime(2025, 12, 24, 14, 20, tzinfo=UTC)

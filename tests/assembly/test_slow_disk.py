@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.assembly.slow_disk import HALTING_WRITE_S, SLOW_WRITE_S, judge_disk
-from bot.ops.alerts.events import Alert, Severity
+from bot.ops.alerts.alert import Alert, Severity
 
 
 class Ears:

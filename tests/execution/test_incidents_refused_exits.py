@@ -7,7 +7,8 @@ from datetime import timedelta
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.order import OrderType, Tif
-from bot.ops.alerts.events import Alert, Alerts
+from bot.ops.alerts.alert import Alert
+from bot.ops.alerts.events import Alerts
 from tests.execution.line import CALL, Line, open_position
 
 REFUSED = (201, "Order rejected - reason:the exchange is closed")

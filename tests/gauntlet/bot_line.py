@@ -30,7 +30,8 @@ from bot.domain.port import BrokerPort
 from bot.journal.listener import JournalListener
 from bot.journal.recover import open_journal, order_id_floor, restore_state
 from bot.journal.store import JOURNAL_FILE, Journal
-from bot.ops.alerts.events import Alert, Alerts
+from bot.ops.alerts.alert import Alert
+from bot.ops.alerts.events import Alerts
 from bot.ops.status.status_builder import StatusBuilder
 from bot.sim.loopback.dry_run_journal import REPLAYED_KINDS
 from bot.sim.loopback.loopback import DryRunExchange

@@ -20,7 +20,7 @@ import yaml
 from bot.domain import messages as m
 from bot.domain.messages import Message
 from bot.domain.types import ConId, IdeaId
-from bot.ops.alerts.events import Alert, Severity
+from bot.ops.alerts.alert import Alert, Severity
 from bot.ops.metrics.family import Picture
 from bot.ops.metrics.money import MONEY, POSITIONS
 from bot.ops.status.status import Status

@@ -22,7 +22,7 @@ from bot.domain.errors import RestartTheLine
 from bot.domain.messages import Message
 from bot.domain.session import NEW_YORK, new_york_day
 from bot.domain.types import ConId, Direction
-from bot.ops.alerts.events import Alert, Severity
+from bot.ops.alerts.alert import Alert, Severity
 from bot.sim.exchange.orders import OrderView
 from bot.sim.gateway.core import GatewayCore
 from bot.sim.server.thread import SimGatewayThread

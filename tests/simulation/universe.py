@@ -22,7 +22,7 @@ from bot.domain.session import NEW_YORK
 from bot.domain.types import Direction, TradingState
 from bot.journal.recover import open_journal
 from bot.journal.store import JOURNAL_FILE
-from bot.ops.alerts.events import Alert, Severity
+from bot.ops.alerts.alert import Alert, Severity
 from bot.sim.faults.handle import bind
 from bot.sim.gateway.settings import GatewaySettings
 from bot.sim.handlers.table import make_core

@@ -7,13 +7,18 @@ complaints name the setting it came from.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from loguru import logger
+
 from bot.domain.errors import FixTheConfiguration
+from bot.ops.alerts.alert import Alert, DrawPicture, Severity
 from bot.ops.alerts.answers import answers
-from bot.ops.alerts.events import Alert, Severity
 from bot.ops.alerts.queue import Channel, RetryLater
 
 DISCORD, SLACK, TELEGRAM = "discord", "slack", "tgram"
@@ -60,17 +65,21 @@ def _open(address: Address) -> Channel:
     sender = apprise.Apprise(asset=asset)
     sender.add(service)
 
-    def send(title: str, body: str, severity: Severity) -> bool:
+    def send(title: str, body: str, severity: Severity, attached: str | None = None) -> bool:
         return bool(
             sender.notify(
-                title=title, body=body, notify_type=kinds[severity], body_format=apprise.NotifyFormat.TEXT
+                title=title,
+                body=body,
+                notify_type=kinds[severity],
+                body_format=apprise.NotifyFormat.TEXT,
+                attach=attached,
             )
         )
 
     def deliver(alert: Alert) -> bool:
         body = alert.body or alert.title
-        with answers() as seen:
-            if send(alert.title, body, alert.severity):
+        with answers() as seen, pictured(alert, carries=service.attachment_support) as attached:
+            if send(alert.title, body, alert.severity, attached):
                 return True
         if seen.retry_after_s is not None:
             raise RetryLater(seen.retry_after_s)
@@ -80,6 +89,27 @@ def _open(address: Address) -> Channel:
 
     scheme = address.url.partition("://")[0].lower()
     return scheme if scheme in protocols else protocols[0], deliver
+
+
+def _drawn(picture: DrawPicture) -> bytes | None:
+    try:
+        return picture()
+    except Exception as error:  # noqa: BLE001  a picture that fails must not keep the alert back
+        logger.warning("an alert goes out without its picture ({})", type(error).__name__)
+        return None
+
+
+@contextmanager
+def pictured(alert: Alert, *, carries: bool) -> Iterator[str | None]:
+    """The alert's picture as a file for as long as it is sent; None where there is none, or the service carries none."""
+    drawn = _drawn(alert.picture) if alert.picture is not None and carries else None
+    if drawn is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="ibkr-bot-") as folder:
+        path = Path(folder, "day.png")
+        path.write_bytes(drawn)
+        yield str(path)
 
 
 def _protocols(service: Any) -> tuple[str, ...]:

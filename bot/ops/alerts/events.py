@@ -7,10 +7,8 @@ Alertmanager does not say them (``lasting_conditions_by``), so that nothing is s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
@@ -20,6 +18,7 @@ from bot.domain.machine import Applies, StateMachine
 from bot.domain.order import Leg
 from bot.domain.session import NEW_YORK, CalendarRangeError, days_left, is_open, new_york_day, session_on
 from bot.domain.types import IdeaId
+from bot.ops.alerts.alert import Alert, Severity
 from bot.ops.alerts.conditions import LastingConditions
 from bot.ops.alerts.wording import day_report_text, span
 from bot.ops.status.amounts import money
@@ -46,27 +45,11 @@ REMEMBERED: tuple[type, ...] = tuple(dict.fromkeys((*REPORT_KINDS, *RESTORED)))
 """What an earlier life's journal is read for: the day's report and what is restored."""
 
 
-class Severity(StrEnum):
-    """INFO is news, WARNING wants a look today, CRITICAL wants a person now."""
-
-    INFO = "info"
-    WARNING = "warning"
-    CRITICAL = "critical"
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """One thing to tell. ``key`` is the event's identity: the same key again soon is the same event."""
-
-    key: str
-    severity: Severity
-    title: str
-    body: str = ""
-
-
 CALENDAR_WARNING_DAYS = 183
 """Half a year: time for an upgrade on any quiet weekend."""
 SendAlert = Callable[[Alert], None]
+DAY_REPORT = "report:"
+"""How the key of a daily report begins."""
 
 
 class Alerts(StateMachine):
@@ -205,7 +188,7 @@ class Alerts(StateMachine):
         self._reported = day
         if self._began is not None and self._began < session.close:
             title, body = day_report_text(self._fold.report(day))
-            self._alert(f"report:{day}", Severity.INFO, title, body)
+            self._alert(f"{DAY_REPORT}{day}", Severity.INFO, title, body)
 
     # ── brackets ──
 

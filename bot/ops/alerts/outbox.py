@@ -8,9 +8,9 @@ means delivered. While a channel does not take anything, all that waits is gathe
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bot.ops.alerts.events import Alert, Severity
+from bot.ops.alerts.alert import Alert, Severity
 
 _ORDER = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
 MOST_CHARACTERS = 3000
@@ -140,7 +140,7 @@ def _as_one(gathered: list[_Waiting], now: float) -> Alert:
     alerts = [one.alert for one in gathered]
     if len(alerts) == 1:
         (only,) = alerts
-        return Alert(only.key, only.severity, _cut(only.title, 200), _cut(only.body, MOST_CHARACTERS))
+        return replace(only, title=_cut(only.title, 200), body=_cut(only.body, MOST_CHARACTERS))
     alerts.sort(key=lambda one: -_ORDER.index(one.severity))  # what is cut off at the end weighs least
     lines = ["; ".join(filter(None, (one.title, *one.body.splitlines()))) for one in alerts]
     return Alert(

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from loguru import logger
 
-from bot.ops.alerts.events import Alert
+from bot.ops.alerts.alert import Alert
 from bot.ops.alerts.outbox import DeliveryPolicy, Outbox
 from bot.ops.process.logs import blot, every_form
 

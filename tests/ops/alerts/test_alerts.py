@@ -14,8 +14,9 @@ from bot.domain import messages as m
 from bot.domain.contract import Contract
 from bot.domain.market import DataType
 from bot.domain.types import SecType
+from bot.ops.alerts.alert import Alert, Severity
 from bot.ops.alerts.conditions import LastingConditions, LastingLimits
-from bot.ops.alerts.events import REMEMBERED, Alert, Alerts, Severity
+from bot.ops.alerts.events import REMEMBERED, Alerts
 from bot.risk.denials import DenialCode
 from bot.risk.limits import EmbargoWindow
 from tests.journal.makers import ADOPTED, BAR_END, CLOSED, ENTRY, EXIT, IDEA, PLACED

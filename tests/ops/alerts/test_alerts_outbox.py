@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.ops.alerts.events import Alert, Severity
+from bot.ops.alerts.alert import Alert, Severity
 from bot.ops.alerts.outbox import DeliveryPolicy, Outbox
 
 

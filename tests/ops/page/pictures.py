@@ -10,6 +10,8 @@ import tempfile
 import urllib.request
 from pathlib import Path
 
+from bot.cli.show.reading import period, read_document
+from bot.ops.page.picture import day_picture
 from tests.ops.page.chromium import Page, browser, until
 
 IMAGES = Path(__file__).parents[3] / "docs" / "images"
@@ -26,6 +28,9 @@ def main() -> None:
             [sys.executable, "-m", "bot", "report", "--state", state, "--html", f"{state}/day.html"],
             check=True,
         )
+        found = period(Path(state, "journal.db"), None, None, None)
+        drawn = day_picture(read_document(found)) if found is not None else None
+        (IMAGES / "day-picture.png").write_bytes(drawn or b"")
         page.resize(1280, 1180)
         page.prefer("light")
         _take(page, Path(state, "day.html").as_uri(), "page-report.png")
