@@ -3,10 +3,13 @@ when nobody understands them."""
 
 from __future__ import annotations
 
+import atexit
 import json
-import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,27 @@ sys.exit(78 if unknown else 0)
 KEYS = sorted(yaml.safe_load((ROOT / "configs" / "guard.yaml").read_text(encoding="utf-8")))
 
 
+# A bot's host that lets nobody in.
+HOSTS = {
+    "all": {
+        "hosts": {
+            "localhost": {"ansible_connection": "local"},
+            "pi": {"ansible_host": "127.0.0.1", "ansible_port": 1},
+        }
+    }
+}
+
+
+@cache
+def present_build() -> tuple[str, str]:
+    """The release of this code, built once: the folder of releases and its id."""
+    folder = tempfile.mkdtemp(prefix="ibkr-builds-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    command = [ansible("python"), str(ROOT / "ansible" / "build_release.py"), folder]
+    built = subprocess.run(command, capture_output=True, text=True, check=True)
+    return folder, json.loads(built.stdout)["build"]
+
+
 class Host:
     """A gateway host's folders: the former release runs, the present one is installed beside it by the role."""
 
@@ -39,13 +63,7 @@ class Host:
         self.root, self.folder = folder / "guard", folder
         self.limits = folder / "limits.yaml"
         self.limits.write_text("the former limits\n")
-        built = subprocess.run(
-            [ansible("python"), str(ROOT / "ansible" / "build_release.py"), str(folder / "builds")],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        self.present = json.loads(built.stdout)["build"]
+        self.builds, self.present = present_build()
         for name, keys in {"former": former, self.present: present}.items():
             self._release(name, keys)
         (self.root / "current").symlink_to("releases/former")
@@ -60,22 +78,29 @@ class Host:
     @property
     def runs(self) -> str:
         """The release that the next start takes."""
-        return Path(os.readlink(self.root / "current")).name
+        return (self.root / "current").readlink().name
 
     def upgrade(self, **variables: Any) -> str:
         """Run the role's own tasks here; returns what Ansible said, in one line."""
         given = {
             "ibgateway_guard_root": str(self.root),
             "ibgateway_guard_limits_file": str(self.limits),
-            "trading_bot_builds_dir": str(self.folder / "builds"),
+            "trading_bot_builds_dir": self.builds,
             "ibgateway_guard_accounts": ["DU1234567"],
             **variables,
         }
         role = {"name": "ibgateway_guard", "tasks_from": "upgrade"}
         tasks = [{"name": "Upgrade", "ansible.builtin.include_role": role}]
-        play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
-        (self.folder / "play.yml").write_text(yaml.safe_dump([play]))
-        command = [ansible("ansible-playbook"), "-i", "localhost,", str(self.folder / "play.yml")]
+        (self.folder / "play.yml").write_text(
+            yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}])
+        )
+        (self.folder / "hosts.yml").write_text(yaml.safe_dump(HOSTS))
+        command = [
+            ansible("ansible-playbook"),
+            "-i",
+            str(self.folder / "hosts.yml"),
+            str(self.folder / "play.yml"),
+        ]
         command += ["--extra-vars", json.dumps(given)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         return " ".join((done.stdout + done.stderr).split())
@@ -121,8 +146,7 @@ def test_limits_that_nobody_understands_change_nothing_and_are_named(tmp_path: P
 def test_nothing_is_switched_while_its_bots_may_not_be_interrupted(tmp_path: Path) -> None:
     host = Host(tmp_path, [key for key in KEYS if key != "sunday"], KEYS)
 
-    # A bot that nobody can reach: nobody knows what it holds.
-    said = host.upgrade(ibgateway_guard_bots=["bot.invalid"])
+    said = host.upgrade(ibgateway_guard_bots=["pi"])
 
     assert host.runs == "former", said
     assert "nobody knows what its bot holds" in said

@@ -90,6 +90,12 @@ STORAGE = [
     ),
     Case(
         "UnitInactive",
+        {gateway("node_systemd_unit_state", name="ibgateway-guard.service", **NOT_ACTIVE): BRIEF},
+        AS_BRIEF,
+        "without the guard nobody reaches the gateway",
+    ),
+    Case(
+        "UnitInactive",
         {node("node_systemd_unit_state", name="appliance-backup.service", **NOT_ACTIVE): flat((1, "1h"))},
         {"30m": 0},
         "a job that its timer starts rests in between",
@@ -208,6 +214,18 @@ PIPELINE = [
 
 # 1970 began on a Thursday: its first session is 14:30 to 21:00 UTC, the next one a day later.
 THURSDAY, CLOSE = 14 * 3600 + 1800, 21 * 3600
+AWAKE = {
+    "ibbot_clock_speed_ratio": 1,
+    "ibbot_session_open_timestamp_seconds": THURSDAY,
+    "ibbot_session_close_timestamp_seconds": CLOSE,
+}
+
+
+def died_days(value: float) -> str:
+    """What was told for an hour, until its teller died for days."""
+    return f"{flat_days((value, '1h'))} stale {flat_days(('_', '60h'))}"
+
+
 DIED = [
     Case(
         "PositionUnprotected",
@@ -228,6 +246,18 @@ DIED = [
         "what was protected when it died is told by BotDown alone",
     ),
     Case(
+        "PositionUnprotected",
+        {
+            bot("ibbot_positions_unprotected"): flat_days((0, "100h")),
+            bot("up"): flat_days((1, "100h")),
+            second_bot("ibbot_positions_unprotected"): f"{died_days(1)} {flat_days((0, '39h'))}",
+            second_bot("up"): flat_days((1, "1h"), (0, "60h"), (1, "39h")),
+        },
+        {"2h": 1, "24h": 1, "60h": 1, "62h": 0},
+        "one of two dies unprotected and stays dead over sessions: its position is told all the while",
+        step_s=DAYS_STEP_S,
+    ),
+    Case(
         "BotDown",
         {bot("up"): flat((1, "40m")), second_bot("up"): flat((1, "5m"), (0, "20m"), (1, "15m"))},
         AS_BRIEF,
@@ -236,14 +266,25 @@ DIED = [
     Case(
         "SafeMinutesLow",
         {
-            bot("ibbot_market_open"): f"{flat_days((0, '1h'))} stale {flat_days(('_', '60h'))}",
-            bot("ibbot_clock_speed_ratio"): f"{flat_days((1, '1h'))} stale {flat_days(('_', '60h'))}",
-            bot(
-                "ibbot_session_open_timestamp_seconds"
-            ): f"{flat_days((THURSDAY, '1h'))} stale {flat_days(('_', '60h'))}",
-            bot(
-                "ibbot_session_close_timestamp_seconds"
-            ): f"{flat_days((CLOSE, '1h'))} stale {flat_days(('_', '60h'))}",
+            **{bot(name): flat_days((value, "61h")) for name, value in AWAKE.items()},
+            bot("ibbot_gateway_connection_state", state="ready"): flat_days((1, "61h")),
+            bot("ibbot_feed_stale", symbol="SPY", feed="bars"): flat_days((0, "61h")),
+            bot("ibbot_positions_unprotected"): flat_days((0, "61h")),
+            bot("ibbot_market_open"): flat_days((0, "870m"), (1, "390m"), (0, "40h")),
+            bot("up"): flat_days((1, "61h")),
+            second_bot("ibbot_market_open"): died_days(0),
+            **{second_bot(name): died_days(value) for name, value in AWAKE.items()},
+            second_bot("up"): flat_days((1, "1h"), (0, "60h")),
+        },
+        {"14h": 0, "16h": 1, "40h": 1},
+        "of two the one that is dead misses its sessions, and the other none",
+        step_s=DAYS_STEP_S,
+    ),
+    Case(
+        "SafeMinutesLow",
+        {
+            bot("ibbot_market_open"): died_days(0),
+            **{bot(name): died_days(value) for name, value in AWAKE.items()},
             bot("up"): flat_days((1, "1h"), (0, "60h")),
         },
         {"14h": 0, "16h": 1, "40h": 1},

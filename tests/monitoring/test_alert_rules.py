@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from bot.ops.metrics.endpoint import FAMILIES
-from tests.monitoring.alert_case import DAYS_STEP_S, STEP_S, Case
+from tests.monitoring.alert_case import DAYS_STEP_S, STEP_S, Case, bot, flat, second_bot
 from tests.monitoring.alert_cases import CASES
 from tests.monitoring.rule_files import PROMETHEUS, RECORDED, ROOT, RULES, alerts, needs_promtool, rules
 
@@ -51,12 +51,62 @@ def test_every_alert_lives_as_its_cases_say(path: Path, pace: str, tmp_path: Pat
         "evaluation_interval": pace,
         "tests": [as_test(case) for case in cases],
     }
-    made = tmp_path / "cases.yml"
+    promtool_is_content_with(document, tmp_path)
+
+
+def promtool_is_content_with(document: dict[str, Any], folder: Path) -> None:
+    """Let promtool run these tests of rules."""
+    made = folder / "cases.yml"
     made.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     done = subprocess.run(
         ["promtool", "test", "rules", str(made)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+HELD = "When last heard it held 3 contract(s)."
+
+
+@needs_promtool
+@pytest.mark.parametrize(
+    ("unprotected", "words"),
+    [
+        (1, f"{HELD} 1 position(s) had NO proved stop: look at them now, in IBKR Mobile."),
+        (0, f"{HELD} Their stops were proved at the broker then, and work without the bot."),
+    ],
+)
+def test_a_dead_bot_is_told_with_what_it_held_and_how_that_is_protected(
+    unprotected: int, words: str, tmp_path: Path
+) -> None:
+    """Two bots, one dead; the other holds something else."""
+    rule = next(rule for rule in alerts() if rule["alert"] == "BotDown")
+    death = {"up": flat((1, "5m"), (0, "1h"))}
+    told = {"ibbot_position_contracts": 3, "ibbot_positions_unprotected": unprotected}
+    death |= {name: f"{flat((value, '5m'))} stale" for name, value in told.items()}
+    life = {"up": 1, "ibbot_position_contracts": 8, "ibbot_positions_unprotected": 0}
+    series = {second_bot(name): values for name, values in death.items()}
+    series |= {bot(name): flat((value, "1h")) for name, value in life.items()}
+    annotations = {
+        **rule["annotations"],
+        "summary": "The bot on pi2 does not answer",
+        "description": f"For 2 minutes nobody has answered on its metrics port. {words}",
+    }
+    expected = {
+        "exp_labels": {"severity": "critical", "job": "ibkr-bot", "instance": "pi2:9108", "host": "pi2"},
+        "exp_annotations": annotations,
+    }
+    document = {
+        "rule_files": [str(PROMETHEUS / "rules" / "runtime.yml")],
+        "evaluation_interval": f"{STEP_S}s",
+        "tests": [
+            {
+                "interval": f"{STEP_S}s",
+                "input_series": [{"series": name, "values": values} for name, values in series.items()],
+                "alert_rule_test": [{"alertname": "BotDown", "eval_time": "50m", "exp_alerts": [expected]}],
+            }
+        ],
+    }
+    promtool_is_content_with(document, tmp_path)
 
 
 def test_every_alert_has_a_case_in_which_it_fires_and_one_moment_in_which_it_does_not() -> None:
