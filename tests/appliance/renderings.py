@@ -30,6 +30,7 @@ RENDERINGS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ibgateway-java": ("ib_gateway", "ibgateway-java.j2", {"ib_gateway_java": {"stdout": "/j/a v/bin"}}),
     "appliance-host-facts.service": ("base", "appliance-host-facts.service.j2", {}),
     "appliance-host-facts.timer": ("base", "appliance-host-facts.timer.j2", {}),
+    "unattended-upgrades": ("base", "unattended-upgrades.j2", {}),
     "appliance-backup.service": (
         "nightly_backup",
         "appliance-backup.service.j2",

@@ -129,3 +129,18 @@ def test_scripts_are_sound(renderings: dict[str, str], tool: Tool, tmp_path: Pat
     done = tool("shellcheck", "--severity=warning", str(written(renderings, name, tmp_path)))
 
     assert done.returncode == 0, done.stdout
+
+
+def test_debians_packages_update_themselves_pinned_ones_stay_and_nothing_reboots(
+    renderings: dict[str, str], tool: Tool, tmp_path: Path
+) -> None:
+    done = tool("apt-config", "-c", str(written(renderings, "unattended-upgrades", tmp_path)), "dump")
+
+    told = done.stdout.splitlines()
+    origins = [line for line in told if line.startswith("Unattended-Upgrade::Origins-Pattern:: ")]
+    assert [word for word in ("label=Debian", "-updates", "-security", "Raspberry Pi") if word in str(origins)] == [
+        "label=Debian", "-updates", "-security", "Raspberry Pi",
+    ]  # fmt: skip
+    assert 'Unattended-Upgrade::Package-Blacklist:: "grafana";' in told
+    assert 'Unattended-Upgrade::Automatic-Reboot "false";' in told
+    assert 'APT::Periodic::Unattended-Upgrade "1";' in told
