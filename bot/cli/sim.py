@@ -51,6 +51,10 @@ _AdminPort = Annotated[int | None, typer.Option(min=0, max=65535, help="Port for
 _EndsWithInput = Annotated[bool, typer.Option(hidden=True, help="End when standard input does.")]
 _Host = Annotated[str, typer.Option(help="Address to listen on. There is NO authentication.")]
 _Record = Annotated[str, typer.Option(metavar="HOST:PORT", help="Be a proxy to this real gateway instead.")]
+_Compare = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Play this recording and print where our answers differ instead."),
+]
 _RecordTo = Annotated[Path, typer.Option(help="Where --record writes the messages.")]
 
 
@@ -76,6 +80,7 @@ def sim(
     host: _Host = "127.0.0.1",
     record: _Record = "",
     record_to: _RecordTo = Path("tws-record.txt"),
+    compare: _Compare = None,
     data: DataOption = None,
 ) -> None:
     """Run a simulated IB Gateway that unmodified TWS API clients can connect to.
@@ -83,8 +88,8 @@ def sim(
     It prints a line of JSON (port, clock, account, symbols, pid) and serves, without authentication, on the loopback.
     Example: ibkr-bot sim --session 2011-01-18 --speed 60 --until-close
     """
-    if record:
-        _record(port, record, record_to)
+    if record or compare is not None:
+        _with_a_real_gateway(port, record, record_to, compare)
         return
     from bot.sim.server.main import SimOptions, serve
 
@@ -94,8 +99,7 @@ def sim(
         **_market(session, at, early, symbols, is_synthetic=synthetic),
         **_time(speed, stepped=stepped, paced=paced, answer_delay=answer_delay),
         seed=seed,
-        account=account,
-        equity=_amount(equity),
+        **_holder(account, equity),
         until_close=until_close,
         quotes_per_second=quotes_per_second,
         admin_port=admin_port,
@@ -124,6 +128,13 @@ def _library(data: Path | None) -> Library:
     return stored_days(data or Path("data"))
 
 
+def _with_a_real_gateway(port: int, record: str, record_to: Path, compare: Path | None) -> None:
+    if compare is not None:
+        _compare(compare)
+    else:
+        _record(port, record, record_to)
+
+
 def _record(port: int, target: str, path: Path) -> None:
     from bot.sim.server.recorder import record
 
@@ -136,6 +147,20 @@ def _record(port: int, target: str, path: Path) -> None:
         raise FixTheMachine(f"--record-to: cannot write {path} ({error.strerror})") from None
     with out, contextlib.suppress(KeyboardInterrupt):
         _until_it_ends(record(port, host, int(text), out, typer.echo))
+
+
+def _compare(path: Path) -> None:
+    from bot.sim.server.compare import compare_recording, read_recording
+
+    try:
+        said = read_recording(path.read_text(encoding="utf-8").splitlines())
+    except (OSError, UnicodeDecodeError) as error:
+        raise FixTheCommand(f"--compare: cannot read {path} ({error}); make one with --record") from None
+    differences = list(compare_recording(said))
+    for difference in differences:
+        typer.echo(f"{difference.request}: {difference.text}")
+    requests = sum(one.is_request for one in said)
+    typer.echo(f"{requests} messages of the client, {len(differences)} differences")
 
 
 def _time(speed: str, *, stepped: bool, paced: bool, answer_delay: float) -> dict[str, Any]:
@@ -178,6 +203,10 @@ def _minute(text: str) -> time | None:
         return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007  a time of day; its zone is New York's
     except ValueError:
         raise FixTheCommand(f"--at: {text!r} is no time of day, for instance 10:15") from None
+
+
+def _holder(account: str, equity: str) -> dict[str, Any]:
+    return {"account": account, "equity": _amount(equity)}
 
 
 def _amount(text: str) -> Decimal:

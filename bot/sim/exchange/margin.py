@@ -19,6 +19,10 @@ from decimal import Decimal
 
 from bot.domain.contract import Contract
 from bot.domain.types import Right, SecType, Symbol
+from bot.sim.market.catalog import INDEX_SYMBOLS
+
+_OF_A_STOCK, _OF_AN_INDEX = Decimal("0.20"), Decimal("0.15")
+"""Of the underlying's value; a broad-based index needs less (FINRA Rule 4210 (f)(2))."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,8 @@ def _naked(contract: Contract, quantity: int, mark: Decimal, underlying: Decimal
     is_call = contract.right is Right.CALL
     away = max(Decimal(0), strike - underlying if is_call else underlying - strike)
     least = Decimal("0.10") * (underlying if is_call else strike)
-    per_unit = mark + max(Decimal("0.20") * underlying - away, least)
+    part = _OF_AN_INDEX if contract.symbol in INDEX_SYMBOLS else _OF_A_STOCK
+    per_unit = mark + max(part * underlying - away, least)
     total = per_unit * quantity * contract.multiplier
     return Requirement(total, total)
 

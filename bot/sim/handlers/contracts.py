@@ -100,7 +100,7 @@ def details_values(details: ContractDetails) -> dict[str, Any]:
         "underSymbol": details.under_symbol,
         "underSecType": details.under_sec_type,
         "marketRuleIds": details.market_rule_ids,
-        "realExpirationDate": f"{contract.expiry:%Y%m%d}" if contract.expiry else "",
+        "realExpirationDate": f"{details.real_expiry:%Y%m%d}" if details.real_expiry else "",
         "stockType": details.stock_type,
         "minSize": details.min_size,
         "sizeIncrement": 1,
@@ -109,24 +109,28 @@ def details_values(details: ContractDetails) -> dict[str, Any]:
 
 
 def option_parameters(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
-    """One answer an exchange and trading class; none, and the end, for what has no options."""
+    """One answer an exchange and trading class, and the end; or an error, so that nobody waits, where there are none."""
     if core.world.contract(message.underlyingConId) is None:
         cause = validation(message.kind, "Invalid contract id")
         core.error(session, message.reqId, 321, cause)
         return
-    for answer in core.world.option_parameters(message.underlyingConId):
-        if message.futFopExchange in ("", answer.exchange):
-            core.send(
-                session,
-                "securityDefinitionOptionParameter",
-                reqId=message.reqId,
-                exchange=answer.exchange,
-                underlyingConId=answer.under_con_id,
-                tradingClass=answer.trading_class,
-                multiplier=str(answer.multiplier),
-                expirations=[f"{day:%Y%m%d}" for day in answer.expiries],
-                strikes=[without_trailing_zeros(strike) for strike in answer.strikes],
-            )
+    found = core.world.option_parameters(message.underlyingConId)
+    answers = [answer for answer in found if message.futFopExchange in ("", answer.exchange)]
+    if not answers:
+        core.error(session, message.reqId, 200, NO_DEFINITION)
+        return
+    for answer in answers:
+        core.send(
+            session,
+            "securityDefinitionOptionParameter",
+            reqId=message.reqId,
+            exchange=answer.exchange,
+            underlyingConId=answer.under_con_id,
+            tradingClass=answer.trading_class,
+            multiplier=str(answer.multiplier),
+            expirations=[f"{day:%Y%m%d}" for day in answer.expiries],
+            strikes=[without_trailing_zeros(strike) for strike in answer.strikes],
+        )
     core.send(session, "securityDefinitionOptionParameterEnd", reqId=message.reqId)
 
 

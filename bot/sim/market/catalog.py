@@ -65,8 +65,12 @@ class Underlying:
     isin: str = ""
     sector: tuple[str, str] = ("", "")
     """IB's industry and category."""
+    index: Contract | None = None
+    """The index, where it is one: it has options, and is not traded itself."""
 
     def contract(self) -> Contract:
+        if self.index is not None:
+            return self.index
         return Contract(
             con_id=self.con_id,
             symbol=self.symbol,
@@ -150,10 +154,49 @@ def _index(symbol: Symbol, con_id: ConId) -> Contract:
 
 
 SPX = _index("SPX", 416904)
+XSP = _index("XSP", 137851301)
 VIX = _index("VIX", 13455763)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexOptions:
+    """An index that moves ``times`` as much as a fund, and its option classes: European, settled in cash.
+
+    Sources: Cboe, "SPX Options" and "XSP Options" product specifications. Those of ``at_open`` stop trading the session before
+    and settle at the opening prices, the others settle at the close.
+    """
+
+    underlying: Underlying
+    follows: Symbol
+    times: float
+    monthly_class: str
+    other_class: str
+    at_open: bool
+
+
+def _index_underlying(index: Contract, name: str, ticks: TickGrid, price: float) -> Underlying:
+    return Underlying(
+        symbol=index.symbol, con_id=index.con_id, long_name=name, primary_exchange="CBOE", is_etf=True, option_ticks=ticks,
+        price=price, atm_vol=0.17, has_daily_expiries=True, index=index,
+    )  # fmt: skip
+
+
+INDEX_OPTIONS = (
+    IndexOptions(
+        _index_underlying(SPX, "S&P 500 Stock Index", NICKELS_AND_DIMES, 6_000.0), "SPY", 10, "SPX", "SPXW", at_open=True
+    ),
+    IndexOptions(
+        _index_underlying(XSP, "Mini-SPX Index", CENTS, 600.0), "SPY", 1, "XSP", "XSP", at_open=False
+    ),
+)  # fmt: skip
+INDEX_SYMBOLS = frozenset(one.underlying.symbol for one in INDEX_OPTIONS)
+"""Broad-based indices with options."""
+SETTLED_AT_OPEN = frozenset(one.monthly_class for one in INDEX_OPTIONS if one.at_open)
+"""Trading classes whose options are settled at the open of the session after their last."""
 EXTRAS: dict[ConId, tuple[Contract, str]] = {
     **{con_id: (PAIRS[con_id], name) for _, _, con_id, name, _ in FOREX},
     SPX.con_id: (SPX, "S&P 500 Stock Index"),
+    XSP.con_id: (XSP, "Mini-SPX Index"),
     VIX.con_id: (VIX, "CBOE Volatility Index"),
 }
 """Instruments that every world has beside its symbols, with their long names."""

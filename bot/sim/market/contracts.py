@@ -14,13 +14,16 @@ from typing import Protocol
 
 from bot.domain.calendar.liquid_hours import format_liquid_hours
 from bot.domain.contract import Contract
+from bot.domain.session import next_session
 from bot.domain.types import ConId, Right, SecType, Symbol
-from bot.sim.market.catalog import EXTRAS, Underlying, rule_id, stable_id
+from bot.sim.market.catalog import EXTRAS, INDEX_SYMBOLS, SETTLED_AT_OPEN, Underlying, rule_id, stable_id
 from bot.sim.market.listing import ContractDetails, ContractQuery, OptionParameters
 
 _STOCK_EXCHANGES = ("SMART", "AMEX", "NYSE", "CBOE", "ARCA", "NASDAQ", "BATS")
 _OPTION_EXCHANGES = ("SMART", "AMEX", "CBOE", "PHLX", "PSE", "ISE", "BOX", "BATS")
 _PARAMETER_EXCHANGES = ("SMART", "CBOE", "ISE")
+_INDEX_EXCHANGES = ("SMART", "CBOE")
+"""Cboe alone lists options on its indices."""
 _ORDER_TYPES = (
     "ACTIVETIM,ADJUST,ALERT,ALGO,AON,COND,CONDORDER,DAY,FOK,GAT,GTC,GTD,HID,ICE,IOC,LIT,LMT,MIT,MKT,OCA,OPG,STP,STPLMT,"
     "TRAIL,TRAILLMT,WHATIF"
@@ -41,33 +44,46 @@ class Listing(Protocol):
 class ContractStore:
     """All instruments of a world. ``today`` is set by whoever moves time."""
 
-    def __init__(self, stocks: Iterable[Underlying], listings: Mapping[Symbol, Listing], today: date) -> None:
+    def __init__(
+        self,
+        stocks: Iterable[Underlying],
+        indices: Iterable[Underlying],
+        listings: Mapping[Symbol, Mapping[str, Listing]],
+        today: date,
+    ) -> None:
+        """``listings`` are by underlying and trading class."""
         self._stocks = {stock.symbol: stock for stock in stocks}
+        self._underlyings = {**self._stocks, **{index.symbol: index for index in indices}}
         self._listings = listings
+        self._symbols = {name: symbol for symbol, classes in listings.items() for name in classes}
+        """The underlying of each trading class."""
         self.today = today
         self._by_id: dict[ConId, Contract] = {con_id: c for con_id, (c, _) in EXTRAS.items()}
         self._by_id |= {stock.con_id: stock.contract() for stock in self._stocks.values()}
         self._options: dict[str, Contract] = {}
         self._read_on: date | None = None
+        self._unread: list[Symbol] = []
 
     def by_id(self, con_id: ConId) -> Contract | None:
-        """The contract of that id; the day's whole listing is read before it is called unknown."""
-        if con_id not in self._by_id and con_id > 0 and self._read_on != self.today:
-            self._read_on = self.today
-            for symbol in self._stocks:
-                for _ in self._listed_options(symbol, ContractQuery()):
-                    pass
+        """The contract of that id; the day's whole listing is read before it is called unknown, indices last."""
+        if con_id in self._by_id or con_id <= 0:
+            return self._by_id.get(con_id)
+        if self._read_on != self.today:
+            self._read_on, self._unread = self.today, list(self._underlyings)
+        while self._unread and con_id not in self._by_id:
+            for _ in self._listed_options(self._unread.pop(0), ContractQuery()):
+                pass
         return self._by_id.get(con_id)
 
     def underlying(self, contract: Contract) -> Underlying | None:
-        return self._stocks.get(contract.symbol)
+        return self._underlyings.get(contract.symbol)
 
     def option(self, symbol: Symbol, expiry: date, strike: Decimal, right: Right) -> Contract | None:
         """The contract if it is listed today, else None."""
-        listing = self._listings.get(symbol)
-        if listing is None or strike not in listing.strikes(expiry, self.today):
-            return None
-        return self._intern(self._stocks[symbol], expiry, strike, right)
+        for name, listing in self._listings.get(symbol, {}).items():
+            if strike in listing.strikes(expiry, self.today):
+                return self._intern(symbol, name, expiry, strike, right)
+        return None
 
     def find(self, query: ContractQuery) -> list[ContractDetails]:
         """Everything that matches, in order of expiry, strike and right; [] is IB's error 200."""
@@ -87,15 +103,17 @@ class ContractStore:
     def parameters(self, under_con_id: ConId) -> list[OptionParameters]:
         """The chain's expiries and strikes, once an exchange: a superset of the contracts that exist."""
         contract = self._by_id.get(under_con_id)
-        listing = self._listings.get(contract.symbol) if contract is not None else None
-        if contract is None or listing is None or contract.sec_type is not SecType.STOCK:
+        if contract is None or contract.sec_type not in (SecType.STOCK, SecType.INDEX):
             return []
-        expiries = listing.expiries(self.today)
-        strikes = sorted({strike for e in expiries for strike in listing.strikes(e, self.today)})
-        return [
-            OptionParameters(exchange, under_con_id, contract.symbol, 100, expiries, tuple(strikes))
-            for exchange in _PARAMETER_EXCHANGES
-        ]
+        exchanges = _INDEX_EXCHANGES if contract.sec_type is SecType.INDEX else _PARAMETER_EXCHANGES
+        answers = []
+        for name, listing in self._listings.get(contract.symbol, {}).items():
+            expiries = listing.expiries(self.today)
+            strikes = tuple(sorted({strike for e in expiries for strike in listing.strikes(e, self.today)}))
+            answers += [
+                OptionParameters(one, under_con_id, name, 100, expiries, strikes) for one in exchanges
+            ]
+        return answers
 
     def matching(self, pattern: str) -> list[ContractDetails]:
         """Stocks whose symbol begins with the pattern, or whose name contains it."""
@@ -127,30 +145,33 @@ class ContractStore:
                 yield stock.contract()
 
     def _find_options(self, query: ContractQuery) -> Iterator[Contract]:
-        symbol = query.symbol or query.local_symbol[:6].strip()
+        symbol = query.symbol or self._symbols.get(query.local_symbol[:6].strip(), "")
         if symbol not in self._listings or query.multiplier not in ("", "100"):
             return iter(())
         return (c for c in self._listed_options(symbol, query) if _fits(c, query))
 
     def _listed_options(self, symbol: Symbol, query: ContractQuery) -> Iterator[Contract]:
-        listing = self._listings[symbol]
-        for expiry in listing.expiries(self.today):
-            if not f"{expiry:%Y%m%d}".startswith(query.expiry):
-                continue
-            for strike in listing.strikes(expiry, self.today):
-                if query.strike in (None, strike):
-                    for right in (Right.CALL, Right.PUT) if query.right is None else (query.right,):
-                        yield self._intern(self._stocks[symbol], expiry, strike, right)
+        for name, listing in self._listings[symbol].items():
+            for expiry in listing.expiries(self.today):
+                if not f"{expiry:%Y%m%d}".startswith(query.expiry) or query.trading_class not in ("", name):
+                    continue
+                for strike in listing.strikes(expiry, self.today):
+                    if query.strike in (None, strike):
+                        for right in (Right.CALL, Right.PUT) if query.right is None else (query.right,):
+                            yield self._intern(symbol, name, expiry, strike, right)
 
-    def _intern(self, stock: Underlying, expiry: date, strike: Decimal, right: Right) -> Contract:
-        name = f"{stock.symbol:<6}{expiry:%y%m%d}{right}{int(strike * 1000):08d}"
+    def _intern(
+        self, symbol: Symbol, trading_class: str, expiry: date, strike: Decimal, right: Right
+    ) -> Contract:
+        stock = self._underlyings[symbol]
+        name = f"{trading_class:<6}{expiry:%y%m%d}{right}{int(strike * 1000):08d}"
         if name not in self._options:
             contract = Contract(
                 con_id=self._free_id(name),
                 symbol=stock.symbol,
                 sec_type=SecType.OPTION,
                 local_symbol=name,
-                trading_class=stock.symbol,
+                trading_class=trading_class,
                 multiplier=100,
                 expiry=expiry,
                 strike=strike,
@@ -190,20 +211,24 @@ class ContractStore:
         )
 
     def _option_details(self, contract: Contract) -> ContractDetails:
-        stock = self._stocks[contract.symbol]
+        stock = self._underlyings[contract.symbol]
         expiry = contract.expiry or self.today
+        exchanges = _OPTION_EXCHANGES if stock.index is None else _INDEX_EXCHANGES
+        # A class that is settled at the open has its last session before that.
+        real = next_session(expiry).day if contract.trading_class in SETTLED_AT_OPEN else expiry
         return ContractDetails(
             contract=contract,
             long_name=stock.long_name,
             market_name=contract.trading_class,
             min_tick=min(step for _, step in contract.ticks.steps),
-            market_rule_ids=_rules(contract, _OPTION_EXCHANGES),
-            valid_exchanges=",".join(_OPTION_EXCHANGES),
+            market_rule_ids=_rules(contract, exchanges),
+            valid_exchanges=",".join(exchanges),
             order_types=_ORDER_TYPES,
             under_con_id=stock.con_id,
             under_symbol=stock.symbol,
-            under_sec_type=SecType.STOCK,
-            contract_month=f"{expiry:%Y%m}",
+            under_sec_type=SecType.STOCK if stock.index is None else SecType.INDEX,
+            contract_month=f"{real:%Y%m}",
+            real_expiry=real,
             trading_hours=self._hours(),
             liquid_hours=self._hours(),
         )
@@ -249,7 +274,10 @@ def _is_traded_at(contract: Contract, exchange: str) -> bool:
     if contract.sec_type is SecType.STOCK:
         return _modern(exchange) in ("", *_STOCK_EXCHANGES)
     if contract.sec_type is SecType.OPTION:
-        return exchange in ("", *_OPTION_EXCHANGES)
+        return exchange in (
+            "",
+            *(_INDEX_EXCHANGES if contract.symbol in INDEX_SYMBOLS else _OPTION_EXCHANGES),
+        )
     return exchange in ("", "SMART", contract.exchange)
 
 

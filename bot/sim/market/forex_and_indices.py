@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.contract import Contract
-from bot.sim.market.catalog import PAIRS, SPX
+from bot.sim.market.catalog import INDEX_OPTIONS, INDEX_SYMBOLS, PAIRS
 from bot.sim.market.known_symbols import FOREX
+from bot.sim.market.price_source import Tape
 from bot.sim.market.quotes import TopOfBook
+from bot.sim.market.stock import StockMarket
 
 _PERIODS_S = (86_400 * 9.7, 86_400 * 1.3, 7_919.0, 613.0, 47.0)
 
@@ -33,6 +35,28 @@ class Wander:
             for n, period in enumerate(_PERIODS_S)
         )
         return self.middle * (1 + self.width * waves / 4)
+
+
+class IndexMarket:
+    """An index that follows a fund: what its options need to know of their underlying."""
+
+    def __init__(self, fund: StockMarket, times: float) -> None:
+        self._fund = fund
+        self.times = times
+
+    @property
+    def tape(self) -> Tape:
+        """The fund's own: only how much it moves is asked of it."""
+        return self._fund.tape
+
+    @property
+    def last_cents(self) -> int | None:
+        cents = self._fund.last_cents
+        return None if cents is None else round(cents * self.times)
+
+    def cents_ahead(self, minute: int, step: int) -> int | None:
+        cents = self._fund.cents_ahead(minute, step)
+        return None if cents is None else round(cents * self.times)
 
 
 class Extras:
@@ -58,8 +82,9 @@ class Extras:
         rate = self._rates.get(contract.con_id)
         if rate is not None:
             return rate.at(when)
-        if contract.con_id == SPX.con_id:
-            return None if spy is None else spy * 10
+        if contract.symbol in INDEX_SYMBOLS:
+            times = next(one.times for one in INDEX_OPTIONS if one.underlying.symbol == contract.symbol)
+            return None if spy is None else spy * times
         return self._volatility.at(when)
 
     def prices(self, contract: Contract, start: datetime, span: timedelta) -> list[float]:

@@ -24,6 +24,7 @@ from bot.domain.session import (
     sessions_between,
 )
 from bot.domain.types import ConId, SecType
+from bot.sim.market.catalog import INDEX_SYMBOLS
 from bot.sim.market.history import (
     INVALID_SIZE,
     MONTH,
@@ -59,9 +60,9 @@ class HistoryReader:
         span, contract = self._validate(query)
         end = min(query.end or now, now)
         start = _start(query.duration, end)
-        stock = self._market.stocks.get(contract.symbol)
-        if stock is not None:
-            yield from _remember(stock, span, start, end)
+        behind = self._market.underlying_market(contract.symbol)
+        if behind is not None:
+            yield from _remember(behind[0], span, start, end)
         # A request up to now gets the bar that begins at this very instant, too.
         known = query.what in WHAT_TO_SHOW and not (
             contract.sec_type is SecType.FOREX and query.what in _TRADED
@@ -112,10 +113,13 @@ class HistoryReader:
         return float(book.ask - book.bid)
 
     def _bars(self, contract: Contract, span: timedelta, start: datetime, end: datetime) -> list[Bar]:
-        if contract.sec_type is SecType.FOREX or contract.symbol not in self._market.stocks:
+        behind = self._market.underlying_market(contract.symbol)
+        if contract.sec_type is SecType.FOREX or behind is None:
             return self._extra_bars(contract, span, start, end)
-        stock = self._market.stocks[contract.symbol]
+        stock, times = behind
         bars = stock_bars(stock, span, start, end)
+        if contract.symbol in INDEX_SYMBOLS:
+            bars = [_index_bar(bar, contract.symbol, times) for bar in bars]
         return self._option_bars(contract, bars) if contract.sec_type is SecType.OPTION else bars
 
     def _option_bars(self, contract: Contract, bars: list[Bar]) -> list[Bar]:
@@ -163,6 +167,12 @@ class HistoryReader:
                     )
                 )
         return bars
+
+
+def _index_bar(bar: Bar, symbol: str, times: float) -> Bar:
+    """The fund's bar as its index's, which has no volume."""
+    first, high, low, last = (round(price * times, 2) for price in (bar.open, bar.high, bar.low, bar.close))
+    return Bar(symbol, bar.size, bar.start, first, high, low, last, 0.0)
 
 
 def _remember(stock: StockMarket, span: timedelta, start: datetime, end: datetime) -> Iterator[None]:

@@ -17,6 +17,8 @@ from bot.sim.market.catalog import Underlying
 
 _MODERN = 2013
 _FRIDAY = 4
+_INDEX_LEVEL = 1000
+"""Cboe: SPX and SPXW strikes are five points apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,27 @@ class Chain:
                 yield expiry
 
 
+class MonthlyChain:
+    """The standard options alone. Of a class that settles at the open the last day to trade is the session before."""
+
+    def __init__(self, chain: Chain, *, at_open: bool) -> None:
+        self._chain = chain
+        self._at_open = at_open
+
+    def expiries(self, day: date) -> tuple[date, ...]:
+        return tuple(sorted(self._months(day)))
+
+    def strikes(self, expiry: date, day: date) -> tuple[Decimal, ...]:
+        month = self._months(day).get(expiry)
+        return () if month is None else self._chain.strikes(month, day)
+
+    def _months(self, day: date) -> dict[date, date]:
+        """The last day to trade → the third Friday."""
+        months = (m for m in self._chain.expiries(day) if m == monthly_expiry(m.year, m.month))
+        last = {(previous_session(m).day if self._at_open else m): m for m in months}
+        return {expiry: month for expiry, month in last.items() if expiry >= day}
+
+
 def monthly_expiry(year: int, month: int) -> date:
     """The last trading day of a month's standard options: the third Friday, or the session before a holiday."""
     first = date(year, month, 1)
@@ -95,6 +118,8 @@ def strike_step(price: float, is_etf: bool) -> Decimal:
     """The base distance between strikes at a price level."""
     if price < 25:
         return Decimal("0.5")
+    if price >= _INDEX_LEVEL:
+        return Decimal(5)
     if price < 200 or is_etf:
         return Decimal(1)
     return Decimal("2.5") if price < 500 else Decimal(5)

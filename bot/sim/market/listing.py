@@ -54,6 +54,8 @@ class ContractDetails:
     sec_ids: tuple[tuple[str, str], ...] = ()
     """IB's secIdList: (ISIN, …), (CUSIP, …)."""
     min_size: int = 1
+    real_expiry: date | None = None
+    """The day on which an option is settled."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from bot.domain.contract import Contract
 from bot.domain.market import BarSize
 from bot.domain.session import NEW_YORK, Session, new_york_day, next_open, session_on
 from bot.domain.types import ConId, SecType, Symbol
-from bot.sim.market.catalog import Underlying
+from bot.sim.market.catalog import INDEX_OPTIONS, IndexOptions, Underlying
 from bot.sim.market.contracts import ContractStore, Listing
 from bot.sim.market.events import BarFormed, BookChanged, MarketEvent, SessionClosed, SessionOpened
-from bot.sim.market.forex_and_indices import Extras
-from bot.sim.market.listed_options import Chain
+from bot.sim.market.forex_and_indices import Extras, IndexMarket
+from bot.sim.market.listed_options import Chain, MonthlyChain
 from bot.sim.market.option_market import OptionMarket, OptionQuote
 from bot.sim.market.option_pricing import Carry
 from bot.sim.market.price_source import Tape
@@ -54,10 +54,15 @@ class Market:
         self._references: dict[tuple[Symbol, date], float | None] = {}
         self._pinned: dict[ConId, TopOfBook] = {}
         self._extras = Extras(seed)
-        listings: dict[Symbol, Listing] = {}
+        listings: dict[Symbol, dict[str, Listing]] = {}
         for stock, tape in tapes:
-            listings[stock.symbol] = self._add(stock, tape)
-        self.contracts = ContractStore([stock for stock, _ in tapes], listings, new_york_day(start))
+            listings[stock.symbol] = {stock.symbol: self._add(stock, tape)}
+        self._indices: dict[Symbol, IndexMarket] = {}
+        indices = [one for one in INDEX_OPTIONS if one.follows in self.stocks]
+        for index in indices:
+            listings[index.underlying.symbol] = self._add_index(index)
+        underlyings = [stock for stock, _ in tapes], [one.underlying for one in indices]
+        self.contracts = ContractStore(*underlyings, listings, new_york_day(start))
         self._catch_up(start)
 
     def _add(self, stock: Underlying, tape: Tape) -> Listing:
@@ -73,11 +78,42 @@ class Market:
         chain = Chain(stock, lambda day: self.reference(stock.symbol, day))
         return RecordedListing(stock.symbol, chain, self._library)
 
+    def _add_index(self, index: IndexOptions) -> dict[str, Listing]:
+        level, symbol = index.underlying, index.underlying.symbol
+        market = IndexMarket(self.stocks[index.follows], index.times)
+        self._indices[symbol] = market
+        self._options[symbol] = OptionMarket(
+            level, market, lambda: self._morning(level), self._library, self._spread_factor
+        )
+        chain = Chain(level, lambda day: self.reference(symbol, day))
+        if not index.at_open:
+            return {index.other_class: chain}
+        monthly = MonthlyChain(Chain(level, lambda day: self.reference(symbol, day)), at_open=True)
+        return {index.monthly_class: monthly, index.other_class: chain}
+
+    def underlying_cents(self, symbol: Symbol) -> int | None:
+        """The last price of a stock or of an index with options; None where nothing is known."""
+        market = self.stocks.get(symbol) or self._indices.get(symbol)
+        return None if market is None else market.last_cents
+
+    def underlying_market(self, symbol: Symbol) -> tuple[StockMarket, float] | None:
+        """The stock behind an underlying, and how often its price makes the underlying's."""
+        if symbol in self._indices:
+            index = next(one for one in INDEX_OPTIONS if one.underlying.symbol == symbol)
+            return self.stocks[index.follows], index.times
+        return (self.stocks[symbol], 1.0) if symbol in self.stocks else None
+
     def _morning(self, stock: Underlying) -> float:
         return self.reference(stock.symbol, self.contracts.today) or stock.price
 
     def reference(self, symbol: Symbol, day: date) -> float | None:
         """The last price before a day's open, or that open where nothing is known before; None for neither."""
+        if symbol in self._indices:
+            fund, times = next(
+                (one.follows, one.times) for one in INDEX_OPTIONS if one.underlying.symbol == symbol
+            )
+            level = self.reference(fund, day)
+            return None if level is None else level * times
         key = (symbol, day)
         if key not in self._references:
             self._references[key] = self._find_reference(symbol, day)
@@ -175,14 +211,16 @@ class Market:
     def _open(self, session: Session) -> None:
         self._session = session
         self.contracts.today = session.day
-        for symbol, stock in self.stocks.items():
+        for stock in self.stocks.values():
             stock.open_day(session)
-            self._options[symbol].open_day(session)
+        for options in self._options.values():
+            options.open_day(session)
 
     def _close(self) -> None:
         self._session = None
-        for symbol, stock in self.stocks.items():
-            self._options[symbol].close_day()
+        for options in self._options.values():
+            options.close_day()
+        for stock in self.stocks.values():
             stock.close_day()
 
     # ── quotes
@@ -240,7 +278,8 @@ class Market:
 
     def book_ahead(self, contract: Contract, minute: int, step: int) -> TopOfBook | None:
         """An option's book at a point to come, for whoever must know in advance that nothing will happen; None: unknown."""
-        cents = self.stocks[contract.symbol].cents_ahead(minute, step)
+        market = self.stocks.get(contract.symbol) or self._indices[contract.symbol]
+        cents = market.cents_ahead(minute, step)
         if cents is None or contract.con_id in self._pinned:
             return None
         return self._options[contract.symbol].book_at(contract, cents, minute)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from bot.domain.contract import Contract
-from bot.domain.session import Session, new_york_day, session_on
+from bot.domain.session import Session, new_york_day, next_session, session_on
 from bot.domain.types import ConId, Right
 from bot.sim.market.calibration.rates import dividend_yield, rate_on
 from bot.sim.market.calibration.surface import (
@@ -25,7 +25,8 @@ from bot.sim.market.calibration.surface import (
     clock_factor_at,
     years_between,
 )
-from bot.sim.market.catalog import Underlying
+from bot.sim.market.catalog import SETTLED_AT_OPEN, Underlying
+from bot.sim.market.forex_and_indices import IndexMarket
 from bot.sim.market.option_books import (
     LIQUID,
     ORDINARY,
@@ -100,7 +101,7 @@ class OptionMarket:
     def __init__(
         self,
         stock: Underlying,
-        market: StockMarket,
+        market: StockMarket | IndexMarket,
         reference: Callable[[], float],
         library: Library = BUNDLE,
         spread_factor: float = 1.0,
@@ -161,7 +162,8 @@ class OptionMarket:
 
     def carry(self, at: datetime) -> Carry:
         """Interest of that day, and the dividends of this underlying."""
-        return Carry(rate_on(new_york_day(at)), dividend_yield(self._stock.symbol))
+        is_european = self._stock.index is not None
+        return Carry(rate_on(new_york_day(at)), dividend_yield(self._stock.symbol), is_european)
 
     def close_day(self) -> None:
         """End the session: the last prices stay, the quotes go."""
@@ -219,7 +221,9 @@ class OptionMarket:
         session = session_on(contract.expiry) if contract.expiry is not None else None
         if session is None or contract.strike is None or contract.right is None:
             raise ValueError(f"{contract.label} is no option that expires on a trading day")
-        series = _Series(contract.con_id, contract.right, float(contract.strike), session.close)
+        at_open = contract.trading_class in SETTLED_AT_OPEN
+        expires = next_session(session.day).open if at_open else session.close
+        series = _Series(contract.con_id, contract.right, float(contract.strike), expires)
         series.column = self._columns.get((contract.expiry, contract.strike, contract.right))
         series.interest = open_interest(contract.con_id, contract.strike, self._reference(), self._spread)
         self._series[contract.con_id] = series

@@ -101,6 +101,8 @@ class Carry:
 
     rate: float = 0.0
     dividends: float = 0.0
+    is_european: bool = False
+    """True: exercise at the end alone."""
 
 
 _EARLY = 0.2
@@ -127,6 +129,8 @@ def price_and_delta(
     price = library.black(kind, strike, forward, deviation, discount)
     weight = library.probability(kind, strike, forward, deviation) * paid
     delta = weight if right is Right.CALL else -weight
+    if carry.is_european:
+        return price, delta
     gains = carry.rate > 0 if right is Right.PUT else carry.dividends > 0
     if gains and abs(delta) >= _EARLY and deviation >= _LEAST_DEVIATION:
         price = american_price(right, strike, spot, years, vol, carry, price)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from bot.domain.session import session_on
 from bot.domain.types import Symbol
 from bot.sim.exchange.exchange_settings import ExchangeSettings
-from bot.sim.market.catalog import underlying
+from bot.sim.market.catalog import INDEX_OPTIONS, underlying
 from bot.sim.market.market import Market
 from bot.sim.market.price_source import RecordedTape, Tape
 from bot.sim.market.recorded.bars import NotRecordedError
@@ -75,12 +75,18 @@ def _world(
         raise ValueError(f"{day} is not a trading day")
     start = start or session.open - EARLY
     exchange_settings = exchange_settings or ExchangeSettings()
-    tapes = [(underlying(symbol), _tape(symbol, day, seed, library)) for symbol in symbols]
+    tapes = [(underlying(symbol), _tape(symbol, day, seed, library)) for symbol in _with_funds(symbols)]
     points = exchange_settings.points_per_minute
     market = Market(tapes, start=start, seed=seed, points_per_minute=points, library=library or BUNDLE)
     return World(
         market, account_id=account_id, equity=equity, start=start, exchange_settings=exchange_settings
     )
+
+
+def _with_funds(symbols: Sequence[Symbol]) -> list[Symbol]:
+    """An index has no tape of its own: it is there where its fund is."""
+    funds = {one.underlying.symbol: one.follows for one in INDEX_OPTIONS}
+    return list(dict.fromkeys(funds.get(symbol, symbol) for symbol in symbols))
 
 
 def _tape(symbol: Symbol, day: date, seed: int, library: Library | None) -> Tape:

@@ -53,8 +53,8 @@ class MarketSurroundings:
         return self.account.naked([(part, number, Decimal(0)) for part, number in parts(contract, signed)])
 
     def underlying_price(self, contract: Contract) -> Decimal | None:
-        stock = self._market.stocks.get(contract.symbol)
-        return None if stock is None or stock.last_cents is None else dollars(stock.last_cents)
+        cents = self._market.underlying_cents(contract.symbol)
+        return None if cents is None else dollars(cents)
 
     def margin_of(self, order: SimOrder, contract: Contract) -> MarginFigures:
         return margin_of(order, contract, self.account, self.book, self.now)

@@ -1,7 +1,8 @@
 """Options at the end of their life: exercise and assignment of what is in the money, worthless expiry of the rest.
 
 Rule: settled some time after the close against the underlying's last price, a cent in the money is enough (OCC's exercise by
-exception). It shows as executions without an order and as changed positions, never as orders.
+exception). It shows as executions without an order and as changed positions, never as orders. Options on an index bring cash;
+those that settle at the open wait for the first prices of the session after their last.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.contract import Contract
+from bot.domain.session import next_open
 from bot.domain.types import Right, SecType, Side
 from bot.sim.exchange.account import Account
 from bot.sim.exchange.combos import has_expired
@@ -18,10 +20,13 @@ from bot.sim.exchange.events import ExchangeEvent
 from bot.sim.exchange.ids import Ids
 from bot.sim.exchange.order_lifecycle import OrderLifecycle
 from bot.sim.exchange.orders import Execution
+from bot.sim.market.catalog import INDEX_SYMBOLS, SETTLED_AT_OPEN
 from bot.sim.market.market import Market
 
 # OCC Rule 805: exercise by exception from one cent in the money.
 _CENT = 0.01
+_MOMENT = timedelta(seconds=1)
+"""Behind the opening prints."""
 
 
 class Expiries:
@@ -35,28 +40,41 @@ class Expiries:
         self._life = life
         self._ids = ids
         self._delay = delay
-        self._planned: list[tuple[datetime, date]] = []
+        self._planned: list[tuple[datetime, date, bool]] = []
 
     def plan(self, day: date, close: datetime) -> None:
-        self._planned.append((close + self._delay, day))
+        self._planned.append((close + self._delay, day, False))
+        if self.held(day, at_open=True):
+            self._planned.append((next_open(close) + _MOMENT, day, True))
 
     def next_due(self) -> datetime | None:
-        return self._planned[0][0] if self._planned else None
+        return min((plan[0] for plan in self._planned), default=None)
 
-    def take_due(self, now: datetime) -> date | None:
-        """The latest day whose settlement has come, once."""
-        days = [day for at, day in self._planned if at <= now]
-        self._planned = [(at, day) for at, day in self._planned if at > now]
-        return max(days, default=None)
+    def take_due(self, now: datetime) -> list[tuple[date, bool]]:
+        """The days whose settlement has come, once each; True: of what settles at the open."""
+        due = [(day, at_open) for at, day, at_open in self._planned if at <= now]
+        self._planned = [plan for plan in self._planned if plan[0] > now]
+        return due
 
-    def held(self, day: date) -> list[Contract]:
-        """What the account holds that expires on that day or before."""
-        return [p.contract for p in self._account.positions() if has_expired(p.contract, day)]
+    def held(self, day: date, *, at_open: bool) -> list[Contract]:
+        """What the account holds that has seen its last session by that day."""
+        held = (position.contract for position in self._account.positions())
+        return [
+            contract
+            for contract in held
+            if has_expired(contract, day) and (contract.trading_class in SETTLED_AT_OPEN) is at_open
+        ]
 
     def settle(self, contract: Contract, now: datetime) -> Iterator[ExchangeEvent]:
         """Exercise (or be assigned on) the whole position if it is in the money, else let it expire."""
-        is_worth = self._market.settlement(contract) >= _CENT
+        value = self._market.settlement(contract)
+        is_worth = value >= _CENT
         held = self._account.held(contract.con_id)
+        if contract.symbol in INDEX_SYMBOLS:
+            side = Side.SELL if held > 0 else Side.BUY
+            self._book(contract, side, abs(held), Decimal(f"{value:.2f}"), now)
+            yield from self._life.take()
+            return
         yield from self._end(contract, held, now, delivers=is_worth)
 
     def exercise(

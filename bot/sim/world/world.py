@@ -31,7 +31,7 @@ from bot.sim.exchange.orders import (
     OrderView,
     SimOrder,
 )
-from bot.sim.market.catalog import EUR_USD, MARKET_RULES
+from bot.sim.market.catalog import EUR_USD, INDEX_SYMBOLS, MARKET_RULES
 from bot.sim.market.events import SessionClosed, SessionOpened
 from bot.sim.market.history import HistoryBar, HistoryQuery, whole
 from bot.sim.market.history_reader import HistoryReader
@@ -201,12 +201,10 @@ class World:
                 yield shown
 
     def _expire(self, at: datetime) -> Iterator[ExchangeEvent]:
-        day = self._expiries.take_due(at)
-        if day is None:
-            return
-        yield from self._exchange.end_expired(day, at)
-        for contract in self._expiries.held(day):
-            yield from self._expiries.settle(contract, at)
+        for day, at_open in self._expiries.take_due(at):
+            yield from self._exchange.end_expired(day, at)
+            for contract in self._expiries.held(day, at_open=at_open):
+                yield from self._expiries.settle(contract, at)
 
     # ── orders: (client_id, order_id) names an order
 
@@ -235,6 +233,8 @@ class World:
         contract = self.market.contracts.by_id(con_id)
         if contract is None or contract.expiry is None or not 0 < quantity <= self._account.held(con_id):
             raise ValueError(f"cannot exercise {quantity} of contract {con_id}: that many are not held")
+        if contract.symbol in INDEX_SYMBOLS:
+            raise ValueError(f"cannot exercise {contract.label} before it expires: it is European")
         return list(self._expiries.exercise(contract, quantity, self.now, lapse=lapse))
 
     def correct_execution(self, exec_id: str, *, quantity: int, price: Decimal) -> list[ExchangeEvent]:

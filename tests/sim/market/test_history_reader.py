@@ -139,8 +139,8 @@ def test_currencies_and_indices_have_bars(world: World) -> None:
 
     assert len(euro) == 60
     assert all(1.0 < b.low <= b.high < 1.2 for b in euro)
-    with pytest.raises(HistoryError, match="no data"):
-        ask(world, "1 D", "1 hour", con_id=SPX.con_id)
+    index, fund = ask(world, "1 D", "1 hour", con_id=SPX.con_id), ask(world, "1 D", "1 hour")
+    assert [bar.close for bar in index] == pytest.approx([10 * bar.close for bar in fund])
 
 
 def test_where_there_is_nothing_the_answer_is_162() -> None:
@@ -149,6 +149,8 @@ def test_where_there_is_nothing_the_answer_is_162() -> None:
     with pytest.raises(HistoryError) as found:
         ask(world, "1 D", "1 min", con_id=208813719)
     assert found.value.code == 162
+    with pytest.raises(HistoryError, match="no data"):
+        ask(world, "1 D", "1 hour", con_id=SPX.con_id)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,129 @@
+"""A recording against the simulated gateway: one of our own differs in nothing, and what was changed in it is found."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.cli.main import app
+from bot.domain.errors import FixTheCommand
+from bot.domain.session import NEW_YORK
+from bot.sim.gateway.settings import GatewaySettings
+from bot.sim.handlers.table import make_core
+from bot.sim.server.compare import compare_recording, read_recording
+from bot.sim.server.recorder import FrameLog, Transcript
+from bot.sim.world.build import synthetic_world
+from bot.wire import encode
+
+_VERSION = 176
+_STOCK = {"conId": 0, "symbol": "AAPL", "secType": "STK", "exchange": "SMART", "currency": "USD"}
+_CHAIN = {
+    "underlyingSymbol": "AAPL",
+    "futFopExchange": "",
+    "underlyingSecType": "STK",
+    "underlyingConId": 265598,
+}
+_LINE = {
+    **_STOCK,
+    "genericTickList": "",
+    "snapshot": False,
+    "regulatorySnapshot": False,
+    "mktDataOptions": "",
+}
+_CLIENT: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("startApi", {"clientId": 1, "optCapab": ""}),
+    ("reqContractDetails", {"reqId": 7, **_STOCK}),
+    ("reqSecDefOptParams", {"reqId": 8, **_CHAIN}),
+    ("reqMktData", {"reqId": 9, **_LINE}),
+    ("reqCurrentTime", {}),
+)
+_START = datetime.combine(date(2026, 1, 5), time(10, 15), NEW_YORK)
+
+
+@pytest.fixture(scope="module")
+def recording() -> list[str]:
+    """What the recorder would write in front of our own gateway."""
+    out = io.StringIO()
+    world = synthetic_world(["SPY", "AAPL"], _START.date(), start=_START)
+    core = make_core(world, GatewaySettings(messages_per_second=None))
+    transcript = Transcript(out, lambda: core.now)
+    asks = FrameLog(transcript, "C>S", is_client=True)
+    tells = FrameLog(transcript, "S>C", is_client=False)
+    session = core.connect()
+
+    def send(data: bytes) -> None:
+        asks.feed(data)
+        core.receive(session, data)
+        while told := session.take_bytes():
+            tells.feed(told)
+
+    hello = f"v100..{_VERSION}".encode()
+    send(b"API\0" + len(hello).to_bytes(4, "big") + hello)
+    for kind, values in _CLIENT:
+        core.advance_to(core.now + timedelta(seconds=1))
+        send(encode(kind, _VERSION, **values))
+    core.advance_to(core.now + timedelta(seconds=15))
+    while told := session.take_bytes():
+        tells.feed(told)
+    return out.getvalue().splitlines()
+
+
+def found(lines: list[str]) -> set[tuple[str, str]]:
+    return {(one.request, one.text) for one in compare_recording(read_recording(lines))}
+
+
+def test_a_recording_of_our_own_differs_in_nothing(recording: list[str]) -> None:
+    assert found(recording) == set()
+
+
+def _without(word: str) -> Callable[[list[str]], list[str]]:
+    return lambda lines: [line for line in lines if word not in line]
+
+
+def _changed(before: str, after: str) -> Callable[[list[str]], list[str]]:
+    return lambda lines: [line.replace(before, after) for line in lines]
+
+
+def _with(message: str) -> Callable[[list[str]], list[str]]:
+    return lambda lines: [*lines, f"10:20:00.000000 {message}"]
+
+
+@pytest.mark.parametrize(
+    ("change", "request_", "text"),
+    [
+        (_without("S>C 52|"), "reqContractDetails 7", "contractDetailsEnd come here alone"),
+        (_changed("7|0|AAPL|STK", "7|0|AAPL|BOND"), "reqContractDetails 7", "error codes none, here 200"),
+        (_with("S>C 4|2|9|354|not subscribed|"), "reqMktData 9", "error codes 354, here none"),
+        (_with("S>C 84|1|9"), "layout", "a recorded message cannot be read"),
+    ],
+)
+def test_what_differs_is_told_with_its_request(
+    recording: list[str], change: Callable[[list[str]], list[str]], request_: str, text: str
+) -> None:
+    told = found(change(recording))
+
+    assert any(request == request_ and text in words for request, words in told), told
+
+
+def test_what_is_no_recording_is_refused_in_words(recording: list[str]) -> None:
+    with pytest.raises(FixTheCommand, match="line 1 is none"):
+        read_recording(["hello"])
+    with pytest.raises(FixTheCommand, match="no client's hello"):
+        read_recording(recording[1:])
+
+
+def test_the_command_prints_one_line_a_difference(recording: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "tws-record.txt"
+    path.write_text("\n".join(_without("S>C 52|")(recording)) + "\n")
+
+    done = CliRunner().invoke(app, ["sim", "--compare", str(path)])
+
+    assert done.exit_code == 0
+    assert "reqContractDetails 7: contractDetailsEnd come here alone" in done.stdout
+    assert "6 messages of the client, 1 differences" in done.stdout
