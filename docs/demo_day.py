@@ -16,7 +16,7 @@ from bot.domain.session import session_on
 from bot.ops.status.day_outcome import print_simulated_day
 from bot.sim.world.build import recorded_world
 
-_BLOCK = re.compile(r" *Trades *\n.*?\nP&L of [^\n]*\n", re.DOTALL)
+_BLOCK = re.compile(r" *Trades\b[^\n]*\n.*?\nP&L of [^\n]*\n", re.DOTALL)
 
 
 def renewed(readme: str) -> str:
