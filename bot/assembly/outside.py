@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
+from pathlib import Path
 
 from bot.actors.signals import StopSignals
 from bot.assembly.timing import Timing
 from bot.config import Settings, hand_down
 from bot.domain.text import made_safe
+from bot.journal.drills import drill_due
+from bot.journal.store import JOURNAL_FILE
 from bot.ops.alerts.alert import Alert, Severity
 from bot.ops.alerts.channels import open_channels
 from bot.ops.alerts.outbox import DeliveryPolicy
@@ -22,6 +27,8 @@ from bot.ops.page.server import Site, served
 from bot.ops.process.heartbeat import Heartbeat
 from bot.ops.process.logs import start_logging
 from bot.ops.process.threads import watched_threads
+
+_DRILL_LOOK_S = 600.0
 
 LAST_ALERTS_S = 8.0
 """How long a process that ends waits for its last alerts to leave."""
@@ -104,7 +111,13 @@ def _measured(settings: Settings, timing: Timing, channels: list[str]) -> Iterat
         settings_id=sha256(settings.model_dump_json().encode()).hexdigest()[:12],
         clock_speed=timing.speed,
     )
-    metrics, page, where = Metrics(constants), LiveFeed(constants), settings.monitoring
+    due = (
+        None
+        if settings.broker.trading == "simulated"
+        else _DrillDue(settings.journal.directory / JOURNAL_FILE)
+    )
+    metrics = Metrics(constants) if due is None else Metrics(constants, due)
+    page, where = LiveFeed(constants), settings.monitoring
     if not where.metrics_enabled:
         yield metrics, page
         return
@@ -112,3 +125,18 @@ def _measured(settings: Settings, timing: Timing, channels: list[str]) -> Iterat
     is_needed = settings.broker.trading != "simulated"
     with served(site, where.metrics_host, where.metrics_port, is_needed=is_needed):
         yield metrics, page
+
+
+class _DrillDue:
+    """When the next drill is due, read from the journal now and then: a scrape does not wait for the disk."""
+
+    def __init__(self, journal: Path) -> None:
+        self._journal = journal
+        self._looked_s = -_DRILL_LOOK_S
+        self._due: datetime | None = None
+
+    def __call__(self) -> datetime | None:
+        now_s = time.monotonic()
+        if now_s - self._looked_s >= _DRILL_LOOK_S:
+            self._looked_s, self._due = now_s, drill_due(self._journal)
+        return self._due

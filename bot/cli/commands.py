@@ -30,11 +30,12 @@ class CliCommand:
     @property
     def help(self) -> str:
         """The first paragraph of the function's own words."""
-        source = Path(__file__).with_name(f"{self.module}.py").read_text(encoding="utf-8")
+        path = Path(__file__).parent / f"{self.module.replace('.', '/')}.py"
+        source = path.read_text(encoding="utf-8")
         for node in ast.parse(source).body:
             if isinstance(node, ast.FunctionDef) and node.name == self.function:
                 return (ast.get_docstring(node) or "").split("\n\n")[0].replace("\n", " ")
-        raise LookupError(f"bot/cli/{self.module}.py has no {self.function}")
+        raise LookupError(f"{path} has no {self.function}")
 
 
 CLI_COMMANDS: dict[str, CliCommand] = {
@@ -50,6 +51,7 @@ CLI_COMMANDS: dict[str, CliCommand] = {
     "loosen": CliCommand("control", "loosen"),
     "doctor": CliCommand("doctor", "doctor"),
     "what-if": CliCommand("doctor", "what_if"),
+    "drill": CliCommand("drill.command", "drill"),
     "report": CliCommand("report", "report"),
     "flex": CliCommand("report", "flex"),
     "backtest": CliCommand("backtest", "backtest"),

@@ -92,9 +92,13 @@ def _all(settings: Settings, *, what_if: bool) -> Iterator[Finding]:
 
 def _chained(found: Iterator[Finding], settings: Settings, paper: Path) -> Iterator[Finding]:
     from bot.doctor.go_live import go_live_checks
+    from bot.journal.drills import last_passed
+    from bot.journal.store import JOURNAL_FILE
 
     yield from found
-    yield from go_live_checks(settings, _evidence(paper), datetime.now(UTC))
+    drilled = last_passed(paper / JOURNAL_FILE)
+    drilled_at = None if drilled is None else drilled.at
+    yield from go_live_checks(settings, _evidence(paper), datetime.now(UTC), drilled_at)
 
 
 def _evidence(paper: Path) -> list[Message]:

@@ -15,6 +15,7 @@ from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.session import new_york_day
 from bot.domain.types import IdeaId
+from bot.journal.drills import DRILL_EVERY
 from bot.sim.world.build import ACCOUNT_ID as SIMULATED_ACCOUNT
 
 PAPER_DAYS = 5
@@ -68,10 +69,13 @@ class PaperWeek:
         return week
 
 
-def go_live_checks(settings: Settings, journal: Iterable[m.Message], now: datetime) -> Iterator[Finding]:
-    """``journal`` is the messages of EVIDENCE in the paper account's journal, in order."""
+def go_live_checks(
+    settings: Settings, journal: Iterable[m.Message], now: datetime, drilled_at: datetime | None
+) -> Iterator[Finding]:
+    """``journal`` is the messages of EVIDENCE in the paper account's journal, in order; ``drilled_at`` its last passed drill."""
     yield from _settings(settings)
     yield from _outside(settings)
+    yield _drill(drilled_at, now)
     yield from _paper(PaperWeek.read(journal, now - RECENT))
 
 
@@ -113,6 +117,19 @@ def _outside(settings: Settings) -> Iterator[Finding]:
         yield fail("go-live heartbeat", "a dead machine would go unnoticed", "set monitoring.heartbeat_url")
     else:
         yield ok("go-live heartbeat", "a watcher outside is configured")
+
+
+def _drill(drilled_at: datetime | None, now: datetime) -> Finding:
+    name, remedy = (
+        "go-live drill",
+        "ibkr-bot drill with the paper bot's --config, or its directory as --state",
+    )
+    if drilled_at is None:
+        return fail(name, "no drill was ever passed", remedy)
+    words = f"passed on {drilled_at:%Y-%m-%d}"
+    if now - drilled_at > DRILL_EVERY:
+        return fail(name, f"{words}: more than {DRILL_EVERY.days} days ago", remedy)
+    return ok(name, words)
 
 
 def _paper(week: PaperWeek) -> Iterator[Finding]:

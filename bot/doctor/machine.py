@@ -19,6 +19,7 @@ from bot.doctor.findings import Finding, fail, ok, skip, warn
 from bot.doctor.packages import packages_of
 from bot.domain.errors import FixTheConfiguration
 from bot.domain.session import days_left, new_york_day
+from bot.journal.drills import drill_due, last_passed
 from bot.journal.recover import is_whole
 from bot.journal.store import JOURNAL_FILE
 from bot.ops.alerts.channels import open_channels
@@ -40,6 +41,7 @@ def machine_checks(settings: Settings, dotenv: Path = Path(".env")) -> Iterator[
         yield _directory(name, directory)
     yield _disk(settings.journal.directory)
     yield _journal(settings.journal.directory / JOURNAL_FILE)
+    yield drill_finding(settings.journal.directory / JOURNAL_FILE, datetime.now(UTC))
     yield _lock(settings)
     yield _metrics_port(settings)
     yield _alerts(settings)
@@ -113,6 +115,19 @@ def _journal(path: Path) -> Finding:
         return ok("journal", f"{path.stat().st_size / 2**20:.1f} MiB, whole to its first row")
     remedy = "back it up, and restart the bot while the market is closed: it repairs the file at its start"
     return fail("journal", f"{path} is damaged", remedy)
+
+
+def drill_finding(journal: Path, now: datetime) -> Finding:
+    """Whether the quarter's drill was passed."""
+    last, due = last_passed(journal), drill_due(journal)
+    if due is None:
+        return skip("drill", "there is no journal yet; the first drill: ibkr-bot drill")
+    words = "never passed" if last is None else f"passed on {last.at:%Y-%m-%d} by build {last.build}"
+    if now >= due:
+        return warn(
+            "drill", f"{words}; overdue since {due:%Y-%m-%d}", "ibkr-bot drill, while the market is closed"
+        )
+    return ok("drill", f"{words}; due by {due:%Y-%m-%d}")
 
 
 def is_running(settings: Settings) -> bool:

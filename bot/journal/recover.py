@@ -28,6 +28,7 @@ from bot.domain.types import Now
 from bot.journal.checksum import COLUMN, agrees, append_rows, has_column
 from bot.journal.closings import ClosedBooks, last_closing
 from bot.journal.codec import JOURNAL_KINDS, decode_row, encode_row
+from bot.journal.drills import carry_certificates
 from bot.journal.store import SCHEMA_VERSION, Journal, connect, written_at
 from bot.wiring import DURABLE, Machine, subscribers
 
@@ -196,6 +197,7 @@ def _carry_over(damaged: Path, fresh: Path, at: datetime) -> Repair:
                 kept += 1
             else:
                 unreadable.append(str(row[2]))
+        carry_certificates(source, target)
     repair = Repair(kept, damaged, tuple(unreadable))
     halted = encode_row(Halted(at, "disk_failure", f"{repair}", "journal"))
     append_rows(target, [(at.isoformat(), *halted)])

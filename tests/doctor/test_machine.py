@@ -14,9 +14,10 @@ import pytest
 from bot.config import Settings, load_settings
 from bot.doctor.findings import Finding, Verdict, exit_code, fail, ok, skip, warn
 from bot.doctor.go_live import go_live_checks
-from bot.doctor.machine import machine_checks
+from bot.doctor.machine import drill_finding, machine_checks
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
+from bot.journal.drills import Certificate, DrillStep, put_certificate
 from bot.ops.process.control_socket import ControlServer
 from bot.ops.process.instance_lock import InstanceLock
 from tests.doctor.rooms import free_port
@@ -156,8 +157,10 @@ def paper_week(account: str = "DU7654321", days: int = 5, *, is_dry: bool = Fals
         yield replace(CLOSED, idea_id=f"idea-{day}", opened_at=at, closed_at=at)
 
 
-def go_live(journal: list[m.Message], **variables: str) -> dict[str, Finding]:
-    return {x.name: x for x in go_live_checks(settings(**LIVE, **variables), journal, NOW)}
+def go_live(
+    journal: list[m.Message], drilled_at: datetime | None = NOW - timedelta(days=9), **variables: str
+) -> dict[str, Finding]:
+    return {x.name: x for x in go_live_checks(settings(**LIVE, **variables), journal, NOW, drilled_at)}
 
 
 def test_a_whole_paper_week_opens_the_way() -> None:
@@ -183,6 +186,23 @@ def test_what_is_missing_is_named(journal: list[m.Message], name: str) -> None:
     assert failing == [name]
 
 
+@pytest.mark.parametrize("drilled_at", [None, NOW - timedelta(days=93)])
+def test_no_drill_within_a_quarter_bars_the_way(drilled_at: datetime | None) -> None:
+    failing = [x.name for x in go_live(list(paper_week()), drilled_at).values() if x.verdict is Verdict.FAIL]
+
+    assert failing == ["go-live drill"]
+
+
+def test_an_overdue_drill_is_told_with_the_date_of_the_last(tmp_path: Path) -> None:
+    journal = tmp_path / "journal.db"
+    assert drill_finding(journal, NOW).verdict is Verdict.SKIP
+    put_certificate(journal, Certificate(NOW, "1+ab", "simulated", (DrillStep("kill", True, "well", 1.0),)))
+
+    assert drill_finding(journal, NOW + timedelta(days=91)).verdict is Verdict.OK
+    late = drill_finding(journal, NOW + timedelta(days=93))
+    assert (late.verdict, "2026-03-20" in late.found) == (Verdict.WARN, True)
+
+
 def test_last_year_s_paper_week_does_not_count() -> None:
     old = [
         replace(x, closed_at=x.closed_at - timedelta(days=365)) if isinstance(x, m.BracketClosed) else x
@@ -193,7 +213,7 @@ def test_last_year_s_paper_week_does_not_count() -> None:
 
 
 def test_settings_that_are_not_live_fail_the_checklist() -> None:
-    findings = {x.name: x for x in go_live_checks(settings(), [], NOW)}
+    findings = {x.name: x for x in go_live_checks(settings(), [], NOW, None)}
 
     assert "broker.trading: live" in findings["go-live settings"].remedy
     assert findings["go-live alerts"].verdict is Verdict.FAIL

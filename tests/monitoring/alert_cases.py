@@ -180,6 +180,17 @@ RUNTIME = [
         "a new process starts at one",
     ),
     Case(
+        "DrillOverdue",
+        {bot("ibbot_drill_due_timestamp_seconds"): flat((3600, "3h"), (8_000_000, "1h"))},
+        {"30m": 0, "90m": 0, "150m": 1, "210m": 0},
+    ),
+    Case(
+        "DrillOverdue",
+        {bot("up"): flat((1, "3h"))},
+        {"150m": 0},
+        "a simulated day asks for none",
+    ),
+    Case(
         "BotRestarting",
         {bot("process_start_time_seconds"): flat((0, "5m"), (300, "2m"), (420, "2m"), (540, "60m"))},
         {"6m": 0, "12m": 1, "60m": 0},

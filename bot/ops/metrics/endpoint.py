@@ -47,8 +47,12 @@ def _nobody() -> Mapping[str, int]:
 class Metrics(Collector):
     """Lives as long as the process; each new line is given to it with ``watch``. Safe to use from any thread."""
 
-    def __init__(self, constants: Constants | None = None) -> None:
+    def __init__(
+        self, constants: Constants | None = None, drill_due: Callable[[], datetime | None] = lambda: None
+    ) -> None:
+        """``drill_due`` is asked at every scrape, and must not block."""
         self._constants = constants or Constants()
+        self._drill_due = drill_due
         self._lock = threading.Lock()
         self._status: Callable[[], Status] = Status
         self._mailboxes: Callable[[], Mapping[str, int]] = _nobody
@@ -107,6 +111,7 @@ class Metrics(Collector):
                 mailboxes=self._mailboxes(),
                 busy={name: machine.busy for name, machine in self._machines.items()},
                 times=self._times,
+                drill_due=self._drill_due(),
             )
         return Picture(self._status(), run, self._constants)
 
@@ -136,7 +141,11 @@ class _RunCounts:
         self.delivery_s = Histogram(CALL_BUCKETS_S)
 
     def frozen(
-        self, mailboxes: Mapping[str, int], busy: Mapping[str, tuple[int, float]], times: CallTimes
+        self,
+        mailboxes: Mapping[str, int],
+        busy: Mapping[str, tuple[int, float]],
+        times: CallTimes,
+        drill_due: datetime | None,
     ) -> Run:
         return Run(
             heartbeat_at=self.heartbeat_at,
@@ -147,6 +156,7 @@ class _RunCounts:
             journal_write_failures=self.journal_write_failures,
             notifications=dict(self.notifications),
             delivery_s=self.delivery_s,
+            drill_due=drill_due,
             threads=threading.active_count(),
             ack_latency_s=times.acks,
             calls=times.calls,

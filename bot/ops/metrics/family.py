@@ -65,6 +65,8 @@ class Run:
     notifications: Mapping[tuple[str, str], int] = field(default_factory=dict)
     delivery_s: Histogram = field(default_factory=lambda: Histogram(CALL_BUCKETS_S))
     """Wall time from an event's alert to a channel's acceptance."""
+    drill_due: datetime | None = None
+    """When the next drill must have been passed; ``None`` where none is asked for."""
     threads: int = 0
     ack_latency_s: Histogram = field(default_factory=lambda: Histogram(CALL_BUCKETS_S))
     calls: Mapping[str, Histogram] = field(default_factory=dict)

@@ -117,5 +117,8 @@ RUNTIME = [
     Family("runtime", "notification_delivery_seconds", "histogram",
            "Wall time from an event's alert to a channel's acceptance, retries included; 5 s is the goal for 99 of 100.",
            one(lambda x: x.run.delivery_s)),
+    Family("runtime", "drill_due_timestamp_seconds", "gauge",
+           "When the next drill (`ibkr-bot drill`) is due: a quarter after the last that was passed (wall time).",
+           one(lambda x: x.run.drill_due)),
     Family("runtime", "threads", "gauge", "Threads of the process.", one(lambda x: x.run.threads)),
 ]  # fmt: skip
