@@ -21,6 +21,7 @@ import typer
 from bot.domain.errors import BotError, FixTheCommand
 
 if TYPE_CHECKING:
+    from bot.guard.alerts import Alerts
     from bot.guard.core.limits import Limits
     from bot.guard.files import Files
 
@@ -58,20 +59,20 @@ def run(
     """Guard the gateway until told to end. Example: ibkr-guard run --listen 127.0.0.1:4003 --gateway 127.0.0.1:4002"""
     import asyncio
 
-    from bot.guard.alerts import Alerts, apprise_channel
+    from bot.guard.alerts import Alerts, apprise_channels
     from bot.guard.files import Files
     from bot.guard.limits_file import read_limits
 
     wall = read_limits(limits)
-    alerts = Alerts(apprise_channel(alert_urls))
+    alerts = Alerts(apprise_channels(alert_urls))
     try:
-        asyncio.run(_serve(wall, Files(state, metrics), _address(listen), _address(gateway), alerts.tell))
+        asyncio.run(_serve(wall, Files(state, metrics), _address(listen), _address(gateway), alerts))
     finally:
         alerts.stop()
 
 
 async def _serve(
-    limits: Limits, files: Files, listen: tuple[str, int], gateway: tuple[str, int], tell: Any
+    limits: Limits, files: Files, listen: tuple[str, int], gateway: tuple[str, int], alerts: Alerts
 ) -> None:
     import asyncio
 
@@ -80,13 +81,16 @@ async def _serve(
 
     now = wall_clock()
     counts = files.counts(now)
-    proxy = Proxy(Guard(limits, counts, now, files.stop(now)), files, gateway, tell)
+    proxy = Proxy(
+        Guard(limits, counts, now, files.stop(now)), files, gateway, alerts.tell, beside=alerts.figures
+    )
     await proxy.start(*listen)
     sys.stdout.write(
         json.dumps({"host": listen[0], "port": proxy.port, "gateway": f"{gateway[0]}:{gateway[1]}"}) + "\n"
     )
     sys.stdout.flush()
     gc.freeze()  # what was imported is never looked through again: no pause between an order and its answer
+    gc.set_threshold(20_000, 50, 100)
     task = asyncio.create_task(proxy.run())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)

@@ -104,6 +104,14 @@ def _metric_lines(status: dict[str, Any]) -> list[str]:
         "ibkr_guard_blind": ("Whether the guard does not see the account.", int(bool(status["blind"]))),
         "ibkr_guard_refused_today": ("Orders and requests refused today.", status["refused"]),
         "ibkr_guard_silent_clients": ("Trading clients the dead man's rule acted on.", len(status["silent"])),
+        "ibkr_guard_alert_slowest_seconds": (
+            "The longest way of an alert to a channel's acceptance since the start.",
+            status.get("alert_slowest_s", 0.0),
+        ),
+        "ibkr_guard_alerts_lost": (
+            "Alerts that a channel did not accept since the start.",
+            status.get("alerts_lost", 0),
+        ),
         "ibkr_guard_seen_timestamp_seconds": ("When the guard last wrote this.", status["seen_s"]),
     }
     return [

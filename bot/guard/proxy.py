@@ -7,7 +7,7 @@ the broker, and protection above all, stay as they are.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import count
@@ -75,10 +75,13 @@ class Proxy:
         gateway: tuple[str, int],
         tell: Callable[[Tell], None],
         now: Callable[[], datetime] = wall_clock,
+        beside: Callable[[], Mapping[str, object]] = dict,
     ) -> None:
+        """``beside`` is what the status tells of the alert channel."""
         self.guard = guard
         self.port = 0
         self._files, self._gateway, self._tell, self._now = files, gateway, tell, now
+        self._beside = beside
         self._numbers = count(1)
         self._clients: dict[int, _End] = {}
         self._upstream: dict[int, _End] = {}
@@ -125,7 +128,7 @@ class Proxy:
 
     def status(self) -> dict[str, object]:
         now = self._now()
-        return {**self.guard.state(now), "seen_s": now.timestamp()}
+        return {**self.guard.state(now), **self._beside(), "seen_s": now.timestamp()}
 
     def tick(self) -> None:
         """Time passes; a person may have stopped or gone on."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from bot.domain.errors import FixTheConfiguration
-from bot.guard.alerts import Alerts, apprise_channel
+from bot.guard.alerts import Alerts, apprise_channels
 from bot.guard.cli import app
 from bot.guard.core.effects import Tell
 from bot.guard.files import Files
@@ -82,7 +83,7 @@ def test_the_same_is_told_once_a_minute_and_what_is_urgent_always() -> None:
         told.append((title, text, is_urgent))
         return True
 
-    alerts = Alerts(send, lambda: now[0])
+    alerts = Alerts([send], lambda: now[0])
     for _ in range(3):
         alerts.tell(Tell("refused size", "too large"))
     alerts.tell(Tell("stop", "stopped", is_urgent=True))
@@ -96,11 +97,43 @@ def test_the_same_is_told_once_a_minute_and_what_is_urgent_always() -> None:
     ]
 
 
+def test_one_address_that_hangs_delays_no_other_and_no_alert_of_many_takes_five_seconds() -> None:
+    hangs, told, all_told = threading.Event(), list[str](), threading.Event()
+
+    def silent(*_: object) -> bool:
+        return hangs.wait(60)
+
+    def quick(title: str, *_: object) -> bool:
+        told.append(title)
+        if len(told) == 50:
+            all_told.set()
+        return True
+
+    alerts = Alerts([silent, quick])
+    for number in range(50):
+        alerts.tell(Tell(f"refused {number}", "…", is_urgent=number % 2 == 0))
+    assert all_told.wait(60)
+    hangs.set()
+    alerts.stop()
+    assert alerts.figures()["alerts_lost"] == 0
+    assert alerts._workers[1].slowest_s <= 5
+
+
+def test_what_is_urgent_is_tried_again_and_what_is_not_is_counted_as_lost() -> None:
+    answers = iter([False, True, False])
+    alerts = Alerts([lambda *_: next(answers)], again_s=[0.0, 0.0])
+    alerts.tell(Tell("stop", "stopped", is_urgent=True))
+    alerts.tell(Tell("refused size", "too large"))
+    alerts.stop()
+    found = alerts.figures()
+    assert (found["alerts_accepted"], found["alerts_lost"]) == (1, 1)
+
+
 def test_a_wrong_alert_address_is_refused_without_being_shown(tmp_path: Path) -> None:
     path = tmp_path / "urls"
     path.write_text("# mine\nnothing-such://secret-token\n")
     with pytest.raises(FixTheConfiguration) as caught:
-        apprise_channel(path)
+        apprise_channels(path)
     assert "secret" not in str(caught.value)
 
 

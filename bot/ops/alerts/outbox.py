@@ -19,9 +19,11 @@ MOST_CHARACTERS = 3000
 
 @dataclass(frozen=True, slots=True)
 class DeliveryPolicy:
-    """``per_minute`` messages at most; what comes beyond is gathered into the next one. Times in seconds."""
+    """``per_minute`` messages at most; what comes beyond is gathered into the next one. What is critical does not wait for that
+    rate, only for ``urgent_per_minute`` (Telegram takes 20 a minute in a group, Bot FAQ; Discord 30). Times in seconds."""
 
     per_minute: int = 10
+    urgent_per_minute: int = 20
     repeat_after_s: float = 600.0
     """The same key within this time is the same event, and is not told again."""
     keep_s: float = 6 * 3600.0
@@ -45,7 +47,7 @@ class Outbox:
         self._waiting: deque[_Waiting] = deque()
         self._current: list[_Waiting] = []
         self._seen: dict[str, float] = {}
-        self._sent_at: deque[float] = deque(maxlen=manners.per_minute)
+        self._sent_at: deque[float] = deque(maxlen=max(manners.per_minute, manners.urgent_per_minute))
         self._failures = 0
         self._not_before = 0.0
         self.lost = 0
@@ -81,9 +83,15 @@ class Outbox:
 
     def wait_s(self, now: float) -> float:
         """Until something may be sent; 0 now."""
-        is_full = len(self._sent_at) == self._manners.per_minute
-        by_rate = self._sent_at[0] + 60.0 - now if is_full else 0.0
+        rate = self._rate()
+        by_rate = self._sent_at[-rate] + 60.0 - now if len(self._sent_at) >= rate else 0.0
         return max(0.0, by_rate, self._not_before - now)
+
+    def _rate(self) -> int:
+        waiting = (one.alert.severity for one in (*self._current, *self._waiting))
+        is_urgent = Severity.CRITICAL in waiting
+        manners = self._manners
+        return max(manners.per_minute, manners.urgent_per_minute) if is_urgent else manners.per_minute
 
     def last(self, now: float) -> Alert | None:
         """All that is left, in one message, whatever the rate: nothing comes after it."""

@@ -47,6 +47,22 @@ def test_what_exceeds_the_rate_is_gathered_into_one() -> None:
     assert all(f"title of {n}" in sent[-1].body for n in range(2, 10))
 
 
+def test_bad_news_does_not_wait_behind_chatter() -> None:
+    box, sent = Outbox(DeliveryPolicy(per_minute=3, urgent_per_minute=5)), []
+    for n in range(4):
+        box.put(alert(str(n)), float(n))
+        if box.next(float(n)) is not None:
+            box.delivered(float(n))
+    for n in range(4, 8):
+        box.put(alert(str(n), Severity.CRITICAL), float(n))
+        if (one := box.next(float(n))) is not None:
+            sent.append((n, one.title))
+            box.delivered(float(n))
+
+    assert sent == [(4, "2 events"), (5, "title of 5")]
+    assert box.wait_s(8.0) == 52.0
+
+
 def test_after_the_rate_is_spent_a_minute_passes() -> None:
     box = Outbox(DeliveryPolicy(per_minute=1))
     box.put(alert("a"), 0.0)
