@@ -36,6 +36,7 @@ class WeeklyProof:
     def __init__(self, rule: SundayProof, born: datetime) -> None:
         self._rule, self._born = rule, born
         self._proved_at: datetime | None = None
+        self._ended: tuple[datetime, datetime] | None = None
         self._told_at: datetime | None = None
 
     def proved(self, begun_at: datetime) -> None:
@@ -43,7 +44,11 @@ class WeeklyProof:
         self._proved_at = begun_at
 
     def is_proved(self, now: datetime) -> bool:
-        return self._proved_at is not None and self._proved_at >= log_in_ended(now)
+        if self._proved_at is None:
+            return False
+        if self._ended is None or self._ended[0] is not now:  # asked again and again between two ticks
+            self._ended = (now, log_in_ended(now))
+        return self._proved_at >= self._ended[1]
 
     def deadline(self, now: datetime) -> datetime:
         """This week's named hour."""

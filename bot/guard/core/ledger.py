@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from bot.guard.core.rates import Counts
@@ -18,6 +20,8 @@ from bot.wire import WireMessage
 
 SETTLE = timedelta(seconds=3)
 UNDER_WAY = timedelta(seconds=20)  # longer than IB takes to answer a revision, if it answers
+UNANSWERED = 50
+"""Revisions of one order that may be under way at once."""
 BLOCKS = (1, 2)
 """OCA types with block: one order works at a time. Without it two of a group may fill (IBKR, "One-Cancels All")."""
 _ZERO = Decimal(0)
@@ -45,6 +49,7 @@ _FACTS = (
     *("symbol", "secType", "lastTradeDateOrContractMonth", "strike", "right", "multiplier"),
     *("currency", "localSymbol", "tradingClass"),
 )
+_PICK = itemgetter(*_FACTS)
 _SPOKEN: dict[str, Callable[[Any], Any]] = {
     "lastTradeDateOrContractMonth": lambda text: text.split(" ")[0],
     "strike": lambda number: number.normalize(),
@@ -55,8 +60,13 @@ _SPOKEN: dict[str, Callable[[Any], Any]] = {
 
 
 def facts_of(message: WireMessage) -> Facts:
-    """The contract in a message, in one way of writing it."""
-    found = {name: message[name] for name in _FACTS if message[name]}
+    """The contract in a message, in one way of writing it. Not to be changed: it is kept for the next that says the same."""
+    return _facts_of(_PICK(message.values))
+
+
+@lru_cache(4096)
+def _facts_of(values: tuple[Any, ...]) -> Facts:
+    found = {name: value for name, value in zip(_FACTS, values, strict=True) if value}
     told = {name: _SPOKEN[name](value) if name in _SPOKEN else value for name, value in found.items()}
     return {name: value for name, value in told.items() if value is not None}
 
@@ -204,6 +214,8 @@ class Ledger:
         """An order leaves now. What a revision was and will be both count until the gateway has echoed it."""
         old = self.working.setdefault(asked.key, asked)
         if old is not asked:
+            if old.asked and old.asked[-1][:2] == (asked.quantity, asked.limit):
+                del old.asked[-1]
             old.asked.append((asked.quantity, asked.limit, asked.since))
             old.parent, old.oca_group = asked.parent, asked.oca_group
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 
-from bot.guard.core.ledger import BLOCKS, Facts, Key, Ledger, Working, difference, facts_of
+from bot.guard.core.ledger import BLOCKS, UNANSWERED, Facts, Key, Ledger, Working, difference, facts_of
 from bot.guard.core.limits import Limits
 from bot.wire import WireMessage
 
@@ -57,28 +57,29 @@ class Asked:
 def read_order(message: WireMessage, client: int, ledger: Ledger, limits: Limits, now: datetime) -> Asked:
     """Errors: ``Refused`` for what is not an ordinary order of an allowed account in a known contract."""
     _check_fields(message, limits)
-    key: Key = (client, message.orderId)
+    said = message.values  # by name at once: an attribute of a message is looked for twice
+    key: Key = (client, said["orderId"])
     con_id, facts = _contract(message, ledger)
     multiplier = ledger.multiplier(con_id)
     if multiplier is None:
         raise Refused("contract", f"contract {con_id} is of an unknown multiplier; ask its details first")
-    if message.action not in ("BUY", "SELL"):
-        raise Refused("action", f"action {message.action[:16]!r} is neither BUY nor SELL")
-    quantity = message.totalQuantity
+    if said["action"] not in ("BUY", "SELL"):
+        raise Refused("action", f"action {said['action'][:16]!r} is neither BUY nor SELL")
+    quantity = said["totalQuantity"]
     if quantity is None or quantity <= 0 or quantity != int(quantity):
         raise Refused("quantity", f"a quantity of {quantity} is no whole number above zero")
-    if message.orderType in _PRICED and (message.lmtPrice is None or message.lmtPrice <= 0):
-        raise Refused("price", f"{message.orderType} without a limit above zero")
+    if said["orderType"] in _PRICED and (said["lmtPrice"] is None or said["lmtPrice"] <= 0):
+        raise Refused("price", f"{said['orderType']} without a limit above zero")
     order = Working(
         key,
         (_account(message, ledger, limits), con_id),
-        message.action == "BUY",
+        said["action"] == "BUY",
         now,
-        message.orderType,
+        said["orderType"],
         quantity,
-        message.lmtPrice,
-        (client, message.parentId) if message.parentId else None,
-        message.ocaGroup if message.ocaType in BLOCKS else "",
+        said["lmtPrice"],
+        (client, said["parentId"]) if said["parentId"] else None,
+        said["ocaGroup"] if said["ocaType"] in BLOCKS else "",
         multiplier,
         is_ours=True,
     )
@@ -94,10 +95,10 @@ def _role(order: Working) -> Role:
 def _check_fields(message: WireMessage, limits: Limits) -> None:
     if message.surplus:
         raise Refused("fields", "the order has fields behind its end")
-    for name, value in message.values.items():
-        if not value or name in ORDINARY or value == _UNSET_INT or _QUIET_OF.get(name) == value:
-            continue
-        if name not in limits.order_fields:
+    unusual = [name for name, value in message.values.items() if value and name not in ORDINARY]
+    for name in unusual:
+        value = message[name]
+        if value != _UNSET_INT and _QUIET_OF.get(name) != value and name not in limits.order_fields:
             raise Refused("fields", f"{name} is set; an order may only use ordinary fields (order_fields)")
 
 
@@ -133,6 +134,8 @@ def _revised(order: Working, ledger: Ledger) -> Working | None:
         return None
     if (old.holding, old.is_buy) != (order.holding, order.is_buy):
         raise Refused("revision", "a revision cannot change the contract, the account or the side")
+    if len(old.asked) >= UNANSWERED:
+        raise Refused("revision", f"{UNANSWERED} revisions of it are unanswered")
     order.filled = old.filled
     if order.parent != old.parent:
         order.parent = None

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from bot.domain.session import new_york_day
+from bot.domain.session import NEW_YORK, new_york_day
 from bot.guard.core.limits import Rate, Rates
 
 _MINUTE = timedelta(minutes=1)
@@ -27,6 +27,7 @@ class Counts:
     fills: int = 0
     round_trips: int = 0
     refused: int = 0
+    _day_span: tuple[datetime, ...] = (datetime.max.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
     _recent: dict[str, deque[datetime]] = field(default_factory=lambda: {kind: deque() for kind in KINDS})
 
     @classmethod
@@ -36,7 +37,11 @@ class Counts:
 
     def roll(self, now: datetime) -> None:
         """A new day begins from nothing."""
+        if self._day_span[0] <= now < self._day_span[1]:
+            return
         today = new_york_day(now)
+        edges = (datetime.combine(day, time(0), NEW_YORK) for day in (today, today + timedelta(days=1)))
+        self._day_span = tuple(edge.astimezone(UTC) for edge in edges)
         if today != self.day:
             self.day, self.fills, self.refused = today, 0, 0
             self.by_kind = dict.fromkeys(KINDS, 0)
