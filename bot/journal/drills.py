@@ -16,7 +16,7 @@ import msgspec
 from bot.domain.errors import FixTheMachine
 from bot.journal.store import connect, written_at
 
-SCHEMA = """
+_TABLE = """
 CREATE TABLE IF NOT EXISTS drills (
   at   TEXT NOT NULL,
   body TEXT NOT NULL
@@ -54,7 +54,7 @@ def put_certificate(journal: Path, certificate: Certificate) -> None:
     """Write it into that journal, which may be in use or not yet there; on disk when this returns. Raises FixTheMachine."""
     try:
         with closing(connect(journal)) as db, db:
-            db.execute(SCHEMA)
+            db.execute(_TABLE)
             row = (certificate.at.isoformat(), msgspec.json.encode(certificate).decode())
             db.execute("INSERT INTO drills VALUES (?, ?)", row)
     except sqlite3.Error as error:
@@ -97,6 +97,6 @@ def carry_certificates(damaged: sqlite3.Connection, fresh: sqlite3.Connection) -
     """A repaired journal keeps what can be read of them."""
     kept = certificates(damaged)
     if kept:
-        fresh.execute(SCHEMA)
+        fresh.execute(_TABLE)
         rows = [(one.at.isoformat(), msgspec.json.encode(one).decode()) for one in kept]
         fresh.executemany("INSERT INTO drills VALUES (?, ?)", rows)
