@@ -139,10 +139,11 @@ def _ready(port: int) -> socket.socket:
     return line
 
 
-def _round_trips(lines: Sequence[socket.socket], frame: bytes) -> list[list[float]]:
+def _round_trips(lines: Sequence[socket.socket], frames: Sequence[bytes]) -> list[list[float]]:
     """The times of each line, by turns, without the first tenth."""
     taken: list[list[float]] = [[] for _ in lines]
-    for _ in range(ROUNDS):
+    for n in range(ROUNDS):
+        frame = frames[n % len(frames)]
         for line, times in zip(lines, taken, strict=True):
             start = time.perf_counter()
             line.sendall(frame)
@@ -161,12 +162,13 @@ def main() -> None:
     guarded_port = _start(_guard, bare_port)
     _alone(0)
     lines, found = (_ready(bare_port), _ready(guarded_port)), {}
-    for name, frame in {
-        "heartbeat": encode("reqCurrentTime", VERSION),
-        "what-if": order(1, whatIf=True),
-        "exit": order(1, action="SELL"),
+    prices = [Decimal(100 + n) / 100 for n in range(10)]
+    for name, frames in {
+        "heartbeat": [encode("reqCurrentTime", VERSION)],
+        "what-if": [order(n, whatIf=True, lmtPrice=price) for n, price in enumerate(prices, start=1)],
+        "exit": [order(n, action="SELL", lmtPrice=price) for n, price in enumerate(prices, start=1)],
     }.items():
-        bare, guarded = _round_trips(lines, frame)
+        bare, guarded = _round_trips(lines, frames)
         added = {p: _at(guarded, p) - _at(bare, p) for p in (50, 90, 99)}
         if name == "heartbeat":  # as long there as back
             back = {p: us / 2 for p, us in added.items()}

@@ -35,6 +35,7 @@ __all__ = [
 
 _WORTH_KEEPING = 8
 """Fields, from which on a run is compared with the last one of its kind."""
+_MISSES_AT_MOST = 100
 Test = Callable[[Mapping[str, Any]], bool]
 
 
@@ -67,20 +68,29 @@ def _often_read(read: Callable[[str], Any]) -> Mapping[str, Any]:
     return known
 
 
+class _Kept:
+    """What a run of fields said last, and what it meant: the long tail of an order is the same in all of a client's. One that
+    never says the same again is not looked at any more."""
+
+    __slots__ = ("last", "misses")
+
+    def __init__(self) -> None:
+        self.last: tuple[tuple[str, ...] | None, Mapping[str, Any]] = (None, {})
+        self.misses = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Scalars:
     """Neighbouring plain fields."""
 
     items: tuple[ScalarStep, ...]
     _readers: tuple[tuple[str, Callable[[str], Any], Mapping[str, Any]], ...] = field(init=False, repr=False)
-    _last: list[tuple[tuple[str, ...], Mapping[str, Any]]] = field(
-        default_factory=lambda: [((), {})], repr=False, compare=False
-    )
-    """The texts that were read last, and what they meant: the long tail of an order is the same in all of a client's."""
+    _kept: _Kept = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         readers = tuple((name, read, _often_read(read)) for name, _, read, _ in self.items)
         object.__setattr__(self, "_readers", readers)
+        object.__setattr__(self, "_kept", _Kept())
 
     def write(self, values: Mapping[str, Any], out: list[str]) -> None:
         """See ``Step``. Raises FieldError."""
@@ -95,15 +105,19 @@ class Scalars:
 
     def read(self, fields: Iterator[str], into: Record) -> None:
         """See ``Step``. Raises FieldError."""
-        if len(self._readers) < _WORTH_KEEPING:
+        kept, readers = self._kept, self._readers
+        if len(readers) < _WORTH_KEEPING or kept.misses > _MISSES_AT_MOST:
             self._read(fields, into)
             return
-        texts, (said, meant) = tuple(islice(fields, len(self._readers))), self._last[0]
+        texts = tuple(islice(fields, len(readers)))
+        said, meant = kept.last
         if texts == said:
             into.update(meant)
+            kept.misses = 0
             return
         self._read(iter(texts), into)
-        self._last[0] = (texts, {name: into[name] for name, _, _ in self._readers})
+        kept.misses += 1
+        kept.last = (texts, {name: into[name] for name, _, _ in readers})
 
     def _read(self, fields: Iterator[str], into: Record) -> None:
         name = ""

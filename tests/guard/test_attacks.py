@@ -80,6 +80,17 @@ def test_a_request_that_bears_an_orders_number_does_not_end_the_order() -> None:
     assert ids(bench, order(51)) == []
 
 
+def test_an_order_that_crossed_a_listing_on_the_way_is_not_forgotten() -> None:
+    bench = Bench(limits(total={"positions": 1}))
+    bench.wait(29)
+    bench.tick(11, 2, "1.00")
+    bench.tick(12, 2, "1.00")
+    assert ids(bench, order(1, PUT)) == [1]
+    bench.wait(2)  # the guard asks for every open order, and the answer is from before
+    bench.say("openOrderEnd", -1)
+    assert ids(bench, order(2)) == []
+
+
 def test_executions_of_the_past_cannot_be_asked_for_as_if_they_were_of_now() -> None:
     bench = Bench()
     asked = {"acctCode": "", "time": "", "symbol": "", "secType": "", "exchange": "", "side": ""}

@@ -29,6 +29,7 @@ class Room:
     flattening: bool
 
 
+_EXITS: Final = frozenset({"LMT", "MKT"}) | STOPS
 Check = Callable[[Asked, Room], str | None]
 
 
@@ -73,7 +74,7 @@ def _entry_type(asked: Asked, room: Room) -> str | None:
 def _exit_type(asked: Asked, room: Room) -> str | None:
     del room
     kind = asked.order.kind
-    return None if kind in {"LMT", "MKT"} | STOPS else f"an exit of type {kind[:16]} is not known"
+    return None if kind in _EXITS else f"an exit of type {kind[:16]} is not known"
 
 
 def _size(asked: Asked, room: Room) -> str | None:

@@ -73,6 +73,8 @@ def _facts_of(values: tuple[Any, ...]) -> Facts:
 
 def difference(asked: Facts, known: Facts) -> str:
     """In what a contract as it was asked for is not the known one, empty for nothing."""
+    if asked.items() <= known.items():
+        return ""
     name = next((name for name, value in asked.items() if value != known.get(name, value)), "")
     return f"{name} {known[name]}, not {asked[name]}" if name else ""
 
@@ -354,8 +356,9 @@ class Ledger:
             self._end(key)
 
     def keep_only(self, seen: set[Key], asked_at: datetime) -> None:
-        """A complete listing of open orders was told: what is older and not in it has ended."""
-        for key in [k for k, w in self.working.items() if k not in seen and w.since < asked_at]:
+        """A complete listing of open orders was told: what is older and not in it has ended. An order of just before may have
+        been on its way on another line."""
+        for key in [k for k, w in self.working.items() if k not in seen and asked_at - w.since >= SETTLE]:
             self._end(key)
 
     def _end(self, key: Key) -> None:
