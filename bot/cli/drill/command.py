@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -69,7 +72,11 @@ def _steps(day: date, journal: Path) -> list[DrillStep]:
 
     found: list[DrillStep] = []
     console = Console(stderr=True)
-    with tempfile.TemporaryDirectory(prefix="ibkr-bot-drill-") as text, console.status("") as status:
+    with (
+        _ended_as_by_ctrl_c(),
+        tempfile.TemporaryDirectory(prefix="ibkr-bot-drill-") as text,
+        console.status("") as status,
+    ):
         scratch = Path(text)
 
         def say(words: str) -> None:
@@ -85,6 +92,20 @@ def _steps(day: date, journal: Path) -> list[DrillStep]:
         except BotError as error:
             found.append(DrillStep("start", False, str(error), 0.0))
     return found
+
+
+@contextmanager
+def _ended_as_by_ctrl_c() -> Iterator[None]:
+    """SIGTERM, too, ends what the drill has started."""
+    try:
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    except ValueError:  # not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _tell(certificate: Certificate, directory: Path, *, as_json: bool) -> None:

@@ -95,8 +95,9 @@ class Course:
     def _phone(self, judge: Judge, lives: _Lives, guard: DrillGuard) -> str:
         self.say("phone: the guard's stop, and an hour of the market after it")
         began_s = time.monotonic()
-        if not guard.type("stop", "from the phone", "--by", "phone")["taken"]:
-            raise FixTheMachine("the stop lies on disk and the guard did not take it")
+        while not guard.type("stop", "from the phone", "--by", "phone")["taken"]:
+            if time.monotonic() - began_s > START_S:
+                raise FixTheMachine("the stop lies on disk and the guard did not take it")
         took_s = time.monotonic() - began_s
         judge.wait(_SETTLE_S)
         held = judge.held
