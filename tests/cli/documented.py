@@ -136,6 +136,12 @@ WAYS: tuple[Row, ...] = (
         "minutes of processor; tests/backtest/test_command.py runs each option on fewer days",
     ),
     Row(r"^ibkr-bot parity ", Way.ELSEWHERE, "tests/live_line/test_parity.py trades that day all three ways"),
+    Row(
+        r"^ibkr-bot drill --state /var",
+        Way.HOST,
+        "an appliance's state directory; the same command as in the next row",
+    ),
+    Row(r"^ibkr-bot drill$", Way.ELSEWHERE, "tests/cli/test_drill.py runs it whole, as a new user"),
     # ── the guard
     Row(r"^ibkr-guard check", Way.ALONE, "the example's limits are sound"),
     Row(r"^ibkr-guard ", Way.HOST, "a guard in front of a gateway; tests/guard runs each command beside one"),
