@@ -17,7 +17,7 @@ import yaml
 
 from bot.cli.embedded import Gateway
 from bot.domain.errors import FixTheMachine
-from bot.ops.process.control_socket import ask
+from bot.ops.process.control_client import ask
 
 START_S = 120.0
 """For a bot or a guard to be ready, on a machine that is busy."""
