@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from bot.cli.options import ConfigOption, JsonOption, StateOption, settings_of, state_place
 from bot.domain.errors import BotError, FixTheCommand
@@ -64,6 +62,8 @@ def _certificate(session: str, journal: Path) -> Certificate:
 
 
 def _steps(day: date, journal: Path) -> list[DrillStep]:
+    from rich.console import Console
+
     from bot.cli.drill.course import Course, busiest_rows
     from bot.cli.drill.processes import SYMBOL
     from bot.cli.embedded import embedded_gateway
@@ -113,6 +113,9 @@ def _tell(certificate: Certificate, directory: Path, *, as_json: bool) -> None:
         shown = {**asdict(certificate), "at": certificate.at.isoformat(), "passed": certificate.passed}
         typer.echo(json.dumps({**shown, "journal": str(directory)}))
         return
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(box=None)
     for name in ("step", "", "what was seen", "seconds"):
         table.add_column(
