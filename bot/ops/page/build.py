@@ -54,7 +54,15 @@ def _source(status: Status, constants: Constants) -> Source:
 
 def _money(status: Status, constants: Constants) -> Money:
     pnl = status.pnl
-    return Money(constants.currency, pnl.realized, pnl.unrealized, pnl.fees, pnl.net, status.equity)
+    return Money(
+        constants.currency,
+        pnl.realized,
+        pnl.unrealized,
+        pnl.fees,
+        pnl.net,
+        status.equity,
+        equity_at=status.equity_at,
+    )
 
 
 def _held(x: BracketView, status: Status) -> Held:

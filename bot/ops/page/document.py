@@ -58,6 +58,7 @@ class Money:
     net: Decimal | None = None
     equity: Decimal | None = None
     heading: str = "Result of the day"
+    equity_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

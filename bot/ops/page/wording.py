@@ -72,6 +72,8 @@ def _short(value: object) -> str:
         return _moment(text)
     if "." not in text:
         return text
+    if abs(number) >= 100_000:
+        return f"{number:,.0f}"  # a volume
     return f"{number:.2f}".rstrip("0").rstrip(".") if abs(number) < 1000 else f"{number:,.2f}"
 
 

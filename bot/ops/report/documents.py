@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from bot.domain.day_report import DayReport
@@ -38,7 +38,15 @@ def day_document(
         at=at,
         verdict=_day_verdict(record, report, pnl),
         source=source,
-        money=Money(CURRENCY, pnl.realized, pnl.unrealized, pnl.fees, pnl.net, report.equity),
+        money=Money(
+            CURRENCY,
+            pnl.realized,
+            pnl.unrealized,
+            pnl.fees,
+            pnl.net,
+            report.equity,
+            equity_at=_marked_at(record),
+        ),
         charts=charts(record, source.symbols),
         trades=trade_marks(record.trades, record.paths),
         curves=(equity_curve(record, CURRENCY),),
@@ -87,7 +95,7 @@ def tiles(x: Performance) -> tuple[Fact, ...]:
             f"{signed(x.average_win or Decimal(0))} / {signed(x.average_loss or Decimal(0))}",
         ),
         Fact("deepest fall", f"{x.max_drawdown:,.2f}"),
-        Fact("fees", f"{x.fees:,.2f}"),
+        Fact("fees of closed trades", f"{x.fees:,.2f}"),
     ]
     if x.entry_slip is not None:
         found.append(Fact("lost to entry prices", f"{x.entry_slip:,.2f}"))
@@ -137,6 +145,10 @@ def _period_verdict(told: Performance, unrecorded: tuple[date, ...]) -> PageVerd
     )
 
 
+def _marked_at(record: DayRecord) -> datetime | None:
+    return record.equity[-1][0] if record.equity else None
+
+
 def _period_money(told: Performance, equity: Decimal | None) -> Money:
     gross = told.net + told.fees
     return Money(CURRENCY, gross, None, told.fees, told.net, equity, "Result of closed trades")
@@ -146,7 +158,7 @@ def _troubles(report: DayReport) -> tuple[Fact, ...]:
     """What went wrong on the day, zeros included: that nothing did is worth reading, too."""
     halts = sum(hasattr(one, "detail") for one in report.halts)
     counts: Mapping[str, int] = {
-        "orders refused": report.refused_orders,
+        "orders rejected": report.refused_orders,
         "connections lost": report.disconnects,
         "halts": halts,
     }

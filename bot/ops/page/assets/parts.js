@@ -30,7 +30,7 @@
     return fill("money",
       h("div", {}, h("h2", {}, it.heading), h("span", { cls: `big ${tone(it.net)}`, id: "net" }, known(it.net) ? `${signed(it.net)} ${it.currency}` : "unknown")),
       h("div", { cls: "sum" }, "realised ", amount(it.realized), ...(known(it.unrealized) || !known(it.net) ? [" + open ", amount(it.unrealized)] : []), " − fees ", h("b", {}, plain(it.fees)), " = ", amount(it.net)),
-      known(it.equity) ? h("div", { cls: "right" }, h("h2", {}, "Equity"), h("span", { cls: "big" }, plain(it.equity))) : null);
+      known(it.equity) ? h("div", { cls: "right" }, h("h2", {}, known(it.equity_at) ? `Equity at ${clock.minute(it.equity_at)}` : "Equity"), h("span", { cls: "big" }, plain(it.equity))) : null);
   }
 
   function ladder(it) {
