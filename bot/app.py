@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from loguru import logger
 
@@ -17,12 +18,14 @@ from bot.assembly.failures import Failures
 from bot.assembly.line import run_line
 from bot.assembly.outside import Outside, opened
 from bot.assembly.timing import Hooks, Timing
-from bot.config import Settings
 from bot.domain.errors import FixTheMachine
 from bot.journal.recover import open_journal
 from bot.journal.store import JOURNAL_FILE, Journal
 from bot.ops.alerts.alert import Alert, Severity
 from bot.ops.process.instance_lock import InstanceLock
+
+if TYPE_CHECKING:
+    from bot.config import Settings
 
 
 def run(settings: Settings, timing: Timing, hooks: Hooks) -> int:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from loguru import logger
 
@@ -23,7 +24,7 @@ from bot.assembly.port import make_broker, make_port
 from bot.assembly.slow_disk import judge_disk, tell_of_disk
 from bot.assembly.timing import Hooks, Timing
 from bot.build import build_id
-from bot.config import Settings, hand_down
+from bot.config import hand_down
 from bot.domain import messages as m
 from bot.domain.session import NEW_YORK, midnight
 from bot.journal.listener import JournalListener
@@ -42,6 +43,9 @@ from bot.ops.process.systemd import Notifier
 from bot.ops.status.status import Status
 from bot.ops.status.status_builder import StatusBuilder
 from bot.wiring import ALERTS, BOARD, JOURNAL, Machine
+
+if TYPE_CHECKING:
+    from bot.config import Settings
 
 
 def run_line(

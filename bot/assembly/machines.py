@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
-from bot.config import Settings, hand_down
+from bot.config import hand_down
 from bot.domain.contract import Contract
 from bot.domain.market import Quote
 from bot.domain.session import new_york_day
@@ -24,6 +25,9 @@ from bot.strategies.entry_timing import EntryTiming
 from bot.strategies.registry import make_strategies
 from bot.strategies.symbol import Chosen, Mode, SymbolStrategy, Unfit
 from bot.wiring import EXECUTION, MARKET_DATA, OCO_WATCHER, RISK, Machine
+
+if TYPE_CHECKING:
+    from bot.config import Settings
 
 QuotesById = Mapping[ConId, Quote]
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.actors.signals import StopSignals
 from bot.assembly.timing import Timing
-from bot.config import Settings, hand_down
+from bot.config import hand_down
 from bot.domain.text import made_safe
 from bot.journal.drills import drill_due
 from bot.journal.store import JOURNAL_FILE
@@ -27,6 +27,9 @@ from bot.ops.page.server import Site, served
 from bot.ops.process.heartbeat import Heartbeat
 from bot.ops.process.logs import start_logging
 from bot.ops.process.threads import watched_threads
+
+if TYPE_CHECKING:
+    from bot.config import Settings
 
 _DRILL_LOOK_S = 600.0
 
@@ -108,7 +111,7 @@ def _measured(settings: Settings, timing: Timing, channels: list[str]) -> Iterat
         session=hand_down.session_rules(settings),
         channels=tuple(channels),
         trading=settings.broker.trading,
-        settings_id=sha256(settings.model_dump_json().encode()).hexdigest()[:12],
+        settings_id=settings.fingerprint(),
         clock_speed=timing.speed,
     )
     due = (

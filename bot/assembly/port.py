@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from bot.assembly.timing import Timing
 from bot.broker.dry_run import DryRunPort
 from bot.broker.ibkr import IbkrBroker
-from bot.config import Settings, hand_down
+from bot.config import hand_down
 from bot.domain.port import BrokerPort
 from bot.journal.recover import order_id_floor
 from bot.journal.store import Journal
+
+if TYPE_CHECKING:
+    from bot.config import Settings
 
 
 def make_broker(settings: Settings, journal: Journal, timing: Timing) -> IbkrBroker:

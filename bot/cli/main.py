@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _run(given: list[str]) -> None:
-    from bot.cli.commands import make_app
+    from bot import daemon
     from bot.domain.errors import BotError
     from bot.domain.session import CalendarRangeError
 
@@ -44,6 +44,10 @@ def _run(given: list[str]) -> None:
         if not given:
             _welcome()
             return
+        if given[0] == "run" and (code := daemon.run_without_terminal(given[1:])) is not None:
+            sys.exit(code)
+        from bot.cli.commands import make_app
+
         make_app(next((word for word in given if not word.startswith("-")), ""))(given)
     except BotError as error:
         sys.stderr.write(f"ibkr-bot: {error}\n")

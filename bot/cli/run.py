@@ -15,10 +15,8 @@ from bot.cli.days import session_of
 from bot.cli.embedded import embedded_gateway, speed_of
 from bot.cli.options import LATEST_RUN, ConfigOption, StateOption, settings_of, simulated_directory
 from bot.cli.show.typed import options
-from bot.domain.clock import ScaledTime, SteppedTime
+from bot.daemon import run_live, say_why, tell_where
 from bot.domain.errors import FixTheCommand, FixTheMachine
-from bot.domain.session import new_york_day
-from bot.domain.text import made_safe
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -54,27 +52,7 @@ def run_command(
 
 
 def _run_live(settings: Settings, state: Path | None) -> int:
-    from bot.actors.clock import real_now, scaled_now
-    from bot.app import run as run_bot
-    from bot.assembly.timing import Hooks, Timing
-
-    if state is not None:
-        settings = settings.with_state(state)
-    clock = settings.broker.simulated_clock
-    causes: list[str] = []
-    stepped = None if clock is None else SteppedTime.parse(clock)
-    if stepped is not None:
-        timing = Timing.in_steps(stepped)
-    elif clock is not None:
-        scale = ScaledTime.parse(clock)
-        timing = Timing(scaled_now(scale), scale.speed)
-    else:
-        timing = Timing(real_now)
-    _tell_where(settings)
-    with _shown() as show:
-        code = run_bot(settings, timing, Hooks(show, ended=causes.append))
-    _say_why(code, causes, settings)
-    return code
+    return run_live(settings if state is None else settings.with_state(state), _shown())
 
 
 # ── the simulated day ──
@@ -91,7 +69,7 @@ def _run_simulated_day(
 
     day = session_of("--session", session or settings.broker.simulated_session)
     directory = state or _fresh_directory(settings.journal.directory)
-    _tell_where(settings)
+    tell_where(settings)
     seen = SeenDay()
     causes: list[str] = []
     ceiling = settings.broker.simulated_speed if speed is None else speed_of(speed)
@@ -107,7 +85,7 @@ def _run_simulated_day(
             over = lambda status: day_is_over(day, timing.now(), status)  # noqa: E731
             code = run_bot(settings, timing, Hooks(note, over, causes.append, every_s=0.1))
     print_outcome(seen, directory / JOURNAL_FILE, day, given, is_whole=code == 0)
-    _say_why(code, causes, settings)
+    say_why(code, causes, settings)
     return code
 
 
@@ -130,50 +108,18 @@ def _fresh_directory(directory: Path) -> Path:
 # ── what people see ──
 
 
-def _tell_where(settings: Settings) -> None:
-    """Where the page is, before the live panel takes the screen."""
-    page = settings.monitoring.page_address
-    if page is not None:
-        typer.echo(f"page: {page}   (read-only)")
-
-
 @contextlib.contextmanager
 def _shown(out: TextIO | None = None) -> Iterator[Callable[[Status], None]]:
     """A live panel on a terminal; elsewhere a line whenever something happened, and one every half simulated hour."""
     from rich.console import Console
     from rich.live import Live
 
-    from bot.ops.status.display import panel, status_line
+    from bot.ops.status.display import panel
+    from bot.ops.status.line import lines_shown
 
     console = Console(file=out)
     if console.is_terminal:
         with Live(console=console, refresh_per_second=8, screen=False) as live:
             yield lambda status: live.update(panel(status))
         return
-    last: list[object] = [None]
-
-    def show(status: Status) -> None:
-        mark = (
-            status.last_event,
-            status.at and (new_york_day(status.at), status.at.hour, status.at.minute // 30),
-        )
-        if mark != last[0]:
-            last[0] = mark
-            console.print(status_line(status), soft_wrap=True, highlight=False, markup=False)
-
-    yield show
-
-
-def _say_why(code: int, causes: list[str], settings: Settings) -> None:
-    """The last words of a run that failed: what of, where to look, what to type. On stderr, whatever stdout is piped to."""
-    if code == 0:
-        return
-    from bot.ops.process.logs import LOG_FILES
-
-    cause = made_safe("; ".join(filter(None, causes)) or "the bot ended without a reason", 300)
-    log = settings.journal.log_directory / LOG_FILES[0]
-    typer.echo(
-        f"ibkr-bot: the run failed: {cause}; positions keep their stops at the broker\n"
-        f"ibkr-bot: next: read {log}, then: ibkr-bot doctor",
-        err=True,
-    )
+    yield lines_shown(lambda text: console.print(text, soft_wrap=True, highlight=False, markup=False))

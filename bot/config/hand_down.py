@@ -1,18 +1,16 @@
-"""From settings to what each part understands. The one place that knows both names."""
+"""From settings to what each part understands. The one place that knows both names.
+
+What it is given is read by attribute alone, so that a plain copy of the settings (``bot.config.plain``) will do.
+"""
 
 from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel
-
 from bot.broker.connection.settings import BrokerSettings
-from bot.config.settings import Settings
-from bot.config.strategy_sections import section_of
-from bot.config.trading_sections import EmbargoSection
 from bot.domain.market import BarSize
 from bot.domain.session import NEW_YORK
 from bot.domain.terms import StrategyTerms
@@ -29,6 +27,11 @@ from bot.selection.liquidity import LiquidityLimits
 from bot.selection.strike import parse_strike
 from bot.strategies.entry_timing import Wait
 from bot.strategies.registry import NAMES, STRATEGIES
+
+if TYPE_CHECKING:
+    from bot.config.settings import Settings
+    from bot.config.strategy_sections import StrategySection
+    from bot.config.trading_sections import EmbargoSection
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -96,10 +99,16 @@ DERIVED: dict[type, dict[str, str]] = {
 """The limits that have no setting of the same name, and what each is made from or why it is what it is."""
 
 
-def _shared(section: BaseModel, target: type, but: tuple[str, ...] = ()) -> dict[str, Any]:
+def _shared(section: object, target: type, but: tuple[str, ...] = ()) -> dict[str, Any]:
     """The values of the keys that the section and the dataclass both have, by name."""
-    names = {field.name for field in fields(target)} - {*but}
-    return {name: getattr(section, name) for name in type(section).model_fields if name in names}
+    known = vars(section)
+    return {x.name: known[x.name] for x in fields(target) if x.name in known and x.name not in but}
+
+
+def section_of(strategies: object, name: str) -> StrategySection:
+    """The section of the named strategy; AttributeError for a strategy that is not registered."""
+    found: StrategySection = getattr(strategies, name)
+    return found
 
 
 def risk_limits(settings: Settings) -> RiskLimits:

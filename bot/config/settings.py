@@ -6,6 +6,7 @@ Rule: only composition roots see Settings; every part gets its own few numbers i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -107,6 +108,10 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """Every configured secret's text, for redaction."""
         return tuple(text for _, value in walk(self) for text in _secret_texts(value))
+
+    def fingerprint(self) -> str:
+        """Twelve letters that change with any of them."""
+        return sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
     def with_state(self, directory: Path) -> Settings:
         """The same settings with everything on disk in this directory."""

@@ -105,9 +105,3 @@ def _all_sections() -> type[Section]:
 
 
 StrategiesSection = _all_sections()
-
-
-def section_of(strategies: Section, name: str) -> StrategySection:
-    """The section of the named strategy; AttributeError for a strategy that is not registered."""
-    found: StrategySection = getattr(strategies, name)
-    return found

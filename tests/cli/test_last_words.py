@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.run import _say_why
 from bot.cli.show.outcome import print_outcome
 from bot.config import Settings
+from bot.daemon import say_why
 from bot.domain.session import session_on
 from bot.ops.status.day_outcome import SeenDay
 
@@ -19,7 +19,7 @@ DAY = session_on(date(2011, 1, 26))
 def test_a_failed_run_says_what_of_and_what_to_type_last_and_on_stderr(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    _say_why(1, ["broker: FixTheMachine: the port is shut"], Settings())
+    say_why(1, ["broker: FixTheMachine: the port is shut"], Settings())
 
     told = capsys.readouterr()
     assert told.out == ""
@@ -28,7 +28,7 @@ def test_a_failed_run_says_what_of_and_what_to_type_last_and_on_stderr(
 
 
 def test_a_run_that_went_well_has_no_last_words(capsys: pytest.CaptureFixture[str]) -> None:
-    _say_why(0, [""], Settings())
+    say_why(0, [""], Settings())
 
     assert capsys.readouterr().err == ""
 

@@ -10,9 +10,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from bot.domain.session import NEW_YORK, new_york_day, session_on
+from bot.domain.session import new_york_day, session_on
 from bot.domain.types import TradingState
-from bot.ops.status.amounts import money
+from bot.ops.status.line import new_york
 from bot.ops.status.status import BracketView, Status
 from bot.ops.status.trade_table import tinted
 from bot.strategies.registry import NAMES
@@ -22,10 +22,6 @@ STATE_STYLE = {
     TradingState.REDUCING: "bold yellow",
     TradingState.HALTED: "bold white on red",
 }
-
-
-def new_york(at: datetime | None) -> str:
-    return "—" if at is None else f"{at.astimezone(NEW_YORK):%H:%M:%S}"
 
 
 def progress(at: datetime | None) -> float:
@@ -135,12 +131,3 @@ def _last(status: Status) -> Group:
     )
     event = Text(f"{new_york(status.last_event_at)}  {status.last_event}", overflow="ellipsis", no_wrap=True)
     return Group(result, event)
-
-
-def status_line(status: Status) -> str:
-    """The same in one line, for logs and pipes."""
-    held = ", ".join(f"{x.quantity} {x.label}" for x in status.open_brackets if x.quantity) or "flat"
-    return (
-        f"{new_york(status.at)} New York {status.trading_state} {held}; {len(status.trades_today)} trades, "
-        f"day {money(status.pnl.net)}; {status.last_event}"
-    )
