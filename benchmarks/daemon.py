@@ -1,0 +1,113 @@
+"""The bot as systemd starts it, with four symbols against the simulated gateway: until it is ready, and what it then holds."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import Figure
+
+SYMBOLS = ("SPY", "QQQ", "IWM", "DIA")
+WATCHED_S = 20.0
+"""Until the chains of all symbols are there and their quotes flow."""
+READY_WAIT_S = 120.0
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def gateway() -> Iterator[dict[str, Any]]:
+    words = ("sim", "--port", "0", "--synthetic", "--session", "2025-03-05", "--at", "10:30")
+    command = [
+        sys.executable,
+        "-m",
+        "bot",
+        *words,
+        "--symbols",
+        ",".join(SYMBOLS),
+        "--quotes-per-second",
+        "4",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  ours
+        try:
+            assert process.stdout is not None
+            yield json.loads(process.stdout.readline())
+        finally:
+            process.terminate()
+
+
+def figures() -> Iterator[Figure]:
+    with gateway() as told, tempfile.TemporaryDirectory() as folder:
+        at = Path(folder)
+        settings = {
+            "symbols": list(SYMBOLS),
+            "broker": {
+                "trading": "simulated",
+                "embedded_gateway": False,
+                "port": told["port"],
+                "simulated_clock": told["clock"],
+            },
+            "monitoring": {"metrics_enabled": False},
+        }
+        (at / "settings.yaml").write_text(json.dumps(settings))
+        yield from _watched(at)
+
+
+def _watched(at: Path) -> Iterator[Figure]:
+    notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    notified.bind(str(at / "notify"))
+    notified.settimeout(READY_WAIT_S)
+    command = [
+        sys.executable,
+        "-m",
+        "bot",
+        "run",
+        "--config",
+        str(at / "settings.yaml"),
+        "--state",
+        str(at / "state"),
+    ]
+    began_s = time.monotonic()
+    environment = {**os.environ, "NOTIFY_SOCKET": str(at / "notify"), "PYTHONDONTWRITEBYTECODE": "1"}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment) as bot:  # noqa: S603  ours
+        try:
+            while b"READY=1" not in notified.recv(4096):
+                pass
+            wall_s, cpu_s = time.monotonic() - began_s, _cpu_s(bot.pid)
+            yield Figure(
+                "ready, processor, its settings' child included",
+                cpu_s,
+                "s",
+                0.6,
+                f"{wall_s:.2f} s by the wall",
+            )
+            time.sleep(WATCHED_S)
+            note = f"after {WATCHED_S:.0f} s at 4 quotes a second; {_threads(bot.pid)} threads"
+            yield Figure(f"resident, {len(SYMBOLS)} symbols", _resident_mib(bot.pid), "MiB", 50.0, note)
+        finally:
+            bot.send_signal(signal.SIGTERM)
+    notified.close()
+
+
+def _cpu_s(pid: int) -> float:
+    """User and system seconds, of the children that ended too."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(ticks) for ticks in fields[11:15]) / _TICKS
+
+
+def _resident_mib(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
+
+
+def _threads(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/task").iterdir()))
