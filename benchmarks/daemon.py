@@ -18,6 +18,7 @@ from typing import Any
 
 from benchmarks.figures import Figure
 
+UNIT = Path(__file__).resolve().parents[1] / "roles" / "trading_bot" / "templates" / "ibkr-bot.service.j2"
 SYMBOLS = ("SPY", "QQQ", "IWM", "DIA")
 WATCHED_S = 20.0
 """Until the chains of all symbols are there and their quotes flow."""
@@ -78,7 +79,7 @@ def _watched(at: Path) -> Iterator[Figure]:
         str(at / "state"),
     ]
     began_s = time.monotonic()
-    environment = {**os.environ, "NOTIFY_SOCKET": str(at / "notify"), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, **_of_the_unit(), "NOTIFY_SOCKET": str(at / "notify")}
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment) as bot:  # noqa: S603  ours
         try:
             while b"READY=1" not in notified.recv(4096):
@@ -97,6 +98,15 @@ def _watched(at: Path) -> Iterator[Figure]:
         finally:
             bot.send_signal(signal.SIGTERM)
     notified.close()
+
+
+def _of_the_unit() -> dict[str, str]:
+    """What the appliance's unit gives the bot, as far as it holds no template's words."""
+    lines = (
+        line for line in UNIT.read_text(encoding="utf-8").splitlines() if line.startswith("Environment=")
+    )
+    words = (word for line in lines if "{{" not in line for word in line.removeprefix("Environment=").split())
+    return dict(word.split("=", 1) for word in words)
 
 
 def _cpu_s(pid: int) -> float:
