@@ -18,7 +18,7 @@ from bot.domain.idea import Idea
 from bot.domain.session import NEW_YORK, new_york_day, session_on
 from bot.journal.store import JOURNAL_FILE, Journal
 from bot.ops.page.wording import clock
-from bot.ops.status.display import new_york
+from bot.ops.status.line import new_york
 from bot.ops.status.spoken import spoken_idea, spoken_moment, spoken_time
 from tests.journal.makers import BAR_END, JUDGED
 
