@@ -6,7 +6,7 @@ Rule: only what is decided counts. How often the broker repeated a status, and w
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from itertools import zip_longest
 
@@ -58,8 +58,17 @@ def differences(one: RunOutcome, other: RunOutcome) -> Iterator[str]:
         pairs = zip_longest(one.of_kind(kind), other.of_kind(kind))
         for n, (left, right) in enumerate(pairs):
             if left != right:
-                yield f"{kind.__name__} {n + 1}: {left!r:.{_SHOWN}} / {right!r:.{_SHOWN}}"
+                yield f"{kind.__name__} {n + 1}: {'; '.join(_unequal(left, right))}"
                 break
+
+
+def _unequal(one: object, other: object, where: str = "") -> Iterator[str]:
+    """Only the fields that differ: a fill is long, and its time may be all."""
+    if is_dataclass(one) and type(one) is type(other):
+        for name in (field.name for field in fields(one)):
+            yield from _unequal(getattr(one, name), getattr(other, name), f"{where}.{name}".lstrip("."))
+    elif one != other:
+        yield f"{where} {one!s:.{_SHOWN}} / {other!s:.{_SHOWN}}".lstrip()
 
 
 class _Nobody:

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.domain.clock import ScaledTime, SteppedTime
+from bot.domain.clock import FASTEST_RUN, SLOWEST_RUN, ScaledTime, SteppedTime
 from bot.domain.errors import FixTheCommand, FixTheMachine
 
 if TYPE_CHECKING:
@@ -46,16 +46,18 @@ class Gateway:
         return clock
 
 
-def speed_of(text: str) -> float | None:
-    """``--speed`` as a number; None for "max". Errors: FixTheCommand."""
+def speed_of(text: str, option: str = "--speed") -> float | None:
+    """The speed that was typed, as a number; None for "max". Errors: FixTheCommand."""
     if text == "max":
         return None
     try:
         speed = float(text)
     except ValueError:
         speed = -1.0
-    if not 0.01 <= speed <= 5000:
-        raise FixTheCommand(f"--speed {text!r}: give simulated seconds a second, 0.01 to 5000, or max")
+    if not SLOWEST_RUN <= speed <= FASTEST_RUN:
+        raise FixTheCommand(
+            f"{option} {text!r}: give simulated seconds a second, {SLOWEST_RUN} to {FASTEST_RUN}, or max"
+        )
     return speed
 
 

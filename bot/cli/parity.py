@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.days import session_of
+from bot.cli.embedded import speed_of
 from bot.cli.options import ConfigOption, JsonOption, settings_of
 from bot.cli.show.printer import printer
 from bot.domain import messages as m
@@ -56,6 +57,7 @@ def parity(
     Example: ibkr-bot parity 2011-01-26
     """
     settings, session = settings_of(config), session_of("DATE", day)
+    speed_of(f"{ceiling:g}", "--ceiling")
     found: list[tuple[str, float, RunOutcome]] = []
     ways_to_the_day: dict[str, Callable[[], RunOutcome]] = {
         "replay": lambda: _replayed(settings, session),

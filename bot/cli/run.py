@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -68,11 +68,12 @@ def _run_simulated_day(
     from bot.ops.status.day_outcome import SeenDay
 
     day = session_of("--session", session or settings.broker.simulated_session)
+    ceiling = settings.broker.simulated_speed if speed is None else speed_of(speed)
     directory = state or _fresh_directory(settings.journal.directory)
     tell_where(settings)
+    _tell_made_up(settings, day.day)
     seen = SeenDay()
     causes: list[str] = []
-    ceiling = settings.broker.simulated_speed if speed is None else speed_of(speed)
     with embedded_gateway(settings, day.day, ceiling, directory, is_paced=True) as gateway:
         settings = settings.with_state(directory).with_gateway("127.0.0.1", gateway.port)
         timing = Timing.in_steps(gateway.stepped)
@@ -106,6 +107,16 @@ def _fresh_directory(directory: Path) -> Path:
 
 
 # ── what people see ──
+
+
+def _tell_made_up(settings: Settings, day: date) -> None:
+    """Symbols beside the first need no recording: whoever reads the day's result should know whose prices are invented."""
+    from bot.cli.data import stored_days
+
+    library = stored_days(settings.data.directory)
+    for symbol in settings.symbols[1:]:
+        if day not in library.sessions(symbol):
+            typer.echo(f"{symbol}: not recorded on {day}; its prices are made up")
 
 
 @contextlib.contextmanager

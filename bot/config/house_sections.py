@@ -23,6 +23,7 @@ from bot.config.fields import (
     Zone,
     doc,
 )
+from bot.domain.clock import FASTEST_RUN, SLOWEST_RUN
 
 Trading = Literal["simulated", "paper", "live"]
 Level = Literal["TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL"]
@@ -62,8 +63,8 @@ class BrokerSection(Section):
     )
     embedded_gateway: bool = doc(True, "Simulated only: `ibkr-bot run` starts and stops the gateway itself.")
     simulated_session: Day = doc("2011-01-26", "Simulated only: the recorded day to trade.")
-    simulated_speed: Annotated[float, Field(ge=0.1)] = doc(
-        195.0, "Simulated only: simulated seconds per real second."
+    simulated_speed: Annotated[float, Field(ge=SLOWEST_RUN, le=FASTEST_RUN)] = doc(
+        195.0, "Simulated only: simulated seconds per real second, at most."
     )
     simulated_clock: str | None = doc(
         None, "Simulated only: the clock of a gateway that runs already, as it prints it."

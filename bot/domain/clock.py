@@ -12,6 +12,9 @@ from typing import Final
 
 FASTEST: Final = 1e6
 """Simulated seconds per real second: a day in a twelfth of a second, far beyond what any machine keeps up with."""
+SLOWEST_RUN: Final = 0.01
+FASTEST_RUN: Final = 5000
+"""What a person may ask of a simulated day, in simulated seconds per real second; above it, "max" is meant."""
 
 
 @dataclass(frozen=True, slots=True)

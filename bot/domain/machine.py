@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from bot.domain.broker_messages import BrokerPulse
 from bot.domain.messages import Message
 
 Apply = Callable[[Any], None]
@@ -76,6 +77,12 @@ class StateMachine:
             yield from answer(message)
 
     def time_of(self, message: Message) -> datetime | None:
-        """The time that a message tells, None where it tells none."""
+        """The time that a message tells, None where it tells none.
+
+        A heartbeat tells none: it belongs to the connection and not to the market, and a day that is replayed has none. What
+        falls due is asked for by TimePassed, in every runtime behind the same messages.
+        """
+        if isinstance(message, BrokerPulse):
+            return None
         at: datetime | None = getattr(message, "at", None)
         return at

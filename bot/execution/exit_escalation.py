@@ -56,9 +56,11 @@ class ExitEscalation:
     def _is_limit_passed(self, bracket: Bracket, now: datetime) -> bool:
         """Its stop has a limit and cannot sell there: what is asked has reached the trigger, what is bid lies below the limit.
 
-        True once, when that has lasted for so long.
+        True once, when that has lasted for so long; no time counts in which nothing trades.
         """
-        limits, beyond = self._context.limits, self._is_beyond_limit(bracket, now)
+        limits = self._context.limits
+        does_trade = self._context.market_is_open(now) and not self._is_halted(bracket)
+        beyond = does_trade and self._is_beyond_limit(bracket, now)
         if not beyond or bracket.step >= limits.passed_step:
             bracket.passed_since = None
             return False

@@ -58,11 +58,12 @@ class LimitBook:
     # ── rows
 
     def loosen(self, row: lm.LimitLoosened) -> None:
-        self.loosened[row.limit] = row
-        self._computed = None
+        if row.limit in LOOSENABLE:  # another build may know more of them
+            self.loosened[row.limit] = row
+            self._computed = None
 
     def hold(self, row: lm.LimitsHeld) -> None:
-        self.held = {name: Decimal(value) for name, value in row.limits.items()}
+        self.held = {name: Decimal(value) for name, value in row.limits.items() if name in LOOSENABLE}
         self._computed = None
 
     def count(self, row: lm.LiveSessionTraded) -> None:
@@ -103,7 +104,7 @@ class LimitBook:
 
     def _base(self, name: str) -> Decimal:
         set_to = Decimal(getattr(self.settings, name))
-        held = self.held.get(name, set_to)
+        held = self.held.get(name, set_to) if self.settings.is_live else set_to
         return held if is_looser(name, set_to, held) else set_to
 
     # ── what is said

@@ -98,6 +98,7 @@ def test_the_environment_wins_over_the_file_and_is_named_when_it_is_wrong(
         ("run", "--session", "yesterday"),
         ("run", "--session", "2011-01-01"),
         ("run", "--speed", "-1"),
+        ("parity", "2011-01-26", "--ceiling", "nan"),
         ("why", "SPY", "half past ten"),
         ("sim", "--session", "2011-13-45"),
         ("no-such-command",),

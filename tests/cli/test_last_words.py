@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.run import _tell_made_up
 from bot.cli.show.outcome import print_outcome
 from bot.config import Settings
 from bot.daemon import say_why
@@ -25,6 +26,12 @@ def test_a_failed_run_says_what_of_and_what_to_type_last_and_on_stderr(
     assert told.out == ""
     assert "the run failed: broker: FixTheMachine: the port is shut" in told.err
     assert told.err.splitlines()[-1].endswith("logs/bot.log, then: ibkr-bot doctor")
+
+
+def test_a_day_with_invented_prices_says_whose_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    _tell_made_up(Settings(symbols=("SPY", "TSLA")), date(2011, 1, 26))
+
+    assert capsys.readouterr().out == "TSLA: not recorded on 2011-01-26; its prices are made up\n"
 
 
 def test_a_run_that_went_well_has_no_last_words(capsys: pytest.CaptureFixture[str]) -> None:

@@ -88,6 +88,7 @@ def test_above_a_ceiling_more_risk_must_be_accepted(desk: Desk, name: str) -> No
         ("strategies: {scalp: {relative_volume_sessions: 1000}}", "strategies.scalp"),
         ("strategies: {whale: {history_bars: 1000000}}", "strategies.whale"),
         ("market_data: {m1_sessions: 366}", "market_data.m1_sessions"),
+        ("broker: {simulated_speed: 5001}", "broker.simulated_speed"),
         ("session: {exit_minutes_before_close: 30}", "session.exit_minutes_before_close"),
         ("session: {minutes_after_open: 120, minutes_before_close: 100}", "session.minutes_before_close"),
         ("broker: {simulated_session: 2011-01-08}", "broker.simulated_session"),

@@ -69,7 +69,7 @@ def test_when_time_is_up_the_target_walks_down_from_the_bid() -> None:
     assert not line.broker.live()
 
 
-def test_an_entry_that_does_not_fill_is_called_back_and_abandoned() -> None:
+def test_an_entry_that_does_not_fill_is_cancelled_and_abandoned() -> None:
     line = Line()
     line.price("2.10")
     line.connect()

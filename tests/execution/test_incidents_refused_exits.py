@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain import broker_messages as b
@@ -9,7 +10,7 @@ from bot.domain import messages as m
 from bot.domain.order import OrderType, Tif
 from bot.ops.alerts.alert import Alert
 from bot.ops.alerts.events import Alerts
-from tests.execution.line import CALL, Line, open_position
+from tests.execution.line import CALL, START, Line, open_position
 
 REFUSED = (201, "Order rejected - reason:the exchange is closed")
 
@@ -86,6 +87,18 @@ def pulse(line: Line, offset_s: float) -> b.BrokerPulse:
         1,
     )
     return b.BrokerPulse(at=line.now, clock_offset_s=offset_s, waited_s=0.0, **figures)
+
+
+def test_a_heartbeat_tells_no_time_so_a_replay_which_has_none_asks_the_same_at_the_same_place() -> None:
+    line = open_position()
+    line.wait(30 * 60 - 10, step=15)
+    asked, due = len(line.all(b.TakeSnapshot)), START + timedelta(minutes=30)
+
+    line.tell(replace(pulse(line, 0.0), at=due))
+    assert len(line.all(b.TakeSnapshot)) == asked
+
+    line.tell(m.TimePassed(due))
+    assert line.all(b.TakeSnapshot)[asked].reason.startswith("step 0 of SPY-1")
 
 
 def test_a_clock_that_is_an_hour_ahead_of_the_brokers_closes_nothing_before_its_time() -> None:

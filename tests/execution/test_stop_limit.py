@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
+from bot.domain.market import Quote
 from bot.domain.order import STOP_LIMIT, Leg, OrderType
 from bot.execution.limits import ExecutionLimits
 from bot.execution.orders import approved_prices, bracket_orders
-from tests.execution.line import START, Line, bracket
+from tests.execution.line import CALL, START, Line, bracket
+
+CLOSE = START + timedelta(hours=6)
+NEXT_OPEN = START + timedelta(hours=23, minutes=30)
 
 
-def opened() -> Line:
+def opened(**changes: object) -> Line:
     line = Line(limits=ExecutionLimits(stop_limit_pct=Decimal("0.10")))
     line.price("1.95", "2.00")
     line.connect()
-    line.tell(bracket(quantity=3))  # limit 2.00, stop 1.60, so its limit 1.44
+    line.tell(bracket(quantity=3, **changes))  # limit 2.00, stop 1.60, so its limit 1.44
     line.wait(1)
     return line
 
@@ -61,6 +66,43 @@ def test_a_market_beyond_its_limit_is_sold_into_at_the_market(ask: str) -> None:
     assert line.last(m.BracketClosed).exit_reason == "stop"
     assert line.position == 0
     assert not line.broker.live()
+
+
+def told(line: Line, bid: str, ask: str, *, is_halted: bool = False) -> None:
+    """What the bot is told of the book; at the exchange nothing trades there."""
+    quote = Quote(
+        con_id=CALL.con_id,
+        symbol="SPY",
+        at=line.now,
+        bid=Decimal(bid),
+        ask=Decimal(ask),
+        is_halted=is_halted,
+    )
+    line.tell(m.QuoteUpdated(quote))
+
+
+def test_while_trading_is_halted_no_limit_counts_as_passed() -> None:
+    line = opened()
+    told(line, "1.30", "1.35", is_halted=True)
+    line.wait(60)
+
+    told(line, "1.95", "2.00")
+    line.wait(60)
+
+    assert line.position == 3
+    assert not line.all(m.ExitPosition)
+
+
+def test_after_the_close_no_limit_counts_as_passed() -> None:
+    line = opened(close_by=START + timedelta(days=5))
+    line.wait((CLOSE - line.now).total_seconds() + 5, step=60)
+    told(line, "1.30", "1.35")
+    line.wait(60)
+    told(line, "1.95", "2.00")
+    line.wait((NEXT_OPEN - line.now).total_seconds() + 60, step=600)
+
+    assert line.position == 3
+    assert not line.all(m.ExitPosition)
 
 
 def test_a_wide_book_that_has_not_reached_the_trigger_sells_nothing() -> None:

@@ -116,6 +116,6 @@ def test_a_difference_is_named_by_its_kind_and_its_place() -> None:
 
     (found,) = differences(one, other)
 
-    assert found.startswith("BarJudged 2:")
+    assert found == "BarJudged 2: confidence 0.0 / 0.5"
     assert list(differences(one, RunOutcome.of(judged))) == []
     assert len(list(differences(one, RunOutcome.of(judged[:2])))) == 1

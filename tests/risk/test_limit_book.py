@@ -156,6 +156,22 @@ def test_a_bot_that_does_not_trade_live_says_nothing_of_limits() -> None:
     assert not any(isinstance(message, lm.LimitsChanged | lm.LimitsHeld) for message in said)
 
 
+def test_what_a_live_bot_was_held_to_holds_no_paper_bot_after_it() -> None:
+    machine = opened(replace(LIVE, is_live=False))
+    machine.remember(lm.LimitsHeld(NOON, {"max_open_positions": "1"}))
+
+    assert machine.limits.max_open_positions == LIVE.max_open_positions
+
+
+def test_a_loosened_limit_that_this_build_does_not_know_is_passed_over() -> None:
+    machine = live_machine()
+    machine.remember(
+        lm.LimitLoosened(NOON, "max_moons", Decimal(1), Decimal(2), NOON + DAY, "of another build", "ann")
+    )
+
+    assert machine.limits.max_open_positions == LIVE.max_open_positions
+
+
 LIMIT = st.sampled_from(LOOSENABLE)
 VALUE = st.decimals("-1", "40000", places=2)
 WHEN = st.integers(-3 * 24, 100 * 24).map(lambda hours: NOON + timedelta(hours=hours))
