@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("bot", "tests", "docs", "configs", "grafana", "roles")
+EXAMPLE = "tests/strategies/example_strategy.py"
 SAYS = (
     "tests/ops/alerts/test_headings.py",
     "tests/sim/gateway/test_gateway_docs.py",
@@ -55,15 +56,18 @@ class Tree:
 
 
 def half_a_strategy(tree: Tree) -> None:
-    example = (tree.path / "tests/strategies/example_strategy.py").read_text(encoding="utf-8")
+    example = (tree.path / EXAMPLE).read_text(encoding="utf-8")
     path = tree.path / "bot/strategies/metronome.py"
     path.write_text(example.replace("    rank=2,\n", ""), encoding="utf-8")
-    tree.put("bot/strategies/registry.py", "scalp, whale", "metronome, ")
+    tree.put(
+        "bot/strategies/registry.py", "from bot.strategies.base", "from bot.strategies import metronome\n"
+    )
     tree.put("bot/strategies/registry.py", "    scalp.SPEC,", "    metronome.SPEC,\n")
 
 
 def rest_of_a_strategy(tree: Tree) -> None:
-    shutil.copy(ROOT / "tests/strategies/example_strategy.py", tree.path / "bot/strategies/metronome.py")
+    whole = (ROOT / EXAMPLE).read_text(encoding="utf-8").replace("rank=2,", "rank=97,")
+    (tree.path / "bot/strategies/metronome.py").write_text(whole, encoding="utf-8")
 
 
 def half_an_alert(tree: Tree) -> None:

@@ -14,11 +14,15 @@ from bot.backtest.outcome import Outcome
 from bot.backtest.plan import BacktestPlan
 from bot.config import load_settings
 from bot.domain import messages as m
+from bot.domain.market import BarSize
 from bot.journal.listener import JournalListener
 from bot.journal.store import Journal
 from bot.sim.market.recorded.library import BUNDLE
+from bot.strategies.registry import STRATEGIES
 
 DAY = date(2015, 12, 24)
+JUDGED_A_DAY = sum(390 if spec.bar_size is BarSize.M1 else 7 for spec in STRATEGIES)
+"""Every bar of a whole session, once for each strategy that reads its size."""
 
 
 def plan(symbol: str = "GOOG", first: date = DAY, last: date = DAY, **variables: str) -> BacktestPlan:

@@ -15,7 +15,7 @@ from bot.backtest.plan import BacktestPlan
 from bot.domain.errors import FixTheCommand
 from bot.domain.session import session_on
 from bot.sim.market.recorded.library import BUNDLE, Bundle, Library
-from tests.backtest.conftest import DAY, plan
+from tests.backtest.conftest import DAY, JUDGED_A_DAY, plan
 
 
 def test_what_the_trades_brought_is_what_the_account_gained(played: tuple[BacktestPlan, Outcome]) -> None:
@@ -33,7 +33,7 @@ def test_what_the_trades_brought_is_what_the_account_gained(played: tuple[Backte
 def test_every_bar_was_judged_and_every_signal_has_an_end(played: tuple[BacktestPlan, Outcome]) -> None:
     _, out = played
 
-    assert out.bars == 390 + 7
+    assert out.bars == JUDGED_A_DAY
     assert sum(out.judged.values()) == out.bars
     refused = {x.idea_id for x in out.dropped} | {x.idea_id for x in out.denied}
     ideas = refused | out.plans.keys()

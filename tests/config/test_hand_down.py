@@ -17,8 +17,7 @@ from bot.risk.limits import AccountRule, DayTradeRule, RiskLimits
 from bot.selection.choose import SelectionRules
 from bot.selection.expiry import ExpiryRule
 from bot.selection.strike import Moneyness, TargetDelta
-from bot.strategies.scalp import ScalpParameters
-from bot.strategies.whale import WhaleParameters
+from bot.strategies.registry import NAMES, STRATEGIES
 from tests.config.desk import Desk
 from tests.risk.house import TERMS
 
@@ -29,8 +28,11 @@ WHALE = replace(TERMS["whale"], take_profit_pct=Decimal("0.50"), stop_loss_pct=D
 def test_by_default_every_part_gets_its_own_defaults(desk: Desk) -> None:
     settings = desk.load()
 
-    assert hand_down.risk_limits(settings) == RiskLimits(strategies=TERMS | {"whale": WHALE})
-    assert hand_down.strategy_parameters(settings) == {"scalp": ScalpParameters(), "whale": WhaleParameters()}
+    limits = hand_down.risk_limits(settings)
+    assert replace(limits, strategies={}) == RiskLimits()
+    assert limits.strategies.items() >= (TERMS | {"whale": WHALE}).items()
+    assert limits.strategies.keys() == set(NAMES)
+    assert hand_down.strategy_parameters(settings) == {spec.name: spec.parameters() for spec in STRATEGIES}
     assert hand_down.selection_rules(settings) == SelectionRules()
     assert hand_down.market_data_limits(settings) == MarketDataLimits()
     assert hand_down.execution_limits(settings) == ExecutionLimits(symbols=frozenset({"SPY"}))
@@ -136,15 +138,18 @@ def test_an_allocation_of_a_strategys_own_is_stronger_than_the_whales_old_key(de
 
 
 def test_two_expiries_share_the_line_budget(desk: Desk) -> None:
-    same = "strategies: {whale: {options: {expiry: null}}}\n"
+    def general(*names: str) -> str:
+        return f"strategies: {{{', '.join(f'{x}: {{options: {{expiry: null}}}}' for x in names)}}}\n"
+
+    same, two = general(*NAMES), general(*(x for x in NAMES if x != "whale"))
 
     def each_side(text: str) -> int:
         return hand_down.market_data_limits(desk.load(text)).strikes_each_side
 
     assert each_side(same + "symbols: [SPY, QQQ, IWM, DIA]") == 5
-    assert each_side("") == 5
-    assert each_side("symbols: [SPY, QQQ, IWM, DIA]") == 2
-    assert len(hand_down.expiry_rules(desk.load())) == 2
+    assert each_side(two) == 5
+    assert each_side(two + "symbols: [SPY, QQQ, IWM, DIA]") == 2
+    assert len(hand_down.expiry_rules(desk.load(two))) == 2
     assert len(hand_down.expiry_rules(desk.load(same))) == 1
 
 

@@ -19,11 +19,11 @@ CLOSE = START + timedelta(hours=6)
 NEXT_OPEN = START + timedelta(hours=23, minutes=30)
 
 
-def opened(**changes: object) -> Line:
+def opened(stays: timedelta = timedelta(minutes=30)) -> Line:
     line = Line(limits=ExecutionLimits(stop_limit_pct=Decimal("0.10")))
     line.price("1.95", "2.00")
     line.connect()
-    line.tell(bracket(quantity=3, **changes))  # limit 2.00, stop 1.60, so its limit 1.44
+    line.tell(bracket(quantity=3, close_by=START + stays))  # limit 2.00, stop 1.60, so its limit 1.44
     line.wait(1)
     return line
 
@@ -94,7 +94,7 @@ def test_while_trading_is_halted_no_limit_counts_as_passed() -> None:
 
 
 def test_after_the_close_no_limit_counts_as_passed() -> None:
-    line = opened(close_by=START + timedelta(days=5))
+    line = opened(stays=timedelta(days=5))
     line.wait((CLOSE - line.now).total_seconds() + 5, step=60)
     told(line, "1.30", "1.35")
     line.wait(60)

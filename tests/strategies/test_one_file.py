@@ -23,11 +23,13 @@ strategies: {metronome: {every_minutes: 5}, scalp: {cooldown_s: 86400}}
 def tree(tmp_path: Path) -> Path:
     """The bot with one file and one line more."""
     shutil.copytree(ROOT / "bot", tmp_path / "bot", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(Path(__file__).with_name("example_strategy.py"), tmp_path / "bot/strategies/metronome.py")
-    registry = tmp_path / "bot" / "strategies" / "registry.py"
-    text = registry.read_text(encoding="utf-8").replace(
-        "import scalp, whale", "import metronome, scalp, whale"
+    example = Path(__file__).with_name("example_strategy.py").read_text(encoding="utf-8")
+    # A rank that a strategy which was copied from the example does not have.
+    (tmp_path / "bot/strategies/metronome.py").write_text(
+        example.replace("rank=2,", "rank=97,"), encoding="utf-8"
     )
+    registry = tmp_path / "bot" / "strategies" / "registry.py"
+    text = registry.read_text(encoding="utf-8").replace("strategies import ", "strategies import metronome, ")
     registry.write_text(
         text.replace("    whale.SPEC,\n", "    whale.SPEC,\n    metronome.SPEC,\n"), encoding="utf-8"
     )
@@ -84,7 +86,7 @@ def test_its_settings_are_shown_and_checked(tree: Path) -> None:
 
 def test_what_its_spec_lacks_is_one_line_at_the_start(tree: Path) -> None:
     path = tree / "bot/strategies/metronome.py"
-    path.write_text(path.read_text(encoding="utf-8").replace("    rank=2,\n", ""), encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace("    rank=97,\n", ""), encoding="utf-8")
 
     started = said(tree, "run", "--state", "state")
 

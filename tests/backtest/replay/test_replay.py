@@ -14,7 +14,7 @@ from bot.domain import messages as m
 from bot.domain.errors import FixTheMachine
 from bot.journal.store import Journal
 from bot.sim.market.recorded.library import BUNDLE
-from tests.backtest.conftest import Played, plan
+from tests.backtest.conftest import JUDGED_A_DAY, Played, plan
 
 
 def test_a_day_s_decisions_come_out_the_same_again(played_day: Played) -> None:
@@ -23,7 +23,7 @@ def test_a_day_s_decisions_come_out_the_same_again(played_day: Played) -> None:
     found = compare_journal(path, load_settings(None, {"SYMBOLS": "SPY"}))
 
     assert found.differences == ()
-    assert found.decisions["judgements"] == out.bars == 390 + 7
+    assert found.decisions["judgements"] == out.bars == JUDGED_A_DAY
     assert found.decisions["verdicts"] == len(out.denied) + len(out.plans) > 3
 
 
