@@ -124,6 +124,14 @@ def test_with_a_bot_each_says_whose_figures_these_are(typing: Typing, trading: s
     assert "Safe" in told[""].out
 
 
+def test_a_run_that_cannot_begin_leaves_the_last_day_where_it_was(typing: Typing) -> None:
+    simulated_day(typing[2])
+    said = type_in(*typing, "simulated", ["run", "--speed", "99999"])
+    assert said.code == 2
+    assert "0.01 to 5000" in said.err
+    assert type_in(*typing, "simulated", ["report"]).out.startswith(IN_WORDS)
+
+
 def test_alone_it_lists_its_commands_and_says_what_to_type_next(typing: Typing) -> None:
     fresh = type_in(*typing, "simulated", [])
     assert fresh.code == 0

@@ -38,9 +38,9 @@ def spoken_figures(numbers: Mapping[str, object]) -> str:
 
 
 def _figure(value: object) -> str:
-    text = str(value)
     if isinstance(value, datetime):
         return spoken_time(value)
+    text = spoken_idea(str(value))
     if len(text) < len("2011-01-26T20:30+00:00") or text[4:5] != "-":
         return text
     try:

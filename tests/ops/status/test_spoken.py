@@ -35,9 +35,13 @@ def test_figures_have_their_times_in_new_york_and_stay_as_they_are_otherwise() -
             "at": BAR_END,
             "day": "2011-01-26",
             "of": "x",
+            "bracket": IDEA,
         }
     )
-    assert told == "limit=2.10, until=15:30 New York, at=10:31 New York, day=2011-01-26, of=x"
+    assert (
+        told
+        == "limit=2.10, until=15:30 New York, at=10:31 New York, day=2011-01-26, of=x, bracket=SPY 10:31 scalp"
+    )
 
 
 def test_no_screen_shows_an_idea_by_its_utc_name() -> None:
