@@ -69,7 +69,7 @@ class HistoryReader:
         )
         bars = self._bars(contract, span, start, end if end < now else now + _INSTANT) if known else []
         if query.use_rth:
-            bars = [bar for bar in bars if _is_regular(contract, span, bar.start)]
+            bars = yield from _regular(contract, span, bars)
         if not bars:
             raise HistoryError(162, _no_data(contract, query.what))
         shown, sides = [], _sides(contract, self._spread(contract))
@@ -278,6 +278,15 @@ def _grid(span: timedelta, start: datetime, end: datetime) -> Iterable[datetime]
         if begin.astimezone(NEW_YORK).weekday() < 5:
             yield begin
         begin += span
+
+
+def _regular(contract: Contract, span: timedelta, bars: list[Bar]) -> Generator[None, None, list[Bar]]:
+    """Those that begin in regular hours."""
+    found = []
+    for n in range(0, len(bars), _SLICE):
+        yield
+        found += [bar for bar in bars[n : n + _SLICE] if _is_regular(contract, span, bar.start)]
+    return found
 
 
 def _is_regular(contract: Contract, span: timedelta, start: datetime) -> bool:
