@@ -128,6 +128,9 @@ def _library(data: Path | None) -> Library:
     return stored_days(data or Path("data"))
 
 
+MOST_PORT = 65_535
+
+
 def _with_a_real_gateway(port: int, record: str, record_to: Path, compare: Path | None) -> None:
     if compare is not None:
         _compare(compare)
@@ -139,7 +142,7 @@ def _record(port: int, target: str, path: Path) -> None:
     from bot.sim.server.recorder import record
 
     host, _, text = target.rpartition(":")
-    if not host or not text.isdecimal():
+    if not host or not text.isdecimal() or not 1 <= int(text[:9]) <= MOST_PORT:
         raise FixTheCommand(f"--record: {target!r} is not HOST:PORT, for instance 127.0.0.1:4001")
     try:
         out = path.open("a", encoding="utf-8")

@@ -47,6 +47,7 @@ from bot.wire.schema import (
     encode,
     field_names,
     message_kinds,
+    unsendable,
 )
 
 __all__ = [
@@ -72,4 +73,5 @@ __all__ = [
     "field_names",
     "message_kinds",
     "negotiate",
+    "unsendable",
 ]

@@ -8,13 +8,14 @@ two newest send or decode is here and is tested against them; none has been comp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
 from bot.wire.errors import LocalProtocolError, RemoteProtocolError
 from bot.wire.frames import split_fields
 from bot.wire.layout import MessageDirection, MessageKind
+from bot.wire.nodes import Field, Node
 from bot.wire.records import WireMessage
 from bot.wire.schemas import account, contracts, history, market, open_orders, orders, reference, session
 
@@ -27,6 +28,7 @@ __all__ = [
     "encode",
     "field_names",
     "message_kinds",
+    "unsendable",
 ]
 
 # 158 to 162 are never spoken: the clients disagree about the version from which "duration" is in openOrder.
@@ -54,6 +56,30 @@ def message_kinds() -> tuple[MessageKind, ...]:
 def field_names(kind: str) -> frozenset[str]:
     """The names of the values of ``kind``. Errors: ``LocalProtocolError`` for an unknown kind."""
     return _kind(kind).field_names
+
+
+def unsendable(kind: str, values: Mapping[str, Any]) -> str:
+    """Which of these values no message of ``kind`` can say, in words; empty where all can be said.
+
+    Values of records that repeat are not looked into. Errors: ``LocalProtocolError`` for an unknown kind.
+    """
+    fields = {field.name: field for field in _fields_of(_kind(kind).nodes)}
+    for name, value in values.items():
+        if name not in field_names(kind):
+            return f"{kind} has no field {name!r}"
+        if name in fields:
+            try:
+                fields[name].codec.write(value)
+            except (TypeError, ValueError) as error:
+                return f"{name} of {kind} cannot be {value!r}: {error}"
+    return ""
+
+
+def _fields_of(nodes: Iterable[Node]) -> Iterator[Field]:
+    for node in nodes:
+        if isinstance(node, Field):
+            yield node
+        yield from _fields_of(node.children())
 
 
 def direction_of(kind: str) -> MessageDirection:

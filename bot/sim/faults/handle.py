@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 from bot.domain.errors import FixTheConfiguration
 from bot.sim.faults.commands import COMMANDS, SETTINGS_OF
-from bot.sim.faults.values import changed, check_value
+from bot.sim.faults.values import changed, check_fields, check_value
 from bot.sim.gateway.core import GatewayCore
 
 _READERS: Final[dict[str, tuple[type, ...]]] = {
@@ -46,6 +46,9 @@ def bind(name: str, arguments: Mapping[str, Any]) -> Callable[[GatewayCore], Any
         if parameter.kind is not inspect.Parameter.VAR_KEYWORD and key != "core":
             _check(name, key, value, str(parameter.annotation))
             check_value(name, key, value)
+    if name == "message":
+        given = bound.arguments
+        check_fields(given["kind"], given["effect"], given.get("fields") or {})
     if name in SETTINGS_OF:
         changed(SETTINGS_OF[name](), arguments, name)
     return partial(_call, command, dict(arguments))

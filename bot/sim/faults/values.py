@@ -17,7 +17,7 @@ from bot.domain.errors import FixTheConfiguration
 from bot.domain.text import made_safe
 from bot.sim.gateway.connectivity import FARMS, HISTORY_FARM, SECDEF_FARM
 from bot.sim.gateway.message_faults import FaultEffect
-from bot.wire import MessageDirection, message_kinds
+from bot.wire import MessageDirection, message_kinds, unsendable
 
 S = TypeVar("S")
 LONGEST_S: Final = 30 * 24 * 3600
@@ -81,6 +81,21 @@ def check_value(command: str, name: str, value: Any) -> None:
         raise FixTheConfiguration(
             f"fault {command}: {name} is {made_safe(repr(value), 60)}; it must be {test[1]}"
         )
+
+
+def check_fields(kind: str, effect: str, fields: Mapping[str, Any]) -> None:
+    """Raises FixTheConfiguration for a rewriting, or a message to insert, that the wire cannot say."""
+    if effect not in (FaultEffect.REWRITE, FaultEffect.INSERT):
+        return
+    said = {name: value for name, value in fields.items() if effect == FaultEffect.REWRITE or name != "kind"}
+    kind = kind if effect == FaultEffect.REWRITE else str(fields.get("kind", ""))
+    if kind == "*":
+        return
+    if kind not in _KINDS:
+        raise FixTheConfiguration(f"fault message: fields: there is no message kind {made_safe(kind, 60)!r}")
+    wrong = unsendable(kind, said)
+    if wrong:
+        raise FixTheConfiguration(f"fault message: fields: {made_safe(wrong, 200)}")
 
 
 def check_message_kind(where: str, kind: str) -> None:

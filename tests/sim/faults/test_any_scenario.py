@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.errors import FixTheConfiguration
-from bot.sim.faults.commands import COMMANDS
-from bot.sim.faults.handle import FaultHandle
+from bot.sim.faults.commands import COMMANDS, message
+from bot.sim.faults.handle import bind
 from bot.sim.faults.scenario import load_scenario, parse
 from bot.sim.handlers.table import make_core
 from bot.sim.server.admin import AdminPort
@@ -173,11 +174,30 @@ def test_aliases_are_refused(tmp_path: Path) -> None:
 def test_a_rewriting_that_makes_no_message_ends_with_a_word_and_the_message_goes_out(value: Any) -> None:
     bench = Bench()
     client = bench.client()
-    handle = FaultHandle(lambda question: question(bench.core))
-    handle.message("currentTime", "rewrite", count=None, fields={"time": value})
+    message(bench.core, "currentTime", "rewrite", count=None, fields={"time": value})  # unchecked
     for _ in range(3):
         client.say("reqCurrentTime")
 
     assert bench.core.failures == []
     assert not client.is_gone
     assert len([one for one in client.take() if one.kind == "currentTime"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"effect": "rewrite", "fields": {"filled": "abc"}}, "filled of orderStatus cannot be 'abc'"),
+        ({"effect": "rewrite", "fields": {"filled": float("inf")}}, "filled of orderStatus cannot be inf"),
+        ({"effect": "rewrite", "fields": {"fild": 1}}, "orderStatus has no field 'fild'"),
+        ({"effect": "insert", "fields": {"kind": "orderStatsu"}}, "there is no message kind 'orderStatsu'"),
+        (
+            {"effect": "insert", "fields": {"kind": "position", "position": "x"}},
+            "position of position cannot be 'x'",
+        ),
+    ],
+)
+def test_a_rewriting_that_the_wire_cannot_say_is_refused_where_it_is_written(
+    arguments: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(FixTheConfiguration, match=f"fault message: fields: {re.escape(says)}"):
+        bind("message", {"kind": "orderStatus", **arguments})

@@ -6,6 +6,7 @@ Sources and licences: ``NOTICE`` and ``recordings/README.md``.
 """
 
 import gzip
+import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from importlib.resources import files
 from itertools import groupby
 from typing import Final, TypeVar
 
-from bot.domain.errors import FixTheCommand
+from bot.domain.errors import FixTheCommand, FixTheMachine
 from bot.domain.market import Bar, BarSize
 from bot.domain.session import NEW_YORK, new_york_day
 from bot.domain.types import Symbol
@@ -156,5 +157,18 @@ def _read_quote(row: list[str]) -> StockQuote:
 
 
 def _read(name: str, make: Callable[[list[str]], _Row]) -> list[_Row]:
-    lines = gzip.decompress((RECORDINGS / name).read_bytes()).decode().splitlines()
-    return [make(line.split(",")) for line in lines[1:]]
+    return rows_of(name, (RECORDINGS / name).read_bytes(), make)
+
+
+def rows_of(name: str, packed: bytes, make: Callable[[list[str]], _Row]) -> list[_Row]:
+    """The rows of a recording's bytes. Errors: FixTheMachine where they are damaged."""
+    try:
+        _, *lines = gzip.decompress(packed).decode().splitlines()
+        return [make(line.split(",")) for line in lines]
+    except (OSError, EOFError, ValueError, ArithmeticError, TypeError, zlib.error) as error:
+        raise damaged(name, error) from None
+
+
+def damaged(name: str, error: Exception) -> FixTheMachine:
+    """What is said of a recording of the package that cannot be read."""
+    return FixTheMachine(f"the recording {name} is damaged ({type(error).__name__}); install the bot again")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bot.domain.session import Session, session_on
 from bot.domain.types import Right, Symbol
-from bot.sim.market.recorded.bars import RECORDINGS
+from bot.sim.market.recorded.bars import RECORDINGS, damaged
 
 _Matrix = NDArray[np.int32]
 _ABSENT: Final = -1
@@ -88,9 +88,17 @@ def recorded_chain(symbol: Symbol, day: date) -> RecordedChain | None:
     session = session_on(day)
     if (symbol, day) not in _CHAINS or session is None:
         return None
-    packed = (RECORDINGS / f"{symbol}_{day}_chain.npz").read_bytes()
-    with np.load(BytesIO(packed)) as arrays:
-        return _unpack(symbol, session, arrays)
+    name = f"{symbol}_{day}_chain.npz"
+    return chain_of(name, (RECORDINGS / name).read_bytes(), symbol, session)
+
+
+def chain_of(name: str, packed: bytes, symbol: Symbol, session: Session) -> RecordedChain:
+    """The chain of a recording's bytes. Errors: FixTheMachine where they are damaged."""
+    try:
+        with np.load(BytesIO(packed)) as arrays:
+            return _unpack(symbol, session, arrays)
+    except Exception as error:  # noqa: BLE001  zipfile, zlib and numpy have a dozen names for damage
+        raise damaged(name, error) from None
 
 
 def _unpack(symbol: Symbol, session: Session, arrays: Any) -> RecordedChain:
