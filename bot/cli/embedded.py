@@ -86,7 +86,9 @@ def embedded_gateway(
         directory.mkdir(parents=True, exist_ok=True)
         log = (directory / "gateway.log").open("w")
     except OSError as error:
-        raise FixTheMachine(f"state directory {directory}: {error.strerror}; make it writable") from error
+        raise FixTheMachine(
+            f"state directory {directory}: {error.strerror}; make it writable, or choose another --state"
+        ) from error
     # A group of its own: Ctrl-C on the terminal must reach the bot first, and the gateway only when the bot is done.
     # Its input is never written to: that it ends tells the gateway that we are gone, however we died.
     process = subprocess.Popen(  # noqa: S603  our own module

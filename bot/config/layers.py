@@ -116,7 +116,7 @@ def from_dotenv(path: Path, known: Iterable[str]) -> Layer:
 
     Raises FixTheConfiguration.
     """
-    if not path.is_file():
+    if not path.exists():
         return {}
     variables = _assignments(path)
     layer = from_variables(variables, known, f"{path}")
@@ -153,6 +153,8 @@ def from_variables(variables: Mapping[str, str | None], known: Iterable[str], wh
         value, key = variables[name], _key(name, known)
         if value and key is not None:
             found[key] = Origin(value, f"{where}: {name}")
+        elif value and value.lstrip().startswith("{") and _is_section(name.lower(), known):
+            found[name.lower()] = Origin(value, f"{where}: {name}")  # refused: a limit in it would be lost
     return found
 
 
@@ -177,13 +179,17 @@ def _meant(text: Any) -> Any:
     return text
 
 
+def _is_section(name: str, known: Iterable[str]) -> bool:
+    return any(key.startswith(f"{name}.") for key in known)
+
+
 def _key(name: str, known: Iterable[str]) -> str | None:
     """The key a variable stands for: anything in a section, so that a typo in it is noticed, or a known top-level key."""
     if name in LEGACY:
         return LEGACY[name]
     key = name.lower().replace("__", ".")
     section, dot, _ = key.partition(".")
-    return key if key in known or (dot and any(k.startswith(f"{section}.") for k in known)) else None
+    return key if key in known or (dot and _is_section(section, known)) else None
 
 
 def from_credentials(directory: Path, secret_keys: Iterable[str]) -> Layer:

@@ -46,4 +46,6 @@ def decode_row(kind: str, body: str) -> Message:
             f"journal: unknown message kind {kind!r}; was it written by a newer build?"
         ) from None
     except msgspec.DecodeError as error:
-        raise FixTheMachine(f"journal: a {kind} row cannot be read: {error}") from None
+        raise FixTheMachine(
+            f"journal: a {kind} row cannot be read: {error}; the bot repairs it at its next start"
+        ) from None

@@ -145,6 +145,20 @@ def test_a_line_of_dotenv_that_says_nothing_is_named_and_not_repeated(desk: Desk
     assert "0.01" not in line
 
 
+def test_a_section_given_whole_in_the_environment_is_refused_since_its_limits_would_be_lost(
+    desk: Desk,
+) -> None:
+    (line,) = desk.refused(variables={"RISK": '{"max_daily_loss_pct": 0.01}', "SESSION": "ubuntu"})
+
+    assert line.startswith("risk: ")
+    assert "(from environment: RISK) is a section" in line
+
+
+def test_a_dotenv_that_is_no_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FixTheConfiguration, match="is no file"):
+        load_settings(None, {}, tmp_path)
+
+
 def test_a_file_that_never_ends_is_no_settings_file() -> None:
     for read in (lambda: load_settings(Path("/dev/zero"), {}), lambda: place(Path("/dev/zero"), {})):
         with pytest.raises(FixTheConfiguration, match=r"/dev/zero: is no file"):

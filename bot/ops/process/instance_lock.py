@@ -31,7 +31,7 @@ class InstanceLock:
             self._take(self.path, who, f"state directory {directory}", "journal.directory")
         except OSError as error:
             raise FixTheMachine(
-                f"state directory {directory}: {error.strerror}; make it writable for this user"
+                f"state directory {directory}: {error.strerror}; make it writable for this user, or choose another --state"
             ) from error
         shared = _of_this_user()
         if line and shared is not None:
