@@ -150,8 +150,9 @@ class Adapter:
         for part in (self._order_events, self._books, self._notices):
             part.start_session()
         link.opening_client.updateReqId(self._floor)
+        offset_s = None
         if self._steps is None:
-            await session.check_pulse()
+            offset_s = await session.check_pulse()
         else:
             await self._steps.round_trip(while_opening=True)
         alive = []
@@ -162,6 +163,10 @@ class Adapter:
         finally:
             self._order_events.is_syncing = False
         link.open_session(session.connected(link.next_id()))
+        if offset_s is not None:
+            self._publish_pulse(
+                offset_s
+            )  # before anything can be due: a clock may have been set while nobody looked
         self._published_down = ""
         for known in alive:
             self._order_events.publish_sighting(known)

@@ -42,6 +42,13 @@ class ExitEscalation:
         if quantity > 0 and self._context.market_is_open(now) and not self._is_halted(bracket):
             yield from self.climb(bracket, quantity, bracket.closing, now)
 
+    def tell_of_time(self, bracket: Bracket, now: datetime) -> Iterator[m.Message]:
+        """While the broker cannot be asked: that it should have been gone is told all the same."""
+        if not bracket.is_ended:
+            bracket.closing = bracket.closing or self._due(bracket, now)
+            if bracket.closing:
+                yield from self._tell_overdue(bracket, now)
+
     def _due(self, bracket: Bracket, now: datetime) -> str:
         """Why it has to be closed by now; empty while it may run."""
         at, place = self._context.by_the_brokers_clock(now), bracket.place
@@ -120,10 +127,10 @@ class ExitEscalation:
     def _why_held(self, bracket: Bracket, now: datetime) -> str:
         if not self._context.market_is_open(now):
             return "the market is closed"
-        if self._is_halted(bracket):
-            return "the exchange has halted trading in it"
         if not self._context.link.can_act:
             return "the broker cannot be reached"
+        if self._is_halted(bracket):
+            return "the exchange has halted trading in it"
         closing = [r for r in self._context.book.exits(bracket.idea_id) if r.order.leg is Leg.FLATTEN]
         refused = next((r for r in reversed(closing) if r.is_rejected), None)
         if refused is not None and not any(r.is_live and r.reported_at is not None for r in closing):

@@ -80,7 +80,13 @@ class OcoWatcher(StateMachine):
     # ── the machine ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def decide(self, message: m.Message) -> Iterator[m.Message]:
-        if isinstance(message, m.QuoteUpdated) or not self.has_time or not self._context.link.has_agreed:
+        if isinstance(message, m.QuoteUpdated) or not self.has_time:
+            return
+        if not self._context.link.has_agreed:
+            # Nothing can be judged, or done; but that its time is up is known without the broker.
+            if isinstance(message, m.TimePassed):
+                for bracket in self._brackets.watched(None):
+                    yield from self._escalation.tell_of_time(bracket, self.now)
             return
         for bracket in self._brackets.watched(concerned(message)):
             yield from self._judge(bracket, self.now)

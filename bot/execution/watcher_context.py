@@ -41,11 +41,15 @@ class WatcherContext:
         self.clock_offsets_s = (*self.clock_offsets_s[-1:], pulse.clock_offset_s)
 
     def by_the_brokers_clock(self, now: datetime) -> datetime:
-        """The time that a deadline is judged by. Two measurements must agree that ours is off before it is corrected."""
-        if len(self.clock_offsets_s) < 2:
+        """The time that a deadline is judged by. Two measurements must agree that ours is off before it is corrected; after one,
+        as at a start, nothing is due that only one of the two clocks says."""
+        if not self.clock_offsets_s:
             return now
         offset_s = min(self.clock_offsets_s, key=abs)
-        return later(now, offset_s) if abs(offset_s) > self.limits.clock_tolerance_s else now
+        if abs(offset_s) <= self.limits.clock_tolerance_s:
+            return now
+        corrected = later(now, offset_s)
+        return corrected if len(self.clock_offsets_s) > 1 else min(now, corrected)
 
     def list_hours(self, fact: HoursListed) -> None:
         self.early_closes.update(fact.early_closes)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.order import OrderType, Tif
@@ -117,6 +119,29 @@ def test_a_clock_that_is_an_hour_behind_the_brokers_closes_in_time() -> None:
     line.wait(30, 1)
 
     assert line.last(m.ExitPosition).reason == "time stop"
+
+
+@pytest.mark.parametrize(("offset_s", "hours"), [(-3600.0, 1), (3600.0, 0)], ids=["ahead", "behind"])
+def test_with_one_measurement_nothing_is_due_that_only_one_of_two_clocks_says(
+    offset_s: float, hours: int
+) -> None:
+    line = open_position()
+    line.tell(pulse(line, offset_s))
+    line.broker.now += timedelta(hours=hours)
+    line.wait(30, 5)
+
+    assert line.position == 3
+    assert not line.all(m.ExitPosition)
+
+
+def test_a_time_that_is_up_while_the_broker_is_away_is_told_all_the_same() -> None:
+    line = open_position()
+    line.tell(b.BrokerDisconnected(line.now, "the socket ended"))
+    line.broker.now += timedelta(minutes=31)
+    line.wait(45, 5)
+
+    assert line.last(m.ExitOverdue).why == "the broker cannot be reached"
+    assert not line.all(m.ExitPosition)
 
 
 def test_a_day_that_ib_ends_early_is_closed_before_it_and_nothing_is_tried_after_it() -> None:
