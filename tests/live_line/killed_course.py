@@ -22,7 +22,8 @@ from tests.live_line.hostile_course import OFTEN, HostileCourse, booked
 from tests.live_line.hostile_proxy import Malice
 
 LIFE_S = (0.5, 12.0)
-"""A life's length on the wall's clock: from before the first import has ended to well into a trade."""
+"""A life's length on the wall's clock: from before the first import has ended to well into a trade. Every other life is
+counted from its connection on, so that a slow machine kills traders, too, and not only beginners."""
 
 
 @dataclass
@@ -31,6 +32,7 @@ class KilledCourse(HostileCourse):
 
     kills: int = 100
     halt_at: int = 80
+    life_s: tuple[float, float] = LIFE_S
 
     def signals(self) -> dict[str, str]:
         """One a minute, whatever life it falls into."""
@@ -41,7 +43,9 @@ class KilledCourse(HostileCourse):
         self.proxy.is_calm = True
         for number in range(1, self.kills + 1):
             self.start()
-            until_s = time.monotonic() + draw.uniform(*LIFE_S)
+            while number % 2 and not self._is_connected():
+                self._must_live()
+            until_s = time.monotonic() + draw.uniform(*self.life_s)
             while time.monotonic() < until_s:
                 self._must_live()
                 self._turn_over()
@@ -52,6 +56,9 @@ class KilledCourse(HostileCourse):
             self.bot.wait()
         self.start()
         self.wait_for_agreement()
+
+    def _is_connected(self) -> bool:
+        return self.gateway.ask(lambda core: any(True for _ in core.started()))
 
     def score(self) -> Score:
         disk = self.disk()
@@ -102,9 +109,10 @@ def main(kills: int, seed: int = 0, speed: float = 5.0) -> int:
         try:
             course.suffer()
         finally:
-            sys.stdout.write(json.dumps(course.figures(), indent=1) + "\n")
+            figures = course.figures()
+            sys.stdout.write(json.dumps(figures, indent=1) + "\n")
             course.close()
-    return 0
+    return 1 if figures["complaints"] else 0
 
 
 if __name__ == "__main__":
