@@ -67,6 +67,7 @@ ROUTES: dict[type, Names] = {
     b.BrokerPulse: (RISK, OCO_WATCHER, BOARD),
     b.RequestFailed: (MARKET_DATA, RISK, EXECUTION, OCO_WATCHER, JOURNAL, BOARD),
     b.RowSetAside: (JOURNAL, BOARD, ALERTS),
+    b.OrderUnanswered: (BOARD, ALERTS),
     # what the broker says about orders and money
     b.OrderStatusChanged: (EXECUTION, OCO_WATCHER, BOARD),
     b.OrderSeen: (EXECUTION, OCO_WATCHER),
@@ -119,7 +120,7 @@ ROUTES: dict[type, Names] = {
     m.ProtectionChanged: (RISK, JOURNAL, BOARD, ALERTS),
     m.BracketClosed: (RISK, EXECUTION, MARKET_DATA, BOARD, ALERTS, STRATEGY),
     m.EntryAbandoned: (RISK, OCO_WATCHER, MARKET_DATA, BOARD, ALERTS, STRATEGY),
-    m.Reconciled: (RISK, OCO_WATCHER, BOARD),
+    m.Reconciled: (RISK, OCO_WATCHER, BOARD, ALERTS),
     # the line itself
     m.LineStarted: (JOURNAL, BOARD, ALERTS),
     m.LineStopped: (JOURNAL, BOARD, ALERTS),

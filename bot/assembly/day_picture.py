@@ -8,8 +8,8 @@ from functools import partial
 
 from loguru import logger
 
-from bot.ops.alerts.alert import Alert
-from bot.ops.alerts.events import DAY_REPORT, SendAlert
+from bot.ops.alerts.alert import Alert, SendAlert
+from bot.ops.alerts.events import DAY_REPORT
 from bot.ops.page.document import Document
 from bot.ops.page.picture import day_picture
 from bot.ops.status.amounts import money

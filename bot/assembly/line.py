@@ -32,6 +32,7 @@ from bot.journal.recover import restore_state
 from bot.journal.store import Journal
 from bot.ops.alerts.conditions import LastingConditions
 from bot.ops.alerts.events import REMEMBERED, UNPROTECTED_AFTER, Alerts
+from bot.ops.alerts.reach import OUT_OF_REACH_AFTER
 from bot.ops.page.day_record import DAY_KINDS, DayRecorder
 from bot.ops.page.feed import Recorded
 from bot.ops.page.verdict import verdict
@@ -173,6 +174,7 @@ def _make_alerts(
         lasting=None if limits is None else LastingConditions(limits.scaled(time_scale)),
         is_restart=is_restart,
         unprotected_after=UNPROTECTED_AFTER * time_scale,
+        out_of_reach_after=OUT_OF_REACH_AFTER * time_scale,
     )
     alerts.catch_up(row.message for row in journal.living(REMEMBERED))
     return alerts

@@ -320,6 +320,18 @@ class RowSetAside:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class OrderUnanswered:
+    """The broker has left an order, its ``cancel`` or a ``fill`` of it without an answer since ``since``, far longer than an
+    answer takes; or, ``is_answered``, the answer came. ``what``: ``order``, ``cancel`` or ``fill``."""
+
+    ref: OrderRef
+    what: str
+    since: datetime
+    at: datetime
+    is_answered: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """Everything the broker knows, all parts answered to their end. A failed part makes no snapshot at all."""

@@ -274,6 +274,8 @@ class OrderManager(StateMachine):
             yield from self._cancels(now, ideas)
         if self._link.can_ask:
             self._unanswered.put(now, ideas)
+        if ideas is None:
+            yield from self._unanswered.tell(now, can_act=self._link.can_act)
         request = self._snapshot_requests.next_request(now) if self._link.can_ask else None
         if request is not None:
             yield request

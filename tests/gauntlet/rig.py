@@ -74,6 +74,8 @@ class Rig:
         self.dangers = Dangers()
         self.heard = Heard()
         self.now = self.gateway.now
+        self.bot_now: Callable[[], datetime] = lambda: self.now
+        """The bot's own clock; a scenario may put it wrong."""
         self._spread, self._signals, self._name = spread, signals, "whale" if whale else "scalp"
         self._patience = time_scale or {}
         self._life: Life | None = None
@@ -100,7 +102,13 @@ class Rig:
         }
         time_scale = quick(self.settings, self.gateway.port, **self._patience)
         self._life = Life(
-            self.settings, self.directory, time_scale, self.heard, lambda: self.now, strategies, self.told
+            self.settings,
+            self.directory,
+            time_scale,
+            self.heard,
+            lambda: self.bot_now(),
+            strategies,
+            self.told,
         )
         self._life.start()
 
@@ -168,14 +176,16 @@ class Rig:
         self.gateway.advance_to(self.now)
         self.rest()
         if self._life is not None and self.life.supervisor.failed is None:
-            self.life.say(m.TimePassed(self.now))
+            self.life.say(m.TimePassed(self.bot_now()))
             self.rest()
             self._look_for_dangers()
+        elif self._life is None:
+            self.ask(self.dangers.look_dead)
 
     def _look_for_dangers(self) -> None:
-        """While the bot lives: that it is dead, and holds something, is another alert's to say."""
+        """While the bot lives."""
         self.dangers.sample(self.life.board.status, self.now)
-        closing = self.dangers.hear(self.heard.log)
+        closing = self.dangers.hear(self.heard.log, self.now)
         self.ask(
             lambda core: self.dangers.look(core, closing, self.judge.executed.values(), self.judge.foreign)
         )

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from tests.monitoring.alert_case import AS_BRIEF, BRIEF, EVENT, LONG, OPEN, READY, Case, bot, flat, rising
+from tests.monitoring.alert_case import (
+    AS_BRIEF,
+    BRIEF,
+    CLOSED,
+    EVENT,
+    LONG,
+    OPEN,
+    READY,
+    Case,
+    bot,
+    flat,
+    rising,
+)
+
+HELD = {bot("ibbot_position_contracts"): flat((10, LONG))}
 
 MONEY = [
     Case("PositionUnprotected", {bot("ibbot_positions_unprotected"): BRIEF}, AS_BRIEF),
@@ -19,6 +33,55 @@ MONEY = [
         "the moment between fill and proof is no alarm",
     ),
     Case("ExitOverdue", {bot("ibbot_exits_overdue"): BRIEF}, AS_BRIEF),
+    Case(
+        "PositionOutOfReach",
+        {READY: flat((1, "5m"), (0, "20m"), (1, "20m"))},
+        {"5m30s": 0, "6m15s": 1, "20m": 1, "40m": 0},
+        gates=OPEN | HELD,
+    ),
+    Case("PositionOutOfReach", {READY: flat((0, "30m"))}, {"20m": 0}, "not while closed", CLOSED | HELD),
+    Case(
+        "PositionOutOfReach",
+        {READY: flat((0, "30m")), bot("ibbot_position_contracts"): flat((0, LONG))},
+        {"20m": 0},
+        "nothing held: GatewayDown says it in its own time",
+        OPEN,
+    ),
+    Case(
+        "PositionOutOfReach",
+        {READY: flat((0, "30m")), bot("ibbot_reconcile_mismatches"): flat((1, LONG))},
+        {"20m": 0},
+        "ReconcileMismatch says that",
+        OPEN | HELD,
+    ),
+    Case(
+        "BotDownHolding",
+        {bot("up"): flat((1, "5m"), (0, "20m"), (1, "20m"))},
+        {"5m30s": 0, "6m30s": 1, "20m": 1, "40m": 0},
+        gates=OPEN | HELD,
+    ),
+    Case(
+        "BotDownHolding",
+        {bot("up"): "1x19 0x2 " + "1 0x3 " * 40},
+        {"4m": 0, "10m": 1},
+        "a bot that ends at every start is dead, too",
+        OPEN | HELD,
+    ),
+    Case(
+        "BotDownHolding",
+        {bot("up"): flat((1, "5m"), (0, "30s"), (1, "20m"))},
+        {"6m": 0, "8m": 0},
+        "a restart is no alarm",
+        OPEN | HELD,
+    ),
+    Case("OrderUnanswered", {bot("ibbot_orders_unanswered"): BRIEF}, AS_BRIEF, gates=OPEN),
+    Case(
+        "OrderUnanswered",
+        {bot("ibbot_orders_unanswered"): BRIEF},
+        {"20m": 0},
+        "a cancel that waits for the next session is no alarm",
+        CLOSED,
+    ),
     Case("ReconcileMismatch", {bot("ibbot_reconcile_mismatches"): BRIEF}, AS_BRIEF),
     Case("LossGuardTripped", {bot("ibbot_trading_cause", cause="daily_loss"): BRIEF}, AS_BRIEF),
     Case(

@@ -31,3 +31,6 @@ class Alert:
     title: str
     body: str = ""
     picture: DrawPicture | None = field(default=None, compare=False)
+
+
+SendAlert = Callable[[Alert], None]

@@ -6,7 +6,7 @@ Alertmanager does not say them (``lasting_conditions_by``), so that nothing is s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -18,8 +18,10 @@ from bot.domain.machine import Applies, StateMachine
 from bot.domain.order import Leg
 from bot.domain.session import NEW_YORK, CalendarRangeError, days_left, is_open, new_york_day, session_on
 from bot.domain.types import IdeaId
-from bot.ops.alerts.alert import Alert, Severity
+from bot.ops.alerts.alert import Alert, SendAlert, Severity
+from bot.ops.alerts.broker_events import early_close_alerts, set_aside_alert, stuck_alert, trading_alert
 from bot.ops.alerts.conditions import LastingConditions
+from bot.ops.alerts.reach import OUT_OF_REACH_AFTER, Reach
 from bot.ops.alerts.wording import day_report_text, span
 from bot.ops.status.amounts import money
 from bot.ops.status.spoken import spoken_idea, spoken_time
@@ -47,7 +49,6 @@ REMEMBERED: tuple[type, ...] = tuple(dict.fromkeys((*REPORT_KINDS, *RESTORED)))
 
 CALENDAR_WARNING_DAYS = 183
 """Half a year: time for an upgrade on any quiet weekend."""
-SendAlert = Callable[[Alert], None]
 DAY_REPORT = "report:"
 """How the key of a daily report begins."""
 
@@ -62,12 +63,14 @@ class Alerts(StateMachine):
         lasting: LastingConditions | None = None,
         is_restart: bool = False,
         unprotected_after: timedelta = UNPROTECTED_AFTER,
+        out_of_reach_after: timedelta = OUT_OF_REACH_AFTER,
     ) -> None:
         super().__init__()
         self._notify = notify
         self._lasting = lasting
         self._is_restart = is_restart
         self._unprotected_after = unprotected_after
+        self._reach = Reach(out_of_reach_after)
         self._unproved: dict[IdeaId, m.ProtectionChanged] = {}
         self._told_unprotected: set[IdeaId] = set()
         self._refusals: dict[IdeaId, str] = {}
@@ -102,9 +105,14 @@ class Alerts(StateMachine):
             m.ExitPosition: self._exit,
             m.ExitOverdue: self._overdue,
             b.OrderRefused: self._refused,
-            b.RowSetAside: self._set_aside,
+            b.RowSetAside: lambda x: self._tell(set_aside_alert(x)),
+            b.OrderUnanswered: self._stuck,
             m.FeedChanged: self._trading,
-            b.HoursListed: self._hours,
+            b.HoursListed: lambda x: self._tell(*early_close_alerts(x)),
+            b.BrokerDisconnected: lambda x: self._reach.lose(x.at, x.reason),
+            b.BrokerConnected: self._reach.hear_connected,
+            b.LinkChanged: self._reach.hear_link,
+            m.Reconciled: self._reconciled,
             m.Halted: self._halted,
             m.Resumed: self._resumed,
             lm.LimitLoosened: self._loosened,
@@ -113,6 +121,8 @@ class Alerts(StateMachine):
     def _last(self, message: m.Message) -> None:
         if self._lasting is not None:
             for key, title, body, is_over in self._lasting.handle(message):
+                if self._reach.told and key.partition(":")[0] in ("connection", "ib"):
+                    continue  # told already, and in graver words
                 self._alert(key, Severity.INFO if is_over else Severity.WARNING, title, body)
 
     def remember(self, row: m.Message) -> None:
@@ -130,6 +140,16 @@ class Alerts(StateMachine):
         if self._fold.days:
             self._fold.forget_before(self._fold.days[-1])
 
+    def _tell(self, *alerts: Alert | None) -> None:
+        for alert in alerts:
+            if alert is not None:
+                self._notify(alert)
+
+    def _held(self, symbol: str = "") -> list[str]:
+        """What is held, of one symbol or in all, by the names of its contracts."""
+        contracts = [self._plans[idea].contract for idea in sorted(self._entered)]
+        return [one.label for one in contracts if symbol in ("", one.symbol)]
+
     def _alert(self, key: str, severity: Severity, title: str, body: str = "") -> None:
         self._notify(Alert(key, severity, title, body))
 
@@ -137,12 +157,13 @@ class Alerts(StateMachine):
 
     def _started(self, x: m.LineStarted) -> None:
         self._began = x.at
+        self._reach.lose(x.at, "not connected since the start")
         if self._is_restart:
             return
         orders = "dry run, no orders" if x.dry_run else "orders go out"
         lines = [f"{x.mode}, {', '.join(x.symbols)}, {orders}"]
         lines += [f"still HALTED by {cause}: {detail}" for cause, detail in self._latched.items()]
-        held = [self._plans[idea].contract.label for idea in sorted(self._entered)]
+        held = self._held()
         lines += [f"holds {', '.join(held)}"] if held else []
         severity = Severity.WARNING if self._latched else Severity.INFO
         self._alert(
@@ -151,7 +172,7 @@ class Alerts(StateMachine):
 
     def _stopped(self, x: m.LineStopped) -> None:
         self._report_day(x.at, after=timedelta(0))
-        held = [self._plans[idea].contract.label for idea in sorted(self._entered)]
+        held = self._held()
         body = f"holds {', '.join(held)}; the stops stay at the broker" if held else "nothing is held"
         self._alert(f"stopped:{x.at.isoformat()}", Severity.INFO, f"Bot stopped: {x.reason}", body)
 
@@ -159,6 +180,10 @@ class Alerts(StateMachine):
         self._began = self._began or x.at
         for idea_id in [*self._unproved]:
             self._tell_unprotected(idea_id, x.at)
+        bare = ", ".join(self._name(idea_id) for idea_id in self._unproved)
+        self._tell(
+            self._reach.look(x.at, self._held(), f"UNPROTECTED: no stop of {bare} was proved" if bare else "")
+        )
         self._report_day(x.at, after=REPORT_AFTER_CLOSE)
         self._calendar(x.at)
 
@@ -298,42 +323,17 @@ class Alerts(StateMachine):
 
     # ── what the broker says ──
 
-    def _hours(self, x: b.HoursListed) -> None:
-        for day, close in x.early_closes:
-            body = f"IB closes {x.symbol} at {spoken_time(close)}, earlier than the calendar; the earlier time holds"
-            self._alert(
-                f"hours:{day}:{close.isoformat()}", Severity.WARNING, f"{day:%a %d %b}: an early close", body
-            )
-
     def _trading(self, x: m.FeedChanged) -> None:
-        if x.feed != m.TRADING:
-            return
-        key = f"trading:{x.symbol}:{x.at.isoformat()}"
-        if x.is_fresh:
-            self._alert(key, Severity.INFO, f"{x.symbol} trades again")
-            return
-        contracts = [self._plans[idea].contract for idea in sorted(self._entered)]
-        held = ", ".join(one.label for one in contracts if one.symbol == x.symbol)
-        body = "no entries; exits and stops wait until it trades again"
-        if held:
-            body = (
-                f"{held} is held: nothing can be sold and its stop cannot trigger until {x.symbol} trades again, "
-                "perhaps far beyond the stop; the bot closes then what is due; no entries meanwhile"
-            )
-        severity = Severity.CRITICAL if held else Severity.WARNING
-        self._alert(key, severity, f"Trading in {x.symbol} is halted by the exchange", body)
+        if x.feed == m.TRADING:
+            self._notify(trading_alert(x, ", ".join(self._held(x.symbol))))
 
-    def _set_aside(self, x: b.RowSetAside) -> None:
-        titles = {
-            "foreign": "The broker lists something that is not the bot's",
-            "ambiguous": "An option was passed over: more than one contract answers",
-        }
-        title = titles.get(x.kind, "A message of the broker cannot be read")
-        severity = Severity.WARNING if x.kind == "unreadable" else Severity.INFO
-        body = x.text[:300] + (
-            "; it is in the journal, and the broker is asked again" if x.kind == "unreadable" else ""
-        )
-        self._alert(f"set_aside:{x.kind}:{x.text[:80]}", severity, title, body)
+    def _stuck(self, x: b.OrderUnanswered) -> None:
+        """While the market is closed a cancel may wait for the next session by right."""
+        if not x.is_answered and _market_is_open(x.at):
+            self._notify(stuck_alert(x, self._name(x.ref.rpartition("/")[0])))
+
+    def _reconciled(self, x: m.Reconciled) -> None:
+        self._tell(self._reach.regain(x))
 
     # ── halts ──
 

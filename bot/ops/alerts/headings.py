@@ -20,6 +20,8 @@ HEADINGS: dict[str, str] = {
     "set_aside": "The broker lists something that is not the bot's / A message of the broker cannot be read",
     "unprotected": "UNPROTECTED: …",
     "overdue": "Cannot close …",
+    "reach": "OUT OF REACH: …",
+    "stuck": "No answer from the broker: …",
     "flattened": "Closing …: it could not be protected",
     "line_failed": "… crashed; restarting the trading pipeline / Halted: failures in a row",
     "repeated_failure": "… crashed; restarting the trading pipeline / Halted: failures in a row",

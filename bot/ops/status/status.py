@@ -147,6 +147,8 @@ class Status:
     """order status → how often it was reported."""
     live_orders: Mapping[str, str] = field(default_factory=dict)
     """OrderRef → the status of every order that is not over."""
+    unanswered: Mapping[str, datetime] = field(default_factory=dict)
+    """OrderRef → since when the broker has left it, its cancel or its fill without an answer."""
     sent_orders: Mapping[str, SentOrder] = field(default_factory=dict)
     """OrderRef → what was sent, for orders of brackets that are not over."""
     refusals: Mapping[int, int] = field(default_factory=dict)

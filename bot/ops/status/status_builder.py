@@ -21,7 +21,7 @@ from bot.domain.session import CalendarRangeError, is_open, new_york_day
 from bot.domain.types import IdeaId, Numbers, Symbol
 from bot.ops.status.counters import CountersFold
 from bot.ops.status.ledger import BookedTrade, DayLedger
-from bot.ops.status.spoken import spoken_figures, spoken_idea, spoken_moment
+from bot.ops.status.spoken import spoken_figures, spoken_idea, spoken_moment, spoken_time
 from bot.ops.status.status import BracketView, ClosedTrade, SentOrder, Status, SymbolView
 
 NotifyEvent = Callable[[datetime, str], None]
@@ -58,6 +58,7 @@ class StatusBuilder(StateMachine):
             b.SendRevision: self._on_revised,
             b.OrderStatusChanged: self._on_order,
             b.OrderRefused: self._on_rejected,
+            b.OrderUnanswered: self._on_unanswered,
             b.CommissionCharged: self._on_commission,
             b.AccountUpdated: self._on_account,
             m.Reconciled: lambda x: self._set(is_reconciled=not x.mismatches),
@@ -194,6 +195,15 @@ class StatusBuilder(StateMachine):
     def _on_rejected(self, x: b.OrderRefused) -> None:
         self._count("refusals", x.code)
         self._event(x.at, f"order {spoken_idea(x.ref)} rejected ({x.code}): {x.text}")
+
+    def _on_unanswered(self, x: b.OrderUnanswered) -> None:
+        others = {ref: since for ref, since in self.status.unanswered.items() if ref != x.ref}
+        self._set(unanswered=others if x.is_answered else {**others, x.ref: x.since})
+        if not x.is_answered:
+            self._event(
+                x.at,
+                f"no answer from the broker to {spoken_idea(x.ref)} ({x.what}) since {spoken_time(x.since)}",
+            )
 
     def _on_account(self, x: b.AccountUpdated) -> None:
         if x.values.net_liquidation is not None:
