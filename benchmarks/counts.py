@@ -1,23 +1,24 @@
 """A gate that noise cannot move: instructions of fixed work, by cachegrind. python -m benchmarks.counts [--renew]
 
 Each work is run in processes of its own with 2 and with 6 rounds: the difference is the work alone, without the interpreter's
-start, the imports and the first round's caches. Hash seed and addresses are fixed, so that a count repeats to some hundredths
-of a per cent. One that rose by more than 2 % fails, unless a line of the changelog says why: ``instructions: NAME``. Another
-interpreter counts otherwise: without a baseline of its own version its counts are told, and nothing fails.
+start, the imports and the first round's caches. Hash seed, addresses, environment and the project's path are fixed, so that a
+count repeats to two tenths of a per cent at most, whatever folder the project lies in. One that rose by more than 2 % fails,
+unless a line of the changelog says why: ``instructions: NAME``. Another interpreter, or another build of the same, counts
+otherwise: without a baseline of its own its counts are told, and nothing fails.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -76,19 +77,50 @@ def count(name: str) -> int:
 
 
 def _instructions(name: str, rounds: int) -> int:
-    with tempfile.TemporaryDirectory() as folder:
+    with _fixed_place() as place:
         command = [
             *_fixed_addresses(),
-            *("valgrind", "--tool=cachegrind", "--cache-sim=no"),
-            f"--cachegrind-out-file={folder}/out",
-            *(sys.executable, "-m", "benchmarks.counts", "--play", name, "--rounds", str(rounds)),
+            *("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"),
+            *(
+                str(place / _python()),
+                "-P",
+                "-m",
+                "benchmarks.counts",
+                "--play",
+                name,
+                "--rounds",
+                str(rounds),
+            ),
         ]
-        fixed = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=fixed)  # noqa: S603  ours
+        fixed = {
+            "PATH": "/usr/bin:/bin",
+            "PYTHONPATH": str(place),
+            "PYTHONHASHSEED": "0",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", env=fixed)  # noqa: S603  ours
     found = re.search(r"I\s+refs:\s+([\d,]+)", done.stderr)
     if done.returncode or found is None:
         raise RuntimeError(f"{name}: {done.stderr[-400:]}")
     return int(found[1].replace(",", ""))
+
+
+@contextmanager
+def _fixed_place() -> Iterator[Path]:
+    """The same path for every folder that the project may lie in: a path's length moves what is hashed, joined and allocated."""
+    place = Path(tempfile.gettempdir()) / "ibkr-bot-counts"
+    place.unlink(missing_ok=True)
+    place.symlink_to(ROOT, target_is_directory=True)
+    try:
+        yield place
+    finally:
+        place.unlink()
+
+
+def _python() -> Path:
+    """The interpreter by its place in the project, where it lies there."""
+    found = Path(sys.executable)
+    return found.relative_to(ROOT) if found.is_relative_to(ROOT) else found
 
 
 def _fixed_addresses() -> tuple[str, ...]:
@@ -99,7 +131,9 @@ def _fixed_addresses() -> tuple[str, ...]:
 
 
 def interpreter() -> str:
-    return f"{platform.python_implementation()} {platform.python_version()} {platform.machine()}"
+    """Version, build and C library: another build of the same version counts otherwise."""
+    made = f"{platform.python_build()[1]}, {platform.python_compiler()}, {' '.join(platform.libc_ver())}"
+    return f"{platform.python_implementation()} {platform.python_version()} {platform.machine()} of {made}"
 
 
 def judged(counts: dict[str, int], known: dict[str, int], changelog: str) -> list[str]:
