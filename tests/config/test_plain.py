@@ -104,3 +104,16 @@ def test_a_wrong_setting_is_told_by_the_child_as_by_the_command(tmp_path: Path) 
 
     assert (done.returncode, len(done.stderr.splitlines())) == (78, 1), done.stderr
     assert "broker.port" in done.stderr
+
+
+def test_a_child_whose_asker_has_ended_says_nothing(tmp_path: Path) -> None:
+    script = (
+        "import os; from bot.config.apart import SettingsApart; asked = SettingsApart(None, None); "
+        "os.close(asked._pipe); os.waitpid(asked._child, 0)"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+
+    assert (ended.stdout, ended.stderr) == ("", "")
