@@ -51,7 +51,7 @@ def _read_and_end(pipe: int, path: Path | None, state: Path | None) -> None:
         with os.fdopen(pipe, "wb") as file:
             pickle.dump(_found(path, state), file)
         code = 0
-    except BrokenPipeError:
+    except (BrokenPipeError, KeyboardInterrupt):
         pass  # whoever asked has ended meanwhile, and has said what of
     except BaseException:  # noqa: BLE001  the end of a process of its own; its parent says what follows
         traceback.print_exc()

@@ -44,8 +44,6 @@ class SecType(StrEnum):
     OPTION = "OPT"
     FOREX = "CASH"
     INDEX = "IND"
-    COMBO = "BAG"
-    """A combination of contracts: ordered and reported as one, never held."""
     OTHER = "OTHER"
     """Anything else an account may hold: seen, never traded."""
 

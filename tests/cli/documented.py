@@ -125,6 +125,11 @@ WAYS: tuple[Row, ...] = (
     ),
     Row(r"^ibkr-bot (run|sim) --session 2024", Way.FORM, "a day of a person's own data"),
     Row(
+        r"^ibkr-bot run --session 2011",
+        Way.ELSEWHERE,
+        "another bundled day; tests/live_line/test_recorded_days.py trades each",
+    ),
+    Row(
         r"^ibkr-bot alert test$",
         Way.ALONE,
         "78: no channel is configured yet, and it says which settings make one",
@@ -156,7 +161,7 @@ WAYS: tuple[Row, ...] = (
     Row(r"^ibkr-bot sim( |$)", Way.SERVES, "a line of JSON with its port"),
     Row(r"^ibkr-bot run$", Way.SERVES, "the address of its page"),
     Row(r"^ibkr-bot status --watch$", Way.SERVES, "is the money safe"),
-    Row(r"^ibkr-bot (status|positions)( --json)?$", Way.BESIDE_A_BOT, "ends well"),
+    Row(r"^ibkr-bot (status|positions|orders)( --json)?$", Way.BESIDE_A_BOT, "ends well"),
     Row(r"^ibkr-bot (halt|resume|flatten) \"", Way.BESIDE_A_BOT, "ends well; flatten asks for the account"),
     Row(r"^ibkr-bot report --from 2026", Way.AFTER_A_DAY, "a month of which nothing is recorded: said so"),
     Row(

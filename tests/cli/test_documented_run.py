@@ -136,4 +136,4 @@ def test_what_is_typed_beside_a_bot_that_trades(clone: Clone, account: str) -> N
 
 
 def _last_words_last(command: str) -> int:
-    return ["status", "positions", "halt", "resume", "flatten"].index(command.split()[1])
+    return ["status", "positions", "orders", "halt", "resume", "flatten"].index(command.split()[1])

@@ -26,7 +26,7 @@ SECTIONS: dict[type, str] = {
 }
 
 
-@pytest.mark.parametrize("limits", SECTIONS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("limits", sorted(SECTIONS, key=str), ids=lambda kind: kind.__name__)
 def test_every_limit_has_a_setting_or_is_named_as_derived(limits: type) -> None:
     section = Settings.model_fields[SECTIONS[limits]].annotation
     assert isinstance(section, type)

@@ -20,6 +20,8 @@ from bot.sim.market.quotes import EMPTY_BOOK, TopOfBook
 # As gateways print them in openOrder and execDetails: one id for every combination in USD (recorded openOrder messages).
 COMBO_ID = 28812380
 COMBO_CLASS = "COMB"
+COMBO = "BAG"
+"""IB's kind of a combination. The bot has no such kind: it trades none, and its journal stays readable to older releases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,11 @@ class Combo(Contract):
     def description(self) -> str:
         """IB's comboLegsDescrip: ``265598|1,413952948|-1``."""
         return ",".join(f"{leg.contract.con_id}|{leg.signed}" for leg in self.legs)
+
+
+def wire_kind(contract: Contract) -> str:
+    """The contract's secType on the wire."""
+    return COMBO if isinstance(contract, Combo) else str(contract.sec_type)
 
 
 @dataclass(frozen=True, slots=True)

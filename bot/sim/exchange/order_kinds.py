@@ -24,7 +24,7 @@ class Wake(StrEnum):
 
 
 _ALL = frozenset(SecType)
-_SINGLE = _ALL - {SecType.COMBO}
+_SINGLE = _ALL - {SecType.OTHER}
 """Of combinations the exchange takes limit and market orders alone (own choice; IB has some more)."""
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from bot.domain.contract import Contract
 from bot.domain.types import ConId, ExecId, OrderId, PermId, Side
+from bot.sim.exchange.combos import wire_kind
 from bot.sim.exchange.conditions import Adjustment, Condition
 
 # IBKR Campus, "Binding manual orders".
@@ -180,7 +181,7 @@ class ExecutionFilter:
             self.client_id in (None, e.client_id)
             and (self.since is None or e.at >= self.since)
             and self.symbol in ("", e.contract.symbol)
-            and self.sec_type in ("", e.contract.sec_type)
+            and self.sec_type in ("", wire_kind(e.contract))
             and self.side in (None, e.side)
             and self.account in ("", e.account)
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from bot.domain.types import SecType
+from bot.sim.exchange.combos import COMBO
 from bot.sim.market.listing import ContractDetails
 from bot.sim.messages.formatting import query_of
 from bot.sim.world.combos import BadCombo
@@ -62,7 +62,7 @@ def resolve(
 
 
 def is_combo(message: WireMessage) -> bool:
-    return bool(message.secType.strip().upper() == SecType.COMBO)
+    return bool(message.secType.strip().upper() == COMBO)
 
 
 def _combination(

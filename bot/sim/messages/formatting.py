@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.contract import Contract
 from bot.domain.session import NEW_YORK, session_on
 from bot.domain.types import Right, SecType, Side
-from bot.sim.exchange.combos import COMBO_ID
+from bot.sim.exchange.combos import COMBO_ID, Combo, wire_kind
 from bot.sim.market.listing import ContractQuery
 from bot.wire import WireMessage
 
@@ -80,11 +80,11 @@ def end_of_trading(day: date) -> str:
 
 def describe(contract: Contract, exchange: str | None = None) -> dict[str, Any]:
     """The eleven fields of a contract in an answer; ``exchange`` replaces the contract's own."""
-    is_option, is_combo = contract.sec_type is SecType.OPTION, contract.sec_type is SecType.COMBO
+    is_option, is_combo = contract.sec_type is SecType.OPTION, isinstance(contract, Combo)
     return {
         "conId": COMBO_ID if is_combo else contract.con_id,
         "symbol": contract.symbol,
-        "secType": str(contract.sec_type),
+        "secType": wire_kind(contract),
         "lastTradeDateOrContractMonth": f"{contract.expiry:%Y%m%d}" if contract.expiry else "",
         "strike": without_trailing_zeros(contract.strike) if contract.strike is not None else 0,
         "right": str(contract.right) if contract.right else "?" if is_combo else "",

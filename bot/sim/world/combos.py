@@ -43,7 +43,7 @@ class Combos:
             self._known[con_id] = Combo(
                 con_id=con_id,
                 symbol=found[0].contract.symbol,
-                sec_type=SecType.COMBO,
+                sec_type=SecType.OTHER,
                 currency=currency or "USD",
                 local_symbol=str(COMBO_ID),
                 trading_class=COMBO_CLASS,

@@ -121,7 +121,7 @@ def test_thetagang_writes_rolls_is_assigned_and_writes_a_call_in_two_weeks(tmp_p
 
 def _named(execution: Execution) -> str:
     contract = execution.contract
-    names = {SecType.COMBO: "combo", SecType.STOCK: "shares"}
+    names = {SecType.OTHER: "combo", SecType.STOCK: "shares"}
     what = names.get(contract.sec_type) or ("put" if contract.right is Right.PUT else "call")
     return f"{'BOT' if execution.side is Side.BUY else 'SLD'} {what} {execution.quantity} {contract.label} {execution.price}"
 

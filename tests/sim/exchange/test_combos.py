@@ -33,7 +33,7 @@ def combos(draw: st.DrawFn) -> tuple[Combo, dict[int, TopOfBook]]:
     ]
     if draw(st.booleans()):
         legs[0] = ComboLeg(CONTRACTS[STOCK_ID], legs[0].side, 100)
-    combo = Combo(con_id=77, symbol="SPY", sec_type=SecType.COMBO, multiplier=100, legs=tuple(legs))
+    combo = Combo(con_id=77, symbol="SPY", sec_type=SecType.OTHER, multiplier=100, legs=tuple(legs))
     return combo, {leg.contract.con_id: draw(quotes()) for leg in legs}
 
 
@@ -82,7 +82,7 @@ def test_a_leg_that_nobody_quotes_leaves_a_side_without_a_price(
 def test_a_combination_consists_of_its_legs() -> None:
     call = CONTRACTS[CALL_ID]
     legs = (ComboLeg(CONTRACTS[STOCK_ID], Side.BUY, 100), ComboLeg(call, Side.SELL, 1))
-    covered = Combo(con_id=77, symbol="SPY", sec_type=SecType.COMBO, multiplier=100, legs=legs)
+    covered = Combo(con_id=77, symbol="SPY", sec_type=SecType.OTHER, multiplier=100, legs=legs)
 
     assert consists_of(covered, CALL_ID)
     assert not consists_of(covered, 1)
