@@ -159,7 +159,7 @@ WAYS: tuple[Row, ...] = (
         "with a gateway of its own; --go-live says that nothing is proved and ends with 1",
     ),
     Row(r"^ibkr-bot sim( |$)", Way.SERVES, "a line of JSON with its port"),
-    Row(r"^ibkr-bot run$", Way.SERVES, "the address of its page"),
+    Row(r"^ibkr-bot run( --session 2011-01-28)?$", Way.SERVES, "the address of its page"),
     Row(r"^ibkr-bot status --watch$", Way.SERVES, "is the money safe"),
     Row(r"^ibkr-bot (status|positions|orders)( --json)?$", Way.BESIDE_A_BOT, "ends well"),
     Row(r"^ibkr-bot (halt|resume|flatten) \"", Way.BESIDE_A_BOT, "ends well; flatten asks for the account"),
