@@ -127,10 +127,11 @@ class OnDemandExchange(LoopbackExchange):
             return iter(())
         return self._unwatch_quote(command)
 
-    def glide(self, events: list[e.ExchangeEvent], moves: Moves) -> Iterator[Message]:
+    def glide(self, events: list[e.ExchangeEvent], moves: Moves, *, is_marked: bool) -> Iterator[Message]:
         """What is to be told of a stretch in which nothing but bars can matter.
 
-        Every closed bar; the underlying's quote where it has a consequence, and its last one; the last account figures.
+        Every closed bar; the underlying's quote where it has a consequence, and its last one; the last account figures, and
+        all of them while something is held (``is_marked``).
         """
         account: e.ExchangeEvent | None = None
         quotes: dict[ConId, BookChanged] = {}
@@ -146,7 +147,7 @@ class OnDemandExchange(LoopbackExchange):
                 feed = self._feeds.get((event.con_id, event.bar.size))
                 if event.is_closed and feed is not None and feed.is_open:
                     yield b.BarReceived(event.bar)
-            elif isinstance(event, e.AccountChanged):
+            elif isinstance(event, e.AccountChanged) and not is_marked:
                 account = event
             else:
                 yield from self._orders.facts([event])

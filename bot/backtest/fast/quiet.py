@@ -8,18 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
-from bot.domain.types import Symbol
+from bot.domain.types import Side, Symbol
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.matching import would_act
 from bot.sim.exchange.orders import OrderView
 from bot.sim.market.market import Market
 
+Point = tuple[datetime, int, int]
+"""An instant of the session, its minute and its step in the minute."""
 Reaches = Callable[[Symbol], list[tuple[float, float]] | None]
 _MINUTE: Final = timedelta(minutes=1)
 _SPREAD_USD: Final = 0.10
 """More than half of any stock's spread: a middle is never further from its prints."""
+_SLACK_TICKS: Final = 2
+_ZERO: Final = Decimal(0)
 
 
 def calm_until(market: Market, now: datetime, to: datetime, reaches: Reaches) -> datetime:
@@ -45,15 +50,52 @@ def _is_calm(market: Market, symbol: Symbol, minute: int, watched: list[tuple[fl
 
 
 def first_touch(
-    market: Market, orders: Iterable[OrderView], until: datetime, exchange: ExchangeSettings
+    market: Market, orders: Iterable[OrderView], since: datetime, until: datetime, exchange: ExchangeSettings
 ) -> datetime | None:
-    """The first point up to ``until`` at which one of these orders on options may act, or is not known not to."""
+    """The first point after ``since`` and up to ``until`` at which one of these orders on options may act, or is not known not to."""
     by_contract: dict[int, list[OrderView]] = {}
     for order in orders:
         by_contract.setdefault(order.contract.con_id, []).append(order)
-    for at, minute, step in market.points_ahead(until):
-        for resting in by_contract.values():
+    points = [point for point in market.points_ahead(until) if point[0] > since]
+    found = [_first_of(market, resting, points, exchange) for resting in by_contract.values()]
+    return min((at for at in found if at is not None), default=None)
+
+
+def _first_of(
+    market: Market, resting: list[OrderView], points: list[Point], exchange: ExchangeSettings
+) -> datetime | None:
+    """Halves the stretch until its extremes say that nothing happens in it, or only one minute is left."""
+    if not points or _stays_clear(market, resting, points[0][1], points[-1][1]):
+        return None
+    if points[0][1] == points[-1][1]:
+        for at, minute, step in points:
             book = market.book_ahead(resting[0].contract, minute, step)
             if book is None or any(would_act(order, book, exchange) for order in resting):
                 return at
-    return None
+        return None
+    middle = (points[0][1] + points[-1][1] + 1) // 2
+    cut = next(n for n, point in enumerate(points) if point[1] >= middle)
+    before = _first_of(market, resting, points[:cut], exchange)
+    return before if before is not None else _first_of(market, resting, points[cut:], exchange)
+
+
+def _stays_clear(market: Market, resting: list[OrderView], first: int, last: int) -> bool:
+    """Whether a modelled option stays well between its stop and its target in these minutes.
+
+    Its price rises or falls with the underlying's, and falls with time: the corners of the stretch hold its extremes, but for
+    the smile and the clock within a minute, which the slack is for.
+    """
+    contract = resting[0].contract
+    books = market.corner_books(contract, first, last)
+    if books is None:
+        return False
+    low, high = min(book.bid or _ZERO for book in books), max(book.ask or _ZERO for book in books)
+    for order in resting:
+        stop, limit = order.stop_price, order.order.limit_price
+        price = stop if stop is not None else limit
+        if price is None or not order.is_active or order.is_triggered or order.order.action is not Side.SELL:
+            return False
+        slack = _SLACK_TICKS * contract.ticks.increment(price)
+        if low <= price + slack if stop is not None else high >= price - slack:
+            return False
+    return True

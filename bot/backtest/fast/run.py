@@ -30,6 +30,7 @@ from bot.market_data.machine import MarketData
 from bot.sim.exchange.events import ExchangeEvent
 from bot.sim.exchange.orders import OrderView
 from bot.sim.loopback.loopback import LoopbackExchange
+from bot.sim.loopback.translate import to_account
 from bot.sim.market.recorded.library import Library
 from bot.sim.world.steps import LONGEST_STEP, next_step
 from bot.sim.world.world import World
@@ -43,7 +44,7 @@ _MINUTE: Final = timedelta(minutes=1)
 _OPENING: Final = timedelta(minutes=1)
 _POINT: Final = timedelta(seconds=15)
 """Between two points of the market, or more."""
-_LOOK_AHEAD: Final = timedelta(minutes=20)
+_LOOK_AHEAD: Final = timedelta(minutes=16)
 """How far an option's path is looked up at once."""
 
 _STIRRING: Final[tuple[type, ...]] = (
@@ -243,23 +244,26 @@ class FastLine(ExactLine):
         return max(now, min(marks))
 
     def _hold(self, now: datetime, limit: datetime) -> datetime:
-        """While brackets are held: up to the next look at the account, as far as no exit can be touched."""
+        """While brackets are held: as far as no exit can be touched and no deadline is near."""
         if not self._open <= self._plans.keys():
             return now
         orders = self._world.open_orders()
         if not self._is_protected(orders):
             return now
         deadline = min(x.close_by for x in self._plans.values()) - _BEFORE
-        to = min(limit, deadline, self._world.next_figures)
+        to = min(limit, deadline)
         touch = self._next_touch(tuple(orders), now, to)
         return max(now, to if touch is None else min(to, touch - _BEFORE))
 
     def _next_touch(self, orders: tuple[OrderView, ...], now: datetime, to: datetime) -> datetime | None:
         known, looked_up, touch = self._touch
-        if known != orders or to > looked_up or (touch is not None and touch <= now):
-            looked_up = max(to, now + _LOOK_AHEAD)
-            touch = first_touch(self._world.market, orders, looked_up, self._world.exchange_settings)
-            self._touch = (orders, looked_up if touch is None else touch, touch)
+        if known != orders or (touch is not None and touch <= now):
+            looked_up, touch = now, None
+        settings = self._world.exchange_settings
+        while touch is None and looked_up < to:
+            since, looked_up = looked_up, looked_up + _LOOK_AHEAD
+            touch = first_touch(self._world.market, orders, since, looked_up, settings)
+        self._touch = (orders, looked_up, touch)
         return touch
 
     def _is_protected(self, orders: list[OrderView]) -> bool:
@@ -268,10 +272,15 @@ class FastLine(ExactLine):
         held = {x.contract.con_id for x in self._plans.values()}
         return len(orders) == len(exits) == 2 * len(held) and {con_id for con_id, _ in exits} == held
 
-    def _leap(self, target: datetime) -> None:
-        # A request is later than the step in which it is made, so the next one falls on the step after so long.
+    @property
+    def _every(self) -> timedelta:
+        """A request is later than the step in which it is made, so the next one falls on the step after so long."""
         wait = timedelta(seconds=self._plan.settings.execution.snapshot_every_s)
-        every = (wait // LONGEST_STEP + 1) * LONGEST_STEP
+        return (wait // LONGEST_STEP + 1) * LONGEST_STEP
+
+    def _leap(self, target: datetime) -> None:
+        """Of the broker's books on the way only the last look is taken; of the others the account's figures, if it holds anything."""
+        every = self._every
         due = self._snapshot_at + every * ((target - self._snapshot_at) // every)
         for at in (due, target):
             if self._world.now < at <= target:
@@ -284,13 +293,24 @@ class FastLine(ExactLine):
             # The last point is made as ever: exits see it, and the newest quotes are told.
             quiet = calm - _POINT
             if quiet > self._world.now:
-                self._tell(self._world.leap_to(quiet))
+                self._move(self._world.leap_to, quiet)
             step = at if calm >= at else min(at, max(calm, self._world.now) + _MINUTE)
-            self._tell(self._world.advance_to(step))
+            self._move(self._world.advance_to, step)
         self._line.tell(m.TimePassed(at))
 
+    def _move(self, by: Callable[[datetime], list[ExchangeEvent]], to: datetime) -> None:
+        """Let the world move, and show risk what is held at each look that is passed over."""
+        every = self._every
+        while self._open:
+            mark = self._snapshot_at + every * ((self._world.now - self._snapshot_at) // every + 1)
+            if mark >= to:
+                break
+            self._tell(by(mark))
+            self._line.tell(b.AccountUpdated(to_account(self._world.account_figures())))
+        self._tell(by(to))
+
     def _tell(self, events: list[ExchangeEvent]) -> None:
-        for fact in self._exchange.glide(events, self._moves):
+        for fact in self._exchange.glide(events, self._moves, is_marked=bool(self._open)):
             self._line.tell(fact)
 
     def _reaches(self, symbol: Symbol) -> list[tuple[float, float]] | None:

@@ -183,6 +183,10 @@ class Account:
             return
         self._today = day
         self._unsettled = {when: amount for when, amount in self._unsettled.items() if when > day}
+        # What was closed on a day before is over, for IB's lists too.
+        self._holdings = {
+            con_id: h for con_id, h in self._holdings.items() if h.quantity or h.free_from is not None
+        }
         self._morning = self._cash + sum((h.value for h in self._holdings.values()), _ZERO)
         for h in self._holdings.values():
             h.realized = h.day_cash = _ZERO

@@ -146,18 +146,11 @@ class LoopbackExchange:
 
     def _qualify_options(self, command: b.QualifyOptions) -> Iterator[Message]:
         symbol = command.underlying.symbol
-        found = self.world.find_contracts(
-            ContractQuery(
-                symbol=symbol,
-                sec_type=SecType.OPTION,
-                expiry=f"{command.expiry:%Y%m%d}",
-                trading_class=command.trading_class,
-            )
-        )
         wanted = {(strike, right) for strike in command.strikes for right in command.rights}
-        contracts = (details.contract for details in found)
+        listed = self.world.market.contracts.series(symbol, command.expiry)
+        found = (c for c in listed if c.trading_class == command.trading_class)
         yield b.OptionsQualified(
-            symbol, command.expiry, tuple(c for c in contracts if (c.strike, c.right) in wanted)
+            symbol, command.expiry, tuple(c for c in found if (c.strike, c.right) in wanted)
         )
 
     # ── data ──

@@ -63,6 +63,9 @@ class ContractStore:
         self._options: dict[str, Contract] = {}
         self._read_on: date | None = None
         self._unread: list[Symbol] = []
+        self._series: dict[tuple[Symbol, date], tuple[Contract, ...]] = {}
+        """Both rights of an expiry as listed on ``_series_on``."""
+        self._series_on: date | None = None
 
     def by_id(self, con_id: ConId) -> Contract | None:
         """The contract of that id; the day's whole listing is read before it is called unknown, indices last."""
@@ -84,6 +87,19 @@ class ContractStore:
             if strike in listing.strikes(expiry, self.today):
                 return self._intern(symbol, name, expiry, strike, right)
         return None
+
+    def series(self, symbol: Symbol, expiry: date) -> tuple[Contract, ...]:
+        """All options of that expiry listed today, in order of strike and right; none where it is not listed."""
+        if self._series_on != self.today:
+            self._series_on = self.today
+            self._series.clear()
+        found = self._series.get((symbol, expiry))
+        if found is None:
+            query = ContractQuery(expiry=f"{expiry:%Y%m%d}")
+            known = symbol in self._listings
+            found = tuple(self._listed_options(symbol, query)) if known else ()
+            self._series[symbol, expiry] = found
+        return found
 
     def find(self, query: ContractQuery) -> list[ContractDetails]:
         """Everything that matches, in order of expiry, strike and right; [] is IB's error 200."""

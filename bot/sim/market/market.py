@@ -284,6 +284,17 @@ class Market:
             return None
         return self._options[contract.symbol].book_at(contract, cents, minute)
 
+    def corner_books(self, contract: Contract, first: int, last: int) -> list[TopOfBook] | None:
+        """An option's books at the lowest and the highest print to come, in the first and the last of these minutes.
+
+        None where a book is recorded, pinned or of another width within the stretch, or a minute lacks its bar.
+        """
+        extremes = self.stocks[contract.symbol].range_cents(first, last)
+        options = self._options[contract.symbol]
+        if extremes is None or contract.con_id in self._pinned or not options.is_even(contract, first, last):
+            return None
+        return [options.book_at(contract, cents, minute) for cents in extremes for minute in {first, last}]
+
     def carry(self, contract: Contract, at: datetime) -> Carry:
         """Interest and dividends, as option prices have them then."""
         return self._options[contract.symbol].carry(at)

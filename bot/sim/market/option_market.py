@@ -211,6 +211,12 @@ class OptionMarket:
         series = self._series.get(contract.con_id) or self._take_apart(contract)
         return self._make(series, cents / 100, minute).book
 
+    def is_even(self, contract: Contract, first: int, last: int) -> bool:
+        """Whether the option is modelled, with one width of its books from minute ``first`` to ``last``."""
+        series = self._series.get(contract.con_id) or self._take_apart(contract)
+        is_recorded = self._chain is not None and series.column is not None
+        return not is_recorded and self._spread_of(first) is self._spread_of(last)
+
     def settlement(self, contract: Contract) -> float:
         """Intrinsic value at the underlying's last price, USD per unit."""
         series = self._series.get(contract.con_id) or self._take_apart(contract)
