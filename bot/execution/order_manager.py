@@ -258,6 +258,12 @@ class OrderManager(StateMachine):
 
     # ── what time and state demand ───────────────────────────────────────────────────────────────────────────────
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether time alone brings nothing but the routine question to the broker, for whoever skips time."""
+        is_busy = self._plans.waiting() or self._snapshot_requests.is_asking
+        return not is_busy and not any(record.is_awaited for record in self._book.unsettled())
+
     def _go_on(self, now: datetime, ideas: frozenset[IdeaId] | None) -> Iterator[m.Message]:
         """Everything that is due, after every message: abandoned entries, plans, cancels, questions.
 

@@ -96,6 +96,18 @@ class OcoWatcher(StateMachine):
         if request is not None:
             yield request
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether time alone brings nothing but the brackets' deadlines, for whoever skips time."""
+        if self._unagreed is not None or self._context.snapshot_requests.is_asking:
+            return False
+        return all(self._rests(bracket) for bracket in self._brackets.watched())
+
+    def _rests(self, bracket: Bracket) -> bool:
+        if bracket.closing or bracket.gap is not None or bracket.short_question or bracket.flat_question:
+            return False
+        return bracket.is_proved if not bracket.is_ended else self._closing.is_idle(bracket, self.now)
+
     # ── judgement ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _judge(self, bracket: Bracket, now: datetime) -> Iterator[m.Message]:

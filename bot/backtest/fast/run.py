@@ -26,6 +26,8 @@ from bot.domain.errors import RestartTheLine
 from bot.domain.idea import Idea
 from bot.domain.session import Session
 from bot.domain.types import IdeaId, Symbol
+from bot.execution.order_manager import OrderManager
+from bot.execution.watcher import OcoWatcher
 from bot.market_data.machine import MarketData
 from bot.sim.exchange.events import ExchangeEvent
 from bot.sim.exchange.orders import OrderView
@@ -34,12 +36,10 @@ from bot.sim.loopback.translate import to_account
 from bot.sim.market.recorded.library import Library
 from bot.sim.world.steps import LONGEST_STEP, next_step
 from bot.sim.world.world import World
-from bot.wiring import MARKET_DATA, Machine
+from bot.wiring import EXECUTION, MARKET_DATA, OCO_WATCHER, Machine
 
 _BEFORE: Final = timedelta(seconds=5)
 """A step before a bar that may fire everything registered is asked to be quoted; at the bar's end it is."""
-_SETTLED: Final = timedelta(seconds=15)
-"""No skipping until this long after anything happened to an order: late reports, the last cancel, a first snapshot."""
 _MINUTE: Final = timedelta(minutes=1)
 _OPENING: Final = timedelta(minutes=1)
 _POINT: Final = timedelta(seconds=15)
@@ -51,7 +51,7 @@ _STIRRING: Final[tuple[type, ...]] = (
     b.SendOrders, b.SendRevision, b.SendCancel, b.OrderStatusChanged, b.OrderRefused, b.Filled, b.CommissionCharged,
     m.ExitPosition, m.PlaceProtection, m.CancelEntry, m.CancelOrder, m.ProtectionChanged, m.FlattenAll,
 )  # fmt: skip
-"""After any of them the line is watched step by step for a while."""
+"""After any of them the line is watched step by step until desk and watcher say that they rest."""
 
 
 class UnforeseenSignal(RestartTheLine):
@@ -92,7 +92,7 @@ class FastLine(ExactLine):
         self._plans: dict[IdeaId, m.PlaceBracket] = {}
         self._postponed: set[IdeaId] = set()
         """Those that are judged again with each minute's bar."""
-        self._calm_from = world.now
+        self._is_stirred = False
         self._touch: tuple[tuple[OrderView, ...], datetime, datetime | None] = ((), world.now, None)
         """The exits at work, how far their prices were looked up, and where one of them may act."""
         self._snapshot_at = world.now
@@ -127,7 +127,16 @@ class FastLine(ExactLine):
             listener(message)
 
     def _stir(self, _: object) -> None:
-        self._calm_from = self._world.now + _SETTLED
+        self._is_stirred = True
+
+    def _rests(self) -> bool:
+        """Whether nothing is under way at the desk or at the watcher."""
+        if self._is_stirred:
+            desk, watcher = self._machines[EXECUTION], self._machines[OCO_WATCHER]
+            assert isinstance(desk, OrderManager)  # noqa: S101  the composition's own
+            assert isinstance(watcher, OcoWatcher)  # noqa: S101
+            self._is_stirred = not (desk.is_at_rest and watcher.is_at_rest)
+        return not self._is_stirred
 
     def _on_signal(self, signal: m.SignalFired) -> None:
         if self._world.now != signal.bar_end:
@@ -187,7 +196,7 @@ class FastLine(ExactLine):
             while instants and instants[0] <= now:
                 instants.pop(0)
             soon = self._next_instant(instants, now)
-            self._arm_for(soon, now)
+            self._arm_for(soon, now, loud)
             target = self._target(session, soon, loud, now)
             if target > now:
                 self._leap(target)
@@ -210,9 +219,13 @@ class FastLine(ExactLine):
             found.append(now.replace(second=0, microsecond=0) + _MINUTE)
         return min(found, default=None)
 
-    def _arm_for(self, soon: datetime | None, now: datetime) -> None:
-        """Everything is told where an idea may come of a quote, and where it cannot be asked for."""
-        is_asked = self._exchange.answers and (soon is None or soon.minute != 0)
+    def _arm_for(self, soon: datetime | None, now: datetime, loud: list[tuple[datetime, datetime]]) -> None:
+        """Everything is told where an idea may come of a quote, and where it cannot be asked for.
+
+        An idea comes of a quote where its hour's bar does not come: where minutes are missing.
+        """
+        is_whole = soon is None or soon.minute != 0 or not loud
+        is_asked = self._exchange.answers and is_whole
         wanted = bool(self._waiting - self._postponed) or (self._is_soon(soon, now) and not is_asked)
         if wanted and not self._exchange.is_armed:
             self._exchange.arm()
@@ -227,11 +240,8 @@ class FastLine(ExactLine):
         self, session: Session, soon: datetime | None, loud: list[tuple[datetime, datetime]], now: datetime
     ) -> datetime:
         """How far nothing can matter; ``now`` where something can at once."""
-        if (
-            now < max(self._calm_from, session.open + _OPENING)
-            or self._exchange.is_armed
-            or self._is_soon(soon, now)
-        ):
+        is_early = now < session.open + _OPENING
+        if is_early or self._exchange.is_armed or self._is_soon(soon, now) or not self._rests():
             return now
         if now >= session.close:
             return now if self._open else session.close + AFTER_CLOSE
@@ -285,6 +295,8 @@ class FastLine(ExactLine):
         for at in (due, target):
             if self._world.now < at <= target:
                 self._glide(at)
+                if at == due:
+                    self._line.tell(m.TimePassed(at))
 
     def _glide(self, at: datetime) -> None:
         """To ``at``, with leaps over what leaves the watched strikes as they are."""
@@ -296,7 +308,6 @@ class FastLine(ExactLine):
                 self._move(self._world.leap_to, quiet)
             step = at if calm >= at else min(at, max(calm, self._world.now) + _MINUTE)
             self._move(self._world.advance_to, step)
-        self._line.tell(m.TimePassed(at))
 
     def _move(self, by: Callable[[datetime], list[ExchangeEvent]], to: datetime) -> None:
         """Let the world move, and show risk what is held at each look that is passed over."""

@@ -56,6 +56,12 @@ class OrderRecord:
         """Rejected by status alone: at IB such an order may yet come to life."""
         return self.status is OrderStatus.REJECTED and not self.is_rejected
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether an answer, a cancel or a fill of it is still to come; an exit that rests is not awaited."""
+        is_quiet = self.status in (OrderStatus.HELD, OrderStatus.WORKING) and self.order.leg is not Leg.ENTRY
+        return not is_quiet or bool(self.cancel_wanted) or self.fill_due_since is not None
+
     def is_over(self, now: datetime, inactive_wait_s: float) -> bool:
         """Whether it can trade no more. An inactive order counts once it was cancelled and stayed silent."""
         if not self.is_inactive:

@@ -29,6 +29,11 @@ class SnapshotRequests:
         self.answered_for: datetime | None = None
         """When the newest answered request was made."""
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether a question stands, or a request is without its answer."""
+        return self._waits or bool(self._open)
+
     def need(self, question: str, now: datetime) -> None:
         """Put a question, unless it stands already or was answered so lately that asking again is nagging."""
         _, not_before = self._asked.get(question, (0, now))
