@@ -30,6 +30,7 @@ class Replay:
     ) -> None:
         self._machines, self._commit, self._observe, self._without = machines, commit, observe, without
         self._always: dict[type, tuple[Handle, ...]] = {}
+        self._by_row: dict[tuple[str, ...], tuple[Handle, ...]] = {}
 
     def tell(self, message: Message) -> None:
         """Handle one message and everything that follows from it."""
@@ -43,16 +44,18 @@ class Replay:
                 queue.extend(handle(current))
 
     def _hearers(self, message: Message) -> tuple[Handle, ...]:
-        """A row that does not depend on the message is looked up once."""
+        """Looked up once for a row, or once for a kind of message where its row does not depend on the symbol."""
         known = self._always.get(type(message))
         if known is not None:
             return known
         names = subscribers(message)
-        found = tuple(
-            self._machines[name].handle
-            for name in names
-            if name in self._machines or not (name in self._without or may_be_absent(name))
-        )
+        found = self._by_row.get(names)
+        if found is None:
+            found = self._by_row[names] = tuple(
+                self._machines[name].handle
+                for name in names
+                if name in self._machines or not (name in self._without or may_be_absent(name))
+            )
         if STRATEGY not in ROUTES[type(message)]:
             self._always[type(message)] = found
         return found

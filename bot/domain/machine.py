@@ -52,7 +52,9 @@ class StateMachine:
 
     def handle(self, message: Message) -> Iterable[Message]:
         """Hear one message; what follows from it, in order."""
-        self.now = max(self.now, self.time_of(message) or self.now)
+        at = self.time_of(message)
+        if at is not None and at > self.now:
+            self.now = at
         if type(message) not in self.JUDGED_FIRST:
             self.apply(message)
         said = []

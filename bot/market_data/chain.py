@@ -5,6 +5,7 @@ Strategies that want different expiries have a watch each; where two pick the sa
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -90,7 +91,6 @@ def _free_move(watched: Iterable[Contract]) -> float | None:
 
 
 def nearest_strikes(strikes: Sequence[Decimal], spot: float, each_side: int) -> tuple[Decimal, ...]:
-    """The ``each_side`` strikes below and above the spot, ascending."""
-    below = [strike for strike in strikes if strike <= spot]
-    above = [strike for strike in strikes if strike > spot]
-    return (*below[-each_side:], *above[:each_side])
+    """The ``each_side`` strikes below and above the spot; ``strikes`` ascend."""
+    middle = bisect_right(strikes, spot)
+    return tuple(strikes[max(0, middle - each_side) : middle + each_side])

@@ -175,6 +175,12 @@ class SymbolStrategy(StateMachine):
         if self._waiting and quote.at >= self._waiting[0].bar_end + HOUR_BAR_GRACE:
             yield from self._release(quote.at)
 
+    def look(self, bar: Bar, *, is_live: bool) -> Iterator[tuple[str, Judgement]]:
+        """What its strategies think of a minute's bar, said to nobody: for a backtest that knows of nothing that waits for it."""
+        for strategy in self._strategies:
+            if strategy.bar_size is bar.size:
+                yield strategy.name, strategy.judge(bar, may_fire=is_live)
+
     def _on_bar(self, bar: Bar, *, is_live: bool) -> Iterator[m.Message]:
         if self._waiting and bar.size is BarSize.M1:
             yield from self._release(bar.end)

@@ -52,7 +52,7 @@ def _is_calm(market: Market, symbol: Symbol, minute: int, watched: list[tuple[fl
 def first_touch(
     market: Market, orders: Iterable[OrderView], since: datetime, until: datetime, exchange: ExchangeSettings
 ) -> datetime | None:
-    """The first point after ``since`` and up to ``until`` at which one of these orders on options may act, or is not known not to."""
+    """The first point after ``since``, up to ``until``, at which one of these orders on options may act as far as is known."""
     by_contract: dict[int, list[OrderView]] = {}
     for order in orders:
         by_contract.setdefault(order.contract.con_id, []).append(order)

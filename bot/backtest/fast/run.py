@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from bot.assembly.machines import make_machines
 from bot.backtest.exact.run import AFTER_CLOSE, ExactLine, Progress, note_day, plan_stretches
@@ -24,6 +24,7 @@ from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.errors import RestartTheLine
 from bot.domain.idea import Idea
+from bot.domain.market import Bar, BarSize
 from bot.domain.session import Session
 from bot.domain.types import IdeaId, Symbol
 from bot.execution.order_manager import OrderManager
@@ -36,7 +37,10 @@ from bot.sim.loopback.translate import to_account
 from bot.sim.market.recorded.library import Library
 from bot.sim.world.steps import LONGEST_STEP, next_step
 from bot.sim.world.world import World
-from bot.wiring import EXECUTION, MARKET_DATA, OCO_WATCHER, Machine
+from bot.strategies.symbol import SymbolStrategy
+from bot.wiring import EXECUTION, MARKET_DATA, OCO_WATCHER, STRATEGY, Machine
+
+Kind = TypeVar("Kind")
 
 _BEFORE: Final = timedelta(seconds=5)
 """A step before a bar that may fire everything registered is asked to be quoted; at the bar's end it is."""
@@ -62,6 +66,16 @@ def _nobody(_: object) -> None:
     """For whoever is not listening."""
 
 
+def _unforeseen(strategy: str, bar: Bar) -> UnforeseenSignal:
+    return UnforeseenSignal(f"{strategy} fired on {bar.symbol} at {bar.end}, unforeseen")
+
+
+def _one(machine: Machine, kind: type[Kind]) -> Kind:
+    """The composition's own machine, as what it is."""
+    assert isinstance(machine, kind)  # noqa: S101
+    return machine
+
+
 def run_fast(
     plan: BacktestPlan,
     library: Library,
@@ -85,6 +99,12 @@ class FastLine(ExactLine):
         self, plan: BacktestPlan, world: World, out: Outcome, hear: Callable[[m.Message], None] = _nobody
     ) -> None:
         super().__init__(plan, world, out, hear)
+        self._is_heard = hear is not _nobody
+        self._data = _one(self._machines[MARKET_DATA], MarketData)
+        self._desk = _one(self._machines[EXECUTION], OrderManager)
+        self._watcher = _one(self._machines[OCO_WATCHER], OcoWatcher)
+        names = {symbol: f"{STRATEGY}:{symbol}" for symbol in plan.symbols}
+        self._strategies = {x: _one(self._machines[name], SymbolStrategy) for x, name in names.items()}
         self._foresight = {symbol: Foresight(plan, symbol) for symbol in plan.symbols}
         self._open: set[IdeaId] = set()
         self._waiting: set[IdeaId] = set()
@@ -132,10 +152,7 @@ class FastLine(ExactLine):
     def _rests(self) -> bool:
         """Whether nothing is under way at the desk or at the watcher."""
         if self._is_stirred:
-            desk, watcher = self._machines[EXECUTION], self._machines[OCO_WATCHER]
-            assert isinstance(desk, OrderManager)  # noqa: S101  the composition's own
-            assert isinstance(watcher, OcoWatcher)  # noqa: S101
-            self._is_stirred = not (desk.is_at_rest and watcher.is_at_rest)
+            self._is_stirred = not (self._desk.is_at_rest and self._watcher.is_at_rest)
         return not self._is_stirred
 
     def _on_signal(self, signal: m.SignalFired) -> None:
@@ -289,14 +306,14 @@ class FastLine(ExactLine):
         return (wait // LONGEST_STEP + 1) * LONGEST_STEP
 
     def _leap(self, target: datetime) -> None:
-        """Of the broker's books on the way only the last look is taken; of the others the account's figures, if it holds anything."""
+        """Of the looks at the broker's books on the way only the last is taken; of the others the figures of what is held."""
         every = self._every
         due = self._snapshot_at + every * ((target - self._snapshot_at) // every)
         for at in (due, target):
             if self._world.now < at <= target:
                 self._glide(at)
-                if at == due:
-                    self._line.tell(m.TimePassed(at))
+                # At the target, too: what follows is dated by the step before it.
+                self._line.tell(m.TimePassed(at))
 
     def _glide(self, at: datetime) -> None:
         """To ``at``, with leaps over what leaves the watched strikes as they are."""
@@ -322,12 +339,30 @@ class FastLine(ExactLine):
 
     def _tell(self, events: list[ExchangeEvent]) -> None:
         for fact in self._exchange.glide(events, self._moves, is_marked=bool(self._open)):
-            self._line.tell(fact)
+            if type(fact) is b.BarReceived and fact.bar.size is BarSize.M1 and self._is_unread:
+                self._take(fact)
+            else:
+                self._line.tell(fact)
+
+    @property
+    def _is_unread(self) -> bool:
+        """Whether a bar that is leapt over is of interest to its strategies alone."""
+        return not (self._waiting or self._postponed or self._is_heard)
+
+    def _take(self, fact: b.BarReceived) -> None:
+        """A bar's way through the line without its messages."""
+        for said in self._data.handle(fact):
+            if type(said) is not m.BarClosed or said.bar.size is not BarSize.M1:
+                self._line.tell(said)
+                continue
+            self._out.bars += 1
+            for name, judged in self._strategies[said.bar.symbol].look(said.bar, is_live=said.is_live):
+                self._out.judged[name, str(judged.reason)] += 1
+                if judged.fired:
+                    raise _unforeseen(name, said.bar)
 
     def _reaches(self, symbol: Symbol) -> list[tuple[float, float]] | None:
-        data = self._machines[MARKET_DATA]
-        assert isinstance(data, MarketData)  # noqa: S101  the composition's own
-        return data.reaches(symbol)
+        return self._data.reaches(symbol)
 
     def _moves(self, symbol: Symbol, spot: float) -> bool:
         reaches = self._reaches(symbol)
