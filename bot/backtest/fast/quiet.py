@@ -17,7 +17,7 @@ from bot.sim.exchange.matching import would_act
 from bot.sim.exchange.orders import OrderView
 from bot.sim.market.market import Market
 
-Point = tuple[datetime, int, int]
+_Point = tuple[datetime, int, int]
 """An instant of the session, its minute and its step in the minute."""
 Reaches = Callable[[Symbol], list[tuple[float, float]] | None]
 _MINUTE: Final = timedelta(minutes=1)
@@ -62,7 +62,7 @@ def first_touch(
 
 
 def _first_of(
-    market: Market, resting: list[OrderView], points: list[Point], exchange: ExchangeSettings
+    market: Market, resting: list[OrderView], points: list[_Point], exchange: ExchangeSettings
 ) -> datetime | None:
     """Halves the stretch until its extremes say that nothing happens in it, or only one minute is left."""
     if not points or _stays_clear(market, resting, points[0][1], points[-1][1]):

@@ -40,7 +40,7 @@ from bot.sim.world.world import World
 from bot.strategies.symbol import SymbolStrategy
 from bot.wiring import EXECUTION, MARKET_DATA, OCO_WATCHER, STRATEGY, Machine
 
-Kind = TypeVar("Kind")
+_Kind = TypeVar("_Kind")
 
 _BEFORE: Final = timedelta(seconds=5)
 """A step before a bar that may fire everything registered is asked to be quoted; at the bar's end it is."""
@@ -70,7 +70,7 @@ def _unforeseen(strategy: str, bar: Bar) -> UnforeseenSignal:
     return UnforeseenSignal(f"{strategy} fired on {bar.symbol} at {bar.end}, unforeseen")
 
 
-def _one(machine: Machine, kind: type[Kind]) -> Kind:
+def _one(machine: Machine, kind: type[_Kind]) -> _Kind:
     """The composition's own machine, as what it is."""
     assert isinstance(machine, kind)  # noqa: S101
     return machine
