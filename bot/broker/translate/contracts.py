@@ -227,6 +227,10 @@ def in_dollars(value: Decimal, currency: str, reported: dict[tuple[str, str], st
     own, dollar = rates
     if own is None or dollar is None or own <= 0 or dollar <= 0:
         return None
+    if currency != "USD" and own == dollar:
+        return (
+            None  # two currencies at par to the last digit: no rate was told, and yen would pass for dollars
+        )
     return (value * own / dollar).quantize(_CENT)
 
 

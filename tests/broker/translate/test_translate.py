@@ -288,6 +288,8 @@ def test_a_margin_answer_without_figures_is_none_yet() -> None:
         ("JPY", {"JPY": "1", "USD": "150"}, Decimal(5000)),
         ("EUR", {"EUR": "1.00", "USD": "0.9"}, Decimal("833333.33")),
         ("JPY", {}, None),
+        ("JPY", {"JPY": "1", "USD": "1.00"}, None),
+        ("JPY", {"USD": "1"}, None),
         ("USD", {}, Decimal(750000)),
     ],
 )
