@@ -256,10 +256,12 @@ def test_orders_of_an_earlier_life_are_told_after_connected_with_their_fills(
         facts.wait_for(b.AccountUpdated)
         broker.send(b.SendCancel("i/entry", NOW))
         assert gateway.wait_request("cancelOrder").orderId == placed.orderId
-    assert [type(fact) for fact in facts.all[:3]] == [b.BrokerConnected, b.OrderSeen, b.OrderStatusChanged]
-    assert facts.all[0].next_order_id > placed.orderId
-    assert (facts.all[1].order.filled, facts.all[1].order.remaining) == (1, 1)
-    assert (facts.all[2].filled, facts.all[2].remaining) == (1, 1)
+    kinds = [b.BrokerConnected, b.BrokerPulse, b.OrderSeen, b.OrderStatusChanged]
+    assert [type(fact) for fact in facts.all[:4]] == kinds
+    connected, _, seen, changed = facts.all[:4]
+    assert connected.next_order_id > placed.orderId
+    assert (seen.order.filled, seen.order.remaining) == (1, 1)
+    assert (changed.filled, changed.remaining) == (1, 1)
 
 
 def test_no_test_above_hid_a_fault(gateway: ScriptedGateway) -> None:
