@@ -51,7 +51,8 @@ def present_build() -> tuple[str, str]:
     """The release of this code, built once: the folder of releases and its id."""
     folder = tempfile.mkdtemp(prefix="ibkr-builds-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    command = [ansible("python"), str(ROOT / "ansible" / "build_release.py"), folder]
+    python = Path(ansible("ansible-playbook")).with_name("python")  # its environment can build
+    command = [str(python), str(ROOT / "ansible" / "build_release.py"), folder]
     built = subprocess.run(command, capture_output=True, text=True, check=True)
     return folder, json.loads(built.stdout)["build"]
 
