@@ -28,9 +28,9 @@ def tree(tmp_path: Path) -> Path:
     (tmp_path / "bot/strategies/metronome.py").write_text(
         example.replace("rank=2,", "rank=97,"), encoding="utf-8"
     )
-    registry = tmp_path / "bot" / "strategies" / "registry.py"
-    text = registry.read_text(encoding="utf-8").replace("strategies import ", "strategies import metronome, ")
-    registry.write_text(
+    table = tmp_path / "bot" / "strategies" / "registry.py"
+    text = table.read_text(encoding="utf-8").replace("strategies import ", "strategies import metronome, ")
+    table.write_text(
         text.replace("    whale.SPEC,\n", "    whale.SPEC,\n    metronome.SPEC,\n"), encoding="utf-8"
     )
     (tmp_path / "settings.yaml").write_text(SETTINGS, encoding="utf-8")
