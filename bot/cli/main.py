@@ -29,10 +29,21 @@ _OF_THE_BOT = {
 def main(arguments: list[str] | None = None) -> None:
     """Entry point. Exit codes: 0 well, 1 something outside is wrong, 2 usage, 78 configuration, 130 Ctrl-C."""
     try:
-        _run(sys.argv[1:] if arguments is None else arguments)
+        try:
+            _run(sys.argv[1:] if arguments is None else arguments)
+        finally:
+            if arguments is None:
+                _end_in_peace()
     except KeyboardInterrupt:
         sys.stderr.write("ibkr-bot: stopped\n")
         sys.exit(INTERRUPTED)
+
+
+def _end_in_peace() -> None:
+    """The command has ended; a Ctrl-C from now on would only tear the interpreter's own end, with a traceback."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _run(given: list[str]) -> None:

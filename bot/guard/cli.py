@@ -206,9 +206,13 @@ def _say(as_json: bool, facts: dict[str, Any], words: str) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point."""
+    """Entry point. A Ctrl-C once the command has ended would only tear the interpreter's own end, with a traceback."""
     try:
-        app(arguments)
+        try:
+            app(arguments)
+        finally:
+            if arguments is None:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
     except BotError as error:
         sys.stderr.write(f"ibkr-guard: {error}\n")
         sys.exit(error.exit_code)

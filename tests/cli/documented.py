@@ -117,6 +117,11 @@ WAYS: tuple[Row, ...] = (
     ),
     Row(r"ibkr-bot data list$", Way.ALONE, "nothing is stored yet, and it says so"),
     Row(r"^ibkr-bot sim --record", Way.GATEWAY, "records a real gateway"),
+    Row(
+        r"^ibkr-bot sim --compare",
+        Way.FORM,
+        "a recording of a person's own gateway; tests/sim/server/test_compare.py compares one",
+    ),
     Row(r"^ibkr-bot flex", Way.GATEWAY, "IB's statement; tests/flex compares bundled ones"),
     Row(
         r"^ibkr-bot doctor --go-live --paper-state /var",

@@ -108,9 +108,10 @@ def _ends_with_ctrl_c(clone: Clone, command: str) -> None:
     process = clone.start(command)
     assert process.stdout is not None
     first = process.stdout.readline()
+    assert first.strip(), command
+    assert not first.startswith("ibkr-bot: "), (command, first, "it serves nothing")
     os.killpg(process.pid, signal.SIGINT)
     told, _ = process.communicate(timeout=300)
-    assert first.strip(), command
     assert "Traceback" not in first + told, (command, told)
 
 

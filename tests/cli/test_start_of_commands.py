@@ -127,3 +127,28 @@ def test_the_entry_point_alone_imports_next_to_nothing_so_that_an_early_ctrl_c_i
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "typer" not in done.stdout.split()
     assert "bot.cli.commands" not in done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "code"),
+    [
+        ("bot.cli.main", ("formats",), 0),
+        ("bot.cli.main", ("--help",), 0),
+        ("bot.cli.main", ("sim", "--compare", "none"), None),
+        ("bot.guard.cli", ("check", "--limits", "configs/guard.yaml"), 0),
+        ("bot.guard.cli", ("status", "--state", "none"), None),
+    ],
+)
+def test_ctrl_c_while_the_interpreter_ends_changes_nothing(
+    program: str, arguments: tuple[str, ...], code: int | None
+) -> None:
+    typed = (
+        "import atexit, importlib, os, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))\n"
+        f"importlib.import_module({program!r}).main()"
+    )
+    run = [sys.executable, "-c", typed, *arguments]
+    done = subprocess.run(run, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode in ((1, 2, 78) if code is None else (code,)), done
+    assert "Traceback" not in done.stdout + done.stderr
