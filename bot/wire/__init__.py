@@ -48,6 +48,7 @@ from bot.wire.schema import (
     field_names,
     message_kinds,
     unsendable,
+    written_records,
 )
 
 __all__ = [
@@ -74,4 +75,5 @@ __all__ = [
     "message_kinds",
     "negotiate",
     "unsendable",
+    "written_records",
 ]

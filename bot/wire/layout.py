@@ -15,8 +15,8 @@ from bot.wire.errors import FieldError, LocalProtocolError, RemoteProtocolError
 from bot.wire.frames import join_fields
 from bot.wire.nodes import Node, compile_steps, defaults_of, names_of
 from bot.wire.plain import plain_layout
-from bot.wire.records import Record, WireMessage
-from bot.wire.steps import Step, read_all, write_all
+from bot.wire.records import Record, WireMessage, WrittenRecords
+from bot.wire.steps import Records, Step, read_all, write_all
 
 __all__ = ["MessageDirection", "MessageKind", "answer", "request"]
 
@@ -52,6 +52,12 @@ class MessageKind:
         layout = self._at(version)
         short = plain_layout(str(self.id), layout.steps, layout.encode)
         return layout.encode if short is None else short.encode
+
+    def records(self, name: str, version: int) -> WrittenRecords:
+        """An empty list for the repeated part ``name``, which puts records into text as they are added. Raises KeyError."""
+        steps = self._at(version).steps
+        found = {step.name: step for step in steps if isinstance(step, Records)}[name]
+        return WrittenRecords(found, found.write_each)
 
     def decode(self, version: int, fields: Sequence[str]) -> WireMessage:
         """The message of a payload's fields, id included. Errors: ``RemoteProtocolError``, recoverable."""

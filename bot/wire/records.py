@@ -5,10 +5,11 @@ Rule: plain data. A record is a ``dict`` whose keys also read as attributes; equ
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Record", "WireMessage"]
+__all__ = ["Record", "WireMessage", "WrittenRecords"]
 
 
 class Record(dict[str, Any]):
@@ -21,6 +22,25 @@ class Record(dict[str, Any]):
             return self[name]
         except KeyError:
             raise AttributeError(name) from None
+
+
+class WrittenRecords(list[Mapping[str, Any]]):
+    """Records of a long message whose text is made as they come, so that nobody waits while all of it is; else a list."""
+
+    def __init__(
+        self, layout: object, write: Callable[[Iterable[Mapping[str, Any]], list[str]], None]
+    ) -> None:
+        super().__init__()
+        self.layout = layout
+        """What the text was made by: it holds for no other."""
+        self.fields: list[str] = []
+        self._write = write
+
+    def add(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Append records and their text. Errors: ``FieldError``."""
+        found = list(records)
+        self._write(found, self.fields)
+        self.extend(found)
 
 
 @dataclass(frozen=True, slots=True)

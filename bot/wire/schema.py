@@ -16,7 +16,7 @@ from bot.wire.errors import LocalProtocolError, RemoteProtocolError
 from bot.wire.frames import split_fields
 from bot.wire.layout import MessageDirection, MessageKind
 from bot.wire.nodes import Field, Node
-from bot.wire.records import WireMessage
+from bot.wire.records import WireMessage, WrittenRecords
 from bot.wire.schemas import account, contracts, history, market, open_orders, orders, reference, session
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "field_names",
     "message_kinds",
     "unsendable",
+    "written_records",
 ]
 
 # 158 to 162 are never spoken: the clients disagree about the version from which "duration" is in openOrder.
@@ -93,6 +94,14 @@ def encode(kind: str, version: int, /, **values: Any) -> bytes:
     Errors: ``LocalProtocolError`` for an unknown kind or field, a missing or unsendable value.
     """
     return _encoder(kind, version)(values)
+
+
+def written_records(kind: str, name: str, version: int) -> WrittenRecords:
+    """For the repeated part ``name`` of a long message: an empty list that makes its text as records are added.
+
+    Errors: ``LocalProtocolError`` for an unknown kind, KeyError for a part that the version has not.
+    """
+    return _kind(kind).records(name, version)
 
 
 @cache

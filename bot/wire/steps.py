@@ -5,7 +5,7 @@ Rule: strictly in order, one pass, one iterator over the fields; a count is beli
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 from bot.wire.errors import FieldError
 from bot.wire.fields import INT
-from bot.wire.records import Record
+from bot.wire.records import Record, WrittenRecords
 
 __all__ = [
     "Branch",
@@ -247,6 +247,13 @@ class Records:
     def write(self, values: Mapping[str, Any], out: list[str]) -> None:
         records = _value(values, self.name) or ()
         out.append(str(len(records)))
+        if isinstance(records, WrittenRecords) and records.layout is self:
+            out += records.fields
+        else:
+            self.write_each(records, out)
+
+    def write_each(self, records: Iterable[Mapping[str, Any]], out: list[str]) -> None:
+        """The records' fields, without the count before them. Errors: ``FieldError``."""
         first = self.item[0] if len(self.item) == 1 else None
         short = _short_way(first.items) if isinstance(first, Scalars) and len(first.items) > 1 else _nothing
         for record in records:

@@ -7,6 +7,7 @@ give the same bytes. A mistake of a client ends that client only; a mistake of o
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
 from functools import partial
@@ -32,6 +33,8 @@ from bot.sim.world.world import World
 from bot.wire import ClientHello, Closed, LocalProtocolError, RemoteProtocolError, WireMessage, encode
 
 NO_ID = -1
+_AT_ONCE = 25
+"""Lines told in one go: about two milliseconds."""
 Handler = Callable[["GatewayCore", ClientSession, WireMessage], None]
 
 
@@ -62,6 +65,8 @@ class GatewayCore:
         self.slices = Slices()
         self.does_slices_at_once = True
         """False where whoever owns the clock calls ``slices.do_one``."""
+        self._soon: deque[Callable[[], None]] = deque()
+        self._does_soon = False
         self._handlers = handlers
         self._on_event = on_event
         self._models: dict[ConId, OptionModel | None] = {}
@@ -223,6 +228,26 @@ class GatewayCore:
         self.slices.add(guarded(), lambda: session.ending is None)
         while self.does_slices_at_once and self.slices:
             self.slices.do_one()
+
+    def soon(self, action: Callable[[], None]) -> None:
+        """Now; where a clock drives the gateway, in a moment, with others of the kind a few at a time.
+
+        For what thousands of lines say at one instant: whoever asks something meanwhile does not wait for all of them.
+        """
+        if self.does_slices_at_once:
+            action()
+            return
+        self._soon.append(action)
+        if not self._does_soon:
+            self._does_soon = True
+            self.slices.add(self._what_is_soon(), lambda: True)
+
+    def _what_is_soon(self) -> Iterator[None]:
+        while self._soon:
+            for _ in range(min(_AT_ONCE, len(self._soon))):
+                self._guard(None, self._soon.popleft(), "a line")
+            yield
+        self._does_soon = False
 
     # ── speaking
 

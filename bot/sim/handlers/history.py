@@ -31,6 +31,7 @@ from bot.sim.messages.contract_lookup import processing, resolve, validation
 from bot.sim.messages.formatting import ZONE_NAME, UnreadableTimeError, parse_when, stamp
 from bot.sim.messages.order_attributes import RejectedRequest
 from bot.sim.streams.historical_updates import KeptBars
+from bot.wire import written_records
 
 if TYPE_CHECKING:
     from bot.sim.gateway.session import ClientSession
@@ -190,11 +191,13 @@ def _send_bars(
         raise RejectedRequest(
             162, f"{_SERVICE}HMDS query returned no data: {where} {message.whatToShow.title()}"
         )
-    rows: list[dict[str, Any]] = []
+    rows = written_records("historicalData", "bars", session.version)
     for n in range(0, len(bars), _SLICE):
         if n and not message.keepUpToDate:
             yield
-        rows += [bar_values(bar, message.formatDate, session.version) for bar in bars[n : n + _SLICE]]
+        rows.add(bar_values(bar, message.formatDate, session.version) for bar in bars[n : n + _SLICE])
+    if not message.keepUpToDate:
+        yield
     core.send(
         session,
         "historicalData",

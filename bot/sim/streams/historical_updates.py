@@ -17,7 +17,7 @@ from bot.sim.gateway.connectivity import HISTORY_FARM
 from bot.sim.gateway.market_data_hub import Feed
 from bot.sim.market.events import BarFormed, BookChanged, Traded
 from bot.sim.market.history import MONTH, WEEK, HistoryBar, HistoryError, HistoryQuery
-from bot.sim.market.history_reader import NO_SIDES, as_history
+from bot.sim.market.past.history_reader import NO_SIDES, as_history
 from bot.sim.messages import historical_prints as past
 from bot.sim.messages.bar_formatting import bar_date
 from bot.sim.streams.real_time_bars import grid_from

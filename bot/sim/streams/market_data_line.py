@@ -54,6 +54,8 @@ class MarketLine(Feed):
         self._sent_model: OptionModel | None = None
         self._quiet_until: datetime | None = None
         self._flush_timer: Timer | None = None
+        self._is_waiting = False
+        """A flush is promised."""
         self._greeks_timer: Timer | None = None
         self._is_dead = False
         self._frozen: TopOfBook | None = None
@@ -120,10 +122,17 @@ class MarketLine(Feed):
             return
         self._newest, self._model = self._shown(ticker), model
         now = self.core.now
+        if self._is_waiting:
+            return
         if self._quiet_until is None or now >= self._quiet_until:
-            self._flush()
-        elif self._flush_timer is None:
-            self._flush_timer = self.core.timers.at(self._quiet_until, self._flush)
+            self._flush_soon()
+        else:
+            self._is_waiting = True
+            self._flush_timer = self.core.timers.at(self._quiet_until, self._flush_soon)
+
+    def _flush_soon(self) -> None:
+        self._is_waiting = True
+        self.core.soon(self._flush)
 
     def _shown(self, ticker: Ticker) -> Ticker:
         """The ticker with its book as this client may see it."""
@@ -143,7 +152,7 @@ class MarketLine(Feed):
         )
 
     def _flush(self) -> None:
-        self._flush_timer = None
+        self._flush_timer, self._is_waiting = None, False
         if self._newest is None or self._is_dead or not self.core.link.quotes(self.contract):
             return
         self._send_ticks(ticks.changes(self._sent, self._newest, self._generic, self.details))
@@ -155,7 +164,8 @@ class MarketLine(Feed):
     def _promise_greeks(self) -> None:
         delay = self.core.settings.greeks_delay
         if delay:
-            self._greeks_timer = self.core.timers.at(self.core.now + delay, self._flush_greeks)
+            at = self.core.now + delay
+            self._greeks_timer = self.core.timers.at(at, lambda: self.core.soon(self._flush_greeks))
         else:
             self._flush_greeks()
 
@@ -183,12 +193,15 @@ class QuoteSnapshot(MarketLine):
 
     def start(self) -> None:
         super().start()
-        self._end_timer = self.core.timers.at(self.core.now + self.core.settings.snapshot_delay, self._end)
+        at = self.core.now + self.core.settings.snapshot_delay
+        self._end_timer = self.core.timers.at(at, lambda: self.core.soon(self._end))
 
     def stop(self) -> None:
         super().stop()
         self._end_timer.cancel()
 
     def _end(self) -> None:
+        if self._is_dead:
+            return
         self.session.unsubscribe(self.family, self.req_id)
         self.core.send(self.session, "tickSnapshotEnd", reqId=self.req_id)

@@ -34,9 +34,9 @@ from bot.sim.exchange.orders import (
 from bot.sim.market.catalog import EUR_USD, INDEX_SYMBOLS, MARKET_RULES
 from bot.sim.market.events import SessionClosed, SessionOpened
 from bot.sim.market.history import HistoryBar, HistoryQuery, whole
-from bot.sim.market.history_reader import HistoryReader
 from bot.sim.market.listing import ContractDetails, ContractQuery, OptionParameters
 from bot.sim.market.market import Market
+from bot.sim.market.past.history_reader import HistoryReader
 from bot.sim.market.quotes import OptionModel, Ticker
 from bot.sim.world.combos import Combos
 from bot.sim.world.exchange_view import MarketSurroundings

@@ -1,7 +1,6 @@
 """Historical bars out of tapes and out of what the world has lived through, as IB would answer.
 
-Rule: a bar that has not ended by ``end`` shows only the part that has happened. Bars larger than a minute are sums of minutes
-where minutes exist, else the tape's hours; a day's first hour bar is 09:30 to 10:00.
+Rule: a bar that has not ended by ``end`` shows only the part that has happened. Bars larger than a minute are in ``stock_bars``.
 """
 
 from __future__ import annotations
@@ -9,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
 
 from bot.domain.calendar import nyse
 from bot.domain.contract import Contract
 from bot.domain.market import Bar, BarSize
 from bot.domain.session import (
     NEW_YORK,
-    Session,
     new_york_day,
     nth_session_before,
     previous_session,
@@ -27,7 +24,6 @@ from bot.domain.types import ConId, SecType
 from bot.sim.market.catalog import INDEX_SYMBOLS
 from bot.sim.market.history import (
     INVALID_SIZE,
-    MONTH,
     SPANS,
     UNKNOWN_WHAT_TO_SHOW,
     WHAT_TO_SHOW,
@@ -36,8 +32,7 @@ from bot.sim.market.history import (
     HistoryQuery,
 )
 from bot.sim.market.market import Market
-from bot.sim.market.price_source import sum_bars
-from bot.sim.market.recorded.bars import to_hours
+from bot.sim.market.past.stock_bars import stock_bars
 from bot.sim.market.stock import StockMarket
 
 _UNITS = {"D": 1, "W": 5, "M": 21, "Y": 252}
@@ -46,6 +41,8 @@ _MAX_OPTION_BARS = 2_000
 _INSTANT = timedelta(microseconds=1)
 _SLICE = 250
 """Bars at once: about two milliseconds."""
+_OPTION_SLICE = 50
+"""Bars of an option at once: each is four prices of a model."""
 _TRADED = ("TRADES", "ADJUSTED_LAST")
 
 
@@ -67,7 +64,8 @@ class HistoryReader:
         known = query.what in WHAT_TO_SHOW and not (
             contract.sec_type is SecType.FOREX and query.what in _TRADED
         )
-        bars = self._bars(contract, span, start, end if end < now else now + _INSTANT) if known else []
+        until = end if end < now else now + _INSTANT
+        bars = (yield from self._bars(contract, span, start, until)) if known else []
         if query.use_rth:
             bars = yield from _regular(contract, span, bars)
         if not bars:
@@ -112,23 +110,29 @@ class HistoryReader:
             return step
         return float(book.ask - book.bid)
 
-    def _bars(self, contract: Contract, span: timedelta, start: datetime, end: datetime) -> list[Bar]:
+    def _bars(
+        self, contract: Contract, span: timedelta, start: datetime, end: datetime
+    ) -> Generator[None, None, list[Bar]]:
         behind = self._market.underlying_market(contract.symbol)
         if contract.sec_type is SecType.FOREX or behind is None:
             return self._extra_bars(contract, span, start, end)
         stock, times = behind
-        bars = stock_bars(stock, span, start, end)
+        bars = yield from stock_bars(stock, span, start, end)
         if contract.symbol in INDEX_SYMBOLS:
             bars = [_index_bar(bar, contract.symbol, times) for bar in bars]
-        return self._option_bars(contract, bars) if contract.sec_type is SecType.OPTION else bars
+        if contract.sec_type is SecType.OPTION:
+            return (yield from self._option_bars(contract, bars))
+        return bars
 
-    def _option_bars(self, contract: Contract, bars: list[Bar]) -> list[Bar]:
+    def _option_bars(self, contract: Contract, bars: list[Bar]) -> Generator[None, None, list[Bar]]:
         """The model's prices along the underlying's bars: open and close exact, the extremes those of the underlying."""
-        return [
-            option
-            for bar in bars[-_MAX_OPTION_BARS:]
-            if (option := self._option_bar(contract, bar)) is not None
-        ]
+        found = []
+        for n, bar in enumerate(bars[-_MAX_OPTION_BARS:], start=1):
+            if (option := self._option_bar(contract, bar)) is not None:
+                found.append(option)
+            if n % _OPTION_SLICE == 0:
+                yield
+        return found
 
     def _option_bar(self, contract: Contract, bar: Bar) -> Bar | None:
         prices = [
@@ -186,89 +190,6 @@ def _remember(stock: StockMarket, span: timedelta, start: datetime, end: datetim
         if span >= _HOUR:
             stock.tape.hours(session.close, session.day)
         yield
-
-
-def stock_bars(stock: StockMarket, span: timedelta, start: datetime, end: datetime) -> list[Bar]:
-    """A stock's bars of any size that began in [start, end), the last one perhaps still forming."""
-    if span > _DAY:
-        return _sum_days(stock_bars(stock, _DAY, start, end), span)
-    if span == _DAY:
-        return _days(stock, start, end)
-    if span >= _HOUR:
-        hours = [bar for bar in _hours(stock, start, end) if start <= bar.start < end]
-        return hours if span == _HOUR else _sum_hours(hours, span)
-    minutes = _minutes(stock, start, end)
-    return minutes if span == _MINUTE else _sum_minutes(minutes, span)
-
-
-def _sum_days(days: Iterable[Bar], span: timedelta) -> list[Bar]:
-    """Weeks or months, each beginning with its first session."""
-
-    def part(bar: Bar) -> tuple[int, int]:
-        day = new_york_day(bar.start)
-        return (day.year, day.month) if span == MONTH else day.isocalendar()[:2]
-
-    return [sum_bars(tuple(group)) for _, group in groupby(days, key=part)]
-
-
-def _sum_hours(hours: Iterable[Bar], span: timedelta) -> list[Bar]:
-    """Bars of several hours on midnight's grid; a day's first one begins with the session."""
-
-    def part(bar: Bar) -> tuple[date, int]:
-        local = bar.start.astimezone(NEW_YORK)
-        return local.date(), timedelta(hours=local.hour) // span
-
-    return [sum_bars(tuple(group)) for _, group in groupby(hours, key=part)]
-
-
-def _minutes(stock: StockMarket, start: datetime, end: datetime) -> list[Bar]:
-    lived = stock.closed[BarSize.M1]
-    forming = stock.forming(BarSize.M1)
-    now = [*lived, *([forming] if forming is not None else [])]
-    first = now[0].start if now else end
-    days = sessions_between(max(new_york_day(start), stock.tape.first_day()), new_york_day(min(first, end)))
-    old = [bar for day in days for bar in stock.tape.minutes(day.day) if bar.start < first and bar.end <= end]
-    return [bar for bar in [*old, *now] if start <= bar.start < end]
-
-
-def _lived_from(stock: StockMarket) -> Session | None:
-    """The first session with minutes that this market has lived through: from there on they are the truth."""
-    forming = stock.forming(BarSize.M1)
-    lived = [*stock.closed[BarSize.M1][:1], *([forming] if forming is not None else [])]
-    return session_on(new_york_day(lived[0].start)) if lived else None
-
-
-def _hours(stock: StockMarket, start: datetime, end: datetime) -> list[Bar]:
-    """Hours of the days from ``start``'s on that began before ``end``."""
-    lived = _lived_from(stock)
-    old = stock.tape.hours(end, new_york_day(start))
-    if lived is None:
-        return list(old)
-    return [*(bar for bar in old if bar.start < lived.open), *to_hours(_minutes(stock, lived.open, end))]
-
-
-def _days(stock: StockMarket, start: datetime, end: datetime) -> list[Bar]:
-    """Days that began in [start, end), the last one perhaps still forming."""
-    lived = _lived_from(stock)
-    since = end if lived is None else lived.open
-    old = [bar for bar in stock.tape.days(new_york_day(start), min(since, end)) if bar.start >= start]
-    first = old[-1].start + _HOUR if old else start
-    rest = [bar for bar in _hours(stock, max(start, first), end) if bar.start >= first]
-    days = groupby(rest, key=lambda bar: new_york_day(bar.start))
-    return old + [
-        sum_bars(tuple(group)) for day, group in days if not old or day > new_york_day(old[-1].start)
-    ]
-
-
-def _sum_minutes(minutes: Iterable[Bar], span: timedelta) -> list[Bar]:
-    def begin(bar: Bar) -> datetime:
-        day = new_york_day(bar.start)
-        midnight = datetime.combine(day, datetime.min.time(), NEW_YORK)
-        start, session = bar.start - (bar.start - midnight) % span, session_on(day)
-        # A grid that does not meet 09:30 has a short first bar there: of 20 mins, 09:30 to 09:40.
-        return start if session is None or start >= session.open or bar.start < session.open else session.open
-
-    return [sum_bars(tuple(group), start=start) for start, group in groupby(minutes, key=begin)]
 
 
 def _grid(span: timedelta, start: datetime, end: datetime) -> Iterable[datetime]:
