@@ -81,7 +81,7 @@ def as_markdown() -> str:
 
 def _idea() -> TradeIdea:
     return TradeIdea(
-        idea_id="SPY-20261123T1700-scalp",
+        idea_id="SPY-20261123T1200EST-scalp",
         symbol="SPY",
         strategy="scalp",
         direction=Direction.BULLISH,

@@ -1,4 +1,4 @@
-"""The name of a trade idea, ``<symbol>-<bar end, UTC>-<strategy>``, made and read in this one place.
+"""The name of a trade idea, ``<symbol>-<bar end, New York with its zone>-<strategy>``, made and read in this one place.
 
 Rule: the name is all of an idea that the broker keeps (in IB's orderRef), so it must say enough to start over from.
 """
@@ -6,26 +6,38 @@ Rule: the name is all of an idea that the broker keeps (in IB's orderRef), so it
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
 
+from bot.domain.session import NEW_YORK
 from bot.domain.types import IdeaId, Symbol
 
 _STAMP = "%Y%m%dT%H%M"
-_FORM = re.compile(r"(.+)-(\d{8}T\d{4})-([a-z_]+)")
+_FORM = re.compile(r"(.+)-([0-9]{8}T[0-9]{4})(EST|EDT|)-([a-z_]+)")
+_ZONES = {"": UTC, "EST": timezone(timedelta(hours=-5)), "EDT": timezone(timedelta(hours=-4))}
+"""What stands behind the time. Names from before this rule have nothing there, and are UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class Idea:
-    """What a name says: which symbol, the end of the bar that fired (UTC, whole minutes), whose idea it was."""
+    """What a name says: which symbol, the end of the bar that fired (UTC, whole minutes), whose idea it was.
+
+    ``given`` is the name it was read from: one from before today's form keeps it, since the broker's orders bear it.
+    """
 
     symbol: Symbol
     bar_end: datetime
     strategy: str
+    given: IdeaId = field(default="", compare=False)
 
     @property
     def idea_id(self) -> IdeaId:
-        return f"{self.symbol}-{self.bar_end:{_STAMP}}-{self.strategy}"
+        return self.given or f"{self.symbol}-{self.bar_end.astimezone(NEW_YORK):{_STAMP}%Z}-{self.strategy}"
+
+
+def beginnings(symbol: Symbol, bar_end: datetime) -> tuple[str, str]:
+    """What the names of that bar's ideas begin with: in today's form, and in the one before."""
+    return Idea(symbol, bar_end, "").idea_id, f"{symbol}-{bar_end.astimezone(UTC):{_STAMP}}-"
 
 
 def read_idea(idea_id: IdeaId) -> Idea | None:
@@ -34,7 +46,7 @@ def read_idea(idea_id: IdeaId) -> Idea | None:
     if found is None:
         return None
     try:
-        bar_end = datetime.strptime(found[2], _STAMP).replace(tzinfo=UTC)
-    except ValueError:
+        bar_end = datetime.strptime(found[2], _STAMP).replace(tzinfo=_ZONES[found[3]]).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return Idea(found[1], bar_end, found[3])
+    return Idea(found[1], bar_end, found[4], idea_id)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from bot.domain import messages as m
 from bot.domain.broker_messages import SendOrders
-from bot.domain.idea import Idea
+from bot.domain.idea import beginnings
 from bot.domain.types import Numbers, Symbol
 from bot.journal.store import Row
 
@@ -39,12 +39,12 @@ class Decision:
 
 def explain(rows: Iterable[Row], symbol: Symbol, bar_end: datetime) -> list[Decision]:
     """The chain for the bars of ``symbol`` that closed at ``bar_end``, in the order it happened."""
-    idea_prefix = Idea(symbol, bar_end.astimezone(UTC), "").idea_id
-    steps = (_step(row, symbol, bar_end, idea_prefix) for row in rows)
+    names = beginnings(symbol, bar_end)
+    steps = (_step(row, symbol, bar_end, names) for row in rows)
     return [step for step in steps if step is not None]
 
 
-def _step(row: Row, symbol: Symbol, bar_end: datetime, idea_prefix: str) -> Decision | None:
+def _step(row: Row, symbol: Symbol, bar_end: datetime, names: tuple[str, ...]) -> Decision | None:
     message = row.message
     if isinstance(message, m.BarJudged):
         if (message.symbol, message.bar_end) != (symbol, bar_end):
@@ -52,7 +52,7 @@ def _step(row: Row, symbol: Symbol, bar_end: datetime, idea_prefix: str) -> Deci
         fired = "fired" if message.fired else "no signal"
         direction = message.direction or "neutral"
         return Decision(row.at, message.strategy, f"{fired}: {message.reason} ({direction})", message.numbers)
-    if not _idea_id(message).startswith(idea_prefix):
+    if not _idea_id(message).startswith(names):
         return None
     return Decision(row.at, *_verdict(message))
 

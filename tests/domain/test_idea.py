@@ -22,6 +22,21 @@ def test_what_a_name_was_made_of_is_read_from_it(symbol: str, bar_end: datetime,
     assert read_idea(idea.idea_id) == idea
 
 
+@pytest.mark.parametrize(
+    ("name", "bar_end"),
+    [
+        ("SPY-20110126T1100EST-whale", datetime(2011, 1, 26, 16, 0, tzinfo=UTC)),
+        ("SPY-20110726T1100EDT-whale", datetime(2011, 7, 26, 15, 0, tzinfo=UTC)),
+        ("SPY-20110126T1600-whale", datetime(2011, 1, 26, 16, 0, tzinfo=UTC)),
+    ],
+)
+def test_a_name_says_new_york_s_clock_and_one_from_before_utc(name: str, bar_end: datetime) -> None:
+    idea = read_idea(name)
+    assert idea is not None
+    assert idea.bar_end == bar_end
+    assert idea.idea_id == name
+
+
 @pytest.mark.parametrize("name", ["", "SPY", "SPY-1", "SPY-20111305T1531-scalp", "SPY-20110105T1531-", "a/b"])
 def test_a_name_that_nobody_here_gave_says_nothing(name: str) -> None:
     assert read_idea(name) is None

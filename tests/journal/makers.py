@@ -14,7 +14,7 @@ from bot.domain.order import Fill, Order, OrderType
 from bot.domain.types import Direction, Right, SecType, Side
 
 BAR_END = datetime(2011, 1, 5, 15, 31, tzinfo=UTC)
-IDEA = "SPY-20110105T1531-scalp"
+IDEA = "SPY-20110105T1031EST-scalp"
 CALL = Contract(
     con_id=7,
     symbol="SPY",

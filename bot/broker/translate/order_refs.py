@@ -1,4 +1,4 @@
-"""Whose an order is stands in its reference: ``SPY-20110126T1507-scalp/entry@7`` is the entry of the bot with client id 7.
+"""Whose an order is stands in its reference: ``SPY-20110126T1007EST-scalp/entry@7`` is the entry of the bot with client id 7.
 
 Two bots on one gateway with the same symbols have the same ideas at the same minutes; only the client id tells their orders
 apart, and executions lose it when the gateway restarts. References from before this rule have no such part.

@@ -100,11 +100,11 @@ def positions_table(held: Iterable[Shown], of: str = "") -> Table:
         padding=(0, 1, 0, 0),
         title_justify="left",
     )
-    table.add_column("contract", no_wrap=True)
+    table.add_column("contract", min_width=10)
     for name in ("qty", "paid", "cost", "bid", "open", "stop", "target"):
         table.add_column(name, justify="right", no_wrap=True)
-    for name in ("protected", "closes by"):
-        table.add_column(name)
+    table.add_column("proof", overflow="fold")  # of its protection
+    table.add_column("until", no_wrap=True)
     for one in held:
         table.add_row(*_position(one))
     return table
@@ -119,7 +119,7 @@ def _position(x: Shown) -> tuple[str | Text, ...]:
             price_text(x["stop"]),
             price_text(x["target"]),
             "entering",
-            clock_text(x["close_by"]),
+            minute_text(x["close_by"]),
         )
     proved = Text("yes", style="green") if x["is_proved"] else Text("NO", style="bold white on red")
     if x.get("overdue_why"):
@@ -137,7 +137,7 @@ def _position(x: Shown) -> tuple[str | Text, ...]:
         price_text(x["stop"]),
         price_text(x["target"]),
         proved,
-        clock_text(x["close_by"]),
+        minute_text(x["close_by"]),
     )
 
 
@@ -209,6 +209,11 @@ def moment_text(text: str | None) -> str:
 def clock_text(text: str | None) -> str:
     """``10:31:04``, New York."""
     return "" if text is None else f"{_local(text):%H:%M:%S}"
+
+
+def minute_text(text: str | None) -> str:
+    """``10:31``, New York."""
+    return clock_text(text)[:5]
 
 
 def _local(text: str) -> datetime:
