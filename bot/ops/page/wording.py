@@ -9,6 +9,7 @@ from decimal import Decimal
 from bot.domain.contract import Contract
 from bot.domain.idea import read_idea
 from bot.domain.session import NEW_YORK
+from bot.ops.status.spoken import telling
 from bot.risk.denials import DenialCode
 
 _INDICATORS = {"ema": "EMA ", "rsi": "RSI", "vwap": "VWAP", "rel_volume": "relative volume"}
@@ -44,7 +45,7 @@ _REFUSED = {
 
 def figures(numbers: Mapping[str, object]) -> str:
     """``close 129.75, EMA 8 129.71, RSI 58``: names as traders write them, figures without needless digits."""
-    return ", ".join(_figure(name, _short(value)) for name, value in numbers.items())
+    return ", ".join(_figure(name, _short(value)) for name, value in telling(numbers).items())
 
 
 def _figure(name: str, value: str) -> str:

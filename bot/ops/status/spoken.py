@@ -34,7 +34,16 @@ def spoken_idea(idea_id: str) -> str:
 
 def spoken_figures(numbers: Mapping[str, object]) -> str:
     """``limit=2, allowed_until=15:30 New York``."""
-    return ", ".join(f"{key}={_figure(value)}" for key, value in numbers.items())
+    return ", ".join(f"{key}={_figure(value)}" for key, value in telling(numbers).items())
+
+
+def telling(numbers: Mapping[str, object]) -> dict[str, object]:
+    """The figures without the caps of a size that leave a contract: they do not say why there is none."""
+    return {
+        key: value
+        for key, value in numbers.items()
+        if not key.startswith("cap_") or str(value).startswith(("0", "-"))
+    }
 
 
 def _figure(value: object) -> str:

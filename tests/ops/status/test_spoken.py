@@ -65,3 +65,10 @@ def test_what_is_held_counts_at_its_last_bid_once_the_market_is_closed_and_not_b
     assert moment.builder.status.pnl.unrealized == Decimal("18.00")
     moment.hear(m.QuoteUpdated(replace(silent, at=close - timedelta(seconds=1))))
     assert moment.builder.status.pnl.net is None
+
+
+def test_of_the_caps_of_a_size_only_those_are_told_that_leave_nothing() -> None:
+    told = spoken_figures(
+        {"equity_usd": 900, "cap_risk": 0, "cap_order": 12, "cap_allocation": -3, "capital": 5}
+    )
+    assert told == "equity_usd=900, cap_risk=0, cap_allocation=-3, capital=5"
