@@ -28,7 +28,7 @@ from bot.execution.limits import ExecutionLimits
 from bot.execution.orders import approved_prices, bracket_orders, entry_ends_at
 from bot.execution.price_paid import PricesPaid
 from bot.execution.reconciliation import Reconciler
-from bot.execution.unanswered import UnansweredOrders
+from bot.execution.unanswered import ROUTINE, UnansweredOrders
 
 FUTURE = timedelta(minutes=1)
 """Further ahead than the exchange's clock can be."""
@@ -263,6 +263,19 @@ class OrderManager(StateMachine):
         """Whether time alone brings nothing but the routine question to the broker, for whoever skips time."""
         is_busy = self._plans.waiting() or self._snapshot_requests.is_asking
         return not is_busy and not any(record.is_awaited for record in self._book.unsettled())
+
+    @property
+    def next_look(self) -> datetime | None:
+        """When the broker's books are looked at again if nothing happens; None before the first look."""
+        due, not_before = self._unanswered.next_look, self._snapshot_requests.not_before(ROUTINE)
+        return due if due is None or not_before is None else max(due, not_before)
+
+    def pass_over_look(self, at: datetime) -> datetime | None:
+        """Count the routine look that is due at ``at`` as made, for whoever knows that it would find nothing new.
+
+        When it was asked for; None where it would not have been.
+        """
+        return self._snapshot_requests.pass_over(ROUTINE, at)
 
     def _go_on(self, now: datetime, ideas: frozenset[IdeaId] | None) -> Iterator[m.Message]:
         """Everything that is due, after every message: abandoned entries, plans, cancels, questions.

@@ -17,6 +17,8 @@ from bot.execution.books.order_book import OrderBook, OrderRecord
 from bot.execution.books.snapshot_requests import SnapshotRequests
 from bot.execution.limits import ExecutionLimits
 
+ROUTINE = "routine"
+"""The question that is put while nothing is in doubt."""
 TOLD_AFTER = 10
 """A person is told after so many times ``answer_s``: 30 s, in which the broker was asked again and again."""
 
@@ -33,9 +35,15 @@ class UnansweredOrders:
             question = self._unanswered(record, now)
             if question:
                 self._snapshot_requests.need(question, now)
+        due = self.next_look
+        if due is not None and now >= due:
+            self._snapshot_requests.need(ROUTINE, now)
+
+    @property
+    def next_look(self) -> datetime | None:
+        """When the routine look at the broker's books falls due; None before the first answer."""
         last = self._snapshot_requests.answered_for
-        if last is not None and now >= last + timedelta(seconds=self._limits.snapshot_every_s):
-            self._snapshot_requests.need("routine", now)
+        return None if last is None else last + timedelta(seconds=self._limits.snapshot_every_s)
 
     def _unanswered(self, record: OrderRecord, now: datetime) -> str:
         answer_time = timedelta(seconds=self._limits.answer_s)

@@ -103,6 +103,11 @@ class OcoWatcher(StateMachine):
             return False
         return all(self._rests(bracket) for bracket in self._brackets.watched())
 
+    def look_passed(self, requested_at: datetime) -> None:
+        """A look at the broker's books was left out by somebody who knows that it would have found nothing new."""
+        self._context.snapshot_requests.look_passed(requested_at)
+        self._confirm(requested_at)
+
     def _rests(self, bracket: Bracket) -> bool:
         if bracket.closing or bracket.gap is not None or bracket.short_question or bracket.flat_question:
             return False
@@ -254,6 +259,11 @@ class OcoWatcher(StateMachine):
         for bracket in self._brackets.watched():
             con_id = bracket.place.contract.con_id
             bracket.broker_lacks = max(0, own[con_id] - max(0, self._context.held.get(con_id, 0)))
+        self._confirm(requested_at)
+
+    def _confirm(self, requested_at: datetime) -> None:
+        """What is proved was whole when the broker was asked."""
+        for bracket in self._brackets.watched():
             if bracket.is_proved:
                 bracket.reported_at = max(requested_at, bracket.reported_at or requested_at)
 

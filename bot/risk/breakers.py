@@ -49,6 +49,8 @@ class Losses:
         self.marked_at: datetime | None = None
         self.results: dict[IdeaId, Decimal] = {}
         self.last_loss_at: dict[str, datetime] = {}
+        self._peak: tuple[date, int, Decimal | None] | None = None
+        """The peak of a day and a number of sessions, worked out once; None where it must be again."""
         self.refused_at: dict[IdeaId, datetime] = {}
         """One refusal for each idea: what is said of its children, or tried again, is a consequence."""
 
@@ -59,7 +61,9 @@ class Losses:
 
     def mark(self, mark: EquityMarked) -> None:
         day = new_york_day(mark.at)
-        self.highs[day] = max(mark.equity, self.highs.get(day, mark.equity))
+        if mark.equity > self.highs.get(day, 0):
+            self.highs[day] = mark.equity
+            self._peak = None
         low = self.day_low_usd
         self.day_low_usd = mark.equity if low is None else min(low, mark.equity)
         self.marked_at = mark.at
@@ -83,6 +87,7 @@ class Losses:
                 self.results.clear()
             case HaltCause.DRAWDOWN:
                 self.highs.clear()
+                self._peak = None
             case HaltCause.ORDER_REFUSED_STORM:
                 self.refused_at.clear()
 
@@ -98,6 +103,11 @@ class Losses:
 
     def peak_usd(self, today: date, sessions: int) -> Decimal | None:
         """The highest mark of the last ``sessions`` trading days, today included."""
+        if self._peak is None or self._peak[:2] != (today, sessions):
+            self._peak = today, sessions, self._find_peak(today, sessions)
+        return self._peak[2]
+
+    def _find_peak(self, today: date, sessions: int) -> Decimal | None:
         try:
             first = nth_session_before(today, sessions).day
         except CalendarRangeError:

@@ -102,9 +102,10 @@ class Exposure:
     def __init__(self) -> None:
         self.others = OtherBots()
         self.brackets: dict[IdeaId, OpenBracket] = {}
+        self._open: dict[IdeaId, OpenBracket] = {}
         self.approved_at: deque[datetime] = deque(maxlen=1000)
         self._totals = DayTotals()
-        self._day_trades: set[tuple[date, IdeaId]] = set()
+        self._day_trades: dict[date, set[IdeaId]] = {}
 
     def place(self, order: PlaceBracket) -> None:
         """Count an approval."""
@@ -123,8 +124,15 @@ class Exposure:
             delta_usd=_delta_usd(order, units),
             approved_at=order.at,
         )
+        self._note(self.brackets[order.idea_id])
         self.approved_at.append(order.at)
         self._count(order, units)
+
+    def _note(self, bracket: OpenBracket) -> None:
+        if bracket.is_open:
+            self._open[bracket.idea_id] = bracket
+        else:
+            self._open.pop(bracket.idea_id, None)
 
     def adopt(self, order: PlaceBracket) -> None:
         """Count a bracket that was approved and forgotten, unless it is known."""
@@ -155,12 +163,14 @@ class Exposure:
         if fill.side is Side.BUY:
             bracket.bought_on.add(day)
         elif day in bracket.bought_on:
-            self._day_trades.add((day, bracket.idea_id))
+            self._day_trades.setdefault(day, set()).add(bracket.idea_id)
+        self._note(bracket)
 
     def end(self, idea_id: IdeaId) -> None:
         """Release a bracket that closed or never opened."""
         if idea_id in self.brackets:
             self.brackets[idea_id].end()
+            self._note(self.brackets[idea_id])
 
     def see_others(self, snapshot: Snapshot) -> None:
         """Whoever shares the account has its limits, too."""
@@ -188,14 +198,14 @@ class Exposure:
         return len(self.open()) + self.others.positions
 
     def open(self) -> list[OpenBracket]:
-        return [bracket for bracket in self.brackets.values() if bracket.is_open]
+        return list(self._open.values())
 
     def approvals_since(self, at: datetime, length: timedelta) -> int:
         return sum(at - length < approved for approved in self.approved_at)
 
     def day_trades_since(self, first: date, today: date) -> int:
         """Day trades made from ``first`` on, with every bracket approved today counted as the day trade it may become."""
-        made = {trade for trade in self._day_trades if trade[0] >= first}
+        made = {(day, x) for day, ideas in self._day_trades.items() if day >= first for x in ideas}
         may_become = {(today, b.idea_id) for b in self.open() if new_york_day(b.approved_at) == today}
         return len(made | may_become)
 

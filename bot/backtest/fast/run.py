@@ -8,7 +8,7 @@ that may fire. Between such times nothing but bars reaches the machines, and the
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
 from bot.assembly.machines import make_machines
@@ -51,6 +51,7 @@ _POINT: Final = timedelta(seconds=15)
 _LOOK_AHEAD: Final = timedelta(minutes=16)
 """How far an option's path is looked up at once."""
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _STIRRING: Final[tuple[type, ...]] = (
     b.SendOrders, b.SendRevision, b.SendCancel, b.OrderStatusChanged, b.OrderRefused, b.Filled, b.CommissionCharged,
     m.ExitPosition, m.PlaceProtection, m.CancelEntry, m.CancelOrder, m.ProtectionChanged, m.FlattenAll,
@@ -115,7 +116,6 @@ class FastLine(ExactLine):
         self._is_stirred = False
         self._touch: tuple[tuple[OrderView, ...], datetime, datetime | None] = ((), world.now, None)
         """The exits at work, how far their prices were looked up, and where one of them may act."""
-        self._snapshot_at = world.now
         self._listeners: dict[type, Callable[..., None]] = {
             m.HistoryLoaded: lambda x: self._foresight[x.symbol].warm_up(x),
             m.SignalFired: self._on_signal,
@@ -128,7 +128,6 @@ class FastLine(ExactLine):
             m.TradeIdea: self._on_idea,
             m.Halted: self._stir,
             m.Resumed: self._stir,
-            b.TakeSnapshot: self._on_snapshot,
             **dict.fromkeys(_STIRRING, self._stir),
         }
 
@@ -181,9 +180,6 @@ class FastLine(ExactLine):
             con_id = place.contract.con_id
             if all(other.contract.con_id != con_id for other in self._plans.values()):
                 self._exchange.release(con_id)
-
-    def _on_snapshot(self, _: b.TakeSnapshot) -> None:
-        self._snapshot_at = self._world.now
 
     # ── time ──
 
@@ -300,20 +296,15 @@ class FastLine(ExactLine):
         return len(orders) == len(exits) == 2 * len(held) and {con_id for con_id, _ in exits} == held
 
     @property
-    def _every(self) -> timedelta:
-        """A request is later than the step in which it is made, so the next one falls on the step after so long."""
-        wait = timedelta(seconds=self._plan.settings.execution.snapshot_every_s)
-        return (wait // LONGEST_STEP + 1) * LONGEST_STEP
+    def _next_look(self) -> datetime | None:
+        """The step in which the desk will look at the broker's books."""
+        due = self._desk.next_look
+        return None if due is None else due + -(due - _EPOCH) % LONGEST_STEP
 
     def _leap(self, target: datetime) -> None:
-        """Of the looks at the broker's books on the way only the last is taken; of the others the figures of what is held."""
-        every = self._every
-        due = self._snapshot_at + every * ((target - self._snapshot_at) // every)
-        for at in (due, target):
-            if self._world.now < at <= target:
-                self._glide(at)
-                # At the target, too: what follows is dated by the step before it.
-                self._line.tell(m.TimePassed(at))
+        self._glide(target)
+        # At the target, too: what follows is dated by the step before it.
+        self._line.tell(m.TimePassed(target))
 
     def _glide(self, at: datetime) -> None:
         """To ``at``, with leaps over what leaves the watched strikes as they are."""
@@ -327,15 +318,19 @@ class FastLine(ExactLine):
             self._move(self._world.advance_to, step)
 
     def _move(self, by: Callable[[datetime], list[ExchangeEvent]], to: datetime) -> None:
-        """Let the world move, and show risk what is held at each look that is passed over."""
-        every = self._every
-        while self._open:
-            mark = self._snapshot_at + every * ((self._world.now - self._snapshot_at) // every + 1)
-            if mark >= to:
+        """Let the world move, past the desk's looks at the broker's books: of each risk is shown what is held.
+
+        Desk and watcher rest, so a look would find what it found before.
+        """
+        while (look := self._next_look) is not None and look <= to:
+            if self._open and look > self._world.now:
+                self._tell(by(look))
+                self._line.tell(b.AccountUpdated(to_account(self._world.account_figures())))
+            if (asked_at := self._desk.pass_over_look(look)) is None:
                 break
-            self._tell(by(mark))
-            self._line.tell(b.AccountUpdated(to_account(self._world.account_figures())))
-        self._tell(by(to))
+            self._watcher.look_passed(asked_at)
+        if self._world.now < to:
+            self._tell(by(to))
 
     def _tell(self, events: list[ExchangeEvent]) -> None:
         for fact in self._exchange.glide(events, self._moves, is_marked=bool(self._open)):

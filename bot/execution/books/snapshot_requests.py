@@ -68,13 +68,34 @@ class SnapshotRequests:
             return True
         return now >= self._request.at + timedelta(seconds=self._retry_s if self._waits else self._gap_s)
 
+    def pass_over(self, question: str, now: datetime) -> datetime | None:
+        """Ask and be answered at once, for whoever knows the answer; when it was asked for, None where it may not be."""
+        self.need(question, now)
+        request = self.next_request(now)
+        if request is None:
+            return None
+        self._answer(request.reason, request.at, now)
+        return request.at
+
+    def not_before(self, question: str) -> datetime | None:
+        """When this question may be put again; None: at any time."""
+        asked = self._asked.get(question)
+        return None if asked is None else asked[1]
+
     def answered(self, taken: SnapshotTaken, now: datetime) -> None:
-        self.answered_for = max(taken.requested_at, self.answered_for or taken.requested_at)
+        self._answer(taken.reason, taken.requested_at, now)
+
+    def look_passed(self, requested_at: datetime) -> None:
+        """Somebody else's request was answered, and nothing was in doubt here."""
+        self.answered_for = max(requested_at, self.answered_for or requested_at)
+
+    def _answer(self, reason: str, requested_at: datetime, now: datetime) -> None:
+        self.look_passed(requested_at)
         request = self._request
-        is_ours = request is not None and (taken.reason, taken.requested_at) == (request.reason, request.at)
+        is_ours = request is not None and (reason, requested_at) == (request.reason, request.at)
         self._waits = self._waits and not is_ours
         for question, since in tuple(self._open.items()):
-            if (is_ours and question in self._covers) or since + _CLEARLY <= taken.requested_at:
+            if (is_ours and question in self._covers) or since + _CLEARLY <= requested_at:
                 self._settle(question, now)
 
     def _settle(self, question: str, now: datetime) -> None:
