@@ -6,6 +6,7 @@ alone. So a crash between a loss and its halt is made good by the next question.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -38,6 +39,13 @@ class HaltCause(StrEnum):
 _REFUSALS_KEPT = 1000
 
 
+@dataclass(slots=True)
+class _Worked:
+    """The peak of a day and a number of sessions, worked out once and no part of what is known; None: work it out again."""
+
+    out: tuple[date, int, Decimal | None] | None = field(default=None, compare=False)
+
+
 class Losses:
     """Start-of-day equity, marks, the last trades' results and the broker's refusals."""
 
@@ -49,8 +57,7 @@ class Losses:
         self.marked_at: datetime | None = None
         self.results: dict[IdeaId, Decimal] = {}
         self.last_loss_at: dict[str, datetime] = {}
-        self._peak: tuple[date, int, Decimal | None] | None = None
-        """The peak of a day and a number of sessions, worked out once; None where it must be again."""
+        self._peak = _Worked()
         self.refused_at: dict[IdeaId, datetime] = {}
         """One refusal for each idea: what is said of its children, or tried again, is a consequence."""
 
@@ -63,7 +70,7 @@ class Losses:
         day = new_york_day(mark.at)
         if mark.equity > self.highs.get(day, 0):
             self.highs[day] = mark.equity
-            self._peak = None
+            self._peak.out = None
         low = self.day_low_usd
         self.day_low_usd = mark.equity if low is None else min(low, mark.equity)
         self.marked_at = mark.at
@@ -87,7 +94,7 @@ class Losses:
                 self.results.clear()
             case HaltCause.DRAWDOWN:
                 self.highs.clear()
-                self._peak = None
+                self._peak.out = None
             case HaltCause.ORDER_REFUSED_STORM:
                 self.refused_at.clear()
 
@@ -103,9 +110,10 @@ class Losses:
 
     def peak_usd(self, today: date, sessions: int) -> Decimal | None:
         """The highest mark of the last ``sessions`` trading days, today included."""
-        if self._peak is None or self._peak[:2] != (today, sessions):
-            self._peak = today, sessions, self._find_peak(today, sessions)
-        return self._peak[2]
+        known = self._peak.out
+        if known is None or known[:2] != (today, sessions):
+            known = self._peak.out = today, sessions, self._find_peak(today, sessions)
+        return known[2]
 
     def _find_peak(self, today: date, sessions: int) -> Decimal | None:
         try:

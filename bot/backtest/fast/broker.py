@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from bot.domain import broker_messages as b
 from bot.domain.contract import Contract
@@ -20,6 +21,8 @@ from bot.sim.world.world import World
 Moves = Callable[[Symbol, float], bool]
 """Whether this price of the underlying has any consequence."""
 
+Marks = Callable[[Decimal], bool]
+"""Whether a worth of the account has any consequence."""
 
 _POINT = timedelta(seconds=15)
 """A contract's first quote is told when it is registered, if there is one, and then at the market's next point."""
@@ -57,6 +60,8 @@ class OnDemandExchange(LoopbackExchange):
         super().__init__(world)
         self._registered: dict[ConId, _Registered] = {}
         self._held: set[ConId] = set()
+        self._late_quotes: dict[ConId, BookChanged] = {}
+        self._late_account: e.AccountChanged | None = None
         self.is_armed = False
         self.answers = False
         """Whether a quote may be asked for instead of told; not where books are recorded, as crossed ones are passed over."""
@@ -127,36 +132,46 @@ class OnDemandExchange(LoopbackExchange):
             return iter(())
         return self._unwatch_quote(command)
 
-    def glide(self, events: list[e.ExchangeEvent], moves: Moves, *, is_marked: bool) -> Iterator[Message]:
-        """What is to be told of a stretch in which nothing but bars can matter.
+    def glide(self, events: list[e.ExchangeEvent], moves: Moves, marks: Marks) -> Iterator[Message]:
+        """What is to be told at once of a stretch in which nothing but bars can matter.
 
-        Every closed bar; the underlying's quote where it has a consequence, and its last one; the last account figures, and
-        all of them while something is held (``is_marked``).
+        Every closed bar; the underlying's quote and the account's figures where they have a consequence. The last of the
+        others are told by :meth:`settle`.
         """
-        account: e.ExchangeEvent | None = None
-        quotes: dict[ConId, BookChanged] = {}
         for event in events:
             if isinstance(event, BookChanged):
-                quotes[event.ticker.con_id] = event
-                contract = self._quotes.get(event.ticker.con_id)
-                mid = event.ticker.book.mid
-                if contract is not None and mid is not None and moves(contract.symbol, float(mid)):
-                    del quotes[event.ticker.con_id]
-                    yield self._told(event, contract)
+                yield from self._glide_quote(event, moves)
             elif isinstance(event, BarFormed):
                 feed = self._feeds.get((event.con_id, event.bar.size))
                 if event.is_closed and feed is not None and feed.is_open:
                     yield b.BarReceived(event.bar)
-            elif isinstance(event, e.AccountChanged) and not is_marked:
-                account = event
+            elif isinstance(event, e.AccountChanged):
+                self._late_account = event
+                if marks(event.figures.net_liquidation):
+                    yield from self._settle_account()
             else:
                 yield from self._orders.facts([event])
-        if account is not None:
-            yield from self._orders.facts([account])
-        for con_id, event in quotes.items():
+
+    def _glide_quote(self, event: BookChanged, moves: Moves) -> Iterator[Message]:
+        con_id, mid = event.ticker.con_id, event.ticker.book.mid
+        self._late_quotes[con_id] = event
+        contract = self._quotes.get(con_id)
+        if contract is not None and mid is not None and moves(contract.symbol, float(mid)):
+            del self._late_quotes[con_id]
+            yield self._told(event, contract)
+
+    def settle(self) -> Iterator[Message]:
+        """At a stretch's end: the newest figures and quotes that were not told."""
+        yield from self._settle_account()
+        late, self._late_quotes = self._late_quotes, {}
+        for con_id, event in late.items():
             known = self._quotes.get(con_id)
             if known is not None:
                 yield self._told(event, known)
+
+    def _settle_account(self) -> Iterator[Message]:
+        late, self._late_account = self._late_account, None
+        return self._orders.facts([] if late is None else [late])
 
     @staticmethod
     def _told(event: BookChanged, contract: Contract) -> Message:

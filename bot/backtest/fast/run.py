@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Final, TypeVar
 
 from bot.assembly.machines import make_machines
@@ -25,20 +26,20 @@ from bot.domain import messages as m
 from bot.domain.errors import RestartTheLine
 from bot.domain.idea import Idea
 from bot.domain.market import Bar, BarSize
-from bot.domain.session import Session
+from bot.domain.session import Session, new_york_day
 from bot.domain.types import IdeaId, Symbol
 from bot.execution.order_manager import OrderManager
 from bot.execution.watcher import OcoWatcher
 from bot.market_data.machine import MarketData
-from bot.sim.exchange.events import ExchangeEvent
+from bot.risk.machine import RiskMachine
+from bot.sim.exchange.events import AccountChanged, ExchangeEvent
 from bot.sim.exchange.orders import OrderView
 from bot.sim.loopback.loopback import LoopbackExchange
-from bot.sim.loopback.translate import to_account
 from bot.sim.market.recorded.library import Library
 from bot.sim.world.steps import LONGEST_STEP, next_step
 from bot.sim.world.world import World
 from bot.strategies.symbol import SymbolStrategy
-from bot.wiring import EXECUTION, MARKET_DATA, OCO_WATCHER, STRATEGY, Machine
+from bot.wiring import EXECUTION, MARKET_DATA, OCO_WATCHER, RISK, STRATEGY, Machine
 
 _Kind = TypeVar("_Kind")
 
@@ -104,6 +105,7 @@ class FastLine(ExactLine):
         self._data = _one(self._machines[MARKET_DATA], MarketData)
         self._desk = _one(self._machines[EXECUTION], OrderManager)
         self._watcher = _one(self._machines[OCO_WATCHER], OcoWatcher)
+        self._risk = _one(self._machines[RISK], RiskMachine)
         names = {symbol: f"{STRATEGY}:{symbol}" for symbol in plan.symbols}
         self._strategies = {x: _one(self._machines[name], SymbolStrategy) for x, name in names.items()}
         self._foresight = {symbol: Foresight(plan, symbol) for symbol in plan.symbols}
@@ -114,6 +116,8 @@ class FastLine(ExactLine):
         self._postponed: set[IdeaId] = set()
         """Those that are judged again with each minute's bar."""
         self._is_stirred = False
+        self._floor = Decimal(-1), Decimal(0)
+        """The day's high, and the lowest worth that risk was shown since."""
         self._touch: tuple[tuple[OrderView, ...], datetime, datetime | None] = ((), world.now, None)
         """The exits at work, how far their prices were looked up, and where one of them may act."""
         self._listeners: dict[type, Callable[..., None]] = {
@@ -303,6 +307,8 @@ class FastLine(ExactLine):
 
     def _leap(self, target: datetime) -> None:
         self._glide(target)
+        for fact in self._exchange.settle():
+            self._line.tell(fact)
         # At the target, too: what follows is dated by the step before it.
         self._line.tell(m.TimePassed(target))
 
@@ -325,7 +331,7 @@ class FastLine(ExactLine):
         while (look := self._next_look) is not None and look <= to:
             if self._open and look > self._world.now:
                 self._tell(by(look))
-                self._line.tell(b.AccountUpdated(to_account(self._world.account_figures())))
+                self._tell([AccountChanged(look, self._world.account_figures())])
             if (asked_at := self._desk.pass_over_look(look)) is None:
                 break
             self._watcher.look_passed(asked_at)
@@ -333,7 +339,7 @@ class FastLine(ExactLine):
             self._tell(by(to))
 
     def _tell(self, events: list[ExchangeEvent]) -> None:
-        for fact in self._exchange.glide(events, self._moves, is_marked=bool(self._open)):
+        for fact in self._exchange.glide(events, self._moves, self._marks):
             if type(fact) is b.BarReceived and fact.bar.size is BarSize.M1 and self._is_unread:
                 self._take(fact)
             else:
@@ -355,6 +361,19 @@ class FastLine(ExactLine):
                 self._out.judged[name, str(judged.reason)] += 1
                 if judged.fired:
                     raise _unforeseen(name, said.bar)
+
+    def _marks(self, equity: Decimal) -> bool:
+        """Whether this worth is an extreme of the day, or the lowest since its high, so that a breaker may trip.
+
+        Of the others only the last is of interest to risk.
+        """
+        losses, day = self._risk.book.losses, new_york_day(self._world.now)
+        high = losses.highs.get(day)
+        floor = self._floor[1] if high is not None and high == self._floor[0] else None
+        if not self._open or not (losses.is_new_extreme(equity, day) or floor is None or equity < floor):
+            return False
+        self._floor = (equity if high is None else max(high, equity)), equity
+        return True
 
     def _reaches(self, symbol: Symbol) -> list[tuple[float, float]] | None:
         return self._data.reaches(symbol)

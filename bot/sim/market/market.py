@@ -167,6 +167,15 @@ class Market:
         passed = (self._done - session.open) // self._step + 1
         return min(session.open + passed * self._step, session.close)
 
+    @property
+    def last_point(self) -> datetime:
+        """The last point that has happened, or an instant before the first."""
+        return self._done
+
+    def point_from(self, at: datetime, session: Session) -> datetime:
+        """The session's first point that is not before ``at``."""
+        return session.open + -((session.open - at) // self._step) * self._step
+
     def move(self, at: datetime) -> list[MarketEvent]:
         """Let the point ``at`` (from :meth:`next_point`) happen."""
         self._done = at

@@ -123,6 +123,8 @@ class World:
         session = self.market.session
         if session is None or at >= session.close or any(one is not None and one <= at for one in due):
             return self.advance_to(at)
+        if not any(position.quantity for position in self._account.positions()):
+            return self._leap_with_nothing_held(at, session)
         events: list[ExchangeEvent] = []
         while (point := self.market.next_point()) <= at:
             is_due = point >= self._next_figures
@@ -134,6 +136,18 @@ class World:
                 self._next_figures = point + self.exchange_settings.account_update_every
                 events.append(AccountChanged(point, self._account.figures(point)))
         self._set_now(at)
+        return events
+
+    def _leap_with_nothing_held(self, at: datetime, session: Session) -> list[ExchangeEvent]:
+        """At once: figures that no price moves are told a single time."""
+        events: list[ExchangeEvent] = [*self.market.leap(at)]
+        point, told = self.market.last_point, None
+        while (due := self.market.point_from(self._next_figures, session)) <= point:
+            told, self._next_figures = due, due + self.exchange_settings.account_update_every
+        self._last_point = max(self._last_point, point)
+        self._set_now(at)
+        if told is not None:
+            events.append(AccountChanged(told, self._account.figures(told)))
         return events
 
     @property
