@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from benchmarks.counts import judged
 from benchmarks.figures import Figure, ratio
+from benchmarks.peers import ours, rule
+from benchmarks.peers.__main__ import first_difference
 from benchmarks.results import as_markdown, picture
 
 KNOWN = {"decode corpus": 1_000_000}
@@ -46,3 +50,32 @@ def test_what_is_missed_is_said_on_the_page_and_red_in_the_picture() -> None:
     run = {"at": "2026-11-28T04:20:00", "machine": "m", "sessions": 1260, "figures": [figure]}
     assert "**missed**" in as_markdown(run)
     assert "#b3261e" in picture([run])
+
+
+def point_by_point(prints: list[int]) -> rule.Trades:
+    """The rule as it reads, without an exchange and without arrays."""
+    trades: rule.Trades = []
+    averages, held = rule.Averages(), -1
+    for number, cents in enumerate(prints):
+        is_last = number % rule.PRINTS_A_MINUTE == rule.PRINTS_A_MINUTE - 1
+        crosses = is_last and averages.crosses(cents / 100)
+        if held >= 0:
+            target, stop = rule.levels(prints[held])
+            if cents >= target or cents <= stop or number == rule.last_print(held):
+                trades.append((held, number, prints[held], cents))
+                held = -1
+        elif crosses and rule.is_entry(number % rule.PRINTS_A_DAY // rule.PRINTS_A_MINUTE):
+            held = number
+    return trades
+
+
+def test_the_exchange_trades_the_stock_bracket_as_the_rule_reads() -> None:
+    prints, trades, _ = ours.timed(ours.whole_sessions(date(2025, 1, 2), date(2025, 1, 6)))
+
+    assert len(trades) >= 10
+    assert first_difference(trades, point_by_point(prints.tolist())) == ""
+
+
+def test_a_single_other_price_is_a_difference() -> None:
+    assert first_difference([(3, 8, 5900, 5910)], [(3, 8, 5900, 5911)])
+    assert first_difference([(3, 8, 5900, 5910)], [])
