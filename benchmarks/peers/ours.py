@@ -1,7 +1,7 @@
 """The rule on this project's exchange: what may happen is found in arrays, and only there does the exchange play.
 
-The orders are a stock bracket (a market entry, a market-if-touched and a stop in one OCA group); risk and watcher, which know options
-alone, have no part in it.
+The orders are a stock bracket: a market entry, a market-if-touched and a stop in one OCA group. Risk and watcher, which know
+options alone, have no part in it.
 """
 
 from __future__ import annotations
