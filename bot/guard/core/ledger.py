@@ -114,16 +114,20 @@ class Working:
     @property
     def remaining(self) -> Decimal:
         """How much it may yet fill at most, whichever revision holds."""
-        return max(max(self._quantities()) - self.filled, _ZERO)
+        most = max(self._quantities()) if self.asked else self.quantity
+        return max(most - self.filled, _ZERO)
 
     @property
     def brings(self) -> Decimal:
         """How much it will yet fill at least, if it is filled."""
-        return max(min(self._quantities()) - self.filled, _ZERO)
+        least = min(self._quantities()) if self.asked else self.quantity
+        return max(least - self.filled, _ZERO)
 
     @property
     def value(self) -> Decimal:
         """What it may yet cost at most."""
+        if not self.asked:
+            return self.remaining * (self.limit or _ZERO) * self.multiplier
         limits = [self.limit, *(limit for _, limit, _ in self.asked)]
         return self.remaining * max(limit or _ZERO for limit in limits) * self.multiplier
 
