@@ -83,7 +83,7 @@ def rest_of_an_alert(tree: Tree) -> None:
 def half_a_message(tree: Tree) -> None:
     tree.put(
         "bot/wire/schemas/reference.py",
-        '    request(103, "cancelWshEventData", REQ_ID),\n',
+        '    request(103, "cancelWshEventData", REQ_ID, body=Body(209, "reqId")),\n',
         '    request(199, "reqExample", REQ_ID),\n',
     )
 

@@ -214,7 +214,7 @@ class Connection:
         self.version = negotiate(low, high)
         if self.version is None:
             raise RemoteProtocolError(
-                f"the client speaks versions {low}..{high}; we speak 142..157 and 163..178"
+                f"the client speaks versions {low}..{high}; we speak 142..157, 163..178 and 213..225"
             )
         self._receive(_Move.CLIENT_HELLO)
         self._buffer.limit = self._limit

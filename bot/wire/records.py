@@ -25,19 +25,19 @@ class Record(dict[str, Any]):
 
 
 class WrittenRecords(list[Mapping[str, Any]]):
-    """Records of a long message whose text is made as they come, so that nobody waits while all of it is; else a list."""
+    """Records of a long message that are encoded as they come, so that nobody waits while all of it is; else a list."""
 
     def __init__(
-        self, layout: object, write: Callable[[Iterable[Mapping[str, Any]], list[str]], None]
+        self, layout: object, write: Callable[[Iterable[Mapping[str, Any]], list[Any]], None]
     ) -> None:
         super().__init__()
         self.layout = layout
-        """What the text was made by: it holds for no other."""
-        self.fields: list[str] = []
+        """What they were encoded by: it holds for no other."""
+        self.fields: list[Any] = []
         self._write = write
 
     def add(self, records: Iterable[Mapping[str, Any]]) -> None:
-        """Append records and their text. Errors: ``FieldError``."""
+        """Append records and what they are on the wire. Errors: ``FieldError``."""
         found = list(records)
         self._write(found, self.fields)
         self.extend(found)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from bot.wire.errors import LocalProtocolError, RemoteProtocolError
 from bot.wire.frames import split_fields
-from bot.wire.layout import MessageDirection, MessageKind
+from bot.wire.layout import BODY_OFFSET, RAW_IDS_SINCE, MessageDirection, MessageKind
 from bot.wire.nodes import Field, Node
 from bot.wire.records import WireMessage, WrittenRecords
 from bot.wire.schemas import account, contracts, history, market, open_orders, orders, reference, session
@@ -33,7 +33,8 @@ __all__ = [
 ]
 
 # 158 to 162 are never spoken: the clients disagree about the version from which "duration" is in openOrder.
-SUPPORTED_VERSIONS: Final[frozenset[int]] = frozenset({*range(142, 158), *range(163, 179)})
+# 213 to 225 are said in Protocol Buffers throughout.
+SUPPORTED_VERSIONS: Final[frozenset[int]] = frozenset({*range(142, 158), *range(163, 179), *range(213, 226)})
 
 _KINDS: Final[tuple[MessageKind, ...]] = (
     *session.KINDS,
@@ -121,6 +122,8 @@ def decode_answer(payload: bytes, version: int) -> WireMessage:
 
 def decode(direction: MessageDirection, payload: bytes, version: int) -> WireMessage:
     """The message of ``payload``, said in ``direction``. Errors: ``RemoteProtocolError``, recoverable."""
+    if version >= RAW_IDS_SINCE:
+        return _decode_numbered(direction, payload, version)
     fields = split_fields(payload)
     try:
         number = int(fields[0])
@@ -128,6 +131,20 @@ def decode(direction: MessageDirection, payload: bytes, version: int) -> WireMes
         raise RemoteProtocolError(
             f"message id {fields[0][:32]!r} is not a number", recoverable=True
         ) from None
+    return _found(direction, number, version).decode(version, fields)
+
+
+def _decode_numbered(direction: MessageDirection, payload: bytes, version: int) -> WireMessage:
+    """A message whose id is four bytes: text behind it, or a body where the id says so."""
+    number, data = int.from_bytes(payload[:4], "big"), payload[4:]
+    if len(payload) < 4:
+        raise RemoteProtocolError(f"frame without a whole message id: {payload!r}", recoverable=True)
+    if number > BODY_OFFSET:
+        return _found(direction, number - BODY_OFFSET, version).decode_body(version, data)
+    return _found(direction, number, version).decode(version, ["", *(split_fields(data) if data else ())])
+
+
+def _found(direction: MessageDirection, number: int, version: int) -> MessageKind:
     kind = _BY_ID.get((direction, number))
     if kind is None or version < kind.since:
         raise RemoteProtocolError(
@@ -135,7 +152,7 @@ def decode(direction: MessageDirection, payload: bytes, version: int) -> WireMes
             recoverable=True,
             message_id=number,
         )
-    return kind.decode(version, fields)
+    return kind
 
 
 def _kind(name: str) -> MessageKind:

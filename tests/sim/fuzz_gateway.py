@@ -22,7 +22,9 @@ from bot.wire import MessageDirection, message_kinds
 
 _FRESH_AFTER = 2000
 _KINDS = sorted(
-    k.name for k in message_kinds() if k.direction is MessageDirection.REQUEST and k.name != "startApi"
+    k.name
+    for k in message_kinds()
+    if k.direction is MessageDirection.REQUEST and k.name != "startApi" and k.since <= 178
 )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Any
 
@@ -28,12 +29,15 @@ from bot.wire import (
     message_kinds,
 )
 from bot.wire.frames import join_fields, split_fields
+from bot.wire.layout import RAW_IDS_SINCE
 from bot.wire.nodes import Each, Field, Gate, Many, Maybe, Node, Switch
 
 VERSIONS = sorted(SUPPORTED_VERSIONS)
+TEXT_VERSIONS = [version for version in VERSIONS if version < RAW_IDS_SINCE]
 DECIMAL_SIZES = 163
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
-NUMBERS = st.decimals(-(10**12), 10**12, allow_nan=False, allow_infinity=False, places=4)
+# Fifteen digits: what a double holds, since numbered bodies carry prices as doubles.
+NUMBERS = st.decimals(-(10**10), 10**10, allow_nan=False, allow_infinity=False, places=4)
 SHAPES: dict[str, st.SearchStrategy[Any]] = {
     "int": st.integers(-(2**31), 2**31 - 2),
     "long": st.integers(-(2**63), 2**63 - 1),
@@ -51,6 +55,17 @@ TELLING: dict[str, st.SearchStrategy[Any]] = {
     "orderType": st.sampled_from(["LMT", "PEG BENCH", "PEGBENCH", "PEG BEST", "PEG MID"]),
     "exchange": st.sampled_from(["SMART", "IBKRATS"]),
 }
+# What both encodings can say alike: numbered bodies hold these as numbers, flags and maps.
+SAYABLE: dict[str, st.SearchStrategy[Any]] = {
+    "multiplier": st.sampled_from(["", "100", "0.5"]),
+    "mask": st.integers(0, 3),
+    "liquidation": st.integers(0, 1),
+    "override": st.integers(0, 1),
+    "conjunction": st.sampled_from(["a", "o"]),
+}
+A_MAP = st.sampled_from(["", "some=thing;", "a=1;b=;"])
+# Prices of legs: a list of their own in text, part of the legs in a numbered body (their own test is below).
+BESIDE = {"orderComboLegs"}
 
 
 def walk(nodes: Iterable[Node]) -> Iterator[Node]:
@@ -65,6 +80,7 @@ def values_of(nodes: Iterable[Node]) -> st.SearchStrategy[dict[str, Any]]:
     for node in walk(nodes):
         if isinstance(node, Field):
             drawn = SHAPES[node.codec.shape]
+            drawn = SAYABLE.get(node.name, A_MAP if node.name.endswith("Options") else drawn)
             found.setdefault(node.name, st.none() | drawn if node.codec.nullable else drawn)
         elif isinstance(node, Each):
             found[node.name] = st.lists(SHAPES[node.codec.shape], max_size=2).map(tuple)
@@ -107,9 +123,13 @@ def sizes_of(nodes: Iterable[Node]) -> set[str]:
     return named
 
 
-def assert_same(read: Record, sent: dict[str, Any], whole: set[str]) -> None:
-    """What was read is what was sent; the names in ``whole`` may have lost their decimals."""
+def assert_same(
+    read: Record, sent: dict[str, Any], whole: set[str], unsaid: AbstractSet[str] = frozenset()
+) -> None:
+    """What was read is what was sent but for ``unsaid``; the names in ``whole`` may have lost their decimals."""
     for name, value in read.items():
+        if name in unsaid:
+            continue
         expected = sent[name]
         if name in whole:
             expected = int(expected)
@@ -139,15 +159,18 @@ def test_every_kind_survives_the_round_trip_at_every_version(kind: MessageKind, 
         message = decode(kind, frame, version)
         assert message.kind == kind.name
         assert message.surplus == ()
-        assert_same(message.values, sent, sizes if version < DECIMAL_SIZES else set())
+        unsaid = BESIDE | (kind.field_names - kind.numbered_names) if kind.is_numbered(version) else set()
+        assert_same(message.values, sent, sizes if version < DECIMAL_SIZES else set(), unsaid)
         assert encode(kind.name, version, **message.values) == frame
 
 
-@pytest.mark.parametrize("kind", message_kinds(), ids=lambda kind: kind.name)
+@pytest.mark.parametrize(
+    "kind", [k for k in message_kinds() if k.since <= TEXT_VERSIONS[-1]], ids=lambda kind: kind.name
+)
 @settings(max_examples=5, suppress_health_check=list(HealthCheck), deadline=None)
 @given(data=st.data())
 def test_nothing_a_peer_sends_can_do_worse_than_be_refused(kind: MessageKind, data: st.DataObject) -> None:
-    version = data.draw(st.sampled_from(versions_of(kind)))
+    version = data.draw(st.sampled_from([v for v in versions_of(kind) if v in TEXT_VERSIONS]))
     nasty = st.sampled_from(
         [
             "",

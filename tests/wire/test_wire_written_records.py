@@ -1,4 +1,4 @@
-"""A long message whose records are put into text as they come."""
+"""A long message whose records are encoded as they come."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from bot.wire import LocalProtocolError, encode, written_records
 
-VERSIONS = (157, 176)
+VERSIONS = (157, 176, 225)
 
 
 def bars(count: int, **changes: Any) -> list[dict[str, Any]]:
@@ -32,9 +32,10 @@ def test_records_written_piece_by_piece_are_the_same_bytes(version: int) -> None
 
 
 def test_what_was_written_for_one_version_is_right_at_another() -> None:
-    written = written_records("historicalData", "bars", 142)
-    written.add(bars(2))
-    assert history(176, written) == history(176, bars(2))
+    for ours, theirs in ((142, 176), (176, 225), (225, 176)):
+        written = written_records("historicalData", "bars", ours)
+        written.add(bars(2))
+        assert history(theirs, written) == history(theirs, bars(2))
 
 
 def test_a_record_that_cannot_be_said_is_named_when_it_is_added() -> None:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from loguru import logger
 
@@ -35,6 +35,8 @@ from bot.wire import ClientHello, Closed, LocalProtocolError, RemoteProtocolErro
 NO_ID = -1
 _AT_ONCE = 25
 """Lines told in one go: about two milliseconds."""
+# IB's clients, "error time": milliseconds since 1970.
+_ERROR_TIME_SINCE: Final = 194
 Handler = Callable[["GatewayCore", ClientSession, WireMessage], None]
 
 
@@ -283,7 +285,10 @@ class GatewayCore:
             self.cut(session, f"slow reader: {session.outbox_bytes} bytes unread")
 
     def error(self, session: ClientSession, req_id: int, code: int, text: str) -> None:
-        self.send(session, "error", reqId=req_id, errorCode=code, errorString=text)
+        at = {}
+        if session.version >= _ERROR_TIME_SINCE:
+            at["errorTime"] = int(self.shown_time().timestamp() * 1000)
+        self.send(session, "error", reqId=req_id, errorCode=code, errorString=text, **at)
 
     def send_to_all(self, code: int, text: str) -> None:
         """A system message (id -1) to every client."""

@@ -47,6 +47,8 @@ _CALENDAR_DAYS: Final = {"W": 7, "M": 31, "Y": 366}
 _PERIOD_DURATION: Final = {"day": "D", "week": "W", "month": "M"}
 # The server version from which clients offer it (ib_insync, min server version "historical schedule").
 _SCHEDULE_SINCE: Final = 165
+# The server version from which the end of the bars is a message of its own (IB's clients, "historical data end").
+_END_SINCE: Final = 196
 _DATE_FORMATS: Final = (1, EPOCH_FORMAT)
 _MOST_DAYS: Final = 365
 _NO_ZONE = re.compile(r"\d{8}\s+\d{1,2}:\d{2}(:\d{2})?")
@@ -198,14 +200,13 @@ def _send_bars(
         rows.add(bar_values(bar, message.formatDate, session.version) for bar in bars[n : n + _SLICE])
     if not message.keepUpToDate:
         yield
-    core.send(
-        session,
-        "historicalData",
-        reqId=message.reqId,
-        startDateStr=stamp(bars[0].start, session.version),
-        endDateStr=stamp(end or core.now, session.version),
-        bars=rows,
-    )
+    ends = {
+        "startDateStr": stamp(bars[0].start, session.version),
+        "endDateStr": stamp(end or core.now, session.version),
+    }
+    core.send(session, "historicalData", reqId=message.reqId, **ends, bars=rows)
+    if session.version >= _END_SINCE:
+        core.send(session, "historicalDataEnd", reqId=message.reqId, **ends)
     if message.keepUpToDate:
         kept = KeptBars(core, session, message.reqId, details.contract, query, message.formatDate)
         session.subscribe(KeptBars.family, message.reqId, kept)

@@ -83,6 +83,17 @@ def tell_time(core: GatewayCore, session: ClientSession) -> None:
     core.send(session, "currentTime", time=int(core.shown_time().timestamp()))
 
 
+def current_time_in_millis(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
+    del message
+    core.send(session, "currentTimeInMillis", time=int(core.shown_time().timestamp() * 1000))
+
+
+def no_settings(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
+    core.error(
+        session, message.reqId, 321, validation(message.kind, "Not supported by the simulated gateway")
+    )
+
+
 def nothing_to_send(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     """Requests that IB takes without an answer."""
     del core, session, message
@@ -113,6 +124,9 @@ HANDLERS: dict[str, Handler] = {
     "reqIds": req_ids,
     "reqManagedAccts": managed_accounts,
     "reqCurrentTime": current_time,
+    "reqCurrentTimeInMillis": current_time_in_millis,
+    "reqConfig": no_settings,
+    "updateConfig": no_settings,
     "setServerLogLevel": nothing_to_send,
     "reqNewsBulletins": nothing_to_send,
     "cancelNewsBulletins": nothing_to_send,

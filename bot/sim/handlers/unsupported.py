@@ -51,6 +51,8 @@ HANDLERS: dict[str, Handler] = {
         430, "The fundamentals data for the security specified is not available.Not allowed"
     ),
     "cancelFundamentalData": nothing_to_cancel,
+    "cancelContractData": nothing_to_cancel,
+    "cancelHistoricalTicks": nothing_to_cancel,
     "reqNewsProviders": news_providers,
     "reqNewsArticle": _answer(10172, "Failed to request news article:Not allowed"),
     "reqHistoricalNews": _answer(10276, "News feed is not allowed."),

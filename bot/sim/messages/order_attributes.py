@@ -19,6 +19,8 @@ from bot.wire import WireMessage
 _NOT_SIMULATED: Final = (
     *("hedgeType", "discretionaryAmt", "scalePriceIncrement"),
     *("deltaNeutralContract", "deltaNeutralOrderType"),
+    *("includeOvernight", "imbalanceOnly", "deactivate", "postOnly", "allowPreOpen", "ignoreOpenAuction"),
+    *("slOrderId", "slOrderType", "ptOrderId", "ptOrderType"),
 )
 _OCA_TYPES: Final = range(4)
 # IBKR Campus, "Trigger Methods": 5 and 6 do not exist.

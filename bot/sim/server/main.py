@@ -196,7 +196,7 @@ def _announcement(
 
 
 def _versions() -> str:
-    """The server versions as ranges: ``142-157 163-178``."""
+    """The server versions as ranges: ``142-157 163-178 213-225``."""
     known = sorted(SUPPORTED_VERSIONS)
     ends = [n for n in known if n + 1 not in SUPPORTED_VERSIONS]
     starts = [n for n in known if n - 1 not in SUPPORTED_VERSIONS]

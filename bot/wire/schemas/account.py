@@ -6,10 +6,12 @@ been compared with a real gateway.
 
 from __future__ import annotations
 
+from bot.wire.bodies import Block, Body, Repeat
 from bot.wire.fields import BOOL, DECIMAL, INT, INT0, MAX_DECIMAL, STR
 from bot.wire.layout import MessageKind, answer, request
 from bot.wire.nodes import Field, Many, Version
 from bot.wire.parts import ANSWER_CONTRACT, REQ_ID
+from bot.wire.parts_bodies import CONTRACT
 
 __all__ = ["KINDS"]
 
@@ -17,7 +19,14 @@ _ACCOUNT = Field("account", STR, "")
 _MODEL = Field("modelCode", STR, "")
 
 _REQUESTS: tuple[MessageKind, ...] = (
-    request(6, "reqAccountUpdates", Version(2), Field("subscribe", BOOL), Field("acctCode", STR, "")),
+    request(
+        6,
+        "reqAccountUpdates",
+        Version(2),
+        Field("subscribe", BOOL),
+        Field("acctCode", STR, ""),
+        body=Body(207, "subscribe acctCode"),
+    ),
     request(
         76,
         "reqAccountUpdatesMulti",
@@ -26,21 +35,46 @@ _REQUESTS: tuple[MessageKind, ...] = (
         _ACCOUNT,
         _MODEL,
         Field("ledgerAndNLV", BOOL, default=False),
+        body=Body(207, "reqId account modelCode ledgerAndNLV"),
     ),
-    request(77, "cancelAccountUpdatesMulti", Version(1), REQ_ID),
-    request(62, "reqAccountSummary", Version(1), REQ_ID, Field("groupName", STR), Field("tags", STR)),
-    request(63, "cancelAccountSummary", Version(1), REQ_ID),
-    request(61, "reqPositions", Version(1)),
-    request(64, "cancelPositions", Version(1)),
-    request(74, "reqPositionsMulti", Version(1), REQ_ID, _ACCOUNT, _MODEL),
-    request(75, "cancelPositionsMulti", Version(1), REQ_ID),
-    request(92, "reqPnL", REQ_ID, _ACCOUNT, _MODEL),
-    request(93, "cancelPnL", REQ_ID),
-    request(94, "reqPnLSingle", REQ_ID, _ACCOUNT, _MODEL, Field("conId", INT)),
-    request(95, "cancelPnLSingle", REQ_ID),
-    request(80, "reqFamilyCodes"),
-    request(79, "reqSoftDollarTiers", REQ_ID),
-    request(18, "requestFA", Version(1), Field("faDataType", INT0)),
+    request(77, "cancelAccountUpdatesMulti", Version(1), REQ_ID, body=Body(207, "reqId")),
+    request(
+        62,
+        "reqAccountSummary",
+        Version(1),
+        REQ_ID,
+        Field("groupName", STR),
+        Field("tags", STR),
+        body=Body(207, "reqId groupName tags"),
+    ),
+    request(63, "cancelAccountSummary", Version(1), REQ_ID, body=Body(207, "reqId")),
+    request(61, "reqPositions", Version(1), body=Body(207)),
+    request(64, "cancelPositions", Version(1), body=Body(207)),
+    request(
+        74,
+        "reqPositionsMulti",
+        Version(1),
+        REQ_ID,
+        _ACCOUNT,
+        _MODEL,
+        body=Body(207, "reqId account modelCode"),
+    ),
+    request(75, "cancelPositionsMulti", Version(1), REQ_ID, body=Body(207, "reqId")),
+    request(92, "reqPnL", REQ_ID, _ACCOUNT, _MODEL, body=Body(210, "reqId account modelCode")),
+    request(93, "cancelPnL", REQ_ID, body=Body(210, "reqId")),
+    request(
+        94,
+        "reqPnLSingle",
+        REQ_ID,
+        _ACCOUNT,
+        _MODEL,
+        Field("conId", INT),
+        body=Body(210, "reqId account modelCode conId"),
+    ),
+    request(95, "cancelPnLSingle", REQ_ID, body=Body(210, "reqId")),
+    request(80, "reqFamilyCodes", body=Body(212)),
+    request(79, "reqSoftDollarTiers", REQ_ID, body=Body(212, "reqId")),
+    request(18, "requestFA", Version(1), Field("faDataType", INT0), body=Body(211, "faDataType")),
     request(
         19,
         "replaceFA",
@@ -48,6 +82,7 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("faDataType", INT0),
         Field("xml", STR),
         Field("reqId", INT, -1, since=157),
+        body=Body(211, "reqId faDataType xml"),
     ),
 )
 
@@ -60,6 +95,7 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("value", STR),
         Field("currency", STR, ""),
         Field("accountName", STR),
+        body=Body(207, "key value currency accountName"),
     ),
     answer(
         7,
@@ -78,9 +114,14 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("unrealizedPNL", MAX_DECIMAL),
         Field("realizedPNL", MAX_DECIMAL),
         Field("accountName", STR),
+        body=Body(
+            207,
+            CONTRACT,
+            "position:s marketPrice marketValue averageCost unrealizedPNL realizedPNL accountName",
+        ),
     ),
-    answer(8, "updateAccountTime", Version(1), Field("timeStamp", STR)),
-    answer(54, "accountDownloadEnd", Version(1), Field("accountName", STR)),
+    answer(8, "updateAccountTime", Version(1), Field("timeStamp", STR), body=Body(207, "timeStamp")),
+    answer(54, "accountDownloadEnd", Version(1), Field("accountName", STR), body=Body(207, "accountName")),
     answer(
         73,
         "accountUpdateMulti",
@@ -91,8 +132,9 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("key", STR),
         Field("value", STR),
         Field("currency", STR, ""),
+        body=Body(207, "reqId account modelCode key value currency"),
     ),
-    answer(74, "accountUpdateMultiEnd", Version(1), REQ_ID),
+    answer(74, "accountUpdateMultiEnd", Version(1), REQ_ID, body=Body(207, "reqId")),
     answer(
         63,
         "accountSummary",
@@ -102,8 +144,9 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("tag", STR),
         Field("value", STR),
         Field("currency", STR, ""),
+        body=Body(207, "reqId account tag value currency"),
     ),
-    answer(64, "accountSummaryEnd", Version(1), REQ_ID),
+    answer(64, "accountSummaryEnd", Version(1), REQ_ID, body=Body(207, "reqId")),
     answer(
         61,
         "position",
@@ -112,8 +155,9 @@ _ANSWERS: tuple[MessageKind, ...] = (
         ANSWER_CONTRACT,
         Field("position", DECIMAL),
         Field("avgCost", DECIMAL),
+        body=Body(207, "account", CONTRACT, "position:s avgCost"),
     ),
-    answer(62, "positionEnd", Version(1)),
+    answer(62, "positionEnd", Version(1), body=Body(207)),
     answer(
         71,
         "positionMulti",
@@ -124,8 +168,9 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("position", DECIMAL),
         Field("avgCost", DECIMAL),
         _MODEL,
+        body=Body(207, "reqId account", CONTRACT, "position:s avgCost modelCode"),
     ),
-    answer(72, "positionMultiEnd", Version(1), REQ_ID),
+    answer(72, "positionMultiEnd", Version(1), REQ_ID, body=Body(207, "reqId")),
     answer(
         94,
         "pnl",
@@ -133,6 +178,7 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("dailyPnL", MAX_DECIMAL, None),
         Field("unrealizedPnL", MAX_DECIMAL, None),
         Field("realizedPnL", MAX_DECIMAL, None),
+        body=Body(210, "reqId dailyPnL unrealizedPnL realizedPnL"),
     ),
     answer(
         95,
@@ -143,15 +189,29 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("unrealizedPnL", MAX_DECIMAL, None),
         Field("realizedPnL", MAX_DECIMAL, None),
         Field("value", MAX_DECIMAL, None),
+        body=Body(210, "reqId position:s dailyPnL unrealizedPnL realizedPnL value"),
     ),
-    answer(78, "familyCodes", Many("familyCodes", Field("accountID", STR), Field("familyCodeStr", STR, ""))),
+    answer(
+        78,
+        "familyCodes",
+        Many("familyCodes", Field("accountID", STR), Field("familyCodeStr", STR, "")),
+        body=Body(212, Repeat("familyCodes", Block("accountID familyCodeStr"))),
+    ),
     answer(
         77,
         "softDollarTiers",
         REQ_ID,
         Many("tiers", Field("name", STR), Field("val", STR), Field("displayName", STR, "")),
+        body=Body(212, "reqId", Repeat("tiers", Block("name val displayName"))),
     ),
-    answer(16, "receiveFA", Version(1), Field("faDataType", INT0), Field("xml", STR)),
+    answer(
+        16,
+        "receiveFA",
+        Version(1),
+        Field("faDataType", INT0),
+        Field("xml", STR),
+        body=Body(211, "faDataType xml"),
+    ),
 )
 
 KINDS: tuple[MessageKind, ...] = _REQUESTS + _ANSWERS

@@ -6,10 +6,12 @@ been compared with a real gateway.
 
 from __future__ import annotations
 
+from bot.wire.bodies import Block, Body, Repeat
 from bot.wire.fields import BOOL, DECIMAL, DECIMAL0, ESCAPED, INT, INT0, OPT_DECIMAL, OPT_DOUBLE, STR
 from bot.wire.layout import MessageKind, answer, request
 from bot.wire.nodes import Each, Field, Gate, Many, Node, Tail, Version
 from bot.wire.parts import REQ_ID, REQUEST_CONTRACT, TAG_VALUE
+from bot.wire.parts_bodies import CONTRACT, CONTRACT_DETAILS
 
 __all__ = ["KINDS"]
 
@@ -24,7 +26,9 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("secIdType", STR, ""),
         Field("secId", STR, ""),
         Tail(Field("issuerId", STR, "", since=176)),
+        body=Body(205, "reqId", CONTRACT),
     ),
+    request(106, "cancelContractData", REQ_ID, since=215, body=Body(215, "reqId")),
     request(
         78,
         "reqSecDefOptParams",
@@ -33,11 +37,12 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("futFopExchange", STR, ""),
         Field("underlyingSecType", STR),
         Field("underlyingConId", INT0),
+        body=Body(212, "reqId underlyingSymbol futFopExchange underlyingSecType underlyingConId"),
     ),
-    request(81, "reqMatchingSymbols", REQ_ID, Field("pattern", STR)),
-    request(91, "reqMarketRule", Field("marketRuleId", INT)),
-    request(82, "reqMktDepthExchanges"),
-    request(83, "reqSmartComponents", REQ_ID, Field("bboExchange", STR)),
+    request(81, "reqMatchingSymbols", REQ_ID, Field("pattern", STR), body=Body(212, "reqId pattern")),
+    request(91, "reqMarketRule", Field("marketRuleId", INT), body=Body(212, "marketRuleId")),
+    request(82, "reqMktDepthExchanges", body=Body(213)),
+    request(83, "reqSmartComponents", REQ_ID, Field("bboExchange", STR), body=Body(212, "reqId bboExchange")),
 )
 
 # Server version 164 dropped the message's own version and the obsolete size multiplier, and added the sizes.
@@ -93,7 +98,11 @@ _CONTRACT_DETAILS = answer(
     Field("stockType", STR, "", since=152),
     Gate(Field("suggestedSizeIncrement", OPT_DECIMAL, 1), since=163, until=163),
     *_SIZES,
+    body=Body(205, "reqId", CONTRACT, CONTRACT_DETAILS),
 )
+
+# A bond's maturity stands where other contracts have their last trading day.
+_BOND_CONTRACT = Block("conId symbol secType maturity - - - exchange - currency - tradingClass")
 
 _BOND_DETAILS = answer(
     18,
@@ -133,12 +142,13 @@ _BOND_DETAILS = answer(
     Field("aggGroup", INT0, 1),
     Field("marketRuleIds", STR, ""),
     *_SIZES,
+    body=Body(205, "reqId", _BOND_CONTRACT, CONTRACT_DETAILS),
 )
 
 _ANSWERS: tuple[MessageKind, ...] = (
     _CONTRACT_DETAILS,
     _BOND_DETAILS,
-    answer(52, "contractDetailsEnd", Version(1), REQ_ID),
+    answer(52, "contractDetailsEnd", Version(1), REQ_ID, body=Body(205, "reqId")),
     answer(
         75,
         "securityDefinitionOptionParameter",
@@ -149,8 +159,9 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("multiplier", STR),
         Each("expirations", STR),
         Each("strikes", DECIMAL),
+        body=Body(212, "reqId exchange underlyingConId tradingClass multiplier expirations strikes"),
     ),
-    answer(76, "securityDefinitionOptionParameterEnd", REQ_ID),
+    answer(76, "securityDefinitionOptionParameterEnd", REQ_ID, body=Body(212, "reqId")),
     answer(
         79,
         "symbolSamples",
@@ -166,12 +177,14 @@ _ANSWERS: tuple[MessageKind, ...] = (
             Field("description", STR, "", since=176),
             Field("issuerId", STR, "", since=176),
         ),
+        body=Body(212, "reqId", Repeat("contractDescriptions", Block(CONTRACT, "derivativeSecTypes"))),
     ),
     answer(
         93,
         "marketRule",
         Field("marketRuleId", INT),
         Many("priceIncrements", Field("lowEdge", DECIMAL), Field("increment", DECIMAL)),
+        body=Body(212, "marketRuleId", Repeat("priceIncrements", Block("lowEdge increment"))),
     ),
     answer(
         80,
@@ -184,12 +197,16 @@ _ANSWERS: tuple[MessageKind, ...] = (
             Field("serviceDataType", STR, ""),
             Field("aggGroup", INT, 2**31 - 1),
         ),
+        body=Body(
+            213, Repeat("descriptions", Block("exchange secType listingExch serviceDataType aggGroup"))
+        ),
     ),
     answer(
         82,
         "smartComponents",
         REQ_ID,
         Many("components", Field("bitNumber", INT), Field("exchange", STR), Field("exchangeLetter", STR)),
+        body=Body(212, "reqId", Repeat("components", Block("bitNumber exchange exchangeLetter"))),
     ),
 )
 

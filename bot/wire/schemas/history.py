@@ -6,15 +6,18 @@ been compared with a real gateway.
 
 from __future__ import annotations
 
+from bot.wire.bodies import Bits, Block, Body, Options, Repeat
 from bot.wire.fields import BOOL, DOUBLE, INT, INT0, LONG, SIZE, STR
 from bot.wire.layout import MessageKind, answer, request
 from bot.wire.nodes import Blank, Field, Many, Tail, Version
 from bot.wire.parts import REQ_ID, REQUEST_CONTRACT, REQUEST_LEGS
+from bot.wire.parts_bodies import CONTRACT
 
 __all__ = ["KINDS"]
 
 _EXPIRED = Field("includeExpired", BOOL, default=False)
 _DONE = Field("done", BOOL, default=True)
+_BAR = Block("date open high low close volume average:s barCount")
 
 _REQUESTS: tuple[MessageKind, ...] = (
     request(
@@ -32,8 +35,15 @@ _REQUESTS: tuple[MessageKind, ...] = (
         REQUEST_LEGS,
         Field("keepUpToDate", BOOL, default=False),
         Tail(Field("chartOptions", STR, "")),
+        body=Body(
+            208,
+            "reqId",
+            CONTRACT,
+            "endDateTime barSizeSetting durationStr useRTH whatToShow formatDate keepUpToDate",
+            Options("chartOptions"),
+        ),
     ),
-    request(25, "cancelHistoricalData", Version(1), REQ_ID),
+    request(25, "cancelHistoricalData", Version(1), REQ_ID, body=Body(208, "reqId")),
     request(
         87,
         "reqHeadTimeStamp",
@@ -43,8 +53,9 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("useRTH", BOOL, default=True),
         Field("whatToShow", STR),
         Field("formatDate", INT0, 1),
+        body=Body(208, "reqId", CONTRACT, "useRTH whatToShow formatDate"),
     ),
-    request(90, "cancelHeadTimeStamp", REQ_ID),
+    request(90, "cancelHeadTimeStamp", REQ_ID, body=Body(208, "reqId")),
     request(
         88,
         "reqHistogramData",
@@ -53,8 +64,10 @@ _REQUESTS: tuple[MessageKind, ...] = (
         _EXPIRED,
         Field("useRTH", BOOL, default=True),
         Field("timePeriod", STR),
+        body=Body(208, "reqId", CONTRACT, "useRTH timePeriod"),
     ),
-    request(89, "cancelHistogramData", REQ_ID),
+    request(89, "cancelHistogramData", REQ_ID, body=Body(208, "reqId")),
+    request(107, "cancelHistoricalTicks", REQ_ID, since=215, body=Body(215, "reqId")),
     request(
         96,
         "reqHistoricalTicks",
@@ -68,17 +81,24 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("useRth", BOOL, default=True),
         Field("ignoreSize", BOOL, default=False),
         Tail(Field("miscOptions", STR, "")),
+        body=Body(
+            208,
+            "reqId",
+            CONTRACT,
+            "startDateTime endDateTime numberOfTicks whatToShow useRth ignoreSize",
+            Options("miscOptions"),
+        ),
     ),
 )
 
 _ANSWERS: tuple[MessageKind, ...] = (
-    # One message holds every bar; it is its own end.
+    # One message holds every bar; before server version 196 it is its own end.
     answer(
         17,
         "historicalData",
         REQ_ID,
-        Field("startDateStr", STR),
-        Field("endDateStr", STR),
+        Field("startDateStr", STR, until=195),
+        Field("endDateStr", STR, until=195),
         Many(
             "bars",
             Field("date", STR),
@@ -90,6 +110,17 @@ _ANSWERS: tuple[MessageKind, ...] = (
             Field("average", DOUBLE),
             Field("barCount", INT),
         ),
+        body=Body(208, "reqId", Repeat("bars", _BAR)),
+    ),
+    # From server version 196 the end is a message of its own (IB's clients, "historical data end").
+    answer(
+        108,
+        "historicalDataEnd",
+        REQ_ID,
+        Field("startDateStr", STR),
+        Field("endDateStr", STR),
+        since=196,
+        body=Body(208, "reqId startDateStr endDateStr"),
     ),
     # The order of the prices differs from that of historicalData.
     answer(
@@ -104,6 +135,7 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("low", DOUBLE),
         Field("average", DOUBLE),
         Field("volume", SIZE),
+        body=Body(208, "reqId", _BAR),
     ),
     answer(
         106,
@@ -114,15 +146,27 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("timeZone", STR),
         Many("sessions", Field("startDateTime", STR), Field("endDateTime", STR), Field("refDate", STR)),
         since=165,
+        body=Body(
+            208,
+            "reqId startDateTime endDateTime timeZone",
+            Repeat("sessions", Block("startDateTime endDateTime refDate")),
+        ),
     ),
-    answer(88, "headTimestamp", REQ_ID, Field("headTimestamp", STR)),
-    answer(89, "histogramData", REQ_ID, Many("items", Field("price", DOUBLE), Field("count", LONG))),
+    answer(88, "headTimestamp", REQ_ID, Field("headTimestamp", STR), body=Body(208, "reqId headTimestamp")),
+    answer(
+        89,
+        "histogramData",
+        REQ_ID,
+        Many("items", Field("price", DOUBLE), Field("count", LONG)),
+        body=Body(208, "reqId", Repeat("items", Block("price count:s"))),
+    ),
     answer(
         96,
         "historicalTicks",
         REQ_ID,
         Many("ticks", Field("time", LONG), Blank("0"), Field("price", DOUBLE), Field("size", SIZE)),
         _DONE,
+        body=Body(208, "reqId", Repeat("ticks", Block("time price size")), "done"),
     ),
     answer(
         97,
@@ -138,6 +182,12 @@ _ANSWERS: tuple[MessageKind, ...] = (
             Field("sizeAsk", SIZE),
         ),
         _DONE,
+        body=Body(
+            208,
+            "reqId",
+            Repeat("ticks", Block("time", Bits("mask", (2, 1)), "priceBid priceAsk sizeBid sizeAsk")),
+            "done",
+        ),
     ),
     answer(
         98,
@@ -153,6 +203,12 @@ _ANSWERS: tuple[MessageKind, ...] = (
             Field("specialConditions", STR, ""),
         ),
         _DONE,
+        body=Body(
+            208,
+            "reqId",
+            Repeat("ticks", Block("time", Bits("mask", (1, 2)), "price size exchange specialConditions")),
+            "done",
+        ),
     ),
 )
 

@@ -6,10 +6,12 @@ been compared with a real gateway.
 
 from __future__ import annotations
 
+from bot.wire.bodies import Bits, Block, Body, Options
 from bot.wire.fields import BOOL, DECIMAL, DOUBLE, INT, INT0, LONG, OPT_DOUBLE, SIZE, STR
 from bot.wire.layout import MessageKind, answer, request
 from bot.wire.nodes import Field, Gate, Maybe, Node, Switch, Tail, Version
 from bot.wire.parts import DELTA_NEUTRAL, REQ_ID, REQUEST_CONTRACT, REQUEST_LEGS
+from bot.wire.parts_bodies import CONTRACT
 
 __all__ = ["KINDS"]
 
@@ -27,7 +29,9 @@ _DEPTH_CONTRACT: tuple[Node, ...] = tuple(
 )
 
 _REQUESTS: tuple[MessageKind, ...] = (
-    request(59, "reqMarketDataType", Version(1), Field("marketDataType", INT)),
+    request(
+        59, "reqMarketDataType", Version(1), Field("marketDataType", INT), body=Body(206, "marketDataType")
+    ),
     request(
         1,
         "reqMktData",
@@ -40,8 +44,11 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("snapshot", BOOL, default=False),
         Field("regulatorySnapshot", BOOL, default=False),
         Tail(Field("mktDataOptions", STR, "")),
+        body=Body(
+            206, "reqId", CONTRACT, "genericTickList snapshot regulatorySnapshot", Options("mktDataOptions")
+        ),
     ),
-    request(2, "cancelMktData", Version(2), REQ_ID),
+    request(2, "cancelMktData", Version(2), REQ_ID, body=Body(206, "reqId")),
     request(
         54,
         "calculateImpliedVolatility",
@@ -51,8 +58,9 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("optionPrice", DOUBLE),
         Field("underPrice", DOUBLE),
         *_calculation_options("implVolOptions"),
+        body=Body(211, "reqId", CONTRACT, "optionPrice underPrice", Options("implVolOptions")),
     ),
-    request(56, "cancelCalculateImpliedVolatility", Version(1), REQ_ID),
+    request(56, "cancelCalculateImpliedVolatility", Version(1), REQ_ID, body=Body(211, "reqId")),
     request(
         55,
         "calculateOptionPrice",
@@ -62,8 +70,9 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("volatility", DOUBLE),
         Field("underPrice", DOUBLE),
         *_calculation_options("optPrcOptions"),
+        body=Body(211, "reqId", CONTRACT, "volatility underPrice", Options("optPrcOptions")),
     ),
-    request(57, "cancelCalculateOptionPrice", Version(1), REQ_ID),
+    request(57, "cancelCalculateOptionPrice", Version(1), REQ_ID, body=Body(211, "reqId")),
     request(
         97,
         "reqTickByTickData",
@@ -72,8 +81,9 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("tickType", STR),
         Field("numberOfTicks", INT0, 0),
         Field("ignoreSize", BOOL, default=False),
+        body=Body(208, "reqId", CONTRACT, "tickType numberOfTicks ignoreSize"),
     ),
-    request(98, "cancelTickByTickData", REQ_ID),
+    request(98, "cancelTickByTickData", REQ_ID, body=Body(208, "reqId")),
     request(
         50,
         "reqRealTimeBars",
@@ -84,8 +94,9 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("whatToShow", STR),
         Field("useRTH", BOOL, default=False),
         Tail(Field("realTimeBarsOptions", STR, "")),
+        body=Body(208, "reqId", CONTRACT, "barSize whatToShow useRTH", Options("realTimeBarsOptions")),
     ),
-    request(51, "cancelRealTimeBars", Version(1), REQ_ID),
+    request(51, "cancelRealTimeBars", Version(1), REQ_ID, body=Body(208, "reqId")),
     request(
         10,
         "reqMktDepth",
@@ -95,9 +106,15 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("numRows", INT0),
         Field("isSmartDepth", BOOL, default=False, since=146),
         Tail(Field("mktDepthOptions", STR, "")),
+        body=Body(206, "reqId", CONTRACT, "numRows isSmartDepth", Options("mktDepthOptions")),
     ),
     request(
-        11, "cancelMktDepth", Version(1), REQ_ID, Tail(Field("isSmartDepth", BOOL, default=False, since=146))
+        11,
+        "cancelMktDepth",
+        Version(1),
+        REQ_ID,
+        Tail(Field("isSmartDepth", BOOL, default=False, since=146)),
+        body=Body(206, "reqId isSmartDepth"),
     ),
 )
 
@@ -115,9 +132,26 @@ _BID_ASK: tuple[Node, ...] = (
     Field("askSize", SIZE),
     Field("mask", INT0, 0),
 )
+_LAST_TICK = Block(
+    "time",
+    Bits("mask", (1, 2)),
+    "price size exchange specialConditions",
+    only=("tickType", frozenset({1, 2})),
+)
+_BID_ASK_TICK = Block(
+    "time", Bits("mask", (1, 2)), "bidPrice askPrice bidSize askSize", only=("tickType", frozenset({3}))
+)
+_MID_TICK = Block("time midPoint", only=("tickType", frozenset({4})))
 
 _ANSWERS: tuple[MessageKind, ...] = (
-    answer(58, "marketDataType", Version(1), REQ_ID, Field("marketDataType", INT)),
+    answer(
+        58,
+        "marketDataType",
+        Version(1),
+        REQ_ID,
+        Field("marketDataType", INT),
+        body=Body(206, "reqId marketDataType"),
+    ),
     answer(
         81,
         "tickReqParams",
@@ -125,6 +159,7 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("minTick", DECIMAL),
         Field("bboExchange", STR, ""),
         Field("snapshotPermissions", INT0, 0),
+        body=Body(206, "reqId minTick:s bboExchange snapshotPermissions"),
     ),
     answer(
         1,
@@ -135,10 +170,35 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("price", DOUBLE),
         Field("size", SIZE),
         Field("attrMask", INT),
+        body=Body(206, "reqId tickType price size attrMask"),
     ),
-    answer(2, "tickSize", Version(6), REQ_ID, _TICK_TYPE, Field("size", SIZE)),
-    answer(45, "tickGeneric", Version(6), REQ_ID, _TICK_TYPE, Field("value", DOUBLE)),
-    answer(46, "tickString", Version(6), REQ_ID, _TICK_TYPE, Field("value", STR)),
+    answer(
+        2,
+        "tickSize",
+        Version(6),
+        REQ_ID,
+        _TICK_TYPE,
+        Field("size", SIZE),
+        body=Body(206, "reqId tickType size"),
+    ),
+    answer(
+        45,
+        "tickGeneric",
+        Version(6),
+        REQ_ID,
+        _TICK_TYPE,
+        Field("value", DOUBLE),
+        body=Body(206, "reqId tickType value"),
+    ),
+    answer(
+        46,
+        "tickString",
+        Version(6),
+        REQ_ID,
+        _TICK_TYPE,
+        Field("value", STR),
+        body=Body(206, "reqId tickType value"),
+    ),
     answer(
         47,
         "tickEFP",
@@ -169,8 +229,11 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("vega", DOUBLE),
         Field("theta", DOUBLE),
         Field("undPrice", DOUBLE),
+        body=Body(
+            206, "reqId tickType tickAttrib impliedVol delta optPrice pvDividend gamma vega theta undPrice"
+        ),
     ),
-    answer(57, "tickSnapshotEnd", Version(1), REQ_ID),
+    answer(57, "tickSnapshotEnd", Version(1), REQ_ID, body=Body(206, "reqId")),
     answer(
         99,
         "tickByTick",
@@ -178,6 +241,7 @@ _ANSWERS: tuple[MessageKind, ...] = (
         _TICK_TYPE,
         Field("time", LONG),
         Switch("tickType", {1: _LAST, 2: _LAST, 3: _BID_ASK, 4: (Field("midPoint", DOUBLE),)}),
+        body=Body(208, "reqId tickType", _LAST_TICK, _BID_ASK_TICK, _MID_TICK),
     ),
     answer(
         50,
@@ -192,6 +256,7 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("volume", SIZE),
         Field("wap", DOUBLE),
         Field("count", INT),
+        body=Body(208, "reqId time open high low close volume wap:s count"),
     ),
     answer(
         12,
@@ -203,6 +268,7 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("side", INT),
         Field("price", DOUBLE),
         Field("size", SIZE),
+        body=Body(206, "reqId", Block("position operation side price size")),
     ),
     answer(
         13,
@@ -216,6 +282,7 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("price", DOUBLE),
         Field("size", SIZE),
         Field("isSmartDepth", BOOL, default=False, since=146),
+        body=Body(206, "reqId", Block("position operation side price size marketMaker isSmartDepth")),
     ),
     answer(
         56,
@@ -226,8 +293,22 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("delta", OPT_DOUBLE, None),
         Field("price", OPT_DOUBLE, None),
     ),
-    answer(91, "rerouteMktDataReq", REQ_ID, Field("conId", INT), Field("exchange", STR)),
-    answer(92, "rerouteMktDepthReq", REQ_ID, Field("conId", INT), Field("exchange", STR)),
+    answer(
+        91,
+        "rerouteMktDataReq",
+        REQ_ID,
+        Field("conId", INT),
+        Field("exchange", STR),
+        body=Body(206, "reqId conId exchange"),
+    ),
+    answer(
+        92,
+        "rerouteMktDepthReq",
+        REQ_ID,
+        Field("conId", INT),
+        Field("exchange", STR),
+        body=Body(206, "reqId conId exchange"),
+    ),
 )
 
 KINDS: tuple[MessageKind, ...] = _REQUESTS + _ANSWERS

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from bot.wire.bodies import Body
 from bot.wire.fields import (
     BOOL,
     DECIMAL,
@@ -30,6 +31,7 @@ from bot.wire.fields import (
 from bot.wire.layout import MessageKind, answer
 from bot.wire.nodes import Field, Gate, Node, Version, When
 from bot.wire.parts import ANSWER_CONTRACT
+from bot.wire.parts_bodies import CONTRACT, ORDER, ORDER_STATE
 from bot.wire.parts_orders import (
     ALGO,
     COMBO_PRICES,
@@ -212,6 +214,7 @@ _OPEN_ORDER = answer(
     *_OPEN_VOLATILITY,
     *_STATE,
     *_OPEN_TAIL,
+    body=Body(203, "orderId", CONTRACT, ORDER, ORDER_STATE),
 )
 
 _COMPLETED_VOLATILITY: tuple[Node, ...] = (
@@ -259,6 +262,7 @@ _COMPLETED_ORDER = answer(
     *flags("randomizeSize", "randomizePrice"),
     *_COMPLETED_TAIL,
     since=150,
+    body=Body(204, CONTRACT, ORDER, ORDER_STATE),
 )
 
 KINDS: tuple[MessageKind, ...] = (_OPEN_ORDER, _COMPLETED_ORDER)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from bot.wire.bodies import Block, Body
 from bot.wire.fields import (
     BOOL,
     DECIMAL,
@@ -25,6 +26,7 @@ from bot.wire.fields import (
 from bot.wire.layout import MessageKind, answer, request
 from bot.wire.nodes import Blank, Field, Gate, Node, Tail, Version, When
 from bot.wire.parts import ANSWER_CONTRACT, REQ_ID, REQUEST_CONTRACT, is_bag
+from bot.wire.parts_bodies import CONTRACT, EXECUTION_FIELDS, ORDER, ORDER_CANCEL
 from bot.wire.parts_orders import (
     ALGO,
     COMBO_PRICES,
@@ -172,6 +174,19 @@ _GATED: tuple[Node, ...] = (
     ),
 )
 
+# Said in numbered bodies only.
+_NEWEST: tuple[Node, ...] = (
+    *(Field(name, BOOL, default=False, since=213) for name in ("includeOvernight", "imbalanceOnly")),
+    *(
+        Field(name, BOOL, default=False, since=216)
+        for name in ("deactivate", "postOnly", "allowPreOpen", "ignoreOpenAuction")
+    ),
+    Field("slOrderId", OPT_INT, None, since=218),
+    Field("slOrderType", STR, "", since=218),
+    Field("ptOrderId", OPT_INT, None, since=218),
+    Field("ptOrderType", STR, "", since=218),
+)
+
 _REQUESTS: tuple[MessageKind, ...] = (
     request(
         3,
@@ -186,15 +201,24 @@ _REQUESTS: tuple[MessageKind, ...] = (
         *_CLEARING,
         *_ADJUSTED,
         *_GATED,
+        *_NEWEST,
+        body=Body(203, "orderId", CONTRACT, ORDER, Block("slOrderId slOrderType ptOrderId ptOrderType")),
     ),
     request(
-        4, "cancelOrder", Version(1), _ORDER_ID, Tail(Field("manualCancelOrderTime", STR, "", since=169))
+        4,
+        "cancelOrder",
+        Version(1),
+        _ORDER_ID,
+        Tail(Field("manualCancelOrderTime", STR, "", since=169)),
+        body=Body(203, "orderId", ORDER_CANCEL),
     ),
-    request(58, "reqGlobalCancel", Version(1)),
-    request(5, "reqOpenOrders", Version(1)),
-    request(16, "reqAllOpenOrders", Version(1)),
-    request(15, "reqAutoOpenOrders", Version(1), Field("bAutoBind", BOOL)),
-    request(99, "reqCompletedOrders", Field("apiOnly", BOOL, default=False), since=150),
+    request(58, "reqGlobalCancel", Version(1), body=Body(203, ORDER_CANCEL)),
+    request(5, "reqOpenOrders", Version(1), body=Body(204)),
+    request(16, "reqAllOpenOrders", Version(1), body=Body(204)),
+    request(15, "reqAutoOpenOrders", Version(1), Field("bAutoBind", BOOL), body=Body(204, "bAutoBind")),
+    request(
+        99, "reqCompletedOrders", Field("apiOnly", BOOL, default=False), since=150, body=Body(204, "apiOnly")
+    ),
     request(
         7,
         "reqExecutions",
@@ -202,6 +226,7 @@ _REQUESTS: tuple[MessageKind, ...] = (
         REQ_ID,
         Field("clientId", INT0, 0),
         *texts("acctCode", "time", "symbol", "secType", "exchange", "side"),
+        body=Body(201, "reqId", Block("clientId acctCode time symbol secType exchange side")),
     ),
     request(
         21,
@@ -213,6 +238,7 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("exerciseQuantity", INT),
         Field("account", STR, ""),
         Field("override", INT0, 0),
+        body=Body(211, "reqId", CONTRACT, "exerciseAction exerciseQuantity account override:b"),
     ),
 )
 
@@ -231,6 +257,10 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("clientId", INT),
         Field("whyHeld", STR, ""),
         Field("mktCapPrice", DECIMAL, 0),
+        body=Body(
+            203,
+            "orderId status filled:s remaining:s avgFillPrice permId parentId lastFillPrice clientId whyHeld mktCapPrice",
+        ),
     ),
     # The contract's exchange is "exchange"; where the trade happened is "execExchange".
     answer(
@@ -256,8 +286,9 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("modelCode", STR, ""),
         Field("lastLiquidity", INT0, 0),
         Field("pendingPriceRevision", BOOL, default=False, since=178),
+        body=Body(201, "reqId", CONTRACT, EXECUTION_FIELDS),
     ),
-    answer(55, "execDetailsEnd", Version(1), REQ_ID),
+    answer(55, "execDetailsEnd", Version(1), REQ_ID, body=Body(201, "reqId")),
     answer(
         59,
         "commissionReport",
@@ -268,9 +299,10 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("realizedPNL", MAX_DECIMAL, None),
         Field("yield_", MAX_DECIMAL, None),
         Field("yieldRedemptionDate", OPT_INT, None),
+        body=Body(201, "execId commission currency realizedPNL yield_ yieldRedemptionDate:s"),
     ),
-    answer(53, "openOrderEnd", Version(1)),
-    answer(102, "completedOrdersEnd", since=150),
+    answer(53, "openOrderEnd", Version(1), body=Body(204)),
+    answer(102, "completedOrdersEnd", since=150, body=Body(204)),
     answer(
         100,
         "orderBound",
@@ -278,6 +310,7 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("apiClientId", INT),
         Field("apiOrderId", INT),
         since=144,
+        body=Body(204, "permId apiClientId apiOrderId"),
     ),
 )
 

@@ -6,10 +6,12 @@ been compared with a real gateway.
 
 from __future__ import annotations
 
+from bot.wire.bodies import Block, Body, Options, Repeat
 from bot.wire.fields import BOOL, DECIMAL0, INT, INT0, LONG, MAX_INT, OPT_DECIMAL, OPT_DOUBLE, OPT_INT, STR
 from bot.wire.layout import MessageKind, answer, request
 from bot.wire.nodes import Field, Gate, Many, Tail, Version
 from bot.wire.parts import REQ_ID
+from bot.wire.parts_bodies import CONTRACT, SCANNER_SUBSCRIPTION
 
 __all__ = ["KINDS"]
 
@@ -42,9 +44,10 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("stockTypeFilter", STR, ""),
         Field("filterOptions", STR, "", since=143),
         Tail(Field("subscriptionOptions", STR, "")),
+        body=Body(210, "reqId", SCANNER_SUBSCRIPTION),
     ),
-    request(23, "cancelScannerSubscription", Version(1), REQ_ID),
-    request(24, "reqScannerParameters", Version(1)),
+    request(23, "cancelScannerSubscription", Version(1), REQ_ID, body=Body(210, "reqId")),
+    request(24, "reqScannerParameters", Version(1), body=Body(210)),
     request(
         52,
         "reqFundamentalData",
@@ -61,8 +64,9 @@ _REQUESTS: tuple[MessageKind, ...] = (
         # Some clients write how many options follow, then the options; others the options alone.
         Tail(Field("optionsCount", STR, "0")),
         Tail(Field("fundamentalDataOptions", STR, "")),
+        body=Body(210, "reqId", CONTRACT, "reportType", Options("fundamentalDataOptions")),
     ),
-    request(53, "cancelFundamentalData", Version(1), REQ_ID),
+    request(53, "cancelFundamentalData", Version(1), REQ_ID, body=Body(210, "reqId")),
     request(
         84,
         "reqNewsArticle",
@@ -70,8 +74,9 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("providerCode", STR),
         Field("articleId", STR),
         Tail(Field("newsArticleOptions", STR, "")),
+        body=Body(209, "reqId providerCode articleId", Options("newsArticleOptions")),
     ),
-    request(85, "reqNewsProviders"),
+    request(85, "reqNewsProviders", body=Body(209)),
     request(
         86,
         "reqHistoricalNews",
@@ -82,9 +87,14 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("endDateTime", STR, ""),
         Field("totalResults", INT0),
         Tail(Field("historicalNewsOptions", STR, "")),
+        body=Body(
+            209,
+            "reqId conId providerCodes startDateTime endDateTime totalResults",
+            Options("historicalNewsOptions"),
+        ),
     ),
-    request(100, "reqWshMetaData", REQ_ID),
-    request(101, "cancelWshMetaData", REQ_ID),
+    request(100, "reqWshMetaData", REQ_ID, body=Body(209, "reqId")),
+    request(101, "cancelWshMetaData", REQ_ID, body=Body(209, "reqId")),
     request(
         102,
         "reqWshEventData",
@@ -103,12 +113,15 @@ _REQUESTS: tuple[MessageKind, ...] = (
             Field("totalLimit", MAX_INT, None),
             since=173,
         ),
+        body=Body(
+            209, "reqId conId filter fillWatchlist fillPortfolio fillCompetitors startDate endDate totalLimit"
+        ),
     ),
-    request(103, "cancelWshEventData", REQ_ID),
+    request(103, "cancelWshEventData", REQ_ID, body=Body(209, "reqId")),
 )
 
 _ANSWERS: tuple[MessageKind, ...] = (
-    answer(19, "scannerParameters", Version(1), Field("xml", STR)),
+    answer(19, "scannerParameters", Version(1), Field("xml", STR), body=Body(210, "xml")),
     answer(
         20,
         "scannerData",
@@ -133,9 +146,21 @@ _ANSWERS: tuple[MessageKind, ...] = (
             Field("projection", STR, ""),
             Field("legsStr", STR, ""),
         ),
+        body=Body(
+            210,
+            "reqId",
+            Repeat("rows", Block("rank", CONTRACT, "marketName distance benchmark projection legsStr")),
+        ),
     ),
-    answer(51, "fundamentalData", Version(1), REQ_ID, Field("data", STR)),
-    answer(83, "newsArticle", REQ_ID, Field("articleType", INT), Field("articleText", STR)),
+    answer(51, "fundamentalData", Version(1), REQ_ID, Field("data", STR), body=Body(210, "reqId data")),
+    answer(
+        83,
+        "newsArticle",
+        REQ_ID,
+        Field("articleType", INT),
+        Field("articleText", STR),
+        body=Body(209, "reqId articleType articleText"),
+    ),
     answer(
         84,
         "tickNews",
@@ -145,8 +170,14 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("articleId", STR),
         Field("headline", STR),
         Field("extraData", STR, ""),
+        body=Body(209, "reqId timeStamp providerCode articleId headline extraData"),
     ),
-    answer(85, "newsProviders", Many("providers", Field("code", STR), Field("name", STR))),
+    answer(
+        85,
+        "newsProviders",
+        Many("providers", Field("code", STR), Field("name", STR)),
+        body=Body(209, Repeat("providers", Block("code name"))),
+    ),
     answer(
         86,
         "historicalNews",
@@ -155,10 +186,17 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("providerCode", STR),
         Field("articleId", STR),
         Field("headline", STR),
+        body=Body(209, "reqId time providerCode articleId headline"),
     ),
-    answer(87, "historicalNewsEnd", REQ_ID, Field("hasMore", BOOL, default=False)),
-    answer(104, "wshMetaData", REQ_ID, Field("dataJson", STR)),
-    answer(105, "wshEventData", REQ_ID, Field("dataJson", STR)),
+    answer(
+        87,
+        "historicalNewsEnd",
+        REQ_ID,
+        Field("hasMore", BOOL, default=False),
+        body=Body(209, "reqId hasMore"),
+    ),
+    answer(104, "wshMetaData", REQ_ID, Field("dataJson", STR), body=Body(209, "reqId dataJson")),
+    answer(105, "wshEventData", REQ_ID, Field("dataJson", STR), body=Body(209, "reqId dataJson")),
 )
 
 KINDS: tuple[MessageKind, ...] = _REQUESTS + _ANSWERS

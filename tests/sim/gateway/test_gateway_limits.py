@@ -16,6 +16,7 @@ from tests.sim.raw import SPY, Bench, RawClient
 from tests.sim.samples import samples
 
 NOON = datetime(2026, 1, 5, 17, tzinfo=UTC)
+SINCE = {kind.name: kind.since for kind in message_kinds()}
 REQUESTS = [kind.name for kind in message_kinds() if kind.direction is MessageDirection.REQUEST]
 BARS = {
     "endDateTime": "",
@@ -167,8 +168,15 @@ def shared() -> Bench:
 
 
 # Real-time bars are answered by the first bar, five seconds later; startApi by the connection itself.
-@pytest.mark.parametrize("kind", sorted(set(REQUESTS) - SILENT - {"startApi", "reqRealTimeBars"}))
-@pytest.mark.parametrize("version", [157, 163, 176, 178])
+@pytest.mark.parametrize(
+    ("kind", "version"),
+    [
+        (kind, version)
+        for kind in sorted(set(REQUESTS) - SILENT - {"startApi", "reqRealTimeBars"})
+        for version in (157, 163, 176, 178, 225)
+        if version >= SINCE[kind]
+    ],
+)
 def test_every_request_is_answered_at_every_version(shared: Bench, kind: str, version: int) -> None:
     client = shared.client(max_version=version)
     client.take()

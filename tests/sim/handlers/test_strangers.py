@@ -6,20 +6,18 @@ developer has installed it: its licence keeps it out of this project (dependency
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from datetime import date
-from itertools import count
 from typing import Any
 
 import pytest
 
 from bot.sim.server.thread import SimGatewayThread
 from bot.sim.world.build import recorded_world
+from tests.sim.official import Official, cancel, contract, order
 from tests.sim.stranger import Stranger, limit_order, opening
 
 SPY = "0|SPY|STK||0||| SMART||USD||".replace(" ", "")
-_IDS = count(157_000)
 pytestmark = pytest.mark.line
 
 
@@ -53,7 +51,7 @@ def connect(gateway: SimGatewayThread) -> Iterator[Callable[..., Stranger]]:
         ("v157..176", 176),
         ("v176", 176),
         ("v100..187 +PACEAPI", 178),
-        ("v100..225", 178),
+        ("v100..212", 178),
     ],
 )
 def test_every_make_of_client_gets_the_newest_version_it_can_read(
@@ -78,7 +76,7 @@ def test_the_start_may_come_with_the_opening_and_without_its_last_field(gateway:
 
 
 def test_versions_nobody_here_speaks_are_closed_upon(gateway: SimGatewayThread) -> None:
-    for versions in ("v213..225", "v100..141"):
+    for versions in ("v201..212", "v100..141"):
         with pytest.raises(EOFError):
             Stranger(gateway.port, opening(versions))
 
@@ -137,97 +135,36 @@ def test_data_and_history_arrive_at_every_age(connect: Callable[..., Stranger], 
     )
 
 
-class _Heard:
-    """IB's own client with a note of all it was told."""
-
-    def __init__(self, port: int) -> None:
-        from ibapi.client import EClient
-        from ibapi.wrapper import EWrapper
-
-        heard: list[tuple[str, tuple[Any, ...]]] = []
-        news = self.news = threading.Condition()
-
-        def note(name: str) -> Callable[..., None]:
-            def told(_self: Any, *arguments: Any, **named: Any) -> None:
-                with news:
-                    heard.append((name, (*arguments, *named.values())))
-                    news.notify_all()
-
-            return told
-
-        names = [name for name in vars(EWrapper) if not name.startswith("_")]
-        wrapper = type("Wrapper", (EWrapper,), {name: note(name) for name in names})()
-        self.heard = heard
-        self.client = EClient(wrapper)
-        self.client.connect("127.0.0.1", port, next(_IDS))
-        self.thread = threading.Thread(target=self.client.run, daemon=True)
-        self.thread.start()
-
-    def after(self, name: str, ask: Callable[[], None] = lambda: None) -> tuple[Any, ...]:
-        """The arguments of the first call of ``name`` from now on."""
-        start = len(self.heard)
-        ask()
-        with self.news:
-            assert self.news.wait_for(lambda: any(n == name for n, _ in self.heard[start:]), 20), name
-            return next(arguments for n, arguments in self.heard[start:] if n == name)
-
-    def close(self) -> None:
-        self.client.disconnect()
-        self.thread.join(20)
-
-
 @pytest.fixture
-def official(gateway: SimGatewayThread) -> Iterator[_Heard]:
+def official(gateway: SimGatewayThread) -> Iterator[Official]:
     pytest.importorskip("ibapi", reason="IB's own client is not installed")
-    made = _Heard(gateway.port)
+    made = Official(gateway.port, newest=157)
     yield made
     made.close()
 
 
-def _spy() -> Any:
-    from ibapi.contract import Contract
-
-    contract = Contract()
-    contract.symbol, contract.secType, contract.exchange, contract.currency = "SPY", "STK", "SMART", "USD"
-    return contract
-
-
-def _order(action: str, kind: str, **terms: Any) -> Any:
-    from ibapi.order import Order
-
-    made = Order()
-    made.action, made.totalQuantity, made.orderType = action, 1, kind
-    # IB's own defaults, which today's gateway refuses.
-    made.eTradeOnly = made.firmQuoteOnly = False
-    for name, value in terms.items():
-        setattr(made, name, value)
-    return made
-
-
-def test_ibs_own_client_reads_data_and_account(official: _Heard) -> None:
+def test_ibs_own_client_reads_data_and_account(official: Official) -> None:
     ask = official.client
-    assert (
-        official.after("contractDetails", lambda: ask.reqContractDetails(1, _spy()))[1].contract.conId
-        == 756733
-    )
-    assert official.after("tickPrice", lambda: ask.reqMktData(2, _spy(), "", False, False, []))[2] > 100
-    history: tuple[Any, ...] = (3, _spy(), "", "600 S", "1 min", "TRADES", 1, 1, False, [])
+    details = official.after("contractDetails", lambda: ask.reqContractDetails(1, contract()))
+    assert details[1].contract.conId == 756733
+    assert official.after("tickPrice", lambda: ask.reqMktData(2, contract(), "", False, False, []))[2] > 100
+    history: tuple[Any, ...] = (3, contract(), "", "600 S", "1 min", "TRADES", 1, 1, False, [])
     assert official.after("historicalData", lambda: ask.reqHistoricalData(*history))[1].close > 100
     assert official.after("positionEnd", ask.reqPositions) == ()
     assert official.after("accountDownloadEnd", lambda: ask.reqAccountUpdates(True, "")) == ("DU1234567",)
     assert official.after("pnl", lambda: ask.reqPnL(4, "DU1234567", ""))[0] == 4
 
 
-def test_ibs_own_client_trades(official: _Heard) -> None:
+def test_ibs_own_client_trades(official: Official) -> None:
     ask = official.client
+    report = "commissionReport" if hasattr(ask.wrapper, "commissionReport") else "commissionAndFeesReport"
     first = official.after("nextValidId", lambda: ask.reqIds(-1))[0]
-    margin = official.after(
-        "openOrder", lambda: ask.placeOrder(first, _spy(), _order("BUY", "MKT", whatIf=True))
-    )
+    what_if = order("BUY", "MKT", whatIf=True)
+    margin = official.after("openOrder", lambda: ask.placeOrder(first, contract(), what_if))
     assert float(margin[3].initMarginAfter) > 0
-    report = official.after("commissionReport", lambda: ask.placeOrder(first, _spy(), _order("BUY", "MKT")))
-    assert report[0].commission == 1
-    rest = _order("BUY", "LMT", lmtPrice=100)
-    assert official.after("orderStatus", lambda: ask.placeOrder(first + 1, _spy(), rest))[1] == "Submitted"
+    assert official.after(report, lambda: ask.placeOrder(first, contract(), order("BUY", "MKT")))
+    rest = order("BUY", "LMT", lmtPrice=100)
+    status = official.after("orderStatus", lambda: ask.placeOrder(first + 1, contract(), rest))
+    assert status[1] == "Submitted"
     assert official.after("openOrder", ask.reqOpenOrders)[0] == first + 1
-    assert official.after("orderStatus", lambda: ask.cancelOrder(first + 1))[1] == "Cancelled"
+    assert official.after("orderStatus", lambda: cancel(ask, first + 1))[1] == "Cancelled"

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.wire import MessageDirection, message_kinds
+from bot.wire import MessageDirection, encode, message_kinds
 from tests.sim.fuzzing import NASTY, Survivor, frame_of, request_fields
+from tests.sim.samples import samples
 
-_KINDS = sorted(
-    k.name for k in message_kinds() if k.direction is MessageDirection.REQUEST and k.name != "startApi"
-)
+_REQUESTS = [k for k in message_kinds() if k.direction is MessageDirection.REQUEST and k.name != "startApi"]
+_KINDS = sorted(k.name for k in _REQUESTS if k.since <= 178)
+_NUMBERED = 225
 _VERSIONS = (157, 163, 176, 178)
 
 
@@ -69,5 +70,21 @@ def test_a_plausible_request_with_some_nasty_fields(
             )
     client = survivor.client(version)
     survivor.bench.core.receive(client.session, frame_of(fields))
+    survivor.dismiss(client)
+    survivor.check()
+
+
+@pytest.mark.parametrize("kind", sorted(k.name for k in _REQUESTS))
+@settings(max_examples=8)
+@given(data=st.data())
+def test_a_plausible_numbered_request_with_some_nasty_bytes(
+    survivor: Survivor, kind: str, data: st.DataObject
+) -> None:
+    frame = bytearray(encode(kind, _NUMBERED, **samples(kind)))
+    for place in data.draw(st.lists(st.integers(8, max(8, len(frame) - 1)), max_size=3)):
+        frame[place : place + 1] = data.draw(st.binary(min_size=1, max_size=6))
+    frame[:4] = struct.pack(">I", len(frame) - 4)
+    client = survivor.client(_NUMBERED)
+    survivor.bench.core.receive(client.session, bytes(frame))
     survivor.dismiss(client)
     survivor.check()
