@@ -17,7 +17,7 @@ from bot.broker.orders.snapshot import Snapshots
 from bot.domain import broker_messages as b
 from bot.domain.messages import Message
 
-_ATTEMPTS = 3
+_ATTEMPTS_BEFORE_FAILURE = 3
 
 
 class Commands:
@@ -81,16 +81,19 @@ class Commands:
         self, command: Message, work: Callable[[Any], Awaitable[None]], subject: str
     ) -> None:
         try:
-            trouble = await self._try(command, work)
+            await self._try(command, work, subject)
         finally:
             self._running.discard(command)
-        if trouble is not None:
-            self._link.publish_failure(subject, trouble)
 
-    async def _try(self, command: Message, work: Callable[[Any], Awaitable[None]]) -> RequestTrouble | None:
-        """The last trouble, or None after an answer. A lost connection is waited out and counts as no attempt."""
-        pause_s = self._link.settings.retry_first_s
-        attempt = 0
+    async def _try(self, command: Message, work: Callable[[Any], Awaitable[None]], subject: str) -> None:
+        """Until there is an answer, or a refusal that no repeating changes. A lost connection is waited out and counts as no
+        attempt.
+
+        The third trouble in a row is published, and asking goes on: whoever starts while the gateway is cut off from IB must
+        not stay without its contracts when the line is back.
+        """
+        settings = self._link.settings
+        pause_s, attempt = settings.retry_first_s, 0
         while True:
             await self.is_connected.wait()
             try:
@@ -99,12 +102,15 @@ class Commands:
                 await asyncio.sleep(0.05)  # the loss is noticed a moment later than it happens
             except RequestTrouble as trouble:
                 attempt += 1
-                if attempt == _ATTEMPTS or _is_final(trouble):
-                    return trouble
+                is_final = _is_final(trouble)
+                if is_final or attempt == _ATTEMPTS_BEFORE_FAILURE:
+                    self._link.publish_failure(subject, trouble)
+                if is_final:
+                    return
                 await self._link.sleep(pause_s)
-                pause_s *= 2
+                pause_s = min(pause_s * 2, settings.retry_most_s)
             else:
-                return None
+                return
 
 
 async def _readably(work: Awaitable[None]) -> None:

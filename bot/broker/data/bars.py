@@ -16,6 +16,9 @@ from bot.domain.types import Symbol
 SETTLING = timedelta(seconds=5)
 """IB's clock and ours differ a little: the newest bar of a back-fill is believed closed if it ended this long before it
 was asked for."""
+SILENCE = timedelta(seconds=20)
+"""IB tells a forming bar about every five seconds while anything trades; one that fell silent longer before its end than
+this may lack its last part."""
 
 
 def bar_time(text: str) -> datetime:
@@ -49,13 +52,15 @@ def to_bar(symbol: Symbol, size: BarSize, found: Any) -> Bar | None:
 class BarStream:
     """One subscription's memory: the forming bar, and the start of the newest bar that was published.
 
-    ``is_doubtful``: the forming bar ended while its back-fill was on its way, and no update has shown it whole. It is not
-    published, nor anything after it: the feed must be asked for again.
+    ``is_doubtful``: the forming bar ended while its back-fill was on its way, and no update has shown it whole; or the
+    updates ended before it did. It is not published, nor anything after it: the feed must be asked for again.
+    ``heard_at``: when the last update came, None where nobody says.
     """
 
     forming: Bar | None = None
     published: datetime | None = None
     is_doubtful: bool = False
+    heard_at: datetime | None = None
     _may_be_part: bool = False
 
     def backfill(
@@ -67,6 +72,7 @@ class BarStream:
         """
         found = sorted(bars, key=lambda bar: bar.start)
         self.forming, self.is_doubtful, self._may_be_part = None, False, False
+        self.heard_at = answered_at
         if found and asked_at < found[-1].end + settling:
             self.forming = found.pop()
             self._may_be_part = answered_at >= self.forming.end
@@ -89,11 +95,14 @@ class BarStream:
         return self._close(before) if before is not None and bar.start > before.start else None
 
     def close_by_clock(self, now: datetime, late: timedelta) -> Bar | None:
-        """The session's last bar has no successor: it is closed ``late`` after its end."""
+        """The session's last bar has no successor: it is closed ``late`` after its end.
+
+        One whose last part may be missing is not: an outage that begins in its middle ends the updates, too.
+        """
         bar = self.forming
         if bar is None or now < bar.end + late:
             return None
-        if self._may_be_part:
+        if self._may_be_part or (self.heard_at is not None and self.heard_at < bar.end - SILENCE):
             self.is_doubtful = True
             return None
         self.forming = None

@@ -83,6 +83,24 @@ def test_the_last_bar_of_a_session_is_closed_by_the_clock() -> None:
     assert stream.close_by_clock(end + LATE, LATE) == minute(389)
 
 
+def test_a_bar_whose_updates_ended_in_its_middle_is_asked_for_again_and_not_closed_by_the_clock() -> None:
+    stream = BarStream()
+    stream.update(minute(1))
+    stream.heard_at = minute(1).start + timedelta(seconds=8)  # then the gateway was cut off from IB
+
+    assert stream.close_by_clock(minute(1).end + LATE, LATE) is None
+    assert stream.is_doubtful
+    assert backfill(stream, [minute(1, 1.9)], minute(2).end) == (minute(1, 1.9),)
+
+
+def test_a_bar_that_was_told_until_near_its_end_is_closed_by_the_clock() -> None:
+    stream = BarStream()
+    stream.update(minute(1))
+    stream.heard_at = minute(1).end - timedelta(seconds=15)
+
+    assert stream.close_by_clock(minute(1).end + LATE, LATE) == minute(1)
+
+
 def test_a_second_backfill_repeats_and_the_stream_goes_on_once() -> None:
     stream = BarStream()
     stream.update(minute(0))

@@ -158,6 +158,17 @@ def test_an_unanswered_pair_makes_no_answer_and_is_asked_again(gateway: Scripted
     assert not facts.of(b.OptionsQualified)
 
 
+def test_what_was_told_as_failed_is_still_asked_for_and_answered_when_the_line_is_back(
+    gateway: ScriptedGateway,
+) -> None:
+    with running(gateway, request_timeout_s=0.1, shortest_deadline_wall_s=0.05) as (broker, facts):
+        broker.send(b.QualifyUnderlying("SPY"))
+        assert facts.wait_for(b.RequestFailed).subject == "underlying:SPY"
+        qualifying(gateway)
+        facts.wait_for(b.UnderlyingQualified)
+    assert len(facts.of(b.RequestFailed)) == 1
+
+
 def test_a_question_cut_off_by_a_disconnect_is_asked_in_the_next_session(gateway: ScriptedGateway) -> None:
     with running(gateway, request_timeout_s=60.0) as (broker, facts):
         facts.wait_for(b.BrokerConnected)
