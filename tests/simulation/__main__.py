@@ -19,7 +19,8 @@ from itertools import count, islice
 from multiprocessing import get_context
 
 from tests.simulation.night import Night, Run, be_quiet, record_detections, run_seed
-from tests.simulation.planted import MOST_SEEDS, PLANTS, Detection, seeds_to_detection
+from tests.simulation.plant_table import PLANTS
+from tests.simulation.planted import MOST_SEEDS, Detection, search
 from tests.simulation.show import show
 from tests.simulation.shrink import shrunk
 from tests.simulation.swarm import draw
@@ -124,13 +125,12 @@ def _tell(run: Run, night: Night) -> None:
 
 
 def _plants(asked: argparse.Namespace) -> int:
-    chosen = [plant for plant in PLANTS if not asked.planted or plant.row in asked.planted]
+    chosen = [n for n, plant in enumerate(PLANTS) if not asked.planted or plant.row in asked.planted]
     found: list[Detection] = []
     with ProcessPoolExecutor(asked.processes, initializer=be_quiet) as pool:
-        work = [pool.submit(seeds_to_detection, plant.row, asked.first, asked.most) for plant in chosen]
-        for one in work:
-            found.append(one.result())
-            print(found[-1], flush=True)
+        for one in pool.map(partial(search, first=asked.first, most=asked.most), chosen):
+            found.append(one)
+            print(one, flush=True)
     if asked.record:
         record_detections(found)
     return int(any(one.seeds is None for one in found))

@@ -257,3 +257,33 @@ FAULTS: dict[str, Draw] = {
 }
 SINGLE = ("disk_lies", "clock_step")
 """At most once a run."""
+
+PASSING = frozenset(
+    {
+        *(
+            "partition",
+            "freeze",
+            "reset",
+            "slow_network",
+            "drop_socket",
+            "refuse",
+            "half_open",
+            "restart",
+            "outage",
+        ),
+        *(
+            "farm",
+            "kill_feeds",
+            "bust",
+            "cancel_by_hand",
+            "move_stop",
+            "gap",
+            "pin",
+            "hide_quotes",
+            "halt_trading",
+        ),
+        *("kill", "power_loss", "torn_power_loss", "disk_full", "disk_slow", "halt", "resume", "flatten"),
+        *("redeploy", "halt_file"),
+    }
+)
+"""Over when their time is: the rest leave something behind until everything is repaired (a rule, a setting, a contract)."""

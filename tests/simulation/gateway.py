@@ -48,11 +48,25 @@ class _Wire(asyncio.Protocol):
             self.transport.close()
 
 
-class SimulatedGateway:
-    """``start`` is the world's time at the loop's zero."""
+_MOMENT = timedelta(microseconds=1)
 
-    def __init__(self, core: GatewayCore, loop: SimulatedLoop, network: Network) -> None:
-        self.core, self._loop = core, loop
+
+class SimulatedGateway:
+    """``start`` is the world's time at the loop's zero.
+
+    ``looks``: orders look at the market at these marks only, and so do readers of quotes at the marks of ``tells``, as whoever
+    has bars by the minute sees it; what lies between is leapt over. None: at every point of the market.
+    """
+
+    def __init__(
+        self,
+        core: GatewayCore,
+        loop: SimulatedLoop,
+        network: Network,
+        looks: timedelta | None = None,
+        tells: timedelta = timedelta(0),
+    ) -> None:
+        self.core, self._loop, self._looks, self._tells = core, loop, looks, tells
         self._start = core.now
         self.wires: list[_Wire] = []
         self._planned: asyncio.TimerHandle | None = None
@@ -73,7 +87,35 @@ class SimulatedGateway:
 
     def catch_up(self) -> None:
         """Bring the world to the loop's time."""
-        self.core.advance_to(max(self.at(self._loop.time()), self.core.now))
+        at = max(self.at(self._loop.time()), self.core.now)
+        if self._looks is None:
+            self.core.advance_to(at)
+            return
+        while (mark := self._next_mark()) <= at:
+            self._leap(mark - _MOMENT)
+            self.core.advance_to(mark) if self._is_looked_at(mark) else self._leap(mark)
+        self._leap(at)
+
+    def _next_mark(self) -> datetime:
+        assert self._looks is not None
+        passed = (self.core.now - self._start) // self._looks
+        return self._start + (passed + 1) * self._looks
+
+    def _is_looked_at(self, mark: datetime) -> bool:
+        world = self.core.world
+        is_told = not self._tells or not (mark - self._start) % self._tells
+        return is_told or world.market.session is None or bool(world.open_orders())
+
+    def _leap(self, at: datetime) -> None:
+        """As ``core.advance_to``, and no order or reader looks on the way."""
+        core = self.core
+        while True:
+            due = core.timers.next_at()
+            target = at if due is None else min(at, due)
+            core.apply(core.world.leap_to(max(target, core.now)))
+            core.do_what_is_due()
+            if core.now >= at:
+                return
 
     def settle(self) -> None:
         """Write what waits, and plan the next instant at which something happens by itself."""
@@ -83,7 +125,7 @@ class SimulatedGateway:
 
     def _plan(self) -> None:
         due = self.core.timers.next_at()
-        point = self.core.world.next_point()
+        point = self.core.world.next_point() if self._looks is None else self._next_mark()
         at = point if due is None else min(point, due)
         when = max(self._loop.time(), self.loop_s(at))
         if self._planned is not None:

@@ -21,7 +21,9 @@ from bot.assembly.port import make_broker
 from bot.assembly.slow_disk import judge_disk
 from bot.assembly.timing import Timing
 from bot.config import Settings, hand_down
+from bot.domain import broker_messages as b
 from bot.domain import messages as m
+from bot.domain.limits.messages import LimitsHeld, LiveSessionTraded
 from bot.domain.messages import Message
 from bot.journal.listener import JournalListener
 from bot.journal.recover import restore_state
@@ -30,9 +32,24 @@ from bot.ops.alerts.conditions import LastingConditions
 from bot.ops.alerts.events import REMEMBERED, Alerts
 from bot.ops.process.operator import Operator
 from bot.ops.status.status_builder import StatusBuilder
-from bot.wiring import ALERTS, BOARD, JOURNAL, Machine
+from bot.wiring import ALERTS, BOARD, DURABLE, JOURNAL, Machine
 from tests.simulation.actors import Heard, SimulatedPeer, Turns
 from tests.simulation.loop import SimulatedLoop
+from tests.simulation.swarm import Rhythm
+
+RESTLESS = (
+    frozenset(DURABLE)
+    - {m.DayOpened, m.EquityMarked, m.Reconciled, m.SignalPostponed, LimitsHeld, LiveSessionTraded}
+) | {
+    m.ProtectionChanged,
+    m.FeedChanged,
+    b.BrokerConnected,
+    b.BrokerDisconnected,
+    b.LinkChanged,
+    b.RequestFailed,
+}
+"""After one of these a deadline may be near, and the bot's clock ticks fast; what is slower than that is met a tick late."""
+BUSY_S = 30.0
 
 
 class LoopIo:
@@ -102,6 +119,12 @@ class _Ticker:
             self._next.cancel()
             self._next = None
 
+    def hurry(self) -> None:
+        """The pause has become shorter."""
+        if self._next is not None and self._next.when() > self._loop.time() + self._pause_s():
+            self.stop()
+            self.start()
+
     def _run(self) -> None:
         self.start()
         self._tick()
@@ -132,9 +155,7 @@ class Surroundings:
     outside: Outside
     heard: Heard
     strategies: Callable[[Settings], dict[str, Machine]]
-    quote_interval_s: float
-    lean_tick_s: float
-    burst: int
+    rhythm: Rhythm
     chance: Any
     is_restart: bool = False
 
@@ -146,8 +167,9 @@ class Life:
         self, settings: Settings, around: Surroundings, journal: Journal, on_end: Callable[[], None]
     ) -> None:
         self.journal, self._around, self.is_dead = journal, around, False
+        self._busy_until_s = 0.0
         loop, timing = around.loop, Timing(around.now)
-        self.turns = Turns(loop, around.chance, around.burst, around.heard)
+        self.turns = Turns(loop, around.chance, around.rhythm.burst, self._hear)
         self.board = StatusBuilder(settings.symbols)
         limits = hand_down.lasting_limits(settings)
         alerts = Alerts(
@@ -160,7 +182,7 @@ class Life:
         machines |= make_machines(settings, 1.0) | around.strategies(settings)
         restore_state(journal, machines)
         self.broker = make_broker(settings, journal, timing)
-        self.broker._settings = _with(self.broker._settings, quote_interval_s=around.quote_interval_s)
+        self.broker._settings = _with(self.broker._settings, quote_interval_s=around.rhythm.quote_interval_s)
         self.broker.make_io = partial(LoopIo, loop)  # type: ignore[assignment]  # the same methods
         self._ticker = _Ticker(loop, self._tick, self._pause_s)
         self._halt_file = HaltFile(journal.path.parent, lambda reason, by: self.operator.halt(reason, by))
@@ -197,9 +219,17 @@ class Life:
         return cast(LoopIo | None, self.broker._io)
 
     def _pause_s(self) -> float:
-        status = self.board.status
-        is_busy = status.open_brackets or status.live_orders or not status.is_reconciled
-        return 1.0 if is_busy else self._around.lean_tick_s
+        rhythm = self._around.rhythm
+        is_busy = self._around.loop.time() < self._busy_until_s or not self.board.status.is_reconciled
+        return rhythm.busy_tick_s if is_busy else rhythm.quiet_tick_s
+
+    def _hear(self, name: str, message: object) -> None:
+        if type(message) in RESTLESS:
+            was_busy = self._around.loop.time() < self._busy_until_s
+            self._busy_until_s = self._around.loop.time() + BUSY_S
+            if not was_busy:
+                self._ticker.hurry()
+        self._around.heard(name, message)
 
     def _tick(self) -> None:
         if self.is_dead or self.supervisor.failed is not None:

@@ -7,6 +7,7 @@ breaks anything) are asked in calm only; the others at every step.
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from typing import Any
 
 from bot.sim.exchange.events import Executed
 from bot.sim.gateway.core import GatewayCore
+from tests.simulation.entry_rules import EntryRules, Limits
+from tests.simulation.journal_rules import check_bars, check_lines, check_refusals
 
 OURS = 1
 """The bot's client id."""
@@ -40,14 +43,21 @@ class Verdict:
 
 
 class Oracle:
-    """``is_calm`` says whether nothing is broken on purpose just now; ``most_*`` are the limits in the settings."""
+    """``is_calm`` says whether nothing is broken on purpose just now; ``age_s``: see ``EntryRules``."""
 
     def __init__(
-        self, core: GatewayCore, is_calm: Callable[[], bool], most_open: int, most_contracts: int
+        self,
+        core: GatewayCore,
+        is_calm: Callable[[], bool],
+        limits: Limits,
+        age_s: Callable[[str], float],
     ) -> None:
         self.verdict = Verdict()
-        self._core, self._is_calm = core, is_calm
-        self._most_open, self._most_contracts = most_open, most_contracts
+        self._core, self._is_calm, self._limits = core, is_calm, limits
+        self._age_s = age_s
+        self._rules = EntryRules(core, limits, self.verdict.expect, age_s)
+        self._others: list[datetime] = []
+        """When another hand traded."""
         self.foreign: set[int] = set()
         """Contracts that another hand traded, too: what is held there is not the bot's alone."""
         self.forged: set[str] = set()
@@ -105,6 +115,8 @@ class Oracle:
                         self.has_corrections = True
                         self.executed.pop(event.corrects, None)
                     self.executed[done.exec_id] = event
+                else:
+                    self._others.append(self._core.now)
             elif name == "Commissioned":
                 self.commissions[event.report.exec_id] = Decimal(str(event.report.commission))
             is_changed = is_changed or "Order" in name or "Status" in name
@@ -125,7 +137,7 @@ class Oracle:
         if options:
             self.verdict.expect(
                 "open positions within the limit",
-                len(options) <= self._most_open,
+                len(options) <= self._limits.open_positions,
                 f"{now:%H:%M:%S} {len(options)}",
             )
         self._orders(now)
@@ -175,6 +187,7 @@ class Oracle:
                     self._sent[one.order_ref] == 1,
                     f"{now:%H:%M:%S} {one.order_ref}",
                 )
+                self._rules.judge(one)
                 if str(one.order.action) == "BUY":
                     self._entry(one, now)
             elif one.kind == "modify":
@@ -188,7 +201,7 @@ class Oracle:
     def _entry(self, one: Any, now: datetime) -> None:
         self.verdict.expect(
             "entries within the limit",
-            one.order.quantity <= self._most_contracts,
+            one.order.quantity <= self._limits.contracts,
             f"{now:%H:%M:%S} {one.order.quantity}",
         )
         standing = {
@@ -208,7 +221,7 @@ class Oracle:
 
     # ── at the end ──
 
-    def close(self, rows: list[tuple[str, str, str]], *, may_differ: bool) -> None:
+    def close(self, rows: list[tuple[str, str, str]], most_lines: int, *, may_differ: bool) -> None:
         """``rows``: the journal as a reader finds it. ``may_differ``: something of the broker's own words was lost for good."""
         booked = [json.loads(body) for _, kind, body in rows if kind == "FillBooked"]
         ids = Counter(one["fill"]["exec_id"] for one in booked)
@@ -218,6 +231,14 @@ class Oracle:
         for exec_id in self.executed:
             self.verdict.expect("no fill lost", _execution(exec_id) in known, exec_id)
         self._money(rows, may_differ=may_differ)
+        is_clock_true = math.isinf(min(self._age_s("clock_skew"), self._age_s("clock_step")))
+        check_bars(rows, self._core, self.verdict.expect, is_clock_true=is_clock_true)
+        check_refusals(rows, self.verdict.expect)
+        check_lines(self._core, most_lines, self.verdict.expect)
+        for traded in self._others:
+            if self._core.now - traded > timedelta(minutes=10):
+                told = any(when >= traded and level != "info" for when, _, level, _ in self.alerts)
+                self.verdict.expect("another hand is told", told, f"{traded:%H:%M:%S}")
         for cause, at in self.halts_on_disk:
             since = datetime.fromisoformat(at) - timedelta(seconds=30)
             self.verdict.expect(

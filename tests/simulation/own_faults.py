@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.config import load_settings
 from bot.ops.process.control_client import leave_halt
 from bot.sim.faults.handle import bind
+from tests.simulation.world import settings_of
 
 if TYPE_CHECKING:
     from tests.simulation.universe import Universe
@@ -134,7 +134,7 @@ def _redeploy(u: Universe, seconds: float) -> None:
 
 def _change_settings(u: Universe, variables: dict[str, str], seconds: float) -> None:
     u.variables |= variables
-    u.settings = load_settings(None, u.variables)
+    u.settings = settings_of(u.variables)
     _redeploy(u, seconds)
 
 

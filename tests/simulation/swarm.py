@@ -5,12 +5,14 @@ shrunk by leaving faults out, and replayed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from tests.simulation.fault_draws import FAULTS, SINGLE
+from tests.simulation.fault_draws import FAULTS, PASSING, SINGLE
 from tests.simulation.network import NetworkSettings
 from tests.simulation.streams import Streams
 
+AFTERMATH_S = 120.0
+"""So long after a passing fault its consequences may last: a start, an agreement, a repair."""
 WHOLE_DAY, MORNING = "09:25", "10:00"
 """Where a run begins, on New York's clock."""
 CLOSE_S = 395 * 60.0
@@ -32,6 +34,42 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often what comes by itself comes. A rough one is cheap, a fine one finds what hangs on an instant."""
+
+    quote_interval_s: float = 5.0
+    """The adapter tells a contract's newest quote at most this often."""
+    quiet_tick_s: float = 15.0
+    """The bot's clock, while no order is on its way."""
+    busy_tick_s: float = 1.0
+    """And for a while after each word about one."""
+    burst: int = 64
+    """Turns that the machines take before the loop may bring other news."""
+    bar_update_s: int = 30
+    line_interval_s: float = 0.25
+    """A line of the gateway is told its newest quote at most this often."""
+    points_per_minute: int = 4
+    """So often the market moves."""
+    looks_every_s: float | None = None
+    """Orders look at the market only so often (see ``SimulatedGateway``). None: whenever it moves."""
+
+
+LEAN: Final = Rhythm(60.0, 60.0, 5.0, 64, 60, 900.0, 4, 60.0)
+"""Of a whole session in which nothing goes wrong: bars and prices by the minute, quotes each quarter of an hour."""
+LEAN_SETTINGS: Final = {
+    "MARKET_DATA__STRIKES_EACH_SIDE": "1",
+    "MARKET_DATA__M1_SESSIONS": "1",
+    "STRATEGIES__SCALP__RELATIVE_VOLUME_SESSIONS": "1",
+    "MARKET_DATA__M60_SESSIONS": "1",
+    "MARKET_DATA__QUOTES_STALE_AFTER_S": "1800",
+    "RISK__MAX_QUOTE_AGE_S": "1800",
+    "RISK__MAX_ACCOUNT_AGE_S": "7200",
+    "EXECUTION__SNAPSHOT_EVERY_S": "3600",
+    "BROKER__HEARTBEAT_S": "300",
+}
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A run in plain values."""
 
@@ -42,15 +80,23 @@ class Plan:
     network: NetworkSettings
     faults: tuple[Fault, ...]
     until_s: float
-    quote_interval_s: float = 5.0
-    lean_tick_s: float = 15.0
-    burst: int = 64
-    bar_update_s: int = 30
+    rhythm: Rhythm = field(default_factory=lambda: Rhythm())
     start: str = MORNING
+    equity: int = 50_000
 
     @property
     def calm_from_s(self) -> float:
         return max([0.0, *(fault.at_s + fault.lasts_s for fault in self.faults)])
+
+    def is_calm_at(self, at_s: float) -> bool:
+        """Whether nothing is broken, and nothing was a while ago that leaves something behind."""
+        if at_s > self.calm_from_s + 60:
+            return True
+        return not any(
+            fault.at_s <= at_s
+            and (fault.do not in PASSING or at_s < fault.at_s + fault.lasts_s + AFTERMATH_S)
+            for fault in self.faults
+        )
 
 
 def draw(seed: int, *, lean: bool = False) -> Plan:
@@ -58,13 +104,14 @@ def draw(seed: int, *, lean: bool = False) -> Plan:
     streams = Streams(seed)
     chance = streams.of("plan")
     is_whole = lean or chance.random() < 0.03
-    until_s = CLOSE_S + 300.0 if is_whole else 4200.0 + 60 * chance.randint(0, 30)
+    until_s = CLOSE_S + 300.0 if is_whole else float(chance.choice([3300, 3300, 3300, 5400]))
+    first, last = (6, 350) if lean else (-29, 359) if is_whole else (4, 24)
     signals = {}
-    for _ in range(2 if lean else chance.randint(1, 6)):
-        minute = 10 * 60 + 4 + chance.randint(0, 300 if is_whole else 40)
+    for _ in range(2 if lean else chance.randint(2, 5)):
+        minute = 10 * 60 + chance.randint(first, last)
         signals[f"{minute // 60:02}:{minute % 60:02}"] = chance.choice(["bullish", "bearish"])
     if lean:
-        return Plan(seed, 1, signals, {}, NetworkSettings(), (), until_s, 15.0, 60.0, 64, 60, WHOLE_DAY)
+        return Plan(seed, 1, signals, LEAN_SETTINGS, NetworkSettings(), (), until_s, LEAN, WHOLE_DAY)
     weather = streams.of("weather")
     network = NetworkSettings(
         latency_s=weather.choice([0.0005, 0.02, 0.15]),
@@ -72,8 +119,8 @@ def draw(seed: int, *, lean: bool = False) -> Plan:
         loss=weather.choice([0.0, 0.0, 0.02, 0.1]),
         split=weather.choice([0.0, 0.3]),
     )
-    faults = tuple(sorted(_faults(streams, until_s), key=lambda fault: fault.at_s))
-    rhythm = streams.of("rhythm")
+    start = WHOLE_DAY if is_whole else MORNING
+    faults = tuple(sorted(_faults(streams, until_s, _after(start, signals)), key=lambda fault: fault.at_s))
     return Plan(
         seed,
         1 + seed % 40,
@@ -82,25 +129,48 @@ def draw(seed: int, *, lean: bool = False) -> Plan:
         network,
         faults,
         until_s,
-        rhythm.choice([0.25, 1.0, 5.0]),
-        rhythm.choice([1.0, 5.0]),
-        rhythm.choice([1, 4, 64]),
-        rhythm.choice([5, 30]),
-        WHOLE_DAY if is_whole else MORNING,
+        _rhythm(streams),
+        start,
+        chance.choice([50_000, 50_000, 6_000]),
     )
 
 
-def _faults(streams: Streams, until_s: float) -> list[Fault]:
-    """First which kinds this run knows at all (a swarm: what is left out lets the rest be reached), then how many of each."""
+def _after(start: str, signals: dict[str, str]) -> list[float]:
+    """The signals' instants, in seconds after the start."""
+    return [60.0 * (_minutes(at) - _minutes(start)) for at in signals]
+
+
+def _minutes(clock: str) -> int:
+    hour, minute = map(int, clock.split(":"))
+    return 60 * hour + minute
+
+
+def _rhythm(streams: Streams) -> Rhythm:
+    """One run in five is fine; a rough one costs a third of it."""
+    chance = streams.of("rhythm")
+    burst, tick_s = chance.choice([1, 4, 64]), chance.choice([1.0, 5.0, 15.0])
+    if chance.random() < 0.2:
+        return Rhythm(chance.choice([0.25, 1.0, 5.0]), tick_s, 1.0, burst, 5, 0.25, chance.choice([4, 8]))
+    return Rhythm(5.0, max(5.0, tick_s), 1.0, burst, 30, 20.0, 4)
+
+
+def _faults(streams: Streams, until_s: float, signals: list[float]) -> list[Fault]:
+    """First which kinds this run knows at all (a swarm: what is left out lets the rest be reached), then how many of each.
+
+    Half of them come in the minutes after a signal, when there is an order or a position to hurt.
+    """
     chance = streams.of("swarm")
     share = chance.choice([0.03, 0.08, 0.2, 0.4])
     kinds = [name for name in FAULTS if chance.random() < share] or [chance.choice(list(FAULTS))]
     found = []
-    latest_s = until_s - 1500
+    latest_s = max(600.0, until_s - 1500)
     for name in kinds:
         own = streams.of(f"fault {name}")
         for _ in range(1 if name in SINGLE else own.choice([1, 1, 2, 4])):
             how, lasts_s = FAULTS[name](own)
-            at_s = round(own.uniform(90, max(600.0, latest_s - lasts_s)), 3)
-            found.append(Fault(at_s, name, how, lasts_s))
+            at_s = own.uniform(90, max(600.0, latest_s - lasts_s))
+            if own.random() < 0.5:
+                at_s = max(90.0, own.choice(signals) + own.choice([0.0, 0.0, 30.0]) + own.expovariate(1 / 60))
+            latest = max(600.0, latest_s - lasts_s)
+            found.append(Fault(round(min(at_s, latest), 3), name, how, lasts_s))
     return found

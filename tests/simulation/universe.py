@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import tempfile
 import traceback
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -16,23 +16,20 @@ from bot.assembly.failures import Failures
 from bot.assembly.outside import Outside
 from bot.assembly.timing import Timing
 from bot.broker.connection.library import load_library
-from bot.config import Settings, load_settings
+from bot.config import Settings
 from bot.domain.errors import FixTheConfiguration, FixTheMachine
-from bot.domain.session import NEW_YORK
-from bot.domain.types import Direction, TradingState
+from bot.domain.types import Direction
 from bot.journal.recover import open_journal
 from bot.journal.store import JOURNAL_FILE
 from bot.ops.alerts.alert import Alert, Severity
 from bot.sim.faults.handle import bind
-from bot.sim.gateway.settings import GatewaySettings
-from bot.sim.handlers.table import make_core
-from bot.sim.world.build import recorded_world
 from bot.wiring import Machine
 from tests.gauntlet.signals import told_strategy
+from tests.simulation.calm import LIVES_WITHIN_S, judge_alive, judge_trading, repair
 from tests.simulation.coverage import Coverage, noting_transitions
 from tests.simulation.disk import Disk, PowerLost
 from tests.simulation.escapes import no_escape
-from tests.simulation.gateway import PORT, SimulatedGateway
+from tests.simulation.gateway import SimulatedGateway
 from tests.simulation.life import Life, Surroundings
 from tests.simulation.loop import Escaped, SimulatedLoop, is_ours, run
 from tests.simulation.network import Network
@@ -41,17 +38,10 @@ from tests.simulation.outcome import Outcome
 from tests.simulation.own_faults import OWN
 from tests.simulation.streams import Streams
 from tests.simulation.swarm import Fault, Plan
+from tests.simulation.world import FEW, gateway_core, limits_of, most_lines, settings_of
 
-DAYS = (date(2011, 1, 26),)
-FEW = {
-    "MARKET_DATA__STRIKES_EACH_SIDE": "1",
-    "OPTIONS__MIN_VOLUME": "0",
-    "OPTIONS__MAX_SPREAD_PCT": "0.10",
-    "BROKER__PORT": str(PORT),
-    "BROKER__EMBEDDED_GATEWAY": "false",
-    "EMBARGO__GATEWAY_RESTART__AT": "",
-    "MONITORING__METRICS_ENABLED": "false",
-}
+STALL_TOLD_S = 3.0
+"""A write that takes longer must be told to a person (docs/runbook.md, "The disk is slow")."""
 BOOT_S = 10.0
 """systemd's RestartSec in roles/ibkr_bot."""
 
@@ -62,22 +52,18 @@ class Universe:
         self.streams = Streams(plan.seed)
         self.coverage = Coverage()
         self.wire: list[tuple[float, str, bytes]] = []
-        hour, minute = map(int, plan.start.split(":"))
-        start = datetime.combine(DAYS[0], time(hour, minute), NEW_YORK)
-        world = recorded_world(["SPY"], DAYS[0], start=start, seed=plan.market, equity=Decimal(50_000))
-        settings = GatewaySettings(bar_update_every=timedelta(seconds=plan.bar_update_s))
-        self.core = make_core(world, settings, seed=plan.seed)
+        self.core = gateway_core(plan)
         self._watch_wire()
         self.network = loop.network = Network(
             loop, self.streams.of("network"), plan.network, self._note_wire if keep else lambda *_: None
         )
-        self.gateway = SimulatedGateway(self.core, loop, self.network)
+        rhythm = plan.rhythm
+        looks = None if rhythm.looks_every_s is None else timedelta(seconds=rhythm.looks_every_s)
+        tells = timedelta(seconds=rhythm.line_interval_s)
+        self.gateway = SimulatedGateway(self.core, loop, self.network, looks, tells)
         self.variables = {**FEW, **plan.variables}
-        self.settings = load_settings(None, self.variables)
-        risk = self.settings.risk
-        self.oracle = Oracle(
-            self.core, lambda: self.is_calm, risk.max_open_positions, risk.max_contracts_per_order
-        )
+        self.settings = settings_of(self.variables)
+        self.oracle = Oracle(self.core, lambda: self.is_calm, limits_of(self.settings), self.age_s)
         self.disk = Disk(directory, self.streams.of("disk"), self.oracle, self._stall)
         self.disk.on_cut = lambda: self.die(power=True, away_s=30.0)
         self.clock_step_s = 0.0
@@ -101,12 +87,31 @@ class Universe:
 
     @property
     def is_calm(self) -> bool:
-        return self.loop.time() > self.plan.calm_from_s + 60
+        return self.plan.is_calm_at(self.loop.time())
+
+    def age_s(self, fault: str) -> float:
+        """How long ago such a fault began."""
+        return min(
+            (
+                self.loop.time() - x.at_s
+                for x in self.plan.faults
+                if x.do == fault and x.at_s <= self.loop.time()
+            ),
+            default=math.inf,
+        )
 
     def _stall(self, seconds: float) -> None:
         self.stalled_s += seconds
+        if seconds >= STALL_TOLD_S:
+            self.loop.call_later(seconds + 60, self._expect_told, self.life, seconds)
         if self.life is not None:
             self.life.turns.hold(seconds)
+
+    def _expect_told(self, life: Life | None, seconds: float) -> None:
+        """Unless the process has ended meanwhile."""
+        if life is not None and life is self.life and not life.is_dead and life.supervisor.failed is None:
+            is_told = any(key == "disk_slow" for _, key, *_ in self.oracle.alerts)
+            self.oracle.verdict.expect("a slow disk is told", is_told, f"a write took {seconds:.1f} s")
 
     def monotonic(self) -> float:
         return self.loop.time() + self.stalled_s
@@ -218,6 +223,11 @@ class Universe:
         if failed is not None:
             self.coverage.note("line failed", f"{failed.component}: {failed.error[:60]}")
             self.tell(f"line failed: {failed.component}: {failed.error[:300]}")
+            self.oracle.verdict.expect(
+                "a line fails by its disk alone",
+                "FixTheMachine" in failed.error,
+                f"{failed.component}: {failed.error[:300]}",
+            )
         return code is None
 
     def _drop(self, why: str) -> None:
@@ -242,9 +252,7 @@ class Universe:
             outside=self._outside_now,
             heard=self.coverage.heard,
             strategies=strategies,
-            quote_interval_s=plan.quote_interval_s,
-            lean_tick_s=plan.lean_tick_s,
-            burst=plan.burst,
+            rhythm=plan.rhythm,
             chance=self.streams.of("turns"),
             is_restart=is_restart,
         )
@@ -274,37 +282,21 @@ class Universe:
             await asyncio.sleep(max(0.0, fault.at_s - loop.time()))
             self._break(fault)
         await asyncio.sleep(max(0.0, self.plan.calm_from_s - loop.time()))
-        self._repair()
+        repair(self)
+        await asyncio.sleep(
+            max(0.0, min(self.plan.calm_from_s + LIVES_WITHIN_S, self.plan.until_s) - loop.time())
+        )
+        judge_trading(self)
         await asyncio.sleep(max(0.0, self.plan.until_s - loop.time()))
         self.gateway.catch_up()
         self.oracle.look()
-        self._is_alive()
+        judge_alive(self)
         self.is_over = True
         if self.life is not None:
             self.news.set()
         await asyncio.wait([live], timeout=120)
         if live.done() and (error := live.exception()) is not None:
             self.oracle.verdict.broken.append(f"the host itself: {error!r}")
-
-    def _is_alive(self) -> None:
-        verdict, life = self.oracle.verdict, self.life
-        failed = None if life is None else life.supervisor.failed
-        verdict.expect("alive in calm", life is not None and failed is None, f"no line runs: {failed}")
-        if life is None or failed is not None:
-            return
-        status = life.board.status
-        is_halted, causes = status.trading_state is TradingState.HALTED, sorted(status.causes)
-        verdict.expect(
-            "connected in calm",
-            status.is_connected,
-            f"not connected, {status.trading_state} {causes}",
-        )
-        verdict.expect(
-            "reconciled, or halted with a name, in calm",
-            status.is_reconciled or (is_halted and bool(causes)),
-            f"not reconciled, {status.trading_state} {causes}",
-        )
-        verdict.expect("a halt has a name", not is_halted or bool(causes), "halted without a cause")
 
     def _break(self, fault: Fault) -> None:
         self.tell(str(fault))
@@ -322,37 +314,11 @@ class Universe:
         except FixTheConfiguration as error:  # nothing there to break
             self.tell(f"passed over: {error}")
 
-    def _repair(self) -> None:
-        """Every fault ends."""
-        self.disk.is_full, self.disk.delay_s, self.disk.cut_in = False, 0.0, None
-        self.network.settings = self.plan.network
-        core = self.core
-        for name, how in (
-            ("clear", {}),
-            ("clock_skew", {"seconds": 0.0}),
-            ("log_in", {}),
-            ("show_quotes", {}),
-            ("gateway", {"read_only": False, "market_data_lines": 100, "history_delay_s": 0}),
-            (
-                "exchange",
-                {
-                    "displayed_size": None,
-                    "cancel_latency_s": 0,
-                    "commission_delay_s": 0,
-                    "children_on_partial_parent": True,
-                    "oca_cancels_on_partial": True,
-                },
-            ),
-        ):
-            self.gateway.do(bind(name, how))
-        core.link.is_silent = core.link.closes_after_accept = core.link.competing_session = False
-        core.faults._held.clear()
-
     def outcome(self) -> Outcome:
         if self.life is not None:
             self.life.journal.close()
         rows = self.disk.rows()
-        self.oracle.close(rows, may_differ=self.may_differ or self.has_lost_rows)
+        self.oracle.close(rows, most_lines(self.settings), may_differ=self.may_differ or self.has_lost_rows)
         sha = hashlib.sha256(self.network.digest.encode())
         for row in rows:
             sha.update("\x1f".join(row).encode())
