@@ -1,7 +1,8 @@
 """A transparent proxy to a real gateway that writes down every message, for comparing it with the simulated one.
 
 Rule: bytes pass unchanged and at once; only the text file is edited: account numbers become DU0000000 in it. One line a
-message: time, direction, fields separated by ``|``.
+message: time, direction, fields separated by ``|``, or ``hex:`` and the bytes of one whose id is four bytes (server version 201
+and later), with accounts replaced by as many characters.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from bot.sim.server.tcp_server import LOOPBACK
 from bot.wire import FrameBuffer, RemoteProtocolError
 
 _ACCOUNT: Final = re.compile(r"\b[DUF]{1,2}\d{5,9}\b")
+# Between numbered fields an account may stand beside a letter; that it is replaced counts, and that its length stays.
+_ACCOUNT_BYTES: Final = re.compile(rb"[DUF]{1,2}\d{5,9}")
+BINARY: Final = "hex:"
+"""What the line of a message with a four-byte id begins with: no text message's id does."""
 _PREFIX: Final = b"API\0"
 _READ_BYTES: Final = 64 * 1024
 
@@ -30,14 +35,22 @@ class Transcript:
 
     def line(self, arrow: str, payload: bytes) -> None:
         # Every field ends with a NUL, so the last one ends no line: empty fields at the end stay to be seen.
-        text = (
-            payload.removesuffix(b"\0")
-            .decode(errors="backslashreplace")
-            .replace("\0", "|")
-            .replace("\n", " ")
-        )
-        self._out.write(f"{self._now():%H:%M:%S.%f} {arrow} {_ACCOUNT.sub('DU0000000', text)}\n")
+        text = _hidden(payload) if payload.startswith(b"\0") else _shown(payload)
+        self._out.write(f"{self._now():%H:%M:%S.%f} {arrow} {text}\n")
         self._out.flush()
+
+
+def _shown(payload: bytes) -> str:
+    text = payload.removesuffix(b"\0").decode(errors="backslashreplace")
+    return _ACCOUNT.sub("DU0000000", text.replace("\0", "|").replace("\n", " "))
+
+
+def _hidden(payload: bytes) -> str:
+    return BINARY + _ACCOUNT_BYTES.sub(lambda found: _zeros(found[0]), payload).hex()
+
+
+def _zeros(account: bytes) -> bytes:
+    return re.sub(rb"\d", b"0", account)
 
 
 class FrameLog:

@@ -46,8 +46,7 @@ _CLIENT: tuple[tuple[str, dict[str, Any]], ...] = (
 _START = datetime.combine(date(2026, 1, 5), time(10, 15), NEW_YORK)
 
 
-@pytest.fixture(scope="module")
-def recording() -> list[str]:
+def recorded(version: int) -> list[str]:
     """What the recorder would write in front of our own gateway."""
     out = io.StringIO()
     world = synthetic_world(["SPY", "AAPL"], _START.date(), start=_START)
@@ -63,15 +62,20 @@ def recording() -> list[str]:
         while told := session.take_bytes():
             tells.feed(told)
 
-    hello = f"v100..{_VERSION}".encode()
+    hello = f"v100..{version}".encode()
     send(b"API\0" + len(hello).to_bytes(4, "big") + hello)
     for kind, values in _CLIENT:
         core.advance_to(core.now + timedelta(seconds=1))
-        send(encode(kind, _VERSION, **values))
+        send(encode(kind, version, **values))
     core.advance_to(core.now + timedelta(seconds=15))
     while told := session.take_bytes():
         tells.feed(told)
     return out.getvalue().splitlines()
+
+
+@pytest.fixture(scope="module")
+def recording() -> list[str]:
+    return recorded(_VERSION)
 
 
 def found(lines: list[str]) -> set[tuple[str, str]]:
@@ -80,6 +84,20 @@ def found(lines: list[str]) -> set[tuple[str, str]]:
 
 def test_a_recording_of_our_own_differs_in_nothing(recording: list[str]) -> None:
     assert found(recording) == set()
+
+
+def test_a_recording_of_numbered_bodies_is_read_and_names_no_account() -> None:
+    lines = recorded(225)
+    assert b"DU1234567".hex() not in "".join(lines)
+    assert found(lines) == set()
+    end = (252).to_bytes(4, "big").hex()
+    told = found(_without(f"S>C hex:{end}")(lines))
+    assert told == {("reqContractDetails 7", "contractDetailsEnd come here alone")}
+
+
+def test_a_damaged_line_of_a_recording_is_named() -> None:
+    with pytest.raises(FixTheCommand, match="line 1 is damaged"):
+        read_recording(["10:20:00.000000 S>C hex:00zz"])
 
 
 def _without(word: str) -> Callable[[list[str]], list[str]]:
