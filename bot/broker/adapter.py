@@ -18,6 +18,7 @@ from bot.broker.connection.library import new_session
 from bot.broker.connection.lockstep import LockStep
 from bot.broker.connection.session import BrokerSession, current_time_handler
 from bot.broker.connection.settings import BrokerSettings
+from bot.broker.connection.steps import Alarms
 from bot.broker.connection.system_messages import Repairs, SystemMessages
 from bot.broker.data.bar_feed import Bars
 from bot.broker.data.contracts import ContractQueries
@@ -39,6 +40,7 @@ from bot.domain.messages import Message
 _CLIENT_ID_IN_USE = 326
 _SHORTEST_PULSE_WALL_S = 0.02
 _SILENT_ROUNDS = 25
+"""Of tests in real time; lock-step counts what is outstanding."""
 
 
 class Adapter:
@@ -58,8 +60,8 @@ class Adapter:
         self._steps = (
             None if stepped is None else LockStep(link, stepped, self._publish_sums, self._publish_pulse)
         )
-        if self._steps is not None:
-            link.sleep_in_steps = self._steps.sleep
+        if stepped is not None:
+            link.alarms = Alarms(now)
         self._port = settings.port
         self._floor = settings.order_id_floor
         self._subs = Subscriptions(settings.line_budget, settings.pacing.open_history, self._make)
@@ -178,10 +180,11 @@ class Adapter:
         self._spawn(self._open_account)
         self._spawn(self._quotes.start_session)
         self._bars.resubscribe()
+        if self._steps is not None:
+            self._steps.open()
         self._commands.is_connected.set()
         try:
             if self._steps is not None:
-                self._steps.is_open = True
                 return await session.until_gone()
             return await session.until_lost(self._publish_pulse)
         finally:
@@ -329,16 +332,16 @@ class Adapter:
 
     async def settle(self) -> None:
         """Round trips until one brings nothing but its own answer, and nothing waits to be written or answered."""
+        if self._steps is not None:
+            await self._steps.settle()
+            return
         silent = 0
         while silent < _SILENT_ROUNDS:
-            if self._steps is not None and not self.is_connected:
-                return  # time stands still: whoever moves it looks again
             await self._commands.is_connected.wait()
             received = self._received
             with contextlib.suppress(RequestTrouble):
                 await self._round_trip()
             is_busy = self._link.waiting or not self._orders.is_idle or self._link.requests.count
-            is_busy = is_busy or (self._steps is not None and not self._steps.is_at_rest)
             if self._received == received and not is_busy:
                 return
             # A gateway that leaves a request unanswered cannot be waited for: its deadline is told as a fact.
@@ -346,9 +349,7 @@ class Adapter:
             await asyncio.sleep(0.002 * silent)
 
     async def _round_trip(self) -> None:
-        if self._steps is not None:
-            await self._steps.round_trip()
-        elif self._session is not None:
+        if self._session is not None:
             await self._session.check_pulse()
             self._publish_sums()
 
@@ -360,7 +361,7 @@ class Adapter:
         return self._commands.is_connected.is_set()
 
     def is_at_rest(self) -> bool:
-        return self._steps is not None and self._steps.is_at_rest and self._orders.is_idle
+        return self._steps is not None and self._steps.is_at_rest
 
     async def rest(self, commands: list[Message]) -> None:
         """Carry these out, and return when all that came of them was told. At once where there is no connection."""

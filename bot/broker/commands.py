@@ -99,7 +99,8 @@ class Commands:
             try:
                 await _readably(work(command))
             except NotConnected:
-                await asyncio.sleep(0.05)  # the loss is noticed a moment later than it happens
+                # The loss is noticed a moment later than it happens; in lock-step no time passes meanwhile.
+                await asyncio.sleep(0 if self._link.is_in_steps else 0.05)
             except RequestTrouble as trouble:
                 attempt += 1
                 is_final = _is_final(trouble)

@@ -16,6 +16,7 @@ from bot.broker.adapter import Adapter
 from bot.broker.connection import library as libraries
 from bot.broker.connection.io_thread import IoThread
 from bot.broker.connection.settings import BrokerSettings
+from bot.broker.connection.steps import RestingLoop
 from bot.domain.clock import SteppedTime
 from bot.domain.messages import MachineFailed, Message
 from bot.domain.port import Publish
@@ -64,7 +65,8 @@ class IbkrBroker:
             self._failed,
             self._stepped,
         )
-        self._io = self.make_io("ib-io", self._adapter.run, self._failed)
+        loop = {} if self._stepped is None else {"new_loop": RestingLoop}
+        self._io = self.make_io("ib-io", self._adapter.run, self._failed, **loop)
         self._io.start()
 
     def send(self, command: Message) -> None:

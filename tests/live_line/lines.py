@@ -175,23 +175,35 @@ def acted_day(world: World, chosen: Settings, end: datetime) -> Day:
     return Day(stepper.board, stepper.paper, world.books())
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How the parts are made that a test may want to be slow."""
+
+    paper: Callable[[], Paper] = Paper
+    broker: Callable[..., IbkrBroker] = IbkrBroker
+
+
+MADE = Made()
+
+
 def paced_day(
     world: World,
     chosen: Settings,
     speed: float | None = None,
     end: datetime | None = None,
     ended_at: datetime | None = None,
+    made: Made = MADE,
 ) -> Day:
     """Everything real, and time waits for the bot: lock-step over TCP. The invariants are checked after every step.
 
     At ``ended_at`` the bot is ended, and lives again with what was on disk.
     """
-    paper, clock, last = Paper(), SteppedTime(world.now), end or end_of(world)
+    paper, clock, last = made.paper(), SteppedTime(world.now), end or end_of(world)
     invariants = Invariants(world, paper.disk)
     with SimGatewayThread(world, is_paced=True, speed=speed) as gateway:
         for until in (ended_at, last):
             if until is not None:
-                board = _live_on(gateway, chosen, clock, paper, invariants, until)
+                board = _live_on(gateway, chosen, clock, paper, invariants, until, made.broker)
         books = gateway.books()
     return Day(board, paper, books)
 
@@ -203,6 +215,7 @@ def _live_on(
     paper: Paper,
     invariants: Invariants,
     until: datetime,
+    make_broker: Callable[..., IbkrBroker],
 ) -> StatusBuilder:
     """One life of the bot, with the memory of those before it."""
     board = StatusBuilder(chosen.symbols)
@@ -212,7 +225,7 @@ def _live_on(
             if name in machines:
                 machines[name].remember(row)
     wired = replace(hand_down.broker_settings(chosen), port=gateway.port)
-    broker = IbkrBroker(wired, now=clock.now, stepped=clock)
+    broker = make_broker(wired, now=clock.now, stepped=clock)
     port: BrokerPort = broker
     if chosen.dry_run:
         port = DryRunPort(broker, DryRunExchange(), clock.now)

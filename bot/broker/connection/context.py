@@ -15,6 +15,7 @@ from bot.broker.connection.errors import NotConnected, RequestTrouble
 from bot.broker.connection.pacing import HistoryPacer, MessagePacer
 from bot.broker.connection.requests import Requests
 from bot.broker.connection.settings import BrokerSettings
+from bot.broker.connection.steps import Alarms
 from bot.domain import broker_messages as b
 from bot.domain.messages import Message
 
@@ -53,8 +54,9 @@ class BrokerContext:
         """Messages that the limiter holds back."""
         self.sent = 0
         """Messages that were let through to the gateway."""
-        self.sleep_in_steps: Callable[[float], Awaitable[None]] | None = None
-        """Where the bot's time goes in steps: how to wait there, and a sign that no limiter counts the wall's seconds."""
+        self.alarms: Alarms | None = None
+        """Where the bot's time goes in steps: what it is to bring about. No limiter counts the wall's seconds there, and no
+        request's deadline, once a session is open."""
         self.waited_s = 0.0
         """Bot time that it has held messages back, all together."""
         self._publish = publish
@@ -104,10 +106,20 @@ class BrokerContext:
 
     async def sleep(self, bot_s: float) -> None:
         """Wait so long in bot time."""
-        if self.sleep_in_steps is None:
+        if self.alarms is None:
             await asyncio.sleep(self.wall_s(bot_s))
         else:
-            await self.sleep_in_steps(bot_s)
+            await self.alarms.sleep(bot_s)
+
+    @property
+    def is_in_steps(self) -> bool:
+        """Time waits for us: a simulated day in lock-step."""
+        return self.alarms is not None
+
+    def ring_alarms(self) -> None:
+        """The market's time has gone on."""
+        if self.alarms is not None:
+            self.alarms.ring()
 
     def deadline_wall_s(self, bot_s: float) -> float:
         return max(self.wall_s(bot_s), self.settings.shortest_deadline_wall_s)
@@ -138,7 +150,7 @@ class BrokerContext:
     async def pace(self, *, is_urgent: bool) -> None:
         """Wait for the message limiter. Orders overtake data."""
         self.sent += 1
-        if self.sleep_in_steps is not None:
+        if self.is_in_steps:
             return
         self.waiting += 1
         try:
@@ -151,7 +163,7 @@ class BrokerContext:
             self.waiting -= 1
 
     async def pace_history(self, contract: Hashable, whole: Hashable) -> None:
-        if self.sleep_in_steps is not None:
+        if self.is_in_steps:
             return
         self.waiting += 1
         try:
@@ -187,13 +199,27 @@ class BrokerContext:
         answer = self.requests.open(key, on_end)
         try:
             send(client)
+            return await self._in_time(key, answer, seconds, while_opening=while_opening)
+        finally:
+            self.requests.close(key)
+
+    async def _in_time(
+        self, key: Hashable, answer: Awaitable[Any], seconds: float, *, while_opening: bool
+    ) -> Any:
+        """In lock-step by the market's time, which goes on while the answer is awaited, but for a session's opening."""
+        trouble = RequestTrouble(0, f"no answer within {seconds:g} s")
+        if self.alarms is not None and not while_opening:
+            take_back = self.alarms.after(seconds, lambda: self.requests.fail(key, trouble))
+            try:
+                return await answer
+            finally:
+                take_back()
+        try:
             # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the answer.
             async with asyncio.timeout(self.deadline_wall_s(seconds)):
                 return await answer
         except TimeoutError:
-            raise RequestTrouble(0, f"no answer within {seconds:g} s") from None
-        finally:
-            self.requests.close(key)
+            raise trouble from None
 
     async def ask_by_id(self, send: Callable[[Any, int], None], **how: Any) -> Any:
         """As ``ask``, for requests that carry an id. Raises NotConnected, RequestTrouble."""

@@ -18,8 +18,15 @@ Failed = Callable[[BaseException], None]
 class IoThread:
     """``main`` runs on the loop until ``stop`` cancels it; every other task is cancelled after it."""
 
-    def __init__(self, name: str, main: Callable[[], Coroutine[Any, Any, None]], failed: Failed) -> None:
+    def __init__(
+        self,
+        name: str,
+        main: Callable[[], Coroutine[Any, Any, None]],
+        failed: Failed,
+        new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop,
+    ) -> None:
         self._main = main
+        self._new_loop = new_loop
         self._failed = failed
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main_task: asyncio.Task[None] | None = None
@@ -66,7 +73,7 @@ class IoThread:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        loop = asyncio.new_event_loop()
+        loop = self._new_loop()
         asyncio.set_event_loop(loop)
         loop.set_exception_handler(self._on_loop_trouble)
         self._loop = loop

@@ -143,7 +143,7 @@ class Bars:
         bars = [bar for raw in found if (bar := to_bar(line.contract.symbol, line.size, raw)) is not None]
         if not bars:
             raise RequestTrouble(0, "the answer held no bars")
-        settling = SETTLING if self._link.sleep_in_steps is None else timedelta(0)
+        settling = timedelta(0) if self._link.is_in_steps else SETTLING
         closed = line.stream.backfill(bars, asked_at, self._link.now(), settling)
         self._link.publish(b.BarsBackfilled(line.contract.symbol, line.size, closed))
 
@@ -169,8 +169,7 @@ class Bars:
         Bot time may run so fast that the successor is still on its way: unless ``all_received``, a feed must also have
         been quiet for a moment of the wall's time. Where time goes in steps nothing is on its way when one has ended.
         """
-        in_steps = self._link.sleep_in_steps is not None
-        late = timedelta(seconds=0 if in_steps else self._link.settings.late_bar_s)
+        late = timedelta(seconds=0 if self._link.is_in_steps else self._link.settings.late_bar_s)
         now, wall_s = self._link.now(), asyncio.get_running_loop().time()
         for line in sorted(self._subs.bars.values(), key=lambda line: line.size is not BarSize.M1):
             if line.request_id is not None and (
@@ -185,10 +184,10 @@ class Bars:
     def _publish(self, closed: Bar | None) -> None:
         if closed is None:
             return
-        if self._link.sleep_in_steps is None:
-            self._tell(closed)
-        else:
+        if self._link.is_in_steps:
             self._closed.append(closed)
+        else:
+            self._tell(closed)
 
     def _tell(self, closed: Bar) -> None:
         self._flush_heard()  # whoever acts on the bar knows the quotes and the account up to it
