@@ -32,6 +32,8 @@ ALERTS = "alerts"
 """Tells a person. A line may run without it: a replay has nobody to tell."""
 STRATEGY = "strategy"
 """Stands in a row for the machine of the message's own symbol, ``strategy:SPY``."""
+EVERY_STRATEGY = "strategies"
+"""Stands in a row for the machines of all symbols that the line has."""
 
 START_ORDER = (JOURNAL, BOARD, ALERTS, OCO_WATCHER, EXECUTION, RISK, STRATEGY, MARKET_DATA, BROKER)
 """Hearers before speakers; stopping is the reverse."""
@@ -104,7 +106,7 @@ ROUTES: dict[type, Names] = {
     lm.LooseningRefused: (JOURNAL, BOARD),
     lm.LimitsHeld: (),  # to the disk alone, see DURABLE
     lm.LiveSessionTraded: (),
-    lm.LimitsChanged: (JOURNAL, BOARD),
+    lm.LimitsChanged: (JOURNAL, BOARD, EVERY_STRATEGY),
     m.TradingStateChanged: (EXECUTION, JOURNAL, BOARD),
     m.DayOpened: (BOARD, ALERTS),
     m.EquityMarked: (BOARD, ALERTS),
@@ -208,6 +210,11 @@ def subscribers(message: m.Message, table: dict[type, Names] = ROUTES) -> Names:
         return row
     own = f"{STRATEGY}:{_symbol_of(message)}"
     return tuple(own if name == STRATEGY else name for name in row)
+
+
+def strategies_among(names: Iterable[str]) -> Names:
+    """Whom EVERY_STRATEGY stands for, where these are the machines of the line."""
+    return tuple(name for name in names if name.startswith(f"{STRATEGY}:"))
 
 
 def may_be_absent(name: str) -> bool:

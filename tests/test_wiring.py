@@ -19,7 +19,7 @@ from bot.journal.store import Journal
 from bot.ops.alerts.conditions import LastingConditions
 from bot.ops.alerts.events import Alerts
 from bot.ops.status.status_builder import StatusBuilder
-from bot.wiring import ALERTS, BOARD, BROKER, DURABLE, JOURNAL, ROUTES, STRATEGY, Names
+from bot.wiring import ALERTS, BOARD, BROKER, DURABLE, EVERY_STRATEGY, JOURNAL, ROUTES, STRATEGY, Names
 from tests.risk.house import NOON
 
 HOUSE = Path(bot.__file__).parent
@@ -44,7 +44,7 @@ def line(tmp_path: Path) -> Iterator[dict[str, StateMachine]]:
 
 def hearers(row: Names) -> Names:
     """A row's names; a strategy's stands for all of them."""
-    return tuple("strategy:SPY" if name == STRATEGY else name for name in row)
+    return tuple("strategy:SPY" if name in (STRATEGY, EVERY_STRATEGY) else name for name in row)
 
 
 @pytest.mark.parametrize("table", [ROUTES, DURABLE], ids=["ROUTES", "DURABLE"])

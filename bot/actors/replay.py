@@ -9,7 +9,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 from bot.domain.messages import Message
-from bot.wiring import DURABLE, ROUTES, STRATEGY, Machine, may_be_absent, subscribers
+from bot.wiring import (
+    DURABLE,
+    EVERY_STRATEGY,
+    ROUTES,
+    STRATEGY,
+    Machine,
+    may_be_absent,
+    strategies_among,
+    subscribers,
+)
 
 Handle = Callable[[Message], Iterable[Message]]
 
@@ -53,7 +62,8 @@ class Replay:
         if found is None:
             found = self._by_row[names] = tuple(
                 self._machines[name].handle
-                for name in names
+                for row in names
+                for name in (strategies_among(self._machines) if row == EVERY_STRATEGY else (row,))
                 if name in self._machines or not (name in self._without or may_be_absent(name))
             )
         if STRATEGY not in ROUTES[type(message)]:

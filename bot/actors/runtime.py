@@ -20,7 +20,7 @@ from bot.actors.broker_link import BrokerLink
 from bot.actors.inbox import Inbox
 from bot.domain import messages as m
 from bot.domain.messages import Message
-from bot.wiring import DURABLE, Machine, may_be_absent, subscribers
+from bot.wiring import DURABLE, EVERY_STRATEGY, Machine, may_be_absent, strategies_among, subscribers
 
 Commit = Callable[[Message], None]
 ComponentFailed = Callable[[str, BaseException, object], None]
@@ -59,7 +59,10 @@ class Line:
         if type(message) in DURABLE:
             self._commit(message)
         for name in names:
-            if name in self.peers or not may_be_absent(name):
+            if name == EVERY_STRATEGY:
+                for one in strategies_among(self.peers):
+                    self.peers[one].tell(message)
+            elif name in self.peers or not may_be_absent(name):
                 self.peers[name].tell(message)
 
 

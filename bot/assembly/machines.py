@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,13 +18,14 @@ from bot.execution.order_manager import OrderManager
 from bot.execution.watcher import OcoWatcher
 from bot.market_data.machine import MarketData
 from bot.risk.adoption import plan_of
+from bot.risk.limit_book import limits_in_force
 from bot.risk.machine import RiskMachine
 from bot.risk.session_rules import entry_time
 from bot.selection.choose import SelectionRules, choose_contract
 from bot.selection.no_contract import NoContract
 from bot.strategies.entry_timing import EntryTiming
 from bot.strategies.registry import make_strategies
-from bot.strategies.symbol import Chosen, Mode, SymbolStrategy, Unfit
+from bot.strategies.symbol import Chosen, Limits, Mode, SymbolStrategy, Unfit
 from bot.wiring import EXECUTION, MARKET_DATA, OCO_WATCHER, RISK, Machine
 
 if TYPE_CHECKING:
@@ -36,18 +38,40 @@ def _as_told(told: QuotesById) -> QuotesById:
     return told
 
 
+class RulesInForce:
+    """Each strategy's option rules under the limits of this moment: selection and Risk ask the same ``spread_cap``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._limits, self._rules = hand_down.risk_limits(settings), hand_down.option_rules(settings)
+        self._now: tuple[Limits, Mapping[str, SelectionRules]] = None, self._rules
+
+    def under(self, changed: Limits) -> Mapping[str, SelectionRules]:
+        """By the strategy's name; worked out once for each change."""
+        if changed is not self._now[0]:
+            limits = limits_in_force(self._limits, changed)
+            caps = {name: limits.spread_cap(name) for name in self._rules}
+            self._now = changed, {name: _capped(rules, caps[name]) for name, rules in self._rules.items()}
+        return self._now[1]
+
+
+def _capped(rules: SelectionRules, most: Decimal) -> SelectionRules:
+    return replace(rules, liquidity=replace(rules.liquidity, max_spread_pct=most))
+
+
 def choose(
-    rules: Mapping[str, SelectionRules],
+    rules: RulesInForce,
     strategy: str,
     direction: Direction,
     contracts: tuple[Contract, ...],
     quotes: QuotesById,
     spot: float | None,
     at: datetime,
+    changed: Limits,
     held: Collection[ConId],
 ) -> Chosen | Unfit:
-    """Selection as the strategies' machine wants it; ``rules`` by the strategy's name."""
-    found = choose_contract(direction, spot, contracts, quotes, new_york_day(at), rules[strategy], held)
+    """Selection as the strategies' machine wants it."""
+    own = rules.under(changed)[strategy]
+    found = choose_contract(direction, spot, contracts, quotes, new_york_day(at), own, held)
     if isinstance(found, NoContract):
         return Unfit(found.code.upper(), found.numbers)
     return Chosen(found.contract, found.quote)
@@ -88,7 +112,7 @@ def make_strategy(
     settings: Settings, symbol: Symbol, quotes_by: Callable[[QuotesById], QuotesById] = _as_told
 ) -> SymbolStrategy:
     strategies = make_strategies(symbol, hand_down.strategy_parameters(settings))
-    rules = hand_down.option_rules(settings)
+    rules = RulesInForce(settings)
 
     def chooser(
         strategy: str,
@@ -97,9 +121,10 @@ def make_strategy(
         told: QuotesById,
         spot: float | None,
         at: datetime,
+        changed: Limits,
         held: Collection[ConId],
     ) -> Chosen | Unfit:
-        return choose(rules, strategy, direction, tuple(contracts), quotes_by(told), spot, at, held)
+        return choose(rules, strategy, direction, tuple(contracts), quotes_by(told), spot, at, changed, held)
 
     session = hand_down.session_rules(settings)
     timing = EntryTiming(lambda at: entry_time(at, session, symbol) is None, hand_down.entry_waits(settings))

@@ -211,7 +211,7 @@ def expiry_rules(settings: Settings) -> tuple[ExpiryRule, ...]:
 
 def _option_rules(settings: Settings, name: str) -> SelectionRules:
     general, own = selection_rules(settings), section_of(settings.strategies, name).options
-    most = own.max_spread_pct or general.liquidity.max_spread_pct
+    most = risk_limits(settings).spread_cap(name)
     return SelectionRules(
         expiry=general.expiry if own.expiry is None else parse_expiry(own.expiry),
         strike=general.strike if own.moneyness is None else parse_strike(own.moneyness),

@@ -101,6 +101,11 @@ class RiskLimits:
             max_clock_skew_s=None if skew_s is None else int(skew_s * factor),
         )
 
+    def spread_cap(self, strategy: str) -> Decimal:
+        """How wide a spread may be for its entries, as a part of the mid: its own cap, where the settings give it one."""
+        own = self.terms(strategy).max_spread_pct
+        return self.max_spread_pct if own is None else own
+
     def terms(self, strategy: str) -> StrategyTerms:
         """The named strategy's terms. KeyError for a strategy nobody gave terms to."""
         return self.strategies[strategy]

@@ -55,7 +55,7 @@ def quote_two_sided(idea: TradeIdea, _: RiskBook, limits: RiskLimits) -> Denial 
     if bid > ask:
         return deny(DenialCode.QUOTE_CROSSED, bid=bid, ask=ask)
     spread_pct = (ask - bid) / ((ask + bid) / 2)
-    most = limits.terms(idea.strategy).max_spread_pct or limits.max_spread_pct
+    most = limits.spread_cap(idea.strategy)
     if spread_pct > most:
         return deny(DenialCode.QUOTE_SPREAD_WIDE, bid=bid, ask=ask, spread_pct=spread_pct, max=most)
     return None

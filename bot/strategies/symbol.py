@@ -21,6 +21,7 @@ from typing import TypeAlias
 from bot.domain import messages as m
 from bot.domain.contract import Contract
 from bot.domain.idea import Idea, read_idea
+from bot.domain.limits.messages import LimitsChanged
 from bot.domain.machine import StateMachine
 from bot.domain.market import Bar, BarSize, Quote
 from bot.domain.types import ConId, Direction, IdeaId, Numbers, Right, Symbol
@@ -64,11 +65,22 @@ class Unfit:
     numbers: Numbers
 
 
+Limits: TypeAlias = LimitsChanged | None
+"""What differs from the settings now, as Risk last said it; None before it said anything."""
 Choose: TypeAlias = Callable[
-    [str, Direction, Sequence[Contract], Mapping[ConId, Quote], float | None, datetime, Collection[ConId]],
+    [
+        str,
+        Direction,
+        Sequence[Contract],
+        Mapping[ConId, Quote],
+        float | None,
+        datetime,
+        Limits,
+        Collection[ConId],
+    ],
     Chosen | Unfit,
 ]
-"""(strategy, direction, watched contracts, their quotes, the underlying's price, now, held) → what carries the idea."""
+"""(strategy, direction, watched contracts, their quotes, the underlying's price, now, limits, held) → what carries the idea."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +127,13 @@ class SymbolStrategy(StateMachine):
         self._last_fired: dict[str, datetime] = {}
         self._postponed: dict[str, Postponed] = {}
         self._held: dict[IdeaId, ConId] = {}
+        self._limits: Limits = None
 
         self.listen(
             {
                 m.HistoryLoaded: self._warm_up,
                 m.WatchlistChanged: self._on_watchlist,
+                LimitsChanged: self._on_limits,
                 m.SignalFired: self._fired,
                 m.SignalPostponed: self._postpone,
                 m.PlaceBracket: self._entered,
@@ -166,6 +180,9 @@ class SymbolStrategy(StateMachine):
         self._underlying = message.underlying_con_id
         self._contracts = {contract.con_id: contract for contract in message.contracts}
         self._quotes = {con_id: quote for con_id, quote in self._quotes.items() if con_id in self._contracts}
+
+    def _on_limits(self, changed: LimitsChanged) -> None:
+        self._limits = changed
 
     def _on_quote(self, quote: Quote) -> Iterator[m.Message]:
         if quote.con_id in self._contracts:
@@ -285,7 +302,7 @@ class SymbolStrategy(StateMachine):
 
     def _chosen(self, strategy: str, direction: Direction, at: datetime) -> Chosen | Unfit:
         contracts, held = tuple(self._contracts.values()), frozenset(self._held.values())
-        return self._choose(strategy, direction, contracts, self._quotes, self._spot, at, held)
+        return self._choose(strategy, direction, contracts, self._quotes, self._spot, at, self._limits, held)
 
     def _trade(self, signal: Signal, found: Chosen, at: datetime) -> m.TradeIdea:
         return m.TradeIdea(

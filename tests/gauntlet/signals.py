@@ -6,14 +6,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from bot.assembly.machines import choose
-from bot.config import Settings, hand_down
+from bot.assembly.machines import RulesInForce, choose
+from bot.config import Settings
 from bot.domain.contract import Contract
 from bot.domain.market import Bar, BarSize, Quote
 from bot.domain.session import NEW_YORK
 from bot.domain.types import ConId, Direction
 from bot.strategies.base import Judgement, Reason
-from bot.strategies.symbol import Chosen, Mode, SymbolStrategy, Unfit
+from bot.strategies.symbol import Chosen, Limits, Mode, SymbolStrategy, Unfit
 
 Signals = Mapping[str, Direction]
 """New York minutes at which a bar ends, ``10:07``, and the direction that is signalled there."""
@@ -62,8 +62,7 @@ def told_strategy(
 
 
 def spoken_by(told: Told, symbol: str, settings: Settings, *, spread: bool = False) -> SymbolStrategy:
-    rules = hand_down.option_rules(settings)
-    chooser: Callable[..., Chosen | Unfit] = partial(choose, rules)
+    chooser: Callable[..., Chosen | Unfit] = partial(choose, RulesInForce(settings))
     return SymbolStrategy(symbol, (told,), Mode(settings.mode), _Spread(chooser) if spread else chooser)
 
 
@@ -82,10 +81,11 @@ class _Spread:
         quotes: Mapping[ConId, Quote],
         spot: float | None,
         at: datetime,
+        changed: Limits,
         held: Collection[ConId],
     ) -> Chosen | Unfit:
         left = tuple(one for one in contracts if one.con_id not in self._taken)
-        found = self._chooser(strategy, direction, left, quotes, spot, at, held)
+        found = self._chooser(strategy, direction, left, quotes, spot, at, changed, held)
         if isinstance(found, Chosen):
             self._taken.add(found.contract.con_id)
         return found
