@@ -180,7 +180,7 @@ def test_a_waiting_signal_survives_a_restart_and_its_entry_ends_it() -> None:
 
     assert window.at(NEXT_DAY) == [("whale", "idea 1")]
 
-    place = placed("SPY-20240311T2000-whale")
+    place = placed("SPY-20240311T1600EDT-whale")
     window.machine = window.new()
     for row in (*rows, place):
         window.machine.remember(row)
