@@ -88,6 +88,8 @@ def fields_of(data: bytes) -> RawFields:
 
 def _varint_at(data: bytes, place: int) -> tuple[int, int]:
     """The varint that begins at ``place``, and the place behind it."""
+    if place < len(data) and data[place] < 0x80:
+        return data[place], place + 1
     value = shift = 0
     for byte in data[place : place + _MAX_VARINT_BYTES]:
         place += 1

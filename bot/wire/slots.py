@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -17,7 +18,7 @@ from bot.wire.nodes import REQUIRED, Field, Node, defaults_of, names_of
 from bot.wire.protobuf import BYTES_TYPE, RawFields, fields_of, length_delimited
 from bot.wire.records import Record
 from bot.wire.scalars import Occurrences, Reader, Writer, absent, natural, reader, writer
-from bot.wire.walk import Leaf, Leaves, has_branches, leaves_of, present
+from bot.wire.walk import Fork, Leaf, Leaves, leaves_of, plan, present
 
 __all__ = [
     "BlockSlot",
@@ -69,18 +70,21 @@ class NumberedRecord:
     """A record's numbered fields at one version."""
 
     def __init__(self, nodes: tuple[Node, ...], version: int, numbering: Numbering) -> None:
-        self._nodes, self._version = nodes, version
-        self._slots = numbering.slots(leaves_of(nodes, version))
+        leaves = leaves_of(nodes, version)
+        self._slots = numbering.slots(leaves)
         self.repeated = {slot.name: slot for slot in self._slots if isinstance(slot, Repeated)}
         """The slots of repeated messages, by name."""
-        self._branches = has_branches(nodes)
+        self._plan = plan(nodes, version)
+        self._always = frozenset(part.name for part in self._plan if not isinstance(part, Fork))
+        self._forks = tuple(part for part in self._plan if isinstance(part, Fork))
         self._defaults = {n: v for n, v in defaults_of(nodes).items() if not callable(v)}
         self._names = names_of(nodes)
         self._numbered = frozenset(numbering.names())
+        self._absent = {name: value for name, leaf in leaves.by_name.items() for value in self._without(leaf)}
 
     def encode(self, values: Mapping[str, Any]) -> bytes:
         """The message's bytes; defaults are the caller's. Errors: ``FieldError``."""
-        there = self._there(values) if self._branches else None
+        there = self._there(values) if self._forks else None
         out: list[bytes] = []
         for slot in self._slots:
             slot.write(values, there, out)
@@ -93,16 +97,17 @@ class NumberedRecord:
         return self.encode({**self._defaults, **record} if self._defaults else record)
 
     def _there(self, values: Mapping[str, Any]) -> set[str]:
-        there = set[str]()
-        name = ""
+        there = set(self._always)
         try:
-            for leaf in present(self._nodes, self._version, values):
-                name = leaf.name
-                if name not in values:
-                    raise FieldError(name, "is missing")
-                there.add(name)
+            for leaf in present(self._forks, values):
+                if leaf.name not in values:
+                    raise FieldError(leaf.name, "is missing")
+                there.add(leaf.name)
         except KeyError as missing:
-            raise FieldError(name, f"{missing} is none of its kinds") from None
+            name = missing.args[0]
+            raise FieldError(
+                str(name), "is missing" if name in self._always else "is none of its kinds"
+            ) from None
         return there
 
     def decode(self, data: bytes, into: Record) -> None:
@@ -114,22 +119,26 @@ class NumberedRecord:
         found: dict[str, Any] = {}
         for slot in self._slots:
             slot.read(raw, found)
-        name = ""
+        absent_values = self._absent
         try:
-            for leaf in present(self._nodes, self._version, into):
+            for leaf in present(self._plan, into):
                 name = leaf.name
-                into[name] = found[name] if name in found else self._absent(leaf)
-        except FieldError:
-            raise
+                if name in found:
+                    into[name] = found[name]
+                elif name in absent_values:
+                    into[name] = absent_values[name]
+                else:
+                    raise FieldError(name, "is missing")
         except KeyError as unknown:
-            raise FieldError(name, f"{unknown} is none of its kinds") from None
-        except ValueError as error:
-            raise FieldError(name, str(error)) from None
+            raise FieldError("body", f"{unknown} is none of its kinds") from None
 
-    def _absent(self, leaf: Leaf) -> Any:
-        if isinstance(leaf, Field):
-            return absent(leaf.codec, leaf.default, leaf.name in self._numbered, REQUIRED)
-        return leaf.default
+    def _without(self, leaf: Leaf) -> Iterator[Any]:
+        """The value of a part that is not there, if it may be."""
+        if not isinstance(leaf, Field):
+            yield leaf.default
+            return
+        with suppress(ValueError):
+            yield absent(leaf.codec, leaf.default, leaf.name in self._numbered, REQUIRED)
 
 
 def value_of(values: Mapping[str, Any], name: str) -> Any:

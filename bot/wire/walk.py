@@ -5,12 +5,13 @@ Rule: the same declaration answers for a message's text and for its numbered bod
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from bot.wire.nodes import Each, Field, Gate, Many, Maybe, Node, Switch, When
 
-__all__ = ["Leaf", "Leaves", "has_branches", "leaves_of", "present"]
+__all__ = ["Fork", "Leaf", "LeafPlan", "Leaves", "leaves_of", "plan", "present"]
 
 Leaf = Field | Each | Many | Maybe
 
@@ -37,25 +38,48 @@ def _leaves(nodes: Iterable[Node], version: int) -> Iterator[Leaf]:
             yield from _leaves(node.children(), version)
 
 
-def has_branches(nodes: Iterable[Node]) -> bool:
-    """Whether the values decide which parts are there."""
-    return any(isinstance(node, When | Switch) or has_branches(node.children()) for node in nodes)
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Parts that the values before them decide on."""
+
+    chosen: Callable[[Mapping[str, Any]], LeafPlan]
+    """Errors: KeyError for a value that is missing, or none of those it chooses by."""
 
 
-def present(nodes: Iterable[Node], version: int, values: Mapping[str, Any]) -> Iterator[Leaf]:
-    """The parts with a name that these values have, in order; a branch looks at ``values`` when it is reached.
+LeafPlan = tuple[Leaf | Fork, ...]
 
-    Errors: KeyError for a value that a branch hangs on.
-    """
+
+def plan(nodes: Iterable[Node], version: int) -> LeafPlan:
+    """The parts with a name at ``version``, in order, and where the values decide between them."""
+    return tuple(_planned(nodes, version))
+
+
+def _planned(nodes: Iterable[Node], version: int) -> Iterator[Leaf | Fork]:
     for node in nodes:
         if isinstance(node, Field | Gate) and not node.since <= version <= node.until:
             continue
         if isinstance(node, Field | Each | Many | Maybe):
             yield node
         elif isinstance(node, When):
-            if node.test(values):
-                yield from present(node.nodes, version, values)
+            yield _when(node, plan(node.nodes, version))
         elif isinstance(node, Switch):
-            yield from present(node.cases[values[node.name]], version, values)
+            yield _switch(node, {key: plan(case, version) for key, case in node.cases.items()})
         else:
-            yield from present(node.children(), version, values)
+            yield from _planned(node.children(), version)
+
+
+def _when(node: When, then: LeafPlan) -> Fork:
+    return Fork(lambda values: then if node.test(values) else ())
+
+
+def _switch(node: Switch, cases: Mapping[int, LeafPlan]) -> Fork:
+    return Fork(lambda values: cases[values[node.name]])
+
+
+def present(parts: LeafPlan, values: Mapping[str, Any]) -> Iterator[Leaf]:
+    """The parts that these values have; a fork looks at ``values`` when it is reached. Errors: KeyError, as a fork's."""
+    for part in parts:
+        if isinstance(part, Fork):
+            yield from present(part.chosen(values), values)
+        else:
+            yield part
