@@ -103,8 +103,9 @@ docs: venv  ## write everything that is made from the code (settings.yaml, denia
 measure: venv  ## docs/measured.md: what the strategies and the risk rules did on every bundled day
 	@$(BIN)/python -m docs.measure
 
-backtest: venv  ## the bundled days through the live machines
+backtest: venv  ## the bundled days through the live machines, and README's day as README shows it
 	@$(BIN)/ibkr-bot backtest --no-spreads
+	@$(BIN)/ibkr-bot backtest --no-spreads --from 2011-01-26 --to 2011-01-26
 
 bench: venv  ## every reach beside its figure; ARGS=--keep renews docs/benchmarks.md
 	@$(BIN)/python -m benchmarks $(ARGS); first=$$?; $(BIN)/python -m benchmarks.peers && exit $$first

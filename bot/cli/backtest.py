@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.table import Table as Grid
 
     from bot.backtest.plan import BacktestPlan
+    from bot.backtest.report.day_table import DayBoard
     from bot.backtest.report.document import Report
     from bot.config import Settings
     from bot.ops.page.document import Chart, Table
@@ -82,12 +83,15 @@ def backtest(
         return
     from bot.backtest.report.document import backtest_document
 
-    report = _play(plan, library, exact=exact, spreads=spreads)
+    board = _board_of(plan, library)
+    report = _play(plan, library, board, exact=exact, spreads=spreads)
     if html is not None:
         _write(html, backtest_document(report, _charts(report, library)))
     if as_json:
         typer.echo(as_json_text(report))
     else:
+        if board is not None:
+            _show_day(board, report.outcome.days[0].day)
         show_report(report)
         if html is not None:
             typer.echo(f"page: {html}")
@@ -106,7 +110,24 @@ def _check_lookahead(plan: BacktestPlan, library: Library) -> None:
         typer.echo(f"other prices after {cut:%Y-%m-%d %H:%M} UTC changed no decision before")
 
 
-def _play(plan: BacktestPlan, library: Library, *, exact: bool, spreads: bool) -> Report:
+def _board_of(plan: BacktestPlan, library: Library) -> DayBoard | None:
+    """For a single day, which is shown as ``ibkr-bot run`` shows it."""
+    from bot.backtest.exact.run import plan_stretches
+    from bot.backtest.report.day_table import DayBoard
+
+    days = sum(len(x.sessions) for x in plan_stretches(plan, library))
+    return DayBoard.of(plan) if days == 1 else None
+
+
+def _show_day(board: DayBoard, day: date) -> None:
+    from bot.ops.status.day_outcome import print_simulated_day
+
+    print_simulated_day(printer(), board.seen, day)
+
+
+def _play(
+    plan: BacktestPlan, library: Library, board: DayBoard | None, *, exact: bool, spreads: bool
+) -> Report:
     from bot.backtest.exact.run import plan_stretches, run_exact
     from bot.backtest.fast.run import run_fast
     from bot.backtest.outcome import first_difference_of
@@ -116,7 +137,11 @@ def _play(plan: BacktestPlan, library: Library, *, exact: bool, spreads: bool) -
     run = run_exact if exact else run_fast
     factors = (1.0, 0.5, 2.0) if spreads else (1.0,)
     with sessions_bar(days * len(factors)) as step:
-        outcomes = [(factor, run(replace(plan, spread_factor=factor), library, step)) for factor in factors]
+        heard = {} if board is None else {"hear": board.hear}
+        outcomes = [(1.0, run(plan, library, step, **heard))]
+        outcomes += [
+            (factor, run(replace(plan, spread_factor=factor), library, step)) for factor in factors[1:]
+        ]
     variants = tuple(sorted(outcomes, key=lambda x: x[0])) if spreads else ()
     if exact:
         _check_gears(first_difference_of(outcomes[0][1], run_fast(plan, library)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from io import StringIO
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from rich.console import Console
 from bot.cli.backtest import grid_of
 from bot.cli.main import main
 from bot.ops.page.document import Table
+
+ROOT = Path(__file__).resolve().parents[2]
+README, MAKEFILE = ROOT / "README.md", ROOT / "Makefile"
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -38,6 +42,18 @@ def test_a_day_ends_in_json_and_a_page(
     assert told["symbols"] == ["GOOG"]
     assert "RECORDED on all 1" in told["prices"]
     assert page.read_text().startswith("<!")
+
+
+def test_make_backtest_ends_with_the_table_of_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
+    block = re.search(r" *Trades, New York time\n.*?\nP&L of [^\n]*\n", README.read_text(), re.DOTALL)
+    assert block is not None
+    [command] = re.findall(r"ibkr-bot (backtest .*--from .*)", MAKEFILE.read_text())
+
+    code, out, _ = said(capsys, *command.split())
+
+    told = "\n".join(line.rstrip() for line in out.splitlines())
+    assert code == 0
+    assert block[0].strip() in told
 
 
 def test_on_a_narrow_screen_the_longest_text_gives_way_and_no_figure() -> None:
