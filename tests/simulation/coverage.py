@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from unittest.mock import patch
 
+import bot
 from bot.broker.connection.error_codes import _ROWS
 from bot.domain.bracket import BRACKET_TRANSITIONS, BracketEvent, BracketState, next_state
 from bot.domain.order import OrderStatus
@@ -17,6 +21,7 @@ from bot.risk.denials import DenialCode
 from bot.sim.faults.commands import COMMANDS
 from bot.wire import MessageDirection, message_kinds
 from bot.wiring import ROUTES
+from tests.simulation import fault_draws
 
 _WHERE: dict[str, tuple[str, ...]] = {
     "TradingStateChanged": ("state",),
@@ -80,6 +85,74 @@ def wanted() -> Mapping[str, list[str]]:
 def nevers(coverage: Coverage) -> dict[str, list[str]]:
     """What no seed has reached, by what it is."""
     return {what: [x for x in all_ if x not in coverage.reached(what)] for what, all_ in wanted().items()}
+
+
+_ANOTHERS = {
+    "EntryDenied.code": {
+        "the strategy that the seed tells what to say has no allocation of its own": ("ALLOCATION_SPENT",),
+        "the recorded day is a whole one, inside the calendar": (
+            *(
+                "SESSION_HOLIDAY",
+                "SESSION_HALF_DAY",
+                "SESSION_CALENDAR_UNKNOWN",
+                "SESSION_CLOSES_EARLY",
+                "SESSION_CLOSED",
+            ),
+            "EVENT_BLACKOUT",
+        ),
+        "nights, Sundays and restarts by the clock are longer than a run": (
+            *("EMBARGO_GATEWAY_RESTART", "EMBARGO_SERVER_RESET", "EMBARGO_TOKEN_EXPIRY"),
+        ),
+        "the account is a margin account of one owner, in dollars": (
+            *("PDT_DAY_TRADES", "FUNDS_UNSETTLED", "INTRADAY_MARGIN_DEFICIT"),
+        ),
+    },
+    "route": {
+        "of a limit that is loosened or changed by a person, which no fault here does": (
+            *("LoosenLimit→risk", "LimitLoosened→board", "LimitLoosened→alerts", "LooseningRefused→journal"),
+            *("LooseningRefused→board", "LimitsChanged→journal", "LimitsChanged→board"),
+        ),
+    },
+    "fault": {
+        "are the end of another fault, which the calm brings by itself": (
+            *(
+                "clear",
+                "close_port",
+                "log_in",
+                "log_out",
+                "show_quotes",
+                "subscribed",
+                "unpin_quote",
+                "resume_trading",
+            ),
+        ),
+    },
+    "Halted.cause": {"a run is one day": ("drawdown", "loss_streak", "account_mismatch")},
+}
+"""Why some names cannot be reached here."""
+
+
+@cache
+def _bot_knows() -> str:
+    """The source of the adapter, in which every request and answer that the bot uses is named."""
+    files = sorted((Path(bot.__file__).parent / "broker").rglob("*.py"))
+    return "\n".join(path.read_text(encoding="utf-8") for path in files)
+
+
+@cache
+def _gateway_says() -> str:
+    """The sources that name what the simulated gateway, or a fault, can say."""
+    files = [*sorted((Path(bot.__file__).parent / "sim").rglob("*.py")), Path(fault_draws.__file__)]
+    return "\n".join(path.read_text(encoding="utf-8") for path in files)
+
+
+def argued(what: str, name: str) -> str:
+    """Why this is never reached; empty where nothing speaks against it and a night may yet."""
+    if what in ("request", "answer") and not re.search(rf"\b{name}\b", _bot_knows()):
+        return "are no words of this bot"
+    if what == "error code" and not re.search(rf"\b{name}\b", _gateway_says()):
+        return "are said by no fault and no handler here"
+    return next((why for why, names in _ANOTHERS.get(what, {}).items() if name in names), "")
 
 
 @contextmanager

@@ -14,6 +14,8 @@ Row = tuple[str, str, str]
 JUDGED_MINUTES = 10
 """At the end of the calm; nearly each of them must have been judged."""
 
+LAST_PART = 0.7
+"""One that lacks less than a third of its volume may have lost its last twenty seconds, which its reader cannot know."""
 STORM = 3
 """Ideas: RISK__MAX_REFUSALS in configs/settings.yaml."""
 
@@ -36,7 +38,7 @@ def check_bars(rows: list[Row], core: GatewayCore, expect: Expect, *, is_clock_t
         return
     for true in core.world.market.stocks["SPY"].closed[BarSize.M1]:
         bar = closed.get(_utc(true.start.isoformat()))
-        if bar is not None:
+        if bar is not None and not LAST_PART * true.volume <= bar["volume"] < true.volume:
             same = all(abs(bar[name] - getattr(true, name)) < 0.006 for name in ("high", "low", "close"))
             expect("a bar is the market's own", same, f"{true.start:%H:%M} {bar} is not {true}")
 

@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,12 +16,14 @@ from typing import Any
 
 from loguru import logger
 
-from tests.simulation.coverage import Coverage, nevers, wanted
+from tests.simulation.coverage import Coverage, argued, nevers, wanted
+from tests.simulation.plant_table import PLANTS, UNPLANTED
 from tests.simulation.swarm import draw
 from tests.simulation.universe import simulate
 
 DOCS = Path(__file__).parents[2] / "docs"
 RECORD = DOCS / "simulation.json"
+DETECTIONS = DOCS / "simulation-planted.json"
 PAGE = DOCS / "simulation.md"
 PICTURE = DOCS / "images" / "simulation.svg"
 _PLANTED = "<!-- generated: python -m tests.simulation --planted --record -->"
@@ -33,6 +36,9 @@ MUST_COMPARE = (
     "no fill twice",
     "P&L equal",
     "protected",
+    "bars are judged in calm",
+    "a bar is the market's own",
+    "trades again in calm, or is halted with a name",
 )
 """A night that compared none of one of these proved nothing."""
 
@@ -153,17 +159,31 @@ class Night:
         write_page(nights)
 
 
-def record_detections(found: list[Any]) -> None:
-    """The planted faults, and how many seeds each took."""
-    took = sorted(one.seeds for one in found if one.seeds is not None)
-    rows = [
-        f"| {one.row} | {one.words} | {one.seeds or 'not found'} | {one.said.partition(':')[0]} |"
+def record_detections(found: Iterable[Any]) -> None:
+    """Add to the planted faults that are known, and how many seeds each took, and write the table."""
+    known = json.loads(DETECTIONS.read_text()) if DETECTIONS.exists() else {}
+    known |= {
+        one.words: {"row": one.row, "seeds": one.seeds, "tried": one.tried, "by": one.said.partition(":")[0]}
         for one in found
-    ]
+    }
+    DETECTIONS.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    took = sorted(one["seeds"] for one in known.values() if one["seeds"] is not None)
+    rows = []
+    for plant in PLANTS:
+        one = known.get(plant.words)
+        if one is None:
+            rows.append(f"| {plant.row} | {plant.words} | not asked yet | |")
+        else:
+            seeds = one["seeds"] or f"not in {one['tried']}"
+            rows.append(f"| {plant.row} | {plant.words} | {seeds} | {one['by']} |")
     middle = (
-        f"Found: {len(took)} of {len(found)}; median {median(took):g} seeds." if took else "None was found."
+        f"Found: {len(took)} of {len(PLANTS)}; median of those {median(took):g} seeds."
+        if took
+        else "None yet."
     )
-    _put(_PLANTED, "\n".join(["| row | fault | seeds | found by |", "|---|---|--:|---|", *rows, "", middle]))
+    left = [f"- {row}: {why}." for row, why in UNPLANTED.items()]
+    head = ["| row | fault | seeds | found by |", "|---|---|--:|---|"]
+    _put(_PLANTED, "\n".join([*head, *rows, "", middle, "", "Not planted, and why:", "", *left]))
 
 
 def _put(begin: str, words: str) -> None:
@@ -188,9 +208,7 @@ def _tables(nights: list[dict[str, Any]]) -> str:
         + " |"
         for x in nights[-30:]
     ]
-    covered = [
-        f"| {what} | {count} | {_listed(last['nevers'][what])} |" for what, count in last["reached"].items()
-    ]
+    covered = [_covered(what, count, last["nevers"][what]) for what, count in last["reached"].items()]
     rules = [f"| {rule} | {count} |" for rule, count in last["rules"].items()]
     return "\n".join(
         [
@@ -200,8 +218,8 @@ def _tables(nights: list[dict[str, Any]]) -> str:
             "",
             "What the last of them reached:",
             "",
-            "| | reached | never |",
-            "|---|--:|---|",
+            "| | reached | never, and nothing speaks against it | never, since |",
+            "|---|--:|---|---|",
             *covered,
             "",
             "What its oracle compared:",
@@ -211,6 +229,14 @@ def _tables(nights: list[dict[str, Any]]) -> str:
             *rules,
         ]
     )
+
+
+def _covered(what: str, count: str, never: list[str]) -> str:
+    """A row: what was never reached, apart where there is a reason."""
+    reasons = {name: why for name in never if (why := argued(what, name))}
+    grouped = Counter(reasons.values())
+    why = "; ".join(f"{number} {words}" for words, number in sorted(grouped.items()))
+    return f"| {what} | {count} | {_listed([x for x in never if x not in reasons])} | {why} |"
 
 
 def _listed(names: list[str]) -> str:

@@ -65,7 +65,11 @@ PLANTS: Final[tuple[Plant, ...]] = (
     ),
     Plant("G7", "a size of at least one", ((approval, "size", p.at_least_one),)),
     Plant("G8", "the size ignores the multiplier", ((sizing, "contracts_at_risk", p.hundredfold),)),
-    Plant("G9", "a bearish signal sells the option short", ((order_manager, "bracket_orders", p.sold),)),
+    Plant(
+        "G9",
+        "a bearish signal sells the option short",
+        ((order_manager, "bracket_orders", p.sold), (order_sender, "why_forbidden", lambda _: "")),
+    ),
     Plant(
         "G11",
         "the stop is the bot's own, and none is at the broker",

@@ -14,6 +14,7 @@ from bot.broker.connection.context import BrokerContext
 from bot.broker.connection.error_codes import CodeEffect, order_effect
 from bot.broker.connection.errors import RequestTrouble
 from bot.broker.data.subscriptions import Subscriptions
+from bot.broker.orders.last_check import why_forbidden
 from bot.broker.orders.order_events import OrderEvents
 from bot.broker.orders.order_evidence import Evidence
 from bot.broker.orders.order_index import KnownOrder
@@ -26,6 +27,8 @@ from bot.domain.order import Order, OrderStatus
 _CANCEL_CONFIRMED = 202
 # IBKR Campus, "Order Management": not every change of an order is reported by orderStatus. Our choice of wait, no rule of IB.
 _STATUS_DUE_S = 2.0
+# IBKR Campus, "TWS API: Error Codes": error validating request.
+_INVALID = 321
 
 OrderCommand = b.SendOrders | b.SendCancel | b.SendRevision
 
@@ -67,9 +70,9 @@ class Orders:
 
     def _check_allowed(self) -> None:
         if self._link.settings.dry_run:
-            raise RequestTrouble(321, "dry run: no order may leave")
+            raise RequestTrouble(_INVALID, "dry run: no order may leave")
         if self._link.settings.read_only:
-            raise RequestTrouble(321, "read only: no order may leave")
+            raise RequestTrouble(_INVALID, "read only: no order may leave")
 
     def _reject(self, command: OrderCommand, trouble: RequestTrouble) -> None:
         """Nothing was written. A new order thereby never worked; for the others, the order stays as it is."""
@@ -90,6 +93,8 @@ class Orders:
         for order in orders:
             if self._names.of_ref(order.ref) is not None:
                 raise RequestTrouble(103, f"{order.ref} was sent before")
+            if why := why_forbidden(order):
+                raise RequestTrouble(_INVALID, f"not sent: {why}")
         parents = {order.ref: self._link.next_id() for order in orders}
         family = [(order, self._prepared(order, parents)) for order in orders]
         for order, known in family:
