@@ -87,7 +87,7 @@ def nevers(coverage: Coverage) -> dict[str, list[str]]:
     return {what: [x for x in all_ if x not in coverage.reached(what)] for what, all_ in wanted().items()}
 
 
-_ANOTHERS = {
+_ANOTHERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "EntryDenied.code": {
         "the strategy that the seed tells what to say has no allocation of its own": ("ALLOCATION_SPENT",),
         "the recorded day is a whole one, inside the calendar": (
