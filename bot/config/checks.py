@@ -184,6 +184,14 @@ def _session(settings: Settings) -> Iterator[Problem]:
         )
     if session.minutes_after_open + session.minutes_before_close >= 210:
         yield "session.minutes_before_close", "leaves no time to enter on a half-day of 210 minutes; lower it"
+    for name in NAMES:
+        minutes = section_of(settings.strategies, name).time_stop_minutes
+        if minutes is not None and minutes < session.min_holding_minutes:
+            yield (
+                f"strategies.{name}.time_stop_minutes",
+                f"is less than session.min_holding_minutes ({session.min_holding_minutes}): "
+                "every entry would be denied; lower that",
+            )
 
 
 def _simulation(settings: Settings) -> Iterator[Problem]:

@@ -91,6 +91,8 @@ def test_above_a_ceiling_more_risk_must_be_accepted(desk: Desk, name: str) -> No
         ("broker: {simulated_speed: 5001}", "broker.simulated_speed"),
         ("session: {exit_minutes_before_close: 30}", "session.exit_minutes_before_close"),
         ("session: {minutes_after_open: 120, minutes_before_close: 100}", "session.minutes_before_close"),
+        ("session: {min_holding_minutes: 61}", "strategies.scalp.time_stop_minutes"),
+        ("strategies: {whale: {time_stop_minutes: 4}}", "strategies.whale.time_stop_minutes"),
         ("broker: {simulated_session: 2011-01-08}", "broker.simulated_session"),
         ("broker: {simulated_session: tomorrow}", "broker.simulated_session"),
         ("broker: {simulated_clock: noon}", "broker.simulated_clock"),

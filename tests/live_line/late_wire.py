@@ -88,9 +88,18 @@ class LateWire:
         await asyncio.sleep(self._random.uniform(0, _LONGEST_S))
 
     def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._server.close)
+        """Every connection ends, and the port is shut."""
+
+        async def end() -> None:
+            self._server.close()
+            for task in list(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(_TIMEOUT_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_TIMEOUT_S)
+        self._loop.close()
 
 
 async def _read(source: asyncio.StreamReader) -> tuple[bytes, bytes]:
