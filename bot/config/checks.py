@@ -189,8 +189,7 @@ def _session(settings: Settings) -> Iterator[Problem]:
         if minutes is not None and minutes < session.min_holding_minutes:
             yield (
                 f"strategies.{name}.time_stop_minutes",
-                f"is less than session.min_holding_minutes ({session.min_holding_minutes}): "
-                "every entry would be denied; lower that",
+                f"is less than session.min_holding_minutes ({session.min_holding_minutes}); every entry would be denied",
             )
 
 
