@@ -61,14 +61,27 @@ def run(
 
     from bot.guard.alerts import Alerts, apprise_channels
     from bot.guard.files import Files
-    from bot.guard.limits_file import read_limits
 
-    wall = read_limits(limits)
     alerts = Alerts(apprise_channels(alert_urls))
     try:
+        wall = _limits_or_alert(limits, alerts)
         asyncio.run(_serve(wall, Files(state, metrics), _address(listen), _address(gateway), alerts))
     finally:
         alerts.stop()
+
+
+def _limits_or_alert(path: Path, alerts: Alerts) -> Limits:
+    """The limits. What is wrong with them is told at once, because nothing passes until they are right."""
+    from bot.guard.core.effects import Tell
+    from bot.guard.limits_file import read_limits
+
+    try:
+        return read_limits(path)
+    except BotError as error:
+        alerts.tell(
+            Tell("limits", f"nothing passes, because the guard does not start: {error}", is_urgent=True)
+        )
+        raise
 
 
 async def _serve(

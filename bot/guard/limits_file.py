@@ -16,10 +16,11 @@ def read_limits(path: Path) -> Limits:
     """The limits of a file. Errors: FixTheConfiguration naming the file, the key and what is wrong."""
     try:
         found: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FixTheConfiguration(f"{path}: there is no such file; copy configs/guard.yaml there") from None
     except OSError as error:
-        raise FixTheConfiguration(
-            f"{path}: cannot be read ({error.strerror}); copy configs/guard.yaml there"
-        ) from None
+        remedy = "the guard's user must be able to read it"
+        raise FixTheConfiguration(f"{path}: cannot be read ({error.strerror}); {remedy}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise FixTheConfiguration(f"{path}: not YAML: {' '.join(str(error).split())[:200]}") from None
     try:

@@ -134,6 +134,47 @@ def test_alerts_that_reach_nobody_are_refused_unless_that_is_meant(finished: Pat
     assert accepted.returncode == 0, accepted.stdout
 
 
+def test_the_guard_speaks_where_the_alerts_go_unless_it_has_a_channel_of_its_own(finished: Path) -> None:
+    given = {
+        "vault_discord_webhook_url": "https://discord.com/api/webhooks/123456789012345678/" + "t" * 68,
+        "vault_slack_webhook_url": "https://hooks.slack.com/services/T00000000/B00000000/" + "t" * 24,
+        "vault_telegram_bot_token": "123456789:abcdefghijklmnopqrstuvwxyz",
+        "vault_telegram_chat_id": -1001234,
+        "vault_pushover_user_key": "u" * 30,
+        "vault_pushover_api_token": "a" * 30,
+    }
+    laid_over = finished / "group_vars" / "all" / "z.yml"
+    laid_over.write_text(yaml.safe_dump(given))
+    shared: Any = variable(finished, "gateway", "ibgateway_guard_alert_urls")
+    laid_over.write_text(yaml.safe_dump(given | {"vault_guard_alert_urls": ["ntfys://ntfy.example/mine"]}))
+    own = variable(finished, "gateway", "ibgateway_guard_alert_urls")
+
+    assert shared == [
+        given["vault_discord_webhook_url"],
+        given["vault_slack_webhook_url"],
+        "ntfys://ntfy.example/x",
+        "tgram://123456789:abcdefghijklmnopqrstuvwxyz/-1001234",
+        f"pover://{'u' * 30}@{'a' * 30}",
+    ]
+    assert own == ["ntfys://ntfy.example/mine"]
+    apprise = pytest.importorskip("apprise")
+    assert all(apprise.Apprise().add(url) for url in shared)
+
+
+@pytest.mark.parametrize(
+    "cloned_from",
+    ["git@code.example:me/bot.git", "ssh://git@code.example/me/bot.git", "https://code.example/me/bot"],
+)
+def test_the_links_of_alerts_lead_to_the_place_this_was_cloned_from(finished: Path, cloned_from: str) -> None:
+    (finished / "group_vars" / "all" / "z.yml").write_text(
+        yaml.safe_dump({"appliance_cloned_from": cloned_from})
+    )
+
+    assert (
+        variable(finished, "gateway", "appliance_runbook_base_url") == "https://code.example/me/bot/blob/HEAD"
+    )
+
+
 def test_a_password_of_digits_must_stand_in_quotes(finished: Path) -> None:
     vault = finished / "group_vars" / "all" / "vault.yml"
     vault.write_text(

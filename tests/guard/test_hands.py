@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from bot.guard.files import Files
 from bot.guard.limits_file import read_limits
 from bot.guard.proxy import wall_clock
 from tests.guard.rig import ROOT
+from tests.monitoring.receivers import Receivers
 
 EXAMPLE = ROOT / "configs/guard.yaml"
 
@@ -46,6 +48,21 @@ def test_a_missing_file_of_limits_is_a_configuration_error(tmp_path: Path) -> No
     result = CliRunner().invoke(app, ["check", "--limits", str(tmp_path / "none.yaml")])
     assert isinstance(result.exception, FixTheConfiguration)
     assert result.exception.exit_code == 78
+
+
+@pytest.mark.parametrize("make", [lambda path: path.write_text("round_trips: many\n"), Path.mkdir])
+def test_limits_that_the_guard_cannot_take_end_its_start_and_are_told(
+    tmp_path: Path, make: Callable[[Path], object]
+) -> None:
+    path, urls = tmp_path / "limits.yaml", tmp_path / "urls"
+    make(path)
+    with Receivers() as phone:
+        urls.write_text(phone.url.replace("http:", "json:") + "/phone\n")
+        result = CliRunner().invoke(app, ["run", "--limits", str(path), "--alert-urls", str(urls)])
+        letters = phone.wait_for(bool)
+    assert isinstance(result.exception, FixTheConfiguration)
+    assert "nothing passes" in letters[0].text
+    assert "limits.yaml: " in letters[0].text
 
 
 def test_check_shows_the_limits_as_json() -> None:
