@@ -12,7 +12,7 @@ from pathlib import Path
 from bot.config.template import as_yaml
 from bot.ops.metrics.document import renewed
 from bot.risk.denials import denials_as_markdown
-from docs import demo_day, option_market, risk_examples
+from docs import demo_day, message_kinds, option_market, risk_examples
 from docs.role_readmes import readmes
 from grafana.generate import DASHBOARDS, as_json
 
@@ -28,6 +28,8 @@ def documents() -> Iterator[tuple[Path, str]]:
     risk = ROOT / "docs" / "risk.md"
     yield risk, risk_examples.renewed(risk.read_text(encoding="utf-8"))
     yield ROOT / "docs" / "option-market.md", option_market.as_markdown()
+    conformance = ROOT / "docs" / "conformance.md"
+    yield conformance, message_kinds.renewed(conformance.read_text(encoding="utf-8"))
     readme = ROOT / "README.md"
     yield readme, demo_day.renewed(readme.read_text(encoding="utf-8"))
     for name in DASHBOARDS:

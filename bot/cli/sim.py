@@ -35,8 +35,15 @@ _Stepped = Annotated[
 ]
 _Seed = Annotated[int, typer.Option(help="The same seed and scenario give the same bytes.")]
 _Scenario = Annotated[Path | None, typer.Option(help="YAML file of what goes wrong, and when.")]
-_Account = Annotated[str, typer.Option(help="Account id; paper accounts begin with D.")]
-_Equity = Annotated[str, typer.Option(metavar="USD", help="Cash at the start.")]
+_Account = Annotated[
+    str, typer.Option(help="Account id, or several separated by commas; paper accounts begin with D.")
+]
+_AccountType = Annotated[str, typer.Option(metavar="KIND", help="cash, margin or portfolio.")]
+_Currency = Annotated[str, typer.Option(help="The accounts' base currency; --equity is in it.")]
+_Advisor = Annotated[
+    str, typer.Option(metavar="ID", help="Master account of an advisor whose clients the accounts are.")
+]
+_Equity = Annotated[str, typer.Option(metavar="AMOUNT", help="Cash at the start.")]
 _UntilClose = Annotated[bool, typer.Option("--until-close", help="End a quarter of an hour after the close.")]
 _Early = Annotated[int, typer.Option(min=0, max=600, help="Minutes before the open to begin at.")]
 _At = Annotated[str, typer.Option(metavar="HH:MM", help="Begin at this minute instead, by New York's clock.")]
@@ -70,6 +77,9 @@ def sim(
     scenario: _Scenario = None,
     account: _Account = "DU1234567",
     equity: _Equity = "25000",
+    account_type: _AccountType = "margin",
+    currency: _Currency = "USD",
+    advisor: _Advisor = "",
     until_close: _UntilClose = False,
     early: _Early = 5,
     at: _At = "",
@@ -97,15 +107,12 @@ def sim(
         host=host,
         port=port,
         **_market(session, at, early, symbols, is_synthetic=synthetic),
-        **_time(speed, stepped=stepped, paced=paced, answer_delay=answer_delay),
-        seed=seed,
-        **_holder(account, equity),
+        **_time(speed, quotes_per_second, stepped=stepped, paced=paced, answer_delay=answer_delay),
+        **_holder(account, equity, account_type, currency, advisor),
         until_close=until_close,
-        quotes_per_second=quotes_per_second,
         admin_port=admin_port,
         ends_with_input=ends_with_input,
-        scenario=_scenario(scenario),
-        library=_library(data),
+        **_sources(seed, scenario, data),
     )
     _until_it_ends(serve(options, typer.echo))
 
@@ -114,6 +121,10 @@ def _until_it_ends(work: Coroutine[Any, Any, object]) -> None:
     import asyncio
 
     asyncio.run(work)
+
+
+def _sources(seed: int, scenario: Path | None, data: Path | None) -> dict[str, Any]:
+    return {"seed": seed, "scenario": _scenario(scenario), "library": _library(data)}
 
 
 def _scenario(path: Path | None) -> Scenario:
@@ -166,7 +177,9 @@ def _compare(path: Path) -> None:
     typer.echo(f"{requests} messages of the client, {len(differences)} differences")
 
 
-def _time(speed: str, *, stepped: bool, paced: bool, answer_delay: float) -> dict[str, Any]:
+def _time(
+    speed: str, quotes_per_second: int | None, *, stepped: bool, paced: bool, answer_delay: float
+) -> dict[str, Any]:
     from bot.cli.embedded import speed_of
 
     if paced and answer_delay:
@@ -178,7 +191,7 @@ def _time(speed: str, *, stepped: bool, paced: bool, answer_delay: float) -> dic
             "--stepped and --paced: either the admin port moves time or the clients do; drop one"
         )
     given = {"speed": speed_of(speed), "is_stepped": stepped, "is_paced": paced}
-    return {**given, "answer_delay_s": answer_delay / 1000}
+    return {**given, "answer_delay_s": answer_delay / 1000, "quotes_per_second": quotes_per_second}
 
 
 def _market(
@@ -208,8 +221,9 @@ def _minute(text: str) -> time | None:
         raise FixTheCommand(f"--at: {text!r} is no time of day, for instance 10:15") from None
 
 
-def _holder(account: str, equity: str) -> dict[str, Any]:
-    return {"account": account, "equity": _amount(equity)}
+def _holder(account: str, equity: str, kind: str, currency: str, advisor: str) -> dict[str, Any]:
+    terms = {"account_type": kind, "currency": currency.upper(), "advisor": advisor}
+    return {"account": account, "equity": _amount(equity), **terms}
 
 
 def _amount(text: str) -> Decimal:

@@ -13,7 +13,7 @@ from bot.sim.exchange.exchange import Exchange
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.ids import Ids
 from bot.sim.exchange.live_order import LiveOrder
-from bot.sim.exchange.margin import Naked
+from bot.sim.exchange.logins.accounts import AccountHoldings, Accounts
 from bot.sim.exchange.order_lifecycle import OrderLifecycle
 from bot.sim.exchange.orders import Execution, MarginFigures, OrderView, SimOrder
 from bot.sim.market.quotes import TopOfBook
@@ -59,8 +59,9 @@ class Pit:
         self.exchange_settings = ExchangeSettings(**exchange_settings)  # type: ignore[arg-type]  # a test names its exchange_settings
         self.account = Account("DU1", Decimal(equity), self.books.get, lambda _: Decimal(50), NOON.date())
         ids = Ids(NOON)
-        self.life = OrderLifecycle(self.account, ids.exec_id, self.exchange_settings.commission_delay)
-        self.exchange = Exchange(self, self.life, self.exchange_settings, "DU1", ids.perm_id)
+        accounts = Accounts([self.account])
+        self.life = OrderLifecycle(accounts, ids.exec_id, self.exchange_settings.commission_delay)
+        self.exchange = Exchange(self, self.life, self.exchange_settings, accounts, ids.perm_id)
         self.log: list[ExchangeEvent] = []
         self.quote(CALL_ID, "2.00", "2.10")
         self.quote(PUT_ID, "1.00", "1.10")
@@ -80,11 +81,8 @@ class Pit:
     def is_halted(self, contract: Contract) -> bool:
         return contract.con_id in self.halted
 
-    def held(self, con_id: ConId) -> int:
-        return self.account.held(con_id)
-
-    def naked(self, contract: Contract, signed: int) -> Naked:
-        return self.account.naked([(contract, signed, Decimal(0))])
+    def holdings(self, account: str) -> AccountHoldings:
+        return AccountHoldings(self.account)
 
     def margin_of(self, order: SimOrder, contract: Contract) -> MarginFigures:
         return margin_of(order, contract, self.account, self.book, self.now)

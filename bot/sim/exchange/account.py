@@ -16,11 +16,13 @@ from bot.domain.position import Position
 from bot.domain.session import new_york_day, next_session
 from bot.domain.types import ConId, SecType, Side
 from bot.sim.exchange.account_values import AccountFigures, PortfolioLine
+from bot.sim.exchange.logins.login import AccountType
 from bot.sim.exchange.margin import Lot, Naked, Requirement, margin, naked
 from bot.sim.exchange.orders import Execution
 from bot.sim.market.quotes import TopOfBook
 
 _ZERO = Decimal(0)
+_ONE = Decimal(1)
 _CENT = Decimal("0.01")
 
 
@@ -58,10 +60,20 @@ class Account:
         book_of: Callable[[ConId], TopOfBook | None],
         price_of: Callable[[Contract], Decimal | None],
         today: date,
+        *,
+        kind: AccountType = AccountType.MARGIN,
+        currency: str = "USD",
+        rate: Callable[[], Decimal] = lambda: Decimal(1),
     ) -> None:
         self.account_id = account_id
-        self._cash = equity
-        self._morning = equity
+        self.kind, self.currency = kind, currency
+        self._rate = rate
+        is_dollars = currency == "USD"
+        self._base_cash = _ZERO if is_dollars else equity
+        """Cash in a base currency other than the dollar; what is traded here is paid in dollars, owed if need be."""
+        self._cash = equity if is_dollars else _ZERO
+        self._accrued = _ZERO
+        self._morning = equity if is_dollars else equity * rate()
         self._today = today
         self._book_of = book_of
         self._price_of = price_of
@@ -74,11 +86,17 @@ class Account:
     @property
     def settled_cash(self) -> Decimal:
         """Cash without the proceeds of sales that settle later: one session after the trade (SEC Rule 15c6-1)."""
-        return self._cash - sum((x for day, x in self._unsettled.items() if day > self._today), _ZERO)
+        return self.cash - sum((x for day, x in self._unsettled.items() if day > self._today), _ZERO)
 
     @property
     def cash(self) -> Decimal:
-        return self._cash
+        """USD, what is held in the base currency included at today's rate."""
+        return self._cash + self.base_cash
+
+    @property
+    def base_cash(self) -> Decimal:
+        """USD that the cash in another base currency is worth."""
+        return self._base_cash * self._rate() if self._base_cash else _ZERO
 
     def held(self, con_id: ConId) -> int:
         holding = self._holdings.get(con_id)
@@ -187,7 +205,7 @@ class Account:
         self._holdings = {
             con_id: h for con_id, h in self._holdings.items() if h.quantity or h.free_from is not None
         }
-        self._morning = self._cash + sum((h.value for h in self._holdings.values()), _ZERO)
+        self._morning = self.cash + self._accrued + sum((h.value for h in self._holdings.values()), _ZERO)
         for h in self._holdings.values():
             h.realized = h.day_cash = _ZERO
             h.morning_value = h.value
@@ -204,7 +222,7 @@ class Account:
         return AccountFigures(
             account=self.account_id,
             at=at,
-            cash=self._cash,
+            cash=self.cash,
             settled_cash=self.settled_cash,
             stock_value=stock,
             option_value=option,
@@ -212,12 +230,25 @@ class Account:
             maintenance_margin=needed.maintenance,
             realized=sum((h.realized for h in self._holdings.values()), _ZERO),
             unrealized=sum((h.value - h.cost for h in held), _ZERO),
-            daily=self._cash + stock + option - self._morning,
+            daily=self.cash + self._accrued + stock + option - self._morning,
+            accrued=self._accrued,
+            leverage=1 if self.kind is AccountType.CASH else 4,
+            currency=self.currency,
+            rate=_ONE if self.currency == "USD" else self._rate(),
+            base_cash=self.base_cash,
         )
+
+    def accrue(self, amount: Decimal) -> None:
+        """Book what is earned (+) or owed (-) and not yet paid: interest, a dividend, a borrow fee; in USD."""
+        self._accrued += amount
+
+    def settle_accrued(self) -> None:
+        """What was accrued becomes cash."""
+        self._cash, self._accrued = self._cash + self._accrued, _ZERO
 
     def margin(self, extra: Iterable[tuple[Contract, int, Decimal]] = ()) -> Requirement:
         """What all positions tie up; ``extra`` adds (contract, signed quantity, price) as if held."""
-        return margin(self._lots(extra))
+        return margin(self._lots(extra), self.kind)
 
     def naked(self, extra: Iterable[tuple[Contract, int, Decimal]] = ()) -> Naked:
         """Short options that nothing covers, ``extra`` counted as if held."""

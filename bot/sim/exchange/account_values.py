@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from bot.domain.contract import Contract
 
@@ -25,10 +26,20 @@ class AccountFigures:
     realized: Decimal
     unrealized: Decimal
     daily: Decimal
+    accrued: Decimal = Decimal(0)
+    """Interest, dividends and borrow fees that are booked and not yet paid, counted in what the account is worth."""
+    leverage: int = 4
+    """Buying power over available funds: 4 of a Reg T margin account within a day, 1 of a cash account."""
+    currency: str = "USD"
+    """The base currency; all amounts here are in USD whatever it is."""
+    rate: Decimal = Decimal(1)
+    """USD for one unit of it."""
+    base_cash: Decimal = Decimal(0)
+    """The part of ``cash`` that is held in the base currency, where that is another; in USD."""
 
     @property
     def net_liquidation(self) -> Decimal:
-        return self.cash + self.stock_value + self.option_value
+        return self.cash + self.stock_value + self.option_value + self.accrued
 
     @property
     def equity_with_loan(self) -> Decimal:
@@ -72,12 +83,11 @@ class AccountFigures:
             "ExcessLiquidity": self.excess_liquidity,
             "FullExcessLiquidity": self.excess_liquidity,
             "LookAheadExcessLiquidity": self.excess_liquidity,
-            "BuyingPower": max(Decimal(0), self.available_funds * 4),
+            "BuyingPower": max(Decimal(0), self.available_funds * self.leverage),
             "RealizedPnL": self.realized,
             "UnrealizedPnL": self.unrealized,
-            "AccruedCash": Decimal(0),
+            "AccruedCash": self.accrued,
             "NetDividend": Decimal(0),
-            "ExchangeRate": Decimal(1),
         }
         texts = {
             "AccountType": "INDIVIDUAL",
@@ -85,7 +95,24 @@ class AccountFigures:
             "Cushion": f"{cushion:.6f}",
             "Leverage": "0.00",
         }
-        return {**texts, **{name: f"{amount:.2f}" for name, amount in amounts.items()}}
+        told = {name: self.in_base(amount) for name, amount in amounts.items()}
+        return {**texts, **told, "ExchangeRate": "1.00"}
+
+    def in_base(self, amount: Decimal) -> str:
+        """An amount of USD in the base currency, as IB writes it."""
+        return f"{amount / self.rate:.2f}"
+
+
+_SUMMED = (
+    *("cash", "settled_cash", "stock_value", "option_value", "initial_margin", "maintenance_margin"),
+    *("realized", "unrealized", "daily", "accrued", "base_cash"),
+)
+
+
+def summed(name: str, figures: Sequence[AccountFigures]) -> AccountFigures:
+    """Several accounts as one of that name; in the base currency of the first."""
+    totals: dict[str, Any] = {key: sum((getattr(one, key) for one in figures), Decimal(0)) for key in _SUMMED}
+    return replace(figures[0], account=name, **totals)
 
 
 @dataclass(frozen=True, slots=True)

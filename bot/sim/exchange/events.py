@@ -75,6 +75,8 @@ class AccountPositionChanged:
 
     at: datetime
     position: Position
+    account: str = ""
+    """Empty: the only one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from bot.sim.exchange import rejections
 from bot.sim.exchange.events import ExchangeEvent, MarginAnswered, OrderMessage
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.live_order import LiveOrder
+from bot.sim.exchange.logins.accounts import Accounts, shared_out
 from bot.sim.exchange.matching import shares_for
 from bot.sim.exchange.matching_engine import ExchangeView, MatchingEngine, OrderKey
 from bot.sim.exchange.order_kinds import first_stop
@@ -34,13 +35,13 @@ class Exchange:
         surroundings: ExchangeView,
         life: OrderLifecycle,
         exchange_settings: ExchangeSettings,
-        account_id: str,
+        accounts: Accounts,
         perm_ids: Callable[[], int],
     ) -> None:
         self._world = surroundings
         self._lifecycle = life
         self._settings = exchange_settings
-        self._account_id = account_id
+        self._accounts = accounts
         self._perm_ids = perm_ids
         self._engine = MatchingEngine(surroundings, life, exchange_settings)
         self._orders: dict[OrderKey, LiveOrder] = {}
@@ -66,7 +67,7 @@ class Exchange:
         if order.what_if:
             return self._what_if(client_id, order_id, order, contract, now)
         known = self._orders.get((client_id, order_id))
-        rejection = rejections.malformed(order, contract, self._account_id, now)
+        rejection = rejections.malformed(order, contract, self._accounts, now)
         rejection = rejection or (self._cannot_modify(known, order) if known is not None else None)
         if rejection is not None:
             return self._reject(client_id, order_id, rejection, now)
@@ -222,7 +223,7 @@ class Exchange:
         rejection = (
             rejections.expired(order.contract, now)
             or rejections.too_many(order, others, self._settings)
-            or rejections.uncovered(order, self._world, self._settings)
+            or self._not_for_account(order, now)
         )
         if rejection is not None or order.parent is not None:
             return rejection
@@ -230,11 +231,32 @@ class Exchange:
         book = self._world.book(order.contract.con_id)
         if rejection is None and book is not None and rejections.beyond_collar(order, book, self._settings):
             rejection = rejections.COLLAR
-        return rejection or self._margin_rejection(order.order, order.contract)
+        shares = self._shares_of(order, now)
+        return rejection or next(
+            filter(None, (self._margin_rejection(x.order, x.contract) for x in shares)), None
+        )
+
+    def _not_for_account(self, order: LiveOrder, now: datetime) -> OrderRejection | None:
+        """What the account, or each of an advisor's group, may not sell."""
+        for part in self._shares_of(order, now):
+            view = self._world.holdings(part.order.account)
+            found = rejections.uncovered(part, view, self._settings)
+            found = found or rejections.unborrowable(part, view, self._settings)
+            if found is not None:
+                return found
+        return None
+
+    def _shares_of(self, order: LiveOrder, now: datetime) -> list[LiveOrder]:
+        """The order itself, or what each account of an advisor's group would have of it."""
+        if not order.order.group:
+            return [order]
+        shares = shared_out(order.order.quantity, self._accounts.weights(order.order, now), {})
+        orders = [replace(order.order, account=key, group="", quantity=n) for key, n in shares.items()]
+        return [_trial(order, one) for one in orders]
 
     def _margin_rejection(self, order: SimOrder, contract: Contract) -> OrderRejection | None:
         signed = order.action.sign * order.quantity
-        held = self._world.held(contract.con_id)
+        held = self._world.holdings(order.account).held(contract.con_id)
         if held * signed < 0 and abs(signed) <= abs(held):
             return None
         return rejections.short_of_margin(self._world.margin_of(order, contract))
@@ -242,7 +264,7 @@ class Exchange:
     def _what_if(
         self, client_id: int, order_id: OrderId, order: SimOrder, contract: Contract, now: datetime
     ) -> list[ExchangeEvent]:
-        rejection = rejections.malformed(order, contract, self._account_id, now)
+        rejection = rejections.malformed(order, contract, self._accounts, now)
         rejection = rejection or rejections.expired(contract, now)
         if not order.transmit:
             rejection = rejections.WHAT_IF_TRANSMIT
@@ -268,7 +290,7 @@ class Exchange:
             return None
         trial = _trial(known, order)
         trial.filled = known.filled
-        return rejections.uncovered(trial, self._world, self._settings)
+        return rejections.uncovered(trial, self._world.holdings(order.account), self._settings)
 
     def _too_far(self, known: LiveOrder, order: SimOrder) -> OrderRejection | None:
         book = self._world.book(order.con_id)

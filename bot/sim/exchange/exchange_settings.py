@@ -43,6 +43,13 @@ class ExchangeSettings:
     # IBKR knowledge base, article 4860, "Options Levels 1-4". 3 is what used to be called limited permissions.
     option_level: int = 3
     """0 no options, 1 covered calls, 2 long options and what covers short ones, 3 limited losses (short puts), 4 all."""
+    not_shortable: tuple[str, ...] = ()
+    """Symbols of which no shares can be borrowed: a short sale is refused, and tick 46 says so."""
+    # IBKR, "Short Sale Cost": a quarter of a per cent a year for what is easy to borrow.
+    borrow_fee: Decimal = Decimal("0.0025")
+    """A year's fee for borrowed shares, as a part of their value."""
+    carries_overnight: bool = False
+    """True: each night's interest, dividends and borrow fees are accrued and, at a month's end, paid."""
     short_options_allowed: bool = False
     """True: as level 4, whatever the level."""
     expiry_delay: timedelta = timedelta(minutes=90)

@@ -48,6 +48,8 @@ class LiveOrder:
     stop: Decimal | None = None
     leg_fills: dict[ConId, tuple[int, Decimal]] = field(default_factory=dict)
     """Of a combination: how much of each leg has filled, and for how many USD."""
+    shares: dict[str, int] = field(default_factory=dict)
+    """Of an advisor's order: what each account of its group was given."""
     completed_at: datetime | None = None
     reason: str = ""
 

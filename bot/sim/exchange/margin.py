@@ -19,6 +19,7 @@ from decimal import Decimal
 
 from bot.domain.contract import Contract
 from bot.domain.types import Right, SecType, Symbol
+from bot.sim.exchange.logins.login import AccountType
 from bot.sim.market.catalog import INDEX_SYMBOLS
 
 _OF_A_STOCK, _OF_AN_INDEX = Decimal("0.20"), Decimal("0.15")
@@ -60,12 +61,45 @@ class Naked:
     puts: int = 0
 
 
-def margin(lots: Iterable[Lot]) -> Requirement:
+def margin(lots: Iterable[Lot], kind: AccountType = AccountType.MARGIN) -> Requirement:
     """What positions tie up together."""
     total = NOTHING
     for group in _by_symbol(lots):
-        total = total + _Pairing(group).requirement()
+        pairing = _Pairing(group)
+        total = total + (
+            pairing.in_cash() if kind is AccountType.CASH else _least_of(kind, pairing.requirement(), group)
+        )
     return total
+
+
+def _least_of(kind: AccountType, by_rule: Requirement, lots: list[Lot]) -> Requirement:
+    """By risk in a portfolio margin account, for both, and never more than by rule."""
+    if kind is not AccountType.PORTFOLIO:
+        return by_rule
+    risk = stressed(lots)
+    return Requirement(min(by_rule.initial, risk), min(by_rule.maintenance, risk))
+
+
+_STRESS = tuple(Decimal(n) / 100 for n in range(-15, 16, 3))
+"""The underlying's moves that a stock portfolio is tried against (OCC, TIMS: 15 % up and down in ten equal steps)."""
+_LEAST_A_UNIT = Decimal("0.375")
+"""USD a unit of an option that a portfolio margin account holds at least (FINRA Rule 4210 (g))."""
+
+
+def stressed(lots: list[Lot]) -> Decimal:
+    """The most that one underlying's positions lose over the moves; an option keeps its time value (own simplification)."""
+    worst = max(-sum((_gain(lot, move) for lot in lots), Decimal(0)) for move in _STRESS)
+    options = (lot for lot in lots if lot.contract.sec_type is SecType.OPTION)
+    least = sum((abs(lot.quantity) * lot.contract.multiplier * _LEAST_A_UNIT for lot in options), Decimal(0))
+    return max(worst, least)
+
+
+def _gain(lot: Lot, move: Decimal) -> Decimal:
+    """USD that a position gains when its underlying moves by this part of its price."""
+    units, spot = lot.quantity * lot.contract.multiplier, lot.underlying
+    if lot.contract.sec_type is not SecType.OPTION:
+        return units * lot.mark * move
+    return units * (_inside(lot.contract, spot * (1 + move)) - _inside(lot.contract, spot))
 
 
 def naked(lots: Iterable[Lot]) -> Naked:
@@ -140,6 +174,17 @@ class _Pairing:
             total = total + requirement(lot.contract, lot.quantity, lot.mark, lot.underlying)
         spreads = sum((_most_lost_together(pairs) for pairs in self._pairs.values()), Decimal(0))
         return total + Requirement(spreads, spreads)
+
+    def in_cash(self) -> Requirement:
+        """Of a cash account: what is held is paid for, and a short put has its strike's cash beside it."""
+        stock = sum(
+            (abs(lot.quantity) * lot.mark * lot.contract.multiplier for lot in self._rest), Decimal(0)
+        )
+        puts = (lot for lot in self.left if lot.contract.right is Right.PUT)
+        secured = sum(
+            (-lot.quantity * (lot.contract.strike or 0) * lot.contract.multiplier for lot in puts), Decimal(0)
+        )
+        return Requirement(stock + secured, stock + secured)
 
     def _cover(self, short: Lot) -> None:
         short = self._by_long_option(self._by_shares(short))

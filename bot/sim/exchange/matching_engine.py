@@ -19,7 +19,6 @@ from bot.sim.exchange.combos import Combo, LegFill, consists_of, has_expired, le
 from bot.sim.exchange.conditions import are_met
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.live_order import LiveOrder
-from bot.sim.exchange.margin import Naked
 from bot.sim.exchange.matching import adjusted, auction_price, displayed, fill_price, update_trail, wakes_up
 from bot.sim.exchange.order_kinds import AT_ONCE_OR_NEVER, AT_THE_OPEN, first_stop, kind_of, least_fill
 from bot.sim.exchange.order_lifecycle import OrderLifecycle
@@ -38,8 +37,7 @@ class ExchangeView(Protocol):
     def book(self, con_id: ConId) -> TopOfBook | None: ...
     def is_open(self) -> bool: ...
     def is_halted(self, contract: Contract) -> bool: ...
-    def held(self, con_id: ConId) -> int: ...
-    def naked(self, contract: Contract, signed: int) -> Naked: ...
+    def holdings(self, account: str) -> rejections.Holdings: ...
     def margin_of(self, order: SimOrder, contract: Contract) -> MarginFigures: ...
 
 
@@ -240,7 +238,9 @@ class MatchingEngine:
             if child.is_active:
                 self._lifecycle.show(child, now)
                 self.finish_if_full(child, now)
-            elif rejection := rejections.uncovered(child, self._world, self._settings):
+            elif rejection := rejections.uncovered(
+                child, self._world.holdings(child.order.account), self._settings
+            ):
                 self.reject(child, rejection, now)
             else:
                 self.activate(child, now)

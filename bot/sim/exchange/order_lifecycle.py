@@ -13,9 +13,8 @@ from decimal import Decimal
 
 from bot.domain.session import new_york_day
 from bot.domain.types import ExecId
-from bot.sim.exchange.account import Account
 from bot.sim.exchange.combos import LegFill
-from bot.sim.exchange.commissions import fill_commission
+from bot.sim.exchange.commissions import fill_commission, order_commission
 from bot.sim.exchange.events import (
     AccountChanged,
     AccountPositionChanged,
@@ -28,14 +27,17 @@ from bot.sim.exchange.events import (
 )
 from bot.sim.exchange.ids import corrected, leg_id
 from bot.sim.exchange.live_order import LiveOrder
+from bot.sim.exchange.logins.accounts import Accounts, shared_out
 from bot.sim.exchange.orders import CommissionReport, Execution, ExecutionFilter
 
 
 class OrderLifecycle:
     """Tells and books. ``take`` hands over what has been told since the last time."""
 
-    def __init__(self, account: Account, exec_ids: Callable[[], ExecId], commission_delay: timedelta) -> None:
-        self._account = account
+    def __init__(
+        self, accounts: Accounts, exec_ids: Callable[[], ExecId], commission_delay: timedelta
+    ) -> None:
+        self._accounts = accounts
         self._exec_ids = exec_ids
         self._delay = commission_delay
         self._out: list[ExchangeEvent] = []
@@ -84,16 +86,38 @@ class OrderLifecycle:
             cum_quantity=order.filled,
             avg_price=order.view().avg_fill_price,
             at=now,
-            account=self._account.account_id,
+            account=self._accounts.of(order.order.account).account_id,
             order_ref=order.order.order_ref,
             exchange=order.contract.exchange,
             adds_liquidity=order.is_resting,
         )
         if order.is_done:
             self._out.append(OrderOpened(now, order.view()))
-        if legs:
+        if order.order.group:
+            self._share_out(order, execution, legs)
+        elif legs:
             self._fill_legs(order, execution, legs)
-            return
+        else:
+            self._fill_one(order, execution)
+
+    def _share_out(self, order: LiveOrder, whole: Execution, legs: Sequence[LegFill]) -> None:
+        """An advisor's order: each account of the group has an execution of its own (own choice: no other is told)."""
+        weights = self._accounts.weights(order.order, whole.at)
+        for account_id, number in shared_out(whole.quantity, weights, order.shares).items():
+            order.shares[account_id] = order.shares.get(account_id, 0) + number
+            part = replace(whole, exec_id=self._exec_ids(), account=account_id, quantity=number)
+            if legs:
+                own = [replace(leg, quantity=leg.quantity * number // whole.quantity) for leg in legs]
+                self._fill_legs(order, part, own)
+            else:
+                worth = _worth(order, part.price * number)
+                commission = order_commission(
+                    order.contract, number, worth, order.side, new_york_day(part.at)
+                )
+                self.book(part, commission, part.at, shown=order)
+
+    def _fill_one(self, order: LiveOrder, execution: Execution) -> None:
+        quantity, price, now = execution.quantity, execution.price, execution.at
         before = order.filled - quantity, _worth(order, order.value - price * quantity)
         worth, day = _worth(order, price * quantity), new_york_day(now)
         commission = fill_commission(order.contract, before, quantity, worth, order.side, day)
@@ -127,9 +151,10 @@ class OrderLifecycle:
         self, execution: Execution, commission: Decimal, now: datetime, shown: LiveOrder | None = None
     ) -> None:
         """An execution and its cost; ``shown`` is the order whose status goes between them."""
-        gain = self._account.realized_by(execution)
-        self._account.book_fill(execution)
-        self._account.charge(execution.contract, commission, opens=gain is None)
+        account = self._accounts.of(execution.account)
+        gain = account.realized_by(execution)
+        account.book_fill(execution)
+        account.charge(execution.contract, commission, opens=gain is None)
         self._executions[execution.exec_id] = self._recent[execution.exec_id] = execution
         self._out.append(Executed(now, execution))
         if shown is not None:
@@ -142,8 +167,9 @@ class OrderLifecycle:
             None if gain is None else gain - commission,
         )
         self._report(Commissioned(now + self._delay, report), now)
-        self._out.append(AccountPositionChanged(now, self._account.position(execution.contract)))
-        self._out.append(AccountChanged(now, self._account.figures(now)))
+        position = account.position(execution.contract)
+        self._out.append(AccountPositionChanged(now, position, account.account_id))
+        self._out.append(AccountChanged(now, account.figures(now)))
 
     def _report(self, event: Commissioned, now: datetime) -> None:
         if event.at > now:
@@ -175,13 +201,10 @@ class OrderLifecycle:
         if exec_id in self._reports:
             self._reports[new.exec_id] = replace(self._reports.pop(exec_id), exec_id=new.exec_id)
         self._late = [_renamed(event, exec_id, new.exec_id) for event in self._late]
-        self._account.correct(old, new)
-        changed = AccountPositionChanged(now, self._account.position(new.contract))
-        return [
-            Executed(now, new, corrects=exec_id),
-            changed,
-            AccountChanged(now, self._account.figures(now)),
-        ]
+        account = self._accounts.of(new.account)
+        account.correct(old, new)
+        changed = AccountPositionChanged(now, account.position(new.contract), account.account_id)
+        return [Executed(now, new, corrects=exec_id), changed, AccountChanged(now, account.figures(now))]
 
     def executions(
         self, wanted: ExecutionFilter, now: datetime

@@ -83,6 +83,10 @@ class SimOrder:
     trigger_method: int = 0
     order_ref: str = ""
     account: str = ""
+    group: str = ""
+    """An advisor's group that the order is for, instead of one account."""
+    group_method: str = ""
+    """How it is shared out; empty: as the group says."""
     exchange: str = "SMART"
     what_if: bool = False
     extra: Mapping[str, object] = field(default_factory=dict)
@@ -199,6 +203,10 @@ class MarginFigures:
     equity_with_loan_change: Decimal
     commission: Decimal
     currency: str = "USD"
+    """Of the commission."""
+    base: str = "USD"
+    rate: Decimal = Decimal(1)
+    """The account's base currency, which the other amounts are told in, and USD for one unit of it."""
 
     @property
     def initial_after(self) -> Decimal:

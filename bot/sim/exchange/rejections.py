@@ -18,6 +18,7 @@ from bot.domain.types import ConId, SecType, Side
 from bot.sim.exchange.combos import Combo, parts
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.live_order import LiveOrder
+from bot.sim.exchange.logins.accounts import Accounts
 from bot.sim.exchange.margin import Naked
 from bot.sim.exchange.order_kinds import AT_THE_OPEN, KINDS, Wake, kind_of, trail_offset
 from bot.sim.exchange.orders import MarginFigures, SimOrder, SimOrderType
@@ -35,6 +36,8 @@ class OrderRejection:
 
 class Holdings(Protocol):
     """What an account holds, as the exchange is told."""
+
+    is_cash: bool
 
     def held(self, con_id: ConId) -> int: ...
     def naked(self, contract: Contract, signed: int) -> Naked: ...
@@ -68,7 +71,9 @@ def too_late_to_cancel(order_id: int, status: str) -> OrderRejection:
     )
 
 
-def malformed(order: SimOrder, contract: Contract, account_id: str, now: datetime) -> OrderRejection | None:
+def malformed(
+    order: SimOrder, contract: Contract, accounts: Accounts, now: datetime
+) -> OrderRejection | None:
     """What is wrong with the message itself, None when nothing is."""
     kind = KINDS.get(order.type)
     if kind is None or contract.sec_type not in kind.sec_types:
@@ -83,11 +88,26 @@ def malformed(order: SimOrder, contract: Contract, account_id: str, now: datetim
         return OrderRejection(10244, "Cash quantity cannot be used for this order.")
     if order.quantity <= 0:
         return OrderRejection(434, "The order size cannot be zero.")
-    if order.account not in ("", account_id):
-        return OrderRejection(
-            321, f"Error validating request.-'b' : cause - Invalid account code '{order.account}'."
-        )
+    if not accounts.may_trade(order):
+        return _wrong_account(order, accounts)
     return _bad_time(order, now) or _bad_prices(order, contract)
+
+
+# IBKR Campus, "TWS API: Error Codes": 435 and 436.
+NO_ACCOUNT = OrderRejection(435, "You must specify an account.")
+NO_ALLOCATION = OrderRejection(
+    436, "You must specify an allocation (either a single account, group, or profile)."
+)
+
+
+def _wrong_account(order: SimOrder, accounts: Accounts) -> OrderRejection:
+    if order.group:
+        cause = f"Invalid group name '{order.group}'."
+    elif order.account in ("", accounts.advisor):
+        return NO_ALLOCATION if accounts.advisor else NO_ACCOUNT
+    else:
+        cause = f"Invalid account code '{order.account}'."
+    return OrderRejection(321, f"Error validating request.-'b' : cause - {cause}")
 
 
 def _bad_time(order: SimOrder, now: datetime) -> OrderRejection | None:
@@ -156,7 +176,8 @@ def both_sides(
     if order.contract.sec_type is not SecType.OPTION or not exchange_settings.both_sides_reject:
         return None
     opposite = (o for o in others if o.contract.con_id == order.contract.con_id and o.side is not order.side)
-    if any(other.is_at_exchange and not order.is_family_of(other) for other in opposite):
+    own = (other for other in opposite if other.order.account == order.order.account)
+    if any(other.is_at_exchange and not order.is_family_of(other) for other in own):
         return _rejected("Cannot have open orders on both sides of the same US Option contract.")
     return None
 
@@ -168,6 +189,7 @@ def too_many(
         o
         for o in others
         if o is not order
+        and o.order.account == order.order.account
         and o.is_alive
         and o.contract.con_id == order.contract.con_id
         and o.side is order.side
@@ -177,6 +199,24 @@ def too_many(
     return _rejected(
         f"Maximum of {exchange_settings.orders_per_side} working orders on either the buy or sell side of this contract."
     )
+
+
+# Texts as clients have shown them; nobody has compared them with a gateway.
+SHORT_IN_CASH = _rejected("Short stock positions can only be held in a margin account.")
+NOT_SHORTABLE = _rejected("The contract is not available for short sale.")
+
+
+def unborrowable(order: LiveOrder, view: Holdings, settings: ExchangeSettings) -> OrderRejection | None:
+    """A sale of more shares than are held, or will be once the parent has filled, where none can be borrowed."""
+    if order.contract.sec_type is not SecType.STOCK or order.side is Side.BUY:
+        return None
+    parent = order.parent
+    bought = parent.order.quantity - parent.filled if parent is not None and parent.side is Side.BUY else 0
+    if order.remaining <= view.held(order.contract.con_id) + bought:
+        return None
+    if view.is_cash:
+        return SHORT_IN_CASH
+    return NOT_SHORTABLE if order.contract.symbol in settings.not_shortable else None
 
 
 # IBKR Campus, "TWS API: Error Codes".
@@ -253,10 +293,10 @@ def short_of_margin(figures: MarginFigures) -> OrderRejection | None:
         return None
     return _rejected(
         "YOUR ORDER IS NOT ACCEPTED. IN ORDER TO OBTAIN THE DESIRED POSITION YOUR EQUITY WITH LOAN VALUE "
-        f"[{_money(figures.equity_with_loan_after)} USD] MUST EXCEED THE INITIAL MARGIN "
-        f"[{_money(figures.initial_after)} USD]"
+        f"[{_money(figures, figures.equity_with_loan_after)}] MUST EXCEED THE INITIAL MARGIN "
+        f"[{_money(figures, figures.initial_after)}]"
     )
 
 
-def _money(amount: Decimal) -> str:
-    return f"{amount:.2f}"
+def _money(figures: MarginFigures, amount: Decimal) -> str:
+    return f"{amount / figures.rate:.2f} {figures.base}"

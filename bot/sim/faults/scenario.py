@@ -3,6 +3,7 @@
     description: The line to IB breaks at a quarter past ten.
     exchange: {displayed_size: 5}            # exchange_settings, see bot/sim/exchange/exchange_settings.py
     gateway: {market_data_lines: 20}         # settings, see bot/sim/gateway/settings.py
+    accounts: [{id: DU1234567, type: cash}]  # see bot/sim/faults/logins.py
     timeline:
       - {at: "10:15", do: outage, seconds: 60, then: 1101}
       - {at: "+90s", do: drop_socket, client_id: 1}
@@ -28,7 +29,9 @@ from bot.domain.errors import FixTheConfiguration
 from bot.domain.session import NEW_YORK, new_york_day, next_session, session_on
 from bot.domain.text import made_safe
 from bot.sim.exchange.exchange_settings import ExchangeSettings
+from bot.sim.exchange.logins.login import Login
 from bot.sim.faults.handle import bind
+from bot.sim.faults.logins import read_login
 from bot.sim.faults.values import changed, check_message_kind
 from bot.sim.gateway.core import GatewayCore
 from bot.sim.gateway.settings import GatewaySettings
@@ -50,6 +53,9 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     exchange: dict[str, Any] = {}
     gateway: dict[str, Any] = {}
     timeline: list[dict[str, Any]] = []
+    accounts: list[dict[str, Any]] = []
+    advisor: str = ""
+    groups: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,8 @@ class Scenario:
     exchange_settings: ExchangeSettings = field(default_factory=ExchangeSettings)
     settings: GatewaySettings = field(default_factory=GatewaySettings)
     entries: tuple[Entry, ...] = ()
+    login: Login | None = None
+    """The accounts, where the file names any."""
 
     def arm(self, core: GatewayCore) -> None:
         """Put the timeline on the gateway's clock. Errors: FixTheConfiguration for a time that has passed."""
@@ -116,6 +124,7 @@ def parse(text: bytes) -> Scenario:
         exchange_settings=changed(ExchangeSettings(), file.exchange, "exchange"),
         settings=changed(GatewaySettings(), file.gateway, "gateway"),
         entries=tuple(_entry(number, line) for number, line in enumerate(file.timeline, start=1)),
+        login=read_login(file.accounts, file.advisor, file.groups),
     )
 
 

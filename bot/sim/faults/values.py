@@ -139,6 +139,9 @@ def _read(where: str, name: str, given: Any, kind: str) -> Any:
         if isinstance(given, bool) or not isinstance(given, int | float) or not _SPAN[0](given):
             raise _impossible(where, given, f"seconds {_SPAN[1]}")
         return timedelta(seconds=given)
+    if "tuple" in kind:
+        names = _of(list, where, given, "a list of symbols")
+        return tuple(_of(str, where, name, "a list of symbols") for name in names)
     if "bool" in kind:
         return _of(bool, where, given, "true or false")
     if "Decimal" in kind:

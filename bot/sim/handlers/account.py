@@ -1,6 +1,6 @@
 """Requests about the account: values, summary, positions, profit and loss.
 
-Rule: there is one account and no models; any other account is refused with 321.
+Rule: an account that the login does not have is refused with 321; there are no models.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
 from bot.sim.exchange.account_values import AccountFigures, PortfolioLine
+from bot.sim.exchange.logins.accounts import ALL
 from bot.sim.gateway.core import NO_ID, GatewayCore, Handler
 from bot.sim.messages.account_messages import (
     AccountSubscription,
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from bot.sim.gateway.timers import Timer
     from bot.wire import WireMessage
 
-_ALL_GROUP = "All"
-
 
 def account_updates(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     """Begin (values, portfolio, time, end) or end the one subscription a client has."""
@@ -34,14 +33,15 @@ def account_updates(core: GatewayCore, session: ClientSession, message: WireMess
         return
     if not _is_own(core, session, message.acctCode, NO_ID, message.kind):
         return
-    subscription = AccountSubscription(core, session)
+    subscription = AccountSubscription(core, session, account=message.acctCode)
     session.subscribe(AccountSubscription.family, 0, subscription)
-    subscription.send(core.world.account_figures())
-    core.send(session, "accountDownloadEnd", accountName=core.world.account_id)
+    figures = core.world.account_figures(message.acctCode)
+    subscription.send(figures)
+    core.send(session, "accountDownloadEnd", accountName=figures.account)
 
 
 def _is_own(core: GatewayCore, session: ClientSession, account: str, req_id: int, kind: str) -> bool:
-    if account in ("", core.world.account_id):
+    if core.world.accounts.meant(account):
         return True
     core.error(session, req_id, 321, validation(kind, f"Invalid account code '{account}'."))
     return False
@@ -51,9 +51,11 @@ def account_updates_multi(core: GatewayCore, session: ClientSession, message: Wi
     if not _is_own(core, session, message.account, message.reqId, message.kind):
         return
     session.unsubscribe(MultiSubscription.family, message.reqId)
-    subscription = MultiSubscription(core, session, message.reqId, message.modelCode, message.ledgerAndNLV)
+    subscription = MultiSubscription(
+        core, session, message.reqId, message.account, message.modelCode, ledger=message.ledgerAndNLV
+    )
     session.subscribe(MultiSubscription.family, message.reqId, subscription)
-    subscription.send(core.world.account_figures())
+    subscription.send(core.world.account_figures(message.account))
     core.send(session, "accountUpdateMultiEnd", reqId=message.reqId)
 
 
@@ -70,14 +72,21 @@ def account_summary(core: GatewayCore, session: ClientSession, message: WireMess
     elif running >= core.settings.account_summaries:
         text = processing(message.kind, "Maximum number of account summary requests exceeded")
         core.error(session, message.reqId, 322, text)
-    elif message.groupName not in (_ALL_GROUP, core.world.account_id):
+    elif not message.groupName or not core.world.accounts.meant(_group(message)):
         cause = validation(message.kind, f"Group name '{message.groupName}' is unknown")
         core.error(session, message.reqId, 321, cause)
     else:
-        subscription = SummarySubscription(core, session, message.reqId, message.tags)
+        subscription = SummarySubscription(core, session, message.reqId, _group(message), message.tags)
         session.subscribe(family, message.reqId, subscription)
-        subscription.send(core.world.account_figures())
+        for account in core.world.accounts.meant(_group(message)):
+            subscription.send(account.figures(core.now))
         core.send(session, "accountSummaryEnd", reqId=message.reqId)
+
+
+def _group(message: WireMessage) -> str:
+    """The group of a summary; All in any case, as clients write it."""
+    name: str = message.groupName
+    return ALL if name.upper() == ALL.upper() else name
 
 
 def cancel_account_summary(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
@@ -88,8 +97,9 @@ def cancel_account_summary(core: GatewayCore, session: ClientSession, message: W
 def positions(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     del message
     session.wants_positions = True
-    for position in core.world.positions():
-        core.send(session, "position", **position_values(core, position))
+    for account in core.world.accounts:
+        for position in account.positions():
+            core.send(session, "position", **position_values(account.account_id, position))
     core.send(session, "positionEnd")
 
 
@@ -101,10 +111,13 @@ def cancel_positions(core: GatewayCore, session: ClientSession, message: WireMes
 def positions_multi(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     if not _is_own(core, session, message.account, message.reqId, message.kind):
         return
-    session.subscribe(PositionsMulti.family, message.reqId, PositionsMulti(message.modelCode))
-    for position in core.world.positions():
-        values = {**position_values(core, position), "modelCode": message.modelCode}
-        core.send(session, "positionMulti", reqId=message.reqId, **values)
+    accounts = core.world.accounts.meant(message.account)
+    wanted = PositionsMulti(frozenset(account.account_id for account in accounts), message.modelCode)
+    session.subscribe(PositionsMulti.family, message.reqId, wanted)
+    for account in accounts:
+        for position in account.positions():
+            values = {**position_values(account.account_id, position), "modelCode": message.modelCode}
+            core.send(session, "positionMulti", reqId=message.reqId, **values)
     core.send(session, "positionMultiEnd", reqId=message.reqId)
 
 
@@ -118,14 +131,14 @@ class PnlSubscription:
 
     family: ClassVar[str] = "pnl"
 
-    def __init__(self, core: GatewayCore, session: ClientSession, req_id: int) -> None:
-        self.core, self.session, self.req_id = core, session, req_id
+    def __init__(self, core: GatewayCore, session: ClientSession, req_id: int, account: str) -> None:
+        self.core, self.session, self.req_id, self.account = core, session, req_id, account
         self._sent: object = None
         self._timer: Timer | None = None
 
     def send(self) -> None:
         """Say it if it changed, and look again at the market's next move."""
-        figures = self.core.world.account_figures()
+        figures = self.core.world.account_figures(self.account)
         shown = (figures.daily, figures.unrealized, figures.realized)
         if shown != self._sent:
             self._sent = shown
@@ -138,9 +151,9 @@ class PnlSubscription:
             self.session,
             "pnl",
             reqId=self.req_id,
-            dailyPnL=figures.daily,
-            unrealizedPnL=figures.unrealized,
-            realizedPnL=figures.realized,
+            dailyPnL=figures.daily / figures.rate,
+            unrealizedPnL=figures.unrealized / figures.rate,
+            realizedPnL=figures.realized / figures.rate,
         )
 
     def stop(self) -> None:
@@ -153,12 +166,16 @@ class SinglePnlSubscription(PnlSubscription):
 
     family: ClassVar[str] = "pnl_single"
 
-    def __init__(self, core: GatewayCore, session: ClientSession, req_id: int, con_id: int) -> None:
-        super().__init__(core, session, req_id)
+    def __init__(
+        self, core: GatewayCore, session: ClientSession, req_id: int, account: str, con_id: int
+    ) -> None:
+        super().__init__(core, session, req_id, account)
         self._con_id = con_id
 
     def send(self) -> None:
-        lines = [line for line in self.core.world.portfolio() if line.contract.con_id == self._con_id]
+        lines = [
+            line for line in self.core.world.portfolio(self.account) if line.contract.con_id == self._con_id
+        ]
         line = lines[0] if lines else None
         if line is None or line != self._sent or self._sent is None:
             self._send_line(line)
@@ -170,28 +187,29 @@ class SinglePnlSubscription(PnlSubscription):
         if shown == self._sent:
             return
         self._sent = shown
+        rate = self.core.world.account_figures(self.account).rate
         self.core.send(
             self.session,
             "pnlSingle",
             reqId=self.req_id,
             position=line.quantity if line else Decimal(0),
-            dailyPnL=line.daily if line else None,
-            unrealizedPnL=line.unrealized if line else None,
-            realizedPnL=line.realized if line else None,
-            value=line.market_value if line else Decimal(0),
+            dailyPnL=line.daily / rate if line else None,
+            unrealizedPnL=line.unrealized / rate if line else None,
+            realizedPnL=line.realized / rate if line else None,
+            value=line.market_value / rate if line else Decimal(0),
         )
 
 
 def pnl(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     if _may_subscribe(core, session, message, PnlSubscription.family):
-        subscription = PnlSubscription(core, session, message.reqId)
+        subscription = PnlSubscription(core, session, message.reqId, message.account)
         session.subscribe(PnlSubscription.family, message.reqId, subscription)
         subscription.send()
 
 
 def pnl_single(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     if _may_subscribe(core, session, message, SinglePnlSubscription.family):
-        subscription = SinglePnlSubscription(core, session, message.reqId, message.conId)
+        subscription = SinglePnlSubscription(core, session, message.reqId, message.account, message.conId)
         session.subscribe(SinglePnlSubscription.family, message.reqId, subscription)
         subscription.send()
 
@@ -212,17 +230,12 @@ def cancel_pnl(core: GatewayCore, session: ClientSession, message: WireMessage) 
 
 def family_codes(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     del message
-    own = {"accountID": core.world.account_id, "familyCodeStr": ""}
-    core.send(session, "familyCodes", familyCodes=[own])
+    own = [{"accountID": one, "familyCodeStr": ""} for one in core.world.login.managed]
+    core.send(session, "familyCodes", familyCodes=own)
 
 
 def soft_dollar_tiers(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     core.send(session, "softDollarTiers", reqId=message.reqId, tiers=[])
-
-
-def no_advisor(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
-    text = validation(message.kind, "FA data operations ignored for non FA customers.")
-    core.error(session, message.get("reqId", NO_ID), 321, text)
 
 
 HANDLERS: dict[str, Handler] = {
@@ -241,6 +254,4 @@ HANDLERS: dict[str, Handler] = {
     "cancelPnLSingle": cancel_pnl,
     "reqFamilyCodes": family_codes,
     "reqSoftDollarTiers": soft_dollar_tiers,
-    "requestFA": no_advisor,
-    "replaceFA": no_advisor,
 }

@@ -52,7 +52,7 @@ def _place(core: GatewayCore, session: ClientSession, message: WireMessage) -> N
     if details is None:
         return
     parent_id = core.order_ids.own(client_id, message.parentId) if message.parentId else 0
-    order = take_order(message, details.contract.con_id, core.world.account_id, parent_id, message.exchange)
+    order = take_order(message, details.contract.con_id, core.world.accounts, parent_id, message.exchange)
     own_id = wire_id if order.what_if else _own_id(core, client_id, wire_id, old)
     core.apply(core.world.place(client_id, own_id, order))
 
@@ -166,7 +166,7 @@ def exercise_options(core: GatewayCore, session: ClientSession, message: WireMes
         cause = validation("exerciseOptions", "Invalid exercise action or quantity")
         core.error(session, message.reqId, 321, cause)
         return
-    if message.account not in ("", core.world.account_id):
+    if not core.world.accounts.may_trade_in(message.account):
         cause = validation("exerciseOptions", f"Invalid account code '{message.account}'")
         core.error(session, message.reqId, 321, cause)
         return
@@ -175,7 +175,9 @@ def exercise_options(core: GatewayCore, session: ClientSession, message: WireMes
         return
     is_lapse = message.exerciseAction == _LAPSE
     try:
-        events = core.world.exercise(details.contract.con_id, message.exerciseQuantity, lapse=is_lapse)
+        events = core.world.exercise(
+            details.contract.con_id, message.exerciseQuantity, lapse=is_lapse, account_id=message.account
+        )
     except ValueError as error:
         cause = validation("exerciseOptions", str(error))
         core.error(session, message.reqId, 321, cause)

@@ -25,7 +25,7 @@ def start_api(core: GatewayCore, session: ClientSession, message: WireMessage) -
         core.end(session, rejection)
         return
     session.client_id = message.clientId
-    core.send(session, "managedAccounts", accountsList=core.world.account_id)
+    core.send(session, "managedAccounts", accountsList=",".join(core.world.login.managed))
     core.send(session, "nextValidId", orderId=core.order_ids.next_valid(message.clientId))
     for code, text in farm_states(core):
         core.error(session, NO_ID, code, text)
@@ -67,7 +67,7 @@ def req_ids(core: GatewayCore, session: ClientSession, message: WireMessage) -> 
 
 def managed_accounts(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
     del message
-    core.send(session, "managedAccounts", accountsList=core.world.account_id)
+    core.send(session, "managedAccounts", accountsList=",".join(core.world.login.managed))
 
 
 def current_time(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 from bot.sim.gateway.core import GatewayCore, Handler
 from bot.sim.gateway.settings import GatewaySettings
 from bot.sim.handlers import account as handlers_account
+from bot.sim.handlers import advisor as handlers_advisor
 from bot.sim.handlers import calculation as handlers_calculation
 from bot.sim.handlers import contracts as handlers_contracts
 from bot.sim.handlers import historical_ticks as handlers_ticks
@@ -24,6 +25,7 @@ from bot.sim.world.world import World
 HANDLERS: Final[dict[str, Handler]] = {
     **handlers_session.HANDLERS,
     **handlers_account.HANDLERS,
+    **handlers_advisor.HANDLERS,
     **handlers_contracts.HANDLERS,
     **handlers_market.HANDLERS,
     **handlers_calculation.HANDLERS,

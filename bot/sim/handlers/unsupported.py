@@ -43,6 +43,19 @@ _NO_SCANNER = _answer(
 )
 _NO_CALENDAR = _answer(10276, "News feed is not allowed.")
 
+SAID: dict[str, str] = {
+    "reqScannerSubscription": "refused: 162",
+    "cancelScannerSubscription": "refused: 365",
+    "reqScannerParameters": "an empty list",
+    "reqFundamentalData": "refused: 430",
+    "reqNewsProviders": "an empty list",
+    "reqNewsArticle": "refused: 10172",
+    "reqHistoricalNews": "refused: 10276",
+    "reqWshMetaData": "refused: 10276",
+    "reqWshEventData": "refused: 10276",
+}
+"""What becomes of each, for the table of message kinds; any other is taken without a word."""
+
 HANDLERS: dict[str, Handler] = {
     "reqScannerSubscription": _NO_SCANNER,
     "cancelScannerSubscription": _answer(365, "No scanner subscription found for ticker id"),

@@ -25,7 +25,7 @@ from bot.sim.exchange.account_values import AccountFigures
 from bot.sim.exchange.exchange import Exchange
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.ids import Ids
-from bot.sim.exchange.margin import Naked
+from bot.sim.exchange.logins.accounts import AccountHoldings, Accounts
 from bot.sim.exchange.order_lifecycle import OrderLifecycle
 from bot.sim.exchange.orders import (
     CommissionReport,
@@ -74,11 +74,9 @@ class QuoteBoard:
         quote = self.quotes.get(contract.con_id)
         return quote is not None and quote.is_halted
 
-    def held(self, con_id: ConId) -> int:
-        return self.account.held(con_id)
-
-    def naked(self, contract: Contract, signed: int) -> Naked:
-        return self.account.naked([(contract, signed, Decimal(0))])
+    def holdings(self, account: str) -> AccountHoldings:
+        del account  # a dry run has one
+        return AccountHoldings(self.account)
 
     def underlying_price(self, contract: Contract) -> Decimal | None:
         quote = self.quotes.get(contract.con_id)
@@ -104,8 +102,9 @@ class DryRunWindow:
         board.account = self._account
         self._ids = ids
         self._given: list[PermId] = []
-        self._life = OrderLifecycle(self._account, ids.exec_id, exchange_settings.commission_delay)
-        self._exchange = Exchange(board, self._life, exchange_settings, account_id, self._perm_id)
+        accounts = Accounts([self._account])
+        self._life = OrderLifecycle(accounts, ids.exec_id, exchange_settings.commission_delay)
+        self._exchange = Exchange(board, self._life, exchange_settings, accounts, self._perm_id)
         self._was_open = board.is_open()
 
     @property

@@ -139,6 +139,8 @@ def _pair(base: str, quote: str, con_id: ConId) -> Contract:
 
 PAIRS: dict[ConId, Contract] = {con_id: _pair(base, quote, con_id) for base, quote, con_id, _, _ in FOREX}
 EUR_USD = PAIRS[12087792]
+PAIR_IDS: dict[tuple[str, str], ConId] = {(base, quote): con_id for base, quote, con_id, _, _ in FOREX}
+"""By base and quote currency."""
 
 
 def _index(symbol: Symbol, con_id: ConId) -> Contract:

@@ -34,13 +34,38 @@ AccountValueRow = tuple[str, str, str]
 def account_values(figures: AccountFigures) -> list[AccountValueRow]:
     """All of it, as reqAccountUpdates tells it."""
     tags = figures.tags()
-    rows = [(key, value, "" if key in _WORDS else "USD") for key, value in tags.items()]
+    base = figures.currency
+    rows = [(key, value, "" if key in _WORDS else base) for key, value in tags.items()]
     rows.insert(0, ("AccountCode", figures.account, ""))
-    net = f"{figures.net_liquidation:.2f}"
+    net = figures.in_base(figures.net_liquidation)
     for currency in ("BASE", "USD"):
-        rows += [("NetLiquidationByCurrency", net, currency), ("Currency", currency, currency)]
+        if currency == base or currency == "BASE":
+            rows += [("NetLiquidationByCurrency", net, currency), ("Currency", currency, currency)]
     rows += [(key, tags[key], "BASE") for key in _LEDGER if key in tags]
-    return rows
+    return rows if base == "USD" else _by_currency(rows, figures)
+
+
+def _by_currency(rows: list[AccountValueRow], figures: AccountFigures) -> list[AccountValueRow]:
+    """An account in another base currency keeps two ledgers: its own cash, and dollars, which all is traded in."""
+    base, own = figures.currency, figures.in_base(figures.base_cash)
+    in_dollars = {
+        "CashBalance": figures.cash - figures.base_cash,
+        "TotalCashBalance": figures.cash - figures.base_cash,
+        "AccruedCash": figures.accrued,
+        "StockMarketValue": figures.stock_value,
+        "OptionMarketValue": figures.option_value,
+        "RealizedPnL": figures.realized,
+        "UnrealizedPnL": figures.unrealized,
+        "NetLiquidationByCurrency": figures.net_liquidation - figures.base_cash,
+    }
+    mine = {
+        **dict.fromkeys(in_dollars, "0.00"),
+        **dict.fromkeys(("CashBalance", "TotalCashBalance", "NetLiquidationByCurrency"), own),
+    }
+    kept = [row for row in rows if row[2] != base or row[0] not in in_dollars]
+    kept += [(key, value, base) for key, value in mine.items()] + [("Currency", base, base)]
+    kept += [(key, f"{amount:.2f}", "USD") for key, amount in in_dollars.items()]
+    return [*kept, ("Currency", "USD", "USD"), ("ExchangeRate", f"{1 / figures.rate:.7f}", "USD")]
 
 
 class AccountSubscription:
@@ -48,9 +73,11 @@ class AccountSubscription:
 
     family: ClassVar[str] = "account"
 
-    def __init__(self, core: GatewayCore, session: ClientSession, req_id: int = 0) -> None:
+    def __init__(self, core: GatewayCore, session: ClientSession, req_id: int = 0, account: str = "") -> None:
         self.core, self.session, self.req_id = core, session, req_id
-        self._sent: dict[tuple[str, str], str] = {}
+        self.account = account
+        """An account's id, or what stands for several."""
+        self._sent: dict[tuple[str, str, str], str] = {}
 
     def stop(self) -> None:
         """Nothing runs by itself."""
@@ -58,17 +85,26 @@ class AccountSubscription:
     def rows(self, figures: AccountFigures) -> list[AccountValueRow]:
         return account_values(figures)
 
+    def hear(self, figures: AccountFigures) -> None:
+        """One account's new figures: told if it is meant, with the others where several are."""
+        meant = self.core.world.accounts.meant(self.account)
+        if len(meant) == 1 and meant[0].account_id == figures.account:
+            self.send(figures)
+        elif any(account.account_id == figures.account for account in meant):
+            self.send(self.core.world.account_figures(self.account))
+
     def changes(self, figures: AccountFigures) -> Iterator[AccountValueRow]:
         for key, value, currency in self.rows(figures):
-            if self._sent.get((key, currency)) != value:
-                self._sent[key, currency] = value
+            told = figures.account, key, currency
+            if self._sent.get(told) != value:
+                self._sent[told] = value
                 yield key, value, currency
 
     def send(self, figures: AccountFigures) -> None:
         account = figures.account
         for key, value, currency in self.changes(figures):
             self._send("updateAccountValue", key=key, value=value, currency=currency, accountName=account)
-        for line in self.core.world.portfolio():
+        for line in self.core.world.portfolio(self.account):
             self.core.send(self.session, "updatePortfolio", **portfolio_values(line, account))
         self._send("updateAccountTime", timeStamp=f"{figures.at.astimezone(NEW_YORK):%H:%M}")
 
@@ -82,9 +118,16 @@ class MultiSubscription(AccountSubscription):
     family: ClassVar[str] = "account_multi"
 
     def __init__(
-        self, core: GatewayCore, session: ClientSession, req_id: int, model: str, ledger: bool
+        self,
+        core: GatewayCore,
+        session: ClientSession,
+        req_id: int,
+        account: str,
+        model: str,
+        *,
+        ledger: bool,
     ) -> None:
-        super().__init__(core, session, req_id)
+        super().__init__(core, session, req_id, account)
         self._model, self._ledger_only = model, ledger
 
     def rows(self, figures: AccountFigures) -> list[AccountValueRow]:
@@ -103,8 +146,8 @@ class SummarySubscription(AccountSubscription):
 
     family: ClassVar[str] = "account_summary"
 
-    def __init__(self, core: GatewayCore, session: ClientSession, req_id: int, tags: str) -> None:
-        super().__init__(core, session, req_id)
+    def __init__(self, core: GatewayCore, session: ClientSession, req_id: int, group: str, tags: str) -> None:
+        super().__init__(core, session, req_id, group)
         self._tags = [tag.strip() for tag in tags.split(",") if tag.strip()]
 
     def rows(self, figures: AccountFigures) -> list[AccountValueRow]:
@@ -117,6 +160,11 @@ class SummarySubscription(AccountSubscription):
             else:
                 found += [(k, v, c) for (k, c), v in rows.items() if k == tag and c != "BASE"]
         return found
+
+    def hear(self, figures: AccountFigures) -> None:
+        """Each account of the group for itself."""
+        if any(one.account_id == figures.account for one in self.core.world.accounts.meant(self.account)):
+            self.send(figures)
 
     def send(self, figures: AccountFigures) -> None:
         for tag, value, currency in self.changes(figures):
@@ -134,17 +182,17 @@ def send_account(core: GatewayCore, figures: AccountFigures) -> None:
     for session in core.started():
         for subscription in list(session.subscriptions.values()):
             if isinstance(subscription, AccountSubscription):
-                subscription.send(figures)
+                subscription.hear(figures)
 
 
-def send_position(core: GatewayCore, position: Position) -> None:
+def send_position(core: GatewayCore, position: Position, account: str) -> None:
     """A changed position, to whoever asked for positions."""
     for session in core.started():
         if session.wants_positions:
-            core.send(session, "position", **position_values(core, position))
-        for (family, req_id), subscription in list(session.subscriptions.items()):
-            if family == PositionsMulti.family and isinstance(subscription, PositionsMulti):
-                values = {**position_values(core, position), "modelCode": subscription.model}
+            core.send(session, "position", **position_values(account, position))
+        for (_, req_id), subscription in list(session.subscriptions.items()):
+            if isinstance(subscription, PositionsMulti) and account in subscription.accounts:
+                values = {**position_values(account, position), "modelCode": subscription.model}
                 core.send(session, "positionMulti", reqId=req_id, **values)
 
 
@@ -153,17 +201,17 @@ class PositionsMulti:
 
     family: ClassVar[str] = "positions_multi"
 
-    def __init__(self, model: str) -> None:
-        self.model = model
+    def __init__(self, accounts: frozenset[str], model: str) -> None:
+        self.accounts, self.model = accounts, model
 
     def stop(self) -> None:
         """Nothing runs by itself."""
 
 
-def position_values(core: GatewayCore, position: Position) -> Mapping[str, Any]:
+def position_values(account: str, position: Position) -> Mapping[str, Any]:
     # IB leaves the exchange of a position's contract empty.
     return {
-        "account": core.world.account_id,
+        "account": account,
         **describe(position.contract, exchange=""),
         "position": position.quantity,
         "avgCost": position.avg_cost,

@@ -91,7 +91,7 @@ def _on_margin(core: GatewayCore, event: e.MarginAnswered) -> None:
 
 
 def _on_position(core: GatewayCore, event: e.AccountPositionChanged) -> None:
-    send_position(core, event.position)
+    send_position(core, event.position, event.account or core.world.account_id)
 
 
 def _on_account(core: GatewayCore, event: e.AccountChanged) -> None:

@@ -54,15 +54,15 @@ def send_margin(
         return
     values = {**_echoed(order, _ECHOED), **describe(contract, order.exchange), **_terms(core, order)}
     margins = {
-        "initMarginBefore": figures.initial_before,
-        "maintMarginBefore": figures.maintenance_before,
-        "equityWithLoanBefore": figures.equity_with_loan_before,
-        "initMarginChange": figures.initial_change,
-        "maintMarginChange": figures.maintenance_change,
-        "equityWithLoanChange": figures.equity_with_loan_change,
-        "initMarginAfter": figures.initial_after,
-        "maintMarginAfter": figures.maintenance_after,
-        "equityWithLoanAfter": figures.equity_with_loan_after,
+        "initMarginBefore": figures.initial_before / figures.rate,
+        "maintMarginBefore": figures.maintenance_before / figures.rate,
+        "equityWithLoanBefore": figures.equity_with_loan_before / figures.rate,
+        "initMarginChange": figures.initial_change / figures.rate,
+        "maintMarginChange": figures.maintenance_change / figures.rate,
+        "equityWithLoanChange": figures.equity_with_loan_change / figures.rate,
+        "initMarginAfter": figures.initial_after / figures.rate,
+        "maintMarginAfter": figures.maintenance_after / figures.rate,
+        "equityWithLoanAfter": figures.equity_with_loan_after / figures.rate,
         "commission": figures.commission,
         "commissionCurrency": figures.currency,
     }
@@ -175,7 +175,7 @@ def _terms(core: GatewayCore, order: SimOrder) -> dict[str, Any]:
         "trailStopPrice": order.trail_stop_price,
         "trailingPercent": order.trailing_percent,
         "tif": order.tif,
-        "account": order.account or core.world.account_id,
+        "account": order.account or core.world.login.managed[0],
         "orderRef": order.order_ref,
         "outsideRth": order.outside_rth,
         "triggerMethod": order.trigger_method,

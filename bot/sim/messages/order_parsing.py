@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from bot.domain.types import ConId, OrderId, Side
+from bot.sim.exchange.logins.accounts import ALL, METHODS, Accounts
 from bot.sim.exchange.orders import SimOrder
 from bot.sim.messages.order_attributes import RejectedRequest, attributes, invalid
 from bot.wire import WireMessage
@@ -70,10 +71,13 @@ _OWN: Final = frozenset(
 
 
 def take_order(
-    message: WireMessage, con_id: ConId, account: str, parent_id: OrderId, exchange: str
+    message: WireMessage, con_id: ConId, accounts: Accounts, parent_id: OrderId, exchange: str
 ) -> SimOrder:
     """The order the message describes. Errors: RejectedRequest."""
     values = message.values
+    group = values.get("faGroup", "") if accounts.advisor else ""
+    if accounts.advisor and values["account"] == ALL and not group:
+        raise invalid("An order for all accounts needs a group; make one with replaceFA")
     return SimOrder(
         con_id=con_id,
         action=_side(values["action"]),
@@ -91,7 +95,9 @@ def take_order(
         outside_rth=values["outsideRth"],
         trigger_method=values["triggerMethod"],
         order_ref=values["orderRef"],
-        account=_account(values["account"], account),
+        account=_account(values["account"], group, accounts),
+        group=group,
+        group_method=_method(values.get("faMethod", "")) if group else "",
         exchange=exchange,
         what_if=values["whatIf"],
         **attributes(message),
@@ -133,7 +139,18 @@ def _tif(text: str) -> str:
     return tif
 
 
-def _account(named: str, own: str) -> str:
-    if named not in ("", own):
+def _account(named: str, group: str, accounts: Accounts) -> str:
+    """The account meant; the only one where none is named. The exchange refuses what leaves a doubt."""
+    if group:
+        return ""
+    if named in ("", accounts.advisor):
+        return accounts.first.account_id if len(accounts) == 1 and not accounts.advisor else named
+    if not accounts.may_trade_in(named):
         raise invalid(f"Invalid account code '{named}'")
-    return own
+    return named
+
+
+def _method(name: str) -> str:
+    if name and name not in METHODS:
+        raise invalid(f"the allocation method {name} is not supported by the simulated gateway")
+    return name

@@ -22,10 +22,12 @@ from functools import partial
 from typing import Any, Final
 
 from bot.domain.clock import ScaledTime, SteppedTime
-from bot.domain.errors import FixTheCommand, RestartTheLine
+from bot.domain.errors import FixTheCommand, FixTheConfiguration, RestartTheLine
 from bot.domain.session import NEW_YORK, Session, new_york_day, next_session, session_on
 from bot.domain.types import Symbol
 from bot.sim.exchange.exchange_settings import ExchangeSettings
+from bot.sim.exchange.logins.login import AccountGroup, AccountTerms, Allocation, Login
+from bot.sim.faults.logins import ID_FORM, account_type, currency, make_login
 from bot.sim.faults.scenario import Scenario
 from bot.sim.gateway.pace import paced
 from bot.sim.gateway.settings import GatewaySettings
@@ -39,7 +41,6 @@ from bot.sim.world.world import World
 from bot.wire import SUPPORTED_VERSIONS
 
 _SYMBOL: Final = re.compile(r"[A-Z][A-Z0-9.]{0,7}")
-_ACCOUNT: Final = re.compile(r"[A-Z]{1,3}[0-9]{1,10}")
 _COLLECTOR: Final = (2_000, 20, 1_000_000)
 """Young objects are collected as often as ever, old ones never by themselves."""
 _COLLECT_EVERY_S = 20.0
@@ -63,7 +64,12 @@ class SimOptions:
     """Time takes its next step when every client has let it."""
     seed: int = 1
     account: str = "DU1234567"
+    """One id or several, separated by commas; all are alike. A scenario file's accounts take their place."""
     equity: Decimal = EQUITY
+    account_type: str = "margin"
+    currency: str = "USD"
+    advisor: str = ""
+    """The master account of an advisor, whose clients the accounts are then, all of them in the group ``Everybody``."""
     until_close: bool = False
     early: timedelta = EARLY
     """The world begins this long before the open of the session."""
@@ -88,14 +94,12 @@ def make_world(options: SimOptions, now: datetime) -> World:
         raise FixTheCommand(
             f"--symbols: {malformed[0] if malformed else 'none given'!r} is no ticker; write SPY,AAPL"
         )
-    if not _ACCOUNT.fullmatch(options.account):
-        raise FixTheCommand(f"--account: {options.account!r} is no account id; write DU1234567")
+    login = _login(options)
     make = partial(
         synthetic_world if options.is_synthetic else partial(recorded_world, library=options.library),
         options.symbols,
         seed=options.seed,
-        account_id=options.account,
-        equity=options.equity,
+        login=login,
         exchange_settings=_exchange_settings(options),
     )
     if options.session is None and options.is_synthetic:
@@ -105,6 +109,23 @@ def make_world(options: SimOptions, now: datetime) -> World:
     if session is None:
         raise FixTheCommand(f"--session: the exchange is closed on {options.session}; choose a trading day")
     return make(session.day, start=_start(options, session))
+
+
+def _login(options: SimOptions) -> Login:
+    if options.scenario.login is not None:
+        return options.scenario.login
+    ids = [one.strip() for one in options.account.split(",")]
+    for one in ids:
+        if not ID_FORM.fullmatch(one):
+            raise FixTheCommand(f"--account: {one!r} is no account id; write DU1234567")
+    try:
+        kind = account_type("--account-type", options.account_type)
+        base = currency("--currency", options.currency)
+        everybody = AccountGroup("Everybody", Allocation.EQUAL, dict.fromkeys(ids, Decimal(1)))
+        terms = tuple(AccountTerms(one, options.equity, kind, base) for one in ids)
+        return make_login(terms, options.advisor, (everybody,) if options.advisor else ())
+    except FixTheConfiguration as error:
+        raise FixTheCommand(str(error)) from None
 
 
 def _start(options: SimOptions, session: Session) -> datetime:
@@ -182,6 +203,7 @@ def _announcement(
         "port": gateway.port,
         "clock": clock,
         "account": world.account_id,
+        "accounts": list(world.login.managed),
         "pid": os.getpid(),
         "admin_port": admin_port,
         "admin_token": None if admin_port is None else admin_token,

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # IBKR Campus, "Market Data Type Behavior".
 LIVE, FROZEN, DELAYED, DELAYED_FROZEN = 1, 2, 3, 4
+# IBKR Campus, "Available Tick Types": generic tick 236; "Shortable" has the bounds of tick 46.
+_SHORTABLE_REQUEST, _PLENTY = 236, 5_000_000
 _DELAYED_TYPES = frozenset({DELAYED, DELAYED_FROZEN})
 
 
@@ -72,8 +74,16 @@ class MarketLine(Feed):
             snapshotPermissions=3,
         )
         self.refresh()
+        if _SHORTABLE_REQUEST in self._generic and self.contract.sec_type is SecType.STOCK:
+            self._tell_shortable()
         if (kind := self.core.world.halts.kind_of(self.contract)) is not None:
             self.tell_halt(kind.value)
+
+    def _tell_shortable(self) -> None:
+        """Ticks 46 (above 2.5: at least 1,000 shares can be borrowed; 1.5 and less: none) and 89, how many."""
+        is_scarce = self.contract.symbol in self.core.world.exchange_settings.not_shortable
+        self._send("tickGeneric", tickType=46, value=1.0 if is_scarce else 3.0)
+        self._send("tickSize", tickType=89, size=0 if is_scarce else _PLENTY)
 
     def tell_halt(self, value: int) -> None:
         """Tick 49 (IBKR Campus, "Available Tick Types"): 1 or 2 while trading is halted, 0 while it is not."""

@@ -12,6 +12,7 @@ from decimal import Decimal
 from bot.domain.session import session_on
 from bot.domain.types import Symbol
 from bot.sim.exchange.exchange_settings import ExchangeSettings
+from bot.sim.exchange.logins.login import Login
 from bot.sim.market.catalog import INDEX_OPTIONS, underlying
 from bot.sim.market.market import Market
 from bot.sim.market.price_source import RecordedTape, Tape
@@ -35,6 +36,7 @@ def recorded_world(
     account_id: str = ACCOUNT_ID,
     equity: Decimal = EQUITY,
     exchange_settings: ExchangeSettings | None = None,
+    login: Login | None = None,
     library: Library = BUNDLE,
 ) -> World:
     """A recorded session of the first symbol; further symbols are recorded where they can be and synthetic else.
@@ -43,7 +45,7 @@ def recorded_world(
     """
     if day not in library.sessions(symbols[0]):
         raise NotRecordedError(symbols[0], day, library.sessions(symbols[0]))
-    return _world(symbols, day, start, seed, account_id, equity, exchange_settings, library)
+    return _world(symbols, day, start, seed, account_id, equity, exchange_settings, login, library)
 
 
 def synthetic_world(
@@ -55,9 +57,10 @@ def synthetic_world(
     account_id: str = ACCOUNT_ID,
     equity: Decimal = EQUITY,
     exchange_settings: ExchangeSettings | None = None,
+    login: Login | None = None,
 ) -> World:
     """A made-up market from that trading day on, with 45 sessions of history behind it."""
-    return _world(symbols, day, start, seed, account_id, equity, exchange_settings, None)
+    return _world(symbols, day, start, seed, account_id, equity, exchange_settings, login, None)
 
 
 def _world(
@@ -68,6 +71,7 @@ def _world(
     account_id: str,
     equity: Decimal,
     exchange_settings: ExchangeSettings | None,
+    login: Login | None,
     library: Library | None,
 ) -> World:
     session = session_on(day)
@@ -79,7 +83,12 @@ def _world(
     points = exchange_settings.points_per_minute
     market = Market(tapes, start=start, seed=seed, points_per_minute=points, library=library or BUNDLE)
     return World(
-        market, account_id=account_id, equity=equity, start=start, exchange_settings=exchange_settings
+        market,
+        account_id=account_id,
+        equity=equity,
+        start=start,
+        exchange_settings=exchange_settings,
+        login=login,
     )
 
 

@@ -12,9 +12,10 @@ from bot.sim.exchange.account import Account
 from bot.sim.exchange.combos import Combo, LegFill, leg_fills, parts
 from bot.sim.exchange.commissions import order_commission
 from bot.sim.exchange.conditions import BookOf
-from bot.sim.exchange.margin import Naked
+from bot.sim.exchange.logins.accounts import AccountHoldings, Accounts
 from bot.sim.exchange.order_kinds import Wake, kind_of
 from bot.sim.exchange.orders import MarginFigures, SimOrder
+from bot.sim.market.catalog import PAIR_IDS
 from bot.sim.market.market import Market
 from bot.sim.market.paths import dollars
 from bot.sim.market.quotes import TopOfBook
@@ -23,9 +24,9 @@ from bot.sim.world.trading_halts import TradingHalts
 
 
 class MarketSurroundings:
-    """``now`` and ``account`` are set by the world that owns this."""
+    """``now`` and ``accounts`` are set by the world that owns this."""
 
-    account: Account
+    accounts: Accounts
 
     def __init__(self, market: Market, combos: Combos, now: datetime, halts: TradingHalts) -> None:
         self._market = market
@@ -45,19 +46,28 @@ class MarketSurroundings:
     def is_halted(self, contract: Contract) -> bool:
         return any(self._halts.kind_of(part) is not None for part, _ in parts(contract, 1))
 
-    def held(self, con_id: ConId) -> int:
-        return self.account.held(con_id)
+    def holdings(self, account: str) -> AccountHoldings:
+        return AccountHoldings(self.accounts.of(account))
 
-    def naked(self, contract: Contract, signed: int) -> Naked:
-        """Short options that nothing covers, ``signed`` more of a contract counted as held."""
-        return self.account.naked([(part, number, Decimal(0)) for part, number in parts(contract, signed)])
+    def usd_for(self, currency: str) -> Decimal:
+        """USD for one unit of a currency that has a pair with the dollar; 1 for the dollar. Raises ValueError."""
+        for (base, quote), con_id in PAIR_IDS.items():
+            middle = None
+            if {base, quote} == {currency, "USD"}:
+                book = self._market.book(con_id, self.now)
+                middle = None if book is None else book.mid
+            if middle:
+                return middle if base == currency else 1 / middle
+        if currency == "USD":
+            return Decimal(1)
+        raise ValueError(f"{currency} has no pair with USD here")
 
     def underlying_price(self, contract: Contract) -> Decimal | None:
         cents = self._market.underlying_cents(contract.symbol)
         return None if cents is None else dollars(cents)
 
     def margin_of(self, order: SimOrder, contract: Contract) -> MarginFigures:
-        return margin_of(order, contract, self.account, self.book, self.now)
+        return margin_of(order, contract, self.accounts.of(order.account), self.book, self.now)
 
 
 def margin_of(
@@ -81,6 +91,8 @@ def margin_of(
         maintenance_change=after.maintenance - before.maintenance_margin,
         equity_with_loan_change=-paid - commission,
         commission=commission,
+        base=before.currency,
+        rate=before.rate,
     )
 
 

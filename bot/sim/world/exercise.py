@@ -18,6 +18,7 @@ from bot.sim.exchange.account import Account
 from bot.sim.exchange.combos import has_expired
 from bot.sim.exchange.events import ExchangeEvent
 from bot.sim.exchange.ids import Ids
+from bot.sim.exchange.logins.accounts import Accounts
 from bot.sim.exchange.order_lifecycle import OrderLifecycle
 from bot.sim.exchange.orders import Execution
 from bot.sim.market.catalog import INDEX_SYMBOLS, SETTLED_AT_OPEN
@@ -33,10 +34,10 @@ class Expiries:
     """Plans and performs the settlement of what the account holds."""
 
     def __init__(
-        self, market: Market, account: Account, life: OrderLifecycle, ids: Ids, delay: timedelta
+        self, market: Market, accounts: Accounts, life: OrderLifecycle, ids: Ids, delay: timedelta
     ) -> None:
         self._market = market
-        self._account = account
+        self._accounts = accounts
         self._life = life
         self._ids = ids
         self._delay = delay
@@ -56,46 +57,49 @@ class Expiries:
         self._planned = [plan for plan in self._planned if plan[0] > now]
         return due
 
-    def held(self, day: date, *, at_open: bool) -> list[Contract]:
-        """What the account holds that has seen its last session by that day."""
-        held = (position.contract for position in self._account.positions())
+    def held(self, day: date, *, at_open: bool) -> list[tuple[Account, Contract]]:
+        """What the accounts hold that has seen its last session by that day."""
+        held = ((one, position.contract) for one in self._accounts for position in one.positions())
         return [
-            contract
-            for contract in held
+            (account, contract)
+            for account, contract in held
             if has_expired(contract, day) and (contract.trading_class in SETTLED_AT_OPEN) is at_open
         ]
 
-    def settle(self, contract: Contract, now: datetime) -> Iterator[ExchangeEvent]:
+    def settle(self, account: Account, contract: Contract, now: datetime) -> Iterator[ExchangeEvent]:
         """Exercise (or be assigned on) the whole position if it is in the money, else let it expire."""
         value = self._market.settlement(contract)
         is_worth = value >= _CENT
-        held = self._account.held(contract.con_id)
+        held = account.held(contract.con_id)
         if contract.symbol in INDEX_SYMBOLS:
             side = Side.SELL if held > 0 else Side.BUY
-            self._book(contract, side, abs(held), Decimal(f"{value:.2f}"), now)
+            self._book(account, contract, side, abs(held), Decimal(f"{value:.2f}"), now)
             yield from self._life.take()
             return
-        yield from self._end(contract, held, now, delivers=is_worth)
+        yield from self._end(account, contract, held, now, delivers=is_worth)
 
     def exercise(
-        self, contract: Contract, quantity: int, now: datetime, *, lapse: bool
+        self, account: Account, contract: Contract, quantity: int, now: datetime, *, lapse: bool
     ) -> Iterator[ExchangeEvent]:
-        yield from self._end(contract, quantity, now, delivers=not lapse)
+        yield from self._end(account, contract, quantity, now, delivers=not lapse)
 
     def _end(
-        self, contract: Contract, held: int, now: datetime, *, delivers: bool
+        self, account: Account, contract: Contract, held: int, now: datetime, *, delivers: bool
     ) -> Iterator[ExchangeEvent]:
         """Take ``held`` (signed) options off at 0, and trade the shares at the strike where they deliver."""
         side = Side.SELL if held > 0 else Side.BUY
-        self._book(contract, side, abs(held), Decimal(0), now)
+        self._book(account, contract, side, abs(held), Decimal(0), now)
         stock = self._market.contracts.underlying(contract)
         if delivers and stock is not None and contract.strike is not None:
             buys = (contract.right is Right.CALL) is (held > 0)
             shares = abs(held) * contract.multiplier
-            self._book(stock.contract(), Side.BUY if buys else Side.SELL, shares, contract.strike, now)
+            way = Side.BUY if buys else Side.SELL
+            self._book(account, stock.contract(), way, shares, contract.strike, now)
         yield from self._life.take()
 
-    def _book(self, contract: Contract, side: Side, quantity: int, price: Decimal, now: datetime) -> None:
+    def _book(
+        self, account: Account, contract: Contract, side: Side, quantity: int, price: Decimal, now: datetime
+    ) -> None:
         execution = Execution(
             exec_id=self._ids.exec_id(),
             client_id=0,
@@ -108,7 +112,7 @@ class Expiries:
             cum_quantity=quantity,
             avg_price=price,
             at=now,
-            account=self._account.account_id,
+            account=account.account_id,
             exchange="CBOE" if contract.sec_type is SecType.OPTION else contract.exchange,
         )
         self._life.book(execution, Decimal(0), now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,8 +72,11 @@ class SimLedger:
         for order in alive:
             if order.is_active and order.is_stop:
                 stops[order.contract.con_id] = stops.get(order.contract.con_id, 0) + order.remaining
+        held: Counter[ConId] = Counter()
+        for position in positions:
+            held[position.contract.con_id] += position.quantity
         return AccountLedger(
-            positions={p.contract.con_id: p.quantity for p in positions},
+            positions=dict(held),
             working_stops=stops,
             orders_received=kinds.count("new"),
             modifies=kinds.count("modify"),

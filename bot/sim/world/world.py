@@ -16,12 +16,12 @@ from bot.domain.contract import Contract, TickGrid
 from bot.domain.position import Position
 from bot.domain.session import Session, new_york_day, sessions_between
 from bot.domain.types import ConId, OrderId
-from bot.sim.exchange.account import Account
 from bot.sim.exchange.account_values import AccountFigures, PortfolioLine
 from bot.sim.exchange.events import AccountChanged, ExchangeEvent
 from bot.sim.exchange.exchange import Exchange
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.ids import Ids
+from bot.sim.exchange.logins.login import AccountTerms, Login
 from bot.sim.exchange.order_lifecycle import OrderLifecycle
 from bot.sim.exchange.orders import (
     MANUAL_CLIENT,
@@ -38,6 +38,7 @@ from bot.sim.market.listing import ContractDetails, ContractQuery, OptionParamet
 from bot.sim.market.market import Market
 from bot.sim.market.past.history_reader import HistoryReader
 from bot.sim.market.quotes import OptionModel, Ticker
+from bot.sim.world.accounts import carry_overnight, open_accounts
 from bot.sim.world.combos import Combos
 from bot.sim.world.exchange_view import MarketSurroundings
 from bot.sim.world.exercise import Expiries
@@ -59,29 +60,27 @@ class World:
         equity: Decimal,
         start: datetime,
         exchange_settings: ExchangeSettings | None = None,
+        login: Login | None = None,
     ) -> None:
         self.now = start
-        self.account_id = account_id
+        self.login = login or Login((AccountTerms(account_id, equity),))
+        self.account_id = self.login.accounts[0].account_id
         self.exchange_settings = exchange_settings or ExchangeSettings()
         self.market = market
         self.halts = TradingHalts()
         self._ids = Ids(start)
         self.combos = Combos(market)
         self._surroundings = MarketSurroundings(market, self.combos, start, self.halts)
-        self._account = Account(
-            account_id,
-            equity,
-            self._surroundings.book,
-            self._surroundings.underlying_price,
-            new_york_day(start),
+        self.accounts = self._surroundings.accounts = open_accounts(
+            self.login, self._surroundings, new_york_day(start)
         )
-        self._surroundings.account = self._account
-        self._life = OrderLifecycle(self._account, self._ids.exec_id, self.exchange_settings.commission_delay)
+        self._account = self.accounts.first
+        self._life = OrderLifecycle(self.accounts, self._ids.exec_id, self.exchange_settings.commission_delay)
         self._exchange = Exchange(
-            self._surroundings, self._life, self.exchange_settings, account_id, self._ids.perm_id
+            self._surroundings, self._life, self.exchange_settings, self.accounts, self._ids.perm_id
         )
         self._expiries = Expiries(
-            market, self._account, self._life, self._ids, self.exchange_settings.expiry_delay
+            market, self.accounts, self._life, self._ids, self.exchange_settings.expiry_delay
         )
         self._ledger = SimLedger()
         self._reader = HistoryReader(market)
@@ -134,7 +133,7 @@ class World:
             if is_due:
                 self._set_now(point)
                 self._next_figures = point + self.exchange_settings.account_update_every
-                events.append(AccountChanged(point, self._account.figures(point)))
+                events += [AccountChanged(point, account.figures(point)) for account in self.accounts]
         self._set_now(at)
         return events
 
@@ -172,8 +171,11 @@ class World:
         return self._last_point + _FOREX_STEP
 
     def _set_now(self, at: datetime) -> None:
-        self.now = self._surroundings.now = at
-        self._account.roll_to(at)
+        before, self.now = self.now, at
+        self._surroundings.now = at
+        if self.exchange_settings.carries_overnight:
+            carry_overnight(self.accounts, before, at, self.exchange_settings.borrow_fee)
+        self.accounts.roll_to(at)
 
     def _step(self, at: datetime) -> Iterator[ExchangeEvent]:
         yield from self._life.run_due(at)
@@ -188,7 +190,8 @@ class World:
     def _move_market(self, at: datetime) -> Iterator[ExchangeEvent]:
         for event in self.market.move(at):
             if isinstance(event, SessionClosed):
-                self._account.figures(at)
+                for account in self.accounts:
+                    account.figures(at)
                 yield from self._exchange.close_session(at)
                 self._expiries.plan(event.day, at)
             yield event
@@ -202,7 +205,8 @@ class World:
         yield from self._exchange.step(at)
         if at >= self._next_figures:
             self._next_figures = at + self.exchange_settings.account_update_every
-            yield AccountChanged(at, self._account.figures(at))
+            for account in self.accounts:
+                yield AccountChanged(at, account.figures(at))
 
     def _changed_books(self, at: datetime) -> Iterator[ExchangeEvent]:
         for con_id in self._watched:
@@ -217,8 +221,8 @@ class World:
     def _expire(self, at: datetime) -> Iterator[ExchangeEvent]:
         for day, at_open in self._expiries.take_due(at):
             yield from self._exchange.end_expired(day, at)
-            for contract in self._expiries.held(day, at_open=at_open):
-                yield from self._expiries.settle(contract, at)
+            for account, contract in self._expiries.held(day, at_open=at_open):
+                yield from self._expiries.settle(account, contract, at)
 
     # ── orders: (client_id, order_id) names an order
 
@@ -242,14 +246,16 @@ class World:
         self._ledger.cancels += 1
         return self._exchange.cancel_all(self.now)
 
-    def exercise(self, con_id: ConId, quantity: int, *, lapse: bool = False) -> list[ExchangeEvent]:
+    def exercise(
+        self, con_id: ConId, quantity: int, *, lapse: bool = False, account_id: str = ""
+    ) -> list[ExchangeEvent]:
         """Exercise long options now, or let them lapse: give them up. ValueError says why it cannot be."""
-        contract = self.market.contracts.by_id(con_id)
-        if contract is None or contract.expiry is None or not 0 < quantity <= self._account.held(con_id):
+        contract, account = self.market.contracts.by_id(con_id), self.accounts.of(account_id)
+        if contract is None or contract.expiry is None or not 0 < quantity <= account.held(con_id):
             raise ValueError(f"cannot exercise {quantity} of contract {con_id}: that many are not held")
         if contract.symbol in INDEX_SYMBOLS:
             raise ValueError(f"cannot exercise {contract.label} before it expires: it is European")
-        return list(self._expiries.exercise(contract, quantity, self.now, lapse=lapse))
+        return list(self._expiries.exercise(account, contract, quantity, self.now, lapse=lapse))
 
     def correct_execution(self, exec_id: str, *, quantity: int, price: Decimal) -> list[ExchangeEvent]:
         """IB's correction of a fill: the same id with a higher last part. KeyError for an unknown id."""
@@ -283,18 +289,21 @@ class World:
     # ── account
 
     def positions(self) -> list[Position]:
+        """What the first account holds; for the others see ``accounts``."""
         return self._account.positions()
 
-    def account_figures(self) -> AccountFigures:
-        return self._account.figures(self.now)
+    def account_figures(self, name: str = "") -> AccountFigures:
+        """Of an account, or of several as one. KeyError for a name that means none."""
+        return self.accounts.figures(name, self.now)
 
-    def portfolio(self) -> list[PortfolioLine]:
+    def portfolio(self, name: str = "") -> list[PortfolioLine]:
         """What is held, and what was closed today (quantity 0)."""
-        return self._account.portfolio()
+        return [line for account in self.accounts.meant(name) for line in account.portfolio()]
 
     def books(self) -> AccountLedger:
         """For checks from outside: see :class:`AccountLedger`."""
-        return self._ledger.books(self._account.positions(), self._exchange.alive())
+        held = (position for account in self.accounts for position in account.positions())
+        return self._ledger.books(held, self._exchange.alive())
 
     # ── contracts
 

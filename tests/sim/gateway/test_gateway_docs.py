@@ -20,8 +20,10 @@ def test_every_fault_is_in_the_manual_and_no_other() -> None:
 
 def test_the_manuals_scenario_can_be_read() -> None:
     text = (DOCS / "simulator.md").read_text()
-    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    assert len(parse(example.encode()).entries) == 6
+    logins, faults = (parse(one.encode()) for one in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL))
+    assert logins.login is not None
+    assert [group.name for group in logins.login.groups] == ["Both", "Weighed"]
+    assert len(faults.entries) == 6
 
 
 def test_the_counts_of_message_kinds_are_right() -> None:
