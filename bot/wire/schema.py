@@ -20,6 +20,7 @@ from bot.wire.records import WireMessage, WrittenRecords
 from bot.wire.schemas import account, contracts, history, market, open_orders, orders, reference, session
 
 __all__ = [
+    "NEWEST_TEXT_VERSION",
     "SUPPORTED_VERSIONS",
     "decode",
     "decode_answer",
@@ -32,9 +33,12 @@ __all__ = [
     "written_records",
 ]
 
+NEWEST_TEXT_VERSION: Final = 178
 # 158 to 162 are never spoken: the clients disagree about the version from which "duration" is in openOrder.
 # 213 to 225 are said in Protocol Buffers throughout.
-SUPPORTED_VERSIONS: Final[frozenset[int]] = frozenset({*range(142, 158), *range(163, 179), *range(213, 226)})
+SUPPORTED_VERSIONS: Final[frozenset[int]] = frozenset(
+    {*range(142, 158), *range(163, NEWEST_TEXT_VERSION + 1), *range(213, 226)}
+)
 
 _KINDS: Final[tuple[MessageKind, ...]] = (
     *session.KINDS,

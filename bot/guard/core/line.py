@@ -1,7 +1,8 @@
 """One client's line: the hello of both sides, whole frames out of any slices, and which frame may be what.
 
 Rule: no bytes pass but whole frames that were looked at. The versions a client offers are narrowed to those whose every
-layout is known here; a request whose id is not a plain number of a known kind could be an order in disguise.
+layout is known here, as text: a guard does not read numbered bodies. A request whose id is not a plain number of a known kind
+could be an order in disguise.
 """
 
 from __future__ import annotations
@@ -12,18 +13,22 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
-from bot.wire import FrameBuffer, MessageDirection, RemoteProtocolError, message_kinds, negotiate
+from bot.wire import (
+    NEWEST_TEXT_VERSION,
+    FrameBuffer,
+    MessageDirection,
+    RemoteProtocolError,
+    message_kinds,
+    negotiate,
+)
 from bot.wire.frames import MAX_ANSWER_BYTES, MAX_REQUEST_BYTES, pack_frame
 
 _PREFIX: Final = b"API\0"
 _UNDER_WAY: Final = timedelta(seconds=5)
 _HELLO: Final = re.compile(rb"v([0-9]{1,6})(?:\.\.([0-9]{1,6}))?( [ -~]*)?\0?")
-REQUESTS: Final = {
-    str(kind.id).encode(): kind for kind in message_kinds() if kind.direction is MessageDirection.REQUEST
-}
-ANSWERS: Final = {
-    str(kind.id).encode(): kind for kind in message_kinds() if kind.direction is MessageDirection.ANSWER
-}
+_KINDS: Final = [kind for kind in message_kinds() if kind.since <= NEWEST_TEXT_VERSION]
+REQUESTS: Final = {str(k.id).encode(): k for k in _KINDS if k.direction is MessageDirection.REQUEST}
+ANSWERS: Final = {str(k.id).encode(): k for k in _KINDS if k.direction is MessageDirection.ANSWER}
 
 
 class Stage(Enum):
@@ -73,7 +78,7 @@ class Line:
         if match is None:
             raise RemoteProtocolError(f"not a range of versions: {payload[:32]!r}")
         low, high = int(match[1]), int(match[2] or match[1])
-        version = negotiate(low, high)
+        version = negotiate(low, min(high, NEWEST_TEXT_VERSION))
         if version is None:
             raise RemoteProtocolError(
                 f"the client speaks versions {low}..{high}, which the guard cannot read"
@@ -84,7 +89,7 @@ class Line:
     def answered(self, payload: bytes) -> None:
         """The gateway's own hello. Errors: a version the guard cannot read."""
         text = payload.split(b"\0", 1)[0]
-        if not text.isdigit() or negotiate(int(text), int(text)) is None:
+        if not text.isdigit() or negotiate(int(text), min(int(text), NEWEST_TEXT_VERSION)) is None:
             raise RemoteProtocolError(f"the gateway chose version {text[:16]!r}, which the guard cannot read")
         self.version, self.stage = int(text), Stage.AGREED
         self._from_gateway.limit = MAX_ANSWER_BYTES
