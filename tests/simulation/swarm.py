@@ -54,7 +54,7 @@ class Rhythm:
     """Orders look at the market only so often (see ``SimulatedGateway``). None: whenever it moves."""
 
 
-LEAN: Final = Rhythm(60.0, 60.0, 5.0, 64, 60, 900.0, 4, 60.0)
+LEAN: Final = Rhythm(300.0, 300.0, 5.0, 64, 60, 900.0, 4, 60.0)
 """Of a whole session in which nothing goes wrong: bars and prices by the minute, quotes each quarter of an hour."""
 LEAN_SETTINGS: Final = {
     "MARKET_DATA__STRIKES_EACH_SIDE": "1",
