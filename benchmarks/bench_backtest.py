@@ -29,7 +29,7 @@ from bot.backtest.sweep.workers import run_sweep
 from bot.config import load_settings
 from bot.sim.market.recorded.library import BUNDLE
 
-FIRST, TENTH, LAST = date(2011, 1, 3), date(2011, 1, 14), date(2011, 1, 31)
+FIRST, TENTH = date(2011, 1, 3), date(2011, 1, 14)
 YEAR = (date(2025, 1, 2), date(2025, 12, 31))
 VARIABLES = (("BROKER__TRADING", "simulated"),)
 LENGTHS = tuple(f"{n}" for n in range(3, 11))
@@ -39,10 +39,10 @@ def plan(first: date, last: date) -> BacktestPlan:
     return BacktestPlan(load_settings(None, {"SYMBOLS": "SPY"}), ("SPY",), first, last)
 
 
-def timed(run: Callable[[BacktestPlan, Any], Outcome], chosen: BacktestPlan) -> tuple[Outcome, float]:
+def timed(run: Callable[..., Outcome], chosen: BacktestPlan, *heard: Any) -> tuple[Outcome, float]:
     """The outcome and the seconds of the processor."""
     began_s = time.process_time()
-    out = run(chosen, BUNDLE)
+    out = run(chosen, BUNDLE, *heard)
     return out, time.process_time() - began_s
 
 
@@ -56,24 +56,29 @@ def gears() -> dict[str, float]:
     return {"fast_bars_per_s": fast.bars / fast_s, "exact_bars_per_s": exact.bars / exact_s}
 
 
-def flat() -> dict[str, float]:
-    """A month's bars a second ÷ a week's, in the exact gear's costliest part and in the fast gear."""
-    timed(run_fast, plan(FIRST, date(2011, 1, 4)))
-    (week, week_s), (month, month_s) = (timed(run_fast, plan(FIRST, x)) for x in (date(2011, 1, 7), LAST))
-    return {"fast_month_to_week": (month.bars / month_s) / (week.bars / week_s)}
-
-
 def year() -> dict[str, float]:
-    """A made-up year of SPY: seconds of the wall, trades, MiB resident at most."""
+    """A made-up year of SPY: seconds of the wall, trades, MiB resident at most, and whether it is slower later on."""
     began_s = time.monotonic()
     chosen = replace(plan(*YEAR), is_synthetic=True)
-    out, cpu_s = timed(run_fast, chosen)
+    ended_s: dict[int, float] = {}
+
+    def note(day: date) -> None:
+        ended_s[day.month] = time.process_time()
+
+    out, cpu_s = timed(run_fast, chosen, note)
     return {
+        "year_late_to_early": _a_trade_s(out, ended_s, 6, 12) / _a_trade_s(out, ended_s, 1, 6),
         "year_wall_s": time.monotonic() - began_s,
         "year_bars_per_s": out.bars / cpu_s,
         "year_trades": len(out.trades),
         "year_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
+
+
+def _a_trade_s(out: Outcome, ended_s: dict[int, float], after: int, until: int) -> float:
+    """Seconds of the processor for a trade of these months; the first month's start is no month's cost."""
+    trades = sum(after < x.closed_at.month <= until for x in out.trades.values())
+    return (ended_s[until] - ended_s[after]) / trades
 
 
 def sweep() -> dict[str, float]:
@@ -89,7 +94,7 @@ def sweep() -> dict[str, float]:
     return {"sweep_one_s": took_s[0], "sweep_two_s": took_s[1], "efficiency": took_s[0] / (2 * took_s[1])}
 
 
-PARTS = {part.__name__: part for part in (gears, flat, year, sweep)}
+PARTS = {part.__name__: part for part in (gears, year, sweep)}
 
 
 def test_a_day_in_the_fast_gear(benchmark: Any) -> None:

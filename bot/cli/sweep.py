@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bot.backtest.sweep.space import Changes
     from bot.backtest.sweep.table import Swept
     from bot.backtest.sweep.trial import Job, Trial
+    from bot.ops.page.document import Table
 
 _Grid = Annotated[
     list[str],
@@ -32,6 +33,12 @@ _Search = Annotated[
 ]
 _Out = Annotated[
     float, typer.Option("--out-of-sample", min=0.0, max=0.9, help="Last part of the days, kept back.")
+]
+_Folds = Annotated[
+    int,
+    typer.Option(
+        min=0, help="Walk forward: choose by all days so far, take the next; so many times; 0: not."
+    ),
 ]
 _Workers = Annotated[int, typer.Option(min=0, help="Processes; 0: one a processor.")]
 _Scheduler = Annotated[str, typer.Option(metavar="tcp://HOST:PORT", help="A Dask scheduler instead.")]
@@ -54,6 +61,7 @@ def sweep(
     synthetic: Annotated[bool, typer.Option("--synthetic", help="Made-up days.")] = False,
     halts: str = "resume",
     out_of_sample: _Out = 0.3,
+    folds: _Folds = 0,
     workers: _Workers = 0,
     scheduler: _Scheduler = "",
     results: _Results = Path("sweep.jsonl"),
@@ -88,9 +96,21 @@ def sweep(
     swept = judge_sweep(trials, out_of_sample)
     if not swept.ranked:
         raise FixTheCommand(f"no combination is possible; the first: {trials[0].error}")
-    _show(swept, top, as_json=as_json)
+    tables = _tables(swept, top, folds)
+    _show(swept, tables, as_json=as_json)
     if html is not None:
-        _write_page(html, swept, top, plan)
+        _write_page(html, swept, tables, plan)
+
+
+def _tables(swept: Swept, top: int, folds: int) -> tuple[Table, ...]:
+    from bot.backtest.sweep.table import heat_map, sweep_table
+    from bot.backtest.sweep.walk_forward import walk_forward, walk_forward_table
+
+    steps = walk_forward(swept.ranked, folds)
+    if folds and not steps:
+        raise FixTheCommand(f"--folds {folds}: the days are too few for so many; at least two in each")
+    found = (sweep_table(swept, top), heat_map(swept), walk_forward_table(steps))
+    return tuple(x for x in found if x is not None)
 
 
 def _wanted(axes: list[str], count: int, seed: int) -> tuple[Changes, ...]:
@@ -130,8 +150,8 @@ def _job(plan: BacktestPlan, config: Path | None, data: Path) -> Job:
     )
 
 
-def _show(swept: Swept, top: int, *, as_json: bool) -> None:
-    from bot.backtest.sweep.table import heat_map, sweep_table, worth_in_words
+def _show(swept: Swept, tables: Sequence[Table], *, as_json: bool) -> None:
+    from bot.backtest.sweep.table import worth_in_words
     from bot.backtest.sweep.trial import as_row
 
     if as_json:
@@ -139,18 +159,16 @@ def _show(swept: Swept, top: int, *, as_json: bool) -> None:
             typer.echo(json.dumps(as_row(trial)))
         return
     console = printer()
-    for table in (sweep_table(swept, top), heat_map(swept)):
-        if table is not None:
-            console.print(grid_of(table))
+    for table in tables:
+        console.print(grid_of(table))
     console.print(worth_in_words(swept), style="bold", highlight=False, soft_wrap=True)
 
 
-def _write_page(path: Path, swept: Swept, top: int, plan: BacktestPlan) -> None:
-    from bot.backtest.sweep.table import heat_map, sweep_table, worth_in_words
+def _write_page(path: Path, swept: Swept, tables: tuple[Table, ...], plan: BacktestPlan) -> None:
+    from bot.backtest.sweep.table import worth_in_words
     from bot.ops.page.document import Document, PageVerdict, Source
     from bot.ops.page.render import as_file
 
-    tables = tuple(x for x in (sweep_table(swept, top), heat_map(swept)) if x is not None)
     page = Document(
         kind="backtest",
         title=f"Sweep {' '.join(plan.symbols)}, {plan.first} to {plan.last}",
