@@ -85,17 +85,14 @@ def sweep(
     library = library_of(data, settings)
     plan = make_plan(settings, library, symbols, first, last, equity, seed, halts, synthetic=synthetic)
     job = _job(plan, config, data or settings.data.directory)
-    processes = workers or os.cpu_count() or 1
     wanted = () if search else _wanted(grid, draw, seed)
     with sessions_bar(search or len(wanted)) as step:
 
         def run(some: Sequence[Changes]) -> list[Trial]:
-            return run_sweep(job, some, results, processes, scheduler, step)
+            return run_sweep(job, some, results, workers or os.cpu_count() or 1, scheduler, step)
 
         trials = search_among(_axes(grid), search, seed, out_of_sample, run) if search else run(wanted)
     swept = judge_sweep(trials, out_of_sample)
-    if not swept.ranked:
-        raise FixTheCommand(f"no combination is possible; the first: {trials[0].error}")
     tables = _tables(swept, top, folds)
     _show(swept, tables, as_json=as_json)
     if html is not None:
@@ -106,6 +103,8 @@ def _tables(swept: Swept, top: int, folds: int) -> tuple[Table, ...]:
     from bot.backtest.sweep.table import heat_map, sweep_table
     from bot.backtest.sweep.walk_forward import walk_forward, walk_forward_table
 
+    if not swept.ranked:
+        raise FixTheCommand(f"no combination is possible; the first: {swept.refused[0].error}")
     steps = walk_forward(swept.ranked, folds)
     if folds and not steps:
         raise FixTheCommand(f"--folds {folds}: the days are too few for so many; at least two in each")
