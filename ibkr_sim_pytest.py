@@ -30,9 +30,7 @@ import pytest
 _HERE = Path(__file__).resolve().parent
 _PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop(1)); from bot.cli.main import main; main()"
 _DEFAULTS = {"session": "2026-01-05", "synthetic": True, "symbols": ("SPY",), "seed": 1}
-_START_S = 60.0
-_ANSWER_S = 120.0
-_END_S = 10.0
+_PATIENCE_S = 120.0  # of a loaded machine, for its start, an answer and its end alike
 
 
 class _ProjectsBot(importlib.abc.MetaPathFinder):
@@ -117,8 +115,8 @@ class IBGateway:
         )
 
     def _greet(self) -> None:
-        self._admin = socket.create_connection(("127.0.0.1", self._facts["admin_port"]), timeout=_START_S)
-        self._admin.settimeout(_ANSWER_S)
+        self._admin = socket.create_connection(("127.0.0.1", self._facts["admin_port"]), timeout=_PATIENCE_S)
+        self._admin.settimeout(_PATIENCE_S)
         self._lines = self._admin.makefile("rw", encoding="utf-8", newline="\n")
         self._ask({"token": self._facts["admin_token"]})
 
@@ -146,7 +144,7 @@ class IBGateway:
         if process.stdin is not None:
             process.stdin.close()  # that its input ends is what ends it
         try:
-            self._code: int | None = process.wait(_END_S)
+            self._code: int | None = process.wait(_PATIENCE_S)
         except subprocess.TimeoutExpired:
             process.kill()
             self._code = process.wait()
