@@ -125,4 +125,6 @@ class ApiSession:
 
 # 10197: a competing session has the data, so no price will come (IBKR Campus, "TWS API: Error Codes").
 _ENDS_A_QUOTE = frozenset({10197})
-_WITHOUT_ID = frozenset({"reqAllOpenOrders", "reqCurrentTime", "reqAccountUpdates", "reqMarketDataType"})
+_WITHOUT_ID = frozenset(
+    {"reqAllOpenOrders", "reqCurrentTime", "reqAccountUpdates", "reqMarketDataType", "reqPositions"}
+)

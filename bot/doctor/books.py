@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from bot.doctor.api_session import ApiSession, Trouble
 from bot.doctor.context import Context
 from bot.doctor.findings import Finding, fail, ok, warn
+from bot.domain.text import made_safe
 from bot.wire import WireMessage
 
 # OCC: a standard equity option is on 100 shares.
 _STANDARD_MULTIPLIER = "100"
+_LONGEST = 20
+"""Digits of a count that are written out."""
 POSITIONS_NAMED = 6
 """Positions that are named; more are counted."""
 
@@ -19,9 +22,28 @@ POSITIONS_NAMED = 6
 def books_checks(x: Context, session: ApiSession, account_updates: list[WireMessage]) -> Iterator[Finding]:
     """``account_updates`` is what the subscription to the account brought."""
     yield _currency(account_updates)
-    yield _positions(account_updates)
-    yield _foreign(x, account_updates)
+    try:
+        held = _held(session, account_updates)
+    except Trouble as trouble:
+        yield fail("positions", trouble.words, trouble.remedy)
+    else:
+        yield _positions(held)
+        yield _foreign(x, held)
     yield _orders(x, session)
+
+
+def _held(session: ApiSession, account_updates: list[WireMessage]) -> list[WireMessage]:
+    """What the account holds by either list: the portfolio has no currency balance, which the list of positions may have."""
+    found = [row for row in account_updates if row.kind == "updatePortfolio" and row.position]
+    known = {row.conId for row in found}
+    account = {row.accountName for row in account_updates if row.kind == "accountDownloadEnd"}
+    listed = session.ask("reqPositions", {"positionEnd"})
+    session.line.send("cancelPositions")
+    return found + [
+        row
+        for row in listed
+        if row.kind == "position" and row.position and row.conId not in known and {row.account} == account
+    ]
 
 
 def _currency(answers: list[WireMessage]) -> Finding:
@@ -42,22 +64,17 @@ def _currency(answers: list[WireMessage]) -> Finding:
     )
 
 
-def _positions(answers: list[WireMessage]) -> Finding:
-    held = [x for x in answers if x.kind == "updatePortfolio" and x.position]
+def _positions(held: list[WireMessage]) -> Finding:
     if not held:
         return ok("positions", "the account holds nothing")
-    names = [f"{x.position:f} {_label(x)}" for x in held[:POSITIONS_NAMED]]
+    names = [f"{_count(x)} {_label(x)}" for x in held[:POSITIONS_NAMED]]
     more = f" and {len(held) - POSITIONS_NAMED} more" if len(held) > POSITIONS_NAMED else ""
     return ok("positions", f"the account holds {', '.join(names)}{more}")
 
 
-def _foreign(x: Context, answers: list[WireMessage]) -> Finding:
+def _foreign(x: Context, held: list[WireMessage]) -> Finding:
     """Rows that can be no position of this bot, with what makes them foreign."""
-    found = [
-        f"{row.position:f} {_label(row)} ({why})"
-        for row in answers
-        if row.kind == "updatePortfolio" and row.position and (why := _why_foreign(x, row))
-    ]
+    found = [f"{_count(row)} {_label(row)} ({why})" for row in held if (why := _why_foreign(x, row))]
     if not found:
         return ok("foreign", "every position could be this bot's")
     more = f" and {len(found) - POSITIONS_NAMED} more" if len(found) > POSITIONS_NAMED else ""
@@ -72,11 +89,15 @@ def _why_foreign(x: Context, row: WireMessage) -> str:
         return "not among `symbols`"
     if str(row.multiplier) != _STANDARD_MULTIPLIER:
         return f"multiplier {row.multiplier or 'unknown'}: adjusted, or a mini"
-    return "a fraction" if row.position % 1 else ""
+    return "" if row.position.is_finite() and row.position == int(row.position) else "a fraction"
+
+
+def _count(x: WireMessage) -> str:
+    return f"{x.position:f}" if x.position.adjusted() < _LONGEST else str(x.position)
 
 
 def _label(x: WireMessage) -> str:
-    return str(getattr(x, "localSymbol", "") or x.symbol).strip()
+    return made_safe(x.get("localSymbol") or x.symbol, 40)
 
 
 def _orders(x: Context, session: ApiSession) -> Finding:

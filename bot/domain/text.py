@@ -11,9 +11,13 @@ MOST: Final = 500
 def made_safe(text: object, most: int = MOST) -> str:
     """Printable, encodable and bounded: one line, without control characters, lone surrogates and the rest beyond ``most``.
 
-    What cannot be encoded becomes ``?``; white space of every kind becomes one blank.
+    What cannot be encoded becomes ``?``; white space of every kind becomes one blank; what has no words is named by its kind.
     """
-    known = str(text)[: 4 * most].encode("utf-8", "replace").decode("utf-8", "replace")
+    try:
+        words_of = str(text)
+    except (RecursionError, ValueError):  # nested too deep; an integer of more digits than Python prints
+        words_of = type(text).__name__
+    known = words_of[: 4 * most].encode("utf-8", "replace").decode("utf-8", "replace")
     words = "".join(char if char.isprintable() else " " for char in known).split()
     line = " ".join(words)
     return line if len(line) <= most else f"{line[: most - 1]}…"

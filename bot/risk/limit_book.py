@@ -34,6 +34,10 @@ LIMIT_CEILINGS: Final = {
     "max_drawdown_pct": Decimal("0.50"),
 }
 """Above these a limit is probably a mistake, in the settings as in a loosening."""
+HIGHEST_LIMIT: Final = Decimal(1_000_000_000)
+FINEST: Final = -9
+"""No limit is above that or written with more places: whoever counts with a number a million digits long stands still, and
+again at every start."""
 LONGEST: Final = timedelta(days=92)
 """A quarter: by then a person looks at it again."""
 _NONE_SAID: Final = lm.LimitsChanged(NO_TIME_YET)
@@ -42,6 +46,14 @@ _NONE_SAID: Final = lm.LimitsChanged(NO_TIME_YET)
 def is_looser(limit: str, value: Decimal, than: Decimal) -> bool:
     """Whether ``value`` allows more than ``than``."""
     return value < than if limit in LOOSER_BELOW else value > than
+
+
+def is_plain(value: Decimal) -> bool:
+    """Whether a limit can be so much; the rest are no numbers, or numbers nothing can be counted with."""
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < FINEST or value.adjusted() > HIGHEST_LIMIT.adjusted():
+        return False
+    return 0 <= value <= HIGHEST_LIMIT
 
 
 class LimitBook:
@@ -58,7 +70,7 @@ class LimitBook:
     # ── rows
 
     def loosen(self, row: lm.LimitLoosened) -> None:
-        if row.limit in LOOSENABLE:  # another build may know more of them
+        if row.limit in LOOSENABLE and is_plain(row.now):  # another build may know more of them
             self.loosened[row.limit] = row
             self._computed = None
 
@@ -162,8 +174,8 @@ class LimitBook:
 
     def _value_fault(self, order: lm.LoosenLimit) -> str:
         value, limit = order.value, order.limit
-        if not value.is_finite() or value < 0:
-            return "the value must be a number, not below zero"
+        if not is_plain(value):
+            return f"the value must be a number from 0 to {HIGHEST_LIMIT:,}, with at most {-FINEST} decimal places"
         is_count = limit == CANARY or isinstance(getattr(self.settings, limit), int)
         if is_count and value != value.to_integral_value():
             return "the value must be a whole number"

@@ -214,3 +214,21 @@ def test_what_the_account_holds_and_the_bot_leaves_alone_is_listed_with_the_reas
     assert "-1523.37 EUR.USD (CASH" in found
     assert "2 SPY1 (multiplier 103: adjusted, or a mini)" in found
     assert "SPY C" not in found
+
+
+def test_what_only_the_list_of_positions_names_is_listed_too(running: SimGatewayThread) -> None:
+    row: dict[str, object] = {"kind": "position", "account": "DU1234567", "conId": 12087792, "symbol": "EUR"}
+    row |= {"secType": "CASH", "lastTradeDateOrContractMonth": "", "strike": 0, "right": "", "multiplier": ""}
+    row |= {
+        "exchange": "",
+        "currency": "USD",
+        "localSymbol": "EUR.USD",
+        "tradingClass": "EUR.USD",
+        "avgCost": 1.1,
+    }
+    running.faults.message("positionEnd", "insert", count=None, fields=row | {"position": -1523.37})
+
+    found = visit(running)
+
+    assert "-1523.37 EUR.USD" in found["positions"].found
+    assert "-1523.37 EUR.USD (CASH" in found["foreign"].found

@@ -118,6 +118,11 @@ def test_a_loosened_limit_survives_a_restart_and_a_canary_can_be_loosened_too() 
         (loosen("max_open_positions", "3.5"), "whole number"),
         (loosen("max_daily_loss_pct", "0.9"), "ceiling of 0.20"),
         (loosen("max_daily_loss_pct", "NaN"), "a number"),
+        (loosen("max_daily_loss_pct", "sNaN"), "a number"),
+        (loosen("max_orders_per_day", "1E+999999"), "1,000,000,000"),
+        (loosen("max_orders_per_day", "0E+999999"), "1,000,000,000"),
+        (loosen("max_notional_per_day_usd", "1000000001"), "1,000,000,000"),
+        (loosen("min_equity_usd", "1E-999999"), "9 decimal places"),
         (loosen("require_live_data", "0"), "no such limit"),
         (loosen("canary_contracts", "3"), "no canary"),
     ],
@@ -170,6 +175,15 @@ def test_a_loosened_limit_that_this_build_does_not_know_is_passed_over() -> None
     )
 
     assert machine.limits.max_open_positions == LIVE.max_open_positions
+
+
+def test_a_loosened_limit_that_nothing_can_be_counted_with_is_passed_over_in_an_old_journal() -> None:
+    machine = opened()
+    machine.remember(
+        lm.LimitLoosened(NOON, "max_orders_per_day", Decimal(1), Decimal("1E+999999"), NOON + DAY, "x", "ann")
+    )
+
+    assert machine.limits.max_orders_per_day == LIMITS.max_orders_per_day
 
 
 LIMIT = st.sampled_from(LOOSENABLE)

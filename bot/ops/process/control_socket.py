@@ -1,6 +1,7 @@
 """The control socket: how a person reaches the running bot. One JSON object a line each way, over a Unix socket, mode 0600.
 
 Whoever can open the socket is the user who runs the bot, or root; a client refuses a socket that somebody else owns.
+A halt is obeyed however it is spelled: cut off, garbled, too long, unsigned. Everything else must be said right.
 When the process is wedged and does not answer, a halt can be left as a file, which the bot obeys within a second, or
 at its next start.
 """
@@ -9,8 +10,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import socket
 import socketserver
 import stat
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -24,6 +28,12 @@ from bot.domain.text import made_safe
 from bot.ops.process.control_client import HALT_FILE, SOCKET
 
 MAX_REQUEST = 65_536
+MAX_HEARD_OUT = 16 * 1024 * 1024
+"""What is longer than a request is read up to here and dropped, so that its sender gets an answer."""
+MOST_AT_ONCE = 32
+"""Connections; the oldest of more is heard no longer, since a person's command is the newest."""
+HALT = re.compile(rb"(?:^|do)\W{0,9}halt\b", re.IGNORECASE)
+"""A halt within what is no request: ``halt`` alone, or ``"do": "halt"`` of one that was cut off or garbled."""
 _UNSIGNED = ("a halt was requested by file", "unknown")
 Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """A request's object → the answer's object. BotError becomes ``{"error": …}``."""
@@ -37,16 +47,21 @@ class _Handler(socketserver.StreamRequestHandler):
         assert isinstance(server, _Server)  # noqa: S101  the only server that uses it
         with suppress(OSError):
             line = self.rfile.readline(MAX_REQUEST)
-            if line:
-                self.wfile.write(json.dumps(_answer(server.answer, line)).encode() + b"\n")
+            if line.strip():
+                answer = json.dumps(_answer(server.answer, line)).encode()
+                self._hear_out(line)
+                self.wfile.write(answer + b"\n")
+
+    def _hear_out(self, heard: bytes) -> None:
+        left = MAX_HEARD_OUT if len(heard) == MAX_REQUEST else 0
+        while left > 0 and heard and not heard.endswith(b"\n"):
+            heard = self.rfile.readline(MAX_REQUEST)
+            left -= len(heard)
 
 
 def _answer(answer: Answer, line: bytes) -> Mapping[str, Any]:
-    try:
-        request = json.loads(line)
-    except (ValueError, RecursionError):
-        request = None
-    if not isinstance(request, dict):
+    request = _read(line)
+    if request is None:
         return {"error": "a request is one JSON object on one line"}
     try:
         return answer(request)
@@ -57,17 +72,45 @@ def _answer(answer: Answer, line: bytes) -> Mapping[str, Any]:
         return {"error": f"the bot failed at this request ({type(error).__name__}); see its log"}
 
 
+def _read(line: bytes) -> Mapping[str, Any] | None:
+    """The request; a halt in one that cannot be read is a halt without words; None for the rest."""
+    try:
+        request = json.loads(line.decode(json.detect_encoding(line), "replace"))
+    except (ValueError, RecursionError):
+        request = None
+    if isinstance(request, dict):
+        return request
+    return {"do": "halt"} if HALT.search(line.replace(b"\0", b"").strip()) else None
+
+
 class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
-    request_queue_size = 16
+    request_queue_size = 128
 
     def __init__(self, path: Path, answer: Answer) -> None:
         self.answer = answer
+        self._open: dict[socket.socket, None] = {}
         before = os.umask(0o177)  # the socket is born 0600, not made so a moment later
         try:
             super().__init__(str(path), _Handler)
         finally:
             os.umask(before)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open[request] = None
+        if len(self._open) > MOST_AT_ONCE:
+            (oldest, *_) = tuple(self._open)  # at once: other threads take theirs away
+            self._open.pop(oldest, None)
+            with suppress(OSError):  # it ended meanwhile
+                oldest.shutdown(socket.SHUT_RD)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.pop(request, None)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002  the base's words
+        logger.error("control socket: {} at a connection", type(sys.exception()).__name__)
 
 
 class ControlServer:

@@ -61,11 +61,10 @@ class Operator:
 
     def answer(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Do one request and say what came of it. Raises FixTheCommand for one that cannot be done."""
-        act = self._acts.get(str(request.get("do")))
+        word = made_safe(request.get("do"), 40)
+        act = self._acts["halt"] if word.lower() == "halt" else self._acts.get(word)
         if act is None:
-            raise FixTheCommand(
-                f"unknown request {made_safe(request.get('do'), 40)!r}; known: {', '.join(self._acts)}"
-            )
+            raise FixTheCommand(f"unknown request {word!r}; known: {', '.join(self._acts)}")
         return act(request)
 
     def halt(self, reason: str, by: str) -> Status:
@@ -84,7 +83,8 @@ class Operator:
         return {"status": shown}
 
     def _halt(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        status = self.halt(*_signed(request))
+        reason, by = _words(request)
+        status = self.halt(reason or "a halt was requested without a reason", by or "unknown")
         if status.trading_state is not TradingState.HALTED:
             raise FixTheCommand(
                 f"the halt was received, but the trading state is still {status.trading_state}; see the log"
@@ -138,8 +138,13 @@ def _bounds(request: Mapping[str, Any]) -> tuple[Decimal, datetime]:
     return value, until
 
 
+def _words(request: Mapping[str, Any]) -> tuple[str, str]:
+    """Reason and name, made safe; empty where there is none."""
+    return made_safe(request.get("reason") or ""), made_safe(request.get("by") or "")
+
+
 def _signed(request: Mapping[str, Any]) -> tuple[str, str]:
-    reason, by = (made_safe(request.get(key) or "") for key in ("reason", "by"))
+    reason, by = _words(request)
     if not reason or not by:
         raise FixTheCommand("a reason and a name are needed")
     return reason, by
