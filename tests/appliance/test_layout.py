@@ -88,6 +88,16 @@ def test_no_download_goes_without_a_checksum() -> None:
                 assert "checksum:" in text, f"{path}: {text.splitlines()[0]}"
 
 
+def test_the_image_is_built_of_nothing_without_a_checksum_its_build_tools_included() -> None:
+    steps = (ROOT / "Containerfile").read_text().replace("\\\n", " ").splitlines()
+    installs = [part for step in steps for part in step.split("&&") if "pip install" in part]
+    locks = {found for part in installs for found in re.findall(r"-r (\S+)", part)}
+
+    assert all("--require-hashes" in part or "--no-index" in part for part in installs)
+    assert locks == {"runtime.lock", "requirements/build.lock"}
+    assert "hatchling==" in (ROOT / "requirements" / "build.lock").read_text()
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_a_roles_readme_is_what_its_argument_specs_say(role: str) -> None:
     made = READMES.readme(ROOT / "roles" / role)
