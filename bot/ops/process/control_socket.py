@@ -29,7 +29,8 @@ from bot.ops.process.control_client import HALT_FILE, SOCKET
 
 MAX_REQUEST = 65_536
 MAX_HEARD_OUT = 16 * 1024 * 1024
-"""What is longer than a request is read up to here and dropped, so that its sender gets an answer."""
+"""What is longer than a request is read up to here, since it may hold a halt and its sender waits for an answer."""
+PATIENCE_S = 30.0
 MOST_AT_ONCE = 32
 """Connections; the oldest of more is heard no longer, since a person's command is the newest."""
 HALT = re.compile(rb"(?:^|do)\W{0,9}halt\b", re.IGNORECASE)
@@ -39,24 +40,25 @@ Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """A request's object → the answer's object. BotError becomes ``{"error": …}``."""
 
 
-class _Handler(socketserver.StreamRequestHandler):
-    timeout = 30
-
+class _Handler(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         server = self.server
         assert isinstance(server, _Server)  # noqa: S101  the only server that uses it
-        with suppress(OSError):
-            line = self.rfile.readline(MAX_REQUEST)
-            if line.strip():
-                answer = json.dumps(_answer(server.answer, line)).encode()
-                self._hear_out(line)
-                self.wfile.write(answer + b"\n")
+        self.request.settimeout(PATIENCE_S)
+        if line := self._line():
+            answer = json.dumps(_answer(server.answer, line)).encode()
+            with suppress(OSError):  # nobody waits for it any more
+                self.request.sendall(answer + b"\n")
 
-    def _hear_out(self, heard: bytes) -> None:
-        left = MAX_HEARD_OUT if len(heard) == MAX_REQUEST else 0
-        while left > 0 and heard and not heard.endswith(b"\n"):
-            heard = self.rfile.readline(MAX_REQUEST)
-            left -= len(heard)
+    def _line(self) -> bytes:
+        """The first line that is not blank, or what came of it until its sender ended, stood still or was let go."""
+        heard = bytearray()
+        with suppress(OSError):
+            while len(heard) < MAX_HEARD_OUT and (chunk := self.request.recv(MAX_REQUEST)):
+                heard += chunk
+                if b"\n" in chunk and b"\n" in heard.lstrip():
+                    break
+        return bytes(heard.lstrip().partition(b"\n")[0].strip())
 
 
 def _answer(answer: Answer, line: bytes) -> Mapping[str, Any]:
@@ -75,7 +77,11 @@ def _answer(answer: Answer, line: bytes) -> Mapping[str, Any]:
 def _read(line: bytes) -> Mapping[str, Any] | None:
     """The request; a halt in one that cannot be read is a halt without words; None for the rest."""
     try:
-        request = json.loads(line.decode(json.detect_encoding(line), "replace"))
+        request = (
+            json.loads(line.decode(json.detect_encoding(line), "replace"))
+            if len(line) < MAX_REQUEST
+            else None
+        )
     except (ValueError, RecursionError):
         request = None
     if isinstance(request, dict):

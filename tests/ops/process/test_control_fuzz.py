@@ -169,7 +169,14 @@ def test_a_halt_without_words_is_a_halt(line: Socket, said: bytes, encoding: str
 
 
 @pytest.mark.parametrize("size", [MAX_REQUEST, MAX_REQUEST + 1, 3_000_000])
-@pytest.mark.parametrize("spelling", ['{{"do": "halt", "by": "me", "reason": "{}"}}', '{{"do":"halt","{}'])
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        '{{"do": "halt", "by": "me", "reason": "{}"}}',
+        '{{"do":"halt","{}',
+        '\n \n{{"reason": "{}", "do": "halt"}}',
+    ],
+)
 def test_a_halt_in_a_line_of_any_length_is_obeyed_and_answered(
     line: Socket, size: int, spelling: str
 ) -> None:
