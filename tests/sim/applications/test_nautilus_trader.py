@@ -45,7 +45,9 @@ port, account = int(sys.argv[1]), sys.argv[2]
 SPY = InstrumentId.from_str("SPY.ARCA")
 
 def tell(what, **more):
-    print("TOLD " + json.dumps({"what": what, **more}), flush=True)
+    # Not to the output: the library's logger writes there from a thread of its own.
+    with open(sys.argv[3], "a") as out:
+        out.write(json.dumps({"what": what, **more}) + chr(10))
 
 class Buyer(Strategy):
     def on_start(self):
@@ -115,19 +117,15 @@ def _is_installed() -> bool:
     return Path(_PYTHON).exists() and subprocess.run([_PYTHON, "-c", found], check=False).returncode == 0
 
 
-def test_the_adapter_loads_an_instrument_and_trades() -> None:
+def test_the_adapter_loads_an_instrument_and_trades(tmp_path: Path) -> None:
     if not _is_installed():
         pytest.skip("nautilus_trader[ib] is not installed")
     world = synthetic_world(["SPY"], _DAY, start=datetime.combine(_DAY, time(10, 15), NEW_YORK))
     with SimGatewayThread(world, speed=2) as gateway:
-        command = [_PYTHON, "-c", _PROGRAM, str(gateway.port), world.account_id]
+        command = [_PYTHON, "-c", _PROGRAM, str(gateway.port), world.account_id, str(tmp_path / "told")]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         held = gateway.ask(lambda core: {p.contract.symbol: p.quantity for p in core.world.positions()})
-    told: list[dict[str, Any]] = [
-        json.loads(line.removeprefix("TOLD "))
-        for line in done.stdout.splitlines()
-        if line.startswith("TOLD ")
-    ]
+    told: list[dict[str, Any]] = [json.loads(line) for line in (tmp_path / "told").read_text().splitlines()]
     by_kind = {one["what"]: one for one in told}
     assert list(by_kind) == ["instrument", "bar", "quote", "filled", "accepted", "cancelled"], done.stdout[
         -4000:
