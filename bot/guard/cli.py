@@ -32,7 +32,9 @@ app = typer.Typer(
     help="A wall between any TWS client and the gateway. Example: ibkr-guard run --limits /etc/ibkr-guard/limits.yaml",
 )
 _Limits = Annotated[
-    Path, typer.Option("--limits", "-l", help="The file of limits.", envvar="IBKR_GUARD_LIMITS")
+    Path,
+    # Not judged by the command line: an unreadable file is a configuration error (78), not a usage error.
+    typer.Option("--limits", "-l", help="The file of limits.", envvar="IBKR_GUARD_LIMITS", readable=False),
 ]
 _State = Annotated[
     Path, typer.Option("--state", help="Where latch, counts and status lie.", envvar="IBKR_GUARD_STATE")
