@@ -225,7 +225,8 @@ class Adapter:
         except NotConnected:
             raise
         except RequestTrouble as trouble:
-            self._link.publish_failure("account", trouble)
+            told = RequestTrouble(trouble.code, f"account values and portfolio: {trouble.text}")
+            self._link.publish_failure("account", told)
 
     def _resubscribe_all(self) -> None:
         self._spawn(self._quotes.resubscribe)

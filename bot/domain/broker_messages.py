@@ -300,6 +300,10 @@ class MarginQuoted:
     commission: Decimal | None = None
 
 
+BOOKS = ("account", "snapshot")
+"""Subjects of requests without which nothing can be reconciled."""
+
+
 @dataclass(frozen=True, slots=True)
 class RequestFailed:
     """A request ended without an answer. ``subject`` names the request (``margin:<idea id>``, ``bars:SPY:1 min``, …)."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from typing import TypeVar
+
 from bot.broker.connection.context import BrokerContext
 from bot.broker.connection.errors import RequestTrouble
 from bot.broker.orders.account_queries import AccountQueries
@@ -9,8 +12,17 @@ from bot.broker.orders.order_events import OrderEvents
 from bot.domain import broker_messages as b
 from bot.domain.order import DONE, OrderStatus
 
+_T = TypeVar("_T")
 _ENDED = DONE - {OrderStatus.REJECTED}
 """Inactive orders stay in the list: IB can still bring them to life."""
+
+
+async def _part(what: str, answer: Awaitable[_T]) -> _T:
+    """Raises RequestTrouble that says which part it was."""
+    try:
+        return await answer
+    except RequestTrouble as trouble:
+        raise RequestTrouble(trouble.code, f"{what}: {trouble.text}") from None
 
 
 class Snapshots:
@@ -31,11 +43,11 @@ class Snapshots:
 
     async def _whole(self) -> b.Snapshot:
         at = self._link.now()
-        open_orders = await self._books.all_open_orders()
-        completed = await self._books.completed_orders()
-        fills = await self._books.executions()
-        positions = await self._books.positions()
-        account = await self._books.account()
+        open_orders = await _part("open orders", self._books.all_open_orders())
+        completed = await _part("completed orders", self._books.completed_orders())
+        fills = await _part("executions", self._books.executions())
+        positions = await _part("positions", self._books.positions())
+        account = await _part("account values and portfolio", self._books.account())
         charged = self._order_events.commissions
         return b.Snapshot(
             at=at,

@@ -67,6 +67,8 @@ class LastingConditions:
             b.BrokerDisconnected: lambda x: self._begin("connection", x.at, _GATEWAY, x.reason),
             b.BrokerConnected: self._connected,
             b.LinkChanged: self._link,
+            b.RequestFailed: self._request_failed,
+            m.Reconciled: lambda x: self._end("books", x.at),
             b.UnderlyingQualified: self._named,
             b.DataTypeChanged: self._data_type,
             m.FeedChanged: self._feed,
@@ -104,6 +106,13 @@ class LastingConditions:
             return iter(())
         body = f"IB's code {x.code}; positions stay protected at the broker"
         return self._end("ib", x.at) if x.up else self._begin("ib", x.at, _IB, body)
+
+    def _request_failed(self, x: b.RequestFailed) -> Iterator[Said]:
+        return (
+            self._begin("books", x.at, _BOOKS, f"{x.text}; no entries meanwhile")
+            if x.subject in b.BOOKS
+            else iter(())
+        )
 
     def _named(self, x: b.UnderlyingQualified) -> Iterator[Said]:
         self._symbols[x.contract.con_id] = x.contract.symbol
@@ -147,6 +156,7 @@ class LastingConditions:
 
 
 _GATEWAY = ("No connection to the gateway", "Connected to the gateway again")
+_BOOKS = ("The gateway does not say what the account holds", "The account's books are read again")
 _IB = ("The gateway has lost IB", "The gateway has IB again")
 
 

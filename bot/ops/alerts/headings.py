@@ -26,6 +26,7 @@ HEADINGS: dict[str, str] = {
     "line_failed": "… crashed; restarting the trading pipeline / Halted: failures in a row",
     "repeated_failure": "… crashed; restarting the trading pipeline / Halted: failures in a row",
     "connection": "No connection to the gateway / The gateway has lost IB",
+    "books": "The gateway does not say what the account holds",
     "ib": "No connection to the gateway / The gateway has lost IB",
     "data": "…: no fresh bars, no fresh quotes, data are not live",
     "feed": "…: no fresh bars, no fresh quotes, data are not live",

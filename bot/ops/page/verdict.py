@@ -139,6 +139,13 @@ def _proving(status: Status) -> PageVerdict | None:
 def _not_reconciled(status: Status) -> PageVerdict | None:
     if status.is_reconciled:
         return None
+    if status.unread_books:
+        return PageVerdict(
+            "watch",
+            "Books unread",
+            f"No new trades: the gateway does not say what the account holds ({status.unread_books}). {_kept(status)}",
+            "It is asked again and again. If it lasts: ibkr-bot doctor asks the gateway itself; then restart the gateway.",
+        )
     return PageVerdict(
         "watch", "Comparing", f"The broker's books are being compared with the journal. {_kept(status)}"
     )

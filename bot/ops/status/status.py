@@ -154,6 +154,8 @@ class Status:
     refusals: Mapping[int, int] = field(default_factory=dict)
     """IB error code → how many orders it refused."""
     request_failures: Mapping[int, int] = field(default_factory=dict)
+    unread_books: str = ""
+    """Why the broker's books could not be read; empty once they were."""
     foreign: tuple[str, ...] = ()
     """Rows of the broker that are not ours, as they came; each once."""
     unreadable: int = 0

@@ -53,7 +53,7 @@ class StatusBuilder(StateMachine):
             b.BrokerConnected: self._on_connected,
             b.BrokerDisconnected: self._on_disconnected,
             b.LinkChanged: self._on_link,
-            b.RequestFailed: lambda x: self._count("request_failures", x.code),
+            b.RequestFailed: self._on_request_failed,
             b.SendOrders: self._on_sent,
             b.SendRevision: self._on_revised,
             b.OrderStatusChanged: self._on_order,
@@ -61,7 +61,7 @@ class StatusBuilder(StateMachine):
             b.OrderUnanswered: self._on_unanswered,
             b.CommissionCharged: self._on_commission,
             b.AccountUpdated: self._on_account,
-            m.Reconciled: lambda x: self._set(is_reconciled=not x.mismatches),
+            m.Reconciled: lambda x: self._set(is_reconciled=not x.mismatches, unread_books=""),
             b.UnderlyingQualified: lambda x: self._symbol(x.contract.symbol, con_id=x.contract.con_id),
             m.BarClosed: self._on_bar,
             m.QuoteUpdated: self._on_quote,
@@ -167,6 +167,12 @@ class StatusBuilder(StateMachine):
     def _on_link(self, x: b.LinkChanged) -> None:
         down = set(self.status.links_down) - {x.part} if x.up else {*self.status.links_down, x.part}
         self._set(links_down=tuple(sorted(down)))
+
+    def _on_request_failed(self, x: b.RequestFailed) -> None:
+        self._count("request_failures", x.code)
+        if x.subject in b.BOOKS and x.text != self.status.unread_books:
+            self._set(unread_books=x.text)
+            self._event(x.at, f"the broker's books cannot be read: {x.text}")
 
     def _on_sent(self, x: b.SendOrders) -> None:
         sent = {

@@ -229,6 +229,19 @@ def test_a_disconnect_at_night_may_last_longer() -> None:
     assert len(titles(lost, *passing(night + timedelta(hours=3)), lasting=LastingLimits())) == 1
 
 
+def test_books_that_the_gateway_does_not_tell_are_told_with_the_part_that_is_missing() -> None:
+    unread = b.RequestFailed("snapshot", 0, "positions: no answer within 15 s", MINUTES[0])
+    elsewhere = replace(unread, subject="bars:SPY:1 min")
+    read = m.Reconciled(MINUTES[-1], (), ())
+
+    first, last = said(unread, *passing(*MINUTES[:9]), read, lasting=LastingLimits())
+
+    assert first.title == "The gateway does not say what the account holds"
+    assert "positions: no answer within 15 s" in first.body
+    assert last.title == "The account's books are read again"
+    assert titles(elsewhere, *passing(*MINUTES), lasting=LastingLimits()) == []
+
+
 def test_alertmanager_may_have_the_lasting_conditions_to_itself() -> None:
     assert titles(LOST, *passing(*MINUTES), BACK) == []
 

@@ -14,6 +14,7 @@ from tests.journal.makers import BAR_END, ENTRY, IDEA
 from tests.ops.page.moments import DONE, HOLDING, QUIET, Moment
 
 LOST = m.ProtectionChanged(IDEA, False, 3, 0, 0.0, BAR_END + timedelta(minutes=3))
+UNREAD = b.RequestFailed("snapshot", 0, "account values: no answer within 15 s", BAR_END)
 
 
 def _later(seconds: float) -> m.TimePassed:
@@ -36,6 +37,13 @@ CASES: dict[str, tuple[list[m.Message], str, str, str]] = {
     "no connection": (
         [*HOLDING, b.BrokerDisconnected(BAR_END, "reset")], "watch", "Not connected", "stop resting at the broker",
     ),
+    "books unread": (
+        [*HOLDING, b.BrokerDisconnected(BAR_END, "reset"), b.BrokerConnected(BAR_END, "DU1", 2, 178, 1), UNREAD],
+        "watch", "Books unread", "(account values: no answer within 15 s). 1 position is held",
+    ),
+    "books read again": (
+        [*HOLDING, UNREAD, m.Reconciled(BAR_END, (), ())], "safe", "Safe", "Every position has its stop",
+    ),
     "halted": (
         [*HOLDING, m.TradingStateChanged(BAR_END, TradingState.HALTED, ("daily_loss",))], "watch", "Halted", "loss limit",
     ),
@@ -52,7 +60,8 @@ def test_the_verdict_says_what_is_so(name: str) -> None:
     assert (found.level, found.word) == (level, word)
     assert reason in found.reason
     assert bool(found.todo) is (
-        word in ("Not protected", "Held past its time", "Books differ", "Not connected", "Halted")
+        word
+        in ("Not protected", "Held past its time", "Books differ", "Books unread", "Not connected", "Halted")
     )
 
 
