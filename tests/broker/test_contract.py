@@ -265,9 +265,9 @@ def test_what_is_not_held_cannot_be_sold(peer: Peer) -> None:
     call = peer.call()
     quote = peer.quote(call)
     assert quote.bid is not None
-    short = replace(bracket(call, quote.bid)[0], side=Side.SELL, transmit=True)
+    short = replace(bracket(call, quote.bid)[0], ref="i/target", side=Side.SELL, transmit=True)
     peer.send(b.SendOrders((short,), peer.now))
-    assert [(x.ref, x.code) for x in peer.facts.of(b.OrderRefused)] == [("i/entry", 201)]
+    assert [(x.ref, x.code) for x in peer.facts.of(b.OrderRefused)] == [("i/target", 201)]
 
 
 def test_the_same_intent_is_never_sent_twice(peer: Peer) -> None:

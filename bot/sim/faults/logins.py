@@ -83,6 +83,7 @@ def _terms(number: int, given: Mapping[str, Any]) -> AccountTerms:
 
 
 def account_type(where: str, given: Any) -> AccountType:
+    """The kind of account that a scenario or an option names. Raises FixTheConfiguration naming ``where``."""
     try:
         return AccountType(given)
     except ValueError:
@@ -93,6 +94,7 @@ def account_type(where: str, given: Any) -> AccountType:
 
 
 def currency(where: str, given: Any) -> str:
+    """A currency of which rates are known. Raises FixTheConfiguration naming ``where``."""
     if given not in CURRENCIES:
         raise FixTheConfiguration(
             f"{where}: the currency is {made_safe(repr(given), 40)}; it must be one of {', '.join(sorted(CURRENCIES))}"
