@@ -136,17 +136,23 @@ class HostileCourse(Course):
 
     def score(self) -> Score:
         """What the wire forged is not the bot's: an order whose id was garbled counts as no order sent twice."""
-        disk = self.disk()
         return Score(
             scenario="hostile",
             ids="G62",
             worst_unprotected_s=self.judge.worst_unprotected_s,
             reconcile_s=None,
-            lost=tuple(self.judge.lost(disk, [])),
+            lost=self._lost(),
             naked=tuple(self.gateway.ask(self.judge.naked)),
             faults=(*self.judge.faults, *self.wrong_books()),
             overnight_s=self.judge.overnight_unprotected_s,
         )
+
+    def _lost(self) -> tuple[str, ...]:
+        """The bot still trades: what was filled a moment ago may be on its way."""
+        until_s = time.monotonic() + CALM_WALL_S
+        while (lost := self.judge.lost(self.disk(), [])) and time.monotonic() < until_s:
+            self._must_live()
+        return tuple(lost)
 
     def wrong_books(self) -> list[str]:
         """Each reconciliation that names no mismatch, and after which the book is none of the gateway's then."""

@@ -61,8 +61,8 @@ class KilledCourse(HostileCourse):
         return self.gateway.ask(lambda core: any(True for _ in core.started()))
 
     def score(self) -> Score:
-        disk = self.disk()
         orders = self.gateway.ask(lambda core: core.world.open_orders())
+        disk = self.disk()  # behind the orders: what is at the gateway was on disk before
         halts = Counter[str]()
         for x in disk:
             if isinstance(x, m.Halted):
