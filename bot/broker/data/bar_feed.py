@@ -66,6 +66,7 @@ class Bars:
             self._start(line, line.sessions)
 
     def _start(self, line: BarLine, sessions: int) -> None:
+        line.stream.is_asked = True
         key = (line.contract.con_id, line.size)
         before = self._tasks.get(key)
         if before is not None:

@@ -61,6 +61,8 @@ class BarStream:
     published: datetime | None = None
     is_doubtful: bool = False
     heard_at: datetime | None = None
+    is_asked: bool = False
+    """A new request is under way, whose answer tells what a silence left out."""
     _may_be_part: bool = False
 
     def backfill(
@@ -72,7 +74,7 @@ class BarStream:
         """
         found = sorted(bars, key=lambda bar: bar.start)
         self.forming, self.is_doubtful, self._may_be_part = None, False, False
-        self.heard_at = answered_at
+        self.heard_at, self.is_asked = answered_at, False
         if found and asked_at < found[-1].end + settling:
             self.forming = found.pop()
             self._may_be_part = answered_at >= self.forming.end
@@ -102,8 +104,9 @@ class BarStream:
         bar = self.forming
         if bar is None or now < bar.end + late:
             return None
-        if self._may_be_part or (self.heard_at is not None and self.heard_at < bar.end - SILENCE):
-            self.is_doubtful = True
+        is_cut = self.heard_at is not None and self.heard_at < bar.end - SILENCE
+        if self._may_be_part or is_cut:
+            self.is_doubtful = self._may_be_part or not self.is_asked
             return None
         self.forming = None
         return self._close(bar)

@@ -93,6 +93,17 @@ def test_a_bar_whose_updates_ended_in_its_middle_is_asked_for_again_and_not_clos
     assert backfill(stream, [minute(1, 1.9)], minute(2).end) == (minute(1, 1.9),)
 
 
+def test_a_bar_that_is_asked_for_already_is_not_asked_for_once_more() -> None:
+    stream = BarStream()
+    stream.update(minute(1))
+    stream.heard_at, stream.is_asked = minute(1).start + timedelta(seconds=8), True
+
+    assert stream.close_by_clock(minute(1).end + LATE, LATE) is None
+    assert not stream.is_doubtful
+    assert backfill(stream, [minute(1, 1.9)], minute(2).end) == (minute(1, 1.9),)
+    assert not stream.is_asked
+
+
 def test_a_bar_that_was_told_until_near_its_end_is_closed_by_the_clock() -> None:
     stream = BarStream()
     stream.update(minute(1))
