@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.sim.exchange.events import Executed
+from bot.sim.exchange.fractions.sizes import whole
 from bot.sim.gateway.core import GatewayCore
 from tests.simulation.entry_rules import EntryRules, Limits
 from tests.simulation.journal_rules import check_bars, check_lines, check_refusals
@@ -263,7 +264,7 @@ class Oracle:
             sign = -1 if str(done.side) == "BUY" else 1
             ours[idea] = ours.get(idea, Decimal(0)) + sign * done.quantity * done.price * 100
             ours[idea] -= self.commissions.get(done.exec_id, Decimal(0))
-            amounts[idea] = amounts.get(idea, 0) - sign * done.quantity
+            amounts[idea] = amounts.get(idea, 0) - sign * whole(done.quantity)
         for idea, pnl in closed.items():
             if amounts.get(idea, 1) == 0:
                 theirs = ours[idea]
@@ -276,7 +277,7 @@ class Oracle:
     # ── the books ──
 
     def _held(self) -> dict[int, int]:
-        return {p.contract.con_id: p.quantity for p in self._core.world.positions() if p.quantity}
+        return {p.contract.con_id: whole(p.quantity) for p in self._core.world.positions() if p.quantity}
 
     def _stopped(self) -> Counter[int]:
         stops: Counter[int] = Counter()
@@ -290,7 +291,7 @@ class Oracle:
                 and guards
                 and (order.stop or 0) > NOTHING
             ):
-                stops[order.contract.con_id] += order.remaining
+                stops[order.contract.con_id] += whole(order.remaining)
         return stops
 
 

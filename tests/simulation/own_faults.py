@@ -68,7 +68,7 @@ def _manual_close(u: Universe, share: float) -> None:
         if position.quantity > 0:
             u.oracle.foreign.add(position.contract.con_id)
             u.may_differ = True
-            quantity = max(1, int(position.quantity * share))
+            quantity = max(1, int(float(position.quantity) * share))
             bind(
                 "manual_order", {"con_id": position.contract.con_id, "action": "SELL", "quantity": quantity}
             )(u.core)

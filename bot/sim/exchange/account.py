@@ -12,10 +12,10 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from bot.domain.contract import Contract
-from bot.domain.position import Position
 from bot.domain.session import new_york_day, next_session
 from bot.domain.types import ConId, SecType, Side
-from bot.sim.exchange.account_values import AccountFigures, PortfolioLine
+from bot.sim.exchange.account_values import AccountFigures, AccountPosition, PortfolioLine
+from bot.sim.exchange.fractions.sizes import Size, tidy, unsigned
 from bot.sim.exchange.logins.login import AccountType
 from bot.sim.exchange.margin import Lot, Naked, Requirement, margin, naked
 from bot.sim.exchange.orders import Execution
@@ -31,7 +31,7 @@ class _Holding:
     """One contract: signed quantity, its cost (signed, commissions included), realised profit, last mark per unit."""
 
     contract: Contract
-    quantity: int = 0
+    quantity: Size = 0
     cost: Decimal = _ZERO
     realized: Decimal = _ZERO
     mark: Decimal = _ZERO
@@ -63,10 +63,12 @@ class Account:
         *,
         kind: AccountType = AccountType.MARGIN,
         currency: str = "USD",
+        trades_fractions: bool = True,
         rate: Callable[[], Decimal] = lambda: Decimal(1),
     ) -> None:
         self.account_id = account_id
         self.kind, self.currency = kind, currency
+        self.trades_fractions = trades_fractions
         self._rate = rate
         is_dollars = currency == "USD"
         self._base_cash = _ZERO if is_dollars else equity
@@ -98,18 +100,20 @@ class Account:
         """USD that the cash in another base currency is worth."""
         return self._base_cash * self._rate() if self._base_cash else _ZERO
 
-    def held(self, con_id: ConId) -> int:
+    def held(self, con_id: ConId) -> Size:
         holding = self._holdings.get(con_id)
         return 0 if holding is None else holding.quantity
 
-    def positions(self) -> list[Position]:
+    def positions(self) -> list[AccountPosition]:
         """What is held now, in order of first trade."""
-        return [Position(h.contract, h.quantity, h.avg_cost) for h in self._holdings.values() if h.quantity]
+        return [
+            AccountPosition(h.contract, h.quantity, h.avg_cost) for h in self._holdings.values() if h.quantity
+        ]
 
-    def position(self, contract: Contract) -> Position:
+    def position(self, contract: Contract) -> AccountPosition:
         """One contract's position, 0 included."""
         h = self._holdings.get(contract.con_id) or _Holding(contract)
-        return Position(contract, h.quantity, h.avg_cost)
+        return AccountPosition(contract, h.quantity, h.avg_cost)
 
     # ── what changes it
 
@@ -143,12 +147,12 @@ class Account:
         signed = execution.side.sign * execution.quantity
         if h.quantity * signed >= 0:
             return None
-        closing = min(abs(signed), abs(h.quantity))
+        closing = min(unsigned(signed), unsigned(h.quantity))
         unit = execution.price * execution.contract.multiplier
         return ((unit - h.avg_cost) * closing * (1 if h.quantity > 0 else -1)).quantize(_CENT)
 
     def _move(
-        self, contract: Contract, side: Side, quantity: int, price: Decimal, *, settles: bool = True
+        self, contract: Contract, side: Side, quantity: Size, price: Decimal, *, settles: bool = True
     ) -> None:
         h = self._holding(contract)
         signed = side.sign * quantity
@@ -160,14 +164,14 @@ class Account:
         if not h.mark:
             h.mark = price
         if h.quantity * signed < 0:
-            closing = min(abs(signed), abs(h.quantity)) * (1 if h.quantity > 0 else -1)
+            closing = min(unsigned(signed), unsigned(h.quantity)) * (1 if h.quantity > 0 else -1)
             h.realized += (unit - h.avg_cost) * closing
             h.cost -= h.avg_cost * closing
-            h.quantity -= closing
+            h.quantity = tidy(h.quantity - closing)
             h.cost = h.cost if h.quantity else _ZERO  # a quotient's rounding must not outlive the position
             signed += closing
         h.cost += signed * unit
-        h.quantity += signed
+        h.quantity = tidy(h.quantity + signed)
 
     def _settle(self, h: _Holding, side: Side, value: Decimal) -> None:
         """Note what settles when, and a sale of what unsettled money had bought."""
@@ -246,15 +250,15 @@ class Account:
         """What was accrued becomes cash."""
         self._cash, self._accrued = self._cash + self._accrued, _ZERO
 
-    def margin(self, extra: Iterable[tuple[Contract, int, Decimal]] = ()) -> Requirement:
+    def margin(self, extra: Iterable[tuple[Contract, Size, Decimal]] = ()) -> Requirement:
         """What all positions tie up; ``extra`` adds (contract, signed quantity, price) as if held."""
         return margin(self._lots(extra), self.kind)
 
-    def naked(self, extra: Iterable[tuple[Contract, int, Decimal]] = ()) -> Naked:
+    def naked(self, extra: Iterable[tuple[Contract, Size, Decimal]] = ()) -> Naked:
         """Short options that nothing covers, ``extra`` counted as if held."""
         return naked(self._lots(extra))
 
-    def _lots(self, extra: Iterable[tuple[Contract, int, Decimal]]) -> Iterator[Lot]:
+    def _lots(self, extra: Iterable[tuple[Contract, Size, Decimal]]) -> Iterator[Lot]:
         quantities = {con_id: (h.contract, h.quantity, h.mark) for con_id, h in self._holdings.items()}
         for contract, signed, price in extra:
             _, now, mark = quantities.get(contract.con_id, (contract, 0, price))

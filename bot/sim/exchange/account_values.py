@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.domain.contract import Contract
+from bot.sim.exchange.fractions.sizes import Size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,11 +117,20 @@ def summed(name: str, figures: Sequence[AccountFigures]) -> AccountFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountPosition:
+    """Signed size of one contract; ``avg_cost`` is per unit of the contract, multiplier included."""
+
+    contract: Contract
+    quantity: Size
+    avg_cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class PortfolioLine:
     """One position with its marks; ``avg_cost`` is per contract (multiplier included), the P&L figures in USD."""
 
     contract: Contract
-    quantity: int
+    quantity: Size
     market_price: Decimal
     market_value: Decimal
     avg_cost: Decimal

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from bot.domain.position import Position
 from bot.domain.types import ExecId, OrderId
-from bot.sim.exchange.account_values import AccountFigures
+from bot.sim.exchange.account_values import AccountFigures, AccountPosition
 from bot.sim.exchange.orders import CommissionReport, Execution, MarginFigures, OrderView, SimOrder
 from bot.sim.market.events import MarketEvent
 
@@ -74,7 +73,7 @@ class AccountPositionChanged:
     """The account now holds this much of the contract (0 included)."""
 
     at: datetime
-    position: Position
+    position: AccountPosition
     account: str = ""
     """Empty: the only one."""
 

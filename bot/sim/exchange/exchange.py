@@ -17,9 +17,10 @@ from bot.domain.types import ConId, OrderId
 from bot.sim.exchange import rejections
 from bot.sim.exchange.events import ExchangeEvent, MarginAnswered, OrderMessage
 from bot.sim.exchange.exchange_settings import ExchangeSettings
+from bot.sim.exchange.fractions import rules as fractions
+from bot.sim.exchange.fractions.sizes import unsigned, whole
 from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.logins.accounts import Accounts, shared_out
-from bot.sim.exchange.matching import shares_for
 from bot.sim.exchange.matching_engine import ExchangeView, MatchingEngine, OrderKey
 from bot.sim.exchange.order_kinds import first_stop
 from bot.sim.exchange.order_lifecycle import OrderLifecycle
@@ -63,11 +64,13 @@ class Exchange:
         if contract is None:
             return self._reject(client_id, order_id, rejections.NO_CONTRACT, now)
         if order.cash_quantity:
-            order = replace(order, quantity=shares_for(order, self._world.book(order.con_id)))
+            book = self._world.book(order.con_id)
+            size = fractions.size_for(order, contract, book, self._accounts, self._settings)
+            order = replace(order, quantity=size)
         if order.what_if:
             return self._what_if(client_id, order_id, order, contract, now)
         known = self._orders.get((client_id, order_id))
-        rejection = rejections.malformed(order, contract, self._accounts, now)
+        rejection = self._malformed(order, contract, now)
         rejection = rejection or (self._cannot_modify(known, order) if known is not None else None)
         if rejection is not None:
             return self._reject(client_id, order_id, rejection, now)
@@ -169,6 +172,11 @@ class Exchange:
     def find(self, client_id: int, order_id: OrderId) -> LiveOrder | None:
         return self._orders.get((client_id, order_id))
 
+    def _malformed(self, order: SimOrder, contract: Contract, now: datetime) -> OrderRejection | None:
+        """What is wrong with the message itself."""
+        found = fractions.refused(order, contract, self._accounts, self._settings)
+        return found or rejections.malformed(order, contract, self._accounts, now)
+
     # ── entering
 
     def _enter(
@@ -242,6 +250,7 @@ class Exchange:
             view = self._world.holdings(part.order.account)
             found = rejections.uncovered(part, view, self._settings)
             found = found or rejections.unborrowable(part, view, self._settings)
+            found = found or fractions.sells_short(part, view)
             if found is not None:
                 return found
         return None
@@ -250,21 +259,21 @@ class Exchange:
         """The order itself, or what each account of an advisor's group would have of it."""
         if not order.order.group:
             return [order]
-        shares = shared_out(order.order.quantity, self._accounts.weights(order.order, now), {})
+        shares = shared_out(whole(order.order.quantity), self._accounts.weights(order.order, now), {})
         orders = [replace(order.order, account=key, group="", quantity=n) for key, n in shares.items()]
         return [_trial(order, one) for one in orders]
 
     def _margin_rejection(self, order: SimOrder, contract: Contract) -> OrderRejection | None:
         signed = order.action.sign * order.quantity
         held = self._world.holdings(order.account).held(contract.con_id)
-        if held * signed < 0 and abs(signed) <= abs(held):
+        if held * signed < 0 and unsigned(signed) <= unsigned(held):
             return None
         return rejections.short_of_margin(self._world.margin_of(order, contract))
 
     def _what_if(
         self, client_id: int, order_id: OrderId, order: SimOrder, contract: Contract, now: datetime
     ) -> list[ExchangeEvent]:
-        rejection = rejections.malformed(order, contract, self._accounts, now)
+        rejection = self._malformed(order, contract, now)
         rejection = rejection or rejections.expired(contract, now)
         if not order.transmit:
             rejection = rejections.WHAT_IF_TRANSMIT
@@ -277,6 +286,8 @@ class Exchange:
     def _cannot_modify(self, known: LiveOrder, order: SimOrder) -> OrderRejection | None:
         if known.is_done:
             return rejections.FILLED if known.status is IbStatus.FILLED else rejections.DUPLICATE
+        if known.order.cash_quantity:
+            return fractions.MONETARY
         if order.parent_id and (known.parent is None or known.parent.is_done):
             return rejections.no_such_order(order.parent_id)
         if order.con_id != known.order.con_id or order.action is not known.side:

@@ -19,6 +19,7 @@ from decimal import Decimal
 
 from bot.domain.contract import Contract
 from bot.domain.types import Right, SecType, Symbol
+from bot.sim.exchange.fractions.sizes import Size, unsigned, whole
 from bot.sim.exchange.logins.login import AccountType
 from bot.sim.market.catalog import INDEX_SYMBOLS
 
@@ -48,7 +49,7 @@ class Lot:
     """A position: signed quantity, its mark in USD a unit, and where the underlying stands."""
 
     contract: Contract
-    quantity: int
+    quantity: Size
     mark: Decimal
     underlying: Decimal
 
@@ -90,7 +91,9 @@ def stressed(lots: list[Lot]) -> Decimal:
     """The most that one underlying's positions lose over the moves; an option keeps its time value (own simplification)."""
     worst = max(-sum((_gain(lot, move) for lot in lots), Decimal(0)) for move in _STRESS)
     options = (lot for lot in lots if lot.contract.sec_type is SecType.OPTION)
-    least = sum((abs(lot.quantity) * lot.contract.multiplier * _LEAST_A_UNIT for lot in options), Decimal(0))
+    least = sum(
+        (unsigned(lot.quantity) * lot.contract.multiplier * _LEAST_A_UNIT for lot in options), Decimal(0)
+    )
     return max(worst, least)
 
 
@@ -105,13 +108,13 @@ def _gain(lot: Lot, move: Decimal) -> Decimal:
 def naked(lots: Iterable[Lot]) -> Naked:
     """How many short options nothing covers."""
     left = [lot for group in _by_symbol(lots) for lot in _Pairing(group).left]
-    calls = sum(-lot.quantity for lot in left if lot.contract.right is Right.CALL)
-    return Naked(calls, sum(-lot.quantity for lot in left) - calls)
+    calls = sum(whole(-lot.quantity) for lot in left if lot.contract.right is Right.CALL)
+    return Naked(calls, sum(whole(-lot.quantity) for lot in left) - calls)
 
 
-def requirement(contract: Contract, quantity: int, mark: Decimal, underlying: Decimal) -> Requirement:
+def requirement(contract: Contract, quantity: Size, mark: Decimal, underlying: Decimal) -> Requirement:
     """Margin of ``quantity`` (signed) at ``mark`` USD per unit, alone; the underlying stands at ``underlying``."""
-    value = abs(quantity) * mark * contract.multiplier
+    value = unsigned(quantity) * mark * contract.multiplier
     if contract.sec_type is SecType.OPTION:
         return NOTHING if quantity >= 0 else _naked(contract, -quantity, mark, underlying)
     if quantity >= 0:
@@ -119,7 +122,7 @@ def requirement(contract: Contract, quantity: int, mark: Decimal, underlying: De
     return Requirement(value * Decimal("1.50"), value * Decimal("1.30"))
 
 
-def _naked(contract: Contract, quantity: int, mark: Decimal, underlying: Decimal) -> Requirement:
+def _naked(contract: Contract, quantity: Size, mark: Decimal, underlying: Decimal) -> Requirement:
     strike = contract.strike or Decimal(0)
     is_call = contract.right is Right.CALL
     away = max(Decimal(0), strike - underlying if is_call else underlying - strike)
@@ -144,7 +147,7 @@ class _Pair:
 
     long: Contract
     short: Contract
-    number: int
+    number: Size
 
     def lost_at(self, spot: Decimal) -> Decimal:
         """USD at the short one's expiry, besides what was paid; what another pair gains is not set against it."""
@@ -178,7 +181,7 @@ class _Pairing:
     def in_cash(self) -> Requirement:
         """Of a cash account: what is held is paid for, and a short put has its strike's cash beside it."""
         stock = sum(
-            (abs(lot.quantity) * lot.mark * lot.contract.multiplier for lot in self._rest), Decimal(0)
+            (unsigned(lot.quantity) * lot.mark * lot.contract.multiplier for lot in self._rest), Decimal(0)
         )
         puts = (lot for lot in self.left if lot.contract.right is Right.PUT)
         secured = sum(
@@ -194,7 +197,7 @@ class _Pairing:
     def _by_shares(self, short: Lot) -> Lot:
         """Long shares cover calls, short ones puts."""
         is_call, units = short.contract.right is Right.CALL, short.contract.multiplier
-        covered = min(-short.quantity, max(0, self._shares if is_call else -self._shares) // units)
+        covered = min(-short.quantity, int(max(0, self._shares if is_call else -self._shares) // units))
         if covered == 0:
             return short
         self._shares -= covered * units if is_call else -covered * units

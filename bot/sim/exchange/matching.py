@@ -154,10 +154,3 @@ def _trailing(order: SimOrder, change: Adjustment) -> SimOrder:
         trail_stop_price=change.stop_price,
         adjustment=None,
     )
-
-
-def shares_for(order: SimOrder, book: TopOfBook | None) -> int:
-    """How many whole shares an order's cash buys: at its limit, or else at the market. 0 where nothing is known."""
-    quoted = None if book is None else (book.ask if order.action is Side.BUY else book.bid) or book.last
-    price = order.limit_price or quoted
-    return int((order.cash_quantity or 0) // price) if price else 0

@@ -18,6 +18,7 @@ from bot.sim.exchange import rejections as rejections
 from bot.sim.exchange.combos import Combo, LegFill, consists_of, has_expired, leg_fills
 from bot.sim.exchange.conditions import are_met
 from bot.sim.exchange.exchange_settings import ExchangeSettings
+from bot.sim.exchange.fractions.sizes import Size, pieces, tidy
 from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.matching import adjusted, auction_price, displayed, fill_price, update_trail, wakes_up
 from bot.sim.exchange.order_kinds import AT_ONCE_OR_NEVER, AT_THE_OPEN, first_stop, kind_of, least_fill
@@ -51,7 +52,7 @@ class MatchingEngine:
         self._lifecycle = life
         self._settings = exchange_settings
         self._alive: dict[OrderKey, LiveOrder] = {}
-        self._unblocked: list[tuple[LiveOrder, int]] = []
+        self._unblocked: list[tuple[LiveOrder, Size]] = []
         self._taken: dict[tuple[ConId, Side], int] = {}
 
     def use(self, exchange_settings: ExchangeSettings) -> None:
@@ -166,7 +167,8 @@ class MatchingEngine:
         book = self._world.book(order.contract.con_id)
         price = None if book is None else auction_price(order, book)
         if price is not None:
-            self._fill(order, order.remaining, price, now)
+            for piece in pieces(order.remaining):
+                self._fill(order, piece, price, now)
 
     def _is_ended_by_condition(self, order: LiveOrder, now: datetime) -> bool:
         o = order.order
@@ -202,15 +204,15 @@ class MatchingEngine:
         shown = displayed(order.side, book, self._settings)
         taken = self._taken.get((order.contract.con_id, order.side), 0)
         quantity = order.remaining if shown is None else min(order.remaining, shown - taken)
-        if price is not None and quantity >= max(
-            1, min(order.remaining, least_fill(order.order, order.filled))
-        ):
-            self._taken[order.contract.con_id, order.side] = taken + quantity
-            self._fill(order, quantity, price, now)
+        least = min(order.remaining, least_fill(order.order, order.filled))
+        if price is not None and quantity > 0 and quantity >= least:
+            self._taken[order.contract.con_id, order.side] = taken + int(quantity)
+            for piece in pieces(quantity):
+                self._fill(order, piece, price, now)
         order.is_resting = True
 
-    def _fill(self, order: LiveOrder, quantity: int, price: Decimal, now: datetime) -> None:
-        order.filled += quantity
+    def _fill(self, order: LiveOrder, quantity: Size, price: Decimal, now: datetime) -> None:
+        order.filled = tidy(order.filled + quantity)
         order.value += price * quantity
         order.last_price = price
         is_complete = order.remaining == 0 and not order.covers_part
@@ -223,7 +225,7 @@ class MatchingEngine:
             self._unblocked.append((order, quantity))
         self._release_children(order, now)
 
-    def _legs(self, order: LiveOrder, quantity: int, price: Decimal) -> list[LegFill]:
+    def _legs(self, order: LiveOrder, quantity: Size, price: Decimal) -> list[LegFill]:
         combo = order.contract
         return (
             leg_fills(combo, order.side, quantity, price, self._world.book)
@@ -245,8 +247,8 @@ class MatchingEngine:
             else:
                 self.activate(child, now)
 
-    def _reduce_group(self, order: LiveOrder, quantity: int, now: datetime) -> None:
-        order.answered += quantity
+    def _reduce_group(self, order: LiveOrder, quantity: Size, now: datetime) -> None:
+        order.answered = tidy(order.answered + quantity)
         group = oca.members(order, self._alive.values())
         for other, cap in list(oca.new_caps(order, quantity, group, self._settings)):
             if cap > other.filled:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from bot.sim.exchange.exchange_settings import ExchangeSettings
+from bot.sim.exchange.fractions.sizes import Size, in_proportion, tidy
 from bot.sim.exchange.live_order import LiveOrder
 
 CANCEL_WITH_BLOCK, REDUCE_WITH_BLOCK, REDUCE = 1, 2, 3
@@ -27,13 +28,14 @@ def has_block(order: LiveOrder) -> bool:
 
 
 def new_caps(
-    order: LiveOrder, filled: int, group: Iterable[LiveOrder], exchange_settings: ExchangeSettings
-) -> Iterator[tuple[LiveOrder, int]]:
+    order: LiveOrder, filled: Size, group: Iterable[LiveOrder], exchange_settings: ExchangeSettings
+) -> Iterator[tuple[LiveOrder, Size]]:
     """For each member what it may still fill in all after ``order`` filled ``filled`` more; its own filled part ends it."""
-    rest = max(0, order.cap - order.filled)
+    rest = max(0, tidy(order.cap - order.filled))
     for other in group:
         if order.oca_type == CANCEL_WITH_BLOCK:
             if exchange_settings.oca_cancels_on_partial or rest == 0:
                 yield other, other.filled
         else:
-            yield other, other.filled + (other.cap - other.filled) * rest // (rest + filled)
+            left = tidy(other.cap - other.filled)
+            yield other, tidy(other.filled + in_proportion(left, rest, tidy(rest + filled)))

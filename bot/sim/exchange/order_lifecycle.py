@@ -25,6 +25,7 @@ from bot.sim.exchange.events import (
     OrderOpened,
     StatusChanged,
 )
+from bot.sim.exchange.fractions.sizes import Size, tidy, whole
 from bot.sim.exchange.ids import corrected, leg_id
 from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.logins.accounts import Accounts, shared_out
@@ -71,7 +72,7 @@ class OrderLifecycle:
     # ── booking
 
     def fill(
-        self, order: LiveOrder, quantity: int, price: Decimal, now: datetime, legs: Sequence[LegFill] = ()
+        self, order: LiveOrder, quantity: Size, price: Decimal, now: datetime, legs: Sequence[LegFill] = ()
     ) -> None:
         """An order that has just filled ``quantity`` (already counted in it), a combination's by these legs."""
         execution = Execution(
@@ -100,14 +101,15 @@ class OrderLifecycle:
         else:
             self._fill_one(order, execution)
 
-    def _share_out(self, order: LiveOrder, whole: Execution, legs: Sequence[LegFill]) -> None:
+    def _share_out(self, order: LiveOrder, filled: Execution, legs: Sequence[LegFill]) -> None:
         """An advisor's order: each account of the group has an execution of its own (own choice: no other is told)."""
-        weights = self._accounts.weights(order.order, whole.at)
-        for account_id, number in shared_out(whole.quantity, weights, order.shares).items():
+        weights = self._accounts.weights(order.order, filled.at)
+        units = whole(filled.quantity)
+        for account_id, number in shared_out(units, weights, order.shares).items():
             order.shares[account_id] = order.shares.get(account_id, 0) + number
-            part = replace(whole, exec_id=self._exec_ids(), account=account_id, quantity=number)
+            part = replace(filled, exec_id=self._exec_ids(), account=account_id, quantity=number)
             if legs:
-                own = [replace(leg, quantity=leg.quantity * number // whole.quantity) for leg in legs]
+                own = [replace(leg, quantity=leg.quantity * number // units) for leg in legs]
                 self._fill_legs(order, part, own)
             else:
                 worth = _worth(order, part.price * number)
@@ -118,7 +120,7 @@ class OrderLifecycle:
 
     def _fill_one(self, order: LiveOrder, execution: Execution) -> None:
         quantity, price, now = execution.quantity, execution.price, execution.at
-        before = order.filled - quantity, _worth(order, order.value - price * quantity)
+        before = tidy(order.filled - quantity), _worth(order, order.value - price * quantity)
         worth, day = _worth(order, price * quantity), new_york_day(now)
         commission = fill_commission(order.contract, before, quantity, worth, order.side, day)
         self.book(execution, commission, now, shown=order)
@@ -188,10 +190,10 @@ class OrderLifecycle:
             self._report(self._late.pop(0), now)
         return self.take()
 
-    def correct(self, exec_id: ExecId, quantity: int, price: Decimal, now: datetime) -> list[ExchangeEvent]:
+    def correct(self, exec_id: ExecId, quantity: Size, price: Decimal, now: datetime) -> list[ExchangeEvent]:
         """Replace an execution by a corrected one. KeyError for an unknown id."""
         old = self._executions[exec_id]
-        cumulated = old.cum_quantity + quantity - old.quantity
+        cumulated = tidy(old.cum_quantity + quantity - old.quantity)
         new = replace(
             old, exec_id=corrected(exec_id), quantity=quantity, price=price, cum_quantity=cumulated, at=now
         )

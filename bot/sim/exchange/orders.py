@@ -15,6 +15,7 @@ from bot.domain.contract import Contract
 from bot.domain.types import ConId, ExecId, OrderId, PermId, Side
 from bot.sim.exchange.combos import wire_kind
 from bot.sim.exchange.conditions import Adjustment, Condition
+from bot.sim.exchange.fractions.sizes import Size, tidy
 
 # IBKR Campus, "Binding manual orders".
 MANUAL_CLIENT = 0
@@ -54,7 +55,7 @@ class SimOrder:
     con_id: ConId
     action: Side
     type: str
-    quantity: int
+    quantity: Size
     limit_price: Decimal | None = None
     aux_price: Decimal | None = None
     """The stop of STP and STP LMT, the touch price of MIT and LIT, the trailing amount of TRAIL and TRAIL LIMIT."""
@@ -73,7 +74,7 @@ class SimOrder:
     all_or_none: bool = False
     min_quantity: int = 0
     cash_quantity: Decimal | None = None
-    """Money to be spent instead of a quantity; the exchange makes whole shares of it."""
+    """Money to be spent instead of a quantity; the exchange makes shares of it, or units of a currency."""
     oca_group: str = ""
     oca_type: int = 0
     """1 cancels the others with block, 2 reduces them with block, 3 reduces them without; 0 means 3 in a group."""
@@ -106,8 +107,8 @@ class OrderView:
     contract: Contract
     order: SimOrder
     status: IbStatus
-    quantity: int
-    filled: int
+    quantity: Size
+    filled: Size
     avg_fill_price: Decimal
     last_fill_price: Decimal
     stop_price: Decimal | None
@@ -126,8 +127,8 @@ class OrderView:
     reason: str = ""
 
     @property
-    def remaining(self) -> int:
-        return self.quantity - self.filled
+    def remaining(self) -> Size:
+        return tidy(self.quantity - self.filled)
 
     @property
     def is_done(self) -> bool:
@@ -147,9 +148,9 @@ class Execution:
     perm_id: PermId
     contract: Contract
     side: Side
-    quantity: int
+    quantity: Size
     price: Decimal
-    cum_quantity: int
+    cum_quantity: Size
     avg_price: Decimal
     at: datetime
     account: str

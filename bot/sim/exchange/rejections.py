@@ -17,6 +17,7 @@ from bot.domain.session import session_on
 from bot.domain.types import ConId, SecType, Side
 from bot.sim.exchange.combos import Combo, parts
 from bot.sim.exchange.exchange_settings import ExchangeSettings
+from bot.sim.exchange.fractions.sizes import Size
 from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.logins.accounts import Accounts
 from bot.sim.exchange.margin import Naked
@@ -39,8 +40,8 @@ class Holdings(Protocol):
 
     is_cash: bool
 
-    def held(self, con_id: ConId) -> int: ...
-    def naked(self, contract: Contract, signed: int) -> Naked: ...
+    def held(self, con_id: ConId) -> Size: ...
+    def naked(self, contract: Contract, signed: Size) -> Naked: ...
 
 
 def _rejected(reason: str) -> OrderRejection:
@@ -84,8 +85,6 @@ def malformed(
         return OrderRejection(
             387, "Unsupported order type for this exchange and security type: an index cannot be traded."
         )
-    if order.cash_quantity and contract.sec_type is SecType.OPTION:
-        return OrderRejection(10244, "Cash quantity cannot be used for this order.")
     if order.quantity <= 0:
         return OrderRejection(434, "The order size cannot be zero.")
     if not accounts.may_trade(order):

@@ -2,7 +2,7 @@
 
 accounts:
   - {id: DU1111111, equity: 50000}
-  - {id: DU2222222, equity: 20000, type: cash, currency: EUR}
+  - {id: DU2222222, equity: 20000, type: cash, currency: EUR, fractional: false}
 advisor: DF3333333                                    # the master account of an advisor
 groups:
   Both: {method: Equal, accounts: [DU1111111, DU2222222]}
@@ -25,7 +25,7 @@ ID_FORM: Final = re.compile(r"[A-Z]{1,3}[0-9]{1,10}")
 CURRENCIES: Final = frozenset({"USD", *(one for pair in PAIR_IDS if "USD" in pair for one in pair)})
 _MOST_EQUITY: Final = Decimal(10**12)
 _MOST_ACCOUNTS: Final = 100
-_KNOWN: Final = frozenset({"id", "equity", "type", "currency"})
+_KNOWN: Final = frozenset({"id", "equity", "type", "currency", "fractional"})
 DEFAULT_EQUITY: Final = Decimal(25_000)
 
 
@@ -79,7 +79,16 @@ def _terms(number: int, given: Mapping[str, Any]) -> AccountTerms:
         _amount(where, given.get("equity", DEFAULT_EQUITY)),
         account_type(where, given.get("type", "margin")),
         currency(where, given.get("currency", "USD")),
+        _flag(where, "fractional", given.get("fractional", True)),
     )
+
+
+def _flag(where: str, name: str, given: Any) -> bool:
+    if not isinstance(given, bool):
+        raise FixTheConfiguration(
+            f"{where}: {name} is {made_safe(repr(given), 40)}; it must be true or false"
+        )
+    return given
 
 
 def account_type(where: str, given: Any) -> AccountType:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.domain.types import SecType
+from bot.sim.exchange.fractions.sizes import STEP
 from bot.sim.gateway.core import NO_ID, GatewayCore, Handler
 from bot.sim.market.listing import ContractDetails
 from bot.sim.messages.contract_lookup import NO_DEFINITION, is_combo, names_no_type, validation
@@ -102,8 +103,8 @@ def details_values(details: ContractDetails) -> dict[str, Any]:
         "marketRuleIds": details.market_rule_ids,
         "realExpirationDate": f"{details.real_expiry:%Y%m%d}" if details.real_expiry else "",
         "stockType": details.stock_type,
-        "minSize": details.min_size,
-        "sizeIncrement": 1,
+        "minSize": STEP if is_stock else 1,
+        "sizeIncrement": STEP if is_stock else 1,
         "suggestedSizeIncrement": 100 if is_stock else 1,
     }
 

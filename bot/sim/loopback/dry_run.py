@@ -16,12 +16,11 @@ from bot.domain.contract import Contract
 from bot.domain.market import Quote
 from bot.domain.messages import Message, TimePassed
 from bot.domain.order import Fill
-from bot.domain.position import Position
 from bot.domain.session import is_open, new_york_day
 from bot.domain.types import ConId, OrderId, PermId
 from bot.sim.exchange import events as e
 from bot.sim.exchange.account import Account
-from bot.sim.exchange.account_values import AccountFigures
+from bot.sim.exchange.account_values import AccountFigures, AccountPosition
 from bot.sim.exchange.exchange import Exchange
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.ids import Ids
@@ -167,7 +166,7 @@ class DryRunWindow:
     def executions(self, wanted: ExecutionFilter) -> list[tuple[Execution, CommissionReport | None]]:
         return self._life.executions(wanted, self.now)
 
-    def positions(self) -> list[Position]:
+    def positions(self) -> list[AccountPosition]:
         return self._account.positions()
 
     def account_figures(self) -> AccountFigures:

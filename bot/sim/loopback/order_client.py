@@ -14,17 +14,17 @@ from typing import Protocol
 from bot.domain import broker_messages as b
 from bot.domain.messages import Message
 from bot.domain.order import STOP_LIMIT, Order, OrderType
-from bot.domain.position import Position
 from bot.domain.pricing import follow
 from bot.domain.types import ExecId, OrderId, OrderRef, PermId
 from bot.sim.exchange import events as e
-from bot.sim.exchange.account_values import AccountFigures
+from bot.sim.exchange.account_values import AccountFigures, AccountPosition
 from bot.sim.exchange.orders import CommissionReport, Execution, ExecutionFilter, OrderView, SimOrder
 from bot.sim.loopback.translate import (
     to_account,
     to_commission,
     to_fill,
     to_open_order,
+    to_position,
     to_sim_order,
     to_status,
 )
@@ -49,7 +49,7 @@ class OrderWindow(Protocol):
     def completed_orders(self) -> list[OrderView]: ...
     def orders_named(self, ref: str) -> list[OrderView]: ...
     def executions(self, wanted: ExecutionFilter) -> list[tuple[Execution, CommissionReport | None]]: ...
-    def positions(self) -> list[Position]: ...
+    def positions(self) -> list[AccountPosition]: ...
     def account_figures(self) -> AccountFigures: ...
 
 
@@ -165,7 +165,7 @@ class OrderClient:
                 for execution, report in executions
                 if report is not None
             ),
-            positions=tuple(window.positions()),
+            positions=tuple(map(to_position, window.positions())),
         )
         yield b.SnapshotTaken(snapshot, command.reason, command.at)
 

@@ -12,9 +12,10 @@ from bot.domain import broker_messages as b
 from bot.domain.contract import Contract
 from bot.domain.market import Bar, BarSize, Quote
 from bot.domain.order import Fill, OpenOrder, Order, OrderStatus, OrderType, read_order_type
-from bot.domain.position import AccountValues
+from bot.domain.position import AccountValues, Position
 from bot.domain.types import OrderId, Symbol
-from bot.sim.exchange.account_values import AccountFigures
+from bot.sim.exchange.account_values import AccountFigures, AccountPosition
+from bot.sim.exchange.fractions.sizes import whole
 from bot.sim.exchange.orders import CommissionReport, Execution, IbStatus, OrderView, SimOrder
 from bot.sim.market.history import HistoryBar
 from bot.sim.market.quotes import OptionModel, Ticker
@@ -60,8 +61,8 @@ def to_open_order(view: OrderView) -> OpenOrder:
         contract=view.contract,
         side=view.order.action,
         type=read_order_type(view.order.type),
-        quantity=view.quantity,
-        filled=view.filled,
+        quantity=whole(view.quantity),
+        filled=whole(view.filled),
         status=STATUS_OF_IB_STATUS[view.status],
         limit_price=None if view.order.type == OrderType.STOP else view.order.limit_price,
         stop_price=view.stop_price,
@@ -75,8 +76,8 @@ def to_status(view: OrderView, at: datetime) -> b.OrderStatusChanged:
     return b.OrderStatusChanged(
         ref=view.order.order_ref,
         status=STATUS_OF_IB_STATUS[view.status],
-        filled=view.filled,
-        remaining=view.remaining,
+        filled=whole(view.filled),
+        remaining=whole(view.remaining),
         perm_id=view.perm_id,
         order_id=view.order_id,
         at=at,
@@ -91,7 +92,7 @@ def to_fill(execution: Execution) -> Fill:
         perm_id=execution.perm_id,
         contract=execution.contract,
         side=execution.side,
-        quantity=execution.quantity,
+        quantity=whole(execution.quantity),
         price=execution.price,
         at=execution.at,
         client_id=execution.client_id,
@@ -100,6 +101,10 @@ def to_fill(execution: Execution) -> Fill:
 
 def to_commission(report: CommissionReport, ref: str) -> b.CommissionCharged:
     return b.CommissionCharged(report.exec_id, ref, report.commission, report.currency)
+
+
+def to_position(held: AccountPosition) -> Position:
+    return Position(held.contract, whole(held.quantity), held.avg_cost)
 
 
 def to_account(figures: AccountFigures) -> AccountValues:

@@ -53,7 +53,6 @@ class ContractDetails:
     category: str = ""
     sec_ids: tuple[tuple[str, str], ...] = ()
     """IB's secIdList: (ISIN, …), (CUSIP, …)."""
-    min_size: int = 1
     real_expiry: date | None = None
     """The day on which an option is settled."""
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from bot.domain.position import Position
 from bot.domain.session import NEW_YORK
 from bot.domain.types import SecType
-from bot.sim.exchange.account_values import AccountFigures, PortfolioLine
+from bot.sim.exchange.account_values import AccountFigures, AccountPosition, PortfolioLine
 from bot.sim.messages.formatting import describe
 
 if TYPE_CHECKING:
@@ -185,7 +184,7 @@ def send_account(core: GatewayCore, figures: AccountFigures) -> None:
                 subscription.hear(figures)
 
 
-def send_position(core: GatewayCore, position: Position, account: str) -> None:
+def send_position(core: GatewayCore, position: AccountPosition, account: str) -> None:
     """A changed position, to whoever asked for positions."""
     for session in core.started():
         if session.wants_positions:
@@ -208,7 +207,7 @@ class PositionsMulti:
         """Nothing runs by itself."""
 
 
-def position_values(account: str, position: Position) -> Mapping[str, Any]:
+def position_values(account: str, position: AccountPosition) -> Mapping[str, Any]:
     # IB leaves the exchange of a position's contract empty.
     return {
         "account": account,

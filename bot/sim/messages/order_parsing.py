@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from bot.domain.types import ConId, OrderId, Side
+from bot.sim.exchange.fractions.sizes import Size, tidy
 from bot.sim.exchange.logins.accounts import ALL, METHODS, Accounts
 from bot.sim.exchange.orders import SimOrder
 from bot.sim.messages.order_attributes import RejectedRequest, attributes, invalid
@@ -112,18 +113,15 @@ def _side(action: str) -> Side:
         raise invalid("Invalid side") from None
 
 
-def _quantity(message: WireMessage) -> int:
+def _quantity(message: WireMessage) -> Size:
     quantity: Decimal | None = message.totalQuantity
     if message.get("cashQty"):
-        return 0  # the exchange makes whole shares of it
+        return 0  # the exchange makes shares of it
     if not quantity or quantity < 0:
         raise RejectedRequest(434, "The order size cannot be zero")
-    if quantity != int(quantity):
-        text = "Fractional-sized order cannot be placed via API. Please place order with an integer size"
-        raise RejectedRequest(10243, text)
     if quantity > _LARGEST_SIZE:
         raise invalid(f"Order size exceeds {_LARGEST_SIZE}")
-    return int(quantity)
+    return tidy(quantity)
 
 
 def _price(price: Decimal | None) -> Decimal | None:

@@ -41,6 +41,7 @@ def open_accounts(login: Login, view: MarketSurroundings, today: date) -> Accoun
             today,
             kind=terms.type,
             currency=terms.currency,
+            trades_fractions=terms.fractional,
             rate=partial(view.usd_for, terms.currency),
         )
         for terms in login.accounts

@@ -17,6 +17,7 @@ from bot.domain.types import Right, SecType, Side
 from bot.sim.exchange.account import Account
 from bot.sim.exchange.combos import has_expired
 from bot.sim.exchange.events import ExchangeEvent
+from bot.sim.exchange.fractions.sizes import Size, unsigned
 from bot.sim.exchange.ids import Ids
 from bot.sim.exchange.logins.accounts import Accounts
 from bot.sim.exchange.order_lifecycle import OrderLifecycle
@@ -73,7 +74,7 @@ class Expiries:
         held = account.held(contract.con_id)
         if contract.symbol in INDEX_SYMBOLS:
             side = Side.SELL if held > 0 else Side.BUY
-            self._book(account, contract, side, abs(held), Decimal(f"{value:.2f}"), now)
+            self._book(account, contract, side, unsigned(held), Decimal(f"{value:.2f}"), now)
             yield from self._life.take()
             return
         yield from self._end(account, contract, held, now, delivers=is_worth)
@@ -84,21 +85,21 @@ class Expiries:
         yield from self._end(account, contract, quantity, now, delivers=not lapse)
 
     def _end(
-        self, account: Account, contract: Contract, held: int, now: datetime, *, delivers: bool
+        self, account: Account, contract: Contract, held: Size, now: datetime, *, delivers: bool
     ) -> Iterator[ExchangeEvent]:
         """Take ``held`` (signed) options off at 0, and trade the shares at the strike where they deliver."""
         side = Side.SELL if held > 0 else Side.BUY
-        self._book(account, contract, side, abs(held), Decimal(0), now)
+        self._book(account, contract, side, unsigned(held), Decimal(0), now)
         stock = self._market.contracts.underlying(contract)
         if delivers and stock is not None and contract.strike is not None:
             buys = (contract.right is Right.CALL) is (held > 0)
-            shares = abs(held) * contract.multiplier
+            shares = unsigned(held) * contract.multiplier
             way = Side.BUY if buys else Side.SELL
             self._book(account, stock.contract(), way, shares, contract.strike, now)
         yield from self._life.take()
 
     def _book(
-        self, account: Account, contract: Contract, side: Side, quantity: int, price: Decimal, now: datetime
+        self, account: Account, contract: Contract, side: Side, quantity: Size, price: Decimal, now: datetime
     ) -> None:
         execution = Execution(
             exec_id=self._ids.exec_id(),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.position import Position
 from bot.domain.types import ConId, OrderId, OrderRef
+from bot.sim.exchange.account_values import AccountPosition
+from bot.sim.exchange.fractions.sizes import Size, tidy
 from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.orders import SimOrder
 
@@ -33,8 +33,8 @@ class AccountLedger:
     not filled yet does). The counters are of client messages, refused ones included.
     """
 
-    positions: Mapping[ConId, int]
-    working_stops: Mapping[ConId, int]
+    positions: Mapping[ConId, Size]
+    working_stops: Mapping[ConId, Size]
     orders_received: int
     modifies: int
     cancels: int
@@ -66,17 +66,18 @@ class SimLedger:
         self._manual -= 1
         return self._manual
 
-    def books(self, positions: Iterable[Position], alive: Iterable[LiveOrder]) -> AccountLedger:
+    def books(self, positions: Iterable[AccountPosition], alive: Iterable[LiveOrder]) -> AccountLedger:
         kinds = [received.kind for received in self._received]
-        stops: dict[ConId, int] = {}
+        stops: dict[ConId, Size] = {}
         for order in alive:
             if order.is_active and order.is_stop:
-                stops[order.contract.con_id] = stops.get(order.contract.con_id, 0) + order.remaining
-        held: Counter[ConId] = Counter()
+                stops[order.contract.con_id] = tidy(stops.get(order.contract.con_id, 0) + order.remaining)
+        held: dict[ConId, Size] = {}
         for position in positions:
-            held[position.contract.con_id] += position.quantity
+            con_id = position.contract.con_id
+            held[con_id] = tidy(held.get(con_id, 0) + position.quantity)
         return AccountLedger(
-            positions=dict(held),
+            positions=held,
             working_stops=stops,
             orders_received=kinds.count("new"),
             modifies=kinds.count("modify"),

@@ -176,15 +176,6 @@ def test_one_fill_cancels_its_group_across_contracts() -> None:
     assert (pit.status(1), pit.status(2)) == ("Cancelled", "Filled")
 
 
-def test_cash_buys_whole_shares_and_no_options() -> None:
-    pit = Pit()
-    pit.send(1, Side.BUY, 0, None, con_id=STOCK_ID, cash_quantity=Decimal(1_020))
-
-    assert pit.fills()[-1].quantity == 20
-    assert codes(pit.buy(2, 0, "2.10", cash_quantity=Decimal(500))) == [10244]
-    assert codes(pit.send(3, Side.BUY, 0, None, con_id=STOCK_ID, cash_quantity=Decimal(20))) == [434]
-
-
 @pytest.mark.parametrize(
     ("code", "wrong"),
     [

@@ -274,3 +274,29 @@ def test_a_read_only_gateway_takes_no_orders(make_desk: Callable[..., Desk]) -> 
     assert desk.codes() == [321]
     assert trade.fills == []
     assert desk.gateway.books().order_messages == 0
+
+
+def test_a_part_of_a_share_is_bought_shown_and_sold(trader: Desk) -> None:
+    bought = place(trader, trader.lib.MarketOrder("BUY", 2.5), trader.spy())
+    trader.advance(seconds=15)
+    assert [fill.execution.shares for fill in bought.fills] == [2, 0.5]
+    assert (bought.orderStatus.status, bought.orderStatus.filled) == ("Filled", 2.5)
+    assert [position.position for position in trader.ib.positions()] == [2.5]
+    assert [item.position for item in trader.ib.portfolio()] == [2.5]
+    place(trader, trader.lib.MarketOrder("SELL", 2.5), trader.spy())
+    trader.advance(seconds=15)
+    assert trader.ib.positions() == []
+    assert trader.codes() == []
+
+
+def test_cash_buys_shares_and_whole_units_of_a_currency(trader: Desk) -> None:
+    shares = place(trader, trader.lib.MarketOrder("BUY", 0, cashQty=200), trader.spy())
+    assert 1 < shares.orderStatus.filled < 2
+    pair = trader.lib.Forex("EURUSD")
+    trader.do(trader.ib.qualifyContractsAsync(pair))
+    euros = place(trader, trader.lib.MarketOrder("BUY", 0, cashQty=1_000), pair)
+    assert euros.orderStatus.status == "Filled"
+    assert 500 < euros.orderStatus.filled < 1_000
+    assert euros.orderStatus.filled == int(euros.orderStatus.filled)
+    place(trader, trader.lib.MarketOrder("BUY", 0, cashQty=200), trader.option())
+    assert trader.codes() == [10244]

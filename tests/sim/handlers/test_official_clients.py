@@ -73,7 +73,7 @@ def test_contracts_are_described(official: Official) -> None:
     assert (details.contract.conId, details.contract.symbol, details.minTick) == (756733, "SPY", 0.01)
     assert "SMART" in details.validExchanges
     assert {pair.tag for pair in details.secIdList} >= {"ISIN"}
-    assert details.minSize == 1
+    assert details.minSize == Decimal("0.0001")
     assert official.after("contractDetailsEnd", lambda: ask.reqContractDetails(2, contract())) == (2,)
     (_, details) = official.after("contractDetails", lambda: ask.reqContractDetails(3, option()))
     assert (details.contract.strike, details.contract.right) == (127, "C")
@@ -216,6 +216,28 @@ def test_an_order_is_tried_filled_and_paid_for(official: Official, next_id: int)
     assert portfolio[1] == held[2]
     single = official.after("pnlSingle", lambda: ask.reqPnLSingle(9, "DU1234567", "", 756733))
     assert single[1] == held[2]
+
+
+def test_a_part_of_a_share_is_bought_for_cash_and_sold(official: Official, next_id: int) -> None:
+    ask = official.client
+    bought = order("BUY", "MKT", totalQuantity=Decimal(0), cashQty=50)
+    (_, _, execution) = official.after("execDetails", lambda: ask.placeOrder(next_id, contract(), bought))
+    part = execution.shares
+    assert 0 < part < 1
+    assert execution.cumQty == part
+    held = official.after("position", ask.reqPositions)[2]
+    assert held % 1 == part
+    assert official.error(lambda: ask.placeOrder(next_id, contract(), bought), next_id)[0] == 104
+    sold = order("SELL", "MKT", totalQuantity=part)
+    left = official.after(
+        "position",
+        lambda: ask.placeOrder(next_id + 1, contract(), sold),
+        lambda _, __, size, ___: size == held - part,
+    )
+    assert left[2] % 1 == 0
+    of_an_option = order("BUY", "MKT", totalQuantity=Decimal("0.5"))
+    code, _ = official.error(lambda: ask.placeOrder(next_id + 2, option(), of_an_option), next_id + 2)
+    assert code == 10245
 
 
 def _filter() -> Any:

@@ -107,7 +107,7 @@ def test_a_bare_number_is_a_duration_in_seconds(client: RawClient) -> None:
     [
         ({"action": "HOLD"}, 321, "Invalid side"),
         ({"totalQuantity": 0}, 434, "size cannot be zero"),
-        ({"totalQuantity": 1.5}, 10243, "Fractional"),
+        ({"totalQuantity": 1.00005}, 10250, "minimum variation"),
         ({"lmtPrice": None}, 321, "Limit price is required"),
         ({"lmtPrice": 100.001}, 110, "minimum price variation"),
         ({"lmtPrice": -1}, 110, "minimum price variation"),

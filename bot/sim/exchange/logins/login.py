@@ -36,6 +36,8 @@ class AccountTerms:
     equity: Decimal
     type: AccountType = AccountType.MARGIN
     currency: str = "USD"
+    fractional: bool = True
+    """Whether it may trade parts of shares."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Parts of a share: how sizes are kept, and which orders may have one."""
