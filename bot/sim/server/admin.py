@@ -63,7 +63,7 @@ class AdminPort:
             if not await self._is_greeted(reader, writer):
                 return
             while line := await reader.readline():
-                writer.write(json.dumps(await self.answer(line)).encode() + b"\n")
+                writer.write(json.dumps(await self.answer(line), default=float).encode() + b"\n")
                 await writer.drain()
         except (ValueError, ConnectionError, TimeoutError):
             # A line beyond the limit, or a peer that went away or says nothing: this connection only.
@@ -80,7 +80,7 @@ class AdminPort:
             given.encode("utf-8", "replace"), self.token.encode()
         )
         answer: dict[str, Any] = {"ok": True} if is_greeted else {"ok": False, "error": _GREETING}
-        writer.write(json.dumps(answer).encode() + b"\n")
+        writer.write(json.dumps(answer, default=float).encode() + b"\n")
         await writer.drain()
         return is_greeted
 
