@@ -18,7 +18,7 @@ from bot.domain.order import execution_key
 from bot.domain.session import new_york_day, sessions_between
 from bot.domain.types import ConId, Side
 from bot.sim.exchange.events import Executed
-from bot.sim.exchange.fractions.sizes import whole
+from bot.sim.exchange.fractions.sizes import whole_units
 from bot.sim.gateway.core import GatewayCore
 from bot.sim.server.thread import SimGatewayThread
 from bot.sim.world.ledger import AccountLedger
@@ -155,5 +155,5 @@ def stops_of(core: GatewayCore) -> Counter[ConId]:
             and order.side is Side.SELL
             and (order.is_active or order.parent is None)
         ):
-            stops[order.contract.con_id] += whole(order.remaining)
+            stops[order.contract.con_id] += whole_units(order.remaining)
     return stops

@@ -11,7 +11,7 @@ from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.types import ConId, Side
 from bot.sim.exchange.exchange_settings import ExchangeSettings
-from bot.sim.exchange.fractions.sizes import whole
+from bot.sim.exchange.fractions.sizes import whole_units
 from bot.sim.exchange.orders import OrderView, SimOrder
 from tests.gauntlet.conftest import Stage
 from tests.gauntlet.rig import BEAR, BULL, Rig
@@ -36,13 +36,15 @@ def reasons(rig: Rig) -> list[str]:
 def sells(rig: Rig) -> int:
     """Contracts sold at the gateway."""
     return sum(
-        whole(x.execution.quantity) for x in rig.judge.executed.values() if x.execution.side is Side.SELL
+        whole_units(x.execution.quantity)
+        for x in rig.judge.executed.values()
+        if x.execution.side is Side.SELL
     )
 
 
 def buys(rig: Rig) -> int:
     return sum(
-        whole(x.execution.quantity) for x in rig.judge.executed.values() if x.execution.side is Side.BUY
+        whole_units(x.execution.quantity) for x in rig.judge.executed.values() if x.execution.side is Side.BUY
     )
 
 

@@ -17,7 +17,7 @@ from bot.domain import messages as m
 from bot.domain.errors import FixTheMachine
 from bot.domain.types import ConId, Side
 from bot.journal.store import JOURNAL_FILE, connect_read_only, read_rows
-from bot.sim.exchange.fractions.sizes import whole
+from bot.sim.exchange.fractions.sizes import whole_units
 from bot.sim.server.thread import SimGatewayThread
 from bot.sim.world.build import recorded_world
 from tests.gauntlet.judge import Judge, positions_of
@@ -194,7 +194,7 @@ class Course:
         ends = [x for x in disk if isinstance(x, m.BracketClosed | m.EntryAbandoned)]
         sides = dict.fromkeys(Side, 0)
         for done in self.judge.executed.values():
-            sides[done.execution.side] += whole(done.execution.quantity)
+            sides[done.execution.side] += whole_units(done.execution.quantity)
         found = [] if sides[Side.BUY] == sides[Side.SELL] else [f"bought and sold {sides}"]
         placed = any(isinstance(x, m.PlaceBracket) for x in disk)
         # Another run may hear fewer statuses: then its last steps do not exist.

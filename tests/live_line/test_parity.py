@@ -19,7 +19,7 @@ import pytest
 from bot.backtest.parity import RunOutcome, differences
 from bot.domain import messages as m
 from bot.domain.types import ConId
-from bot.sim.exchange.fractions.sizes import whole
+from bot.sim.exchange.fractions.sizes import whole_units
 from bot.sim.market.recorded.bars import recorded_sessions
 from bot.sim.world.build import recorded_world
 from bot.sim.world.world import World
@@ -41,7 +41,7 @@ def outcome(day: Day) -> RunOutcome:
 
 
 def held(day: Day) -> dict[ConId, int]:
-    return {con_id: whole(quantity) for con_id, quantity in day.books.positions.items() if quantity}
+    return {con_id: whole_units(quantity) for con_id, quantity in day.books.positions.items() if quantity}
 
 
 @contextmanager

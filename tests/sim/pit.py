@@ -11,7 +11,7 @@ from bot.sim.exchange.account import Account
 from bot.sim.exchange.events import ExchangeEvent, Executed, OrderMessage, StatusChanged
 from bot.sim.exchange.exchange import Exchange
 from bot.sim.exchange.exchange_settings import ExchangeSettings
-from bot.sim.exchange.fractions.sizes import Size
+from bot.sim.exchange.fractions.sizes import Units
 from bot.sim.exchange.ids import Ids
 from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.logins.accounts import AccountHoldings, Accounts
@@ -120,7 +120,7 @@ class Pit:
         )
 
     def send(
-        self, order_id: int, side: Side, quantity: Size, limit: str | None, client: int = 1, **more: object
+        self, order_id: int, side: Side, quantity: Units, limit: str | None, client: int = 1, **more: object
     ) -> list[ExchangeEvent]:
         fields: dict[str, object] = {"con_id": CALL_ID, "type": "LMT" if limit is not None else "MKT", **more}
         order = SimOrder(action=side, quantity=quantity, limit_price=d(limit), **fields)  # type: ignore[arg-type]

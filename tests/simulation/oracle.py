@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.sim.exchange.events import Executed
-from bot.sim.exchange.fractions.sizes import whole
+from bot.sim.exchange.fractions.sizes import whole_units
 from bot.sim.gateway.core import GatewayCore
 from tests.simulation.entry_rules import EntryRules, Limits
 from tests.simulation.journal_rules import check_bars, check_lines, check_refusals
@@ -264,7 +264,7 @@ class Oracle:
             sign = -1 if str(done.side) == "BUY" else 1
             ours[idea] = ours.get(idea, Decimal(0)) + sign * done.quantity * done.price * 100
             ours[idea] -= self.commissions.get(done.exec_id, Decimal(0))
-            amounts[idea] = amounts.get(idea, 0) - sign * whole(done.quantity)
+            amounts[idea] = amounts.get(idea, 0) - sign * whole_units(done.quantity)
         for idea, pnl in closed.items():
             if amounts.get(idea, 1) == 0:
                 theirs = ours[idea]
@@ -277,7 +277,9 @@ class Oracle:
     # ── the books ──
 
     def _held(self) -> dict[int, int]:
-        return {p.contract.con_id: whole(p.quantity) for p in self._core.world.positions() if p.quantity}
+        return {
+            p.contract.con_id: whole_units(p.quantity) for p in self._core.world.positions() if p.quantity
+        }
 
     def _stopped(self) -> Counter[int]:
         stops: Counter[int] = Counter()
@@ -291,7 +293,7 @@ class Oracle:
                 and guards
                 and (order.stop or 0) > NOTHING
             ):
-                stops[order.contract.con_id] += whole(order.remaining)
+                stops[order.contract.con_id] += whole_units(order.remaining)
         return stops
 
 

@@ -15,7 +15,7 @@ from bot.domain.contract import Contract
 from bot.domain.session import new_york_day, next_session
 from bot.domain.types import ConId, SecType, Side
 from bot.sim.exchange.account_values import AccountFigures, AccountPosition, PortfolioLine
-from bot.sim.exchange.fractions.sizes import Size, tidy, unsigned
+from bot.sim.exchange.fractions.sizes import Units, tidy, unsigned
 from bot.sim.exchange.logins.login import AccountType
 from bot.sim.exchange.margin import Lot, Naked, Requirement, margin, naked
 from bot.sim.exchange.orders import Execution
@@ -31,7 +31,7 @@ class _Holding:
     """One contract: signed quantity, its cost (signed, commissions included), realised profit, last mark per unit."""
 
     contract: Contract
-    quantity: Size = 0
+    quantity: Units = 0
     cost: Decimal = _ZERO
     realized: Decimal = _ZERO
     mark: Decimal = _ZERO
@@ -100,7 +100,7 @@ class Account:
         """USD that the cash in another base currency is worth."""
         return self._base_cash * self._rate() if self._base_cash else _ZERO
 
-    def held(self, con_id: ConId) -> Size:
+    def held(self, con_id: ConId) -> Units:
         holding = self._holdings.get(con_id)
         return 0 if holding is None else holding.quantity
 
@@ -152,7 +152,7 @@ class Account:
         return ((unit - h.avg_cost) * closing * (1 if h.quantity > 0 else -1)).quantize(_CENT)
 
     def _move(
-        self, contract: Contract, side: Side, quantity: Size, price: Decimal, *, settles: bool = True
+        self, contract: Contract, side: Side, quantity: Units, price: Decimal, *, settles: bool = True
     ) -> None:
         h = self._holding(contract)
         signed = side.sign * quantity
@@ -250,15 +250,15 @@ class Account:
         """What was accrued becomes cash."""
         self._cash, self._accrued = self._cash + self._accrued, _ZERO
 
-    def margin(self, extra: Iterable[tuple[Contract, Size, Decimal]] = ()) -> Requirement:
+    def margin(self, extra: Iterable[tuple[Contract, Units, Decimal]] = ()) -> Requirement:
         """What all positions tie up; ``extra`` adds (contract, signed quantity, price) as if held."""
         return margin(self._lots(extra), self.kind)
 
-    def naked(self, extra: Iterable[tuple[Contract, Size, Decimal]] = ()) -> Naked:
+    def naked(self, extra: Iterable[tuple[Contract, Units, Decimal]] = ()) -> Naked:
         """Short options that nothing covers, ``extra`` counted as if held."""
         return naked(self._lots(extra))
 
-    def _lots(self, extra: Iterable[tuple[Contract, Size, Decimal]]) -> Iterator[Lot]:
+    def _lots(self, extra: Iterable[tuple[Contract, Units, Decimal]]) -> Iterator[Lot]:
         quantities = {con_id: (h.contract, h.quantity, h.mark) for con_id, h in self._holdings.items()}
         for contract, signed, price in extra:
             _, now, mark = quantities.get(contract.con_id, (contract, 0, price))

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.domain.contract import Contract
-from bot.sim.exchange.fractions.sizes import Size
+from bot.sim.exchange.fractions.sizes import Units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +121,7 @@ class AccountPosition:
     """Signed size of one contract; ``avg_cost`` is per unit of the contract, multiplier included."""
 
     contract: Contract
-    quantity: Size
+    quantity: Units
     avg_cost: Decimal
 
 
@@ -130,7 +130,7 @@ class PortfolioLine:
     """One position with its marks; ``avg_cost`` is per contract (multiplier included), the P&L figures in USD."""
 
     contract: Contract
-    quantity: Size
+    quantity: Units
     market_price: Decimal
     market_value: Decimal
     avg_cost: Decimal

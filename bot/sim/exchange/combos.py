@@ -15,7 +15,7 @@ from decimal import Decimal
 from bot.domain.contract import Contract
 from bot.domain.types import ConId, Side
 from bot.sim.exchange.conditions import BookOf
-from bot.sim.exchange.fractions.sizes import Size
+from bot.sim.exchange.fractions.sizes import Units
 from bot.sim.market.quotes import EMPTY_BOOK, TopOfBook
 
 # As gateways print them in openOrder and execDetails: one id for every combination in USD (recorded openOrder messages).
@@ -65,11 +65,11 @@ class LegFill:
 
     contract: Contract
     side: Side
-    quantity: Size
+    quantity: Units
     price: Decimal
 
 
-def parts(contract: Contract, signed: Size) -> Iterator[tuple[Contract, Size]]:
+def parts(contract: Contract, signed: Units) -> Iterator[tuple[Contract, Units]]:
     """What a trade of ``signed`` (negative: sold) of a contract moves: itself, or the legs of a combination."""
     if isinstance(contract, Combo):
         yield from ((leg.contract, signed * leg.signed) for leg in contract.legs)
@@ -104,7 +104,7 @@ def combo_book(combo: Combo, book_of: BookOf) -> TopOfBook:
     return TopOfBook(bid, ask, min(bid_sizes), min(ask_sizes), None)
 
 
-def leg_fills(combo: Combo, side: Side, quantity: Size, price: Decimal, book_of: BookOf) -> list[LegFill]:
+def leg_fills(combo: Combo, side: Side, quantity: Units, price: Decimal, book_of: BookOf) -> list[LegFill]:
     """Legs at their quotes, the difference to ``price`` in one of them, so that they add up to it."""
     fills = [_at_quote(leg, side, quantity, book_of) for leg in combo.legs]
     weights = [combo.weight(leg) for leg in combo.legs]
@@ -118,7 +118,7 @@ def leg_fills(combo: Combo, side: Side, quantity: Size, price: Decimal, book_of:
     return fills
 
 
-def _at_quote(leg: ComboLeg, side: Side, quantity: Size, book_of: BookOf) -> LegFill:
+def _at_quote(leg: ComboLeg, side: Side, quantity: Units, book_of: BookOf) -> LegFill:
     is_buy = (leg.side is Side.BUY) is (side is Side.BUY)
     book = book_of(leg.contract.con_id) or EMPTY_BOOK
     price = (book.ask if is_buy else book.bid) or book.last or Decimal(0)

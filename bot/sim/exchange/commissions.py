@@ -15,7 +15,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from bot.domain.contract import Contract
 from bot.domain.types import SecType, Side
-from bot.sim.exchange.fractions.sizes import Size
+from bot.sim.exchange.fractions.sizes import Units
 
 _ORDER_MINIMUM = Decimal("1.00")
 _CENT = Decimal("0.01")
@@ -38,7 +38,7 @@ about once a year: a change is one more row, later days last."""
 
 
 def order_commission(
-    contract: Contract, quantity: Size, value: Decimal, side: Side = Side.BUY, day: date = date.max
+    contract: Contract, quantity: Units, value: Decimal, side: Side = Side.BUY, day: date = date.max
 ) -> Decimal:
     """All that an order costs of which ``quantity`` has filled for ``value`` USD in all, passed-on fees included."""
     if quantity == 0:
@@ -55,8 +55,8 @@ def order_commission(
 
 def fill_commission(
     contract: Contract,
-    before: tuple[Size, Decimal],
-    quantity: Size,
+    before: tuple[Units, Decimal],
+    quantity: Units,
     value: Decimal,
     side: Side = Side.BUY,
     day: date = date.max,
@@ -72,7 +72,7 @@ def _a_contract(premium: Decimal) -> Decimal:
     return next(rate for least, rate in _PREMIUM_TIERS if premium >= least)
 
 
-def _passed_on(quantity: Size, value: Decimal, side: Side, day: date) -> Decimal:
+def _passed_on(quantity: Units, value: Decimal, side: Side, day: date) -> Decimal:
     fees = _REGULATORY_FEE * quantity + min(_CLEARING_FEE_CAP, _CLEARING_FEE * quantity)
     if side is Side.BUY:
         return fees

@@ -18,7 +18,7 @@ from bot.sim.exchange import rejections
 from bot.sim.exchange.events import ExchangeEvent, MarginAnswered, OrderMessage
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.fractions import rules as fractions
-from bot.sim.exchange.fractions.sizes import unsigned, whole
+from bot.sim.exchange.fractions.sizes import unsigned, whole_units
 from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.logins.accounts import Accounts, shared_out
 from bot.sim.exchange.matching_engine import ExchangeView, MatchingEngine, OrderKey
@@ -259,7 +259,7 @@ class Exchange:
         """The order itself, or what each account of an advisor's group would have of it."""
         if not order.order.group:
             return [order]
-        shares = shared_out(whole(order.order.quantity), self._accounts.weights(order.order, now), {})
+        shares = shared_out(whole_units(order.order.quantity), self._accounts.weights(order.order, now), {})
         orders = [replace(order.order, account=key, group="", quantity=n) for key, n in shares.items()]
         return [_trial(order, one) for one in orders]
 

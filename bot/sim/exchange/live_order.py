@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from bot.domain.contract import Contract
 from bot.domain.types import ConId, OrderId, PermId, Side
-from bot.sim.exchange.fractions.sizes import Size, tidy
+from bot.sim.exchange.fractions.sizes import Units, tidy
 from bot.sim.exchange.order_kinds import Wake, kind_of, trail_offset
 from bot.sim.exchange.orders import FINAL_STATUSES, IbStatus, OrderView, SimOrder
 
@@ -28,11 +28,11 @@ class LiveOrder:
     contract: Contract
     order: SimOrder
     placed_at: datetime
-    cap: Size
+    cap: Units
     parent: LiveOrder | None = None
     children: list[LiveOrder] = field(default_factory=list)
     status: IbStatus = IbStatus.PRE_SUBMITTED
-    filled: Size = 0
+    filled: Units = 0
     value: Decimal = Decimal(0)
     last_price: Decimal = Decimal(0)
     is_transmitted: bool = False
@@ -42,12 +42,12 @@ class LiveOrder:
     is_resting: bool = False
     is_triggered: bool = False
     is_cancelling: bool = False
-    answered: Size = 0
+    answered: Units = 0
     """The part of ``filled`` that its OCA group and its siblings know of."""
     hits: int = 0
     """Consecutive quotes at or beyond the trigger."""
     stop: Decimal | None = None
-    leg_fills: dict[ConId, tuple[Size, Decimal]] = field(default_factory=dict)
+    leg_fills: dict[ConId, tuple[Units, Decimal]] = field(default_factory=dict)
     """Of a combination: how much of each leg has filled, and for how many USD."""
     shares: dict[str, int] = field(default_factory=dict)
     """Of an advisor's order: what each account of its group was given."""
@@ -76,7 +76,7 @@ class LiveOrder:
         return self.parent is not None and not self.parent.is_done and self.parent.filled > 0
 
     @property
-    def quantity(self) -> Size:
+    def quantity(self) -> Units:
         """What it may fill in all as things stand: a child no more than its parent filled and its siblings left."""
         if self.parent is None or self.parent.filled == 0:
             return self.cap
@@ -84,7 +84,7 @@ class LiveOrder:
         return min(self.cap, max(self.filled, self.parent.filled - sum(c.answered for c in others)))
 
     @property
-    def remaining(self) -> Size:
+    def remaining(self) -> Units:
         return max(0, tidy(self.quantity - self.filled))
 
     @property
@@ -156,7 +156,7 @@ class LiveOrder:
             reason=self.reason,
         )
 
-    def _shown_quantity(self) -> Size:
+    def _shown_quantity(self) -> Units:
         """An order that is over shows what it was for, not what its siblings left of it."""
         covered = self.parent.filled if self.parent is not None else 0
         whole = min(self.cap, covered) if covered else self.cap

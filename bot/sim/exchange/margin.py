@@ -19,7 +19,7 @@ from decimal import Decimal
 
 from bot.domain.contract import Contract
 from bot.domain.types import Right, SecType, Symbol
-from bot.sim.exchange.fractions.sizes import Size, unsigned, whole
+from bot.sim.exchange.fractions.sizes import Units, unsigned, whole_units
 from bot.sim.exchange.logins.login import AccountType
 from bot.sim.market.catalog import INDEX_SYMBOLS
 
@@ -49,7 +49,7 @@ class Lot:
     """A position: signed quantity, its mark in USD a unit, and where the underlying stands."""
 
     contract: Contract
-    quantity: Size
+    quantity: Units
     mark: Decimal
     underlying: Decimal
 
@@ -108,11 +108,11 @@ def _gain(lot: Lot, move: Decimal) -> Decimal:
 def naked(lots: Iterable[Lot]) -> Naked:
     """How many short options nothing covers."""
     left = [lot for group in _by_symbol(lots) for lot in _Pairing(group).left]
-    calls = sum(whole(-lot.quantity) for lot in left if lot.contract.right is Right.CALL)
-    return Naked(calls, sum(whole(-lot.quantity) for lot in left) - calls)
+    calls = sum(whole_units(-lot.quantity) for lot in left if lot.contract.right is Right.CALL)
+    return Naked(calls, sum(whole_units(-lot.quantity) for lot in left) - calls)
 
 
-def requirement(contract: Contract, quantity: Size, mark: Decimal, underlying: Decimal) -> Requirement:
+def requirement(contract: Contract, quantity: Units, mark: Decimal, underlying: Decimal) -> Requirement:
     """Margin of ``quantity`` (signed) at ``mark`` USD per unit, alone; the underlying stands at ``underlying``."""
     value = unsigned(quantity) * mark * contract.multiplier
     if contract.sec_type is SecType.OPTION:
@@ -122,7 +122,7 @@ def requirement(contract: Contract, quantity: Size, mark: Decimal, underlying: D
     return Requirement(value * Decimal("1.50"), value * Decimal("1.30"))
 
 
-def _naked(contract: Contract, quantity: Size, mark: Decimal, underlying: Decimal) -> Requirement:
+def _naked(contract: Contract, quantity: Units, mark: Decimal, underlying: Decimal) -> Requirement:
     strike = contract.strike or Decimal(0)
     is_call = contract.right is Right.CALL
     away = max(Decimal(0), strike - underlying if is_call else underlying - strike)
@@ -147,7 +147,7 @@ class _Pair:
 
     long: Contract
     short: Contract
-    number: Size
+    number: Units
 
     def lost_at(self, spot: Decimal) -> Decimal:
         """USD at the short one's expiry, besides what was paid; what another pair gains is not set against it."""

@@ -18,7 +18,7 @@ from bot.sim.exchange import rejections as rejections
 from bot.sim.exchange.combos import Combo, LegFill, consists_of, has_expired, leg_fills
 from bot.sim.exchange.conditions import are_met
 from bot.sim.exchange.exchange_settings import ExchangeSettings
-from bot.sim.exchange.fractions.sizes import Size, pieces, tidy
+from bot.sim.exchange.fractions.sizes import Units, pieces, tidy
 from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.matching import adjusted, auction_price, displayed, fill_price, update_trail, wakes_up
 from bot.sim.exchange.order_kinds import AT_ONCE_OR_NEVER, AT_THE_OPEN, first_stop, kind_of, least_fill
@@ -52,7 +52,7 @@ class MatchingEngine:
         self._lifecycle = life
         self._settings = exchange_settings
         self._alive: dict[OrderKey, LiveOrder] = {}
-        self._unblocked: list[tuple[LiveOrder, Size]] = []
+        self._unblocked: list[tuple[LiveOrder, Units]] = []
         self._taken: dict[tuple[ConId, Side], int] = {}
 
     def use(self, exchange_settings: ExchangeSettings) -> None:
@@ -211,7 +211,7 @@ class MatchingEngine:
                 self._fill(order, piece, price, now)
         order.is_resting = True
 
-    def _fill(self, order: LiveOrder, quantity: Size, price: Decimal, now: datetime) -> None:
+    def _fill(self, order: LiveOrder, quantity: Units, price: Decimal, now: datetime) -> None:
         order.filled = tidy(order.filled + quantity)
         order.value += price * quantity
         order.last_price = price
@@ -225,7 +225,7 @@ class MatchingEngine:
             self._unblocked.append((order, quantity))
         self._release_children(order, now)
 
-    def _legs(self, order: LiveOrder, quantity: Size, price: Decimal) -> list[LegFill]:
+    def _legs(self, order: LiveOrder, quantity: Units, price: Decimal) -> list[LegFill]:
         combo = order.contract
         return (
             leg_fills(combo, order.side, quantity, price, self._world.book)
@@ -247,7 +247,7 @@ class MatchingEngine:
             else:
                 self.activate(child, now)
 
-    def _reduce_group(self, order: LiveOrder, quantity: Size, now: datetime) -> None:
+    def _reduce_group(self, order: LiveOrder, quantity: Units, now: datetime) -> None:
         order.answered = tidy(order.answered + quantity)
         group = oca.members(order, self._alive.values())
         for other, cap in list(oca.new_caps(order, quantity, group, self._settings)):

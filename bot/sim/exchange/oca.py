@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from bot.sim.exchange.exchange_settings import ExchangeSettings
-from bot.sim.exchange.fractions.sizes import Size, in_proportion, tidy
+from bot.sim.exchange.fractions.sizes import Units, in_proportion, tidy
 from bot.sim.exchange.live_order import LiveOrder
 
 CANCEL_WITH_BLOCK, REDUCE_WITH_BLOCK, REDUCE = 1, 2, 3
@@ -28,8 +28,8 @@ def has_block(order: LiveOrder) -> bool:
 
 
 def new_caps(
-    order: LiveOrder, filled: Size, group: Iterable[LiveOrder], exchange_settings: ExchangeSettings
-) -> Iterator[tuple[LiveOrder, Size]]:
+    order: LiveOrder, filled: Units, group: Iterable[LiveOrder], exchange_settings: ExchangeSettings
+) -> Iterator[tuple[LiveOrder, Units]]:
     """For each member what it may still fill in all after ``order`` filled ``filled`` more; its own filled part ends it."""
     rest = max(0, tidy(order.cap - order.filled))
     for other in group:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from bot.domain.types import SecType
-from bot.sim.exchange.fractions.sizes import Size
+from bot.sim.exchange.fractions.sizes import Units
 from bot.sim.exchange.orders import SimOrder, SimOrderType
 
 
@@ -81,7 +81,7 @@ def trail_offset(order: SimOrder) -> Decimal | None:
     return abs(order.limit_price - order.trail_stop_price)
 
 
-def least_fill(order: SimOrder, filled: Size) -> Size:
+def least_fill(order: SimOrder, filled: Units) -> Units:
     """The smallest fill the order takes next: all of it for FOK and all-or-none, ``minQty`` for its first."""
     if order.tif == "FOK" or order.all_or_none:
         return order.quantity - filled

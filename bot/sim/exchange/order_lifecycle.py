@@ -25,7 +25,7 @@ from bot.sim.exchange.events import (
     OrderOpened,
     StatusChanged,
 )
-from bot.sim.exchange.fractions.sizes import Size, tidy, whole
+from bot.sim.exchange.fractions.sizes import Units, tidy, whole_units
 from bot.sim.exchange.ids import corrected, leg_id
 from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.logins.accounts import Accounts, shared_out
@@ -72,7 +72,7 @@ class OrderLifecycle:
     # ── booking
 
     def fill(
-        self, order: LiveOrder, quantity: Size, price: Decimal, now: datetime, legs: Sequence[LegFill] = ()
+        self, order: LiveOrder, quantity: Units, price: Decimal, now: datetime, legs: Sequence[LegFill] = ()
     ) -> None:
         """An order that has just filled ``quantity`` (already counted in it), a combination's by these legs."""
         execution = Execution(
@@ -104,7 +104,7 @@ class OrderLifecycle:
     def _share_out(self, order: LiveOrder, filled: Execution, legs: Sequence[LegFill]) -> None:
         """An advisor's order: each account of the group has an execution of its own (own choice: no other is told)."""
         weights = self._accounts.weights(order.order, filled.at)
-        units = whole(filled.quantity)
+        units = whole_units(filled.quantity)
         for account_id, number in shared_out(units, weights, order.shares).items():
             order.shares[account_id] = order.shares.get(account_id, 0) + number
             part = replace(filled, exec_id=self._exec_ids(), account=account_id, quantity=number)
@@ -190,7 +190,7 @@ class OrderLifecycle:
             self._report(self._late.pop(0), now)
         return self.take()
 
-    def correct(self, exec_id: ExecId, quantity: Size, price: Decimal, now: datetime) -> list[ExchangeEvent]:
+    def correct(self, exec_id: ExecId, quantity: Units, price: Decimal, now: datetime) -> list[ExchangeEvent]:
         """Replace an execution by a corrected one. KeyError for an unknown id."""
         old = self._executions[exec_id]
         cumulated = tidy(old.cum_quantity + quantity - old.quantity)

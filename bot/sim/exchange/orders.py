@@ -15,7 +15,7 @@ from bot.domain.contract import Contract
 from bot.domain.types import ConId, ExecId, OrderId, PermId, Side
 from bot.sim.exchange.combos import wire_kind
 from bot.sim.exchange.conditions import Adjustment, Condition
-from bot.sim.exchange.fractions.sizes import Size, tidy
+from bot.sim.exchange.fractions.sizes import Units, tidy
 
 # IBKR Campus, "Binding manual orders".
 MANUAL_CLIENT = 0
@@ -55,7 +55,7 @@ class SimOrder:
     con_id: ConId
     action: Side
     type: str
-    quantity: Size
+    quantity: Units
     limit_price: Decimal | None = None
     aux_price: Decimal | None = None
     """The stop of STP and STP LMT, the touch price of MIT and LIT, the trailing amount of TRAIL and TRAIL LIMIT."""
@@ -107,8 +107,8 @@ class OrderView:
     contract: Contract
     order: SimOrder
     status: IbStatus
-    quantity: Size
-    filled: Size
+    quantity: Units
+    filled: Units
     avg_fill_price: Decimal
     last_fill_price: Decimal
     stop_price: Decimal | None
@@ -127,7 +127,7 @@ class OrderView:
     reason: str = ""
 
     @property
-    def remaining(self) -> Size:
+    def remaining(self) -> Units:
         return tidy(self.quantity - self.filled)
 
     @property
@@ -148,9 +148,9 @@ class Execution:
     perm_id: PermId
     contract: Contract
     side: Side
-    quantity: Size
+    quantity: Units
     price: Decimal
-    cum_quantity: Size
+    cum_quantity: Units
     avg_price: Decimal
     at: datetime
     account: str

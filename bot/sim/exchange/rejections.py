@@ -17,7 +17,7 @@ from bot.domain.session import session_on
 from bot.domain.types import ConId, SecType, Side
 from bot.sim.exchange.combos import Combo, parts
 from bot.sim.exchange.exchange_settings import ExchangeSettings
-from bot.sim.exchange.fractions.sizes import Size
+from bot.sim.exchange.fractions.sizes import Units
 from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.logins.accounts import Accounts
 from bot.sim.exchange.margin import Naked
@@ -40,8 +40,8 @@ class Holdings(Protocol):
 
     is_cash: bool
 
-    def held(self, con_id: ConId) -> Size: ...
-    def naked(self, contract: Contract, signed: Size) -> Naked: ...
+    def held(self, con_id: ConId) -> Units: ...
+    def naked(self, contract: Contract, signed: Units) -> Naked: ...
 
 
 def _rejected(reason: str) -> OrderRejection:

@@ -21,10 +21,10 @@ from bot.sim.exchange.account_values import AccountFigures, AccountPosition
 from bot.sim.exchange.orders import CommissionReport, Execution, ExecutionFilter, OrderView, SimOrder
 from bot.sim.loopback.translate import (
     to_account,
+    to_bot_position,
     to_commission,
     to_fill,
     to_open_order,
-    to_position,
     to_sim_order,
     to_status,
 )
@@ -165,7 +165,7 @@ class OrderClient:
                 for execution, report in executions
                 if report is not None
             ),
-            positions=tuple(map(to_position, window.positions())),
+            positions=tuple(map(to_bot_position, window.positions())),
         )
         yield b.SnapshotTaken(snapshot, command.reason, command.at)
 

@@ -15,7 +15,7 @@ from bot.domain.order import Fill, OpenOrder, Order, OrderStatus, OrderType, rea
 from bot.domain.position import AccountValues, Position
 from bot.domain.types import OrderId, Symbol
 from bot.sim.exchange.account_values import AccountFigures, AccountPosition
-from bot.sim.exchange.fractions.sizes import whole
+from bot.sim.exchange.fractions.sizes import whole_units
 from bot.sim.exchange.orders import CommissionReport, Execution, IbStatus, OrderView, SimOrder
 from bot.sim.market.history import HistoryBar
 from bot.sim.market.quotes import OptionModel, Ticker
@@ -61,8 +61,8 @@ def to_open_order(view: OrderView) -> OpenOrder:
         contract=view.contract,
         side=view.order.action,
         type=read_order_type(view.order.type),
-        quantity=whole(view.quantity),
-        filled=whole(view.filled),
+        quantity=whole_units(view.quantity),
+        filled=whole_units(view.filled),
         status=STATUS_OF_IB_STATUS[view.status],
         limit_price=None if view.order.type == OrderType.STOP else view.order.limit_price,
         stop_price=view.stop_price,
@@ -76,8 +76,8 @@ def to_status(view: OrderView, at: datetime) -> b.OrderStatusChanged:
     return b.OrderStatusChanged(
         ref=view.order.order_ref,
         status=STATUS_OF_IB_STATUS[view.status],
-        filled=whole(view.filled),
-        remaining=whole(view.remaining),
+        filled=whole_units(view.filled),
+        remaining=whole_units(view.remaining),
         perm_id=view.perm_id,
         order_id=view.order_id,
         at=at,
@@ -92,7 +92,7 @@ def to_fill(execution: Execution) -> Fill:
         perm_id=execution.perm_id,
         contract=execution.contract,
         side=execution.side,
-        quantity=whole(execution.quantity),
+        quantity=whole_units(execution.quantity),
         price=execution.price,
         at=execution.at,
         client_id=execution.client_id,
@@ -103,8 +103,8 @@ def to_commission(report: CommissionReport, ref: str) -> b.CommissionCharged:
     return b.CommissionCharged(report.exec_id, ref, report.commission, report.currency)
 
 
-def to_position(held: AccountPosition) -> Position:
-    return Position(held.contract, whole(held.quantity), held.avg_cost)
+def to_bot_position(held: AccountPosition) -> Position:
+    return Position(held.contract, whole_units(held.quantity), held.avg_cost)
 
 
 def to_account(figures: AccountFigures) -> AccountValues:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from bot.domain.types import ConId, OrderId, Side
-from bot.sim.exchange.fractions.sizes import Size, tidy
+from bot.sim.exchange.fractions.sizes import tidy
 from bot.sim.exchange.logins.accounts import ALL, METHODS, Accounts
 from bot.sim.exchange.orders import SimOrder
 from bot.sim.messages.order_attributes import RejectedRequest, attributes, invalid
@@ -113,7 +113,7 @@ def _side(action: str) -> Side:
         raise invalid("Invalid side") from None
 
 
-def _quantity(message: WireMessage) -> Size:
+def _quantity(message: WireMessage) -> Units:
     quantity: Decimal | None = message.totalQuantity
     if message.get("cashQty"):
         return 0  # the exchange makes shares of it

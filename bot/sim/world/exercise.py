@@ -17,7 +17,7 @@ from bot.domain.types import Right, SecType, Side
 from bot.sim.exchange.account import Account
 from bot.sim.exchange.combos import has_expired
 from bot.sim.exchange.events import ExchangeEvent
-from bot.sim.exchange.fractions.sizes import Size, unsigned
+from bot.sim.exchange.fractions.sizes import Units, unsigned
 from bot.sim.exchange.ids import Ids
 from bot.sim.exchange.logins.accounts import Accounts
 from bot.sim.exchange.order_lifecycle import OrderLifecycle
@@ -85,7 +85,7 @@ class Expiries:
         yield from self._end(account, contract, quantity, now, delivers=not lapse)
 
     def _end(
-        self, account: Account, contract: Contract, held: Size, now: datetime, *, delivers: bool
+        self, account: Account, contract: Contract, held: Units, now: datetime, *, delivers: bool
     ) -> Iterator[ExchangeEvent]:
         """Take ``held`` (signed) options off at 0, and trade the shares at the strike where they deliver."""
         side = Side.SELL if held > 0 else Side.BUY
@@ -99,7 +99,7 @@ class Expiries:
         yield from self._life.take()
 
     def _book(
-        self, account: Account, contract: Contract, side: Side, quantity: Size, price: Decimal, now: datetime
+        self, account: Account, contract: Contract, side: Side, quantity: Units, price: Decimal, now: datetime
     ) -> None:
         execution = Execution(
             exec_id=self._ids.exec_id(),

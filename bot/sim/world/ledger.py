@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot.domain.types import ConId, OrderId, OrderRef
 from bot.sim.exchange.account_values import AccountPosition
-from bot.sim.exchange.fractions.sizes import Size, tidy
+from bot.sim.exchange.fractions.sizes import Units, tidy
 from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.orders import SimOrder
 
@@ -33,8 +33,8 @@ class AccountLedger:
     not filled yet does). The counters are of client messages, refused ones included.
     """
 
-    positions: Mapping[ConId, Size]
-    working_stops: Mapping[ConId, Size]
+    positions: Mapping[ConId, Units]
+    working_stops: Mapping[ConId, Units]
     orders_received: int
     modifies: int
     cancels: int
@@ -68,11 +68,11 @@ class SimLedger:
 
     def books(self, positions: Iterable[AccountPosition], alive: Iterable[LiveOrder]) -> AccountLedger:
         kinds = [received.kind for received in self._received]
-        stops: dict[ConId, Size] = {}
+        stops: dict[ConId, Units] = {}
         for order in alive:
             if order.is_active and order.is_stop:
                 stops[order.contract.con_id] = tidy(stops.get(order.contract.con_id, 0) + order.remaining)
-        held: dict[ConId, Size] = {}
+        held: dict[ConId, Units] = {}
         for position in positions:
             con_id = position.contract.con_id
             held[con_id] = tidy(held.get(con_id, 0) + position.quantity)

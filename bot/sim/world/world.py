@@ -19,7 +19,7 @@ from bot.sim.exchange.account_values import AccountFigures, AccountPosition, Por
 from bot.sim.exchange.events import AccountChanged, ExchangeEvent
 from bot.sim.exchange.exchange import Exchange
 from bot.sim.exchange.exchange_settings import ExchangeSettings
-from bot.sim.exchange.fractions.sizes import Size
+from bot.sim.exchange.fractions.sizes import Units
 from bot.sim.exchange.ids import Ids
 from bot.sim.exchange.logins.login import AccountTerms, Login
 from bot.sim.exchange.order_lifecycle import OrderLifecycle
@@ -257,7 +257,7 @@ class World:
             raise ValueError(f"cannot exercise {contract.label} before it expires: it is European")
         return list(self._expiries.exercise(account, contract, quantity, self.now, lapse=lapse))
 
-    def correct_execution(self, exec_id: str, *, quantity: Size, price: Decimal) -> list[ExchangeEvent]:
+    def correct_execution(self, exec_id: str, *, quantity: Units, price: Decimal) -> list[ExchangeEvent]:
         """IB's correction of a fill: the same id with a higher last part. KeyError for an unknown id."""
         return self._life.correct(exec_id, quantity, price, self.now)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.domain.types import Side
 from bot.sim.exchange.events import Commissioned, ExchangeEvent, StatusChanged
-from bot.sim.exchange.fractions.sizes import Size
+from bot.sim.exchange.fractions.sizes import Units
 from tests.sim.pit import CALL_ID, PUT_ID, Pit, d
 
 _PRICES = st.integers(100, 299).map(lambda cents: f"{cents / 100:.2f}")
@@ -89,7 +89,7 @@ class Player:
 @given(_STEPS, st.sampled_from([1, 2, 3]))
 def test_no_order_fills_more_than_was_ordered(steps: list[Step], oca_type: int) -> None:
     log = Player(oca_type).play(steps)
-    filled: dict[tuple[int, int], Size] = {}
+    filled: dict[tuple[int, int], Units] = {}
     for event in log:
         if isinstance(event, StatusChanged):
             view = event.view
@@ -104,7 +104,7 @@ def test_cash_and_positions_balance_with_executions_and_commissions(steps: list[
     player = Player(oca_type)
     log = player.play(steps)
     pit = player.pit
-    held: dict[int, Size] = defaultdict(int)
+    held: dict[int, Units] = defaultdict(int)
     spent = Decimal(0)
     for fill in pit.fills():
         held[fill.contract.con_id] += fill.side.sign * fill.quantity

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.domain.types import Side
 from bot.sim.exchange.events import Commissioned, ExchangeEvent
-from bot.sim.exchange.fractions.sizes import STEP, Size, pieces, tidy
+from bot.sim.exchange.fractions.sizes import STEP, Units, pieces, tidy
 from tests.sim.pit import CALL_ID, STOCK_ID, Pit, codes
 
 HALF = Decimal("0.5")
@@ -169,7 +169,7 @@ def test_books_balance_with_parts_of_shares(steps: list[tuple[object, ...]]) -> 
 
 @given(st.decimals(0, 10**9, places=4))
 def test_the_pieces_of_a_size_make_it_up_again(size: Decimal) -> None:
-    parts: list[Size] = list(pieces(tidy(size)))
+    parts: list[Units] = list(pieces(tidy(size)))
     assert sum(parts) == size
     assert all(type(part) is int or 0 < part < 1 for part in parts)
     assert all(Decimal(part) % STEP == 0 for part in parts)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.domain.session import next_session, session_on
-from bot.sim.exchange.fractions.sizes import whole
+from bot.sim.exchange.fractions.sizes import whole_units
 from bot.sim.market.listed_options import monthly_expiry
 from bot.sim.world.build import synthetic_world
 from tests.sim.desk import LIBRARIES, Desk
@@ -126,7 +126,7 @@ def test_bars_of_an_index_and_its_options_follow_the_fund(desk: Desk) -> None:
 
 def held(desk: Desk) -> list[tuple[str, str, int]]:
     positions = desk.gateway.ask(lambda core: core.world.positions())
-    return [(p.contract.symbol, p.contract.trading_class, whole(p.quantity)) for p in positions]
+    return [(p.contract.symbol, p.contract.trading_class, whole_units(p.quantity)) for p in positions]
 
 
 def test_a_weekly_is_settled_in_cash_after_the_close(desk: Desk) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 from bot.domain.contract import Contract
 from bot.domain.types import SecType, Side
 from bot.sim.exchange.exchange_settings import ExchangeSettings
-from bot.sim.exchange.fractions.sizes import STEP, Size, is_whole, rounded_down, tidy
+from bot.sim.exchange.fractions.sizes import STEP, are_whole, rounded_down, tidy
 from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.logins.accounts import Accounts
 from bot.sim.exchange.order_kinds import AT_THE_OPEN
@@ -58,7 +58,7 @@ def refused(
     """Why an order for a part of a share, or for cash, is not taken; None for any other."""
     if order.cash_quantity and contract.sec_type not in _BOUGHT_FOR_CASH:
         return NO_CASH
-    if is_whole(order.quantity):
+    if are_whole(order.quantity):
         return None
     return next(_reasons(order, contract, accounts, settings), None)
 
@@ -94,7 +94,7 @@ def sells_short(order: LiveOrder, view: Holdings) -> OrderRejection | None:
     parent = order.parent
     bought = parent.order.quantity - parent.filled if parent is not None and parent.side is Side.BUY else 0
     after = tidy(view.held(order.contract.con_id) + bought - order.remaining)
-    return _CLOSING_ONLY if after < 0 and not is_whole(after) else None
+    return _CLOSING_ONLY if after < 0 and not are_whole(after) else None
 
 
 def size_for(
@@ -103,7 +103,7 @@ def size_for(
     book: TopOfBook | None,
     accounts: Accounts,
     settings: ExchangeSettings,
-) -> Size:
+) -> Units:
     """What an order's cash buys, at its limit or else at the market: shares down to their smallest part where the order may
     have one, whole ones where not, whole units of a currency. 0 where no price is known.
     """

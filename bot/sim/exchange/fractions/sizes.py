@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from decimal import ROUND_DOWN, Decimal
 from typing import Final, TypeAlias
 
-Size: TypeAlias = int | Decimal
+Units: TypeAlias = int | Decimal
 # As gateways tell it of US stocks (recorded contractDetails, sizeIncrement).
 STEP: Final = Decimal("0.0001")
 """The smallest part of a share."""
 
 
-def tidy(size: Size) -> Size:
+def tidy(size: Units) -> Units:
     """The same size: an int where it is whole, no zeros at the end where it is not."""
     if type(size) is int:
         return size
@@ -24,35 +24,35 @@ def tidy(size: Size) -> Size:
     return units if units == size else Decimal(size).normalize()
 
 
-def is_whole(size: Size) -> bool:
+def are_whole(size: Units) -> bool:
     return type(size) is int or int(size) == size
 
 
-def unsigned(size: Size) -> Size:
+def unsigned(size: Units) -> Units:
     """How much it is, whichever way."""
     return size if size >= 0 else -size
 
 
-def whole(size: Size) -> int:
+def whole_units(size: Units) -> int:
     """The size of what comes in whole units alone. Errors: ValueError."""
-    if not is_whole(size):
+    if not are_whole(size):
         raise ValueError(f"{size} is not a whole number of units")
     return int(size)
 
 
-def rounded_down(size: Decimal, step: Decimal) -> Size:
+def rounded_down(size: Decimal, step: Decimal) -> Units:
     """The most steps that fit."""
     return tidy((size / step).to_integral_value(ROUND_DOWN) * step)
 
 
-def in_proportion(size: Size, to: Size, of: Size) -> Size:
+def in_proportion(size: Units, to: Units, of: Units) -> Units:
     """``size`` times ``to`` / ``of``, rounded down: to whole units where all three are whole, else to a share's smallest part."""
     if type(size) is type(to) is type(of) is int:
         return size * to // of
     return rounded_down(Decimal(size) * to / of, STEP)
 
 
-def pieces(size: Size) -> Iterator[Size]:
+def pieces(size: Units) -> Iterator[Units]:
     """How a fill of that size is executed: whole shares at the exchange, then the part of one that IB itself trades."""
     units = int(size)
     if units:

@@ -14,7 +14,7 @@ from bot.domain.types import ConId
 from bot.sim.exchange.account import Account
 from bot.sim.exchange.account_values import AccountFigures, summed
 from bot.sim.exchange.combos import parts
-from bot.sim.exchange.fractions.sizes import Size
+from bot.sim.exchange.fractions.sizes import Units
 from bot.sim.exchange.logins.login import AccountGroup, AccountType, Allocation
 from bot.sim.exchange.margin import Naked
 from bot.sim.exchange.orders import SimOrder
@@ -117,10 +117,10 @@ class AccountHoldings:
         self._account = account
         self.is_cash = account.kind is AccountType.CASH
 
-    def held(self, con_id: ConId) -> Size:
+    def held(self, con_id: ConId) -> Units:
         return self._account.held(con_id)
 
-    def naked(self, contract: Contract, signed: Size) -> Naked:
+    def naked(self, contract: Contract, signed: Units) -> Naked:
         """Short options that nothing covers, ``signed`` more of a contract counted as held."""
         return self._account.naked([(part, number, Decimal(0)) for part, number in parts(contract, signed)])
 
