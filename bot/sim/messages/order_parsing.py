@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from bot.domain.types import ConId, OrderId, Side
-from bot.sim.exchange.fractions.sizes import tidy
+from bot.sim.exchange.fractions.sizes import Units, tidy
 from bot.sim.exchange.logins.accounts import ALL, METHODS, Accounts
 from bot.sim.exchange.orders import SimOrder
 from bot.sim.messages.order_attributes import RejectedRequest, attributes, invalid

@@ -14,7 +14,7 @@ from typing import Final
 from bot.domain.contract import Contract
 from bot.domain.types import SecType, Side
 from bot.sim.exchange.exchange_settings import ExchangeSettings
-from bot.sim.exchange.fractions.sizes import STEP, are_whole, rounded_down, tidy
+from bot.sim.exchange.fractions.sizes import STEP, Units, are_whole, rounded_down, tidy
 from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.logins.accounts import Accounts
 from bot.sim.exchange.order_kinds import AT_THE_OPEN
