@@ -108,10 +108,10 @@ backtest: venv  ## the bundled days through the live machines, and README's day 
 	@$(BIN)/ibkr-bot backtest --no-spreads --from 2011-01-26 --to 2011-01-26
 
 bench: venv  ## every reach beside its figure; ARGS=--keep renews docs/benchmarks.md
-	@$(BIN)/python -m benchmarks $(ARGS); first=$$?; $(BIN)/python -m benchmarks.bench_backtest && $(BIN)/python -m benchmarks.peers && exit $$first
+	@$(BIN)/python -m benchmarks $(ARGS); first=$$?; $(BIN)/python -m benchmarks.bench_backtest && $(BIN)/python -m benchmarks.sweep_workers && $(BIN)/python -m benchmarks.peers && exit $$first
 
 lock: venv  ## resolve the dependencies again, for x86-64 and aarch64, CPython 3.11 to 3.13
 	@$(BIN)/python -m pip install --quiet uv
-	@$(UV) pip compile -q $(AGED) pyproject.toml --group dev --extra bot --extra research --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o requirements/dev.lock
+	@$(UV) pip compile -q $(AGED) pyproject.toml --group dev --extra bot --extra research --extra cluster --extra search --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o requirements/dev.lock
 	@$(UV) pip compile -q $(AGED) pyproject.toml --extra bot --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/dev.lock -o requirements/runtime.lock
 	@echo hatchling | $(UV) pip compile -q $(AGED) - --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/dev.lock -o requirements/build.lock

@@ -1,4 +1,4 @@
-"""What a backtest costs: bars a second of the processor in each gear, whether a long run is slower, a year, a sweep.
+"""What a backtest costs: bars a second of the processor in each gear, whether a long run is slower, a year.
 
 ``python -m benchmarks.bench_backtest`` measures each row in a process of its own and prints JSON lines; a speed is told only
 where both gears came to the same decisions. With ``python -m pytest benchmarks/bench_backtest.py`` one day is measured.
@@ -10,29 +10,21 @@ import json
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from bot.backtest.exact.run import run_exact
 from bot.backtest.fast.run import run_fast
 from bot.backtest.outcome import Outcome, first_difference_of
 from bot.backtest.plan import BacktestPlan
-from bot.backtest.sweep.space import grid
-from bot.backtest.sweep.trial import Job
-from bot.backtest.sweep.workers import run_sweep
 from bot.config import load_settings
 from bot.sim.market.recorded.library import BUNDLE
 
-FIRST, TENTH = date(2011, 1, 3), date(2011, 1, 14)
+FIRST = date(2011, 1, 3)
 YEAR = (date(2025, 1, 2), date(2025, 12, 31))
-VARIABLES = (("BROKER__TRADING", "simulated"),)
-LENGTHS = tuple(f"{n}" for n in range(3, 11))
 
 
 def plan(first: date, last: date) -> BacktestPlan:
@@ -81,20 +73,7 @@ def _a_trade_s(out: Outcome, ended_s: dict[int, float], after: int, until: int) 
     return (ended_s[until] - ended_s[after]) / trades
 
 
-def sweep() -> dict[str, float]:
-    """Eight settings over two weeks: one process's time ÷ (2 × that of two processes)."""
-    job = Job(None, VARIABLES, None, ("SPY",), FIRST, TENTH, Decimal(50_000), 1, False, "resume")
-    wanted = grid([("strategies.scalp.fast_ema", LENGTHS)])
-    took_s = []
-    for workers in (1, 2):
-        began_s = time.monotonic()
-        with tempfile.TemporaryDirectory() as folder:
-            run_sweep(job, wanted, Path(folder) / "sweep.jsonl", workers, "", lambda _: None)
-        took_s.append(time.monotonic() - began_s)
-    return {"sweep_one_s": took_s[0], "sweep_two_s": took_s[1], "efficiency": took_s[0] / (2 * took_s[1])}
-
-
-PARTS = {part.__name__: part for part in (gears, year, sweep)}
+PARTS = {part.__name__: part for part in (gears, year)}
 
 
 def test_a_day_in_the_fast_gear(benchmark: Any) -> None:

@@ -158,13 +158,13 @@ def _check_gears(difference: tuple[str, str] | None) -> None:
 
 
 @contextmanager
-def sessions_bar(total: int) -> Iterator[Callable[[object], None]]:
+def sessions_bar(total: int, what: str = "sessions") -> Iterator[Callable[[object], None]]:
     """A bar with the time that is left, on a terminal's error stream."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=printer(to_stderr=True), transient=True) as shown:
-        task = shown.add_task("sessions", total=total)
+        task = shown.add_task(what, total=total)
         yield lambda _: shown.advance(task)
 
 
@@ -209,7 +209,7 @@ def changed_settings(config: Path | None, changes: list[str] | None) -> Settings
     from bot.config import load_settings
     from bot.config.template import setting_keys
 
-    variables = dict(os.environ) | {"BROKER__TRADING": "simulated", "DRY_RUN": "false"}
+    variables = dict(os.environ) | as_simulated()
     known = setting_keys()
     for change in changes or []:
         key, is_set, value = change.partition("=")
@@ -217,6 +217,19 @@ def changed_settings(config: Path | None, changes: list[str] | None) -> Settings
             raise FixTheCommand(f"--set {change}: write KEY=VALUE with a key of configs/settings.yaml")
         variables[key.strip().upper().replace(".", "__")] = value.strip()
     return load_settings(config, variables)
+
+
+def as_simulated() -> dict[str, str]:
+    """Over the settings in force, so that those of a bot that trades real money serve for a backtest as they are."""
+    from bot.sim.world.build import ACCOUNT_ID
+
+    return {
+        "BROKER__TRADING": "simulated",
+        "BROKER__PORT": "4002",
+        "BROKER__ACCOUNT": ACCOUNT_ID,
+        "BROKER__LIVE_TRADING_CONFIRMED": "false",
+        "DRY_RUN": "false",
+    }
 
 
 def library_of(data: Path | None, settings: Settings) -> Library:
@@ -238,10 +251,27 @@ def show_report(report: Report) -> None:
     for table in all_tables(report):
         if table.rows:
             console.print(grid_of(table))
+            console.print()
     out = report.outcome
     if out.still_open:
         console.print(f"still open at the end, at mid: {', '.join(out.still_open)}", highlight=False)
     console.print(prices_line(out), style="bold", highlight=False, soft_wrap=True)
+
+
+def _reasons(table: Table) -> list[str]:
+    """Each row's why, by its first cell; none where the table has no such column."""
+    if "why" not in table.columns:
+        return []
+    place = table.columns.index("why")
+    return [f"{row[0]}: {row[place]}" for row in table.rows if row[place]]
+
+
+_NARROW = 24
+"""A text that gives way is broken between its words down to this width, and within them below."""
+
+
+def _longest_word(text: str) -> int:
+    return max(map(len, text.split()), default=0)
 
 
 def grid_of(table: Table) -> Grid:
@@ -251,23 +281,25 @@ def grid_of(table: Table) -> Grid:
     grid = Grid(
         title=table.title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0)
     )
-    # The why of a trade is long: it is on the page and in the JSON.
+    # The why of a trade is long: it stands below.
     columns = [name for name in table.columns if name != "why"]
     rows = [row[: len(columns)] for row in table.rows]
-    widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
-    # On a narrow screen the longest text gives way, and never a figure.
+    # A heading may break between its words. On a narrow screen the longest text gives way, and never a figure.
+    widths = [max(_longest_word(name), *(len(row[n]) for row in rows), 0) for n, name in enumerate(columns)]
     gives_way = max(set(range(len(columns))) - set(table.right), key=widths.__getitem__, default=0)
     for n, name in enumerate(columns):
         is_fixed = n != gives_way
+        words = max(map(_longest_word, (name, *(row[n] for row in rows))))
         grid.add_column(
             name,
             justify="right" if n in table.right else "left",
-            no_wrap=is_fixed,
-            min_width=widths[n] if is_fixed else None,
+            width=widths[n] if is_fixed else None,
+            min_width=None if is_fixed else min(words, _NARROW),
+            overflow="fold",
         )
     for row in rows:
         grid.add_row(*row)
-    grid.caption = table.note or None
+    grid.caption = "\n".join(filter(None, (table.note, *_reasons(table)))) or None
     grid.caption_justify = "left"
     return grid
 
@@ -313,17 +345,18 @@ def _trade(x: Any) -> dict[str, Any]:
 
 
 def _charts(report: Report, library: Library) -> list[Chart]:
-    """Minutes for a few days, hours for more; none of a made-up market."""
+    """Minutes for a few days, hours for more."""
+    from bot.backtest.feed.stretches import synthetic_tape
     from bot.backtest.report.document import chart
 
     plan, days = report.plan, [x.day for x in report.outcome.days]
-    if plan.is_synthetic:
-        return []
     found = []
     for symbol in plan.symbols:
-        known = [day for day in library.sessions(symbol) if days[0] <= day <= days[-1]]
-        bars = [bar for day in known for bar in library.minutes(symbol, day)]
-        found.append(chart(symbol, bars if len(known) <= 5 else bars[::60]))
+        known = days if plan.is_synthetic else sorted({*days} & {*library.sessions(symbol)})
+        source = synthetic_tape(symbol, days[0], plan.seed).minutes if plan.is_synthetic else None
+        minutes = [source(day) if source else library.minutes(symbol, day) for day in known]
+        if minutes:
+            found.append(chart(symbol, minutes))
     return found
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.backtest import changed_settings, grid_of, library_of, make_plan, sessions_bar
+from bot.cli.backtest import as_simulated, changed_settings, grid_of, library_of, make_plan, sessions_bar
 from bot.cli.options import ConfigOption, DataOption, JsonOption
 from bot.cli.show.printer import printer
 from bot.domain.errors import FixTheCommand, FixTheMachine
@@ -86,7 +86,7 @@ def sweep(
     plan = make_plan(settings, library, symbols, first, last, equity, seed, halts, synthetic=synthetic)
     job = _job(plan, config, data or settings.data.directory)
     wanted = () if search else _wanted(grid, draw, seed)
-    with sessions_bar(search or len(wanted)) as step:
+    with sessions_bar(search or len(wanted), "combinations") as step:
 
         def run(some: Sequence[Changes]) -> list[Trial]:
             return run_sweep(job, some, results, workers or os.cpu_count() or 1, scheduler, step)
@@ -100,7 +100,7 @@ def sweep(
 
 
 def _tables(swept: Swept, top: int, folds: int) -> tuple[Table, ...]:
-    from bot.backtest.sweep.table import heat_map, sweep_table
+    from bot.backtest.sweep.table import sweep_table
     from bot.backtest.sweep.walk_forward import walk_forward, walk_forward_table
 
     if not swept.ranked:
@@ -108,8 +108,16 @@ def _tables(swept: Swept, top: int, folds: int) -> tuple[Table, ...]:
     steps = walk_forward(swept.ranked, folds)
     if folds and not steps:
         raise FixTheCommand(f"--folds {folds}: the days are too few for so many; at least two in each")
-    found = (sweep_table(swept, top), heat_map(swept), walk_forward_table(steps))
+    found = (sweep_table(swept, top), walk_forward_table(steps))
     return tuple(x for x in found if x is not None)
+
+
+def _maps(swept: Swept) -> tuple[Table, ...]:
+    """What the page shows in colours."""
+    from bot.backtest.sweep.table import heat_map
+
+    found = heat_map(swept)
+    return () if found is None else (found,)
 
 
 def _wanted(axes: list[str], count: int, seed: int) -> tuple[Changes, ...]:
@@ -133,11 +141,13 @@ def _axes(texts: list[str]) -> list[tuple[str, tuple[str, ...]]]:
 
 def _job(plan: BacktestPlan, config: Path | None, data: Path) -> Job:
     from bot.backtest.sweep.trial import Job
+    from bot.config.load import plain_variables
+    from bot.config.where import DEFAULT_FILE
 
-    variables = dict(os.environ) | {"BROKER__TRADING": "simulated", "DRY_RUN": "false"}
+    file = config or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
     return Job(
-        config.resolve() if config else None,
-        tuple(sorted(variables.items())),
+        None if file is None else file.resolve(),
+        tuple(sorted((plain_variables() | as_simulated()).items())),
         data.resolve() if (data / "bars_1m").is_dir() else None,
         plan.symbols,
         plan.first,
@@ -158,23 +168,28 @@ def _show(swept: Swept, tables: Sequence[Table], *, as_json: bool) -> None:
             typer.echo(json.dumps(as_row(trial)))
         return
     console = printer()
-    for table in tables:
+    for table in (*tables, *_maps(swept)):
         console.print(grid_of(table))
     console.print(worth_in_words(swept), style="bold", highlight=False, soft_wrap=True)
 
 
 def _write_page(path: Path, swept: Swept, tables: tuple[Table, ...], plan: BacktestPlan) -> None:
+    from bot.backtest.sweep.figures import heat_maps, parallel
     from bot.backtest.sweep.table import worth_in_words
+    from bot.domain.session import session_on
     from bot.ops.page.document import Document, PageVerdict, Source
     from bot.ops.page.render import as_file
 
+    end = session_on(plan.last)
     page = Document(
         kind="backtest",
         title=f"Sweep {' '.join(plan.symbols)}, {plan.first} to {plan.last}",
-        at=None,
+        at=None if end is None else end.close,
         verdict=PageVerdict("plain", f"{len(swept.ranked)} tried", worth_in_words(swept)),
         source=Source(trading="simulated", symbols=plan.symbols),
         tables=tables,
+        parallels=parallel(swept),
+        heat_maps=heat_maps(swept),
     )
     try:
         path.write_text(as_file(page), encoding="utf-8")

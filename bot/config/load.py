@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
+import yaml
 from pydantic import ValidationError
 
 from bot.config import layers
@@ -58,6 +59,36 @@ def _read(path: Path | None, variables: Mapping[str, str], dotenv: Path) -> laye
     ]
     merged = layers.merge_layers(layers.read_secret_files(layer, secret) for layer in found)
     return {key: origin for key, origin in merged.items() if not (origin.value is None and _is_section(key))}
+
+
+def plain_variables(dotenv: Path = DEFAULT_DOTENV) -> dict[str, str]:
+    """What ``.env`` and the environment set, the environment last: for a run elsewhere, so no secret and no way to tell anyone.
+
+    Raises FixTheConfiguration.
+    """
+    known, secret = setting_keys(), secret_keys()
+    layers_ = (
+        layers.from_dotenv(dotenv, known),
+        layers.from_variables(_ours(os.environ), known, "environment"),
+    )
+    merged = layers.merge_layers(layers_)
+    return {
+        key.upper().replace(".", "__"): str(origin.value)
+        for key, origin in merged.items()
+        if may_travel(key, secret)
+    }
+
+
+def may_travel(key: str, secret: Collection[str]) -> bool:
+    """Whether a key may be carried to another machine."""
+    return key not in secret and key.removesuffix("_file") not in secret and not key.startswith("monitoring.")
+
+
+def plain_file(path: Path) -> str:
+    """A settings file's plain keys, as YAML. Raises FixTheConfiguration."""
+    secret = secret_keys()
+    kept = {key: origin for key, origin in layers.from_file(path).items() if may_travel(key, secret)}
+    return yaml.safe_dump(layers.tree(kept), allow_unicode=True)
 
 
 def _ours(variables: Mapping[str, str]) -> dict[str, str]:

@@ -5,14 +5,18 @@ from zoneinfo import ZoneInfo
 
 import exchange_calendars
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.domain.calendar import nyse
 from bot.domain.session import (
+    NEW_YORK,
     CalendarRangeError,
     Session,
     days_left,
     is_open,
     minute_of_session,
+    new_york_day,
     next_open,
     next_session,
     nth_session_before,
@@ -162,3 +166,8 @@ def test_what_is_not_an_aware_instant_or_a_plain_date_is_refused() -> None:
         session_on(utc(2011, 1, 3, 15))
     with pytest.raises(ValueError, match="at least 1"):
         nth_session_before(date(2011, 1, 3), 0)
+
+
+@given(st.integers(0, 4_000_000_000).map(lambda at_s: datetime.fromtimestamp(at_s, UTC)))
+def test_the_day_is_that_of_new_york_s_own_clock(at: datetime) -> None:
+    assert new_york_day(at) == at.astimezone(NEW_YORK).date()

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from bot.backtest.feed.stretches import Stretch, recorded_tape, synthetic_tape
 from bot.backtest.plan import BacktestPlan
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.market.catalog import underlying
 from bot.sim.market.market import Market
+from bot.sim.market.option_market import OptionQuote
+from bot.sim.market.quote_shelf import QuoteShelf
 from bot.sim.market.recorded.library import BUNDLE, Library
 from bot.sim.world.build import ACCOUNT_ID, EARLY
 from bot.sim.world.world import World
+
+SHELF: Final = QuoteShelf[OptionQuote]()
+"""Without room, as a single backtest hardly asks twice; a sweep's worker gives it some."""
 
 
 def market_of(plan: BacktestPlan, stretch: Stretch, library: Library, equity: Decimal) -> World:
@@ -34,6 +40,7 @@ def market_of(plan: BacktestPlan, stretch: Stretch, library: Library, equity: De
         points_per_minute=exchange.points_per_minute,
         library=BUNDLE if plan.is_synthetic else library,
         spread_factor=plan.spread_factor,
+        shelf=SHELF if SHELF.room else None,
     )
     for stock in market.stocks.values():
         stock.tells_progress = False

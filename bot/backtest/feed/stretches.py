@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 
 from bot.domain.errors import FixTheCommand
@@ -98,6 +99,7 @@ def recorded_tape(library: Library, symbol: Symbol) -> Tape:
     return RecordedTape(symbol, Silence(symbol), library)
 
 
+@lru_cache(maxsize=4)
 def synthetic_tape(symbol: Symbol, first: date, seed: int) -> Tape:
-    """A made-up symbol that opens at its usual price on the first day."""
+    """A made-up symbol that opens at its usual price on the first day; its days are made once in a process."""
     return SyntheticTape(underlying(symbol), anchor=first, seed=seed)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from bot.backtest.outcome import Outcome
 from bot.backtest.plan import BacktestPlan
 from bot.backtest.report import tables
+from bot.backtest.report.distribution import results
 from bot.backtest.report.metrics import drawdowns
 from bot.build import build_id
 from bot.domain.market import Bar
 from bot.domain.messages import BracketClosed
 from bot.domain.session import session_on
 from bot.ops.page.document import Chart, Curve, Document, Fact, Money, PageVerdict, Source, Table, TradeMark
+from bot.sim.market.recorded.bars import to_hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,8 @@ def prices_line(out: Outcome) -> str:
     if not modelled:
         return f"Option prices: RECORDED on all {recorded} symbol-days."
     vols = [x.volatility for x in modelled if x.volatility is not None]
-    span = f"{min(vols):.0%} to {max(vols):.0%} a year" if vols else "unknown"
+    ends = list(dict.fromkeys(f"{vol:.0%}" for vol in (min(vols), max(vols)))) if vols else ["unknown"]
+    span = " to ".join(ends) + (" a year" if vols else "")
     head = f"RECORDED on {recorded}, " if recorded else ""
     return (
         f"Option prices: {head}MODELLED on {len(modelled)} of {len(out.prices)} symbol-days "
@@ -64,13 +68,14 @@ def backtest_document(report: Report, charts: Sequence[Chart] = ()) -> Document:
         kind="backtest",
         title=f"Backtest {' '.join(plan.symbols)}, {out.days[0].day} to {out.days[-1].day}",
         at=_end(out.days[-1].day),
-        verdict=PageVerdict("plain", f"{pnl:+,.2f} USD", _in_words(report), proof=prices_line(out)),
+        verdict=PageVerdict("plain", f"{pnl:+,.2f} USD", _in_words(report), prices_line(out)),
         source=Source(build=build_id(), trading="simulated", mode=plan.settings.mode, symbols=plan.symbols),
         money=Money("USD", pnl + fees, None, fees, pnl, out.end_equity, "Result of the backtest"),
         charts=tuple(charts),
         trades=tuple(_mark(x, out) for x in out.trades.values()),
         curves=_curves(out),
         facts=_facts(report),
+        distributions=results(out),
         tables=all_tables(report),
     )
 
@@ -120,10 +125,16 @@ def _mark(x: BracketClosed, out: Outcome) -> TradeMark:
     )
 
 
-def chart(symbol: str, bars: Sequence[Bar]) -> Chart:
-    """A symbol's bars over the days played."""
+_MINUTES_OF_DAYS: Final = 5
+"""Of more days hours are drawn: a screen has no room for their minutes."""
+
+
+def chart(symbol: str, days: Sequence[Sequence[Bar]]) -> Chart:
+    """A symbol's bars over the days played, each day's minutes by themselves."""
+    is_long = len(days) > _MINUTES_OF_DAYS
+    bars = [bar for minutes in days for bar in (to_hours(minutes) if is_long else minutes)]
     rows = tuple((int(x.start.timestamp()), x.open, x.high, x.low, x.close, x.volume) for x in bars)
-    return Chart(symbol, rows)
+    return Chart(symbol, rows, bar_minutes=60 if is_long else 1)
 
 
 def _unix(day: date) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from bot.backtest.outcome import Outcome
 from bot.domain.messages import BracketClosed
+from bot.domain.session import new_york_day, session_minutes, sessions_between
 
 _DAYS_A_YEAR: Final = 252
 _RESAMPLES: Final = 2_000
@@ -126,8 +127,14 @@ def _part(some: float, all_: float) -> float | None:
 
 
 def _exposure(out: Outcome, trades: Sequence[BracketClosed]) -> float | None:
-    held = sum((x.closed_at - x.opened_at).total_seconds() / 60 for x in trades)
-    return _part(held, 390.0 * len(out.days))
+    """Minutes of the sessions in which anything was held: nights do not count, and two positions not twice."""
+    held, until = timedelta(), datetime.min.replace(tzinfo=UTC)
+    for trade in sorted(trades, key=lambda x: x.opened_at):
+        begin = max(trade.opened_at, until)
+        for x in sessions_between(new_york_day(trade.opened_at), new_york_day(trade.closed_at)):
+            held += max(timedelta(), min(trade.closed_at, x.close) - max(begin, x.open))
+        until = max(until, trade.closed_at)
+    return _part(held / timedelta(minutes=1), float(sum(session_minutes(x.day) for x in out.days)))
 
 
 def _interval(values: _Floats, statistic: Callable[[_Floats], float]) -> tuple[float | None, float | None]:

@@ -20,7 +20,10 @@ _Key = Callable[[BracketClosed], str]
 
 def summary(out: Outcome) -> Table:
     """The figures, with their intervals and definitions."""
-    rows = tuple((x.name, x.text, x.interval, x.definition) for x in figures_of(out))
+    rows = tuple(
+        (f"{x.name}, USD" if x.unit == "USD" else x.name, x.text, x.interval, x.definition)
+        for x in figures_of(out)
+    )
     return Table("Summary", ("", "value", "95 % interval", "definition"), rows, (1, 2))
 
 

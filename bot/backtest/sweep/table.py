@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from bot.backtest.sweep.overfit import (
 from bot.backtest.sweep.trial import Trial
 from bot.ops.page.document import Table
 
-_YEAR = math.sqrt(252)
+YEAR_ROOT = math.sqrt(252)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def judge_sweep(trials: Sequence[Trial], out_of_sample: float) -> Swept:
         tuple(x for x in trials if x.error),
         split,
         None if best is None else deflated_sharpe(np.array(best.returns[:split]), sharpes),
-        expected_best(sharpes) * _YEAR,
+        expected_best(sharpes) * YEAR_ROOT,
         None if best is None else probability_of_overfitting(matrix),
     )
 
@@ -55,7 +55,7 @@ def judge_sweep(trials: Sequence[Trial], out_of_sample: float) -> Swept:
 def sweep_table(swept: Swept, shown: int) -> Table:
     """The best, in sample beside out of sample."""
     keys = [key for key, _ in swept.ranked[0].changes] if swept.ranked else []
-    short = [key.rsplit(".", 1)[-1] for key in keys]
+    short = [key.rsplit(".", 1)[-1].replace("_", " ") for key in keys]
     columns = (*short, "trades", "Sharpe in", "Sharpe out", "return in", "return out", "result")
     rows = tuple(_row(x, swept.split) for x in swept.ranked[:shown])
     right = tuple(range(len(keys), len(columns)))
@@ -70,7 +70,7 @@ def sweep_table(swept: Swept, shown: int) -> Table:
 
 def _row(x: Trial, split: int) -> tuple[str, ...]:
     inside, outside = np.array(x.returns[:split]), np.array(x.returns[split:])
-    sharpes = (f"{daily_sharpe(part) * _YEAR:.2f}" if len(part) > 1 else "" for part in (inside, outside))
+    sharpes = (f"{daily_sharpe(part) * YEAR_ROOT:.2f}" if len(part) > 1 else "" for part in (inside, outside))
     returns = (f"{float(np.prod(1 + part) - 1):.2%}" if len(part) else "" for part in (inside, outside))
     return (*(value for _, value in x.changes), f"{x.trades}", *sharpes, *returns, f"{x.result:,.2f}")
 
@@ -96,18 +96,23 @@ def heat_map(swept: Swept) -> Table | None:
     cells: dict[tuple[str, str], list[float]] = {}
     for x in swept.ranked:
         (_, row), (_, column) = x.changes[:2]
-        cells.setdefault((row, column), []).append(daily_sharpe(np.array(x.returns[: swept.split])) * _YEAR)
+        cells.setdefault((row, column), []).append(
+            daily_sharpe(np.array(x.returns[: swept.split])) * YEAR_ROOT
+        )
     rows, columns = ({place[n] for place in cells} for n in (0, 1))
-    ordered = sorted(columns, key=_number)
-    body = tuple(
-        (row, *(_mean(cells.get((row, column))) for column in ordered)) for row in sorted(rows, key=_number)
-    )
+    ordered = by_size(columns)
+    body = tuple((row, *(_mean(cells.get((row, column))) for column in ordered)) for row in by_size(rows))
     title = f"Sharpe ratio in sample: {row_key} (down) by {column_key} (across), mean over all else"
     return Table(title, (row_key.rsplit(".", 1)[-1], *ordered), body, tuple(range(1, len(ordered) + 1)))
 
 
 def _mean(values: list[float] | None) -> str:
     return f"{sum(values) / len(values):.2f}" if values else ""
+
+
+def by_size(values: Iterable[str]) -> list[str]:
+    """Settings' values as a person would count them: numbers by size, then words."""
+    return sorted(values, key=_number)
 
 
 def _number(text: str) -> tuple[float, str]:

@@ -5,27 +5,38 @@ Rule: data go to a worker once: it opens the store (or the package's days) by na
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from bot.backtest.fast.run import run_fast
 from bot.backtest.feed.library import StoreLibrary
+from bot.backtest.feed.markets import SHELF
 from bot.backtest.plan import BacktestPlan, Halts
 from bot.backtest.report.metrics import daily_returns
 from bot.backtest.store.store import Store
 from bot.backtest.sweep.space import Changes
 from bot.config import Settings, load_settings
 from bot.domain.errors import FixTheConfiguration
+from bot.sim.market.option_pricing import load as load_option_prices
 from bot.sim.market.recorded.library import BUNDLE, Library
+
+NO_DOTENV: Final = Path(os.devnull) / ".env"
+"""What ``.env`` says is among a job's variables: a worker of a cluster may stand in a folder with another one."""
+_QUOTES_KEPT: Final = 300_000
+"""Of about 500 bytes each: two settings of a sweep ask for some nine quotes in ten alike."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The same for every trial of a sweep. ``variables`` are the settings' environment; ``data`` None: the package's days."""
+    """The same for every trial of a sweep. ``variables`` are the settings' environment; ``data`` None: the package's days.
+
+    ``config`` None: no settings file.
+    """
 
     config: Path | None
     variables: tuple[tuple[str, str], ...]
@@ -51,8 +62,17 @@ class Trial:
     error: str = ""
 
 
+def prepare(job: Job) -> None:
+    """Load here what every worker needs, before they are made of this process: the days there are, and the option prices."""
+    library = library_at(job.data)
+    for symbol in job.symbols:
+        library.sessions(symbol)
+    load_option_prices()
+
+
 def run_trial(job: Job, changes: Changes) -> Trial:
     """Play one combination. What a setting's own check refuses is a trial with an error, not the end of the sweep."""
+    SHELF.room = _QUOTES_KEPT
     try:
         settings = settings_of_trial(job, changes)
     except FixTheConfiguration as error:
@@ -69,7 +89,7 @@ def run_trial(job: Job, changes: Changes) -> Trial:
 def settings_of_trial(job: Job, changes: Changes) -> Settings:
     """The settings with the changes on top."""
     variables = dict(job.variables) | {key.upper().replace(".", "__"): value for key, value in changes}
-    settings = load_settings(job.config, variables)
+    settings = load_settings(job.config, variables, NO_DOTENV)
     return settings.model_copy(update={"symbols": job.symbols})
 
 

@@ -49,23 +49,20 @@ def walk_forward_table(folds: Sequence[Fold]) -> Table | None:
     """A row a fold, and all of them in a row; None for no folds."""
     if not folds:
         return None
-    rows = [
-        (f"{x.first} to {x.last}", _changes(x.chosen), *_figures(x.before), *_figures(x.returns))
-        for x in folds
-    ]
+    rows = [(x.first, x.last, _changes(x.chosen), *_figures(x.before), *_figures(x.returns)) for x in folds]
     together = tuple(value for x in folds for value in x.returns)
-    columns = ("days", "chosen before", "Sharpe before", "return before", "Sharpe then", "return then")
+    columns = ("from", "to", "chosen before", "Sharpe before", "return before", "Sharpe then", "return then")
     return Table(
         "Walk forward",
         columns,
-        (*rows, ("all folds", "", "", "", *_figures(together))),
-        (2, 3, 4, 5),
+        (*rows, ("all folds", "", "", "", "", *_figures(together))),
+        (3, 4, 5, 6),
         "Each choice is the best of all days before; only what it did then is out of sample.",
     )
 
 
 def _changes(x: Trial) -> str:
-    return ", ".join(f"{key.rsplit('.', 1)[-1]}={value}" for key, value in x.changes)
+    return ", ".join(f"{key.rsplit('.', 1)[-1].replace('_', ' ')} {value}" for key, value in x.changes)
 
 
 def _figures(returns: Sequence[float]) -> tuple[str, str]:

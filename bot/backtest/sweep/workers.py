@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, Final
 
+from bot.backtest.sweep.parcel import pack, run_parcel
 from bot.backtest.sweep.space import Changes
-from bot.backtest.sweep.trial import Job, Trial, as_row, from_row, run_trial
+from bot.backtest.sweep.trial import Job, Trial, as_row, from_row, prepare, run_trial
 from bot.domain.errors import FixTheMachine
 
 TrialSeen = Callable[[Trial], None]
+_LOOK_S: Final = 1.0
+"""Between two looks of a worker whether its sweep still runs."""
 
 
 def run_sweep(
@@ -63,6 +68,8 @@ def _cut_torn_line(results: Path) -> None:
 def mark(job: Job) -> str:
     """What all trials of a file have in common, as one short text: days, equity, data, the other settings."""
     told = {name: value for name, value in asdict(job).items() if name != "variables"}
+    # What the settings file says, not where it lies: it may have been changed since.
+    told["config"] = None if job.config is None else sha256(job.config.read_bytes()).hexdigest()
     own = sorted(pair for pair in job.variables if "__" in pair[0] or pair[0] in ("MODE", "SYMBOLS"))
     return sha256(json.dumps([told, own], default=str, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -109,27 +116,61 @@ def _run(job: Job, wanted: Sequence[Changes], workers: int, scheduler: str) -> I
         yield from _on_dask(job, wanted, scheduler)
     elif workers == 1:
         yield from (run_trial(job, changes) for changes in wanted)
-    else:
-        with ProcessPoolExecutor(workers, initializer=_be_nice) as pool:
-            futures = [pool.submit(run_trial, job, changes) for changes in wanted]
+    elif wanted:
+        prepare(job)
+        with ProcessPoolExecutor(
+            min(workers, len(wanted)), initializer=_begin, initargs=(job, os.getpid())
+        ) as pool:
+            futures = [pool.submit(_run_own, changes) for changes in wanted]
             yield from (future.result() for future in as_completed(futures))
 
 
-def _be_nice() -> None:
-    """A sweep must not make a bot on the same machine wait."""
-    os.nice(10)
+_own: Final[list[Job]] = []
+"""The job of this worker process, which it was given at its start."""
+
+
+def _begin(job: Job, parent: int) -> None:
+    os.nice(10)  # a sweep must not make a bot on the same machine wait
+    Thread(target=_end_with, args=(parent,), daemon=True).start()
+    _own.append(job)
+
+
+def _end_with(parent: int) -> None:
+    """A worker whose sweep was killed would wait for its next combination for ever."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_S)
+    os._exit(1)
+
+
+def _run_own(changes: Changes) -> Trial:
+    return run_trial(_own[0], changes)
 
 
 def _on_dask(job: Job, wanted: Sequence[Changes], scheduler: str) -> Iterator[Trial]:
     try:
         distributed = import_module("distributed")
     except ModuleNotFoundError:
-        raise FixTheMachine("--scheduler needs Dask: pip install distributed") from None
+        raise FixTheMachine("--scheduler needs Dask: pip install 'ibkr-options-bot[cluster]'") from None
     try:
         client = distributed.Client(scheduler, timeout="10s")
     except (OSError, ValueError, TimeoutError) as error:
         raise FixTheMachine(f"--scheduler {scheduler}: {error or 'no answer'}") from None
     with client:
-        futures = client.map(run_trial, [job] * len(wanted), wanted, pure=False)
+        if not client.scheduler_info()["workers"]:
+            raise FixTheMachine(
+                f"--scheduler {scheduler}: it has no workers; start some: dask worker {scheduler}"
+            )
+        parcel = client.scatter(pack(job), broadcast=True)
+        futures = [client.submit(run_parcel, parcel, changes, pure=False) for changes in wanted]
         for future in distributed.as_completed(futures):
-            yield future.result()
+            yield _result(future)
+
+
+def _result(future: Any) -> Trial:
+    try:
+        trial: Trial = future.result()
+    except ModuleNotFoundError as error:
+        raise FixTheMachine(
+            f"--scheduler: its workers lack {error.name}; install ibkr-options-bot there"
+        ) from None
+    return trial

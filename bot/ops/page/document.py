@@ -14,6 +14,8 @@ from typing import Literal
 
 import msgspec
 
+from bot.ops.page.drawings import Distribution, HeatMap, Parallel
+
 VERSION = 1
 PageKind = Literal["live", "day", "period", "backtest"]
 PageLevel = Literal["safe", "watch", "danger", "plain"]
@@ -109,11 +111,12 @@ class TradeMark:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One symbol's day. Bars are (Unix seconds of the start, open, high, low, close, volume)."""
+    """One symbol's day, or many of them in longer bars. Bars are (Unix seconds of the start, open, high, low, close, volume)."""
 
     symbol: str
     bars: tuple[tuple[int, float, float, float, float, float], ...] = ()
     session: tuple[int, int] | None = None
+    bar_minutes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +185,9 @@ class Document:
     gauges: tuple[Gauge, ...] = ()
     facts: tuple[Fact, ...] = ()
     events: tuple[PageEvent, ...] = ()
+    distributions: tuple[Distribution, ...] = ()
+    parallels: tuple[Parallel, ...] = ()
+    heat_maps: tuple[HeatMap, ...] = ()
     tables: tuple[Table, ...] = ()
     version: int = VERSION
 

@@ -16,7 +16,7 @@ from importlib.resources import files
 from bot.ops.page.document import Document, page_as_json
 
 STYLE = "page.css"
-SCRIPTS = ("lightweight-charts.js", "dom.js", "chart.js", "parts.js", "page.js")
+SCRIPTS = ("lightweight-charts.js", "dom.js", "chart.js", "parts.js", "figures.js", "page.js")
 """In the order in which they run."""
 HEAD, TAIL = "<!-- head -->", "<!-- scripts -->"
 _UNSAFE = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}

@@ -21,6 +21,7 @@ from bot.sim.market.listed_options import Chain, MonthlyChain
 from bot.sim.market.option_market import OptionMarket, OptionQuote
 from bot.sim.market.option_pricing import Carry
 from bot.sim.market.price_source import Tape
+from bot.sim.market.quote_shelf import QuoteShelf
 from bot.sim.market.quotes import OptionModel, Ticker, TopOfBook
 from bot.sim.market.recorded.library import BUNDLE, Library
 from bot.sim.market.recorded.listing import RecordedListing
@@ -42,9 +43,11 @@ class Market:
         points_per_minute: int = 4,
         library: Library = BUNDLE,
         spread_factor: float = 1.0,
+        shelf: QuoteShelf[OptionQuote] | None = None,
     ) -> None:
         self._library = library
         self._spread_factor = spread_factor
+        self._shelf = shelf
         self._points = points_per_minute
         self._step = _MINUTE / points_per_minute
         self._done = start - _TICK
@@ -74,6 +77,7 @@ class Market:
             lambda: self._morning(stock),
             self._library,
             self._spread_factor,
+            self._shelf,
         )
         chain = Chain(stock, lambda day: self.reference(stock.symbol, day))
         return RecordedListing(stock.symbol, chain, self._library)
@@ -83,7 +87,7 @@ class Market:
         market = IndexMarket(self.stocks[index.follows], index.times)
         self._indices[symbol] = market
         self._options[symbol] = OptionMarket(
-            level, market, lambda: self._morning(level), self._library, self._spread_factor
+            level, market, lambda: self._morning(level), self._library, self._spread_factor, self._shelf
         )
         chain = Chain(level, lambda day: self.reference(symbol, day))
         if not index.at_open:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -46,6 +46,7 @@ from bot.sim.market.option_pricing import (
     model,
     price_and_delta,
 )
+from bot.sim.market.quote_shelf import QuoteShelf
 from bot.sim.market.quotes import EMPTY_BOOK, OptionModel, TopOfBook
 from bot.sim.market.recorded.chain import RecordedChain
 from bot.sim.market.recorded.library import BUNDLE, Library
@@ -83,7 +84,10 @@ class _Moment:
 
 @dataclass(slots=True, eq=False)
 class _Series:
-    """One contract, taken apart once. ``key`` is the underlying's price in cents and the minute that ``quote`` is of."""
+    """One contract, taken apart once. ``key`` is the underlying's price in cents and the minute that ``quote`` is of.
+
+    ``made`` holds what the shelf has of it on this day; None until its first quote is modelled.
+    """
 
     con_id: ConId
     right: Right
@@ -93,6 +97,7 @@ class _Series:
     interest: int = 0
     key: tuple[int, int] | None = None
     quote: OptionQuote = NO_QUOTE
+    made: dict[tuple[float, int], OptionQuote] | None = field(default=None, repr=False)
 
 
 class OptionMarket:
@@ -105,8 +110,10 @@ class OptionMarket:
         reference: Callable[[], float],
         library: Library = BUNDLE,
         spread_factor: float = 1.0,
+        shelf: QuoteShelf[OptionQuote] | None = None,
     ) -> None:
         self._library = library
+        self._shelf = shelf
         self._stock = stock
         self._market = market
         self._first_surface = Surface(stock.atm_vol, INDEX if stock.is_etf else STOCK)
@@ -253,9 +260,28 @@ class OptionMarket:
 
     def _make(self, series: _Series, spot: float, minute: int) -> OptionQuote:
         moment = self._moment(minute, series.expires)
-        years = moment.years
         if self._chain is not None and series.column is not None:
-            return self._recorded(self._chain, series, spot, years, moment.at)
+            return self._recorded(self._chain, series, spot, moment.years, moment.at)
+        if self._shelf is None:
+            return self._modelled(series, spot, minute, moment)
+        made = series.made
+        if made is None:
+            made = series.made = self._made_before(series, self._shelf)
+        quote = made.get((spot, minute))
+        if quote is None:
+            quote = self._modelled(series, spot, minute, moment)
+            self._shelf.put(made, spot, minute, quote)
+        return quote
+
+    def _made_before(
+        self, series: _Series, shelf: QuoteShelf[OptionQuote]
+    ) -> dict[tuple[float, int], OptionQuote]:
+        """Under everything that a modelled quote hangs on but price and minute."""
+        option = (series.con_id, series.right, series.strike, series.expires, series.interest)
+        return shelf.series(option, self._session, self._surface, self._carry, self._spread, self._grid)
+
+    def _modelled(self, series: _Series, spot: float, minute: int, moment: _Moment) -> OptionQuote:
+        years = moment.years
         vol = self._surface.vol(series.strike, spot, years, moment.clock)
         greeks = self._model(series, spot, years, vol, self._carry)
         book = top_of_book(series.con_id, greeks.price, years, self._grid, self._spread_of(minute), minute)

@@ -76,9 +76,9 @@ class StockMarket:
         self._hour: _Forming | None = None
         self._shift = 1.0
         self.tells_progress = True
-        """Whether prints and bars in progress are told; a backtest has no reader of them."""
+        """Whether prints and bars in progress are told and kept; a backtest has no reader of them."""
         self.prints: list[tuple[datetime, float, int]] = []
-        """Since the last full minute: (at, price, size)."""
+        """Since the last full minute, where they are told: (at, price, size)."""
         self.closed: dict[BarSize, list[Bar]] = {BarSize.M1: [], BarSize.M60: []}
         """Bars of the days this market has lived through, in order."""
 
@@ -166,10 +166,10 @@ class StockMarket:
             return
         cents, size = round(found[0][step] * self._shift), shares(found[1], self._points, step)
         self._quote(cents, size, minute, step, at)
-        self.prints.append((at, float(dollars(cents)), size))
         self._add(cents, size, minute, at)
         if not self.tells_progress:
             return
+        self.prints.append((at, float(dollars(cents)), size))
         yield Traded(at, self.con_id, dollars(cents), size)
         for bar_size, part in ((BarSize.M1, self._minute), (BarSize.M60, self._hour)):
             if part is not None:
@@ -235,17 +235,20 @@ class StockMarket:
         )
 
     def _add(self, cents: int, size: int, minute: int, at: datetime) -> None:
-        self._day = self._grow(self._day, at, cents, size)
-        self._minute = self._grow(self._minute, at.replace(second=0, microsecond=0), cents, size)
-        self._hour = self._grow(self._hour, self._hour_start(at, minute), cents, size)
+        if self._day is None:
+            self._day = _Forming(at, cents, cents, cents, cents, size)
+        else:
+            self._day.add(cents, size)
+        if self._minute is None:
+            start = at.replace(second=0, microsecond=0)
+            self._minute = _Forming(start, cents, cents, cents, cents, size)
+        else:
+            self._minute.add(cents, size)
+        if self._hour is None:
+            self._hour = _Forming(self._hour_start(at, minute), cents, cents, cents, cents, size)
+        else:
+            self._hour.add(cents, size)
 
     def _hour_start(self, at: datetime, minute: int) -> datetime:
         is_first = self._session is not None and minute < 30
         return self._session.open if is_first and self._session else at.replace(minute=0, second=0)
-
-    @staticmethod
-    def _grow(part: _Forming | None, start: datetime, cents: int, size: int) -> _Forming:
-        if part is None:
-            return _Forming(start, cents, cents, cents, cents, size)
-        part.add(cents, size)
-        return part

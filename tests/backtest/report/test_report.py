@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -14,10 +15,11 @@ from hypothesis import strategies as st
 
 from bot.backtest.outcome import DayEnd, Outcome
 from bot.backtest.plan import BacktestPlan
-from bot.backtest.report.document import Report, all_tables, backtest_document, prices_line
+from bot.backtest.report.document import Report, all_tables, backtest_document, chart, prices_line
 from bot.backtest.report.metrics import daily_returns, drawdowns, figures_of, sharpe, sortino
 from bot.cli.backtest import as_json_text
 from bot.ops.page.render import as_file
+from bot.sim.market.recorded.library import BUNDLE
 
 
 def ended(*equity: float) -> Outcome:
@@ -94,3 +96,32 @@ def test_the_page_and_the_json_hold_the_same_trades(played: tuple[BacktestPlan, 
     assert Decimal(told["end_equity"]) == out.end_equity
     assert all(idea_id in page for idea_id in out.trades)
     assert "If spreads were" in page
+
+
+def test_nights_are_no_time_in_the_market_and_two_positions_count_once(
+    played: tuple[BacktestPlan, Outcome],
+) -> None:
+    _, out = played
+    one = next(iter(out.trades.values()))
+    opened = datetime(2011, 1, 3, 20, 0, tzinfo=UTC)  # an hour before the close
+    night = replace(one, opened_at=opened, closed_at=datetime(2011, 1, 4, 15, 30, tzinfo=UTC))
+    within = replace(one, opened_at=opened + timedelta(minutes=10), closed_at=opened + timedelta(minutes=20))
+    two_days = ended(100, 100)
+    two_days.trades = {"night": night, "within": within}
+
+    [share] = [x.value for x in figures_of(two_days) if x.name == "time in market"]
+
+    assert share == pytest.approx(120 / 780)
+
+
+def test_many_days_are_drawn_in_hours_and_each_hour_is_whole() -> None:
+    days = [BUNDLE.minutes("SPY", day) for day in BUNDLE.sessions("SPY")[:6]]
+
+    few, many = chart("SPY", days[:5]), chart("SPY", days)
+
+    assert (few.bar_minutes, len(few.bars)) == (1, sum(map(len, days[:5])))
+    assert (many.bar_minutes, len(many.bars)) == (60, 6 * 7)
+    first = [bar for bar in days[0] if bar.start < days[0][0].start + timedelta(minutes=30)]
+    assert many.bars[0][1:5] == (
+        first[0].open, max(x.high for x in first), min(x.low for x in first), first[-1].close,
+    )  # fmt: skip

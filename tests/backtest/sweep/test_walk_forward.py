@@ -52,7 +52,7 @@ def test_the_winner_of_the_first_half_is_chosen_though_it_loses_then() -> None:
     assert fold.chosen == early
     assert (fold.first, fold.last) == ("day 010", "day 019")
     assert table is not None
-    assert table.rows[0][1] == "fast_ema=3"
+    assert table.rows[0][2] == "fast ema 3"
     assert table.rows[-1][-1].startswith("-")
 
 

@@ -85,8 +85,9 @@
 
     show(chart, trades) {
       this.last = [chart, trades];
-      const step = stepOf(chart.bars.length, this.place.clientWidth);
-      const bars = together(chart.bars, step);
+      const step = chart.bar_minutes > 1 ? chart.bar_minutes : stepOf(chart.bars.length, this.place.clientWidth);
+      const bars = chart.bar_minutes > 1 ? chart.bars : together(chart.bars, step);
+      this.name(bars.length > 1 && bars[bars.length - 1][0] - bars[0][0] > 86400);
       const sameDay = this.symbol === chart.symbol && this.step === step && this.bars.length && bars.length && this.bars[0][0] === bars[0][0];
       const isNewer = sameDay && bars.length >= this.bars.length;
       const before = this.bars.length;
@@ -100,6 +101,16 @@
       }
       if (!isNewer || bars.length !== before || this.width !== this.place.clientWidth) this.fit(chart);
       this.redraw();
+    }
+
+    // Over several days the axis names days, within one its minutes.
+    name(spansDays) {
+      if (this.spansDays === spansDays) return;
+      this.spansDays = spansDays;
+      this.chart.applyOptions({
+        timeScale: { tickMarkFormatter: (at) => (spansDays ? clock.shortDay(at) : clock.minute(at)) },
+        localization: { timeFormatter: (at) => `${spansDays ? `${clock.day(at)}, ` : ""}${clock.minute(at)} New York` },
+      });
     }
 
     add(bar) {

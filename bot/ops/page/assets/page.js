@@ -10,11 +10,14 @@
     for (const part of ["head", "verdict", "money", "held", "side", "events", "foot"]) parts[part](doc);
     charts(doc);
     curves(doc);
-    const mark = JSON.stringify([doc.trades.map((it) => ({ ...it, path: 0 })), doc.tables]);
-    if (mark !== wide) fill("wide", ...parts.trades(doc), ...parts.tables(doc));
+    const mark = JSON.stringify([doc.trades.map((it) => ({ ...it, path: 0 })), doc.tables, doc.distributions, doc.parallels, doc.heat_maps]);
+    if (mark !== wide) fill("wide", ...(doc.kind === "backtest" ? backtest(doc) : [...parts.trades(doc), ...parts.tables(doc)]));
     wide = mark;
     document.documentElement.dataset.drawn = String(Number(document.documentElement.dataset.drawn || 0) + 1);
   }
+
+  // Of a long backtest the trades are many: what they came to stands before them.
+  const backtest = (doc) => [...parts.figures(doc), ...parts.tables(doc), ...parts.trades(doc)];
 
   function charts(doc) {
     const shown = doc.charts.find((it) => it.symbol === chosen) || doc.charts[0];
@@ -28,8 +31,10 @@
     place.querySelector(".plot").setAttribute("aria-label", `${shown.symbol}: the day's candles with its trades; the table below has the same figures`);
     tabs(place.querySelector(".tabs"), doc, shown);
     day.show(shown, doc.trades);
-    const minutes = day.step === 1 ? "one-minute" : `${day.step}-minute`;
-    place.querySelector("h2").textContent = `${shown.symbol} · ${clock.day(shown.bars[0][0])} · ${minutes} candles`;
+    const minutes = day.step === 1 ? "one-minute" : day.step === 60 ? "hourly" : `${day.step}-minute`;
+    const last = shown.bars[shown.bars.length - 1][0];
+    const days = clock.day(shown.bars[0][0]) + (day.spansDays ? ` to ${clock.day(last)}` : "");
+    place.querySelector("h2").textContent = `${shown.symbol} · ${days} · ${minutes} candles`;
   }
 
   function tabs(place, doc, shown) {

@@ -1,0 +1,74 @@
+"""What the workers of a cluster need, sent to each of them once: the job, the settings file, the stored days.
+
+Rule: nothing is read from where a worker happens to run, neither its folder nor its ``.env``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from bot.backtest.store.kinds import Kind
+from bot.backtest.sweep.space import Changes
+from bot.backtest.sweep.trial import Job, Trial, run_trial
+from bot.config.load import plain_file
+
+_opened: Final[dict[str, tuple[TemporaryDirectory[str], Job]]] = {}
+"""By mark, in this process; the folders go with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """``settings`` is the settings file without its secrets; ``files`` are the store's by their path in it.
+
+    ``mark`` is the same for the same content.
+    """
+
+    mark: str
+    job: Job
+    settings: str
+    files: tuple[tuple[str, bytes], ...]
+
+
+def pack(job: Job) -> Parcel:
+    """A job with everything that it names."""
+    settings = "" if job.config is None else plain_file(job.config)
+    files = tuple(_files(job))
+    told = sha256(f"{job!r}{settings}".encode())
+    for name, content in files:
+        told.update(name.encode() + content)
+    return Parcel(told.hexdigest(), job, settings, files)
+
+
+def _files(job: Job) -> Iterator[tuple[str, bytes]]:
+    if job.data is None:
+        return
+    for kind in Kind:
+        for symbol in job.symbols:
+            for path in sorted((job.data / kind / symbol).glob("[12]*.parquet")):
+                # Later days have no say; earlier ones give the history that strategies begin with.
+                if path.stem <= f"{job.last}":
+                    yield str(path.relative_to(job.data)), path.read_bytes()
+
+
+def run_parcel(parcel: Parcel, changes: Changes) -> Trial:
+    """Play one combination where the parcel was brought to."""
+    if parcel.mark not in _opened:
+        _opened[parcel.mark] = _open(parcel)
+    return run_trial(_opened[parcel.mark][1], changes)
+
+
+def _open(parcel: Parcel) -> tuple[TemporaryDirectory[str], Job]:
+    folder = TemporaryDirectory(prefix="ibkr-bot-sweep-")
+    root, job = Path(folder.name), parcel.job
+    config = root / "settings.yaml"
+    config.write_text(parcel.settings, encoding="utf-8")
+    for name, content in parcel.files:
+        path = root / "data" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder, replace(job, config=config, data=None if job.data is None else root / "data")

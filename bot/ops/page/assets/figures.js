@@ -1,0 +1,79 @@
+"use strict";
+// Figures that are no candles and no line over time. Drawn as SVG and tables, in the page's own colours, so that a change of the
+// colour scheme needs no new drawing.
+(() => {
+  const { card, h } = OwnersPage;
+  const s = (tag, options = {}, ...children) => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(options)) element.setAttribute(name, value);
+    element.append(...children);
+    return element;
+  };
+  const round = (value, digits = 2) => String(Number(value.toFixed(digits))).replace("-", "−");
+  const short = (value) => (Math.abs(value) >= 1000 ? `${round(value / 1000, 1)}k` : round(value, Math.abs(value) < 10 ? 2 : 0));
+  const note = (it) => (it.note ? h("p", { cls: "empty" }, it.note) : null);
+
+  // ── how many fell where ──
+  function distribution(it) {
+    const [width, height, foot] = [1000, 190, 24], most = Math.max(1, ...it.counts), step = width / it.counts.length;
+    const parts = it.counts.flatMap((count, n) => {
+      const tall = (height - foot - 18) * count / most, middle = (it.edges[n] + it.edges[n + 1]) / 2;
+      const told = `${round(it.edges[n])} to ${round(it.edges[n + 1])} ${it.unit}: ${count}`;
+      const bar = s("rect", { x: n * step + 1, y: height - foot - tall, width: Math.max(1, step - 2), height: tall, class: middle < 0 ? "fall" : "rise" }, s("title", {}, told));
+      return count ? [bar, s("text", { x: (n + 0.5) * step, y: height - foot - tall - 4, class: "middle" }, String(count))] : [bar];
+    });
+    const every = Math.ceil(it.edges.length / 11);
+    it.edges.forEach((edge, n) => {
+      if (n % every) return;
+      parts.push(s("text", { x: n * step, y: height - 6, class: n === 0 ? "start" : n === it.edges.length - 1 ? "end" : "middle" }, short(edge)));
+    });
+    const label = `${it.title}: ${it.counts.map((count, n) => `${count} from ${round(it.edges[n])} to ${round(it.edges[n + 1])}`).join(", ")}`;
+    return card(`${it.title}, ${it.unit}`, s("svg", { viewBox: `0 0 ${width} ${height}`, class: "figure", role: "img", "aria-label": label }, ...parts), note(it));
+  }
+
+  // ── a map of two settings ──
+  function heatMap(it) {
+    const known = it.values.flat().filter((value) => value !== null), most = Math.max(1e-9, ...known.map(Math.abs));
+    const cell = (value) => h("td", { cls: "num", style: value === null ? {} : { background: `color-mix(in srgb, var(--${value < 0 ? "dn-fill" : "up-fill"}) ${Math.round(55 * Math.abs(value) / most)}%, var(--card))` } },
+      value === null ? "" : value.toFixed(2).replace("-", "−"));
+    const head = h("tr", {}, h("th", {}, `${it.down} ↓  ${it.across} →`), ...it.columns.map((name) => h("th", { cls: "num" }, name)));
+    const rows = it.rows.map((name, n) => h("tr", {}, h("th", {}, name), ...it.values[n].map(cell)));
+    return card(it.title, h("div", { cls: "scroll", tabindex: "0", role: "region", "aria-label": it.title },
+      h("table", { cls: "heat" }, h("thead", {}, head), h("tbody", {}, ...rows))), note(it));
+  }
+
+  // ── every trial as a line over its settings and what they brought ──
+  function parallel(it) {
+    const [width, height, top, foot, side] = [1000, 360, 34, 26, 56];
+    const x = (n) => side + n * (width - 2 * side) / Math.max(1, it.axes.length - 1);
+    const ranges = it.axes.map((axis, n) => {
+      const values = it.lines.map((line) => line[n]);
+      const [low, high] = axis.labels.length ? [0, axis.labels.length - 1] : [Math.min(...values), Math.max(...values)];
+      return high > low ? [low, high] : [low - 1, high + 1];
+    });
+    const y = (n, value) => height - foot - (height - top - foot) * (value - ranges[n][0]) / (ranges[n][1] - ranges[n][0]);
+    const text = (n, value) => (it.axes[n].labels.length ? it.axes[n].labels[value] : round(value));
+    const [worst, best] = ranges[it.colour];
+    const told = h("p", { cls: "empty" }, "Point at a line to read it.");
+    const lines = it.lines.map((line) => {
+      const path = s("path", { d: line.map((value, n) => `${n ? "L" : "M"}${x(n).toFixed(1)} ${y(n, value).toFixed(1)}`).join(""), class: "trial" });
+      path.style.setProperty("stroke", `color-mix(in oklab, var(--up-fill) ${Math.round(100 * (line[it.colour] - worst) / (best - worst))}%, var(--dn-fill))`);
+      const read = it.axes.map((axis, n) => `${axis.name} ${text(n, line[n])}`).join(" · ");
+      path.append(s("title", {}, read));
+      path.addEventListener("pointerenter", () => { told.textContent = read; path.parentNode.append(path); });
+      return path;
+    });
+    const axes = it.axes.flatMap((axis, n) => {
+      const ticks = axis.labels.length ? axis.labels.map((_, place) => place).filter((place) => !(place % Math.ceil(axis.labels.length / 12))) : [ranges[n][0], (ranges[n][0] + ranges[n][1]) / 2, ranges[n][1]];
+      const left = n === it.axes.length - 1;
+      return [s("line", { x1: x(n), x2: x(n), y1: top, y2: height - foot, class: "axis" }),
+        s("text", { x: x(n), y: n % 2 ? 12 : 26, class: "middle name" }, axis.name),
+        ...ticks.map((value) => s("text", { x: x(n) + (left ? -5 : 5), y: y(n, value) + 4, class: left ? "end tick" : "start tick" }, text(n, value)))];
+    });
+    const picture = s("svg", { viewBox: `0 0 ${width} ${height}`, class: "figure", role: "img", "aria-label": `${it.title}; the table has the same figures` }, s("g", {}, ...lines), s("g", { class: "over" }, ...axes));
+    return card(it.title, h("div", { cls: "scroll" }, picture), told, note(it));
+  }
+
+  const figures = (doc) => [...doc.distributions.map(distribution), ...doc.parallels.map(parallel), ...doc.heat_maps.map(heatMap)];
+  Object.assign(OwnersPage.parts, { figures });
+})();
