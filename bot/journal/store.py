@@ -13,11 +13,12 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from bot.domain.errors import FixTheMachine
 from bot.domain.messages import Message
@@ -237,6 +238,16 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
     return db
 
 
+def _fetched(db: sqlite3.Connection, query: str, values: Sequence[object] = ()) -> list[Any]:
+    """A damaged page is met when it is read, long after the file was opened. Raises FixTheMachine."""
+    try:
+        return db.execute(query, values).fetchall()
+    except sqlite3.DatabaseError as error:
+        raise FixTheMachine(
+            f"journal: cannot be read ({error}); the bot repairs it at its next start"
+        ) from error
+
+
 def read_rows(
     db: sqlite3.Connection,
     kinds: Iterable[type] | None = None,
@@ -249,10 +260,10 @@ def read_rows(
     query = f"SELECT seq, at, kind, body FROM messages WHERE seq > ?{where} ORDER BY seq LIMIT 1000"  # noqa: S608  only question marks are added
     while True:
         if lock is None:
-            batch = db.execute(query, (after_seq, *(names or ()))).fetchall()
+            batch = _fetched(db, query, (after_seq, *(names or ())))
         else:
             with lock:
-                batch = db.execute(query, (after_seq, *(names or ()))).fetchall()
+                batch = _fetched(db, query, (after_seq, *(names or ())))
         for seq, at, kind, body in batch:
             message = _message(kind, body)
             if message is not None:
@@ -317,13 +328,11 @@ def last_seq_before(db: sqlite3.Connection, at: datetime) -> int:
 
     A clock that was set back leaves rows out of order; then some row of that time is found.
     """
-    low, high = 0, db.execute("SELECT coalesce(max(seq), 0) FROM messages").fetchone()[0]
+    low, high = 0, _fetched(db, "SELECT coalesce(max(seq), 0) FROM messages")[0][0]
     while low < high:
         middle = (low + high + 1) // 2
-        found = db.execute(
-            "SELECT at FROM messages WHERE seq <= ? ORDER BY seq DESC LIMIT 1", (middle,)
-        ).fetchone()
-        if found is None or written_at(found[0]) < at:
+        found = _fetched(db, "SELECT at FROM messages WHERE seq <= ? ORDER BY seq DESC LIMIT 1", (middle,))
+        if not found or written_at(found[0][0]) < at:
             low = middle
         else:
             high = middle - 1

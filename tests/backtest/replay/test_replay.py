@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bot.backtest.replay.journal import compare_journal
 from bot.cli.main import main
@@ -41,9 +44,9 @@ def test_other_settings_decide_otherwise_and_each_difference_says_what_was(playe
 
 def test_another_risk_limit_changes_verdicts_and_no_judgement(played_day: Played) -> None:
     path, out = played_day.journal, played_day.outcome
-    settings = load_settings(None, {"SYMBOLS": "SPY", "SESSION__MINUTES_AFTER_OPEN": "170"})
+    later = load_settings(None, {"SYMBOLS": "SPY", "SESSION__MINUTES_AFTER_OPEN": "170"})
 
-    found = compare_journal(path, settings)
+    found = compare_journal(path, later)
 
     assert {x.who for x in found.differences} == {"risk"}
     assert "EntryDenied" in found.differences[0].replayed
@@ -83,3 +86,18 @@ def test_a_difference_that_nobody_can_be_told_of_is_an_error_of_the_settings(
 
     assert ended.value.code == 78
     assert "no alert channel" in capsys.readouterr().err
+
+
+@given(st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=40), st.floats(0.02, 1))
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_damaged_or_cut_journal_costs_one_line(
+    played_day: Played, tmp_path_factory: pytest.TempPathFactory, places: list[float], part: float
+) -> None:
+    whole = bytearray(played_day.journal.read_bytes())
+    for place in places:
+        whole[100 + int(place * (len(whole) - 100))] ^= 0xFF
+    damaged = tmp_path_factory.mktemp("damaged") / "journal.db"
+    damaged.write_bytes(whole[: int(part * len(whole))])
+
+    with suppress(FixTheMachine):
+        compare_journal(damaged, load_settings(None, {"SYMBOLS": "SPY"}))
