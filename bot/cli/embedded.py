@@ -79,7 +79,7 @@ def embedded_gateway(
     command = [
         sys.executable, "-m", "bot", "sim", "--port", "0", "--session", f"{day}",
         "--symbols", ",".join(settings.symbols), "--speed", str(speed or "max"), "--equity", SIMULATED_EQUITY_USD,
-        "--early", str(early_minutes), "--ends-with-input",
+        "--early", str(early_minutes), "--ends-with-input", "--regular-hours",
         "--data", str(settings.data.directory), *(["--paced"] if is_paced else []),
     ]  # fmt: skip
     try:

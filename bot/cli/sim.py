@@ -47,6 +47,9 @@ _Equity = Annotated[str, typer.Option(metavar="AMOUNT", help="Cash at the start.
 _UntilClose = Annotated[bool, typer.Option("--until-close", help="End a quarter of an hour after the close.")]
 _Early = Annotated[int, typer.Option(min=0, max=600, help="Minutes before the open to begin at.")]
 _At = Annotated[str, typer.Option(metavar="HH:MM", help="Begin at this minute instead, by New York's clock.")]
+_RegularHours = Annotated[
+    bool, typer.Option("--regular-hours", help="Stocks trade from 09:30 on alone, not from 04:00 to 20:00.")
+]
 _QuotesPerSecond = Annotated[
     int | None,
     typer.Option(min=1, max=4, help="Quotes move this often, as IB's do at 4; 4 a minute without it."),
@@ -83,6 +86,7 @@ def sim(
     until_close: _UntilClose = False,
     early: _Early = 5,
     at: _At = "",
+    regular_hours: _RegularHours = False,
     quotes_per_second: _QuotesPerSecond = None,
     answer_delay: _AnswerDelay = 0.0,
     admin_port: _AdminPort = None,
@@ -110,6 +114,7 @@ def sim(
         **_time(speed, quotes_per_second, stepped=stepped, paced=paced, answer_delay=answer_delay),
         **_holder(account, equity, account_type, currency, advisor),
         until_close=until_close,
+        has_extended_hours=not regular_hours,
         admin_port=admin_port,
         ends_with_input=ends_with_input,
         **_sources(seed, scenario, data),

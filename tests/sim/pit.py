@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.contract import NICKELS, Contract
+from bot.domain.session import next_open
 from bot.domain.types import ConId, Right, SecType, Side
 from bot.sim.exchange.account import Account
 from bot.sim.exchange.events import ExchangeEvent, Executed, OrderMessage, StatusChanged
@@ -78,6 +79,15 @@ class Pit:
 
     def is_open(self) -> bool:
         return self.is_market_open
+
+    def is_extended(self) -> bool:
+        return False
+
+    has_extended_hours = False
+
+    def opens_at(self, *, is_outside: bool) -> datetime:
+        del is_outside
+        return next_open(self.now)
 
     def is_halted(self, contract: Contract) -> bool:
         return contract.con_id in self.halted

@@ -74,6 +74,10 @@ class Silence:
         del day
         return ()
 
+    def ends(self, day: date) -> tuple[float, float] | None:
+        del day
+        return None
+
     def hours(self, before: datetime, since: date | None = None) -> tuple[Bar, ...]:
         del before, since
         return ()

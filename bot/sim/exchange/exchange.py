@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from bot.domain.contract import Contract
-from bot.domain.session import new_york_day
-from bot.domain.types import ConId, OrderId
+from bot.domain.session import NEW_YORK, new_york_day
+from bot.domain.types import ConId, OrderId, SecType
 from bot.sim.exchange import rejections
 from bot.sim.exchange.events import ExchangeEvent, MarginAnswered, OrderMessage
 from bot.sim.exchange.exchange_settings import ExchangeSettings
@@ -22,7 +22,7 @@ from bot.sim.exchange.fractions.sizes import unsigned, whole_units
 from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.logins.accounts import Accounts, shared_out
 from bot.sim.exchange.matching_engine import ExchangeView, MatchingEngine, OrderKey
-from bot.sim.exchange.order_kinds import first_stop
+from bot.sim.exchange.order_kinds import first_stop, trades_outside
 from bot.sim.exchange.order_lifecycle import OrderLifecycle
 from bot.sim.exchange.orders import IbStatus, OrderView, SimOrder
 from bot.sim.exchange.rejections import OrderRejection
@@ -125,6 +125,21 @@ class Exchange:
         self._engine.open_session(now)
         return self._lifecycle.take()
 
+    def open_extended(self, now: datetime) -> list[ExchangeEvent]:
+        """Put to work what was held until early trading."""
+        self._engine.new_quotes()
+        self._engine.open_extended(now)
+        return self._lifecycle.take()
+
+    def close_extended(self, now: datetime) -> list[ExchangeEvent]:
+        """End the day orders that could trade late."""
+        self._engine.close_extended(now)
+        return self._lifecycle.take()
+
+    def has_outside(self) -> bool:
+        """Whether an order lives that may trade outside regular hours."""
+        return any(order.order.outside_rth for order in self._engine.alive())
+
     def close_session(self, now: datetime) -> list[ExchangeEvent]:
         """End the day orders."""
         self._engine.close_session(now)
@@ -220,9 +235,11 @@ class Exchange:
             self._engine.reject(order, rejection, now)
         elif self._engine.is_held_child(order):
             self._lifecycle.show(order, now)
-        elif not self._world.is_open():
+        elif not self._engine.is_trading(order):
             self._lifecycle.show(order, now)
-            self._lifecycle.notify(order, 399, _held_until_open(order), now)
+            is_outside = self._world.has_extended_hours and trades_outside(order.order, order.contract)
+            opens_at = self._world.opens_at(is_outside=is_outside)
+            self._lifecycle.notify(order, 399, _held_until(order, opens_at), now)
         else:
             self._engine.activate(order, now)
 
@@ -352,10 +369,14 @@ def _trial(known: LiveOrder, order: SimOrder) -> LiveOrder:
     )
 
 
-def _held_until_open(order: LiveOrder) -> str:
-    o = order.order
-    price = "" if o.limit_price is None else f" {o.limit_price:f}"
+def _held_until(order: LiveOrder, opens_at: datetime) -> str:
+    """IB's warning, as users' logs have it: of a stock with its listing, NASDAQ.NMS."""
+    o, contract = order.order, order.contract
+    name = contract.local_symbol or contract.symbol
+    if contract.sec_type is SecType.STOCK and contract.primary_exchange:
+        name += f" {contract.primary_exchange}{'.NMS' if contract.trading_class == 'NMS' else ''}"
     return (
-        f"Order Message:\n{o.action} {o.quantity} {order.contract.local_symbol or order.contract.symbol}{price}\n"
-        "Warning: your order will not be placed at the exchange until the next regular session opens (US/Eastern)."
+        f"Order Message:\n{o.action} {o.quantity} {name}\n"
+        "Warning: Your order will not be placed at the exchange until "
+        f"{opens_at.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S} US/Eastern."
     )

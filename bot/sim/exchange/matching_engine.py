@@ -21,7 +21,14 @@ from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.fractions.sizes import Units, pieces, tidy
 from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.matching import adjusted, auction_price, displayed, fill_price, update_trail, wakes_up
-from bot.sim.exchange.order_kinds import AT_ONCE_OR_NEVER, AT_THE_OPEN, first_stop, kind_of, least_fill
+from bot.sim.exchange.order_kinds import (
+    AT_ONCE_OR_NEVER,
+    AT_THE_OPEN,
+    first_stop,
+    kind_of,
+    least_fill,
+    trades_outside,
+)
 from bot.sim.exchange.order_lifecycle import OrderLifecycle
 from bot.sim.exchange.orders import IbStatus, MarginFigures, SimOrder
 from bot.sim.exchange.rejections import OrderRejection
@@ -37,6 +44,10 @@ class ExchangeView(Protocol):
     def contract(self, con_id: ConId) -> Contract | None: ...
     def book(self, con_id: ConId) -> TopOfBook | None: ...
     def is_open(self) -> bool: ...
+    def is_extended(self) -> bool: ...
+    @property
+    def has_extended_hours(self) -> bool: ...
+    def opens_at(self, *, is_outside: bool) -> datetime: ...
     def is_halted(self, contract: Contract) -> bool: ...
     def holdings(self, account: str) -> rejections.Holdings: ...
     def margin_of(self, order: SimOrder, contract: Contract) -> MarginFigures: ...
@@ -100,12 +111,28 @@ class MatchingEngine:
             else:
                 self.activate(order, now)
 
+    def open_extended(self, now: datetime) -> None:
+        """Activate what waited for early trading."""
+        for order in self.alive():
+            is_waiting = order.is_alive and not order.is_active and not self.is_held_child(order)
+            if is_waiting and self._lives_outside(order):
+                self.activate(order, now)
+
+    def close_extended(self, now: datetime) -> None:
+        """End the day orders that late trading was open to."""
+        self._end_where(lambda o, _: o.order.tif in _OF_THE_DAY and self._lives_outside(o), now, _DAY_IS_OVER)
+
     def close_session(self, now: datetime) -> None:
-        """Hold the closing auction and end the day orders; children of an order that ends without a fill end with it."""
+        """Hold the closing auction and end the day orders; children of an order that ends without a fill end with it.
+
+        What trades on in late trading ends with that.
+        """
         for order in self.alive():
             if order.is_active and not order.is_done and kind_of(order.order).at_close:
                 self._auction(order, now)
-        self._end_where(lambda o, _: o.order.tif in ("DAY", "IOC", "FOK"), now, "End of the trading day.")
+        self._end_where(
+            lambda o, _: o.order.tif in _OF_THE_DAY and not self._lives_outside(o), now, _DAY_IS_OVER
+        )
 
     def end_expired(self, day: date, now: datetime) -> None:
         """Cancel everything on options that expired on that day or before."""
@@ -118,6 +145,13 @@ class MatchingEngine:
 
     # ── working
 
+    def _lives_outside(self, order: LiveOrder) -> bool:
+        return self._world.has_extended_hours and trades_outside(order.order, order.contract)
+
+    def is_trading(self, order: LiveOrder) -> bool:
+        """Whether the market is open to this order."""
+        return self._world.is_open() or (self._lives_outside(order) and self._world.is_extended())
+
     def is_held_child(self, order: LiveOrder) -> bool:
         """True while the order waits for its parent's fill."""
         parent = order.parent
@@ -129,6 +163,9 @@ class MatchingEngine:
 
     def activate(self, order: LiveOrder, now: datetime) -> None:
         """Put an accepted order to work, in an open market; or keep it until its time, conditions or auction come."""
+        if self._world.is_extended() and not self.is_trading(order):
+            self._lifecycle.show(order, now)
+            return
         if self._is_gated(order, now):
             if not order.is_gated:
                 order.is_gated = True
@@ -138,7 +175,7 @@ class MatchingEngine:
         order.is_active = True
         if not order.waits_for_trigger:
             order.status = IbStatus.SUBMITTED
-        if order.order.outside_rth:
+        if order.order.outside_rth and not self._lives_outside(order):
             self._lifecycle.notify(order, 2109, _RTH_IGNORED, now)
         self._lifecycle.show(order, now)
         self.look(order, now, is_first=True)
@@ -152,7 +189,7 @@ class MatchingEngine:
         return not o.conditions_cancel and not are_met(o.conditions, self._world.book, now)
 
     def _try_gate(self, order: LiveOrder, now: datetime) -> None:
-        if not order.is_done and self._world.is_open() and not self._is_gated(order, now):
+        if not order.is_done and self.is_trading(order) and not self._is_gated(order, now):
             self.activate(order, now)
 
     def _open_auction(self, order: LiveOrder, now: datetime) -> None:
@@ -177,7 +214,7 @@ class MatchingEngine:
     def look(self, order: LiveOrder, now: datetime, *, is_first: bool = False) -> None:
         """One glance at the book: trail, trigger, fill. A stop does not count the quote it was born with."""
         book = self._world.book(order.contract.con_id)
-        if book is None or not self._world.is_open() or self._world.is_halted(order.contract):
+        if book is None or not self.is_trading(order) or self._world.is_halted(order.contract):
             return
         if kind_of(order.order).at_close:
             return
@@ -311,6 +348,8 @@ class MatchingEngine:
         self._alive.pop(order.key, None)
 
 
+_OF_THE_DAY = frozenset({"DAY", *AT_ONCE_OR_NEVER})
+_DAY_IS_OVER = "End of the trading day."
 _RTH_IGNORED = (
     "Order Event Warning:Attribute 'Outside Regular Trading Hours' is ignored based on the order type and destination. "
     "PlaceOrder is now being processed."

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from bot.domain.contract import Contract
 from bot.domain.types import SecType
 from bot.sim.exchange.fractions.sizes import Units
 from bot.sim.exchange.orders import SimOrder, SimOrderType
@@ -31,12 +32,16 @@ _SINGLE = _ALL - {SecType.OTHER}
 
 @dataclass(frozen=True, slots=True)
 class OrderKind:
-    """``at_close``: trades in the closing auction alone. ``sec_types``: for which products IB lists it."""
+    """``at_close``: trades in the closing auction alone. ``sec_types``: for which products IB lists it.
+
+    ``outside``: whether IB lets it trigger and fill outside regular hours where the order says so.
+    """
 
     wakes: Wake
     has_limit: bool
     at_close: bool = False
     sec_types: frozenset[SecType] = _SINGLE
+    outside: bool = True
 
 
 _AUCTIONED = frozenset({SecType.STOCK})
@@ -44,7 +49,7 @@ _AUCTIONED = frozenset({SecType.STOCK})
 
 KINDS: Mapping[str, OrderKind] = {
     SimOrderType.LIMIT: OrderKind(Wake.AT_ONCE, has_limit=True, sec_types=_ALL),
-    SimOrderType.MARKET: OrderKind(Wake.AT_ONCE, has_limit=False, sec_types=_ALL),
+    SimOrderType.MARKET: OrderKind(Wake.AT_ONCE, has_limit=False, sec_types=_ALL, outside=False),
     SimOrderType.STOP: OrderKind(Wake.STOP, has_limit=False),
     SimOrderType.STOP_LIMIT: OrderKind(Wake.STOP, has_limit=True),
     SimOrderType.IF_TOUCHED: OrderKind(Wake.TOUCH, has_limit=False),
@@ -52,9 +57,11 @@ KINDS: Mapping[str, OrderKind] = {
     SimOrderType.TRAIL: OrderKind(Wake.TRAIL, has_limit=False),
     SimOrderType.TRAIL_LIMIT: OrderKind(Wake.TRAIL, has_limit=True),
     SimOrderType.MARKET_ON_CLOSE: OrderKind(
-        Wake.AT_ONCE, has_limit=False, at_close=True, sec_types=_AUCTIONED
+        Wake.AT_ONCE, has_limit=False, at_close=True, sec_types=_AUCTIONED, outside=False
     ),
-    SimOrderType.LIMIT_ON_CLOSE: OrderKind(Wake.AT_ONCE, has_limit=True, at_close=True, sec_types=_AUCTIONED),
+    SimOrderType.LIMIT_ON_CLOSE: OrderKind(
+        Wake.AT_ONCE, has_limit=True, at_close=True, sec_types=_AUCTIONED, outside=False
+    ),
 }
 _UNKNOWN = OrderKind(Wake.AT_ONCE, has_limit=False)
 
@@ -65,6 +72,12 @@ AT_ONCE_OR_NEVER = frozenset({"IOC", "FOK"})
 
 def kind_of(order: SimOrder) -> OrderKind:
     return KINDS.get(order.type, _UNKNOWN)
+
+
+def trades_outside(order: SimOrder, contract: Contract) -> bool:
+    """Whether early and late trading are open to the order: to stocks, with the flag, and not for a plain market order."""
+    is_stock = contract.sec_type is SecType.STOCK
+    return order.outside_rth and is_stock and kind_of(order).outside and order.tif != AT_THE_OPEN
 
 
 def first_stop(order: SimOrder) -> Decimal | None:

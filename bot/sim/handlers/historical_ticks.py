@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.domain.session import new_york_day, next_open, session_on
-from bot.domain.types import ConId
+from bot.domain.types import ConId, SecType
 from bot.sim.gateway.core import GatewayCore, Handler
 from bot.sim.handlers.history import when
 from bot.sim.market.history import HistoryError, HistoryQuery
@@ -49,7 +49,9 @@ def _historical_ticks(core: GatewayCore, session: ClientSession, message: WireMe
         raise _invalid(f"Number of ticks must be between 1 and {_MOST}")
     if message.whatToShow not in _WHAT:
         raise _invalid(f"Invalid whatToShow '{message.whatToShow}'")
-    page = _Page(core, details.contract.con_id, start, end, message.numberOfTicks)
+    is_stock = details.contract.sec_type is SecType.STOCK
+    use_rth = message.useRth or not is_stock
+    page = _Page(core, details.contract.con_id, start, end, message.numberOfTicks, use_rth=use_rth)
     _SENDERS[message.whatToShow](core, session, message.reqId, page)
 
 
@@ -61,14 +63,22 @@ class _Page:
     """Which ticks are meant."""
 
     def __init__(
-        self, core: GatewayCore, con_id: ConId, start: datetime | None, end: datetime | None, count: int
+        self,
+        core: GatewayCore,
+        con_id: ConId,
+        start: datetime | None,
+        end: datetime | None,
+        count: int,
+        *,
+        use_rth: bool,
     ) -> None:
+        self._use_rth = use_rth
         self._core, self._con_id, self._start, self._end, self._count = core, con_id, start, end, count
 
     def read(self, what: str) -> list[Print]:
         """Ticks in ascending order. Errors: HistoryError when nothing is known of that day."""
         day_end = self._end or self._end_of_day()
-        query = HistoryQuery(self._con_id, day_end, "1 D", "1 min", what)
+        query = HistoryQuery(self._con_id, day_end, "1 D", "1 min", what, self._use_rth)
         bars = past.read_prints(self._core, query)
         inside = prints(bars, self._core.world.exchange_settings.points_per_minute, self._core.now)
         if self._start is not None:
@@ -79,6 +89,9 @@ class _Page:
     def _end_of_day(self) -> datetime:
         """The close of the session that holds the start, or of the first one after it."""
         start = self._start or self._core.now
+        extended = None if self._use_rth else self._core.world.market.extended
+        if extended is not None:
+            return min(extended.end_of_day(start), self._core.now)
         session = session_on(new_york_day(start))
         if session is None or start >= session.close:
             session = session_on(new_york_day(next_open(start)))

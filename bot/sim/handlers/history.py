@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bot.domain.calendar import nyse
 from bot.domain.session import NEW_YORK, Session, new_york_day, nth_session_before
+from bot.domain.types import SecType
 from bot.sim.gateway.connectivity import HISTORY_FARM
 from bot.sim.gateway.core import GatewayCore, Handler
+from bot.sim.market.extended.hours import trading_day
 from bot.sim.market.history import (
     SMALL_SPANS,
     UNKNOWN_WHAT_TO_SHOW,
@@ -220,7 +222,6 @@ def _send_schedule(
     details: ContractDetails,
     end: datetime | None,
 ) -> Generator[None, None, None]:
-    del details
     yield from ()
     if session.version < _SCHEDULE_SINCE:
         raise RejectedRequest(321, validation(message.kind, "whatToShow SCHEDULE needs a newer client"))
@@ -230,7 +231,9 @@ def _send_schedule(
     sessions = core.world.schedule(max(_first_day(message, last), nyse.FIRST_DAY), last)
     if not sessions:
         raise RejectedRequest(162, f"{_SERVICE}HMDS query returned no data: no sessions")
-    rows = [_session_row(session) for session in sessions]
+    is_stock = details.contract.sec_type is SecType.STOCK
+    all_hours = is_stock and not message.useRTH and core.world.market.extended is not None
+    rows = [_session_row(session, all_hours=all_hours) for session in sessions]
     core.send(
         session,
         "historicalSchedule",
@@ -257,10 +260,12 @@ def _first_day(message: WireMessage, last: date) -> date:
         ) from None
 
 
-def _session_row(session: Session) -> dict[str, str]:
+def _session_row(session: Session, *, all_hours: bool) -> dict[str, str]:
+    day = trading_day(session.day) if all_hours else None
+    begin, end = (session.open, session.close) if day is None else (day.begin, day.end)
     return {
-        "startDateTime": f"{session.open.astimezone(NEW_YORK):%Y%m%d-%H:%M:%S}",
-        "endDateTime": f"{session.close.astimezone(NEW_YORK):%Y%m%d-%H:%M:%S}",
+        "startDateTime": f"{begin.astimezone(NEW_YORK):%Y%m%d-%H:%M:%S}",
+        "endDateTime": f"{end.astimezone(NEW_YORK):%Y%m%d-%H:%M:%S}",
         "refDate": f"{session.day:%Y%m%d}",
     }
 
@@ -305,11 +310,15 @@ def histogram(core: GatewayCore, session: ClientSession, message: WireMessage) -
         return
     duration = f"{match[1]} {_PERIOD_DURATION[match[2]]}"
     try:
-        bars = past.read_prints(core, HistoryQuery(details.contract.con_id, None, duration, "1 min"))
+        bars = past.read_prints(core, _histogram_query(details, message, duration))
     except HistoryError as error:
         core.error(session, message.reqId, error.code, error.text)
         return
     core.send(session, "histogramData", reqId=message.reqId, items=_by_price(bars))
+
+
+def _histogram_query(details: ContractDetails, message: WireMessage, duration: str) -> HistoryQuery:
+    return HistoryQuery(details.contract.con_id, None, duration, "1 min", use_rth=message.useRTH)
 
 
 def _by_price(bars: list[HistoryBar]) -> list[dict[str, Any]]:

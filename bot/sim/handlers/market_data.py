@@ -75,7 +75,8 @@ def _data_type(core: GatewayCore, session: ClientSession, req_id: int, details: 
     contract, wanted = details.contract, session.market_data_type
     if core.link.competing_session:
         raise RejectedRequest(10197, _COMPETING)
-    has_closed = not is_open(core.now)
+    trades_on = contract.sec_type is SecType.STOCK and core.world.market.is_extended(core.now)
+    has_closed = not is_open(core.now) and not trades_on
     if not core.faults.is_unentitled(contract):
         return FROZEN if wanted in (FROZEN, DELAYED_FROZEN) and has_closed else LIVE
     if wanted in (LIVE, FROZEN):
@@ -142,7 +143,9 @@ def real_time_bars(core: GatewayCore, session: ClientSession, message: WireMessa
     elif core.faults.is_unentitled(details.contract):
         core.error(session, req_id, 420, "Invalid Real-time Query:No market data permissions")
     else:
-        feed = FiveSecondBars(core, session, req_id, details.contract, message.whatToShow)
+        feed = FiveSecondBars(
+            core, session, req_id, details.contract, message.whatToShow, use_rth=message.useRTH
+        )
         session.subscribe(family, req_id, feed)
         feed.start()
 

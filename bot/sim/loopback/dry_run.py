@@ -16,7 +16,7 @@ from bot.domain.contract import Contract
 from bot.domain.market import Quote
 from bot.domain.messages import Message, TimePassed
 from bot.domain.order import Fill
-from bot.domain.session import is_open, new_york_day
+from bot.domain.session import is_open, new_york_day, next_open
 from bot.domain.types import ConId, OrderId, PermId
 from bot.sim.exchange import events as e
 from bot.sim.exchange.account import Account
@@ -68,6 +68,15 @@ class QuoteBoard:
 
     def is_open(self) -> bool:
         return is_open(self.now)
+
+    def is_extended(self) -> bool:
+        return False  # the bot trades options, which have no other hours
+
+    has_extended_hours = False
+
+    def opens_at(self, *, is_outside: bool) -> datetime:
+        del is_outside
+        return next_open(self.now)
 
     def is_halted(self, contract: Contract) -> bool:
         quote = self.quotes.get(contract.con_id)

@@ -14,9 +14,10 @@ from typing import Protocol
 
 from bot.domain.calendar.liquid_hours import format_liquid_hours
 from bot.domain.contract import Contract
-from bot.domain.session import next_session
+from bot.domain.session import NEW_YORK, next_session
 from bot.domain.types import ConId, Right, SecType, Symbol
 from bot.sim.market.catalog import EXTRAS, INDEX_SYMBOLS, SETTLED_AT_OPEN, Underlying, rule_id, stable_id
+from bot.sim.market.extended.hours import trading_day
 from bot.sim.market.listing import ContractDetails, ContractQuery, OptionParameters
 
 _STOCK_EXCHANGES = ("SMART", "AMEX", "NYSE", "CBOE", "ARCA", "NASDAQ", "BATS")
@@ -50,8 +51,11 @@ class ContractStore:
         indices: Iterable[Underlying],
         listings: Mapping[Symbol, Mapping[str, Listing]],
         today: date,
+        *,
+        has_extended_hours: bool = False,
     ) -> None:
         """``listings`` are by underlying and trading class."""
+        self._trading_hours_from = _extended_hours_from if has_extended_hours else _hours_from
         self._stocks = {stock.symbol: stock for stock in stocks}
         self._underlyings = {**self._stocks, **{index.symbol: index for index in indices}}
         self._listings = listings
@@ -218,7 +222,7 @@ class ContractStore:
             market_rule_ids=_rules(contract, _STOCK_EXCHANGES),
             valid_exchanges=",".join(_STOCK_EXCHANGES),
             order_types=_STOCK_ORDER_TYPES,
-            trading_hours=self._hours(),
+            trading_hours=self._trading_hours_from(self.today),
             liquid_hours=self._hours(),
             stock_type="ETF" if stock.is_etf else "COMMON",
             industry=stock.sector[0],
@@ -267,6 +271,20 @@ class ContractStore:
 def _hours_from(today: date) -> str:
     """Written once a day: a search of a whole chain needs it some thousand times."""
     return format_liquid_hours(today + timedelta(days=n) for n in range(_DAYS_AHEAD))
+
+
+@lru_cache(maxsize=32)
+def _extended_hours_from(today: date) -> str:
+    days = (today + timedelta(days=n) for n in range(_DAYS_AHEAD))
+    return ";".join(_extended_hours(day) for day in days)
+
+
+def _extended_hours(day: date) -> str:
+    found = trading_day(day)
+    if found is None:
+        return f"{day:%Y%m%d}:CLOSED"
+    begin, end = (one.astimezone(NEW_YORK) for one in (found.begin, found.end))
+    return f"{begin:%Y%m%d:%H%M}-{end:%Y%m%d:%H%M}"
 
 
 def _rules(contract: Contract, exchanges: tuple[str, ...]) -> str:

@@ -7,6 +7,7 @@ open or the close.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from bot.domain.contract import Contract
@@ -16,16 +17,18 @@ from bot.domain.types import ConId, SecType, Symbol
 from bot.sim.market.catalog import INDEX_OPTIONS, IndexOptions, Underlying
 from bot.sim.market.contracts import ContractStore, Listing
 from bot.sim.market.events import BarFormed, BookChanged, MarketEvent, SessionClosed, SessionOpened
+from bot.sim.market.extended.market import ExtendedMarket
 from bot.sim.market.forex_and_indices import Extras, IndexMarket
 from bot.sim.market.listed_options import Chain, MonthlyChain
 from bot.sim.market.option_market import OptionMarket, OptionQuote
 from bot.sim.market.option_pricing import Carry
+from bot.sim.market.paths import dollars
 from bot.sim.market.price_source import Tape
 from bot.sim.market.quote_shelf import QuoteShelf
 from bot.sim.market.quotes import OptionModel, Ticker, TopOfBook
 from bot.sim.market.recorded.library import BUNDLE, Library
 from bot.sim.market.recorded.listing import RecordedListing
-from bot.sim.market.stock import StockMarket
+from bot.sim.market.stock import DayFigures, StockMarket
 
 _MINUTE = timedelta(minutes=1)
 _TICK = timedelta(microseconds=1)
@@ -44,6 +47,7 @@ class Market:
         library: Library = BUNDLE,
         spread_factor: float = 1.0,
         shelf: QuoteShelf[OptionQuote] | None = None,
+        has_extended_hours: bool = False,
     ) -> None:
         self._library = library
         self._spread_factor = spread_factor
@@ -51,6 +55,8 @@ class Market:
         self._points = points_per_minute
         self._step = _MINUTE / points_per_minute
         self._done = start - _TICK
+        self.now = start
+        """Set by whoever moves time; what lies outside regular hours is asked for by it."""
         self._session: Session | None = None
         self.stocks: dict[Symbol, StockMarket] = {}
         self._options: dict[Symbol, OptionMarket] = {}
@@ -64,8 +70,15 @@ class Market:
         indices = [one for one in INDEX_OPTIONS if one.follows in self.stocks]
         for index in indices:
             listings[index.underlying.symbol] = self._add_index(index)
+        self.extended: ExtendedMarket | None = None
+        """Early and late trading; None where regular hours are all there is."""
+        if has_extended_hours:
+            pairs = [(self.stocks[stock.symbol], stock) for stock, _ in tapes]
+            self.extended = ExtendedMarket(pairs, seed, points_per_minute)
         underlyings = [stock for stock, _ in tapes], [one.underlying for one in indices]
-        self.contracts = ContractStore(*underlyings, listings, new_york_day(start))
+        self.contracts = ContractStore(
+            *underlyings, listings, new_york_day(start), has_extended_hours=has_extended_hours
+        )
         self._catch_up(start)
 
     def _add(self, stock: Underlying, tape: Tape) -> Listing:
@@ -151,6 +164,8 @@ class Market:
 
     def prints_of_the_minute(self, con_id: ConId) -> list[tuple[datetime, float, int]]:
         """A stock's prints since the last full minute: (at, price, size)."""
+        if self.extended is not None and self._session is None:
+            return self.extended.prints_of_the_minute(con_id, self.now)
         stock = next((one for one in self.stocks.values() if one.con_id == con_id), None)
         return [] if stock is None else list(stock.prints)
 
@@ -263,7 +278,16 @@ class Market:
         if contract.sec_type is SecType.OPTION:
             return self._options[contract.symbol].quote(contract, now)
         stock = self.stocks.get(contract.symbol)
-        return now if stock is None or stock.con_id != con_id else stock.book
+        return now if stock is None or stock.con_id != con_id else self._stock_book(stock, now)
+
+    def _stock_book(self, stock: StockMarket, now: datetime) -> TopOfBook:
+        if self.extended is None or self._session is not None:
+            return stock.book
+        return self.extended.stocks[stock.con_id].book(now) or stock.book
+
+    def is_extended(self, now: datetime) -> bool:
+        """Whether stocks trade outside the regular session at this moment."""
+        return self.extended is not None and self._session is None and self.extended.is_on(now)
 
     def show(self, con_id: ConId, now: datetime, stamp: object) -> BookChanged | None:
         """A watched contract's market data; ``stamp`` from :meth:`stamp`. None for an unknown contract."""
@@ -319,7 +343,7 @@ class Market:
 
     def gap(self, symbol: Symbol, factor: float) -> None:
         """From its next print on, the stock trades at ``factor`` times its tape."""
-        self.stocks[symbol].gap(factor)
+        self.stocks[symbol].gap(factor, self.now)
 
     def pin(self, con_id: ConId, book: TopOfBook) -> None:
         """Quote this book, whatever the market does, until :meth:`unpin`."""
@@ -338,12 +362,23 @@ class Market:
             )
         if contract.symbol in self.stocks and contract.sec_type is SecType.STOCK:
             stock = self.stocks[contract.symbol]
-            d = stock.day()
-            book = pinned or stock.book
+            d = self._figures(stock, now)
+            book = pinned or self._stock_book(stock, now)
             return Ticker(contract.con_id, now, book, d.open, d.high, d.low, d.close, d.volume)
         spy = self.stocks["SPY"].last_cents if "SPY" in self.stocks else None
         book = pinned or self._extras.book(contract, now, None if spy is None else spy / 100)
         return Ticker(contract.con_id, now, book)
+
+    def _figures(self, stock: StockMarket, now: datetime) -> DayFigures:
+        """The day's; before its open it has yesterday's close and its own volume, as IB tells it."""
+        figures = stock.day()
+        if self.extended is None:
+            return figures
+        outside = self.extended.volume(stock.con_id, now)
+        if stock.last_day is None or stock.last_day < new_york_day(now):
+            close = None if stock.last_cents is None else dollars(stock.last_cents)
+            return DayFigures(None, None, None, close, outside)
+        return replace(figures, volume=figures.volume + outside)
 
 
 def _midnight(day: date) -> datetime:

@@ -27,6 +27,9 @@ class Tape(Protocol):
     def minutes(self, day: date) -> tuple[Bar, ...]:
         """The day's 1-min bars, earliest first; () when there are none."""
 
+    def ends(self, day: date) -> tuple[float, float] | None:
+        """The first and the last price of a session whose minutes are known; None of any other."""
+
     def hours(self, before: datetime, since: date | None = None) -> tuple[Bar, ...]:
         """60-min bars that ended by ``before``, earliest first: from that day on, or as far as is quick to know."""
 
@@ -79,6 +82,12 @@ class RecordedTape:
         if day in self._known:
             return self._library.minutes(self._symbol, day)
         return self._then.minutes(day) if day > self._days[-1] else ()
+
+    def ends(self, day: date) -> tuple[float, float] | None:
+        if day not in self._known:
+            return self._then.ends(day) if day > self._days[-1] else None
+        minutes = self.minutes(day)
+        return (minutes[0].open, minutes[-1].close) if minutes else None
 
     def hours(self, before: datetime, since: date | None = None) -> tuple[Bar, ...]:
         end = self._last_close()

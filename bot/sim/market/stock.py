@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.market import Bar, BarSize
@@ -75,6 +75,7 @@ class StockMarket:
         self._minute: _Forming | None = None
         self._hour: _Forming | None = None
         self._shift = 1.0
+        self._gaps: list[tuple[datetime, float]] = []
         self.tells_progress = True
         """Whether prints and bars in progress are told and kept; a backtest has no reader of them."""
         self.prints: list[tuple[datetime, float, int]] = []
@@ -122,9 +123,19 @@ class StockMarket:
         part = self._minute if size is BarSize.M1 else self._hour
         return None if part is None else part.bar(self.symbol, size)
 
-    def gap(self, factor: float) -> None:
+    def gap(self, factor: float, at: datetime) -> None:
         """From the next print on every price is ``factor`` times what the tape says."""
         self._shift *= factor
+        self._gaps.append((at, self._shift))
+
+    def shift_at(self, at: datetime) -> float:
+        """How many times the tape's prices were those of that instant."""
+        return next((shift for since, shift in reversed(self._gaps) if since <= at), 1.0)
+
+    @property
+    def last_day(self) -> date | None:
+        """The day of the session that is in progress, or was the last."""
+        return None if self._session is None else self._session.day
 
     def recall(self, before: datetime) -> None:
         """Take the last price, and so the previous close, from the bars that ended by ``before``."""

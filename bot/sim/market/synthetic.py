@@ -101,6 +101,14 @@ class SyntheticTape:
             self._made[day] = self._bars(session)
         return self._made[day]
 
+    def ends(self, day: date) -> tuple[float, float] | None:
+        session = session_on(day)
+        if session is None or day < self._first:
+            return None
+        if day not in self._days:
+            self._days[day] = self._day_bar(session)
+        return self._days[day].open, self._days[day].close
+
     def hours(self, before: datetime, since: date | None = None) -> tuple[Bar, ...]:
         days = sessions_between(max(self._first, since or self._recent), new_york_day(before))
         return tuple(bar for session in days for bar in self._hours_of(session.day) if bar.end <= before)

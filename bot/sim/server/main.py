@@ -75,6 +75,8 @@ class SimOptions:
     """The world begins this long before the open of the session."""
     begin_at: time | None = None
     """New York's time of day to begin at, instead."""
+    has_extended_hours: bool = True
+    """Stocks trade from 04:00 to 20:00; else in regular hours alone."""
     quotes_per_second: int | None = None
     """How often a stock trades, and so its quotes and its options' move; None: four times a minute."""
     answer_delay_s: float = 0.0
@@ -101,6 +103,7 @@ def make_world(options: SimOptions, now: datetime) -> World:
         seed=options.seed,
         login=login,
         exchange_settings=_exchange_settings(options),
+        has_extended_hours=options.has_extended_hours,
     )
     if options.session is None and options.is_synthetic:
         today = session_on(new_york_day(now)) or next_session(new_york_day(now))

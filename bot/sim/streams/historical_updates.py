@@ -82,7 +82,8 @@ class KeptBars(Feed):
     @property
     def _is_fed_by_bars(self) -> bool:
         """Whether the market itself forms these bars; all others are read from the past each time."""
-        is_stock = self.contract.sec_type is SecType.STOCK
+        has_other_hours = not self._query.use_rth and self.core.world.market.extended is not None
+        is_stock = self.contract.sec_type is SecType.STOCK and not has_other_hours
         return is_stock and self._query.what == "TRADES" and self._query.bar_size in _SIZES
 
     def on_bar(self, event: BarFormed) -> None:

@@ -6,7 +6,7 @@ behind the quote they belong to.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
@@ -19,6 +19,7 @@ from bot.sim.market.events import BookChanged
 from bot.sim.market.listing import ContractDetails
 from bot.sim.market.quotes import OptionModel, Ticker, TopOfBook
 from bot.sim.messages import historical_prints as past
+from bot.sim.messages import stock_figures
 from bot.sim.messages import tick_messages as ticks
 from bot.sim.messages.formatting import without_trailing_zeros
 
@@ -76,6 +77,7 @@ class MarketLine(Feed):
         self.refresh()
         if _SHORTABLE_REQUEST in self._generic and self.contract.sec_type is SecType.STOCK:
             self._tell_shortable()
+        self._tell_figures()
         if (kind := self.core.world.halts.kind_of(self.contract)) is not None:
             self.tell_halt(kind.value)
 
@@ -84,6 +86,20 @@ class MarketLine(Feed):
         is_scarce = self.contract.symbol in self.core.world.exchange_settings.not_shortable
         self._send("tickGeneric", tickType=46, value=1.0 if is_scarce else 3.0)
         self._send("tickSize", tickType=89, size=0 if is_scarce else _PLENTY)
+
+    def _tell_figures(self) -> None:
+        """What generic ticks tell once, and what is not to be had."""
+        for code, text in stock_figures.refused(self._generic, self.details):
+            self.core.error(self.session, self.req_id, code, text)
+        if self._generic:
+            self.core.answer_in_slices(self.session, self._figures(), "generic ticks")
+
+    def _figures(self) -> Generator[None, None, None]:
+        ticker = self.core.world.ticker(self.contract.con_id)
+        if ticker is not None:
+            told = yield from stock_figures.figures(self.core, self.details, self._generic, ticker)
+            if not self._is_dead:
+                self._send_ticks(told)
 
     def tell_halt(self, value: int) -> None:
         """Tick 49 (IBKR Campus, "Available Tick Types"): 1 or 2 while trading is halted, 0 while it is not."""

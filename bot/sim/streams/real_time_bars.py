@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bot.domain.contract import Contract
 from bot.domain.session import next_open, session_at
+from bot.domain.types import SecType
 from bot.sim.gateway.market_data_hub import Feed
 from bot.sim.market.events import BookChanged, Traded
+from bot.sim.market.extended.hours import extended_day, next_begin
 from bot.sim.market.quotes import TopOfBook
 
 if TYPE_CHECKING:
@@ -41,7 +43,14 @@ class FiveSecondBars(Feed):
     family: ClassVar[str] = "bars_5s"
 
     def __init__(
-        self, core: GatewayCore, session: ClientSession, req_id: int, contract: Contract, what: str
+        self,
+        core: GatewayCore,
+        session: ClientSession,
+        req_id: int,
+        contract: Contract,
+        what: str,
+        *,
+        use_rth: bool,
     ) -> None:
         self.core, self.session, self.req_id, self.contract, self._what = (
             core,
@@ -50,6 +59,7 @@ class FiveSecondBars(Feed):
             contract,
             what,
         )
+        self._use_rth = use_rth
         self._prints: list[tuple[datetime, float, int]] = []
         self._last: float | None = None
         self._timer: Timer | None = None
@@ -71,7 +81,7 @@ class FiveSecondBars(Feed):
             self._timer.cancel()
 
     def on_trade(self, event: Traded) -> None:
-        if self._what == "TRADES":
+        if self._what == "TRADES" and self._is_trading(event.at):
             self._prints.append((event.at, float(event.price), event.size))
 
     def on_book(self, event: BookChanged) -> None:
@@ -85,13 +95,22 @@ class FiveSecondBars(Feed):
     def _end_bar(self) -> None:
         now = self.core.now
         start = now - SPAN
-        is_trading = session_at(start) is not None
-        if is_trading:
+        if self._is_trading(start):
             self._send_all(start)
-            following = grid_after(now)
-        else:
-            following = grid_after(next_open(now)) if session_at(now) is None else grid_after(now)
+        following = grid_after(now if self._is_trading(start) or self._is_trading(now) else self._opens(now))
         self._timer = self.core.timers.at(following, self._end_bar)
+
+    def _is_trading(self, at: datetime) -> bool:
+        return session_at(at) is not None or (self._has_extended and extended_day(at) is not None)
+
+    def _opens(self, now: datetime) -> datetime:
+        return next_begin(now) if self._has_extended else next_open(now)
+
+    @property
+    def _has_extended(self) -> bool:
+        """Early and late trading are told of a stock, where they are asked for and there are any."""
+        is_stock = self.contract.sec_type is SecType.STOCK
+        return not self._use_rth and is_stock and self.core.world.market.extended is not None
 
     def _send_all(self, start: datetime) -> None:
         # A print on the grid belongs to the bar that begins there.

@@ -1,11 +1,13 @@
 """Making worlds: a recorded day, or a synthetic market, ready to be advanced.
 
-Rule: the only place that decides which tape a symbol gets.
+Rule: the only place that decides which tape a symbol gets. ``has_extended_hours``: stocks trade from 04:00 to 20:00, and not only
+in regular hours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -38,6 +40,7 @@ def recorded_world(
     exchange_settings: ExchangeSettings | None = None,
     login: Login | None = None,
     library: Library = BUNDLE,
+    has_extended_hours: bool = False,
 ) -> World:
     """A recorded session of the first symbol; further symbols are recorded where they can be and synthetic else.
 
@@ -45,7 +48,8 @@ def recorded_world(
     """
     if day not in library.sessions(symbols[0]):
         raise NotRecordedError(symbols[0], day, library.sessions(symbols[0]))
-    return _world(symbols, day, start, seed, account_id, equity, exchange_settings, login, library)
+    terms = _Terms(account_id, equity, exchange_settings or ExchangeSettings(), login)
+    return _world(symbols, day, start, seed, terms, library, has_extended_hours=has_extended_hours)
 
 
 def synthetic_world(
@@ -58,9 +62,19 @@ def synthetic_world(
     equity: Decimal = EQUITY,
     exchange_settings: ExchangeSettings | None = None,
     login: Login | None = None,
+    has_extended_hours: bool = False,
 ) -> World:
     """A made-up market from that trading day on, with 45 sessions of history behind it."""
-    return _world(symbols, day, start, seed, account_id, equity, exchange_settings, login, None)
+    terms = _Terms(account_id, equity, exchange_settings or ExchangeSettings(), login)
+    return _world(symbols, day, start, seed, terms, None, has_extended_hours=has_extended_hours)
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    account_id: str
+    equity: Decimal
+    exchange_settings: ExchangeSettings
+    login: Login | None
 
 
 def _world(
@@ -68,27 +82,31 @@ def _world(
     day: date,
     start: datetime | None,
     seed: int,
-    account_id: str,
-    equity: Decimal,
-    exchange_settings: ExchangeSettings | None,
-    login: Login | None,
+    terms: _Terms,
     library: Library | None,
+    *,
+    has_extended_hours: bool,
 ) -> World:
     session = session_on(day)
     if session is None:
         raise ValueError(f"{day} is not a trading day")
     start = start or session.open - EARLY
-    exchange_settings = exchange_settings or ExchangeSettings()
     tapes = [(underlying(symbol), _tape(symbol, day, seed, library)) for symbol in _with_funds(symbols)]
-    points = exchange_settings.points_per_minute
-    market = Market(tapes, start=start, seed=seed, points_per_minute=points, library=library or BUNDLE)
+    market = Market(
+        tapes,
+        start=start,
+        seed=seed,
+        points_per_minute=terms.exchange_settings.points_per_minute,
+        library=library or BUNDLE,
+        has_extended_hours=has_extended_hours,
+    )
     return World(
         market,
-        account_id=account_id,
-        equity=equity,
+        account_id=terms.account_id,
+        equity=terms.equity,
         start=start,
-        exchange_settings=exchange_settings,
-        login=login,
+        exchange_settings=terms.exchange_settings,
+        login=terms.login,
     )
 
 

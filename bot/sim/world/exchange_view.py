@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.domain.contract import Contract
-from bot.domain.session import new_york_day
+from bot.domain.session import new_york_day, next_open
 from bot.domain.types import ConId, SecType
 from bot.sim.exchange.account import Account
 from bot.sim.exchange.combos import Combo, LegFill, leg_fills, parts
@@ -16,6 +16,7 @@ from bot.sim.exchange.logins.accounts import AccountHoldings, Accounts
 from bot.sim.exchange.order_kinds import Wake, kind_of
 from bot.sim.exchange.orders import MarginFigures, SimOrder
 from bot.sim.market.catalog import PAIR_IDS
+from bot.sim.market.extended.hours import next_begin
 from bot.sim.market.market import Market
 from bot.sim.market.paths import dollars
 from bot.sim.market.quotes import TopOfBook
@@ -42,6 +43,16 @@ class MarketSurroundings:
 
     def is_open(self) -> bool:
         return self._market.session is not None
+
+    def is_extended(self) -> bool:
+        return self._market.is_extended(self.now)
+
+    @property
+    def has_extended_hours(self) -> bool:
+        return self._market.extended is not None
+
+    def opens_at(self, *, is_outside: bool) -> datetime:
+        return next_begin(self.now) if is_outside else next_open(self.now)
 
     def is_halted(self, contract: Contract) -> bool:
         return any(self._halts.kind_of(part) is not None for part, _ in parts(contract, 1))

@@ -15,7 +15,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def next_step(world: World) -> datetime:
     """The whole second to which time goes next: ``currentTime`` has no smaller unit."""
-    is_open = world.market.session is not None
+    is_open = world.market.session is not None or world.market.is_extended(world.now)
     longest = world.now + (LONGEST_STEP if is_open else LONGEST_CLOSED_STEP)
     wanted = min(max(world.next_point(), world.now + timedelta(microseconds=1)), longest)
     return wanted + -(wanted - _EPOCH) % _SECOND

@@ -161,6 +161,7 @@ class World:
             self._life.next_due(),
             self._expiries.next_due(),
             self._next_forex(),
+            self._next_outside(),
         )
         return min([self.market.next_point(), *(due for due in others if due is not None)])
 
@@ -170,8 +171,17 @@ class World:
             return None
         return self._last_point + _FOREX_STEP
 
+    def _next_outside(self) -> datetime | None:
+        """Early and late trading goes on by itself for those who watch a stock or have an order there; None for nobody."""
+        extended = self.market.extended
+        if extended is None or self.market.session is not None:
+            return None
+        is_watched = any(con_id in extended.stocks for con_id in self._watched)
+        return extended.next_point(self.now) if is_watched or self._exchange.has_outside() else None
+
     def _set_now(self, at: datetime) -> None:
         before, self.now = self.now, at
+        self.market.now = at
         self._surroundings.now = at
         if self.exchange_settings.carries_overnight:
             carry_overnight(self.accounts, before, at, self.exchange_settings.borrow_fee)
@@ -185,7 +195,22 @@ class World:
         if self.market.next_point() <= at:
             yield from self._move_market(at)
         else:
+            yield from self._move_outside(at)
+
+    def _move_outside(self, at: datetime) -> Iterator[ExchangeEvent]:
+        """Currencies, and stocks in early and late trading."""
+        extended = self.market.extended
+        if extended is None or self.market.session is not None:
             yield from self._changed_books(at)
+            return
+        yield from extended.prints(self._watched, at)
+        yield from self._changed_books(at)
+        if extended.begins(at):
+            yield from self._exchange.open_extended(at)
+        if extended.ends(at):
+            yield from self._exchange.close_extended(at)
+        elif extended.is_on(at):
+            yield from self._exchange.step(at)
 
     def _move_market(self, at: datetime) -> Iterator[ExchangeEvent]:
         for event in self.market.move(at):

@@ -5,7 +5,7 @@ Rule: a bar that has not ended by ``end`` shows only the part that has happened.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -22,6 +22,8 @@ from bot.domain.session import (
 )
 from bot.domain.types import ConId, SecType
 from bot.sim.market.catalog import INDEX_SYMBOLS
+from bot.sim.market.extended.after_hours import AfterHours
+from bot.sim.market.extended.hours import extended_day, trading_day
 from bot.sim.market.history import (
     INVALID_SIZE,
     SPANS,
@@ -32,6 +34,7 @@ from bot.sim.market.history import (
     HistoryQuery,
 )
 from bot.sim.market.market import Market
+from bot.sim.market.past.all_hours import all_hours_bars
 from bot.sim.market.past.stock_bars import stock_bars
 from bot.sim.market.stock import StockMarket
 
@@ -56,7 +59,8 @@ class HistoryReader:
         """See :meth:`bot.sim.world.world.World.history`; yields whenever it may be interrupted. Raises HistoryError."""
         span, contract = self._validate(query)
         end = min(query.end or now, now)
-        start = _start(query.duration, end)
+        after = None if query.use_rth else self._after_hours(contract)
+        start = _start(query.duration, end, is_extended=after is not None)
         behind = self._market.underlying_market(contract.symbol)
         if behind is not None:
             yield from _remember(behind[0], span, start, end)
@@ -65,16 +69,36 @@ class HistoryReader:
             contract.sec_type is SecType.FOREX and query.what in _TRADED
         )
         until = end if end < now else now + _INSTANT
-        bars = (yield from self._bars(contract, span, start, until)) if known else []
+        bars = []
+        if known and after is not None and behind is not None:
+            is_traded = query.what in _TRADED
+            bars = yield from all_hours_bars(behind[0], after, span, start, until, is_traded=is_traded)
+        elif known:
+            bars = yield from self._bars(contract, span, start, until)
         if query.use_rth:
             bars = yield from _regular(contract, span, bars)
         if not bars:
             raise HistoryError(162, _no_data(contract, query.what))
-        shown, sides = [], _sides(contract, self._spread(contract))
+        shown, sides_of = [], self._sides_of(contract, after)
         for n in range(0, len(bars), _SLICE):
             yield
-            shown += [as_history(bar, span, query.what, sides) for bar in bars[n : n + _SLICE]]
+            shown += [as_history(bar, span, query.what, sides_of(bar)) for bar in bars[n : n + _SLICE]]
         return shown
+
+    def _after_hours(self, contract: Contract) -> AfterHours | None:
+        extended = self._market.extended
+        return None if extended is None else extended.stocks.get(contract.con_id)
+
+    def _sides_of(self, contract: Contract, after: AfterHours | None) -> Callable[[Bar], Sides]:
+        """How wide the quotes of a bar's time are: those of now, and in early and late trading those of then."""
+        regular = _sides(contract, self._spread(contract))
+
+        def sides_of(bar: Bar) -> Sides:
+            if after is None or extended_day(bar.start) is None:
+                return regular
+            return _sides(contract, after.spread_cents(bar.start) / 100)
+
+        return sides_of
 
     def head(self, con_id: ConId) -> datetime | None:
         contract = self._market.contracts.by_id(con_id)
@@ -220,24 +244,33 @@ def _is_regular(contract: Contract, span: timedelta, start: datetime) -> bool:
     return session is not None and session.open - span < start < session.close
 
 
-def _start(duration: str, end: datetime) -> datetime:
-    """Where a request's bars begin: a number of seconds before its end, or the open so many sessions back."""
+def _start(duration: str, end: datetime, *, is_extended: bool) -> datetime:
+    """Where a request's bars begin: a number of seconds before its end, or the open so many sessions back.
+
+    Where early trading is asked for, too, a day begins with it.
+    """
     number, _, unit = duration.strip().partition(" ")
     if not number.isdigit() or unit not in ("S", *_UNITS) or int(number) == 0:
         raise HistoryError(321, f"Error validating request.-'bB' : cause - Invalid duration: {duration}")
     if unit == "S":
         return end - timedelta(seconds=int(number))
-    return _session_open(end, int(number) * _UNITS[unit])
+    return _session_open(end, int(number) * _UNITS[unit], is_extended=is_extended)
 
 
-def _session_open(end: datetime, sessions: int) -> datetime:
-    """The open of the session ``sessions`` back, the one in progress or just over counted as the first."""
-    today = session_on(new_york_day(end))
-    day: date = (
-        today.day if today is not None and end > today.open else previous_session(new_york_day(end)).day
-    )
-    first = session_on(day) if sessions == 1 else nth_session_before(day, sessions - 1)
-    return end if first is None else first.open
+def _session_open(end: datetime, sessions: int, *, is_extended: bool) -> datetime:
+    """The begin of the day ``sessions`` back, the one in progress or just over counted as the first."""
+    today = _begin(new_york_day(end), is_extended=is_extended)
+    has_begun = today is not None and end > today
+    day: date = new_york_day(end) if has_begun else previous_session(new_york_day(end)).day
+    first = day if sessions == 1 else nth_session_before(day, sessions - 1).day
+    return _begin(first, is_extended=is_extended) or end
+
+
+def _begin(day: date, *, is_extended: bool) -> datetime | None:
+    found = trading_day(day)
+    if found is None:
+        return None
+    return found.begin if is_extended else found.session.open
 
 
 def _no_data(contract: Contract, what: str) -> str:
