@@ -58,6 +58,8 @@ class Pit:
         self.is_market_open = is_open
         self.halted: set[ConId] = set()
         self.books: dict[ConId, TopOfBook] = {}
+        self.volumes: dict[ConId, int] = {}
+        self.cushion: float | None = None
         self.exchange_settings = ExchangeSettings(**exchange_settings)  # type: ignore[arg-type]  # a test names its exchange_settings
         self.account = Account("DU1", Decimal(equity), self.books.get, lambda _: Decimal(50), NOON.date())
         ids = Ids(NOON)
@@ -91,6 +93,17 @@ class Pit:
 
     def is_halted(self, contract: Contract) -> bool:
         return contract.con_id in self.halted
+
+    def volume(self, con_id: ConId) -> int | None:
+        return self.volumes.get(con_id)
+
+    def change_percent(self, con_id: ConId) -> float | None:
+        book = self.books.get(con_id)
+        return None if book is None or book.last is None else float(100 * (book.last / 50 - 1))
+
+    def cushion_percent(self, account: str) -> float | None:
+        del account
+        return self.cushion
 
     def holdings(self, account: str) -> AccountHoldings:
         return AccountHoldings(self.account)

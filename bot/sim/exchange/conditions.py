@@ -1,4 +1,4 @@
-"""What an order waits for besides its own price: a time, a price of any contract. Pure.
+"""What an order waits for besides its own price: a time, a contract's price, volume or change, the margin, an execution. Pure.
 
 Source: IBKR Campus, "Conditional Orders": conditions are joined from the first to the last, each by the conjunction of the one
 before it; with ``conditionsCancelOrder`` they end the order instead of sending it.
@@ -10,12 +10,29 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from bot.domain.types import ConId
 from bot.sim.market.quotes import TopOfBook
 
 BookOf = Callable[[ConId], TopOfBook | None]
+
+
+class Sight(Protocol):
+    """What an order's conditions may look at. Unknown is None, and meets no condition."""
+
+    def book(self, con_id: ConId) -> TopOfBook | None: ...
+    def volume(self, con_id: ConId) -> int | None:
+        """Shares or contracts of the day."""
+
+    def change_percent(self, con_id: ConId) -> float | None:
+        """Of the last price, from the last session's close."""
+
+    def cushion_percent(self) -> float | None:
+        """The account's excess liquidity as a part of its net liquidation."""
+
+    def has_executed(self, symbol: str, sec_type: str) -> bool:
+        """Whether the account has had an execution since the order was placed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +44,8 @@ class TimeCondition:
     is_and: bool = True
     """How the condition is joined with the next one."""
 
-    def is_met(self, book_of: BookOf, now: datetime) -> bool:
-        del book_of
+    def is_met(self, sight: Sight, now: datetime) -> bool:
+        del sight
         return now >= self.at if self.is_more else now < self.at
 
 
@@ -42,9 +59,9 @@ class PriceCondition:
     method: int = 0
     is_and: bool = True
 
-    def is_met(self, book_of: BookOf, now: datetime) -> bool:
+    def is_met(self, sight: Sight, now: datetime) -> bool:
         del now
-        book = book_of(self.con_id)
+        book = sight.book(self.con_id)
         seen = None if book is None else self._seen(book)
         if seen is None:
             return False
@@ -57,14 +74,76 @@ class PriceCondition:
         return book.mid if self.method == 8 or book.last is None else book.last
 
 
-Condition: TypeAlias = TimeCondition | PriceCondition
+@dataclass(frozen=True, slots=True)
+class MarginCondition:
+    """True while the account's cushion is at or beyond ``percent``."""
+
+    percent: int
+    is_more: bool
+    is_and: bool = True
+
+    def is_met(self, sight: Sight, now: datetime) -> bool:
+        del now
+        return _is_beyond(sight.cushion_percent(), self.percent, is_more=self.is_more)
 
 
-def are_met(conditions: Sequence[Condition], book_of: BookOf, now: datetime) -> bool:
+@dataclass(frozen=True, slots=True)
+class VolumeCondition:
+    """True while a contract's volume of the day is at or beyond ``volume``."""
+
+    con_id: ConId
+    volume: int
+    is_more: bool
+    is_and: bool = True
+
+    def is_met(self, sight: Sight, now: datetime) -> bool:
+        del now
+        return _is_beyond(sight.volume(self.con_id), self.volume, is_more=self.is_more)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCondition:
+    """True while a contract's change from the last close is at or beyond ``percent``."""
+
+    con_id: ConId
+    percent: float
+    is_more: bool
+    is_and: bool = True
+
+    def is_met(self, sight: Sight, now: datetime) -> bool:
+        del now
+        return _is_beyond(sight.change_percent(self.con_id), self.percent, is_more=self.is_more)
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionCondition:
+    """True once anything of that symbol and kind has been executed for the account."""
+
+    symbol: str
+    sec_type: str
+    is_and: bool = True
+
+    def is_met(self, sight: Sight, now: datetime) -> bool:
+        del now
+        return sight.has_executed(self.symbol, self.sec_type)
+
+
+def _is_beyond(seen: float | None, bound: float, *, is_more: bool) -> bool:
+    if seen is None:
+        return False
+    return seen >= bound if is_more else seen <= bound
+
+
+Condition: TypeAlias = (
+    TimeCondition | PriceCondition | MarginCondition | VolumeCondition | ChangeCondition | ExecutionCondition
+)
+
+
+def are_met(conditions: Sequence[Condition], sight: Sight, now: datetime) -> bool:
     """Whether the conditions hold together; without any they do."""
     holds, joins_and = True, True
     for condition in conditions:
-        met = condition.is_met(book_of, now)
+        met = condition.is_met(sight, now)
         holds = (holds and met) if joins_and else (holds or met)
         joins_and = condition.is_and
     return holds

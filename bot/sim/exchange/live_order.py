@@ -47,6 +47,8 @@ class LiveOrder:
     hits: int = 0
     """Consecutive quotes at or beyond the trigger."""
     stop: Decimal | None = None
+    pegged: Decimal | None = None
+    """Where a pegged order stands now."""
     leg_fills: dict[ConId, tuple[Units, Decimal]] = field(default_factory=dict)
     """Of a combination: how much of each leg has filled, and for how many USD."""
     shares: dict[str, int] = field(default_factory=dict)
@@ -104,6 +106,8 @@ class LiveOrder:
     def limit(self) -> Decimal | None:
         """The limit it trades at now; None means at the market."""
         kind = kind_of(self.order)
+        if kind.peg is not None:
+            return self.pegged
         if not kind.has_limit:
             return None
         return self._trailing_limit() if kind.wakes is Wake.TRAIL else self.order.limit_price

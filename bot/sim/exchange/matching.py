@@ -15,7 +15,7 @@ from bot.domain.types import SecType, Side
 from bot.sim.exchange.conditions import Adjustment
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.live_order import LiveOrder
-from bot.sim.exchange.order_kinds import Wake, kind_of
+from bot.sim.exchange.order_kinds import Peg, Wake, kind_of
 from bot.sim.exchange.orders import OrderView, SimOrder, SimOrderType
 from bot.sim.market.quotes import TopOfBook
 
@@ -25,7 +25,7 @@ _DOUBLE = {1, 3}
 
 def fill_price(order: LiveOrder, book: TopOfBook) -> Decimal | None:
     """The price at which the order trades against this book now, None when it does not."""
-    if order.waits_for_trigger:
+    if order.waits_for_trigger or (kind_of(order.order).peg is not None and order.pegged is None):
         return None
     is_buy = order.side is Side.BUY
     opposite = book.ask if is_buy else book.bid
@@ -34,9 +34,36 @@ def fill_price(order: LiveOrder, book: TopOfBook) -> Decimal | None:
         return None
     if limit is None:
         return opposite
-    if opposite > limit if is_buy else opposite < limit:
+    reach = limit + order.side.sign * (order.order.discretion or 0)
+    if opposite > reach if is_buy else opposite < reach:
         return None
-    return limit if order.is_resting else opposite
+    is_beyond_limit = opposite > limit if is_buy else opposite < limit
+    return limit if order.is_resting and not is_beyond_limit else opposite
+
+
+def follow_peg(order: LiveOrder, book: TopOfBook) -> bool:
+    """Move a pegged order's price after the quote; True when it moved. Its limit price is a cap; a snap moves once.
+
+    Source: IBKR Campus, "Order Types": REL is the own side of the NBBO made better by the offset, PEG MKT and SNAP MKT the
+    opposite side made worse by it, PEG MID the mid-point; all of them on the tick grid, rounded away from the other side.
+    """
+    kind, o = kind_of(order.order), order.order
+    is_buy = order.side is Side.BUY
+    own, opposite = (book.bid, book.ask) if is_buy else (book.ask, book.bid)
+    base = {Peg.PRIMARY: own, Peg.MARKET: opposite, Peg.MIDPOINT: book.mid}.get(kind.peg or Peg.PRIMARY)
+    if base is None or (kind.snaps and order.pegged is not None):
+        return False
+    offset = o.aux_price or (o.percent_offset or 0) * base
+    # A mid-point takes its offset off, as PEG MKT does: less aggressive. REL adds it.
+    towards = 1 if kind.peg is Peg.PRIMARY and not kind.snaps else -1
+    price = base + order.side.sign * towards * offset
+    if o.limit_price:
+        price = min(price, o.limit_price) if is_buy else max(price, o.limit_price)
+    price = order.contract.ticks.round_down(price) if is_buy else order.contract.ticks.round_up(price)
+    if price <= 0 or price == order.pegged:
+        return False
+    order.pegged = price
+    return True
 
 
 def displayed(side: Side, book: TopOfBook, exchange_settings: ExchangeSettings) -> int | None:

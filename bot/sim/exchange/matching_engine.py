@@ -7,6 +7,7 @@ follows at once and in one place, so that no order is ever left in a state anoth
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -20,7 +21,15 @@ from bot.sim.exchange.conditions import are_met
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.fractions.sizes import Units, pieces, tidy
 from bot.sim.exchange.live_order import LiveOrder
-from bot.sim.exchange.matching import adjusted, auction_price, displayed, fill_price, update_trail, wakes_up
+from bot.sim.exchange.matching import (
+    adjusted,
+    auction_price,
+    displayed,
+    fill_price,
+    follow_peg,
+    update_trail,
+    wakes_up,
+)
 from bot.sim.exchange.order_kinds import (
     AT_ONCE_OR_NEVER,
     AT_THE_OPEN,
@@ -30,7 +39,7 @@ from bot.sim.exchange.order_kinds import (
     trades_outside,
 )
 from bot.sim.exchange.order_lifecycle import OrderLifecycle
-from bot.sim.exchange.orders import IbStatus, MarginFigures, SimOrder
+from bot.sim.exchange.orders import IbStatus, MarginFigures, SimOrder, SimOrderType
 from bot.sim.exchange.rejections import OrderRejection
 from bot.sim.market.quotes import TopOfBook
 
@@ -49,8 +58,35 @@ class ExchangeView(Protocol):
     def has_extended_hours(self) -> bool: ...
     def opens_at(self, *, is_outside: bool) -> datetime: ...
     def is_halted(self, contract: Contract) -> bool: ...
+    def volume(self, con_id: ConId) -> int | None: ...
+    def change_percent(self, con_id: ConId) -> float | None: ...
+    def cushion_percent(self, account: str) -> float | None: ...
     def holdings(self, account: str) -> rejections.Holdings: ...
     def margin_of(self, order: SimOrder, contract: Contract) -> MarginFigures: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSight:
+    """What one order's conditions may look at; see :class:`bot.sim.exchange.conditions.Sight`."""
+
+    order: LiveOrder
+    world: ExchangeView
+    life: OrderLifecycle
+
+    def book(self, con_id: ConId) -> TopOfBook | None:
+        return self.world.book(con_id)
+
+    def volume(self, con_id: ConId) -> int | None:
+        return self.world.volume(con_id)
+
+    def change_percent(self, con_id: ConId) -> float | None:
+        return self.world.change_percent(con_id)
+
+    def cushion_percent(self) -> float | None:
+        return self.world.cushion_percent(self.order.order.account)
+
+    def has_executed(self, symbol: str, sec_type: str) -> bool:
+        return self.life.has_executed(symbol, sec_type, self.order.order.account, self.order.placed_at)
 
 
 class MatchingEngine:
@@ -186,7 +222,7 @@ class MatchingEngine:
         o = order.order
         if o.tif == AT_THE_OPEN or (o.good_after is not None and now < o.good_after):
             return True
-        return not o.conditions_cancel and not are_met(o.conditions, self._world.book, now)
+        return not o.conditions_cancel and not self._are_met(order, now)
 
     def _try_gate(self, order: LiveOrder, now: datetime) -> None:
         if not order.is_done and self.is_trading(order) and not self._is_gated(order, now):
@@ -209,7 +245,10 @@ class MatchingEngine:
 
     def _is_ended_by_condition(self, order: LiveOrder, now: datetime) -> bool:
         o = order.order
-        return o.conditions_cancel and bool(o.conditions) and are_met(o.conditions, self._world.book, now)
+        return o.conditions_cancel and bool(o.conditions) and self._are_met(order, now)
+
+    def _are_met(self, order: LiveOrder, now: datetime) -> bool:
+        return are_met(order.order.conditions, OrderSight(order, self._world, self._lifecycle), now)
 
     def look(self, order: LiveOrder, now: datetime, *, is_first: bool = False) -> None:
         """One glance at the book: trail, trigger, fill. A stop does not count the quote it was born with."""
@@ -227,7 +266,19 @@ class MatchingEngine:
             order.is_triggered = True
             order.status = IbStatus.SUBMITTED
             self._lifecycle.show(order, now)
+        if kind_of(order.order).peg is not None:
+            # What it was at meets the new quote first; then it follows.
+            self._trade(order, book, now)
+            if order.is_done or not follow_peg(order, book):
+                return
+            order.is_resting = False
         self._trade(order, book, now)
+        self._become_limit(order)
+
+    def _become_limit(self, order: LiveOrder) -> None:
+        """What is left of MTL after its first fill is a limit order at that price."""
+        if order.order.type == SimOrderType.MARKET_TO_LIMIT and order.filled and not order.is_done:
+            order.order = replace(order.order, type=SimOrderType.LIMIT, limit_price=order.last_price)
 
     def _adjust(self, order: LiveOrder, book: TopOfBook, now: datetime) -> None:
         changed = adjusted(order, book)

@@ -25,6 +25,14 @@ class Wake(StrEnum):
     TRAIL = "trail"
 
 
+class Peg(StrEnum):
+    """What a pegged order's price is reckoned from: its own side, the opposite side, the middle."""
+
+    PRIMARY = "primary"
+    MARKET = "market"
+    MIDPOINT = "midpoint"
+
+
 _ALL = frozenset(SecType)
 _SINGLE = _ALL - {SecType.OTHER}
 """Of combinations the exchange takes limit and market orders alone (own choice; IB has some more)."""
@@ -42,6 +50,9 @@ class OrderKind:
     at_close: bool = False
     sec_types: frozenset[SecType] = _SINGLE
     outside: bool = True
+    peg: Peg | None = None
+    """It follows the quote; ``snaps``: it takes its price once and stays there."""
+    snaps: bool = False
 
 
 _AUCTIONED = frozenset({SecType.STOCK})
@@ -62,6 +73,20 @@ KINDS: Mapping[str, OrderKind] = {
     SimOrderType.LIMIT_ON_CLOSE: OrderKind(
         Wake.AT_ONCE, has_limit=True, at_close=True, sec_types=_AUCTIONED, outside=False
     ),
+    SimOrderType.MARKET_TO_LIMIT: OrderKind(Wake.AT_ONCE, has_limit=False, outside=False),
+    SimOrderType.RELATIVE: OrderKind(Wake.AT_ONCE, has_limit=False, peg=Peg.PRIMARY),
+    SimOrderType.PEGGED_TO_MARKET: OrderKind(
+        Wake.AT_ONCE, has_limit=False, sec_types=_AUCTIONED, peg=Peg.MARKET
+    ),
+    SimOrderType.PEGGED_TO_MIDPOINT: OrderKind(
+        Wake.AT_ONCE, has_limit=False, sec_types=_AUCTIONED, peg=Peg.MIDPOINT
+    ),
+    SimOrderType.MIDPRICE: OrderKind(
+        Wake.AT_ONCE, has_limit=False, sec_types=_AUCTIONED, outside=False, peg=Peg.MIDPOINT
+    ),
+    SimOrderType.SNAP_TO_MARKET: OrderKind(Wake.AT_ONCE, has_limit=False, peg=Peg.MARKET, snaps=True),
+    SimOrderType.SNAP_TO_MIDPOINT: OrderKind(Wake.AT_ONCE, has_limit=False, peg=Peg.MIDPOINT, snaps=True),
+    SimOrderType.SNAP_TO_PRIMARY: OrderKind(Wake.AT_ONCE, has_limit=False, peg=Peg.PRIMARY, snaps=True),
 }
 _UNKNOWN = OrderKind(Wake.AT_ONCE, has_limit=False)
 

@@ -208,6 +208,11 @@ class OrderLifecycle:
         changed = AccountPositionChanged(now, account.position(new.contract), account.account_id)
         return [Executed(now, new, corrects=exec_id), changed, AccountChanged(now, account.figures(now))]
 
+    def has_executed(self, symbol: str, sec_type: str, account: str, since: datetime) -> bool:
+        """Whether the account has had an execution of that symbol and kind since then, today."""
+        wanted = ExecutionFilter(since=since, symbol=symbol, sec_type=sec_type, account=account)
+        return any(wanted.matches(execution) for execution in self._recent.values())
+
     def executions(
         self, wanted: ExecutionFilter, now: datetime
     ) -> list[tuple[Execution, CommissionReport | None]]:

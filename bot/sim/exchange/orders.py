@@ -46,6 +46,14 @@ class SimOrderType(StrEnum):
     LIMIT_IF_TOUCHED = "LIT"
     MARKET_ON_CLOSE = "MOC"
     LIMIT_ON_CLOSE = "LOC"
+    MARKET_TO_LIMIT = "MTL"
+    RELATIVE = "REL"
+    PEGGED_TO_MARKET = "PEG MKT"
+    PEGGED_TO_MIDPOINT = "PEG MID"
+    MIDPRICE = "MIDPRICE"
+    SNAP_TO_MARKET = "SNAP MKT"
+    SNAP_TO_MIDPOINT = "SNAP MID"
+    SNAP_TO_PRIMARY = "SNAP PRIM"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +66,13 @@ class SimOrder:
     quantity: Units
     limit_price: Decimal | None = None
     aux_price: Decimal | None = None
-    """The stop of STP and STP LMT, the touch price of MIT and LIT, the trailing amount of TRAIL and TRAIL LIMIT."""
+    """The stop of STP and STP LMT, the touch price of MIT and LIT, the trailing amount of TRAIL and TRAIL LIMIT, the offset of
+    pegged orders."""
     trailing_percent: Decimal | None = None
+    discretion: Decimal | None = None
+    """How far beyond its limit it trades all the same."""
+    percent_offset: Decimal | None = None
+    """REL: how far from the quote, as a part of it, where ``aux_price`` does not say."""
     trail_stop_price: Decimal | None = None
     limit_offset: Decimal | None = None
     """How far behind its stop the limit of TRAIL LIMIT stays."""

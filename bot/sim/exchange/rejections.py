@@ -146,6 +146,7 @@ def _off_grid(
 ) -> OrderRejection | None:
     prices = [order.limit_price] if needs_limit else []
     prices += [order.aux_price] if needs_aux else []
+    prices += [order.limit_price] if kind_of(order).peg is not None and order.limit_price else []
     for price in prices:
         if price is not None and (_is_no_price(price, contract) or not contract.ticks.is_on_grid(abs(price))):
             return OrderRejection(

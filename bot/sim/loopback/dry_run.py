@@ -82,6 +82,18 @@ class QuoteBoard:
         quote = self.quotes.get(contract.con_id)
         return quote is not None and quote.is_halted
 
+    def volume(self, con_id: ConId) -> int | None:
+        quote = self.quotes.get(con_id)
+        return None if quote is None else quote.volume
+
+    def change_percent(self, con_id: ConId) -> float | None:
+        del con_id
+        return None  # a quote has no close
+
+    def cushion_percent(self, account: str) -> float | None:
+        del account
+        return None  # the bot's orders have no conditions
+
     def holdings(self, account: str) -> AccountHoldings:
         del account  # a dry run has one
         return AccountHoldings(self.account)

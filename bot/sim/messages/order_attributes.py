@@ -10,14 +10,23 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from bot.sim.exchange.conditions import Adjustment, Condition, PriceCondition, TimeCondition
+from bot.sim.exchange.conditions import (
+    Adjustment,
+    ChangeCondition,
+    Condition,
+    ExecutionCondition,
+    MarginCondition,
+    PriceCondition,
+    TimeCondition,
+    VolumeCondition,
+)
 from bot.sim.exchange.order_kinds import KINDS
 from bot.sim.messages.formatting import UnreadableTimeError, parse_when
 from bot.wire import WireMessage
 
 # What would change when or how an order trades, and is not simulated: better refused than ignored.
 _NOT_SIMULATED: Final = (
-    *("hedgeType", "discretionaryAmt", "scalePriceIncrement"),
+    *("hedgeType", "scalePriceIncrement"),
     *("deltaNeutralContract", "deltaNeutralOrderType"),
     *("includeOvernight", "imbalanceOnly", "deactivate", "postOnly", "allowPreOpen", "ignoreOpenAuction"),
     *("slOrderId", "slOrderType", "ptOrderId", "ptOrderType"),
@@ -32,7 +41,6 @@ ALGORITHMS: Final = frozenset(
         *("MinImpact", "ClosePx", "PctVolPx", "PctVolSz", "PctVolTm", "Inline"),
     }
 )
-_PRICE, _TIME = 1, 3
 _PERCENT = 100
 """``adjustableTrailingUnit``: 0 is an amount, 100 a percentage (IBKR Campus, "Adjustable Stops")."""
 
@@ -61,6 +69,8 @@ def attributes(message: WireMessage) -> dict[str, Any]:
         "all_or_none": message.allOrNone,
         "min_quantity": message.get("minQty") or 0,
         "limit_offset": message.get("lmtPriceOffset"),
+        "percent_offset": message.get("percentOffset"),
+        "discretion": message.get("discretionaryAmt") or None,
         "cash_quantity": message.get("cashQty") or None,
     }
 
@@ -91,12 +101,21 @@ def _time(text: str, what: str) -> datetime:
 
 
 def _condition(one: dict[str, Any]) -> Condition:
-    is_and = str(one["conjunction"]).lower() != "o"
-    if one["condType"] == _TIME:
-        return TimeCondition(_time(one["time"], "condition"), one["isMore"], is_and)
-    if one["condType"] == _PRICE:
-        return PriceCondition(one["conId"], one["price"], one["isMore"], one["triggerMethod"], is_and)
-    raise invalid(f"a condition of type {one['condType']} is not supported by the simulated gateway")
+    is_and, is_more = str(one["conjunction"]).lower() != "o", bool(one.get("isMore"))
+    match one["condType"]:
+        case 1:
+            return PriceCondition(one["conId"], one["price"], is_more, one["triggerMethod"], is_and)
+        case 3:
+            return TimeCondition(_time(one["time"], "condition"), is_more, is_and)
+        case 4:
+            return MarginCondition(one["percent"], is_more, is_and)
+        case 5:
+            return ExecutionCondition(one["symbol"].upper(), one["secType"].upper(), is_and)
+        case 6:
+            return VolumeCondition(one["conId"], one["volume"], is_more, is_and)
+        case 7:
+            return ChangeCondition(one["conId"], one["changePercent"] or 0.0, is_more, is_and)
+    raise invalid(f"Invalid condition type {one['condType']}")
 
 
 def _adjustment(message: WireMessage) -> Adjustment | None:

@@ -26,6 +26,10 @@ _SPELLINGS: Final = {
     "TRAILLIMIT": "TRAIL LIMIT",
     "MKTCLS": "MOC",
     "LMTCLS": "LOC",
+    "PEGMKT": "PEG MKT",
+    "PEGMID": "PEG MID",
+    "RELATIVE": "REL",
+    "MKT TO LMT": "MTL",
 }
 """Older and longer names that TWS takes for the same types (ibapi's order type constants)."""
 # IBKR Campus, "Time in Force for Orders".

@@ -57,6 +57,21 @@ class MarketSurroundings:
     def is_halted(self, contract: Contract) -> bool:
         return any(self._halts.kind_of(part) is not None for part, _ in parts(contract, 1))
 
+    def volume(self, con_id: ConId) -> int | None:
+        ticker = self._combos.ticker(con_id, self.now)
+        return None if ticker is None else ticker.volume
+
+    def change_percent(self, con_id: ConId) -> float | None:
+        ticker = self._combos.ticker(con_id, self.now)
+        if ticker is None or ticker.book.last is None or not ticker.close:
+            return None
+        return float(100 * (ticker.book.last / ticker.close - 1))
+
+    def cushion_percent(self, account: str) -> float | None:
+        figures = self.accounts.of(account).figures(self.now)
+        net = figures.net_liquidation
+        return float(100 * figures.excess_liquidity / net) if net else None
+
     def holdings(self, account: str) -> AccountHoldings:
         return AccountHoldings(self.accounts.of(account))
 
@@ -118,7 +133,7 @@ def _expected_price(order: SimOrder, book: TopOfBook | None) -> Decimal:
     kind = kind_of(order)
     if order.limit_price is not None:
         return order.limit_price
-    if order.aux_price is not None and kind.wakes is not Wake.TRAIL:
+    if order.aux_price is not None and kind.wakes in (Wake.STOP, Wake.TOUCH):
         return order.aux_price
     if book is None:
         return Decimal(0)

@@ -16,7 +16,7 @@ from tests.sim.pit import CALL_ID, PUT_ID, STOCK_ID, Pit, codes, statuses, texts
     ("code", "wrong"),
     [
         (200, {"con_id": 999}),
-        (387, {"type": "REL"}),
+        (387, {"type": "VOL"}),
         (434, {"quantity": 0}),
         (10052, {"tif": "FOK2"}),
         (391, {"tif": "GTD"}),

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bot.domain.types import SecType, Side
 from bot.sim.exchange.conditions import Adjustment, PriceCondition, TimeCondition, are_met
+from bot.sim.exchange.matching_engine import OrderSight
 from bot.sim.exchange.order_kinds import KINDS
-from bot.sim.market.quotes import TopOfBook
 from tests.sim.pit import CALL_ID, NOON, PUT_ID, STOCK_ID, Pit, codes, d
 
 
@@ -253,7 +253,10 @@ def test_conditions_are_joined_from_the_first_to_the_last(parts: list[tuple[bool
     for n, (met, _) in enumerate(parts):
         expected = (expected and met) if n == 0 or parts[n - 1][1] else (expected or met)
 
-    assert are_met(conditions, lambda _: TopOfBook(None, None, 0, 0, None), NOON) is expected
+    pit = Pit()
+    pit.buy(1, 1, "1.00")
+    (order,) = pit.exchange.alive()
+    assert are_met(conditions, OrderSight(order, pit, pit.life), NOON) is expected
 
 
 def test_every_type_in_the_table_says_for_which_products_it_is() -> None:

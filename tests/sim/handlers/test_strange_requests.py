@@ -121,7 +121,7 @@ def test_a_bare_number_is_a_duration_in_seconds(client: RawClient) -> None:
         ({"ocaGroup": "g", "ocaType": 7}, 321, "OCA type 7"),
         ({"triggerMethod": 99}, 321, "trigger method 99"),
         ({"whatIf": True, "transmit": False}, 413, "transmit"),
-        ({"discretionaryAmt": 0.05}, 321, "discretionaryAmt is not supported"),
+        ({"scalePriceIncrement": 0.05}, 321, "scalePriceIncrement is not supported"),
         ({"goodAfterTime": "soon"}, 391, "good after time"),
         ({"algoStrategy": "Guess", "algoParams": []}, 439, "Algorithm definition not found"),
         (
@@ -130,11 +130,6 @@ def test_a_bare_number_is_a_duration_in_seconds(client: RawClient) -> None:
             "algorithm",
         ),
         ({"hedgeType": "D", "hedgeParam": "1"}, 321, "hedgeType is not supported"),
-        (
-            {"conditions": [{"condType": 4, "isMore": True, "percent": 30}]},
-            321,
-            "a condition of type 4 is not supported",
-        ),
     ],
 )
 def test_an_order_that_makes_no_sense_is_refused_and_leaves_nothing(

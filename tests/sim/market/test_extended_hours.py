@@ -25,8 +25,8 @@ MONDAY, HALF_DAY = date(2026, 1, 5), date(2026, 11, 27)
 
 
 def ny(clock: str, day: date = MONDAY) -> datetime:
-    parts = [int(part) for part in clock.split(":")]
-    return datetime.combine(day, time(*parts), NEW_YORK).astimezone(UTC)
+    at = time.fromisoformat(clock)
+    return datetime.combine(day, at, NEW_YORK).astimezone(UTC)
 
 
 def early_world(clock: str = "04:30", day: date = MONDAY, seed: int = 1) -> World:
