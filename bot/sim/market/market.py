@@ -305,6 +305,10 @@ class Market:
     def option_price_at(self, contract: Contract, spot: float, at: datetime) -> float | None:
         return self._options[contract.symbol].price_at(contract, spot, at)
 
+    def implied_volatility(self, symbol: Symbol, day: date, realized: float) -> float:
+        """What options on it implied on that day; a year's, in thirty days. ``realized`` is the stock's own by then."""
+        return self._options[symbol].implied_volatility(day, realized)
+
     def points_ahead(self, until: datetime) -> Iterator[tuple[datetime, int, int]]:
         """The session's points from the next one to ``until``: (at, minute, step)."""
         session, at = self._session, self.next_point()

@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from bot.domain.contract import Contract
@@ -100,6 +102,10 @@ class _Series:
     made: dict[tuple[float, int], OptionQuote] | None = field(default=None, repr=False)
 
 
+# IBKR Campus, "Historical Bar whatToShow": the 30-day volatility comes from two consecutive expiration months.
+_AROUND_A_MONTH = (17, 46)
+
+
 class OptionMarket:
     """All options of one underlying. ``reference`` is the last price before a day's open, for open interest."""
 
@@ -155,6 +161,12 @@ class OptionMarket:
         vol = self._library.volatility(self._stock.symbol, session.day)
         atm_vol = self._stock.atm_vol if vol is None else vol
         return replace(self._first_surface, atm=atm_vol, calm=self._calmness(session))
+
+    def implied_volatility(self, day: date, realized: float) -> float:
+        """A year's, at the money in thirty days, from the two monthly expiries around them; ``realized`` is the stock's own."""
+        atm = self._library.volatility(self._stock.symbol, day) or self._stock.atm_vol
+        surface = replace(self._first_surface, atm=atm, calm=calmness(realized, self._stock.atm_vol))
+        return sum(surface.at_money(days / 365) for days in _AROUND_A_MONTH) / len(_AROUND_A_MONTH)
 
     def _calmness(self, session: Session) -> float:
         tape = self._market.tape

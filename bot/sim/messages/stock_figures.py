@@ -7,19 +7,18 @@ Source of numbers, tick types and forms: IBKR Campus, "Available Tick Types".
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
-from statistics import stdev
 from typing import TYPE_CHECKING, Final
 
+from bot.domain.session import new_york_day
 from bot.domain.types import SecType
 from bot.sim.market.calibration.rates import dividend_yield
 from bot.sim.market.catalog import Underlying, stable_id, underlying
 from bot.sim.market.history import HistoryBar, HistoryError, HistoryQuery
 from bot.sim.market.listing import ContractDetails
+from bot.sim.market.past.volatility import realized_volatility
 from bot.sim.market.quotes import Ticker
 from bot.sim.messages import historical_prints as past
 from bot.sim.messages.tick_messages import Tick
@@ -27,7 +26,6 @@ from bot.sim.messages.tick_messages import Tick
 if TYPE_CHECKING:
     from bot.sim.gateway.core import GatewayCore
 
-_YEAR_DAYS: Final = 252
 _OPTION_SHARE: Final = 0.02
 """Contracts a day for each share that trades, about as for the busiest US names."""
 _INTEREST_DAYS: Final = 9
@@ -45,6 +43,9 @@ class Subject:
     ticker: Ticker
     days: list[HistoryBar]
     now: datetime
+    realized: float
+    implied: float
+    """Volatilities of a year: of thirty sessions' closes, and what options imply for thirty days."""
 
     @property
     def price(self) -> float:
@@ -83,13 +84,6 @@ def _open_interest(s: Subject) -> list[Tick]:
     whole = s.facts.daily_volume * _OPTION_SHARE * _INTEREST_DAYS
     calls = s.draw("open calls", 0.4, 0.6)
     return [_size(27, whole * calls), _size(28, whole * (1 - calls))]
-
-
-def _volatility(s: Subject) -> float:
-    """Of thirty sessions' closes, a year's; what the symbol is known for where there are too few."""
-    closes = [bar.close for bar in s.days[-31:]]
-    moves = [math.log(later / earlier) for earlier, later in pairwise(closes)]
-    return stdev(moves) * math.sqrt(_YEAR_DAYS) if len(moves) > 1 else s.facts.atm_vol
 
 
 def _ranges(s: Subject) -> list[Tick]:
@@ -210,9 +204,9 @@ _FUNDS_ALONE: Final[dict[int, Callable[[Subject], list[Tick]]]] = {
 FIGURES: Final[dict[int, Callable[[Subject], list[Tick]]]] = {
     100: _option_volume,
     101: _open_interest,
-    104: lambda s: [_number(23, _volatility(s))],
+    104: lambda s: [_number(23, s.realized)],
     105: lambda s: [_size(87, s.facts.daily_volume * _OPTION_SHARE)],
-    106: lambda s: [_number(24, s.facts.atm_vol)],
+    106: lambda s: [_number(24, s.implied)],
     165: _ranges,
     225: _auction,
     258: _ratios,
@@ -221,7 +215,7 @@ FIGURES: Final[dict[int, Callable[[Subject], list[Tick]]]] = {
     295: lambda s: [_number(56, s.facts.daily_volume / _MINUTES)],
     318: _last_regular,
     375: _real_time_volume,
-    411: lambda s: [_number(58, _volatility(s))],
+    411: lambda s: [_number(58, s.realized)],
     456: _dividends,
     587: lambda s: [_price(79, s.price)],
     595: _short_volume,
@@ -266,7 +260,10 @@ def figures(
         days = yield from past.read_in_slices(core, query)
     except HistoryError:
         days = []
-    subject = Subject(underlying(details.contract.symbol), ticker, days, core.now)
+    facts, market = underlying(details.contract.symbol), core.world.market
+    realized = realized_volatility([bar.close for bar in days]) or facts.atm_vol
+    implied = market.implied_volatility(facts.symbol, new_york_day(core.now), realized)
+    subject = Subject(facts, ticker, days, core.now, realized, implied)
     told = [tick for number in sorted(wanted & set(FIGURES)) for tick in FIGURES[number](subject)]
     return [] if not told else [tick for tick in told if _is_told(tick, details)]
 

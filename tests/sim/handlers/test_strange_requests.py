@@ -80,7 +80,7 @@ def test_a_contract_that_is_none_is_refused_everywhere(
     [
         ({"barSizeSetting": "7 mins"}, 321, "Legal ones are: 1 secs, 5 secs"),
         ({"whatToShow": "FOO"}, 321, "FOO"),
-        ({"whatToShow": "OPTION_IMPLIED_VOLATILITY"}, 162, "no data"),
+        ({"whatToShow": "FEE_RATE"}, 162, "no data"),
         ({"durationStr": "1 X"}, 321, "Invalid duration"),
         ({"durationStr": "-1 D"}, 321, "Invalid duration"),
         ({"durationStr": "400 D"}, 321, "longer than 365 days must be made in years"),

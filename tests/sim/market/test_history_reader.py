@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
+from math import log, sqrt
+from statistics import stdev
 
 import pytest
 
@@ -219,3 +222,17 @@ def test_a_pair_has_no_trades_to_report(world: World) -> None:
     with pytest.raises(HistoryError, match="@IDEALPRO Trades") as refused:
         ask(world, "3600 S", "1 min", "TRADES", con_id=EUR_USD.con_id)
     assert refused.value.code == 162
+
+
+def test_volatility_is_that_of_the_closes_and_that_of_the_options() -> None:
+    made = synthetic_world(["AAPL"], date(2026, 1, 5))
+    stock = made.market.contracts.find(ContractQuery(symbol="AAPL", sec_type="STK"))[0].contract
+    historical, implied = (
+        ask(made, "3 M", "1 day", what, con_id=stock.con_id)
+        for what in ("HISTORICAL_VOLATILITY", "OPTION_IMPLIED_VOLATILITY")
+    )
+    closes = [bar.close for bar in ask(made, "3 M", "1 day", con_id=stock.con_id)]
+    moves = [log(later / earlier) for earlier, later in pairwise(closes[-31:])]
+    assert historical[-1].close == pytest.approx(stdev(moves) * sqrt(252), abs=1e-5)
+    assert len(implied) == len(closes)
+    assert all(bar.close == pytest.approx(0.26, rel=0.1) for bar in implied), "what its options are priced on"

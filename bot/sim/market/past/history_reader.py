@@ -36,6 +36,7 @@ from bot.sim.market.history import (
 from bot.sim.market.market import Market
 from bot.sim.market.past.all_hours import all_hours_bars
 from bot.sim.market.past.stock_bars import stock_bars
+from bot.sim.market.past.volatility import VOLATILITIES, volatility_bars
 from bot.sim.market.stock import StockMarket
 
 _UNITS = {"D": 1, "W": 5, "M": 21, "Y": 252}
@@ -75,6 +76,9 @@ class HistoryReader:
             bars = yield from all_hours_bars(behind[0], after, span, start, until, is_traded=is_traded)
         elif known:
             bars = yield from self._bars(contract, span, start, until)
+        elif behind is not None and contract.sec_type is SecType.STOCK and query.what in VOLATILITIES:
+            prices = yield from self._bars(contract, span, start, until)
+            bars = yield from volatility_bars(self._market, behind[0], prices, query.what)
         if query.use_rth:
             bars = yield from _regular(contract, span, bars)
         if not bars:
@@ -303,7 +307,7 @@ NO_SIDES = Sides(0.01, 0.0, 0.01)
 
 def as_history(bar: Bar, span: timedelta, what: str, sides: Sides) -> HistoryBar:
     """A bar as its kind of data shows it. BID_ASK means: average bid, highest ask, lowest bid, average ask."""
-    if what in _TRADED:
+    if what in _TRADED or what in VOLATILITIES:
         return _of_trades(bar, span)
     bid, ask = sides.bid, sides.ask
     shift = {"BID": bid, "ASK": ask, "MIDPOINT": (bid + ask) / 2}.get(what, 0.0)
