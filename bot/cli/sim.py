@@ -110,16 +110,18 @@ def sim(
     options = SimOptions(
         host=host,
         port=port,
-        **_market(session, at, early, symbols, is_synthetic=synthetic),
+        **_market(session, at, early, symbols, is_synthetic=synthetic, regular_hours=regular_hours),
         **_time(speed, quotes_per_second, stepped=stepped, paced=paced, answer_delay=answer_delay),
         **_holder(account, equity, account_type, currency, advisor),
-        until_close=until_close,
-        has_extended_hours=not regular_hours,
         admin_port=admin_port,
-        ends_with_input=ends_with_input,
+        **_end(until_close=until_close, ends_with_input=ends_with_input),
         **_sources(seed, scenario, data),
     )
     _until_it_ends(serve(options, typer.echo))
+
+
+def _end(**when: bool) -> dict[str, Any]:
+    return {**when}
 
 
 def _until_it_ends(work: Coroutine[Any, Any, object]) -> None:
@@ -200,10 +202,15 @@ def _time(
 
 
 def _market(
-    session: str, at: str, early: int, symbols: list[str] | None, *, is_synthetic: bool
+    session: str, at: str, early: int, symbols: list[str] | None, *, is_synthetic: bool, regular_hours: bool
 ) -> dict[str, Any]:
     when = {"session": _date(session), "begin_at": _minute(at), "early": timedelta(minutes=early)}
-    return {**when, "symbols": tuple(_symbols(symbols)), "is_synthetic": is_synthetic}
+    return {
+        **when,
+        "has_extended_hours": not regular_hours,
+        "symbols": tuple(_symbols(symbols)),
+        "is_synthetic": is_synthetic,
+    }
 
 
 def _symbols(given: list[str] | None) -> list[str]:

@@ -21,11 +21,12 @@ from bot.sim.exchange.fractions import rules as fractions
 from bot.sim.exchange.fractions.sizes import unsigned, whole_units
 from bot.sim.exchange.live_order import LiveOrder
 from bot.sim.exchange.logins.accounts import Accounts, shared_out
-from bot.sim.exchange.matching_engine import ExchangeView, MatchingEngine, OrderKey
+from bot.sim.exchange.matching_engine import MatchingEngine, OrderKey
 from bot.sim.exchange.order_kinds import first_stop, trades_outside
 from bot.sim.exchange.order_lifecycle import OrderLifecycle
 from bot.sim.exchange.orders import IbStatus, OrderView, SimOrder
 from bot.sim.exchange.rejections import OrderRejection
+from bot.sim.exchange.surroundings import ExchangeView
 
 
 class Exchange:

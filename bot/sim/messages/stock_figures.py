@@ -1,7 +1,7 @@
 """The figures behind the generic ticks of a stock: volatilities, ranges, option activity, dividends, ratios.
 
 Rule: what follows from the world's own bars is worked out from them; the rest (option activity, ratios) is made up from the
-symbol alone, so that it is the same in every run. A number that there is no figure for is named by ``refused``.
+symbol alone, so that it is the same in every run. A number that there is no figure for is named by ``unavailable``.
 Source of numbers, tick types and forms: IBKR Campus, "Available Tick Types".
 """
 
@@ -235,7 +235,7 @@ _PARTLY: Final = (
 )
 
 
-def refused(wanted: frozenset[int], details: ContractDetails) -> list[tuple[int, str]]:
+def unavailable(wanted: frozenset[int], details: ContractDetails) -> list[tuple[int, str]]:
     """What is said of the numbers that this contract has no figure for: IB's code and text."""
     if details.contract.sec_type is not SecType.STOCK:
         return []
@@ -249,7 +249,7 @@ def refused(wanted: frozenset[int], details: ContractDetails) -> list[tuple[int,
     return told
 
 
-def figures(
+def stock_ticks(
     core: GatewayCore, details: ContractDetails, wanted: frozenset[int], ticker: Ticker
 ) -> Generator[None, None, list[Tick]]:
     """The ticks that answer the numbers; yields whenever it may be interrupted."""

@@ -89,7 +89,7 @@ class MarketLine(Feed):
 
     def _tell_figures(self) -> None:
         """What generic ticks tell once, and what is not to be had."""
-        for code, text in stock_figures.refused(self._generic, self.details):
+        for code, text in stock_figures.unavailable(self._generic, self.details):
             self.core.error(self.session, self.req_id, code, text)
         if self._generic:
             self.core.answer_in_slices(self.session, self._figures(), "generic ticks")
@@ -97,7 +97,7 @@ class MarketLine(Feed):
     def _figures(self) -> Generator[None, None, None]:
         ticker = self.core.world.ticker(self.contract.con_id)
         if ticker is not None:
-            told = yield from stock_figures.figures(self.core, self.details, self._generic, ticker)
+            told = yield from stock_figures.stock_ticks(self.core, self.details, self._generic, ticker)
             if not self._is_dead:
                 self._send_ticks(told)
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bot.domain.types import SecType, Side
 from bot.sim.exchange.conditions import Adjustment, PriceCondition, TimeCondition, are_met
-from bot.sim.exchange.matching_engine import OrderSight
 from bot.sim.exchange.order_kinds import KINDS
+from bot.sim.exchange.surroundings import OrderSight
 from tests.sim.pit import CALL_ID, NOON, PUT_ID, STOCK_ID, Pit, codes, d
 
 

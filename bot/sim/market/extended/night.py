@@ -35,7 +35,7 @@ _SCATTER = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class OffHours:
     """Early or late trading: ``_STEPS`` prices and the next minute's first one a minute, and the shares of each."""
 
     symbol: str
@@ -68,14 +68,14 @@ class Nights:
         self._stock, self._tape, self._seed = stock, tape, seed
         self._leading_to = lru_cache(maxsize=4)(self._make)
 
-    def stretch(self, day: TradingDay, *, is_early: bool) -> Stretch | None:
+    def stretch(self, day: TradingDay, *, is_early: bool) -> OffHours | None:
         """What lies before a session's open or behind its close; None where the tape knows nothing of the session."""
         if self._tape.ends(day.session.day) is None:
             return None
         following = day.session.day if is_early else next_session(day.session.day).day
         return self._leading_to(following)[is_early]
 
-    def _make(self, following: date) -> tuple[Stretch, Stretch]:
+    def _make(self, following: date) -> tuple[OffHours, OffHours]:
         """Late trading of the session before that day's, and early trading of that day."""
         before, day = trading_day(previous_session(following).day), trading_day(following)
         if before is None or day is None:
@@ -91,8 +91,8 @@ class Nights:
         late_volumes = _volumes(random, volume * _LATE_SHARE, np.exp(-np.arange(late) / 40))
         early_volumes = _volumes(random, volume * _EARLY_SHARE, np.exp(np.arange(early) / 90))
         return (
-            Stretch(self._tape.symbol, before.session.close, _by_minute(prices[:split]), late_volumes),
-            Stretch(self._tape.symbol, day.begin, _by_minute(prices[split:]), early_volumes),
+            OffHours(self._tape.symbol, before.session.close, _by_minute(prices[:split]), late_volumes),
+            OffHours(self._tape.symbol, day.begin, _by_minute(prices[split:]), early_volumes),
         )
 
     def _ends(self, before: TradingDay, day: TradingDay) -> tuple[float, float]:
