@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.peers import rule
-from bot.backtest.feed.stretches import synthetic_tape
 from bot.domain.session import Session, sessions_between
 from bot.domain.types import Side
 from bot.sim.exchange.events import ExchangeEvent, Executed
@@ -60,7 +59,8 @@ def make(sessions: list[Session]) -> tuple[World, Prints]:
     world = World(
         market, account_id=ACCOUNT_ID, equity=Decimal(10**9), start=start, exchange_settings=settings
     )
-    return world, prints_of(synthetic_tape(SYMBOL, sessions[0].day, 1), sessions)
+    # The market's own tape: its days are made here and not while it is timed, as the peers' data are.
+    return world, prints_of(tape, sessions)
 
 
 def entries(prints: Prints) -> Iterator[int]:
@@ -135,12 +135,17 @@ class Line:
         """To this print: all before it at once, as nothing can happen there."""
         day, rest = divmod(number, rule.PRINTS_A_DAY)
         while self._next <= day:
+            if self._next:
+                self._leap_before(self._sessions[self._next - 1].close)
             self._world.advance_to(self._sessions[self._next].open)
             self._next += 1
         at = self._sessions[day].open + rest * _PRINT
+        self._leap_before(at)
+        return _price_of(self._world.advance_to(at))
+
+    def _leap_before(self, at: datetime) -> None:
         if self._world.now < at - _PRINT:
             self._world.leap_to(at - _PRINT)
-        return _price_of(self._world.advance_to(at))
 
 
 def _price_of(events: list[ExchangeEvent]) -> int | None:

@@ -28,8 +28,11 @@ def minute_points(bar: Bar, count: int) -> tuple[int, ...]:
     """``count`` prices in cents, evenly spaced over the minute; ValueError unless a positive multiple of 4."""
     if count < 4 or count % 4:
         raise ValueError(f"points per minute must be a positive multiple of 4, not {count}")
-    open_, high, low, close = (to_cents(p) for p in (bar.open, bar.high, bar.low, bar.close))
+    open_, high = round(bar.open * 100), round(bar.high * 100)
+    low, close = round(bar.low * 100), round(bar.close * 100)
     anchors = (open_, low, high, close) if close >= open_ else (open_, high, low, close)
+    if count == len(anchors):
+        return anchors
     at = (0, count // 4, count // 2, count - 1)
     points = [open_]
     for (left, start), (right, end) in pairwise(zip(at, anchors, strict=True)):

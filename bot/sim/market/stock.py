@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from bot.domain.market import Bar, BarSize
 from bot.domain.session import Session
@@ -37,6 +38,15 @@ class _Forming:
         self.high = max(self.high, cents)
         self.low = min(self.low, cents)
         self.close = cents
+        self.volume += size
+
+    def extend(self, high: int, low: int, close: int, size: int) -> None:
+        """Several prints at once."""
+        if high > self.high:
+            self.high = high
+        if low < self.low:
+            self.low = low
+        self.close = close
         self.volume += size
 
     def bar(self, symbol: str, size: BarSize) -> Bar:
@@ -205,20 +215,23 @@ class StockMarket:
                     yield event
 
     def _whole_minute(self, points: tuple[int, ...], size: int, minute: int, at: datetime) -> None:
-        for cents in points:
-            if self._last is not None and cents != self._last:
-                self._is_uptick = cents > self._last
-            self._last = cents
-        high, low, part = max(points), min(points), at.replace(second=0, microsecond=0)
-        self._minute = _Forming(part, points[0], high, low, points[-1], size)
-        for name, start in (("_day", at), ("_hour", self._hour_start(at, minute))):
-            known: _Forming | None = getattr(self, name)
-            if known is None:
-                setattr(self, name, _Forming(start, points[0], high, low, points[-1], size))
-            else:
-                known.high, known.low = max(known.high, high), min(known.low, low)
-                known.close = points[-1]
-                known.volume += size
+        open_, close, high, low = points[0], points[-1], max(points), min(points)
+        if close != points[-2]:
+            self._is_uptick = close > points[-2]
+        else:
+            for left, cents in pairwise((open_ if self._last is None else self._last, *points)):
+                if cents != left:
+                    self._is_uptick = cents > left
+        self._last = close
+        self._minute = _Forming(at, open_, high, low, close, size)
+        if self._day is None:
+            self._day = _Forming(at, open_, high, low, close, size)
+        else:
+            self._day.extend(high, low, close, size)
+        if self._hour is None:
+            self._hour = _Forming(self._hour_start(at, minute), open_, high, low, close, size)
+        else:
+            self._hour.extend(high, low, close, size)
 
     def _path(self, minute: int) -> tuple[tuple[int, ...], float] | None:
         found = self._today.get(minute)
