@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,8 +18,9 @@ from bot.domain.errors import FixTheCommand
 from bot.domain.session import NEW_YORK, new_york_day
 
 if TYPE_CHECKING:
-    from bot.backtest.replay.differences import Difference
+    from bot.backtest.replay.differences import Compared
     from bot.config import Settings
+    from bot.ops.status.slippage import LegSlip
 
 SHOWN = 20
 
@@ -36,15 +38,19 @@ def replay_journal(
 ) -> None:
     """Judge every journaled bar and idea again, with the present build and settings; exit code 1 if anything differs.
 
+    Below stands what the fills cost beyond the model's prices, by leg: mean, sum and worst.
+
     Example: ibkr-bot replay state/journal.db --day 2026-11-20
     """
     from bot.backtest.replay.journal import compare_journal
+    from bot.ops.status.slippage import by_leg
 
     path, settings = journal or journal_path(config, None), settings_of(config)
     found = compare_journal(path, settings, _date(day))
     if as_json:
         for x in found.differences:
             typer.echo(json.dumps(asdict(x), default=str))
+        typer.echo(json.dumps({"slippage": [asdict(x) for x in by_leg(found.fills)]}, default=str))
     else:
         console = printer()
         for x in found.differences[:SHOWN]:
@@ -60,18 +66,63 @@ def replay_journal(
         console.print(
             f"{len(found.differences)} differences in {counts} ({path})", highlight=False, soft_wrap=True
         )
+        _show_slippage(by_leg(found.fills))
     if found.differences:
         if alert:
-            _send(found.differences, settings, day)
+            _send(found, settings, day)
         raise typer.Exit(1)
 
 
-def _send(differences: Sequence[Difference], settings: Settings, day: str) -> None:
+def _show_slippage(legs: Sequence[LegSlip]) -> None:
+    from rich import box
+    from rich.table import Table
+
+    console = printer()
+    if not legs:
+        console.print("no fills", highlight=False)
+        return
+    table = Table(
+        title="fills against the model, + is worse",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for name in (
+        "leg",
+        "fills",
+        "unknown",
+        "ticks, mean",
+        "USD a contract, mean",
+        "USD in all",
+        "worst fill",
+    ):
+        table.add_column(name, justify="left" if name in ("leg", "worst fill") else "right")
+    for x in legs:
+        figures = (_figure(x.mean_ticks), _figure(x.mean_usd), _figure(x.total_usd))
+        table.add_row(str(x.leg), f"{x.fills}", f"{x.unknown}", *figures, _worst(x))
+    console.print(table)
+
+
+def _figure(value: Decimal | None) -> str:
+    return "unknown" if value is None else f"{value:+.2f}"
+
+
+def _worst(x: LegSlip) -> str:
+    one = x.worst
+    if one is None:
+        return "unknown"
+    return (
+        f"{_figure(one.ticks)} ticks, {_figure(one.usd)} USD: {one.quantity} {one.contract} at {one.price} for {one.expected}, "
+        f"{one.at.astimezone(NEW_YORK):%H:%M:%S}"
+    )
+
+
+def _send(found: Compared, settings: Settings, day: str) -> None:
     from bot.assembly.flex_day import alert_differences
 
     told = [
         f"{x.at.astimezone(NEW_YORK):%H:%M:%S} New York {x.who} {x.about}: {x.journaled} | now {x.replayed}"
-        for x in differences
+        for x in found.differences
     ]
     command = f"replay --day {_date(day)}" if day else "replay"
     alert_differences(settings, told, command, "The day's decisions come out differently in a replay")

@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
+from bot.ops.status.slippage import FillSlip
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -24,6 +26,8 @@ class Compared:
 
     decisions: dict[str, int]
     differences: tuple[Difference, ...]
+    fills: tuple[FillSlip, ...] = ()
+    """What the fills of those days cost beyond the model; corrections beside what they correct."""
 
 
 def in_words(message: Any, leave_out: frozenset[str] = frozenset()) -> str:

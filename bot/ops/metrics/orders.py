@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from itertools import product
 
 from bot.domain.order import OrderStatus
@@ -61,6 +62,22 @@ def _slippage(x: Picture) -> Iterable[Sample]:
     return [((leg,), tally) for leg, tally in x.status.figures.slippage_ticks.items()]
 
 
+def _beyond_model_ticks(x: Picture) -> Iterable[Sample]:
+    return [((leg,), tally) for leg, tally in x.status.figures.beyond_model_ticks.items()]
+
+
+def _beyond_model_usd(x: Picture, which: int) -> Iterable[Sample]:
+    known = x.status.figures.beyond_model_usd
+    return [((leg, x.constants.currency), money[which]) for leg, money in sorted(known.items())]
+
+
+def _beyond_model_unknown(x: Picture) -> Iterable[Sample]:
+    known: dict[tuple[str, ...], int] = {
+        (leg,): n for leg, n in x.status.figures.beyond_model_unknown.items()
+    }
+    return counts(known, [(str(leg),) for leg in LEGS])
+
+
 ORDERS = [
     Family("orders", "orders", "counter",
            "Orders by the states they reached; each counts once for each state.",
@@ -83,6 +100,16 @@ ORDERS = [
     Family("orders", "slippage_ticks", "histogram",
            "Ticks by which a fill was worse than its order's price; negative is better.",
            _slippage, ("leg",)),
+    Family("orders", "model_slippage_ticks", "histogram",
+           "Ticks by which a fill was worse than expected at its decision: the ask seen, the target, the stop's trigger less the "
+           "spread seen, the bid of an exit; negative is better.",
+           _beyond_model_ticks, ("leg",)),
+    Family("orders", "model_slippage_money", "gauge", "The same in money, all fills since the line's start.",
+           partial(_beyond_model_usd, which=0), ("leg", "currency")),
+    Family("orders", "model_slippage_worst_money", "gauge", "The same in money, the worst fill since the line's start.",
+           partial(_beyond_model_usd, which=1), ("leg", "currency")),
+    Family("orders", "model_slippage_unknown", "counter",
+           "Fills of which nobody had said what to expect.", _beyond_model_unknown, ("leg",)),
 ]  # fmt: skip
 
 SIGNALS = [

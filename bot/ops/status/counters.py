@@ -18,6 +18,7 @@ from bot.domain.market import DataType
 from bot.domain.order import LIVE, Leg, OrderStatus
 from bot.domain.types import ConId, IdeaId, OrderRef, Symbol
 from bot.ops.status.histogram import FILL_BUCKETS_S, SLIP_BUCKETS_TICKS, Histogram
+from bot.ops.status.slippage import SlipBook
 
 LEGS = (Leg.ENTRY, Leg.TARGET, Leg.STOP, Leg.FLATTEN)
 COUNTED_ENDS = (OrderStatus.FILLED, OrderStatus.CANCELLED)
@@ -53,6 +54,15 @@ class Counters:
     slippage_ticks: Mapping[str, Histogram] = field(
         default_factory=lambda: {str(leg): Histogram(SLIP_BUCKETS_TICKS) for leg in LEGS}
     )
+    """Worse than the order's own price."""
+    beyond_model_ticks: Mapping[str, Histogram] = field(
+        default_factory=lambda: {str(leg): Histogram(SLIP_BUCKETS_TICKS) for leg in LEGS}
+    )
+    """Worse than what was expected at the decision; see :mod:`bot.ops.status.slippage`."""
+    beyond_model_usd: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    """Leg → all of it, and the worst fill's."""
+    beyond_model_unknown: Mapping[str, int] = field(default_factory=dict)
+    """Leg → fills of which nobody had said what to expect."""
 
 
 @dataclass(slots=True)
@@ -83,6 +93,7 @@ class CountersFold:
     def __init__(self) -> None:
         self.value = Counters()
         self._plans: dict[IdeaId, _Plan] = {}
+        self._slips = SlipBook()
         self._reached: dict[OrderRef, list[OrderStatus]] = {}
         self._symbols: dict[ConId, Symbol] = {}
 
@@ -101,12 +112,15 @@ class CountersFold:
             m.Reconciled: lambda x: self._set(mismatches=x.mismatches),
             m.BarJudged: lambda x: self._count("judged", (x.strategy, str(x.reason))),
             m.IdeaDropped: lambda x: self._count("entries", (x.strategy, "dropped")),
-            m.EntryDenied: lambda x: self._count("entries", (x.strategy, "denied")),
+            m.TradeIdea: self._note_decision,
+            b.SendOrders: self._note_decision,
+            b.SendRevision: self._note_decision,
             m.PlaceBracket: self._on_bracket,
             m.BracketAdopted: self._on_adopted,
             m.FillBooked: self._on_fill,
             m.ExitPosition: self._on_exit,
             m.ProtectionChanged: self._on_protection,
+            m.EntryDenied: self._on_denied,
             m.BracketClosed: lambda x: self._forget(x.idea_id),
             m.EntryAbandoned: self._on_abandoned,
             m.Halted: lambda x: self._count("halts", str(x.cause)),
@@ -162,15 +176,25 @@ class CountersFold:
         if len(self._reached) > ORDERS_KEPT:
             self._reached = {ref: order for ref, order in self._reached.items() if order[-1] in LIVE}
 
+    def _note_decision(self, x: m.Message) -> None:
+        self._slips.hear(x)
+
+    def _on_denied(self, x: m.EntryDenied) -> None:
+        self._count("entries", (x.strategy, "denied"))
+        self._slips.forget(x.idea_id)
+
     def _on_bracket(self, x: m.PlaceBracket) -> None:
+        self._slips.hear(x)
         self._plans[x.idea_id] = _Plan(x)
         self._count("entries", (x.strategy, "approved"))
 
     def _on_adopted(self, x: m.BracketAdopted) -> None:
+        self._slips.hear(x)
         # When it was filled is known, when it was sent is not: no latency is made of that.
         self._plans.setdefault(x.place.idea_id, _Plan(x.place, has_filled=True))
 
     def _on_fill(self, x: m.FillBooked) -> None:
+        self._count_beyond_model(x)
         idea_id, _, name = x.fill.order_ref.rpartition("/")
         plan = self._plans.get(idea_id)
         if plan is None or x.replaces is not None or name not in tuple(LEGS):
@@ -185,7 +209,23 @@ class CountersFold:
             known = self.value.slippage_ticks
             self._set(slippage_ticks={**known, str(leg): known[str(leg)].add(ticks)})
 
+    def _count_beyond_model(self, x: m.FillBooked) -> None:
+        slip = self._slips.hear(x)
+        if slip is None or x.replaces is not None or slip.leg not in LEGS:
+            return
+        leg = str(slip.leg)
+        if slip.ticks is None or slip.usd is None:
+            self._count("beyond_model_unknown", leg)
+            return
+        ticks, money = self.value.beyond_model_ticks, self.value.beyond_model_usd
+        total, worst = money.get(leg, (Decimal(0), slip.usd))
+        self._set(
+            beyond_model_ticks={**ticks, leg: ticks[leg].add(float(slip.ticks))},
+            beyond_model_usd={**money, leg: (total + slip.usd, max(worst, slip.usd))},
+        )
+
     def _on_exit(self, x: m.ExitPosition) -> None:
+        self._slips.hear(x)
         plan = self._plans.get(x.idea_id)
         if plan is not None:
             plan.is_closing = True
@@ -201,5 +241,6 @@ class CountersFold:
 
     def _forget(self, idea_id: IdeaId) -> None:
         self._plans.pop(idea_id, None)
+        self._slips.forget(idea_id)
         left = {key: pair for key, pair in self.value.stop_quantities.items() if key != idea_id}
         self._set(stop_quantities=left)

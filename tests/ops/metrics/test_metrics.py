@@ -28,7 +28,7 @@ from bot.ops.status.status import Status
 from bot.ops.status.status_builder import StatusBuilder
 from bot.risk.denials import DenialCode
 from bot.risk.limits import EmbargoWindow, SessionRules, next_start
-from tests.journal.makers import BAR_END, CLOSED, ENTRY, ENTRY_FEE, EXIT, IDEA, JUDGED, PLACED
+from tests.journal.makers import BAR_END, CLOSED, ENTRY, ENTRY_FEE, EXIT, IDEA, JUDGED, PLACED, TRADE_IDEA
 from tests.ops.scrape import Samples, scraped, value
 
 USD = {"currency": "USD"}
@@ -105,6 +105,17 @@ def test_slippage_is_negative_where_the_fill_was_better() -> None:
 
     assert (at_most("-2.0", "entry"), at_most("-1.0", "entry")) == (0, 1)
     assert (at_most("-1.0", "target"), at_most("0.0", "target")) == (0, 1)
+
+
+def test_what_a_fill_cost_beyond_the_model_is_counted_by_leg_and_unknown_apart() -> None:
+    samples = after(TRADE_IDEA, PLACED, ENTRY, EXIT)
+    for ticks, fills in (("-2.0", 0), ("-1.0", 1), ("+Inf", 1)):
+        assert value(samples, "ibbot_model_slippage_ticks_bucket", {"leg": "entry", "le": ticks}) == fills
+    assert value(samples, "ibbot_model_slippage_money", {"leg": "entry", **USD}) == -3
+    assert value(samples, "ibbot_model_slippage_worst_money", {"leg": "target", **USD}) == 0
+    unseen = after(PLACED, ENTRY)
+    assert value(unseen, "ibbot_model_slippage_unknown_total", {"leg": "entry"}) == 1
+    assert value(unseen, "ibbot_model_slippage_ticks_bucket", {"leg": "entry", "le": "+Inf"}) == 0
 
 
 def test_an_order_counts_once_for_each_state_however_often_it_is_told() -> None:
