@@ -67,8 +67,19 @@ def history_session(
         yield HistorySession(library, ib, settings, sleep)
     finally:
         ib.disconnect()
+        _end_questions(loop)
         loop.close()
         asyncio.set_event_loop(None)
+
+
+def _end_questions(loop: asyncio.AbstractEventLoop) -> None:
+    """What Ctrl-C left unanswered ends with the session, without asyncio's complaint on the screen."""
+    pending = asyncio.all_tasks(loop)
+    if not pending:
+        return
+    for task in pending:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
 
 
 class HistorySession:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -108,6 +109,23 @@ def test_over_real_tcp_bars_and_option_quotes_come_into_the_store(tmp_path: Path
     assert keep_quotes(store, "SPY", option, quotes, date(2011, 1, 28), replace=False).new == len(quotes)
     [quote] = store.table(Kind.OPTIONS_1M, "SPY", date(2011, 1, 24), date(2011, 1, 24)).to_pylist()[:1]
     assert quote["ts"] == quotes[0].start + timedelta(minutes=1)
+
+
+@pytest.mark.line
+def test_a_question_that_ctrl_c_left_open_ends_with_the_session() -> None:
+    with SimGatewayThread(recorded_world(["SPY"], date(2011, 1, 24), start=AFTER)) as gateway:
+        settings = BrokerSettings(port=gateway.port, pacing=FREELY)
+        asked: list[asyncio.Task[None]] = []
+
+        def ask_and_stop() -> None:
+            with history_session(settings, 98):
+                asked.append(asyncio.get_event_loop().create_task(asyncio.sleep(3600)))
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            ask_and_stop()
+
+    assert [task.cancelled() for task in asked] == [True]
 
 
 def test_no_gateway_is_said_in_one_line() -> None:

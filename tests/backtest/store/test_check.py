@@ -37,6 +37,10 @@ def split(given: list[Bar]) -> list[Bar]:
     return [scaled(x, 0.5) if x.start.date() >= FOUR[2] else x for x in given]
 
 
+def cents(given: list[Bar]) -> list[Bar]:
+    return [scaled(x, 100) if x.start.date() >= FOUR[2] else x for x in given]
+
+
 def late(given: list[Bar]) -> list[Bar]:
     """The third day an hour too late: what fell beyond the close is gone."""
     moved = [
@@ -52,6 +56,7 @@ DEFECTS: dict[str, tuple[Change, str, date]] = {
     "an hour's shift": (late, "the first or last hour is missing", FOUR[2]),
     "a spike": (spiked, "leaps and is back", FOUR[1]),
     "a split": (split, "looks like a 2:1 split", FOUR[2]),
+    "cents": (cents, "leap a hundredfold overnight", FOUR[2]),
     "no volume": (lambda x: [replace(b, volume=0.0) for b in x], "no volume at all", FOUR[0]),
 }  # fmt: skip
 

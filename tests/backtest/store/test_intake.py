@@ -136,6 +136,13 @@ WRONG: dict[str, tuple[Told, str, Change, str]] = {
     "no rows": (NEW_YORK_TIMES, HEAD, lambda _: [], "no rows"),
     "daily": (NEW_YORK_TIMES, HEAD, lambda x: [y.replace(" 09:30", "") for y in x if " 09:30" in y], "daily bars"),
     "five minutes": (NEW_YORK_TIMES, HEAD, lambda x: x[::5], "bars of 5 min"),
+    "the future": (NEW_YORK_TIMES, HEAD, lambda x: [y.replace("2011-", "2091-") for y in x],
+                   "line 2: the time lies before 1990 or in the future"),
+    "a web page": (NEW_YORK_TIMES, "<html>404</html>", lambda _: [], "no rows"),
+    "a line above the header": (NEW_YORK_TIMES, "# downloaded", lambda x: [HEAD, *x],
+                                "is line 1, '# downloaded', the header?"),
+    "a row of no symbol": (NEW_YORK_TIMES, f"ticker,{HEAD}", lambda x: [f"{'SPY' * (n != 7)},{y}" for n, y in enumerate(x)],
+                           "line 9: ticker is empty"),
 }  # fmt: skip
 
 
@@ -151,6 +158,31 @@ def test_what_is_wrong_with_a_file_is_said_in_one_line_that_names_it(tmp_path: P
     assert words in said
     assert "\n" not in said
     assert "SPY.csv" in said or "--zone" in said
+
+
+def test_a_parquet_file_whose_symbols_are_null_is_not_taken_for_one_of_that_name(tmp_path: Path) -> None:
+    path = tmp_path / "SPY.parquet"
+    columns = {name: [getattr(x, name) for x in bars()] for name in HEAD.split(",")[1:]}
+    stamps = pa.array([x.start for x in bars()], pa.timestamp("us", "UTC"))
+    pq.write_table(pa.table({"time": stamps, **columns, "symbol": pa.nulls(len(bars()), pa.string())}), path)
+
+    with pytest.raises(FixTheCommand, match="row 1: symbol is empty"):
+        taken(path)
+
+
+def test_prices_that_look_like_cents_are_asked_about(tmp_path: Path) -> None:
+    in_cents = [
+        replace(x, **{name: round(getattr(x, name) * 100) for name in ("open", "high", "low", "close")})
+        for x in bars()
+    ]
+    lines = [
+        f"{wall(x, '%Y-%m-%d %H:%M')},{x.open},{x.high},{x.low},{x.close},{x.volume:.0f}" for x in in_cents
+    ]
+
+    one = taken(write(tmp_path, lines))
+
+    assert [note for note in one.notes if "cents" in note]
+    assert not [note for note in taken(write(tmp_path, [plain(x) for x in bars()])).notes if "cents" in note]
 
 
 def test_a_date_that_could_be_two_days_is_asked_for(tmp_path: Path) -> None:

@@ -69,6 +69,15 @@ def splits(bars: SymbolBars) -> Iterator[DataFinding]:
             continue
         ratio = float(before.close[-1] / after.open[0])
         size = ratio if ratio > 1 else 1 / ratio
+        if abs(size / 100 - 1) < _NEAR:
+            yield _wrong(
+                bars,
+                f"prices leap a hundredfold overnight ({before.close[-1]:g} to {after.open[0]:g}): cents on one side, dollars on "
+                "the other",
+                (after.day,),
+                "divide the cents by 100 in the file and import it again with --replace",
+            )
+            continue
         near = min(_SPLITS, key=lambda n: abs(size / n - 1))
         if abs(size / near - 1) < _NEAR:
             words = f"{near:g}:1" if ratio > 1 else f"1:{near:g}"

@@ -17,7 +17,7 @@ from bot.backtest.store.intake.raw import Raw, read_raw
 from bot.backtest.store.intake.sessions import in_hours
 from bot.backtest.store.intake.taken import Sieve, Taken, as_table
 from bot.backtest.store.intake.times import read_times
-from bot.backtest.store.intake.values import bad_bars, floats, without_unreadable
+from bot.backtest.store.intake.values import bad_bars, floats, seems_in_cents, without_unreadable
 from bot.backtest.store.kinds import symbol_named
 from bot.domain.errors import FixTheCommand
 from bot.domain.types import Symbol
@@ -50,7 +50,11 @@ def _by_symbol(raw: Raw, named: dict[str, str], told: Told) -> Iterator[tuple[Sy
             raise FixTheCommand(f"{raw.path}: of which symbol? Pass --symbol")
         yield symbol_named(symbol), raw
         return
-    names = np.array([f"{x}".strip().upper() for x in raw.columns[column].to_pylist()], dtype=object)
+    cells = raw.columns[column].to_pylist()
+    nameless = next((row for row, x in enumerate(cells) if x is None or not f"{x}".strip()), None)
+    if nameless is not None:
+        raise FixTheCommand(f"{raw.where(nameless)}: {column} is empty; of which symbol is the row?")
+    names = np.array([f"{x}".strip().upper() for x in cells], dtype=object)
     wanted = sorted(set(names)) if told.symbol is None else [told.symbol.upper()]
     for name in wanted:
         mask = pa.array(names == name)
@@ -87,6 +91,10 @@ def _take_bars(raw: Raw, named: dict[str, str], symbol: Symbol, told: Told, sour
         raise FixTheCommand(f"{raw.path}: no row is left; {'; '.join(sieve.notes)}")
     if (np.diff(starts) < 0).any():
         notes.append("its rows were not in order of time; they are now")
+    if seems_in_cents(figures):
+        notes.append(
+            "every price is a whole number, and large: are they cents? A backtest takes them for USD"
+        )
     if not volume.any():
         notes.append("no bar has a volume: relative volume cannot be asked for")
     table = as_table(SIZES[step], {"ts": starts, **figures}, raw.rows, source).filter(pa.array(sieve.kept))

@@ -100,7 +100,7 @@ def _first_lines(path: Path, data: bytes) -> list[str]:
     if not data.strip():
         raise FixTheCommand(f"{path} is empty")
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise FixTheCommand(f"{path} is UTF-16 text; save it as UTF-8")
+        raise FixTheCommand(f"{path} is UTF-16 or UTF-32 text; save it as UTF-8")
     try:
         lines = data.decode("utf-8-sig")[:65536].splitlines()
     except UnicodeDecodeError as error:
@@ -132,7 +132,7 @@ def _refuse_twice(path: Path, names: list[str]) -> None:
 
 
 def _read_text(path: Path, data: bytes, names: list[str], delimiter: str, *, skip: int) -> pa.Table:
-    unique = [f"{n}" for n in range(len(names))]
+    unique, head = [f"{n}" for n in range(len(names))], delimiter.join(names)
     try:
         return pc_csv.read_csv(
             BytesIO(data),
@@ -144,7 +144,8 @@ def _read_text(path: Path, data: bytes, names: list[str], delimiter: str, *, ski
         )
     except pa.ArrowInvalid as error:
         said = f"{error}"
-        if "Empty CSV" in said:
+        if "Empty CSV" in said or "skip initial" in said:
             raise FixTheCommand(f"{path} has a header and no rows") from None
         short = said.splitlines()[0].removeprefix("CSV parse error: ").replace("Row #", "line ")
-        raise FixTheCommand(f"{path}: {short[:160]}") from None
+        hint = f"; is line 1, {head[:40]!r}, the header?" if "line 2: Expected" in short else ""
+        raise FixTheCommand(f"{path}: {short[:160]}{hint}") from None

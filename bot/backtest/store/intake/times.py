@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -25,7 +25,6 @@ DayOrder = Literal["mdy", "dmy"]
 _EPOCH: Final = date(1970, 1, 1)
 _QUARTER_US: Final = 15 * 60_000_000
 _EARLIEST_US: Final = (date(1990, 1, 1) - _EPOCH).days * DAY_US
-_LATEST_US: Final = (date(2100, 1, 1) - _EPOCH).days * DAY_US
 _PER_UNIT: Final = {10: 1_000_000, 13: 1_000, 16: 1}
 _WALL: Final = re.compile(
     r"(?P<date>\d{1,4}(?P<between>[-/.])\d{1,2}(?P=between)\d{1,4}|\d{8})"
@@ -48,9 +47,13 @@ class Times:
 def read_times(raw: Raw, time_column: str | None, date_column: str | None, order: DayOrder | None) -> Times:
     """The rows' times from one column, or from one of dates and one of times of day; FixTheCommand for absurd ones."""
     times = _read_times(raw, time_column, date_column, order)
-    absurd = (times.us < _EARLIEST_US) | (times.us > _LATEST_US)
+    # A wall clock is at most a day ahead of UTC's.
+    latest_us = round(datetime.now(UTC).timestamp() * 1_000_000) + DAY_US
+    absurd = (times.us < _EARLIEST_US) | (times.us > latest_us)
     if absurd.any():
-        raise FixTheCommand(f"{raw.where(int(np.argmax(absurd)))}: the time lies before 1990 or after 2100")
+        raise FixTheCommand(
+            f"{raw.where(int(np.argmax(absurd)))}: the time lies before 1990 or in the future"
+        )
     return times
 
 

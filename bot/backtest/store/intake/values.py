@@ -22,6 +22,9 @@ _UNKNOWN: Final = pa.array(["", "nan", "NaN", "NA", "N/A", "null", "None", "-"])
 _LARGEST: Final = 1e15
 """Beyond it a float no longer counts single units: no price and no volume is that large."""
 
+_MANY, _LARGE = 40, 1000.0
+"""Prices, and USD: an index or a stock of a thousand still has cents in nearly every bar."""
+
 
 def floats(raw: Raw, name: str, *, may_be_unknown: bool = False) -> Floats:
     """A column as floats, unknown as NaN; FixTheCommand names the first cell that is no number."""
@@ -90,6 +93,13 @@ def bad_bars(prices: Mapping[str, Floats]) -> tuple[Flags, str]:
         "the low is above another price": (low > o) | (low > c),
     }
     return _first_wrong(wrongs)
+
+
+def seems_in_cents(prices: Mapping[str, Floats]) -> bool:
+    """Whether no price of many has cents, though all are large: of true prices one in a hundred has none."""
+    each = np.concatenate([prices[name] for name in ("open", "high", "low", "close")])
+    known = each[np.isfinite(each)]
+    return len(known) >= _MANY and bool((known >= _LARGE).all() and (known == np.rint(known)).all())
 
 
 def bad_books(bid: Floats, ask: Floats, bid_size: Floats, ask_size: Floats) -> tuple[Flags, str]:
