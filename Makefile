@@ -11,7 +11,7 @@ AGED    = --exclude-newer $$($(BIN)/python -c 'import datetime as d; print((d.da
 
 .DEFAULT_GOAL := help
 .PHONY: help venv run monitor simulate test test-slow test-days gauntlet gauntlet-quick lab lab-arm64 appliance appliance-venv redeploy halt resume \
-        backup restore new-pi versions upgrade-gateway lint fmt docs measure lock backtest bench
+        backup restore new-pi versions upgrade-gateway lint fmt docs measure years lock backtest bench
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -103,12 +103,15 @@ docs: venv  ## write everything that is made from the code (settings.yaml, denia
 measure: venv  ## docs/measured.md: what the strategies and the risk rules did on every bundled day
 	@$(BIN)/python -m docs.measure
 
+years: venv  ## docs/backtesting.md: the bundled days and twenty made-up years by strategy, about 20 minutes
+	@$(BIN)/python -m docs.years
+
 backtest: venv  ## the bundled days through the live machines, and README's day as README shows it
 	@$(BIN)/ibkr-bot backtest --no-spreads
 	@$(BIN)/ibkr-bot backtest --no-spreads --from 2011-01-26 --to 2011-01-26
 
 bench: venv  ## every reach beside its figure; ARGS=--keep renews docs/benchmarks.md
-	@$(BIN)/python -m benchmarks $(ARGS); first=$$?; $(BIN)/python -m benchmarks.bench_backtest && $(BIN)/python -m benchmarks.sweep_workers && $(BIN)/python -m benchmarks.peers && exit $$first
+	@$(BIN)/python -m benchmarks $(ARGS); first=$$?; $(BIN)/python -m benchmarks.backtest $(filter --keep,$(ARGS)) && exit $$first
 
 lock: venv  ## resolve the dependencies again, for x86-64 and aarch64, CPython 3.11 to 3.13
 	@$(BIN)/python -m pip install --quiet uv

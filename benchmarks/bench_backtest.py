@@ -61,6 +61,7 @@ def year() -> dict[str, float]:
     return {
         "year_late_to_early": _a_trade_s(out, ended_s, 6, 12) / _a_trade_s(out, ended_s, 1, 6),
         "year_wall_s": time.monotonic() - began_s,
+        "year_cpu_s": cpu_s,
         "year_bars_per_s": out.bars / cpu_s,
         "year_trades": len(out.trades),
         "year_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE, PICTURE = ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "images" / "benchmarks.svg"
 BEGIN, END = "<!-- begin of the results -->", "<!-- end of the results -->"
+_WHOLE_FROM = 1000
 _WIDTH, _LEFT, _ROW, _BAR = 860, 330, 26, 380
 
 
@@ -38,17 +39,18 @@ def write_page() -> None:
 
 
 def as_markdown(run: dict[str, Any]) -> str:
-    lines = [
-        f"{run['at']} UTC, {run['machine']}; {run['sessions']} sessions.",
-        "",
-        "| what | figure | reach | |",
-        "|---|--:|--:|---|",
-    ]
-    for raw in run["figures"]:
-        x = Figure(**raw)
+    head = f"{run['at']} UTC, {run['machine']}; {run['sessions']} sessions."
+    return "\n".join([head, "", *table_lines(Figure(**raw) for raw in run["figures"])]) + "\n"
+
+
+def table_lines(figures: Iterable[Figure]) -> list[str]:
+    """A table of Markdown; what is missed says so."""
+    lines = ["| what | figure | reach | |", "|---|--:|--:|---|"]
+    for x in figures:
         verdict = x.note if x.is_reached else f"**missed** {x.note}"
-        lines.append(f"| {x.name} | {x.value:.3g} {x.unit} | {x.reach_text} | {verdict} |")
-    return "\n".join(lines) + "\n"
+        value = f"{x.value:,.0f}" if abs(x.value) >= _WHOLE_FROM else f"{x.value:.3g}"
+        lines.append(f"| {x.name} | {value} {x.unit} | {x.reach_text} | {verdict} |")
+    return lines
 
 
 def picture(runs: list[dict[str, Any]]) -> str:
