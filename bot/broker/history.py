@@ -7,6 +7,7 @@ that fails names IB's code and words.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -51,6 +52,8 @@ def history_session(
 ) -> Iterator[HistorySession]:
     """A session with the gateway for as long as the block lasts. FixTheMachine when there is none."""
     library = load_library("ib_insync")
+    # What went wrong is raised in our words; without a handler the library's own would go to the screen beside them.
+    logging.getLogger("ib_insync").addHandler(logging.NullHandler())
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     ib = library.IB()

@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.cli.options import data_folder
 from bot.domain.clock import FASTEST_RUN, SLOWEST_RUN, ScaledTime, SteppedTime
 from bot.domain.errors import FixTheCommand, FixTheMachine
 
@@ -80,7 +81,7 @@ def embedded_gateway(
         sys.executable, "-m", "bot", "sim", "--port", "0", "--session", f"{day}",
         "--symbols", ",".join(settings.symbols), "--speed", str(speed or "max"), "--equity", SIMULATED_EQUITY_USD,
         "--early", str(early_minutes), "--ends-with-input", "--regular-hours",
-        "--data", str(settings.data.directory), *(["--paced"] if is_paced else []),
+        "--data", str(data_folder(settings)), *(["--paced"] if is_paced else []),
     ]  # fmt: skip
     try:
         directory.mkdir(parents=True, exist_ok=True)

@@ -144,12 +144,17 @@ def _tell(symbol: str, added: Added, *, as_json: bool) -> None:
 
 
 def _days(first: str, last: str) -> tuple[date, date]:
-    from bot.domain.session import new_york_day, previous_session
+    from bot.domain.session import new_york_day, previous_session, sessions_between
 
     end = _date("--to", last) if last else previous_session(new_york_day(datetime.now(UTC))).day
     start = _date("--from", first)
     if end < start:
         raise FixTheCommand(f"--to {end} lies before --from {start}")
+    today = new_york_day(datetime.now(UTC))
+    if end > today:
+        raise FixTheCommand(f"--to {end} lies in the future")
+    if not sessions_between(start, end):
+        raise FixTheCommand(f"no trading day from {start} to {end}")
     return start, end
 
 

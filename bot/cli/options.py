@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,10 +22,11 @@ StateOption = Annotated[
     Path | None, typer.Option("--state", help="State directory; default journal.directory.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="For scripts: one JSON object a line.")]
+DATA_VARIABLE = "IBKR_BOT_DATA"
 DataOption = Annotated[
     Path | None,
     typer.Option(
-        "--data", help="Folder of your own market data; default data.directory.", envvar="IBKR_BOT_DATA"
+        "--data", help="Folder of your own market data; default data.directory.", envvar=DATA_VARIABLE
     ),
 ]
 
@@ -60,6 +62,12 @@ def state_place(config: Path | None) -> Place:
 def simulated_directory(directory: Path) -> Path:
     """Every simulated day gets a state directory of its own in here."""
     return directory / "simulated"
+
+
+def data_folder(settings: Settings) -> Path:
+    """The market data of a command without ``--data``: the variable's folder, as for those with it, else the settings'."""
+    named = os.environ.get(DATA_VARIABLE)
+    return Path(named) if named else settings.data.directory
 
 
 def settings_of(config: Path | None) -> Settings:

@@ -18,7 +18,7 @@ import typer
 
 from bot.cli.days import session_of
 from bot.cli.embedded import speed_of
-from bot.cli.options import ConfigOption, JsonOption, settings_of
+from bot.cli.options import ConfigOption, JsonOption, data_folder, settings_of
 from bot.cli.show.printer import printer
 from bot.domain import messages as m
 from bot.domain.errors import RestartTheLine
@@ -81,7 +81,7 @@ def _replayed(settings: Settings, session: Session) -> RunOutcome:
     from bot.cli.embedded import SIMULATED_EQUITY_USD
     from bot.sim.world.build import recorded_world
 
-    library = stored_days(settings.data.directory)
+    library = stored_days(data_folder(settings))
     equity = Decimal(SIMULATED_EQUITY_USD)
     return replayed(
         settings, recorded_world(settings.symbols, session.day, equity=equity, library=library), session

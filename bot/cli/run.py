@@ -13,7 +13,14 @@ import typer
 
 from bot.cli.days import session_of
 from bot.cli.embedded import embedded_gateway, speed_of
-from bot.cli.options import LATEST_RUN, ConfigOption, StateOption, settings_of, simulated_directory
+from bot.cli.options import (
+    LATEST_RUN,
+    ConfigOption,
+    StateOption,
+    data_folder,
+    settings_of,
+    simulated_directory,
+)
 from bot.cli.show.typed import options
 from bot.daemon import run_live, say_why, tell_where
 from bot.domain.errors import FixTheCommand, FixTheMachine
@@ -113,7 +120,7 @@ def _tell_made_up(settings: Settings, day: date) -> None:
     """Symbols beside the first need no recording: whoever reads the day's result should know whose prices are invented."""
     from bot.cli.data import stored_days
 
-    library = stored_days(settings.data.directory)
+    library = stored_days(data_folder(settings))
     for symbol in settings.symbols[1:]:
         if day not in library.sessions(symbol):
             typer.echo(f"{symbol}: not recorded on {day}; its prices are made up")
