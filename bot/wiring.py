@@ -117,7 +117,7 @@ ROUTES: dict[type, Names] = {
     m.CancelEntry: (EXECUTION,),
     m.CancelOrder: (EXECUTION,),
     m.PlaceProtection: (EXECUTION, BOARD, ALERTS),
-    m.ExitPosition: (EXECUTION, JOURNAL, BOARD, ALERTS),  # its bid is what the fill is measured by
+    m.ExitPosition: (EXECUTION, BOARD, ALERTS),
     m.ExitOverdue: (JOURNAL, BOARD, ALERTS),
     m.ProtectionChanged: (RISK, JOURNAL, BOARD, ALERTS),
     m.BracketClosed: (RISK, EXECUTION, MARKET_DATA, BOARD, ALERTS, STRATEGY),

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from benchmarks.backtest import figures_of
 from benchmarks.counts import judged
 from benchmarks.figures import Figure, ratio
 from benchmarks.peers import ours, rule
@@ -79,3 +80,15 @@ def test_the_exchange_trades_the_stock_bracket_as_the_rule_reads() -> None:
 def test_a_single_other_price_is_a_difference() -> None:
     assert first_difference([(3, 8, 5900, 5910)], [(3, 8, 5900, 5911)])
     assert first_difference([(3, 8, 5900, 5910)], [])
+
+
+def test_every_must_of_the_backtest_stands_beside_its_figure() -> None:
+    found = {
+        x.name: x
+        for x in figures_of({"year_cpu_s": 60.0, "efficiency": 1.0, "year_mib": 216.0, "other": 1.0})
+    }
+
+    assert found["sweep of 1,000 settings × a year, from the two above"].value == 500.0
+    assert not found["sweep of 1,000 settings × a year, from the two above"].is_reached
+    assert found["the same year, most memory"].is_reached
+    assert len(found) == 3

@@ -5,7 +5,7 @@ Commands are imperative, facts past tense. Frozen, because actors pass them by i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -73,10 +73,14 @@ class UnwatchQuote:
 
 @dataclass(frozen=True, slots=True)
 class SendOrders:
-    """Put a family of orders (parent first) on the wire, the last one transmitting. On disk before it leaves."""
+    """Put a family of orders (parent first) on the wire, the last one transmitting. On disk before it leaves.
+
+    ``quoted``: of a closing order the bid that it was decided by (the ask of one that buys back); for the record alone.
+    """
 
     orders: tuple[Order, ...]
     at: datetime
+    quoted: Decimal | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +96,15 @@ class SendCancel:
 class SendRevision:
     """Move a working order to a new limit and total quantity; its identity, type and OCA group stay.
 
-    ``quantity`` counts what is already filled. Of a stop ``limit_price`` is the trigger.
+    ``quantity`` counts what is already filled. Of a stop ``limit_price`` is the trigger. ``quoted``: as of SendOrders,
+    where the order is moved to close the position.
     """
 
     ref: OrderRef
     limit_price: Decimal
     quantity: int
     at: datetime
+    quoted: Decimal | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ class ExitPlans:
             self.drop(plan.idea_id)
             if price is not None and moved.order.type is OrderType.LIMIT:
                 total = self._book.filled(moved) + quantity
-                yield SendRevision(moved.ref, price, total, now)
+                yield SendRevision(moved.ref, price, total, now, _start(plan))
             return
         yield from self._flatten(plan, place, quantity, Side.SELL, now)
 
@@ -125,7 +125,8 @@ class ExitPlans:
         number = self._number(plan.idea_id, (Leg.FLATTEN,))
         price = self._new_price(plan, place)
         tif = Tif.GTC if plan.nobody_bids else Tif.DAY
-        yield SendOrders((flatten_order(place, side, quantity, price, number, group, tif),), now)
+        closing = flatten_order(place, side, quantity, price, number, group, tif)
+        yield SendOrders((closing,), now, _start(plan))
 
     def _fresh_stop(self, place: PlaceBracket, quantity: int) -> Order:
         paid = self._book.ledger.average_paid(place.idea_id) or place.entry_limit

@@ -70,7 +70,7 @@ WAYS: tuple[Row, ...] = (
         "tests/simulation and the night's part of CI; it fills the minutes that it is given",
     ),
     Row(
-        r"^make (bench|measure|lock)|^python -m benchmarks|-m pytest benchmarks",
+        r"^make (bench|measure|years|lock)|^python -m benchmarks|-m pytest benchmarks",
         Way.ELSEWHERE,
         "minutes of both processors; tests/test_benchmarks.py tries their parts",
     ),

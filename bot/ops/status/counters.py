@@ -225,7 +225,6 @@ class CountersFold:
         )
 
     def _on_exit(self, x: m.ExitPosition) -> None:
-        self._slips.hear(x)
         plan = self._plans.get(x.idea_id)
         if plan is not None:
             plan.is_closing = True

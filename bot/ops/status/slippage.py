@@ -26,7 +26,7 @@ from bot.domain.order import Leg, Order, leg_of
 from bot.domain.types import ExecId, IdeaId, OrderRef, Side
 
 KINDS: tuple[type, ...] = (
-    m.TradeIdea, m.PlaceBracket, m.BracketAdopted, b.SendOrders, b.SendRevision, m.ExitPosition, m.FillBooked,
+    m.TradeIdea, m.PlaceBracket, m.BracketAdopted, b.SendOrders, b.SendRevision, m.FillBooked,
 )  # fmt: skip
 
 
@@ -69,7 +69,8 @@ class SlipBook:
         self._places: dict[IdeaId, m.PlaceBracket] = {}
         self._prices: dict[IdeaId, dict[OrderRef, Decimal | None]] = {}
         """Of each order as it was sent last: a stop's trigger, another's limit."""
-        self._exits: dict[IdeaId, m.ExitPosition] = {}
+        self._quoted: dict[IdeaId, dict[OrderRef, Decimal | None]] = {}
+        """Of each order that closes: the bid or ask it was decided by."""
 
     def hear(self, x: Any) -> FillSlip | None:
         """What a fill came to; None for every other message."""
@@ -83,17 +84,18 @@ class SlipBook:
                 self._note_orders(x.orders)
             case b.SendOrders():
                 self._note_orders(x.orders)
+                for order in x.orders:
+                    self._note_quote(order.ref, x.quoted)
             case b.SendRevision():
                 self._prices.setdefault(_idea_of(x.ref), {})[x.ref] = x.limit_price
-            case m.ExitPosition():
-                self._exits[x.idea_id] = x
+                self._note_quote(x.ref, x.quoted)
             case m.FillBooked():
                 return self._measured(x)
         return None
 
     def forget(self, idea_id: IdeaId) -> None:
         """Its bracket has ended."""
-        for table in (self._ideas, self._places, self._prices, self._exits):
+        for table in (self._ideas, self._places, self._prices, self._quoted):
             table.pop(idea_id, None)
 
     def _note_orders(self, orders: Sequence[Order]) -> None:
@@ -101,11 +103,15 @@ class SlipBook:
             price = order.limit_price if order.stop_price is None else order.stop_price
             self._prices.setdefault(order.idea_id, {})[order.ref] = price
 
+    def _note_quote(self, ref: OrderRef, quoted: Decimal | None) -> None:
+        if quoted is not None:
+            self._quoted.setdefault(_idea_of(ref), {})[ref] = quoted
+
     def _measured(self, x: m.FillBooked) -> FillSlip | None:
         fill, part = x.fill, leg_of(x.fill.order_ref)
         if part is None:
             return None
-        leg, expected = self._expected(fill.order_ref, part, fill.side)
+        leg, expected = self._expected(fill.order_ref, part)
         worse = None if expected is None else (fill.price - expected) * fill.side.sign
         at_price = partial(
             FillSlip, fill.at, fill.exec_id, x.replaces, fill.order_ref, fill.contract.label, leg, fill.side,
@@ -117,9 +123,9 @@ class SlipBook:
             _in_ticks(worse, fill.contract, expected), worse * fill.quantity * fill.contract.multiplier
         )
 
-    def _expected(self, ref: OrderRef, leg: Leg, side: Side) -> tuple[Leg, Decimal | None]:
-        idea_id = _idea_of(ref)
-        idea, closing = self._ideas.get(idea_id), self._exits.get(idea_id)
+    def _expected(self, ref: OrderRef, leg: Leg) -> tuple[Leg, Decimal | None]:
+        idea = self._ideas.get(_idea_of(ref))
+        quoted = self._quoted.get(_idea_of(ref), {}).get(ref)
         if leg is Leg.EXTERNAL:
             return leg, None  # by another hand: nothing was expected
         if leg is Leg.ENTRY:
@@ -127,8 +133,8 @@ class SlipBook:
         if leg is Leg.STOP:
             trigger, spread = self._price_of(ref, leg), None if idea is None else _spread(idea)
             return leg, None if trigger is None or spread is None else max(Decimal(0), trigger - spread)
-        if closing is not None:
-            return Leg.FLATTEN, closing.bid if side is Side.SELL else closing.ask
+        if quoted is not None:
+            return Leg.FLATTEN, quoted
         return leg, self._price_of(ref, leg) if leg is Leg.TARGET else None
 
     def _price_of(self, ref: OrderRef, leg: Leg) -> Decimal | None:

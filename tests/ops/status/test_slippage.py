@@ -14,7 +14,9 @@ from bot.domain.types import Side
 from bot.ops.status.slippage import FillSlip, LegSlip, SlipBook, by_leg
 from tests.journal.makers import BAR_END, CALL, ENTRY, EXIT, IDEA, PLACED, QUOTE, SENT, TRADE_IDEA
 
-BID_THEN = m.ExitPosition(IDEA, 3, 1, "time_stop", Decimal("0.70"), BAR_END)
+MOVED = b.SendRevision(f"{IDEA}/target", Decimal("0.69"), 3, BAR_END, quoted=Decimal("0.70"))
+CLOSING = Order(ref=f"{IDEA}/flatten", contract=CALL, side=Side.SELL, type=OrderType.LIMIT, quantity=3)
+AT_BID = b.SendOrders((CLOSING,), BAR_END, quoted=Decimal("0.70"))
 
 
 def sold(part: str, price: str, exec_id: str = "e.9.01", replaces: str | None = None) -> m.FillBooked:
@@ -34,8 +36,8 @@ def fills(*messages: object) -> list[FillSlip]:
         ((TRADE_IDEA, PLACED, sold("target", "1.04")), Leg.TARGET, "1.04", "0"),
         # The ask sets it off at 0.64 and the bid was 0.02 below.
         ((TRADE_IDEA, PLACED, sold("stop", "0.59")), Leg.STOP, "0.62", "3"),
-        ((TRADE_IDEA, PLACED, BID_THEN, sold("target", "0.68")), Leg.FLATTEN, "0.70", "2"),
-        ((TRADE_IDEA, PLACED, BID_THEN, sold("flatten", "0.71")), Leg.FLATTEN, "0.70", "-1"),
+        ((TRADE_IDEA, PLACED, MOVED, sold("target", "0.68")), Leg.FLATTEN, "0.70", "2"),
+        ((TRADE_IDEA, PLACED, AT_BID, sold("flatten", "0.71")), Leg.FLATTEN, "0.70", "-1"),
     ],
 )
 def test_what_was_expected_is_what_was_known_at_the_decision(
@@ -53,7 +55,7 @@ def test_what_was_expected_is_what_was_known_at_the_decision(
         (PLACED, ENTRY),
         (PLACED, sold("stop", "0.59")),
         (replace(TRADE_IDEA, quote=replace(QUOTE, ask=None)), PLACED, ENTRY),
-        (TRADE_IDEA, PLACED, replace(BID_THEN, bid=None), sold("flatten", "0.59")),
+        (TRADE_IDEA, PLACED, replace(AT_BID, quoted=None), sold("flatten", "0.59")),
         (TRADE_IDEA, PLACED, sold("flatten", "0.59")),
         (TRADE_IDEA, PLACED, sold("external", "0.59")),
         (TRADE_IDEA, PLACED, sold("stop-2", "0.59")),
