@@ -29,15 +29,22 @@ class Told:
     def __init__(self, signals: Signals, name: str = "scalp") -> None:
         self.name = name
         self._signals = signals
+        self._minutes = {int(at[-2:]) for at in signals if at != ONCE}
         self._has_fired = False
         self.is_ready: Callable[[], bool] = lambda: True
         """The signal at ``ONCE`` waits until this is so."""
 
     def judge(self, bar: Bar, *, may_fire: bool = True) -> Judgement:
-        direction = self._signals.get(f"{bar.end.astimezone(NEW_YORK):%H:%M}") or self._first_of_all(may_fire)
+        direction = self._at(bar.end) or self._first_of_all(may_fire)
         fires = direction is not None and may_fire
         reason = Reason.FIRED if fires else Reason.NO_TREND if direction is None else Reason.NOT_LIVE
         return Judgement(direction, 1.0 if direction else 0.0, fires, reason, {})
+
+    def _at(self, end: datetime) -> Direction | None:
+        # New York's clock differs by whole hours: most minutes need not be looked up.
+        if end.minute not in self._minutes:
+            return None
+        return self._signals.get(f"{end.astimezone(NEW_YORK):%H:%M}")
 
     def _first_of_all(self, may_fire: bool) -> Direction | None:
         """The signal at ``ONCE``: on the first live bar of all lives that finds the line ready."""

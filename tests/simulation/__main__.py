@@ -18,14 +18,17 @@ from functools import partial
 from itertools import count, islice
 from multiprocessing import get_context
 
-from tests.simulation.night import Night, Run, be_quiet, record_detections, run_seed
+from tests.simulation.detections import record, tried
+from tests.simulation.night import Night, Run, be_quiet, run_seed
 from tests.simulation.plant_table import PLANTS
-from tests.simulation.planted import MOST_SEEDS, Detection, search
+from tests.simulation.planted import MOST_SEEDS, ROUNDS, Detection, search
 from tests.simulation.show import show
 from tests.simulation.shrink import shrunk
 from tests.simulation.swarm import draw
 
 SEEDS_A_DAY = 100_000
+PLANTED_FIRST = 7_000_000
+"""The same seeds for every planted fault, night after night, so that the counts add up."""
 _EPOCH = date(2026, 1, 1)
 
 
@@ -63,8 +66,12 @@ def _parser() -> argparse.ArgumentParser:
         "--lean", action="store_true", help="whole sessions in which nothing goes wrong: the measure of speed"
     )
     parser.add_argument(
-        "--planted", nargs="*", help="plant these faults (all), and count the seeds until each is found"
+        "--planted",
+        nargs="*",
+        help="plant these faults (those that no seed has found yet), and count the seeds until each is found;"
+        "\nwith --record no longer than --minutes, and on from there the next time",
     )
+    parser.add_argument("--first-planted", type=int, default=PLANTED_FIRST, help=argparse.SUPPRESS)
     parser.add_argument(
         "--most", type=int, default=MOST_SEEDS, help="with --planted: give a fault up after so many seeds"
     )
@@ -125,15 +132,30 @@ def _tell(run: Run, night: Night) -> None:
 
 
 def _plants(asked: argparse.Namespace) -> int:
-    chosen = [n for n, plant in enumerate(PLANTS) if not asked.planted or plant.row in asked.planted]
-    found: list[Detection] = []
+    """In rounds, each of more seeds; what the record has found already is asked again only by name."""
+    chosen = [n for n, plant in enumerate(PLANTS) if plant.row in asked.planted or not asked.planted]
+    begun = {n: 0 if asked.planted else tried(PLANTS[n]) for n in chosen}
+    until_s = time.monotonic() + asked.minutes * 60 if asked.record else float("inf")
     with ProcessPoolExecutor(asked.processes, initializer=be_quiet) as pool:
-        for one in pool.map(partial(search, first=asked.first, most=asked.most), chosen):
-            found.append(one)
-            print(one, flush=True)
-    if asked.record:
-        record_detections(found)
-    return int(any(one.seeds is None for one in found))
+        for most in (*(n for n in ROUNDS if n < asked.most), asked.most):
+            todo = [n for n in chosen if 0 <= begun[n] < most]
+            work = partial(_search, first=asked.first_planted, most=most, until_s=until_s)
+            for n, one in zip(todo, pool.map(work, todo, [begun[n] for n in todo]), strict=True):
+                if one is not None:
+                    begun[n] = -1 if one.seeds is not None else most
+                    _tell_detection(one, is_recorded=asked.record)
+    return int(any(state >= 0 for state in begun.values()))
+
+
+def _search(number: int, begin: int, *, first: int, most: int, until_s: float) -> Detection | None:
+    """None where the time is over."""
+    return search(number, first, most, begin) if time.monotonic() < until_s else None
+
+
+def _tell_detection(one: Detection, *, is_recorded: bool) -> None:
+    print(one, flush=True)
+    if is_recorded:
+        record(one)
 
 
 def _again(seed: int, *, shrink: bool) -> int:

@@ -41,11 +41,16 @@ class Coverage:
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
+        self._names: dict[tuple[type, str], tuple[tuple[str, str], tuple[str, ...]]] = {}
 
     def heard(self, peer: str, message: object) -> None:
         kind = type(message).__name__
-        self.counts["route", f"{kind}→{peer.partition(':')[0]}"] += 1
-        for field in _WHERE.get(kind, ()):
+        known = self._names.get((type(message), peer))
+        if known is None:
+            name = "route", f"{kind}→{peer.partition(':')[0]}"
+            known = self._names[type(message), peer] = name, _WHERE.get(kind, ())
+        self.counts[known[0]] += 1
+        for field in known[1]:
             value = getattr(message, field, None)
             if value is not None:
                 self.counts[f"{kind}.{field}", str(value)] += 1

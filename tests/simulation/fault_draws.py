@@ -77,6 +77,15 @@ REQUEST_KINDS = (
 )
 
 
+ODD_STATUSES = ("Frozen", "ApiPending", "", "PendingSubmit", "Unheard Of")
+ORDER_WORDS = (
+    (399, "Order Message: Warning: your order will not be placed at the exchange until the open."),
+    (2109, "Outside regular trading hours attribute was ignored."),
+    (10349, "Order TIF was set to DAY based on order preset."),
+)
+"""They are said of an order that goes on (IB, "Message codes": system and warning codes)."""
+
+
 def _message(chance: Random) -> tuple[dict[str, Any], float]:
     effect = chance.choice(["drop", "delay", "duplicate", "reorder", "drop", "rewrite"])
     kind = chance.choice(ORDER_KINDS if chance.random() < 0.6 else (*OTHER_KINDS, *REQUEST_KINDS))
@@ -86,7 +95,7 @@ def _message(chance: Random) -> tuple[dict[str, Any], float]:
     if effect == "rewrite":
         how |= {
             "kind": "orderStatus",
-            "fields": {"status": chance.choice(["Frozen", "ApiPending", "", "PendingSubmit", "Unheard Of"])},
+            "fields": {"status": chance.choice(ODD_STATUSES)},
         }
     if kind in REQUEST_KINDS and effect in ("reorder", "rewrite"):
         how |= {"effect": "delay", "seconds": 2.0}
@@ -254,6 +263,19 @@ FAULTS: dict[str, Draw] = {
     "redeploy": _lasting(2, 60),
     "change_settings": _settings,
     "halt_file": _once(),
+    # every message about orders, several times
+    "doubled": lambda chance: ({"count": chance.randint(1, 8)}, 120.0),
+    "lost": lambda chance: ({"count": chance.randint(1, 3)}, 120.0),
+    "odd_status": lambda chance: (
+        {"status": chance.choice(ODD_STATUSES), "count": chance.randint(1, 4)},
+        120.0,
+    ),
+    "swallowed": lambda chance: (
+        {"kind": chance.choice(["placeOrder", "cancelOrder"]), "count": chance.randint(1, 3)},
+        120.0,
+    ),
+    "other_id": lambda chance: ({"pick": chance.random()}, 120.0),
+    "order_word": lambda chance: (dict(zip(("code", "text"), chance.choice(ORDER_WORDS), strict=True)), 5.0),
 }
 SINGLE = ("disk_lies", "clock_step")
 """At most once a run."""

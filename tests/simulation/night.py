@@ -7,7 +7,6 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,16 +16,13 @@ from typing import Any
 from loguru import logger
 
 from tests.simulation.coverage import Coverage, argued, nevers, wanted
-from tests.simulation.plant_table import PLANTS, UNPLANTED
 from tests.simulation.swarm import draw
 from tests.simulation.universe import simulate
 
 DOCS = Path(__file__).parents[2] / "docs"
 RECORD = DOCS / "simulation.json"
-DETECTIONS = DOCS / "simulation-planted.json"
 PAGE = DOCS / "simulation.md"
 PICTURE = DOCS / "images" / "simulation.svg"
-_PLANTED = "<!-- generated: python -m tests.simulation --planted --record -->"
 _BEGIN, _END = "<!-- generated: make simulate RECORD=1 -->", "<!-- end -->"
 TRADING_YEAR_S = 252 * 6.5 * 3600
 MUST_COMPARE = (
@@ -67,9 +63,9 @@ def be_quiet() -> None:
     gc.set_threshold(100_000, 20, 20)
 
 
-def run_seed(seed: int, *, lean: bool = False) -> Run:
+def run_seed(seed: int, *, lean: bool = False, is_hasty: bool = False) -> Run:
     began_s = time.process_time()
-    done = simulate(draw(seed, lean=lean))
+    done = simulate(draw(seed, lean=lean), is_hasty=is_hasty)
     cpu_s = time.process_time() - began_s
     found = done.verdict
     return Run(
@@ -159,34 +155,7 @@ class Night:
         write_page(nights)
 
 
-def record_detections(found: Iterable[Any]) -> None:
-    """Add to the planted faults that are known, and how many seeds each took, and write the table."""
-    known = json.loads(DETECTIONS.read_text()) if DETECTIONS.exists() else {}
-    known |= {
-        one.words: {"row": one.row, "seeds": one.seeds, "tried": one.tried, "by": one.said.partition(":")[0]}
-        for one in found
-    }
-    DETECTIONS.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
-    took = sorted(one["seeds"] for one in known.values() if one["seeds"] is not None)
-    rows = []
-    for plant in PLANTS:
-        one = known.get(plant.words)
-        if one is None:
-            rows.append(f"| {plant.row} | {plant.words} | not asked yet | |")
-        else:
-            seeds = one["seeds"] or f"not in {one['tried']}"
-            rows.append(f"| {plant.row} | {plant.words} | {seeds} | {one['by']} |")
-    middle = (
-        f"Found: {len(took)} of {len(PLANTS)}; median of those {median(took):g} seeds."
-        if took
-        else "None yet."
-    )
-    left = [f"- {row}: {why}." for row, why in UNPLANTED.items()]
-    head = ["| row | fault | seeds | found by |", "|---|---|--:|---|"]
-    _put(_PLANTED, "\n".join([*head, *rows, "", middle, "", "Not planted, and why:", "", *left]))
-
-
-def _put(begin: str, words: str) -> None:
+def put(begin: str, words: str) -> None:
     text = PAGE.read_text(encoding="utf-8")
     before, _, rest = text.partition(begin)
     _, _, after = rest.partition(_END)
@@ -194,7 +163,7 @@ def _put(begin: str, words: str) -> None:
 
 
 def write_page(nights: list[dict[str, Any]]) -> None:
-    _put(_BEGIN, _tables(nights))
+    put(_BEGIN, _tables(nights))
     _draw(nights)
 
 

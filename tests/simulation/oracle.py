@@ -18,6 +18,7 @@ from typing import Any
 from bot.sim.exchange.events import Executed
 from bot.sim.exchange.fractions.sizes import whole_units
 from bot.sim.gateway.core import GatewayCore
+from tests.simulation.book_rules import BookRules
 from tests.simulation.entry_rules import EntryRules, Limits
 from tests.simulation.journal_rules import check_bars, check_lines, check_refusals
 
@@ -26,6 +27,7 @@ OURS = 1
 CALM_BARE_S = 90.0
 """A position without its stops may last so long in calm: the bot's own limit for a repair, then for a close, and slack."""
 NOTHING = Decimal("0.02")
+_HEEDED = frozenset({"OrderRefused", "SendOrders", "BracketAdopted", "SendRevision", "Halted", "Resumed"})
 ALERTED_AFTER_S = 90.0
 """A danger that lasts longer must have been told to a person."""
 
@@ -36,11 +38,13 @@ class Verdict:
 
     compared: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
+    on_broken: Callable[[], None] = lambda: None
 
     def expect(self, rule: str, holds: bool, words: str) -> None:
         self.compared[rule] += 1
         if not holds and len(self.broken) < 50:
             self.broken.append(f"{rule}: {words}")
+            self.on_broken()
 
 
 class Oracle:
@@ -69,6 +73,9 @@ class Oracle:
         self._bare_calm: dict[int, datetime] = {}
         self._bare: dict[int, datetime] = {}
         self._untold: set[int] = set()
+        self._books = BookRules(core, self.verdict.expect, is_calm, age_s, self.foreign)
+        self.deaths: list[datetime] = []
+        """When a process of the bot was killed: what it was about to say is unsaid."""
         self._intents: set[str] = set()
         self._revisions: set[str] = set()
         self._seen = 0
@@ -90,11 +97,15 @@ class Oracle:
     def synced(self, rows: Iterable[tuple[str, str, str]]) -> None:
         """Rows that are on disk now."""
         for at, kind, body in rows:
+            if kind not in _HEEDED:
+                continue
             read = json.loads(body)
             if kind in ("SendOrders", "BracketAdopted"):
                 self._intents |= {_bare(order["ref"]) for order in read["orders"]}
             elif kind == "SendRevision":
                 self._revisions.add(_bare(read["ref"]))
+            elif kind == "OrderRefused":
+                self._books.refused(read["ref"])
             elif kind == "Halted":
                 self._halts.setdefault(read["cause"], datetime.fromisoformat(at))
                 self.halts_on_disk.append((read["cause"], at))
@@ -142,6 +153,7 @@ class Oracle:
                 f"{now:%H:%M:%S} {len(options)}",
             )
         self._orders(now)
+        self._books.look(held)
 
     def _protected(self, con_id: int, held: int, stopped: int, now: datetime) -> None:
         if stopped >= held:
@@ -189,6 +201,7 @@ class Oracle:
                     f"{now:%H:%M:%S} {one.order_ref}",
                 )
                 self._rules.judge(one)
+                self._books.received(one)
                 if str(one.order.action) == "BUY":
                     self._entry(one, now)
             elif one.kind == "modify":
@@ -233,6 +246,7 @@ class Oracle:
             self.verdict.expect("no fill lost", _execution(exec_id) in known, exec_id)
         self._money(rows, may_differ=may_differ)
         is_clock_true = math.isinf(min(self._age_s("clock_skew"), self._age_s("clock_step")))
+        self._books.close(rows, self.executed.values(), may_differ=may_differ or self.has_corrections)
         check_bars(rows, self._core, self.verdict.expect, is_clock_true=is_clock_true)
         check_refusals(rows, self.verdict.expect)
         check_lines(self._core, most_lines, self.verdict.expect)
@@ -241,12 +255,20 @@ class Oracle:
                 told = any(when >= traded and level != "info" for when, _, level, _ in self.alerts)
                 self.verdict.expect("another hand is told", told, f"{traded:%H:%M:%S}")
         for cause, at in self.halts_on_disk:
-            since = datetime.fromisoformat(at) - timedelta(seconds=30)
             self.verdict.expect(
-                "a halt is told",
-                any(when >= since for when, *_ in self.alerts),
-                f"{cause} at {at}",
+                "a halt is told", self._is_told(cause, datetime.fromisoformat(at)), f"{cause} at {at}"
             )
+
+    def _is_told(self, cause: str, at: datetime) -> bool:
+        """By an alert of its own; by any where the process was killed while it was about to say so."""
+        since = at - timedelta(seconds=30)
+        if any(timedelta(0) <= death - at <= timedelta(seconds=10) for death in self.deaths):
+            return any(when >= since for when, *_ in self.alerts)
+        return any(
+            (when >= since and (cause in key or "alted" in title))
+            or (key.startswith("loss_guard:") and cause in key)
+            for when, key, _, title in self.alerts
+        )
 
     def _money(self, rows: list[tuple[str, str, str]], *, may_differ: bool) -> None:
         if may_differ or self.has_corrections:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.ops.process.control_client import leave_halt
 from bot.sim.faults.handle import bind
+from tests.simulation.fault_draws import ORDER_KINDS
 from tests.simulation.world import settings_of
 
 if TYPE_CHECKING:
@@ -110,6 +111,41 @@ def _pin(u: Universe, book: str, seconds: float) -> None:
         bind("pin_quote", how)(u.core)
 
 
+def _order_messages(effect: str) -> Own:
+    """All kinds that tell of orders, so that no kind makes up for another."""
+
+    def act(u: Universe, count: int) -> None:
+        for kind in ORDER_KINDS:
+            bind("message", {"kind": kind, "effect": effect, "count": count})(u.core)
+
+    return act
+
+
+def _odd_status(u: Universe, status: str, count: int) -> None:
+    how = {"kind": "orderStatus", "effect": "rewrite", "count": count, "fields": {"status": status}}
+    bind("message", how)(u.core)
+
+
+def _order_word(u: Universe, code: int, text: str) -> None:
+    """Said of the newest order that works; its status does not change."""
+    orders = [view for view in u.core.world.open_orders() if view.client_id == 1]
+    if orders:
+        bind("say", {"code": code, "text": text, "req_id": orders[-1].order_id})(u.core)
+
+
+def _swallowed(u: Universe, kind: str, count: int) -> None:
+    """As a gateway that restarts: what it took it never passed on."""
+    bind("message", {"kind": kind, "effect": "drop", "count": count})(u.core)
+
+
+def _other_id(u: Universe, pick: float) -> None:
+    """The next execution bears the order id of another order (a client's ids are its own, and IB's are not)."""
+    ids = sorted({x.order_id for x in u.core.world._ledger._received if x.client_id == 1})
+    if ids:
+        how = {"kind": "execDetails", "effect": "rewrite", "fields": {"orderId": ids[int(pick * len(ids))]}}
+        bind("message", how)(u.core)
+
+
 def _operator(request: dict[str, str]) -> Own:
     def act(u: Universe) -> None:
         if u.life is None or u.life.supervisor.failed is not None:
@@ -161,4 +197,10 @@ OWN: dict[str, Own] = {
     "halt_file": _halt_file,
     "redeploy": _redeploy,
     "change_settings": _change_settings,
+    "doubled": _order_messages("duplicate"),
+    "lost": _order_messages("drop"),
+    "odd_status": _odd_status,
+    "swallowed": _swallowed,
+    "other_id": _other_id,
+    "order_word": _order_word,
 }

@@ -110,7 +110,11 @@ PLANTS: Final[tuple[Plant, ...]] = (
     Plant(
         "G26", "feeds that die without a word are not noticed", ((MarketData, "_judge_freshness", p.nothing),)
     ),
-    Plant("G27", "an intent is sent twice", ((OrderManager, "_place", p.twice),)),
+    Plant(
+        "G27",
+        "an intent is sent twice",
+        ((OrderManager, "_place", p.twice), (order_sender.Orders, "_send", p.unchecked)),
+    ),
     Plant(
         "G28",
         "target and stop do not end each other",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tests.simulation.fault_draws import FAULTS, PASSING, SINGLE
+from tests.simulation.limit_draws import drawn_equity, drawn_limits
 from tests.simulation.network import NetworkSettings
 from tests.simulation.streams import Streams
 
@@ -50,12 +51,15 @@ class Rhythm:
     """A line of the gateway is told its newest quote at most this often."""
     points_per_minute: int = 4
     """So often the market moves."""
+    figures_every_s: float = 180.0
+    """The account's figures are told so often (IB: three minutes)."""
     looks_every_s: float | None = None
     """Orders look at the market only so often (see ``SimulatedGateway``). None: whenever it moves."""
 
 
-LEAN: Final = Rhythm(300.0, 300.0, 5.0, 64, 60, 900.0, 4, 60.0)
-"""Of a whole session in which nothing goes wrong: bars and prices by the minute, quotes each quarter of an hour."""
+LEAN: Final = Rhythm(300.0, 300.0, 5.0, 64, 60, 900.0, 4, 900.0, 60.0)
+"""Of a whole session in which nothing goes wrong: bars and prices by the minute, quotes, account and pulse each quarter of an
+hour."""
 LEAN_SETTINGS: Final = {
     "MARKET_DATA__STRIKES_EACH_SIDE": "1",
     "MARKET_DATA__M1_SESSIONS": "1",
@@ -65,7 +69,7 @@ LEAN_SETTINGS: Final = {
     "RISK__MAX_QUOTE_AGE_S": "1800",
     "RISK__MAX_ACCOUNT_AGE_S": "7200",
     "EXECUTION__SNAPSHOT_EVERY_S": "3600",
-    "BROKER__HEARTBEAT_S": "300",
+    "BROKER__HEARTBEAT_S": "900",
 }
 
 
@@ -119,25 +123,35 @@ def draw(seed: int, *, lean: bool = False) -> Plan:
         loss=weather.choice([0.0, 0.0, 0.02, 0.1]),
         split=weather.choice([0.0, 0.3]),
     )
-    start = WHOLE_DAY if is_whole else MORNING
+    start = MORNING
+    if is_whole:
+        start = WHOLE_DAY
+    elif streams.of("start").random() < 0.2:
+        # Through the open: the first signals come before entries are allowed.
+        start, signals = WHOLE_DAY, {_earlier(at, 33): direction for at, direction in signals.items()}
     faults = tuple(sorted(_faults(streams, until_s, _after(start, signals)), key=lambda fault: fault.at_s))
     return Plan(
         seed,
         1 + seed % 40,
         signals,
-        {},
+        drawn_limits(streams.of("limits")),
         network,
         faults,
         until_s,
         _rhythm(streams),
         start,
-        chance.choice([50_000, 50_000, 6_000]),
+        drawn_equity(streams.of("equity")),
     )
 
 
 def _after(start: str, signals: dict[str, str]) -> list[float]:
     """The signals' instants, in seconds after the start."""
     return [60.0 * (_minutes(at) - _minutes(start)) for at in signals]
+
+
+def _earlier(clock: str, minutes: int) -> str:
+    hour, minute = divmod(_minutes(clock) - minutes, 60)
+    return f"{hour:02}:{minute:02}"
 
 
 def _minutes(clock: str) -> int:
@@ -170,7 +184,9 @@ def _faults(streams: Streams, until_s: float, signals: list[float]) -> list[Faul
             how, lasts_s = FAULTS[name](own)
             at_s = own.uniform(90, max(600.0, latest_s - lasts_s))
             if own.random() < 0.5:
-                at_s = max(90.0, own.choice(signals) + own.choice([0.0, 0.0, 30.0]) + own.expovariate(1 / 60))
+                at_s = max(
+                    90.0, own.choice(signals) + own.choice([0.0, 0.0, 30.0, -25.0]) + own.expovariate(1 / 60)
+                )
             latest = max(600.0, latest_s - lasts_s)
             found.append(Fault(round(min(at_s, latest), 3), name, how, lasts_s))
     return found

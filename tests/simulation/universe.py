@@ -131,6 +131,10 @@ class Universe:
         def heard(session: Any, message: Any) -> None:
             self.coverage.note("request", message.kind)
             received(session, message)
+            # What a bad network held back comes at once, whoever sent it at which pace.
+            if self.is_calm:
+                is_kept = session.ending != "too many messages a second"
+                self.oracle.verdict.expect("the pace is kept", is_kept, f"{self.now():%H:%M:%S}")
 
         self.core.send, self.core.received = sent, heard  # type: ignore[method-assign]  # an observer at the door
 
@@ -263,6 +267,7 @@ class Universe:
         if self.life is None or self.life.is_dead:
             return
         life = self.life
+        self.oracle.deaths.append(self.now())
         files = self.disk.survivors(power=power)
         life.die()
         life.journal._db.close()
@@ -342,8 +347,17 @@ class Universe:
         )
 
 
-def simulate(plan: Plan, *, keep: bool = False) -> Outcome:
-    """Run a plan. ``keep``: the wire is kept, to be shown."""
+async def _until_found(u: Universe) -> None:
+    found = asyncio.Event()
+    u.oracle.verdict.on_broken = found.set
+    tasks = [u.loop.create_task(u.act()), u.loop.create_task(found.wait())]
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+
+
+def simulate(plan: Plan, *, keep: bool = False, is_hasty: bool = False) -> Outcome:
+    """Run a plan. ``keep``: the wire is kept, to be shown. ``is_hasty``: the first finding ends it."""
     load_library("ib_insync")  # whose import asks for a thread
     loop = SimulatedLoop()
     made: list[Universe] = []
@@ -352,7 +366,7 @@ def simulate(plan: Plan, *, keep: bool = False) -> Outcome:
         made.append(Universe(plan, Path(scratch) / "state", loop, keep=keep))
         escapes = no_escape(made[0].monotonic, lambda: made[0].now().timestamp(), plan.seed)
         with noting_transitions(made[0].coverage), escapes as found:
-            await made[0].act()
+            await (_until_found(made[0]) if is_hasty else made[0].act())
         made[0].oracle.verdict.broken += [f"escaped from the simulation: {what}" for what in found]
 
     shm = Path("/dev/shm")  # noqa: S108  memory, where there is some: nothing is synced for real

@@ -43,7 +43,10 @@ def gateway_core(plan: Plan) -> GatewayCore:
         start=datetime.combine(DAY, time(hour, minute), NEW_YORK),
         seed=plan.market,
         equity=Decimal(plan.equity),
-        exchange_settings=ExchangeSettings(points_per_minute=rhythm.points_per_minute),
+        exchange_settings=ExchangeSettings(
+            points_per_minute=rhythm.points_per_minute,
+            account_update_every=timedelta(seconds=rhythm.figures_every_s),
+        ),
     )
     settings = GatewaySettings(
         bar_update_every=timedelta(seconds=rhythm.bar_update_s),
@@ -77,4 +80,4 @@ def limits_of(settings: Settings) -> Limits:
 
 def most_lines(settings: Settings) -> int:
     """The underlying, both rights of two expiries around the money, what is held, and a few on their way."""
-    return 1 + 8 * settings.market_data.strikes_each_side + settings.risk.max_open_positions + 8
+    return 1 + 8 * settings.market_data.strikes_each_side + settings.risk.max_open_positions + 3

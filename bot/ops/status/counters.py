@@ -6,7 +6,7 @@ Counts run from the start of the line. Every order counts once for each outcome 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,7 @@ from bot.domain.machine import Applies
 from bot.domain.market import DataType
 from bot.domain.order import LIVE, Leg, OrderStatus
 from bot.domain.types import ConId, IdeaId, OrderRef, Symbol
+from bot.ops.status.changing import changed
 from bot.ops.status.histogram import FILL_BUCKETS_S, SLIP_BUCKETS_TICKS, Histogram
 from bot.ops.status.slippage import SlipBook
 
@@ -25,7 +26,7 @@ COUNTED_ENDS = (OrderStatus.FILLED, OrderStatus.CANCELLED)
 ORDERS_KEPT = 2000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Counters:
     """Counts, latest figures and distributions. Unknown is None."""
 
@@ -127,7 +128,7 @@ class CountersFold:
         }
 
     def _set(self, **changes: Any) -> None:
-        self.value = replace(self.value, **changes)
+        self.value = changed(self.value, **changes)
 
     def _count(self, table: str, key: object) -> None:
         known = getattr(self.value, table)

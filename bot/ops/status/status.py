@@ -14,7 +14,7 @@ from bot.ops.status.counters import Counters
 from bot.ops.status.ledger import DayPnl
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BracketView:
     """A position and its protection. ``unrealized`` is at the bid, None while there is no bid."""
 
@@ -95,7 +95,7 @@ class SentOrder:
     price: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SymbolView:
     """The latest of one symbol: its price, its last bar, what the strategies made of it."""
 
@@ -112,7 +112,7 @@ class SymbolView:
     last_direction: Direction | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Status:
     """Everything worth showing. Unknown is None."""
 

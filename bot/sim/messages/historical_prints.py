@@ -99,14 +99,21 @@ def quote_at(core: GatewayCore, con_id: ConId, at: datetime) -> TopOfBook | None
     """The book as the minute bars before ``at`` have it: what frozen and delayed data show; None where nothing is known."""
     closes: dict[str, Decimal | None] = {}
     for what in ("BID", "ASK", "TRADES"):
-        try:
-            bars = whole(_world_bars(core, HistoryQuery(con_id, at, "1 D", "1 min", what)))
-        except HistoryError:
-            bars = []
-        closes[what] = Decimal(str(round(bars[-1].close, 5))) if bars else None
+        last = _last_minute(core, con_id, at, what)
+        closes[what] = None if last is None else Decimal(str(round(last.close, 5)))
     if closes["BID"] is None or closes["ASK"] is None:
         return None
     return TopOfBook(closes["BID"], closes["ASK"], 1, 1, closes["TRADES"])
+
+
+def _last_minute(core: GatewayCore, con_id: ConId, at: datetime, what: str) -> HistoryBar | None:
+    """A day of an option's minutes is priced one by one: within a session the last few hold it, too."""
+    for duration in ("300 S", "1 D"):
+        try:
+            return whole(_world_bars(core, HistoryQuery(con_id, at, duration, "1 min", what)))[-1]
+        except HistoryError:
+            continue
+    return None
 
 
 def _seconds(duration: str) -> int:
