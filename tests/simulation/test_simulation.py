@@ -145,9 +145,9 @@ def test_a_trade_is_made_and_the_oracle_compares_it() -> None:
 
 @pytest.mark.slow
 def test_the_same_seed_is_the_same_bytes_in_another_process() -> None:
-    words = [sys.executable, "-m", "tests.simulation", "--same", "2", "--first", "4", "--processes", "1"]
+    words = [sys.executable, "-m", "tests.simulation", "--same", "1", "--first", "5", "--processes", "1"]
     asked = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert "same bytes of journal and wire: 2 of 2, 2 distinct" in asked.stdout, asked.stdout + asked.stderr
+    assert "same bytes of journal and wire: 1 of 1, 1 distinct" in asked.stdout, asked.stdout + asked.stderr
 
 
 @pytest.mark.slow
