@@ -170,7 +170,7 @@ def _offered(core: GatewayCore) -> Counter[int]:
     for order in core.world._exchange.alive():
         if order.client_id == OURS and order.is_alive and order.is_active and str(order.side) == "SELL":
             key = order.contract.con_id, order.oca_group or f"alone {order.order_id}"
-            most[key] = max(most.get(key, 0), order.remaining)
+            most[key] = max(most.get(key, 0), int(order.remaining))
     found: Counter[int] = Counter()
     for (con_id, _), quantity in most.items():
         found[con_id] += quantity
