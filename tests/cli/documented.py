@@ -65,7 +65,7 @@ WAYS: tuple[Row, ...] = (
     Row(r"^make (test|lint|gauntlet)$", Way.ELSEWHERE, ".ci/run is made of them"),
     Row(r"^make docs$", Way.ELSEWHERE, ".ci/run compares what it would write (docs.generate --check)"),
     Row(
-        r"^make simulate",
+        r"^make simulate|^python -m tests\.simulation",
         Way.ELSEWHERE,
         "tests/simulation and the night's part of CI; it fills the minutes that it is given",
     ),

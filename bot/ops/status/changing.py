@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 _Picture = TypeVar("_Picture")
 
 
-def changed(picture: _Picture, **changes: Any) -> _Picture:
+def with_changes(picture: _Picture, **changes: Any) -> _Picture:
     """A frozen dataclass without slots and ``__post_init__``, with other values in it. Raises TypeError for an unknown field."""
     known = picture.__dict__
     if not changes.keys() <= known.keys():

@@ -17,7 +17,7 @@ from bot.domain.machine import Applies
 from bot.domain.market import DataType
 from bot.domain.order import LIVE, Leg, OrderStatus
 from bot.domain.types import ConId, IdeaId, OrderRef, Symbol
-from bot.ops.status.changing import changed
+from bot.ops.status.changing import with_changes
 from bot.ops.status.histogram import FILL_BUCKETS_S, SLIP_BUCKETS_TICKS, Histogram
 from bot.ops.status.slippage import SlipBook
 
@@ -128,7 +128,7 @@ class CountersFold:
         }
 
     def _set(self, **changes: Any) -> None:
-        self.value = changed(self.value, **changes)
+        self.value = with_changes(self.value, **changes)
 
     def _count(self, table: str, key: object) -> None:
         known = getattr(self.value, table)

@@ -19,7 +19,7 @@ from bot.domain.market import Quote
 from bot.domain.order import LIVE
 from bot.domain.session import CalendarRangeError, is_open, new_york_day
 from bot.domain.types import IdeaId, Numbers, Symbol
-from bot.ops.status.changing import changed
+from bot.ops.status.changing import with_changes
 from bot.ops.status.counters import CountersFold
 from bot.ops.status.ledger import BookedTrade, DayLedger
 from bot.ops.status.spoken import spoken_figures, spoken_idea, spoken_moment, spoken_time
@@ -117,7 +117,7 @@ class StatusBuilder(StateMachine):
     # ── small tools ──
 
     def _set(self, **changes: Any) -> None:
-        self.status = changed(self.status, **changes)
+        self.status = with_changes(self.status, **changes)
 
     def _event(self, at: datetime, text: str) -> None:
         self._set(last_event=text, last_event_at=at)
@@ -130,7 +130,8 @@ class StatusBuilder(StateMachine):
     def _symbol(self, symbol: Symbol, **changes: Any) -> None:
         self._set(
             symbols=tuple(
-                changed(view, **changes) if view.symbol == symbol else view for view in self.status.symbols
+                with_changes(view, **changes) if view.symbol == symbol else view
+                for view in self.status.symbols
             )
         )
 
@@ -140,7 +141,7 @@ class StatusBuilder(StateMachine):
     def _bracket(self, idea_id: IdeaId, **changes: Any) -> None:
         self._set(
             open_brackets=tuple(
-                changed(one, **changes) if one.idea_id == idea_id else one
+                with_changes(one, **changes) if one.idea_id == idea_id else one
                 for one in self.status.open_brackets
             )
         )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.ops.status.changing import changed
+from bot.ops.status.changing import with_changes
 from bot.ops.status.status import Status
 
 
@@ -17,11 +17,11 @@ def test_a_changed_picture_is_what_the_constructor_would_make(
     account: str, fills: int, is_connected: bool
 ) -> None:
     before = Status(mode="paper", reconnects=3)
-    after = changed(before, account=account, fills=fills, is_connected=is_connected)
+    after = with_changes(before, account=account, fills=fills, is_connected=is_connected)
     assert after == dataclasses.replace(before, account=account, fills=fills, is_connected=is_connected)
     assert before == Status(mode="paper", reconnects=3)
 
 
 def test_a_field_that_is_not_there_is_told() -> None:
     with pytest.raises(TypeError, match="no_such"):
-        changed(Status(), no_such=1)
+        with_changes(Status(), no_such=1)
