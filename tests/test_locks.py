@@ -44,7 +44,7 @@ def asked(extras: tuple[str, ...], groups: tuple[str, ...] = ()) -> Iterator[Req
     ("name", "wanted"),
     [
         ("runtime", list(asked(("bot",)))),
-        ("dev", list(asked(("bot", "research"), ("dev", "monitoring")))),
+        ("dev", list(asked(("bot", "research", "cluster", "search"), ("dev", "monitoring")))),
         ("build", [Requirement(one) for one in PROJECT["build-system"]["requires"]]),
     ],
 )

@@ -145,6 +145,7 @@ def test_results_of_another_sweep_are_not_mixed_in(finished: tuple[Path, list[Tr
         read_results(results, other)
 
 
+@pytest.mark.slow
 def test_a_cluster_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(FixTheMachine, match="--scheduler"):
         run_sweep(JOB, WANTED, tmp_path / "sweep.jsonl", 1, "tcp://127.0.0.1:1", lambda _: None)
