@@ -32,6 +32,12 @@ class AsksForBars(Protocol):
     def bars(self, stock: Any, size: BarSize, end: datetime, days: int) -> tuple[Bar, ...]: ...
 
 
+class PicksExpiry(Protocol):
+    """How the settings name a strategy's expiry."""
+
+    def pick(self, expiries: Sequence[date], today: date) -> date | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """Consecutive sessions that are asked for at once."""
@@ -41,6 +47,14 @@ class Request:
     @property
     def end(self) -> datetime:
         return self.sessions[-1].close
+
+
+def expiries_for(
+    listed: Sequence[date], rules: Iterable[PicksExpiry], sessions: Sequence[Session]
+) -> tuple[date, ...]:
+    """Those that the strategies would have chosen on these days, as far as they are still listed, earliest first."""
+    picked = (rule.pick(listed, session.day) for rule in rules for session in sessions)
+    return tuple(sorted({expiry for expiry in picked if expiry is not None}))
 
 
 def requests_for(

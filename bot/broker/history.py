@@ -124,10 +124,7 @@ class HistorySession:
 
         Raises FixTheCommand where none is listed.
         """
-        chains = self._ib.reqSecDefOptParams(stock.symbol, "", "STK", stock.conId)
-        chain = next((x for x in chains if x.exchange == "SMART" and x.tradingClass == stock.symbol), None)
-        if chain is None:
-            raise FixTheCommand(f"IB lists no options of {stock.symbol}")
+        chain = self._chain(stock)
         wanted = min(chain.expirations) if expiry is None else f"{expiry:%Y%m%d}"
         strikes = sorted(chain.strikes, key=lambda strike: abs(strike - spot))[: 2 * each_side]
         asked = [
@@ -136,6 +133,17 @@ class HistorySession:
             for right in ("C", "P")
         ]
         return [option for option in self._ib.qualifyContracts(*asked) if option.conId]
+
+    def expiries(self, stock: Any) -> tuple[date, ...]:
+        """Every listed expiry, earliest first. Raises FixTheCommand where none is listed."""
+        return tuple(date.fromisoformat(f"{text}") for text in sorted(self._chain(stock).expirations))
+
+    def _chain(self, stock: Any) -> Any:
+        chains = self._ib.reqSecDefOptParams(stock.symbol, "", "STK", stock.conId)
+        chain = next((x for x in chains if x.exchange == "SMART" and x.tradingClass == stock.symbol), None)
+        if chain is None:
+            raise FixTheCommand(f"IB lists no options of {stock.symbol}")
+        return chain
 
     def _ask(self, contract: Any, size: str, what: str, end: datetime, days: int) -> list[Any]:
         self._pace((contract.conId, what), (contract.conId, size, what, end, days))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.backtest.store.store import Added, Store
     from bot.broker.history import HistorySession
     from bot.config import Settings
+    from bot.selection.expiry import ExpiryRule
 
 _SIZES = {"1m": BarSize.M1, "60m": BarSize.M60}
 _STRIKES_EACH_SIDE = 5
@@ -30,7 +31,7 @@ _To = Annotated[str, typer.Option("--to", metavar="DATE", help="Last day; defaul
 _Size = Annotated[str, typer.Option("--size", metavar="1m|60m", help="Length of the bars.")]
 _Options = Annotated[
     bool,
-    typer.Option("--options", help="Also minute quotes of the nearest expiry's options around the money."),
+    typer.Option("--options", help="Also minute quotes of the strategies' expiries around the money."),
 ]
 _Replace = Annotated[
     bool, typer.Option("--replace", help="Ask again for what is stored; the new rows are right.")
@@ -56,6 +57,8 @@ def fetch(
 
     Example: ibkr-bot data fetch SPY --from 2024-01-02 --to 2024-12-31
     """
+    from bot.config.hand_down import expiry_rules
+
     settings, store = settings_of(config), open_store(data, config)
     names = [name.strip().upper() for entry in symbols for name in entry.split(",") if name.strip()]
     days = _days(first, last)
@@ -64,7 +67,8 @@ def fetch(
             for name in names:
                 added = _bars(session, store, name, _size(size), days, again=replace_stored)
                 if options:
-                    added += _quotes(session, store, name, days, again=replace_stored)
+                    rules = expiry_rules(settings)
+                    added += _quotes(session, store, name, days, rules, again=replace_stored)
                 _tell(name, added, as_json=as_json)
     except KeyboardInterrupt:
         typer.echo("stopped; what was fetched is kept, and the same command goes on from here", err=True)
@@ -96,10 +100,16 @@ def _bars(
 
 
 def _quotes(
-    session: HistorySession, store: Store, name: str, days: tuple[date, date], *, again: bool
+    session: HistorySession,
+    store: Store,
+    name: str,
+    days: tuple[date, date],
+    rules: Sequence[ExpiryRule],
+    *,
+    again: bool,
 ) -> Added:
-    """The nearest expiry around the last close known; options that have expired are not IB's any more."""
-    from bot.backtest.fetch import keep_quotes
+    """Of the expiries that the strategies choose, around the last close known; expired options are not IB's any more."""
+    from bot.backtest.fetch import expiries_for, keep_quotes
     from bot.backtest.store.kinds import Kind
     from bot.backtest.store.store import Added
     from bot.domain.session import sessions_between
@@ -108,7 +118,11 @@ def _quotes(
     if not len(table):
         return Added()
     sessions, spot = sessions_between(*days), float(table["close"][-1].as_py())
-    contracts = session.options(session.underlying(name), None, spot, _STRIKES_EACH_SIDE)
+    stock = session.underlying(name)
+    expiries = expiries_for(session.expiries(stock), rules, sessions)
+    if not expiries:
+        raise FixTheCommand(f"no expiry of {name} that is still listed is one that options.expiry asks for")
+    contracts = [x for one in expiries for x in session.options(stock, one, spot, _STRIKES_EACH_SIDE)]
     total = Added()
     with _bar(f"{name} options", len(contracts)) as step:
         for option in contracts:

@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from bot.backtest.feed.library import StoreLibrary
-from bot.backtest.fetch import Request, fetch_bars, keep_quotes, requests_for
+from bot.backtest.fetch import Request, expiries_for, fetch_bars, keep_quotes, requests_for
 from bot.backtest.store.kinds import Kind
 from bot.backtest.store.store import Added, Store
 from bot.broker.connection.settings import BrokerSettings, PacingLimits
 from bot.broker.history import NoHistory, history_session
 from bot.domain.errors import FixTheMachine
 from bot.domain.market import Bar, BarSize
-from bot.domain.session import session_on
+from bot.domain.session import session_on, sessions_between
+from bot.selection.expiry import parse_expiry
 from bot.sim.market.recorded.library import BUNDLE
 from bot.sim.server.thread import SimGatewayThread
 from bot.sim.world.build import recorded_world
@@ -45,6 +46,17 @@ class Deck:
 
 def asked_for(store: Store, *, again: bool = False) -> tuple[Request, ...]:
     return requests_for(store, "SPY", BarSize.M1, date(2011, 1, 3), date(2011, 1, 31), again=again)
+
+
+def test_options_are_fetched_of_the_expiries_that_the_strategies_would_have_chosen() -> None:
+    """A Monday's expiry is the nearest one, and no strategy as shipped trades it: a chain of it alone trades nothing."""
+    listed = (date(2025, 6, 30), date(2025, 7, 3), date(2025, 7, 18), date(2025, 9, 19))
+    rules = (parse_expiry("weekly"), parse_expiry("14-45"))
+
+    assert expiries_for(listed, rules, sessions_between(date(2025, 6, 27), date(2025, 6, 30))) == (
+        date(2025, 7, 3), date(2025, 7, 18),
+    )  # fmt: skip
+    assert expiries_for(listed, rules, sessions_between(date(2025, 3, 3), date(2025, 3, 4))) == ()
 
 
 def nobody(_: Request, __: Added) -> None:
