@@ -19,6 +19,7 @@ from bot.backtest.store.store import Added, Store
 from bot.domain.market import Bar, BarSize
 from bot.domain.session import Session, sessions_between
 from bot.domain.types import Symbol
+from bot.selection.expiry import ExpiryRule
 
 # IBKR Campus, "Historical Bars: Step Sizes": a day of 1-min bars is always granted, a week in practice; hours by the month.
 _SESSIONS_A_REQUEST: Final = {BarSize.M1: 5, BarSize.M60: 21}
@@ -30,12 +31,6 @@ class AsksForBars(Protocol):
     """What a session with the gateway offers."""
 
     def bars(self, stock: Any, size: BarSize, end: datetime, days: int) -> tuple[Bar, ...]: ...
-
-
-class PicksExpiry(Protocol):
-    """How the settings name a strategy's expiry."""
-
-    def pick(self, expiries: Sequence[date], today: date) -> date | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,7 @@ class Request:
 
 
 def expiries_for(
-    listed: Sequence[date], rules: Iterable[PicksExpiry], sessions: Sequence[Session]
+    listed: Sequence[date], rules: Iterable[ExpiryRule], sessions: Sequence[Session]
 ) -> tuple[date, ...]:
     """Those that the strategies would have chosen on these days, as far as they are still listed, earliest first."""
     picked = (rule.pick(listed, session.day) for rule in rules for session in sessions)
