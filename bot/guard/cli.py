@@ -61,9 +61,15 @@ def run(
     """Guard the gateway until told to end. Example: ibkr-guard run --listen 127.0.0.1:4003 --gateway 127.0.0.1:4002"""
     import asyncio
 
+    from loguru import logger
+
     from bot.guard.alerts import Alerts, apprise_channels
     from bot.guard.files import Files
 
+    logger.remove()
+    logger.add(
+        sys.stderr, diagnose=False
+    )  # a failure's values, such as an order's account, are nobody's business
     alerts = Alerts(apprise_channels(alert_urls))
     try:
         wall = _limits_or_alert(limits, alerts)

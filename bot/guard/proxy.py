@@ -7,6 +7,7 @@ the broker, and protection above all, stay as they are.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -21,14 +22,20 @@ from bot.guard.machine import Guard
 
 _TICK_S = 0.2
 _KEEP_EVERY = 5  # ticks
+_SET_S = 5.0
+"""A clock that goes otherwise than time by more than this was set: ages, rates and deadlines are no longer known."""
+_AT_ONCE = 0x10000
+"""Bytes taken from a socket at a time, into one place for all: a piece is worked off before the next is read."""
 
 
 def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
-class _End(asyncio.Protocol):
+class _End(asyncio.BufferedProtocol):
     """One socket. ``other`` is paused while this one cannot take more."""
+
+    _room = memoryview(bytearray(_AT_ONCE))
 
     def __init__(self, proxy: Proxy, number: int, *, is_client: bool) -> None:
         self.proxy, self.number, self.is_client = proxy, number, is_client
@@ -41,8 +48,12 @@ class _End(asyncio.Protocol):
         if self.is_client:
             self.proxy.client_came(self)
 
-    def data_received(self, data: bytes) -> None:
-        self.proxy.heard(self, data)
+    def get_buffer(self, sizehint: int) -> memoryview:
+        del sizehint
+        return self._room
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.proxy.heard(self, bytes(self._room[:nbytes]))
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
@@ -76,12 +87,14 @@ class Proxy:
         tell: Callable[[Tell], None],
         now: Callable[[], datetime] = wall_clock,
         beside: Callable[[], Mapping[str, object]] = dict,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``beside`` is what the status tells of the alert channel."""
+        """``beside`` is what the status tells of the alert channel; ``monotonic`` seconds that nobody can set."""
         self.guard = guard
         self.port = 0
         self._files, self._gateway, self._tell, self._now = files, gateway, tell, now
-        self._beside = beside
+        self._beside, self._monotonic = beside, monotonic
+        self._ticked: tuple[datetime, float, float] | None = None
         self._numbers = count(1)
         self._clients: dict[int, _End] = {}
         self._upstream: dict[int, _End] = {}
@@ -132,11 +145,23 @@ class Proxy:
 
     def tick(self) -> None:
         """Time passes; a person may have stopped or gone on."""
-        now, stamp = self._now(), self._files.stamp()
+        earliest, now, latest = self._monotonic(), self._now(), self._monotonic()
+        self.do(lambda: self._look_at_clock(now, earliest, latest))
+        stamp = self._files.stamp()
         if stamp != self._stamp:
             self._stamp = stamp
             self.do(lambda: self.guard.set_stop(self._files.stop(now), now))
         self.do(lambda: self.guard.time_passed(now))
+
+    def _look_at_clock(self, now: datetime, earliest: float, latest: float) -> Iterable[Effect]:
+        """An hour back would make a stale quote fresh and hold every deadline up. ``now`` was read between the other two.
+        Errors: RestartTheLine, for a new beginning."""
+        before, self._ticked = self._ticked, (now, earliest, latest)
+        if before is not None:
+            passed_s = (now - before[0]).total_seconds()
+            if not earliest - before[2] - _SET_S <= passed_s <= latest - before[1] + _SET_S:
+                raise RestartTheLine(f"the clock was set by about {passed_s - (latest - before[2]):+.0f} s")
+        return ()
 
     # ── sockets
 

@@ -7,7 +7,7 @@ instead of a field, and a kind with a ``body`` is said by it from the version of
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -17,7 +17,7 @@ from bot.wire.bodies import Body
 from bot.wire.errors import FieldError, LocalProtocolError, RemoteProtocolError
 from bot.wire.frames import join_fields
 from bot.wire.nodes import Node, compile_steps, defaults_of, names_of
-from bot.wire.plain import plain_layout
+from bot.wire.plain import Recall, Watched, plain_layout, recall
 from bot.wire.records import Record, WireMessage, WrittenRecords
 from bot.wire.slots import NumberedRecord
 from bot.wire.steps import Records, Step, read_all, write_all
@@ -89,7 +89,7 @@ class MessageKind:
         found = {step.name: step for step in layout.steps if isinstance(step, Records)}[name]
         return WrittenRecords(found, found.write_each)
 
-    def decode(self, version: int, fields: Sequence[str]) -> WireMessage:
+    def decode(self, version: int, fields: list[str]) -> WireMessage:
         """The message of a payload's fields, id included. Errors: ``RemoteProtocolError``, recoverable."""
         return self._at(version).decode(fields)
 
@@ -112,6 +112,7 @@ class _Layout:
     has_raw_id: bool
     defaults: Mapping[str, Any]
     derived: Mapping[str, Any]
+    recall: Recall | None
 
     def encode(self, values: Mapping[str, Any]) -> bytes:
         kind = self.kind
@@ -148,15 +149,19 @@ class _Layout:
                     raise LocalProtocolError(f"{self.kind.name}: {missing.args[0]}: is missing") from None
         return filled
 
-    def decode(self, fields: Sequence[str]) -> WireMessage:
-        values = Record()
+    def decode(self, fields: list[str]) -> WireMessage:
+        known = None if self.recall is None else self.recall.read(fields)
+        if known is not None:
+            return WireMessage(self.kind.name, known)
+        values = Record() if self.recall is None else Watched()
         rest = iter(fields)
         next(rest)
         try:
             read_all(self.steps, rest, values)
         except FieldError as error:
             raise self._refusal(error, values) from None
-        return WireMessage(self.kind.name, values, tuple(rest))
+        message = WireMessage(self.kind.name, values, tuple(rest))
+        return message if self.recall is None else self.recall.kept(fields, message)
 
     def decode_body(self, data: bytes) -> WireMessage:
         values = Record()
@@ -187,7 +192,8 @@ def _compile(kind: MessageKind, version: int) -> _Layout:
     steps = compile_steps(kind.nodes, version)
     body = kind.body if kind.is_numbered(version) else None
     shape = None if body is None else NumberedRecord(kind.nodes, version, body)
-    return _Layout(kind, steps, shape, version >= RAW_IDS_SINCE, plain, derived)
+    memory = recall(steps) if kind.direction is MessageDirection.REQUEST else None
+    return _Layout(kind, steps, shape, version >= RAW_IDS_SINCE, plain, derived, memory)
 
 
 def request(number: int, name: str, *nodes: Node, since: int = 0, body: Body | None = None) -> MessageKind:

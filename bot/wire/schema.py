@@ -28,6 +28,7 @@ __all__ = [
     "direction_of",
     "encode",
     "field_names",
+    "is_plain_question",
     "message_kinds",
     "unsendable",
     "written_records",
@@ -112,6 +113,24 @@ def written_records(kind: str, name: str, version: int) -> WrittenRecords:
 @cache
 def _encoder(kind: str, version: int) -> Callable[[Mapping[str, Any]], bytes]:
     return _kind(kind).encoder(version)
+
+
+def is_plain_question(order: bytes, version: int, values: int) -> bool:
+    """Whether a ``placeOrder`` of so many decoded ``values`` has no part that may be there or not, and its what-if flag stands
+    where it then must: such bytes mean a question to whoever knows the places alone."""
+    place, count, known = _plain_question(version)
+    texts = order.split(b"\0")
+    return len(texts) == count and texts[place] == b"1" and values == known
+
+
+@cache
+def _plain_question(version: int) -> tuple[int, int, int]:
+    """The flag's place, how many texts, how many values."""
+    least = {"orderId": 1, "symbol": "", "action": "BUY", "totalQuantity": 1, "orderType": "LMT"}
+    order, question = (encode("placeOrder", version, whatIf=flag, **least)[4:] for flag in (False, True))
+    texts = question.split(b"\0")
+    place = next(n for n, (a, b) in enumerate(zip(order.split(b"\0"), texts, strict=True)) if a != b)
+    return place, len(texts), len(decode_request(question, version).values)
 
 
 def decode_request(payload: bytes, version: int) -> WireMessage:

@@ -29,6 +29,7 @@ __all__ = [
     "Step",
     "Test",
     "Values",
+    "often_read",
     "read_all",
     "write_all",
 ]
@@ -59,7 +60,7 @@ class ScalarStep(NamedTuple):
 
 
 @cache
-def _often_read(read: Callable[[str], Any]) -> Mapping[str, Any]:
+def often_read(read: Callable[[str], Any]) -> Mapping[str, Any]:
     """What the commonest texts mean: most of an order's hundred fields are empty or 0, and every value is immutable."""
     known = {}
     for text in ("", "0", "1"):
@@ -88,7 +89,7 @@ class Scalars:
     _kept: _Kept = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        readers = tuple((name, read, _often_read(read)) for name, _, read, _ in self.items)
+        readers = tuple((name, read, often_read(read)) for name, _, read, _ in self.items)
         object.__setattr__(self, "_readers", readers)
         object.__setattr__(self, "_kept", _Kept())
 
@@ -115,9 +116,13 @@ class Scalars:
             into.update(meant)
             kept.misses = 0
             return
-        self._read(iter(texts), into)
+        meant = Record()
+        try:
+            self._read(iter(texts), meant)
+        finally:
+            into.update(meant)
         kept.misses += 1
-        kept.last = (texts, {name: into[name] for name, _, _ in readers})
+        kept.last = (texts, meant)
 
     def _read(self, fields: Iterator[str], into: Record) -> None:
         name = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,7 +37,7 @@ def limits(**changes: Any) -> Limits:
 
 
 class GuardThread:
-    """``told`` is what the alert channel would say. ``later`` moves the guard's clock."""
+    """``told`` is what the alert channel would say. ``later`` lets time pass for the guard; ``clock_set_s`` sets its clock."""
 
     def __init__(self, wall: Limits, gateway_port: int, directory: Path) -> None:
         self.told: list[Tell] = []
@@ -44,8 +45,14 @@ class GuardThread:
         self.files = Files(directory)
         now = wall_clock()
         self.guard = Guard(wall, self.files.counts(now), now, self.files.stop(now))
+        self.clock_set_s = 0.0
         self.proxy = Proxy(
-            self.guard, self.files, ("127.0.0.1", gateway_port), self._tell, lambda: wall_clock() + self.ahead
+            self.guard,
+            self.files,
+            ("127.0.0.1", gateway_port),
+            self._tell,
+            lambda: wall_clock() + self.ahead + timedelta(seconds=self.clock_set_s),
+            monotonic=lambda: time.monotonic() + self.ahead.total_seconds(),
         )
         self._changed = threading.Condition()
         self._loop = asyncio.new_event_loop()
@@ -83,9 +90,13 @@ class GuardThread:
         return found
 
     def later(self, seconds: float) -> None:
-        """The guard's clock jumps, and it looks at it."""
-        self.ahead += timedelta(seconds=seconds)
-        self.tick()
+        """Time passes for the guard, and it looks at its clock."""
+
+        async def pass_by() -> None:
+            self.ahead += timedelta(seconds=seconds)
+            self.proxy.tick()
+
+        self.do(pass_by())
 
     def tick(self) -> None:
         async def tick() -> None:

@@ -5,6 +5,7 @@ The gateway lets everything through (any size, any price, naked sales), and its 
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -13,15 +14,17 @@ from pathlib import Path
 import pytest
 
 from bot.broker.ibkr import IbkrBroker
+from bot.broker.orders import order_sender
 from bot.domain import broker_messages as b
 from bot.domain.contract import Contract
 from bot.domain.order import Order, OrderType
 from bot.domain.port import BrokerPort
 from bot.domain.types import Side
 from bot.sim.exchange.exchange_settings import ExchangeSettings
+from bot.sim.server.admin import largest_orders
 from tests.broker.peers import CLIENT, GatewayPlace, Peer, bracket
 from tests.broker.script import Heard, settings
-from tests.guard.rig import GuardThread, limits
+from tests.guard.rig import ROOT, GuardThread, limits
 
 pytestmark = pytest.mark.line
 REVISIONS = 20
@@ -99,3 +102,19 @@ def test_a_thousand_revisions_become_a_few(peer: GuardedPeer) -> None:
 
     assert peer.guarded.gateway.books().modifies - before <= REVISIONS
     assert peer.guarded.guard.ask(lambda guard: guard.counts.by_kind["revisions"]) <= REVISIONS
+
+
+def test_the_bot_of_the_labs_drill_is_mad_and_what_reaches_the_gateway_is_not(
+    peer: GuardedPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mad = runpy.run_path(str(ROOT / "ansible/lab/mad_bot.py"))
+    monkeypatch.setattr(order_sender, "why_forbidden", mad["nothing_is_forbidden"])
+    monkeypatch.setattr(order_sender.Orders, "_send", mad["gone_mad"](order_sender.Orders._send))
+    call = peer.call()
+    peer.quote(call)
+    peer.send(b.SendOrders(bracket(call, Decimal("0.05"), quantity=3, idea="r"), peer.now))
+    books = peer.guarded.gateway.books()
+    assert largest_orders(books) == dict.fromkeys(largest_orders(books), 3)
+    assert not [name for name in largest_orders(books) if "mad-" in name]
+    assert 0 < books.modifies <= REVISIONS
+    assert peer.guarded.guard.ask(lambda guard: guard.counts.refused) >= mad["REVISIONS"] - REVISIONS

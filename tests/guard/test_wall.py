@@ -230,3 +230,10 @@ def test_counts_of_the_day_outlive_a_restart(desk: GuardedDesk, option: Any) -> 
     directory = desk.wall.files.directory
     desk.wall.stop()
     assert Files(directory).counts(desk.wall.proxy._now()).by_kind["entries"] == 1
+
+
+@pytest.mark.parametrize("set_s", [-3600.0, 86400.0])
+def test_a_clock_that_is_set_ends_every_line_for_a_new_beginning(desk: GuardedDesk, set_s: float) -> None:
+    desk.wall.clock_set_s = set_s
+    assert desk.wall.wait_told("failed").is_urgent
+    desk.do(_disconnected(desk.ib))

@@ -104,9 +104,9 @@ def _positions(asked: Asked, room: Room) -> str | None:
 def _buy_collar(asked: Asked, room: Room) -> str | None:
     quote = _fresh(asked, room)
     if quote is None or quote[1] is None:
-        return f"no ask of contract {asked.order.holding[1]} in the last {room.limits.collar.quote_age_s} s"
-    highest = quote[1] + _slack(quote[1], room)
-    return f"a limit of {_price(asked)} is above {highest:.2f}" if _price(asked) > highest else None
+        return f"no ask of contract {asked.order.holding[1]} is fresh; watch its quotes by conId first"
+    price, highest = _price(asked), quote[1] + _slack(quote[1], room)
+    return f"a limit of {price} is above {highest:.2f}, by the last ask" if price > highest else None
 
 
 def _sell_collar(asked: Asked, room: Room) -> str | None:

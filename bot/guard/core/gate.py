@@ -19,6 +19,7 @@ from bot.guard.core.orders import Refused, read_order
 from bot.guard.core.rates import Counts
 from bot.wire import RemoteProtocolError, WireMessage, decode_answer, decode_request, encode
 from bot.wire.frames import pack_frame
+from bot.wire.schema import is_plain_question
 
 NOTICE: Final = 2199
 GOES_ON: Final = 2198
@@ -43,6 +44,15 @@ class Standing:
     stopped: str = ""
     blind: str = ""
     flattening: bool = False
+
+
+def _read(line: Line, payload: bytes) -> WireMessage:
+    """A request to its end: nobody knows how the gateway would read on behind that. Errors: RemoteProtocolError."""
+    message = decode_request(payload, line.version)
+    if message.surplus:
+        number = message.get("orderId", message.get("reqId"))
+        raise RemoteProtocolError(f"{message.kind} has fields behind its end", request_id=number)
+    return message
 
 
 class Gate:
@@ -98,17 +108,23 @@ class Gate:
         if kind is None or kind.name in _NEVER or kind.name == "startApi":
             what = kind.name if kind else f"a message of an unknown kind ({payload[:12]!r})"
             yield from self._refuse_request(line, -1, f"{what} is not let through")
-        elif kind.name in _TRADING:
-            yield from self._trade(line, payload, now)
+            return
+        try:
+            message = _read(line, payload)
+        except RemoteProtocolError as error:
+            yield from self._refuse_request(line, error.request_id or -1, f"not readable: {error}")
+            return
+        if kind.name in _TRADING:
+            yield from self._trade(line, message, payload, now)
         elif kind.name in _JUDGED:
-            yield from self._data(line, payload, now)
+            yield from self._data(line, message, payload, now)
         else:
             yield self._pass(line, payload)
 
     def _start(self, line: Line, payload: bytes, kind: str) -> Iterator[Effect]:
         if line.stage is not Stage.AGREED or kind != "startApi":
             raise RemoteProtocolError(f"{kind or 'something unknown'} came before startApi")
-        client_id = decode_request(payload, line.version).clientId
+        client_id = _read(line, payload).clientId
         allowed = self.limits.clients.trade + self.limits.clients.watch
         if client_id not in allowed:
             raise RemoteProtocolError(
@@ -121,13 +137,8 @@ class Gate:
     def _pass(self, line: Line, payload: bytes) -> Effect:
         return ToGateway(line.number, pack_frame(payload))
 
-    def _data(self, line: Line, payload: bytes, now: datetime) -> Iterator[Effect]:
+    def _data(self, line: Line, message: WireMessage, payload: bytes, now: datetime) -> Iterator[Effect]:
         """Requests whose answers the guard believes: it must know what each answer is about."""
-        try:
-            message = decode_request(payload, line.version)
-        except RemoteProtocolError as error:
-            yield from self._refuse_request(line, error.request_id or -1, f"not readable: {error}")
-            return
         number = str(message.reqId).encode()
         if message.kind == "reqMktData":
             yield from self._subscribe(line, number, message)
@@ -148,21 +159,20 @@ class Gate:
 
     # ── orders
 
-    def _trade(self, line: Line, payload: bytes, now: datetime) -> Iterator[Effect]:
+    def _trade(self, line: Line, message: WireMessage, payload: bytes, now: datetime) -> Iterator[Effect]:
         self.counts.roll(now)
-        try:
-            message = decode_request(payload, line.version)
-        except RemoteProtocolError as error:
-            yield from self._refuse_request(line, error.request_id or -1, f"not readable: {error}")
-            return
         order_id = message.get("orderId", -1)
         if line.client_id not in self.limits.clients.trade:
             yield from self._refuse_request(line, order_id, f"client {line.client_id} may only watch")
         elif message.kind != "placeOrder":
             yield from self._cancel(line, payload, now)
         elif message.whatIf:
-            # Encoded again, so that the gateway cannot read an order where a question was read here.
-            yield ToGateway(line.number, encode("placeOrder", line.version, **message.values))
+            # Written anew unless its bytes alone say that it is only a question, so that the gateway cannot read an order where
+            # a question was read here.
+            if is_plain_question(payload, line.version, len(message.values)):
+                yield self._pass(line, payload)
+            else:
+                yield ToGateway(line.number, encode("placeOrder", line.version, **message.values))
         else:
             yield from self._order(line, message, payload, now)
 

@@ -114,13 +114,15 @@ class Working:
     @property
     def remaining(self) -> Decimal:
         """How much it may yet fill at most, whichever revision holds."""
-        most = max(self._quantities()) if self.asked else self.quantity
+        most = (
+            max([self.quantity, *[revision[0] for revision in self.asked]]) if self.asked else self.quantity
+        )
         return max(most - self.filled, _ZERO)
 
     @property
     def brings(self) -> Decimal:
         """How much it will yet fill at least, if it is filled."""
-        least = min(self._quantities()) if self.asked else self.quantity
+        least = min([self.quantity, *[revision[0] for revision in self.asked]])
         return max(least - self.filled, _ZERO)
 
     @property
@@ -130,9 +132,6 @@ class Working:
             return self.remaining * (self.limit or _ZERO) * self.multiplier
         limits = [self.limit, *(limit for _, limit, _ in self.asked)]
         return self.remaining * max(limit or _ZERO for limit in limits) * self.multiplier
-
-    def _quantities(self) -> list[Decimal]:
-        return [self.quantity, *(quantity for quantity, _, _ in self.asked)]
 
     def told(self, quantity: Decimal, limit: Decimal | None, now: datetime) -> None:
         """The gateway says how it stands: perhaps from before a revision that is under way, so those count until echoed."""
@@ -169,9 +168,6 @@ class Ledger:
 
     # ── what may be asked
 
-    def sells(self, holding: Holding) -> Iterator[Working]:
-        return (w for w in self.working.values() if w.holding == holding and not w.is_buy)
-
     def entries(self) -> list[Working]:
         """Orders that rest and would open or enlarge a position."""
         return [w for w in self.working.values() if w.is_buy and w.remaining > 0]
@@ -182,19 +178,23 @@ class Ledger:
         Of an OCA group with block only the largest counts. Children of a living entry are held until it fills: they need
         cover only beyond what it will still bring.
         """
+        held = max(self.held.get(asked.holding, _ZERO), _ZERO)
+        same = [w for w in self.working.values() if w.holding == asked.holding]
+        others = [w for w in same if not w.is_buy and w.key != asked.key]
+        if not asked.is_buy and sum([w.remaining for w in others], asked.remaining) <= held:
+            return _ZERO  # even if every one of them filled
         free, by_parent = _ZERO, dict[Key, tuple[Decimal, Decimal]]()
-        for parent, quantity in self._groups(asked):
+        for parent, quantity in self._groups(asked, others):
             if parent is None:
                 free += quantity
             else:
                 before = by_parent.get(parent.key, (_ZERO, _ZERO))[0]
                 by_parent[parent.key] = (before + quantity, parent.brings)
         beyond = sum((max(sold - brings, _ZERO) for sold, brings in by_parent.values()), _ZERO)
-        return max(free + beyond - max(self.held.get(asked.holding, _ZERO), _ZERO), _ZERO)
+        return max(free + beyond - held, _ZERO)
 
-    def _groups(self, asked: Working) -> Iterator[tuple[Working | None, Decimal]]:
+    def _groups(self, asked: Working, others: list[Working]) -> Iterator[tuple[Working | None, Decimal]]:
         groups: dict[tuple[Any, ...], tuple[Working | None, Decimal]] = {}
-        others = (w for w in self.sells(asked.holding) if w.key != asked.key)
         for order in others if asked.is_buy else (*others, asked):
             parent = self.working.get(order.parent) if order.parent else None
             if parent is None or not parent.is_buy or parent.holding != order.holding or not parent.remaining:

@@ -101,7 +101,8 @@ class Line:
     def unsubscribe(self, request: bytes, now: datetime) -> None:
         """Ticks of it may still be under way: for a while the number stands for nothing else."""
         if self.quotes.pop(request, None) is not None:
-            self._ended_at[request] = now
+            late = {number: at for number, at in self._ended_at.items() if now - at < _UNDER_WAY}
+            self._ended_at = late | {request: now}
 
     def contract_of(self, request: bytes, now: datetime) -> int:
         """Whose quote a tick is, 0 for unknown."""

@@ -15,11 +15,12 @@ from bot.guard.core.ledger import BLOCKS, UNANSWERED, Facts, Key, Ledger, Workin
 from bot.guard.core.limits import Limits
 from bot.wire import WireMessage
 
+# eTradeOnly and firmQuoteOnly only narrow where an order may go; IB's own client sets them in every order up to 9.81.
 _NAMES: Final = """
     orderId conId symbol secType lastTradeDateOrContractMonth strike right multiplier exchange primaryExchange currency
     localSymbol tradingClass action totalQuantity orderType lmtPrice auxPrice tif ocaGroup ocaType account openClose
     orderRef transmit parentId triggerMethod goodTillDate trailStopPrice trailingPercent whatIf usePriceMgmtAlgo
-    manualOrderTime
+    manualOrderTime eTradeOnly firmQuoteOnly
 """
 ORDINARY: Final = frozenset(_NAMES.split())
 _UNSET_INT: Final = 2**31 - 1
@@ -93,8 +94,6 @@ def _role(order: Working) -> Role:
 
 
 def _check_fields(message: WireMessage, limits: Limits) -> None:
-    if message.surplus:
-        raise Refused("fields", "the order has fields behind its end")
     unusual = [name for name, value in message.values.items() if value and name not in ORDINARY]
     for name in unusual:
         value = message[name]

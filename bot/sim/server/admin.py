@@ -21,10 +21,21 @@ from bot.domain.errors import BotError, FixTheConfiguration, FixTheMachine
 from bot.sim.faults.handle import bind
 from bot.sim.faults.values import LONGEST_S
 from bot.sim.server.tcp_server import LOOPBACK, SimGateway
+from bot.sim.world.ledger import AccountLedger
 
 _LINE_LIMIT_BYTES = 64 * 1024
 _GREETING_S = 30.0
 _GREETING = 'begin with {"token": "…"}, as the gateway printed it at its start ("admin_token")'
+
+
+def largest_orders(books: AccountLedger) -> dict[str, int]:
+    """By its ``orderRef``, the largest quantity in which an order was ever sent, refused ones included."""
+    largest: dict[str, int] = {}
+    for received in books.received:
+        if received.kind != "what_if":
+            ref = received.order_ref
+            largest[ref] = max(largest.get(ref, 0), int(received.order.quantity))
+    return largest
 
 
 def _read(line: bytes) -> Any:
@@ -110,6 +121,7 @@ class AdminPort:
             return {
                 "positions": dict(books.positions),
                 "working_stops": dict(books.working_stops),
+                "largest": largest_orders(books),
                 **counters,
             }
         if name == "advance":
