@@ -10,7 +10,7 @@ STAMP  := $(VENV)/.installed
 AGED    = --exclude-newer $$($(BIN)/python -c 'import datetime as d; print((d.datetime.now(d.UTC) - d.timedelta(days=7)).isoformat(timespec="seconds"))')
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run monitor simulate test test-slow test-days gauntlet gauntlet-quick lab lab-arm64 appliance appliance-venv redeploy halt resume \
+.PHONY: help venv run monitor simulate test test-slow test-days clients gauntlet gauntlet-quick lab lab-arm64 appliance appliance-venv redeploy halt resume \
         backup restore new-pi versions upgrade-gateway lint fmt docs measure years lock backtest bench
 
 help:  ## list the targets
@@ -37,6 +37,9 @@ test: venv  ## unit and line tests, some four minutes
 test-slow: venv  ## every recorded day, fuzzing, the queries on a real Prometheus
 	@$(BIN)/python -m pytest -n 2 -m slow --dist loadgroup --ignore=tests/gauntlet \
 		--deselect tests/live_line/test_kill_matrix.py --deselect tests/live_line/test_week.py
+
+clients: venv  ## one conformance suite with each client library that can be installed (SETS="thetagang nautilus": applications)
+	@.ci/clients $(SETS)
 
 test-days: venv  ## every recorded day through the whole bot (part of test-slow)
 	@$(BIN)/python -m pytest -n 2 -m slow tests/live_line/test_recorded_days.py

@@ -21,7 +21,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import age, burst, daemon, disk, exit_path, process, results, slow_consumer, width
+from benchmarks import age, burst, daemon, disk, exit_path, gateway, process, results, slow_consumer, width
 from benchmarks.figures import Figure
 from benchmarks.years import Years
 from bot.journal.store import JOURNAL_FILE
@@ -34,7 +34,7 @@ def _figures(sessions: int, old: Path | None, console: Console) -> Iterator[Figu
         if old is None:
             console.print(f"writing a journal of {sessions} sessions …", style="dim")
             old = _journal(Path(folder) / "old", sessions)
-        parts = (width, burst, slow_consumer, disk, exit_path, daemon, process)
+        parts = (width, burst, slow_consumer, disk, exit_path, daemon, process, gateway)
         for part in (age.figures(young, old), *(x.figures() for x in parts)):
             yield from _shown(part, console)
 

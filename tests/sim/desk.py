@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -30,10 +31,18 @@ class Desk:
         self.loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self.loop)
         self.lib = importlib.import_module(library)
-        self.gateway = SimGatewayThread(world or recorded_world(["SPY"], DAY), settings=_settings(settings))
+        given = settings.pop("gateway", None)
+        self.gateway = given or SimGatewayThread(
+            world or recorded_world(["SPY"], DAY), settings=_settings(settings)
+        )
         self.errors: list[tuple[int, int, str]] = []
         self._clients: list[Any] = []
         self.ib = self.connect(1)
+
+    @classmethod
+    def at(cls, library: str, gateway: SimGatewayThread) -> Desk:
+        """At a gateway that others use, too: :meth:`leave` ends it."""
+        return cls(library, gateway=gateway)
 
     def connect(self, client_id: int, **options: Any) -> Any:
         """Another client."""
@@ -98,10 +107,14 @@ class Desk:
         return ticker
 
     def close(self) -> None:
+        self.leave(self.gateway.stop)
+
+    def leave(self, last: Callable[[], None] = lambda: None) -> None:
+        """Disconnect its clients, and do ``last``."""
         for ib in self._clients:
             ib.disconnect()
         self.loop.run_until_complete(asyncio.sleep(0))
-        self.gateway.stop()
+        last()
         self.loop.close()
         asyncio.set_event_loop(None)
 

@@ -11,8 +11,9 @@ from typing import Any, Protocol
 from bot.sim.gateway.pacing_limits import HistoryPace, MessageRate
 from bot.wire import Connection, Role, encode
 
-CHUNK_BYTES = 64 * 1024
-"""Clients' parsers cost quadratic time in what they are handed at once."""
+CHUNK_BYTES = 60_000
+"""Clients' parsers cost quadratic time in what they are handed at once. No multiple of 4096: IB's own Python client forgets what
+it read in such pieces when the rest comes more than a second later, since its loop gives up on a timeout."""
 
 
 class Subscription(Protocol):

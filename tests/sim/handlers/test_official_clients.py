@@ -203,7 +203,9 @@ def test_an_order_is_tried_filled_and_paid_for(official: Official, next_id: int)
     )
     assert (done[0].commissionAndFees, done[0].currency) == (1, "USD")
     (_, traded, execution) = official.after(
-        "execDetails", lambda: ask.reqExecutions(7, _filter()), lambda _, __, e: e.orderId == next_id
+        "execDetails",
+        lambda: ask.reqExecutions(7, _filter()),
+        lambda _, __, e: (e.orderId, e.orderRef) == (next_id, "mine"),
     )
     assert (traded.symbol, execution.side, execution.shares, execution.orderRef) == ("SPY", "BOT", 1, "mine")
     assert execution.price > 100
