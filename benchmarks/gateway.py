@@ -1,7 +1,7 @@
 """The simulated gateway under its whole burden: waits, fan-out, start and memory, each beside what it must reach.
 
 ``python -m benchmarks.gateway [--seconds 60] [--days 10]`` alone; ``make bench`` has it too. 32 clients with 100 lines each and
-one with a bulk of history, over sockets; a start with 20 symbols; memory over ten simulated days with lines, bars and a trade each;
+one with a bulk of history, over sockets; a start with 20 symbols; memory over ten simulated days with lines, bars and trades;
 and a client that does not read, which must be cut off while another is served. Waits and the start are of the wall's clock: on a
 busy machine they tell how busy it was.
 """
