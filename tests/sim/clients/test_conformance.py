@@ -108,7 +108,7 @@ def test_orders_that_wait(client: Driver) -> None:
     ("code", "terms"),
     [
         (110, {"lmtPrice": 100.001}),
-        (387, {"orderType": "PEG MID"}),
+        (387, {"orderType": "NONSENSE"}),
         (10250, {"totalQuantity": 1.00005}),
     ],
 )
