@@ -279,12 +279,12 @@ class ByIb:
         return float(told[4] if len(told) > 10 else told[3])
 
     def closes(self) -> list[float]:
-        wanted = (self._next(), contract(), "", "600 S", "1 min", "TRADES", 1, 1, False, [])
+        wanted: tuple[Any, ...] = (self._next(), contract(), "", "600 S", "1 min", "TRADES", 1, 1, False, [])
         found = self._all("historicalData", "historicalDataEnd", lambda: self._ask.reqHistoricalData(*wanted))
         return [bar.close for _, bar in found]
 
     def ticks(self) -> list[float]:
-        span = ("20110104 09:31:00 US/Eastern", "", 10, "TRADES", 1, True, [])
+        span: tuple[Any, ...] = ("20110104 09:31:00 US/Eastern", "", 10, "TRADES", 1, True, [])
         request = self._next()
         told = self._told.after(
             "historicalTicksLast", lambda: self._ask.reqHistoricalTicks(request, contract(), *span)
