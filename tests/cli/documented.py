@@ -62,7 +62,7 @@ WAYS: tuple[Row, ...] = (
         Way.ALONE,
         "the day, with SPEED=max in the environment; everything behind it looks at this day",
     ),
-    Row(r"^make (test|lint|gauntlet)$", Way.ELSEWHERE, ".ci/run is made of them"),
+    Row(r"^make (test|lint|gauntlet)$|^make clients", Way.ELSEWHERE, ".ci/run is made of them"),
     Row(r"^make docs$", Way.ELSEWHERE, ".ci/run compares what it would write (docs.generate --check)"),
     Row(
         r"^make simulate|^python -m tests\.simulation",
