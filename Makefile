@@ -89,7 +89,7 @@ new-pi:  ## a fresh Pi in an old one's place, with its memory (PI=pi BACKUP=file
 	@ansible/play ansible/new-pi.yml
 
 versions:  ## the programs that are not Debian's, and what is newer where it can be seen
-	@$(PYTHON) ansible/versions.py
+	@$(firstword $(wildcard $(TOOLS)/bin/python) $(PYTHON)) ansible/versions.py
 
 upgrade-gateway:  ## the IB Gateway and IBC the inventory names; have your phone at hand
 	@ansible/play ansible/upgrade-gateway.yml

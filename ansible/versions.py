@@ -1,7 +1,8 @@
 """Show the programs that do not come from Debian, and what is newer where it can be seen: make versions
 
-Rule: it reads inventory/group_vars/all/versions.yml and asks each maker's own page; nothing is changed. A page that does
-not answer is said so: an unknown version is not an old one.
+Rule: it reads inventory/group_vars/all/versions.yml, the tools that are installed on this computer, and each maker's own
+page; nothing is changed. A page that does not answer is said so, with its address: an unknown version is not an old one.
+Exit code 0 whatever is newer; 78 when the file does not name a program.
 """
 
 from __future__ import annotations
@@ -12,12 +13,17 @@ import re
 import sys
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 FILE = Path(__file__).parents[1] / "inventory" / "group_vars" / "all" / "versions.yml"
 TIMEOUT_S = 8
 RELEASE = r'"tag_name": ?"v?([0-9][^"]*)"'
+# What `make appliance-venv` installed on this computer, as the Python index tells its newest release.
+TOOLS = ("ansible", "ansible-lint", "molecule")
 
 
 @dataclass(frozen=True)
@@ -69,17 +75,20 @@ PROGRAMS = (
 
 @dataclass(frozen=True)
 class Found:
-    """One line of the table. ``newest`` is None when its page did not tell."""
+    """One line of the table. ``newest`` is None when its page did not tell; ``here`` when it is not installed."""
 
     name: str
-    here: str
+    here: str | None
     newest: str | None
+    page: str
 
     @property
     def verdict(self) -> str:
         """In words."""
         if self.newest is None:
-            return "not to be seen from here"
+            return f"cannot be seen from here ({urlsplit(self.page).netloc} tells nothing)"
+        if self.here is None:
+            return f"{self.newest} is there (make appliance-venv installs it)"
         return "newest" if order(self.here) >= order(self.newest) else f"{self.newest} is there"
 
 
@@ -99,14 +108,35 @@ def read(page: str) -> str:
 
 
 def look(text: str, page_of: Callable[[str], str]) -> list[Found]:
-    """Compare what the file says with what the pages tell."""
-    found = []
-    for program in PROGRAMS:
-        here = re.search(program.here, text)
-        told = re.findall(program.pattern, page_of(program.page))
-        newest = max(told, key=order) if told else None
-        found.append(Found(program.name, here[1] if here else "?", newest))
-    return found
+    """Compare what the file says with what the pages tell. Each page is asked once, and none waits for another."""
+    asked = [
+        (program.name, of_the_file(text, program.here), program.page, program.pattern) for program in PROGRAMS
+    ]
+    asked += [
+        (tool, of_this_computer(tool), f"https://pypi.org/pypi/{tool}/json", r'"version": ?"([0-9][0-9.]*)"')
+        for tool in TOOLS
+    ]
+    pages = sorted({page for _, _, page, _ in asked})
+    with ThreadPoolExecutor(len(pages)) as pool:
+        told = dict(zip(pages, pool.map(page_of, pages), strict=True))
+    return [
+        Found(name, here, max(re.findall(pattern, told[page]), key=order, default=None), page)
+        for name, here, page, pattern in asked
+    ]
+
+
+def of_the_file(text: str, pattern: str) -> str | None:
+    """The version that the file names."""
+    found = re.search(pattern, text)
+    return found[1] if found else None
+
+
+def of_this_computer(tool: str) -> str | None:
+    """The version of a tool that runs here."""
+    try:
+        return version(tool)
+    except PackageNotFoundError:
+        return None
 
 
 def main() -> int:
@@ -117,13 +147,23 @@ def main() -> int:
     )
     parser.add_argument("--json", action="store_true", help="for scripts: one JSON list")
     given = parser.parse_args()
-    found = look(FILE.read_text(encoding="utf-8"), read)
+    try:
+        text = FILE.read_text(encoding="utf-8")
+    except OSError as error:
+        parser.exit(78, f"versions: {FILE}: {error.strerror}\n")
+    unnamed = [program.name for program in PROGRAMS if of_the_file(text, program.here) is None]
+    if unnamed:
+        parser.exit(
+            78,
+            f"versions: {FILE} names no version of {', '.join(unnamed)}: put its line back (git shows it)\n",
+        )
+    found = look(text, read)
     if given.json:
         sys.stdout.write(json.dumps([asdict(one) for one in found]) + "\n")
         return 0
     width = max(len(one.name) for one in found)
     for one in found:
-        sys.stdout.write(f"{one.name:<{width}}  {one.here:<10}  {one.verdict}\n")
+        sys.stdout.write(f"{one.name:<{width}}  {one.here or '-':<10}  {one.verdict}\n")
     sys.stdout.write(
         "docs/appliance/versions.md says how to bump each; Debian's own packages update themselves.\n"
     )

@@ -53,9 +53,14 @@ def unescaped(text: str) -> str:
 
 
 def settings(path: Path) -> dict[str, str]:
-    """Read key=value lines as java.util.Properties.load does."""
+    """Read a file as java.util.Properties.load does: only Latin-1 is read as it stands."""
+    return properties(path.read_text("latin-1"))
+
+
+def properties(text: str) -> dict[str, str]:
+    """Read key=value lines."""
     found = {}
-    for line in logical_lines(path.read_text("latin-1")):
+    for line in logical_lines(text):
         key, value = re.fullmatch(
             r"((?:[^\\=: \t\f]|\\.)*)[ \t\f]*[=:]?[ \t\f]*(.*)", line, re.DOTALL
         ).groups()  # type: ignore[union-attr]

@@ -15,6 +15,17 @@ from .conftest import ROOT, ansible
 
 pytestmark = pytest.mark.slow
 
+# What stands before each CHANGE_ME of hosts.yml, in its order, and what its owner wrote there.
+FILLED_IN = {
+    "ibgw:\n      ansible_host: ": "192.0.2.7",
+    "pi:\n      ansible_host: ": "192.0.2.21",
+    "ansible_user: ": "you",
+    "appliance_timezone: ": "Europe/Paris",
+    "      - ": "192.0.2.0/24",
+    "ib_gateway_installer_checksum: ": "sha256:" + "1" * 64,
+    "ib_gateway_ibc_checksum: ": "sha256:" + "2" * 64,
+}
+
 
 def preflight(inventory: Path) -> subprocess.CompletedProcess[str]:
     command = [ansible("ansible-playbook"), "-i", str(inventory), str(ROOT / "ansible" / "preflight.yml")]
@@ -36,12 +47,16 @@ def copied(tmp_path: Path) -> Path:
 @pytest.fixture
 def finished(copied: Path) -> Path:
     """The same with every CHANGE_ME replaced and one channel for alerts."""
-    for path in copied.rglob("*.yml"):
-        path.write_text(path.read_text().replace("CHANGE_ME", "192.0.2.7"))
+    path = copied / "hosts.yml"
+    text = path.read_text()
+    for line, value in FILLED_IN.items():
+        assert f"{line}CHANGE_ME" in text, line
+        text = text.replace(f"{line}CHANGE_ME", f"{line}{value}", 1)
+    path.write_text(text)
     vault = copied / "group_vars" / "all" / "vault.yml"
-    vault.write_text(
-        vault.read_text().replace('vault_ntfy_url: ""', "vault_ntfy_url: https://ntfy.example/x")
-    )
+    text = vault.read_text().replace('vault_ntfy_url: ""', "vault_ntfy_url: https://ntfy.example/x")
+    text = text.replace("vault_ibkr_account: CHANGE_ME", "vault_ibkr_account: DU1234567")
+    vault.write_text(text.replace("CHANGE_ME", "a-password-of-mine"))
     return copied
 
 
@@ -83,7 +98,7 @@ def test_a_finished_inventory_is_accepted(finished: Path) -> None:
 def test_one_forgotten_line_is_named_alone(finished: Path) -> None:
     vault = finished / "group_vars" / "all" / "vault.yml"
     vault.write_text(
-        vault.read_text().replace("vault_ibkr_account: 192.0.2.7", "vault_ibkr_account: CHANGE_ME")
+        vault.read_text().replace("vault_ibkr_account: DU1234567", "vault_ibkr_account: CHANGE_ME")
     )
 
     done = preflight(finished)
@@ -178,7 +193,9 @@ def test_the_links_of_alerts_lead_to_the_place_this_was_cloned_from(finished: Pa
 def test_a_password_of_digits_must_stand_in_quotes(finished: Path) -> None:
     vault = finished / "group_vars" / "all" / "vault.yml"
     vault.write_text(
-        vault.read_text().replace("vault_ibkr_password: !unsafe '192.0.2.7'", "vault_ibkr_password: 0123")
+        vault.read_text().replace(
+            "vault_ibkr_password: !unsafe 'a-password-of-mine'", "vault_ibkr_password: 0123"
+        )
     )
 
     done = preflight(finished)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .conftest import ROOT, module
+from .conftest import ROOT, Tool, module
 
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
 READMES = module(ROOT / "docs" / "role_readmes.py")
@@ -117,11 +117,35 @@ def test_versions_stand_in_one_file_and_are_compared_with_what_their_makers_tell
         one.name: one for one in VERSIONS.look(VERSIONS.FILE.read_text(), lambda page: pages.get(page, ""))
     }
 
-    assert all(one.here != "?" for one in found.values())
+    assert all(found[program.name].here for program in VERSIONS.PROGRAMS)
     assert found["IBC"].verdict == "99.1.0 is there"
     assert found["IB Gateway, stable"].verdict == "newest"
     assert found["IB Gateway, latest"].verdict == "10.51.1a is there"
-    assert found["Grafana"].verdict == "not to be seen from here"
+    assert found["Grafana"].verdict == "cannot be seen from here (api.github.com tells nothing)"
+
+
+def test_the_tools_of_this_computer_are_compared_with_the_python_index() -> None:
+    page = '{"info": {"version": "99.1.0"}, "releases": {"99.1.0rc1": [], "1.0": []}}'
+
+    found = {one.name: one for one in VERSIONS.look(VERSIONS.FILE.read_text(), lambda _: page)}
+
+    assert {found[name].newest for name in VERSIONS.TOOLS} == {"99.1.0"}
+
+
+def test_a_program_that_the_file_no_longer_names_is_said(tmp_path: Path, tool: Tool) -> None:
+    (tmp_path / "ansible").mkdir()
+    copied = tmp_path / "ansible" / "versions.py"
+    copied.write_text((ROOT / "ansible" / "versions.py").read_text())
+    file = tmp_path / "inventory" / "group_vars" / "all" / "versions.yml"
+    absent = tool("python3", str(copied))
+    file.parent.mkdir(parents=True)
+    file.write_text(VERSIONS.FILE.read_text().replace("grafana_server_version", "grafana"))
+
+    done = tool("python3", str(copied))
+
+    assert absent.returncode == done.returncode == 78
+    assert "names no version of Grafana" in done.stderr
+    assert "No such file" in absent.stderr
 
 
 def test_whatever_stops_the_bot_or_the_gateway_asks_first() -> None:
