@@ -65,6 +65,7 @@ appliance:  ## linters of the roles, the lab, the container image (Debian, as ro
 appliance-venv: $(TOOLS)/.installed  ## Ansible and what the targets below need, on your own computer
 
 $(TOOLS)/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11: name a newer one, such as make appliance-venv PYTHON=python3.12"; exit 2; }
 	@$(PYTHON) -m venv $(TOOLS) || { rm -rf $(TOOLS); echo "python3-venv is missing: apt install python3-venv"; exit 1; }
 	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
 	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --group pyproject.toml:appliance

@@ -71,6 +71,15 @@ def test_a_phones_key_runs_one_command_and_nothing_else(renderings: dict[str, st
     assert "resume" not in renderings["ibkr-guard-phone"]
 
 
+@pytest.mark.parametrize("name", [name for name in UNITS if name.endswith(".service")])
+def test_what_is_started_again_by_itself_never_meets_a_start_limit(
+    renderings: dict[str, str], name: str
+) -> None:
+    unit = renderings[name]
+
+    assert "Restart=always" not in unit or "StartLimitIntervalSec=0" in unit.split("[Service]")[0]
+
+
 def test_nft_accepts_the_table(renderings: dict[str, str], tool: Tool, tmp_path: Path) -> None:
     done = tool("nft", "-c", "-f", str(written(renderings, "appliance.nft", tmp_path)))
 
