@@ -87,7 +87,8 @@ class LiveOrder:
 
     @property
     def remaining(self) -> Units:
-        return max(0, tidy(self.quantity - self.filled))
+        left = self.quantity - self.filled
+        return max(0, left if type(left) is int else tidy(left))
 
     @property
     def is_stop(self) -> bool:

@@ -141,7 +141,8 @@ class OrderView:
 
     @property
     def remaining(self) -> Units:
-        return tidy(self.quantity - self.filled)
+        left = self.quantity - self.filled
+        return left if type(left) is int else tidy(left)
 
     @property
     def is_done(self) -> bool:

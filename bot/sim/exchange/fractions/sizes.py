@@ -57,5 +57,5 @@ def pieces(size: Units) -> Iterator[Units]:
     units = int(size)
     if units:
         yield units
-    if units != size:
+    if type(size) is not int and units != size:
         yield tidy(size - units)
