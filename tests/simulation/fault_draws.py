@@ -271,7 +271,7 @@ FAULTS: dict[str, Draw] = {
         120.0,
     ),
     "swallowed": lambda chance: (
-        {"kind": chance.choice(["placeOrder", "cancelOrder"]), "count": chance.randint(1, 3)},
+        {"kind": chance.choice(["placeOrder", "cancelOrder"]), "count": chance.randint(1, 6)},
         120.0,
     ),
     "other_id": lambda chance: ({"pick": chance.random()}, 120.0),

@@ -14,6 +14,7 @@ from bot.broker.data.quote_feed import Quotes
 from bot.broker.data.quotes import QuoteTicks
 from bot.broker.orders import order_sender
 from bot.broker.orders.account_queries import AccountQueries
+from bot.broker.orders.order_events import OrderEvents
 from bot.broker.orders.order_index import OrderIndex
 from bot.broker.orders.set_aside import SetAside
 from bot.execution import bracket_book, order_manager
@@ -150,7 +151,11 @@ PLANTS: Final[tuple[Plant, ...]] = (
         ((sizing, "stop_loss", p.without_costs), (approval, "stop_loss", p.without_costs)),
     ),
     Plant("G69", "commissions are counted again", ((bracket_book.Commissions, "learn", p.learn),)),
-    Plant("G71", "an execution is booked by its order id alone", ((OrderIndex, "find", p.by_order_id),)),
+    Plant(
+        "G71",
+        "an execution is booked by its order id alone",
+        ((OrderIndex, "find", p.by_order_id), (OrderEvents, "_execution", p.without_reference)),
+    ),
     Plant("G72", "what a restart swallowed is not asked for", ((UnansweredOrders, "put", p.passes),)),
     Plant("G74", "an entry has no end at the broker", ((order_sender, "order_fields", p.without_end),)),
     Plant("G83", "a disk that stalls is told to nobody", ((life, "judge_disk", p.passes),)),

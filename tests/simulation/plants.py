@@ -19,6 +19,7 @@ from bot.broker.data.quote_feed import Quotes
 from bot.broker.data.quotes import QuoteTicks
 from bot.broker.orders import order_sender
 from bot.broker.orders.account_queries import AccountQueries
+from bot.broker.orders.order_events import OrderEvents
 from bot.broker.orders.order_index import OrderIndex
 from bot.broker.orders.set_aside import SetAside
 from bot.broker.translate import orders as translate
@@ -151,7 +152,12 @@ def by_order_id(index: OrderIndex, client_id: int, order_id: int, perm_id: int) 
 
 # ── what the broker says ──
 
-_conclude = Reconciler.conclude
+_conclude, _execution = Reconciler.conclude, OrderEvents._execution
+
+
+def without_reference(events: OrderEvents, request_id: int, contract: Any, execution: Any) -> None:
+    execution.orderRef = ""
+    _execution(events, request_id, contract, execution)
 
 
 async def no_executions(_: AccountQueries) -> tuple[Any, ...]:
