@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from bot.domain.contract import Contract
 from bot.domain.errors import RestartTheLine
@@ -47,6 +48,7 @@ class Leg(StrEnum):
     EXTERNAL = "external"  # not ours: a fill by another hand, booked against the bracket it closed
 
 
+@lru_cache(maxsize=4096)  # asked of every fill, each time that a trade's money is counted
 def leg_of(ref: OrderRef) -> Leg | None:
     """The part that a reference names; None for a reference that is not of our making."""
     name = ref.rpartition("/")[2].partition("-")[0]
@@ -89,11 +91,16 @@ class Order:
 
     @property
     def leg(self) -> Leg:
-        return Leg(self.ref.rsplit("/", 1)[-1].split("-")[0])
+        return _leg(self.ref)
 
     @property
     def idea_id(self) -> str:
         return self.ref.rsplit("/", 1)[0]
+
+
+@lru_cache(maxsize=4096)  # asked of every order of a bracket at every message that concerns it
+def _leg(ref: OrderRef) -> Leg:
+    return Leg(ref.rsplit("/", 1)[-1].split("-")[0])
 
 
 class OrderStatus(StrEnum):

@@ -29,8 +29,9 @@ from bot.journal.checksum import COLUMN, agrees, append_rows, has_column
 from bot.journal.closings import ClosedBooks, last_closing
 from bot.journal.codec import JOURNAL_KINDS, decode_row, encode_row
 from bot.journal.drills import carry_certificates
+from bot.journal.off_the_board import left_the_board
 from bot.journal.store import SCHEMA_VERSION, Journal, connect, written_at
-from bot.wiring import DURABLE, Machine, subscribers
+from bot.wiring import BOARD, DURABLE, Machine, subscribers
 
 SIDES = ("-wal", "-shm")
 REPAIRED = ".mended"
@@ -220,10 +221,11 @@ def _can_be_decoded(kind: object, body: object) -> bool:
 
 def restore_state(journal: Journal, machines: Mapping[str, Machine]) -> int:
     """Every machine remembers its DURABLE rows, in the order they were written. Returns how many rows there were."""
-    count = 0
+    count, off_the_board = 0, left_the_board(journal)
     for row in journal.living(DURABLE):
         for name in subscribers(row.message, DURABLE):
-            if name in machines:  # a symbol that is no longer traded keeps its rows, and nobody to read them
+            # A symbol that is no longer traded keeps its rows, and nobody to read them.
+            if name in machines and not (name == BOARD and off_the_board.holds(row)):
                 machines[name].remember(row.message)
         count += 1
     return count

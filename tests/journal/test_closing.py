@@ -18,9 +18,10 @@ from bot.journal.codec import encode_row
 from bot.journal.essence import essential_rows
 from bot.journal.recover import is_whole, open_journal, order_id_floor, restore_state, suspect_mark
 from bot.journal.store import JOURNAL_FILE, Row
-from bot.wiring import DURABLE
+from bot.ops.status.status_builder import StatusBuilder
+from bot.wiring import BOARD, DURABLE
 from tests.journal.lives import Life, knowledge
-from tests.journal.makers import ENTRY
+from tests.journal.makers import CLOSED, ENTRY, PLACED
 
 
 @settings(max_examples=8, deadline=None)
@@ -182,3 +183,41 @@ def test_every_durable_kind_survives_a_closing_while_it_is_young(tmp_path: Path)
         kinds = {encode_row(row.message)[0] for row in life.journal.living(DURABLE)}
         written = {encode_row(row.message)[0] for row in life.journal.rows(DURABLE)}
     assert kinds == written
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 12))
+def test_a_start_shows_what_it_would_show_had_the_board_been_told_of_the_earlier_days(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, days: int
+) -> None:
+    life = Life(tmp_path_factory.mktemp("life") / JOURNAL_FILE, seed)
+    with closing(life.journal):
+        for _ in range(days):
+            life.day()
+            life.night()
+        if life.dice.random() < 0.5:
+            life.day()
+        life.journal.flush()
+        started, whole = StatusBuilder(("SPY", "QQQ")), StatusBuilder(("SPY", "QQQ"))
+        restore_state(life.journal, {BOARD: started})
+        for row in life.journal.living(DURABLE):
+            if BOARD in DURABLE[type(row.message)]:
+                whole.remember(row.message)
+        assert started.status == whole.status
+        assert started._ledger.trades == whole._ledger.trades
+        assert started._ledger.charges == whole._ledger.charges
+
+
+def test_a_trade_that_was_taken_over_again_is_open_on_the_board_whenever_it_closed_before(
+    tmp_path: Path,
+) -> None:
+    life = Life(tmp_path / JOURNAL_FILE, 1)
+    with closing(life.journal):
+        life.say(PLACED, ENTRY, CLOSED)
+        life.say(m.BracketAdopted(PLACED, (), (), life.at))
+        life.at += timedelta(days=2)
+        life.say(m.DayOpened(life.at.date().isoformat(), life.at, life.equity))
+        life.journal.flush()
+        board = StatusBuilder(("SPY",))
+        restore_state(life.journal, {BOARD: board})
+    assert [one.idea_id for one in board.status.open_brackets] == [PLACED.idea_id]
