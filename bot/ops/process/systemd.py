@@ -6,6 +6,9 @@ import os
 import socket
 from contextlib import suppress
 
+WAIT_S = 1.0
+"""For whoever listens: a full queue of one that does not read held up the main thread for ever."""
+
 
 class Notifier:
     """Speaks to NOTIFY_SOCKET. ``alive`` belongs after every component answered its ping, and nowhere else."""
@@ -38,4 +41,5 @@ class Notifier:
         if self._address:
             # A service manager that does not listen must not end the trading.
             with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as link:
+                link.settimeout(WAIT_S)
                 link.sendto(text.encode(), self._address)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import bot.ops.process.systemd
 from bot.ops.process.systemd import Notifier
 
 
@@ -39,3 +40,13 @@ def test_a_service_manager_that_is_gone_ends_nothing(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as link:
         link.bind(str(tmp_path / "gone"))
     Notifier(str(tmp_path / "gone")).alive()
+
+
+def test_a_service_manager_that_does_not_read_holds_up_nothing(
+    systemd: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bot.ops.process.systemd, "WAIT_S", 0.0001)
+    notifier = Notifier(systemd.getsockname())
+    for _ in range(520):  # more than any queue holds (net.unix.max_dgram_qlen is 10, or 512 under systemd)
+        notifier.alive()
+    assert systemd.recv(100) == b"WATCHDOG=1"
