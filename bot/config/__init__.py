@@ -5,6 +5,7 @@ Whoever only asks where the state is (``bot.config.where``) is not made to wait 
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from bot.config.settings import Settings
 
 __all__ = ["Settings", "load_settings"]
+
+# Else pydantic looks into every installed package for plugins of its own (pydantic, "Plugins"): a sixth of what settings take.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 def __getattr__(name: str) -> Any:

@@ -8,8 +8,8 @@ from decimal import Decimal
 from itertools import product
 
 from bot.config.fields import MOST_SESSIONS
-from bot.config.hand_down import most_strikes_each_side, section_of, strategy_parameters
 from bot.config.settings import Settings
+from bot.config.strategy_rules import most_strikes_each_side, section_of, strategy_parameters
 from bot.config.template import secret_keys
 from bot.domain.clock import ScaledTime, SteppedTime
 from bot.domain.session import CalendarRangeError, session_on

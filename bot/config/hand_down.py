@@ -5,32 +5,35 @@ What it is given is read by attribute alone, so that a plain copy of the setting
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot.broker.connection.settings import BrokerSettings
+from bot.config.strategy_rules import expiry_rules as expiry_rules
+from bot.config.strategy_rules import most_strikes_each_side as most_strikes_each_side
+from bot.config.strategy_rules import option_rules as option_rules
+from bot.config.strategy_rules import risk_limits as risk_limits
+from bot.config.strategy_rules import section_of as section_of
+from bot.config.strategy_rules import selection_rules as selection_rules
+from bot.config.strategy_rules import shared
+from bot.config.strategy_rules import strategy_parameters as strategy_parameters
 from bot.domain.market import BarSize
 from bot.domain.session import NEW_YORK
 from bot.domain.terms import StrategyTerms
 from bot.execution.limits import ExecutionLimits, WatcherLimits
 from bot.market_data.machine import MarketDataLimits
-from bot.ops.alerts.channels import DISCORD, SLACK, TELEGRAM, Address
+from bot.ops.alerts.address import DISCORD, SLACK, TELEGRAM, Address
 from bot.ops.alerts.conditions import LastingLimits
 from bot.risk.blackout import parse_blackout
 from bot.risk.denials import DenialCode
-from bot.risk.limits import AccountRule, DayTradeRule, EmbargoWindow, RiskLimits, SessionRules
-from bot.selection.choose import SelectionRules
-from bot.selection.expiry import ExpiryRule, parse_expiry
-from bot.selection.liquidity import LiquidityLimits
-from bot.selection.strike import parse_strike
+from bot.risk.limits import AccountRule, EmbargoWindow, RiskLimits, SessionRules
 from bot.strategies.entry_timing import Wait
 from bot.strategies.registry import NAMES, STRATEGIES
 
 if TYPE_CHECKING:
     from bot.config.settings import Settings
-    from bot.config.strategy_sections import StrategySection
     from bot.config.trading_sections import EmbargoSection
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -99,52 +102,6 @@ DERIVED: dict[type, dict[str, str]] = {
 """The limits that have no setting of the same name, and what each is made from or why it is what it is."""
 
 
-def _shared(section: object, target: type, but: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The values of the keys that the section and the dataclass both have, by name."""
-    known = vars(section)
-    return {x.name: known[x.name] for x in fields(target) if x.name in known and x.name not in but}
-
-
-def section_of(strategies: object, name: str) -> StrategySection:
-    """The section of the named strategy; AttributeError for a strategy that is not registered."""
-    found: StrategySection = getattr(strategies, name)
-    return found
-
-
-def risk_limits(settings: Settings) -> RiskLimits:
-    risk, execution = settings.risk, settings.execution
-    return RiskLimits(
-        **_shared(risk, RiskLimits, but=("day_trade_rule",)),
-        strategies={name: _terms(settings, name) for name in NAMES},
-        day_trade_rule=_day_trade_rule(settings),
-        is_cash_account=risk.account_type == "cash",
-        max_spread_pct=settings.options.max_spread_pct,
-        is_live=settings.broker.trading == "live",
-        what_if=risk.what_if_margin and not settings.dry_run,
-        entry_timeout_s=execution.entry_timeout_s,
-        entry_offset_ticks=execution.entry_offset_ticks,
-    )
-
-
-def _day_trade_rule(settings: Settings) -> DayTradeRule:
-    old = settings.risk.pdt_guard
-    if old is None:
-        return DayTradeRule(settings.risk.day_trade_rule)
-    return DayTradeRule.PATTERN_DAY_TRADER if old else DayTradeRule.NONE
-
-
-def _terms(settings: Settings, name: str) -> StrategyTerms:
-    section, risk = section_of(settings.strategies, name), settings.risk
-    return StrategyTerms(
-        take_profit_pct=section.take_profit_pct or risk.take_profit_pct,
-        stop_loss_pct=section.stop_loss_pct or risk.stop_loss_pct,
-        alloc_pct=section.alloc_pct or (risk.whale_alloc_pct if name == "whale" else None),
-        time_stop_minutes=section.time_stop_minutes,
-        flat_by_session_end=section.flat_by_session_end,
-        max_spread_pct=section.options.max_spread_pct,
-    )
-
-
 def session_rules(settings: Settings) -> SessionRules:
     embargo = settings.embargo
     # A gateway that lives only as long as one run has no daily restart.
@@ -156,7 +113,7 @@ def session_rules(settings: Settings) -> SessionRules:
         _window(embargo.token_expiry, DenialCode.EMBARGO_TOKEN_EXPIRY, NEW_YORK),
     )
     return SessionRules(
-        **_shared(settings.session, SessionRules, but=("blackouts",)),
+        **shared(settings.session, SessionRules, but=("blackouts",)),
         blackouts=tuple(parse_blackout(text) for text in settings.session.blackouts),
         embargoes=tuple(window for window in windows if window),
     )
@@ -180,22 +137,6 @@ def account_rule(settings: Settings) -> AccountRule:
     return AccountRule(account_id=settings.broker.account, must_be_paper=must_be_paper)
 
 
-def selection_rules(settings: Settings) -> SelectionRules:
-    """The general ones. Raises ValueError where expiry or moneyness cannot be read."""
-    options = settings.options
-    return SelectionRules(
-        expiry=parse_expiry(options.expiry),
-        strike=parse_strike(options.moneyness),
-        liquidity=LiquidityLimits(**_shared(options, LiquidityLimits)),
-        alternatives=options.alternatives,
-    )
-
-
-def option_rules(settings: Settings) -> dict[str, SelectionRules]:
-    """Each strategy's own, by its name."""
-    return {name: _option_rules(settings, name) for name in NAMES}
-
-
 def entry_waits(settings: Settings) -> dict[str, Wait]:
     """How long each strategy's signal may wait for the entry window."""
     sections = {name: section_of(settings.strategies, name) for name in NAMES}
@@ -204,32 +145,8 @@ def entry_waits(settings: Settings) -> dict[str, Wait]:
     }
 
 
-def expiry_rules(settings: Settings) -> tuple[ExpiryRule, ...]:
-    """What the strategies want watched, each once, in the order of the strategies."""
-    return tuple(dict.fromkeys(rules.expiry for rules in option_rules(settings).values()))
-
-
-def _option_rules(settings: Settings, name: str) -> SelectionRules:
-    general, own = selection_rules(settings), section_of(settings.strategies, name).options
-    most = risk_limits(settings).spread_cap(name)
-    return SelectionRules(
-        expiry=general.expiry if own.expiry is None else parse_expiry(own.expiry),
-        strike=general.strike if own.moneyness is None else parse_strike(own.moneyness),
-        liquidity=replace(general.liquidity, max_spread_pct=most),
-        alternatives=general.alternatives,
-    )
-
-
-def strategy_parameters(settings: Settings) -> dict[str, Any]:
-    """By name, each of the type that its SPEC says."""
-    return {
-        spec.name: spec.parameters(**_shared(section_of(settings.strategies, spec.name), spec.parameters))
-        for spec in STRATEGIES
-    }
-
-
 def market_data_limits(settings: Settings) -> MarketDataLimits:
-    limits = MarketDataLimits(**_shared(settings.market_data, MarketDataLimits))
+    limits = MarketDataLimits(**shared(settings.market_data, MarketDataLimits))
     return replace(
         limits,
         strikes_each_side=min(limits.strikes_each_side, most_strikes_each_side(settings)),
@@ -245,20 +162,10 @@ def sessions_needed(settings: Settings, size: BarSize) -> int:
     return max(earlier, default=0) + 1
 
 
-def most_strikes_each_side(settings: Settings) -> int:
-    """How many strikes on each side of the money the line budget pays for: calls and puts of every expiry watched.
-
-    Each symbol's own line comes first, and one for every position that may be open far from the money.
-    """
-    symbols, expiries = len(settings.symbols), len(expiry_rules(settings))
-    left = settings.broker.line_budget - symbols - settings.risk.max_open_positions
-    return left // (4 * symbols * expiries)
-
-
 def execution_limits(settings: Settings) -> ExecutionLimits:
     execution = settings.execution
     return ExecutionLimits(
-        **_shared(execution, ExecutionLimits, but=("stop_trigger", "stop_limit_pct")),
+        **shared(execution, ExecutionLimits, but=("stop_trigger", "stop_limit_pct")),
         stop_trigger=TRIGGER_METHODS[execution.stop_trigger],
         stop_limit_pct=execution.stop_limit_pct if execution.stop_type == "stop_limit" else None,
         max_slip=execution.max_slip_pct,
@@ -267,13 +174,13 @@ def execution_limits(settings: Settings) -> ExecutionLimits:
 
 
 def watcher_limits(settings: Settings) -> WatcherLimits:
-    return WatcherLimits(**_shared(settings.execution, WatcherLimits))
+    return WatcherLimits(**shared(settings.execution, WatcherLimits))
 
 
 def broker_settings(settings: Settings) -> BrokerSettings:
     broker = settings.broker
-    shared = _shared(broker, BrokerSettings) | {"account": broker.account or None}
-    return BrokerSettings(**shared, dry_run=settings.dry_run, connect_timeout_wall_s=broker.connect_timeout_s)
+    known = shared(broker, BrokerSettings) | {"account": broker.account or None}
+    return BrokerSettings(**known, dry_run=settings.dry_run, connect_timeout_wall_s=broker.connect_timeout_s)
 
 
 def alert_addresses(settings: Settings) -> tuple[Address, ...]:

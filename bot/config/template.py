@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import time
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
@@ -28,11 +29,13 @@ HEAD = """\
 """
 
 
+@cache
 def setting_keys() -> frozenset[str]:
     """Every setting's dotted key."""
     return frozenset(key for key, _ in _leaves(Settings))
 
 
+@cache
 def secret_keys() -> frozenset[str]:
     """The dotted keys whose values must never be shown."""
     return frozenset(key for key, field in _leaves(Settings) if is_secret(field))

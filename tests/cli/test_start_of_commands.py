@@ -68,6 +68,27 @@ def test_looking_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     assert _imported(*arguments) == set()
 
 
+def _loaded_by(code: str) -> set[str]:
+    """Every module that a process of its own has loaded when it has run this."""
+    program = f"import sys\n{code}\nprint('LOADED', *sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return set(done.stdout.rpartition("LOADED")[2].split())
+
+
+def test_reading_the_settings_loads_nothing_that_only_a_running_bot_needs() -> None:
+    loaded = _loaded_by("from bot.config import load_settings\nload_settings(variables={})")
+    needless = {"loguru", "pykka", "prometheus_client", "apprise"}
+    machines = {"bot.market_data.machine", "bot.ops.alerts.conditions", "bot.config.hand_down"}
+    assert loaded & (needless | machines) == set()
+
+
+def test_the_shipped_settings_are_read_by_the_quick_parser_where_it_is_installed() -> None:
+    code = "from bot.config import load_settings\nfrom yaml.scanner import Scanner\nScanner.fetch_more_tokens = None\n"
+    assert "bot.config.load" in _loaded_by(f"{code}load_settings(variables={{}})")
+
+
 # ── where the state is ──
 
 FILES = (

@@ -10,29 +10,19 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from loguru import logger
 
 from bot.domain.errors import FixTheConfiguration
+from bot.ops.alerts.address import Address
 from bot.ops.alerts.alert import Alert, DrawPicture, Severity
 from bot.ops.alerts.answers import answers
 from bot.ops.alerts.queue import Channel, RetryLater
 
-DISCORD, SLACK, TELEGRAM = "discord", "slack", "tgram"
 _MARKUP = re.compile(r"[<>&*_`~\[\]|]")
 """Of HTML and Markdown: what is left of a text that a service did not take."""
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """``setting`` is the key it came from; ``scheme``, where given, is what Apprise must make of it."""
-
-    setting: str
-    url: str
-    scheme: str | None = None
 
 
 def open_channels(addresses: Iterable[Address]) -> list[Channel]:

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 import pytest
 
 from bot.domain.errors import FixTheConfiguration
+from bot.ops.alerts.address import DISCORD, SLACK, TELEGRAM, Address
 from bot.ops.alerts.alert import Alert, Severity
-from bot.ops.alerts.channels import DISCORD, SLACK, TELEGRAM, Address, open_channels
+from bot.ops.alerts.channels import open_channels
 from bot.ops.alerts.outbox import DeliveryPolicy
 from bot.ops.alerts.queue import AlertQueue, Deliver, RetryLater
 from tests.ops.receivers import TIMEOUT_S, receiving

@@ -13,8 +13,9 @@ from PIL import Image
 
 from bot.assembly.day_picture import with_the_day
 from bot.domain import messages as m
+from bot.ops.alerts.address import Address
 from bot.ops.alerts.alert import Alert, Severity
-from bot.ops.alerts.channels import Address, open_channels
+from bot.ops.alerts.channels import open_channels
 from bot.ops.alerts.outbox import DeliveryPolicy
 from bot.ops.alerts.queue import AlertQueue
 from bot.ops.metrics.family import Constants
