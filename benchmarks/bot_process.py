@@ -30,8 +30,8 @@ from tests.broker.script import settings as broker_settings
 from tests.execution.line import START, bracket
 
 
-def main(port: int, directory: Path) -> None:
-    began_s = time.monotonic()
+def main(port: int, directory: Path, began_s: float) -> None:
+    """``began_s``: when the day began, by the clock that all processes share; the gateway's time counts from there, too."""
 
     def now() -> datetime:
         return START + timedelta(seconds=time.monotonic() - began_s)
@@ -97,4 +97,4 @@ def _failed(component: str, error: BaseException, message: object) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    main(int(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))

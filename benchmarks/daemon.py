@@ -10,9 +10,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,18 +28,19 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
-def gateway() -> Iterator[dict[str, Any]]:
-    words = ("sim", "--port", "0", "--synthetic", "--session", "2025-03-05", "--at", "10:30")
-    command = [
-        sys.executable,
-        "-m",
-        "bot",
-        *words,
-        "--symbols",
-        ",".join(SYMBOLS),
+def gateway(*more: str) -> Iterator[dict[str, Any]]:
+    words = (
+        "sim",
+        "--port",
+        "0",
+        "--synthetic",
+        "--session",
+        "2025-03-05",
         "--quotes-per-second",
         "4",
-    ]
+        *more,
+    )
+    command = [sys.executable, "-m", "bot", *words, "--symbols", ",".join(SYMBOLS)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  ours
         try:
             assert process.stdout is not None
@@ -48,56 +50,50 @@ def gateway() -> Iterator[dict[str, Any]]:
 
 
 def figures() -> Iterator[Figure]:
-    with gateway() as told, tempfile.TemporaryDirectory() as folder:
-        at = Path(folder)
-        settings = {
-            "symbols": list(SYMBOLS),
-            "broker": {
-                "trading": "simulated",
-                "embedded_gateway": False,
-                "port": told["port"],
-                "simulated_clock": told["clock"],
-            },
-            "monitoring": {"metrics_enabled": False},
-        }
-        (at / "settings.yaml").write_text(json.dumps(settings))
-        yield from _watched(at)
-
-
-def _watched(at: Path) -> Iterator[Figure]:
-    notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    notified.bind(str(at / "notify"))
-    notified.settimeout(READY_WAIT_S)
-    command = [
-        sys.executable,
-        "-m",
-        "bot",
-        "run",
-        "--config",
-        str(at / "settings.yaml"),
-        "--state",
-        str(at / "state"),
-    ]
-    began_s = time.monotonic()
-    environment = {**os.environ, **_of_the_unit(), "NOTIFY_SOCKET": str(at / "notify")}
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment) as bot:  # noqa: S603  ours
-        try:
-            while b"READY=1" not in notified.recv(4096):
-                pass
-            wall_s, cpu_s = time.monotonic() - began_s, _cpu_s(bot.pid)
-            yield Figure(
-                "ready, processor, its settings' child included",
-                cpu_s,
-                "s",
-                0.6,
-                f"{wall_s:.2f} s by the wall",
-            )
+    with gateway("--at", "10:30") as told, tempfile.TemporaryDirectory() as folder:
+        began_s = time.monotonic()
+        with started_bot(Path(folder), told) as bot:
+            wall_s, took_s = time.monotonic() - began_s, cpu_s(bot.pid)
+            name, note = "ready, processor, its settings' child included", f"{wall_s:.2f} s by the wall"
+            yield Figure(name, took_s, "s", 0.6, note)
             time.sleep(WATCHED_S)
             note = f"after {WATCHED_S:.0f} s at 4 quotes a second; {_threads(bot.pid)} threads"
-            yield Figure(f"resident, {len(SYMBOLS)} symbols", _resident_mib(bot.pid), "MiB", 50.0, note)
-        finally:
-            bot.send_signal(signal.SIGTERM)
-    notified.close()
+            yield Figure(f"resident, {len(SYMBOLS)} symbols", resident_mib(bot.pid), "MiB", 50.0, note)
+
+
+@contextmanager
+def started_bot(at: Path, told: dict[str, Any]) -> Iterator[subprocess.Popen[bytes]]:
+    """Ready, with the unit's environment, and stopped in the end."""
+    broker = {
+        "trading": "simulated",
+        "embedded_gateway": False,
+        "port": told["port"],
+        "simulated_clock": told["clock"],
+    }
+    settings = {"symbols": list(SYMBOLS), "broker": broker, "monitoring": {"metrics_enabled": False}}
+    (at / "settings.yaml").write_text(json.dumps(settings))
+    words = ("--config", str(at / "settings.yaml"), "--state", str(at / "state"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+        notified.bind(str(at / "notify"))
+        notified.settimeout(READY_WAIT_S)
+        environment = {**os.environ, **_of_the_unit(), "NOTIFY_SOCKET": str(at / "notify")}
+        command = [sys.executable, "-m", "bot", "run", *words]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment) as bot:  # noqa: S603  ours
+            try:
+                while b"READY=1" not in notified.recv(4096):
+                    pass
+                notified.settimeout(None)
+                threading.Thread(target=_read_on, args=(notified,), daemon=True).start()
+                yield bot
+            finally:
+                bot.send_signal(signal.SIGTERM)
+
+
+def _read_on(notified: socket.socket) -> None:
+    """As systemd does: whoever speaks to a full queue waits."""
+    with suppress(OSError):
+        while notified.recv(4096):
+            pass
 
 
 def _of_the_unit() -> dict[str, str]:
@@ -109,13 +105,13 @@ def _of_the_unit() -> dict[str, str]:
     return dict(word.split("=", 1) for word in words)
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
     """User and system seconds, of the children that ended too."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(int(ticks) for ticks in fields[11:15]) / _TICKS
 
 
-def _resident_mib(pid: int) -> float:
+def resident_mib(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
 
 

@@ -26,6 +26,7 @@ from benchmarks.figures import Figure
 from bot.wire import WireMessage
 from tests.broker.script import ACCOUNT, Said, ScriptedGateway, one
 from tests.broker.script_orders import executed, shown, status
+from tests.execution.line import START
 
 ROUNDS = 100
 WAIT_S = 20.0
@@ -49,13 +50,14 @@ class Exchange(ScriptedGateway):
         self.news = threading.Condition()
         super().__init__()
         self._worth = self.answers["reqAccountUpdates"]
-        self.pictured_at = 0.0
+        self.pictured_at, self.began_s = 0.0, time.monotonic()
         self.answers |= {
             "placeOrder": self._accept_order,
             "reqOpenOrders": self._listed,
             "reqAllOpenOrders": self._listed,
             "reqExecutions": self._executed,
             "reqPositions": self._positions,
+            "reqCurrentTime": self._now,
             "reqAccountUpdates": self._account,
         }
 
@@ -92,6 +94,9 @@ class Exchange(ScriptedGateway):
         values = {name: self.contract[name] for name in same} | {"account": ACCOUNT, "exchange": "SMART"}
         values["lastTradeDateOrContractMonth"] = self.contract["lastTradeDateOrContractMonth"]
         return [*one("position", **values, position=self.held, avgCost=200.0), ("positionEnd", {})]
+
+    def _now(self, _: WireMessage) -> Said:
+        return one("currentTime", time=int(START.timestamp() + time.monotonic() - self.began_s))
 
     def _account(self, asked: WireMessage) -> Said:
         """The last thing that a snapshot asks for."""
@@ -147,8 +152,9 @@ class Exchange(ScriptedGateway):
 class Bot:
     """The other process; ``when`` waits for what it tells."""
 
-    def __init__(self, port: int, directory: Path) -> None:
-        command = [sys.executable, "-m", "benchmarks.bot_process", str(port), str(directory)]
+    def __init__(self, exchange: Exchange, directory: Path) -> None:
+        words = (str(exchange.port), str(directory), str(exchange.began_s))
+        command = [sys.executable, "-m", "benchmarks.bot_process", *words]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603  ours
         self._told: dict[tuple[str, str], float] = {}
         self._news = threading.Condition()
@@ -182,7 +188,7 @@ class Bot:
 def running() -> Iterator[tuple[Exchange, Bot]]:
     exchange = Exchange()
     with tempfile.TemporaryDirectory() as folder:
-        bot = Bot(exchange.port, Path(folder))
+        bot = Bot(exchange, Path(folder))
         try:
             exchange.wait_request("reqPositions")
             yield exchange, bot
