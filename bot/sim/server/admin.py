@@ -18,6 +18,7 @@ from typing import Any
 from loguru import logger
 
 from bot.domain.errors import BotError, FixTheConfiguration, FixTheMachine
+from bot.sim.exchange.fractions.sizes import Units
 from bot.sim.faults.handle import bind
 from bot.sim.faults.values import LONGEST_S
 from bot.sim.server.tcp_server import LOOPBACK, SimGateway
@@ -28,13 +29,13 @@ _GREETING_S = 30.0
 _GREETING = 'begin with {"token": "…"}, as the gateway printed it at its start ("admin_token")'
 
 
-def largest_orders(books: AccountLedger) -> dict[str, int]:
+def largest_orders(books: AccountLedger) -> dict[str, Units]:
     """By its ``orderRef``, the largest quantity in which an order was ever sent, refused ones included."""
-    largest: dict[str, int] = {}
+    largest: dict[str, Units] = {}
     for received in books.received:
         if received.kind != "what_if":
             ref = received.order_ref
-            largest[ref] = max(largest.get(ref, 0), int(received.order.quantity))
+            largest[ref] = max(largest.get(ref, 0), received.order.quantity)
     return largest
 
 

@@ -71,6 +71,7 @@ def test_the_gateway_starts_advances_breaks_and_ends() -> None:
         assert gateway.books() == {
             "positions": {},
             "working_stops": {},
+            "largest": {},
             "orders": 0,
             "modifies": 0,
             "cancels": 0,
