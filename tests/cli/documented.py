@@ -153,6 +153,11 @@ WAYS: tuple[Row, ...] = (
     ),
     Row(r"^ibkr-bot drill$", Way.ELSEWHERE, "tests/cli/test_drill.py runs it whole, as a new user"),
     # ── the guard
+    Row(
+        r"^ibkr-guard check$",
+        Way.HOST,
+        "the limits of a provisioned gateway host; the next row's are the example's",
+    ),
     Row(r"^ibkr-guard check", Way.ALONE, "the example's limits are sound"),
     Row(r"^ibkr-guard ", Way.HOST, "a guard in front of a gateway; tests/guard runs each command beside one"),
     # ── what a person types first
