@@ -16,18 +16,26 @@ def main(port: int) -> None:
     ib.connect("127.0.0.1", port, clientId=1)
     contract = Option("SPY", "20110121", 127.0, "C", "SMART", "100", "USD")
     ib.qualifyContracts(contract)
-    ib.reqMktData(contract, "")
-    sys.stdout.write("watching\n")
-    sys.stdout.flush()
-    sys.stdin.readline()  # the test has let a quote through
+    ticker = ib.reqMktData(contract, "")
+    ib.reqCurrentTime()  # one wire, one order: the gateway has the subscription when this is answered
+    _say("watching")
+    sys.stdin.readline()  # the test lets time pass at the gateway
+    while not ticker.ask > 0:  # what the client has seen, the guard has seen before it
+        ib.waitOnUpdate(timeout=1)
     trade = ib.placeOrder(contract, LimitOrder("BUY", 1, 0.05))
     while trade.orderStatus.status != "Submitted":
+        if trade.isDone():
+            sys.exit(f"not resting: {trade.log[-1].message}")
         ib.waitOnUpdate(timeout=1)
-    sys.stdout.write("resting\n")
-    sys.stdout.flush()
+    _say("resting")
     while True:
         ib.waitOnUpdate(timeout=1)
         ib.reqCurrentTime()
+
+
+def _say(word: str) -> None:
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
