@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,45 @@ _WHOLE_FROM = 1000
 _WIDTH, _LEFT, _ROW, _BAR = 860, 330, 26, 380
 
 
-def keep(figures: Iterable[Figure], at: datetime, machine: str, sessions: int) -> None:
-    """Store one run, and show it with those before it."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one part found, when, and how busy the machine was."""
+
+    at: datetime
+    load: float
+    figures: tuple[Figure, ...]
+
+
+def keep(parts: dict[str, Part], machine: str, sessions: int) -> None:
+    """Store one run, and show it with those before it. What the day's last run found in other parts stays in it."""
     RESULTS.mkdir(exist_ok=True)
-    run = {"at": at.isoformat(timespec="seconds"), "machine": machine, "sessions": sessions}
-    run |= {"figures": [asdict(x) for x in figures]}
+    at = max(part.at for part in parts.values())
+    last = max(RESULTS.glob(f"{at:%Y-%m-%d}*.json"), default=None)
+    earlier = {} if last is None else json.loads(last.read_text(encoding="utf-8")).get("parts", {})
+    run = merged(earlier, parts, machine, sessions)
+    if last is not None and earlier:
+        last.unlink()
     (RESULTS / f"{at:%Y-%m-%dT%H%M}.json").write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
     write_page()
+
+
+def merged(earlier: dict[str, Any], parts: dict[str, Part], machine: str, sessions: int) -> dict[str, Any]:
+    """A run as it is stored: of each part the newest, in the order of first sight."""
+    all_parts = dict(earlier)
+    for name, part in parts.items():
+        figures = [asdict(x) for x in part.figures]
+        all_parts[name] = {
+            "at": part.at.isoformat(timespec="seconds"),
+            "load": round(part.load, 1),
+            "figures": figures,
+        }
+    return {
+        "at": max(part["at"] for part in all_parts.values()),
+        "machine": machine,
+        "sessions": sessions,
+        "parts": all_parts,
+        "figures": [x for part in all_parts.values() for x in part["figures"]],
+    }
 
 
 def write_page() -> None:
@@ -40,6 +72,9 @@ def write_page() -> None:
 
 def as_markdown(run: dict[str, Any]) -> str:
     head = f"{run['at']} UTC, {run['machine']}; {run['sessions']} sessions."
+    loads = [f"{name} {part['load']} at {part['at'][11:16]}" for name, part in run.get("parts", {}).items()]
+    if loads:
+        head += f" Load while it was measured: {', '.join(loads)}."
     return "\n".join([head, "", *table_lines(Figure(**raw) for raw in run["figures"])]) + "\n"
 
 

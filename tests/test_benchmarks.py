@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -11,7 +11,7 @@ from benchmarks.counts import judged
 from benchmarks.figures import Figure, ratio
 from benchmarks.peers import ours, rule
 from benchmarks.peers.__main__ import first_difference
-from benchmarks.results import as_markdown, picture
+from benchmarks.results import Part, as_markdown, merged, picture
 
 KNOWN = {"decode corpus": 1_000_000}
 
@@ -51,6 +51,20 @@ def test_what_is_missed_is_said_on_the_page_and_red_in_the_picture() -> None:
     run = {"at": "2026-11-28T04:20:00", "machine": "m", "sessions": 1260, "figures": [figure]}
     assert "**missed**" in as_markdown(run)
     assert "#b3261e" in picture([run])
+
+
+def test_a_part_that_is_measured_again_takes_its_own_place_and_leaves_the_others() -> None:
+    def found(minute: int, value: float) -> Part:
+        return Part(
+            datetime(2026, 11, 28, 19, minute, tzinfo=UTC), 1.0, (Figure(f"{minute}", value, "ms", 5.0),)
+        )
+
+    first = merged({}, {"age": found(1, 1.0), "disk": found(2, 2.0)}, "m", 1260)
+    run = merged(first["parts"], {"age": found(3, 3.0)}, "m", 1260)
+
+    assert [x["name"] for x in run["figures"]] == ["3", "2"]
+    assert run["at"] == "2026-11-28T19:03:00+00:00"
+    assert "age 1.0 at 19:03, disk 1.0 at 19:02" in as_markdown(run)
 
 
 def point_by_point(prints: list[int]) -> rule.Trades:
