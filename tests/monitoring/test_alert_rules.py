@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,14 @@ from tests.monitoring.rule_files import PROMETHEUS, RECORDED, ROOT, RULES, alert
 
 SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count")}
 KNOWN = {x.full_name + end for x in FAMILIES for end in ("", *SUFFIXES.get(x.kind, ()))}
+
+PACES = {f"{STEP_S}s": "in minutes", "2m": "in hours", f"{DAYS_STEP_S}s": "in days"}
+LIVES = [
+    pytest.param(path, pace, id=f"{path.stem}-{name}")
+    for path in RULES
+    for pace, name in PACES.items()
+    if any(case.alert == rule.get("alert") and case.pace == pace for rule in rules(path) for case in CASES)
+]
 
 
 def as_test(case: Case) -> dict[str, Any]:
@@ -39,28 +48,47 @@ def as_test(case: Case) -> dict[str, Any]:
 
 
 @needs_promtool
-@pytest.mark.parametrize(
-    "pace", [f"{STEP_S}s", "2m", f"{DAYS_STEP_S}s"], ids=["in minutes", "in hours", "in days"]
-)
-@pytest.mark.parametrize("path", [path for path in RULES if path != RECORDED], ids=lambda path: path.stem)
+@pytest.mark.parametrize(("path", "pace"), LIVES)
 def test_every_alert_lives_as_its_cases_say(path: Path, pace: str, tmp_path: Path) -> None:
-    names = {rule["alert"] for rule in rules(path) if "alert" in rule}
-    cases = [case for case in CASES if case.alert in names and case.pace == pace]
-    document = {
-        "rule_files": [str(RECORDED), str(path)],
-        "evaluation_interval": pace,
-        "tests": [as_test(case) for case in cases],
-    }
-    promtool_is_content_with(document, tmp_path)
+    documents = []
+    for rule in (rule for rule in rules(path) if "alert" in rule):
+        cases = [case for case in CASES if case.alert == rule["alert"] and case.pace == pace]
+        if cases:
+            documents.append(
+                {
+                    "rule_files": [str(made) for made in cut_out(path, rule, tmp_path)],
+                    "evaluation_interval": pace,
+                    "tests": [as_test(case) for case in cases],
+                }
+            )
+    promtool_is_content_with(documents, tmp_path)
 
 
-def promtool_is_content_with(document: dict[str, Any], folder: Path) -> None:
+def cut_out(path: Path, rule: dict[str, Any], folder: Path) -> Iterator[Path]:
+    """Files that hold this alert and the recorded rules it rests on, in their groups: the others would be judged at each step
+    of its cases, and nobody would look at what they say."""
+    words, wanted = rule["expr"], [rule]
+    for recorded in reversed(rules(RECORDED, path)):
+        if recorded.get("record", "an alert") in words:
+            words += recorded["expr"]
+            wanted.append(recorded)
+    for source in (RECORDED, path):
+        groups = yaml.safe_load(source.read_text(encoding="utf-8"))["groups"]
+        kept = [{**group, "rules": [one for one in group["rules"] if one in wanted]} for group in groups]
+        made = folder / f"{rule['alert']}-{source.name}"
+        made.write_text(
+            yaml.safe_dump({"groups": [group for group in kept if group["rules"]]}), encoding="utf-8"
+        )
+        yield made
+
+
+def promtool_is_content_with(documents: list[dict[str, Any]], folder: Path) -> None:
     """Let promtool run these tests of rules."""
-    made = folder / "cases.yml"
-    made.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
-    done = subprocess.run(
-        ["promtool", "test", "rules", str(made)], capture_output=True, text=True, check=False
-    )
+    made = [folder / f"cases-{number}.yml" for number in range(len(documents))]
+    for path, document in zip(made, documents, strict=True):
+        path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    words = ["promtool", "test", "rules", *map(str, made)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -106,7 +134,7 @@ def test_a_dead_bot_is_told_with_what_it_held_and_how_that_is_protected(
             }
         ],
     }
-    promtool_is_content_with(document, tmp_path)
+    promtool_is_content_with([document], tmp_path)
 
 
 def test_every_alert_has_a_case_in_which_it_fires_and_one_moment_in_which_it_does_not() -> None:

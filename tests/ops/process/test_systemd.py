@@ -49,7 +49,7 @@ def test_a_service_manager_that_does_not_read_holds_up_nothing(
 ) -> None:
     monkeypatch.setattr(bot.ops.process.systemd, "WAIT_S", 0.0001)
     notifier = Notifier(systemd.getsockname())
-    # 10, or 512 under systemd. Each that is sent behind a full queue waits for a tick of the kernel: no more of them than must be.
+    # 10, or 512 under systemd. Each that is sent behind a full queue waits for a tick of the kernel: a few are enough.
     for _ in range(int(QUEUE.read_text()) + 3):
         notifier.alive()
     assert systemd.recv(100) == b"WATCHDOG=1"
