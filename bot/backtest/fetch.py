@@ -14,12 +14,11 @@ import numpy as np
 
 from bot.backtest.store.intake.sessions import in_hours
 from bot.backtest.store.intake.taken import as_table
-from bot.backtest.store.kinds import MINUTE_US, Kind
+from bot.backtest.store.kinds import Kind
 from bot.backtest.store.store import Added, Store
 from bot.domain.market import Bar, BarSize
 from bot.domain.session import Session, sessions_between
 from bot.domain.types import Symbol
-from bot.selection.expiry import ExpiryRule
 
 # IBKR Campus, "Historical Bars: Step Sizes": a day of 1-min bars is always granted, a week in practice; hours by the month.
 _SESSIONS_A_REQUEST: Final = {BarSize.M1: 5, BarSize.M60: 21}
@@ -44,21 +43,18 @@ class Request:
         return self.sessions[-1].close
 
 
-def expiries_for(
-    listed: Sequence[date], rules: Iterable[ExpiryRule], sessions: Sequence[Session]
-) -> tuple[date, ...]:
-    """Those that the strategies would have chosen on these days, as far as they are still listed, earliest first."""
-    picked = (rule.pick(listed, session.day) for rule in rules for session in sessions)
-    return tuple(sorted({expiry for expiry in picked if expiry is not None}))
-
-
 def requests_for(
     store: Store, symbol: Symbol, size: BarSize, first: date, last: date, *, again: bool
 ) -> tuple[Request, ...]:
     """What is missing between two days, newest first: the newest is what IB has surest. ``again``: all of it."""
     have = set() if again else set(store.days(_KINDS[size], symbol))
     wanted = [session for session in sessions_between(first, last) if session.day not in have]
-    return tuple(reversed(list(_cut(wanted, _SESSIONS_A_REQUEST[size]))))
+    return newest_first(wanted, size)
+
+
+def newest_first(sessions: Sequence[Session], size: BarSize) -> tuple[Request, ...]:
+    """Sessions in as few requests as IB grants."""
+    return tuple(reversed(list(_cut(sessions, _SESSIONS_A_REQUEST[size]))))
 
 
 def _cut(sessions: Sequence[Session], most: int) -> Iterator[Request]:
@@ -107,22 +103,3 @@ def keep(
     }
     table = as_table(_KINDS[size], columns | {"ts": us}, len(mine), SOURCE)
     return store.add(_KINDS[size], symbol, table.filter(in_hours(us)), replace=replace)
-
-
-def keep_quotes(
-    store: Store, symbol: Symbol, option: Any, quotes: Sequence[Any], expiry: date, *, replace: bool
-) -> Added:
-    """Put one contract's quotes into the store; a minute's last state is in force from its end."""
-    us = np.array([round(x.start.timestamp()) * 1_000_000 + MINUTE_US for x in quotes], dtype=np.int64)
-    if not len(us):
-        return Added()
-    columns: dict[str, object] = {
-        "ts": us,
-        "expiry": np.full(len(us), np.datetime64(expiry, "D")),
-        "strike": np.full(len(us), float(option.strike)),
-        "right": [str(option.right)[:1]] * len(us),
-        "bid": np.array([np.nan if x.bid is None or x.bid <= 0 else x.bid for x in quotes]),
-        "ask": np.array([np.nan if x.ask is None or x.ask <= 0 else x.ask for x in quotes]),
-    }
-    table = as_table(Kind.OPTIONS_1M, columns, len(us), SOURCE)
-    return store.add(Kind.OPTIONS_1M, symbol, table.filter(in_hours(us - MINUTE_US)), replace=replace)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -22,28 +23,43 @@ from bot.broker.data.bars import bar_time, to_bar
 from bot.broker.translate.numbers import figure
 from bot.domain.errors import FixTheCommand, FixTheMachine
 from bot.domain.market import Bar, BarSize
+from bot.domain.session import new_york_day
 from bot.domain.types import Symbol
 
 _EPOCH_TIMES: Final = 2
+QUOTE_REQUESTS: Final = ("BID", "ASK", "TRADES")
+"""What IB is asked for, of a contract, to know its quotes."""
+_USUAL_ANSWER_S: Final = 0.5
+"""Before the first answer; from then on the answers' own mean."""
 _LOCAL_CODES: Final = range(2000, 3000)
 """IBKR Campus, "System Message Codes": warnings and notes, which end no request."""
+_HISTORY_SERVICE: Final = 162
 
 
 class NoHistory(FixTheMachine):
     """The gateway gave no data; ``code`` is IB's, 0 for silence."""
 
     def __init__(self, what: str, code: int, text: str) -> None:
-        self.code = code
+        self.code, self.text = code, text
         super().__init__(f"{what}: IB error {code}: {text}" if code else f"{what}: no answer in time")
+
+    @property
+    def is_empty(self) -> bool:
+        """IB knows nothing of that time ("HMDS query returned no data"); its 162 stands for pacing and much else, too."""
+        return self.code == _HISTORY_SERVICE and "no data" in self.text.lower()
 
 
 @dataclass(frozen=True, slots=True)
 class PastQuote:
-    """A contract's bid and ask at the end of the minute that began at ``start``; None where nobody quoted."""
+    """A contract's bid and ask at the end of the minute that began at ``start``; None where nobody quoted.
+
+    ``volume`` is what the day had traded by then, in contracts; None where IB tells of no trade in the days asked for.
+    """
 
     start: datetime
     bid: float | None
     ask: float | None
+    volume: float | None = None
 
 
 @contextmanager
@@ -95,6 +111,10 @@ class HistorySession:
         self._pacer = HistoryPacer(settings.pacing)
         self._timeout_s = settings.history_timeout_s
         self._errors: list[tuple[int, str]] = []
+        self._chains: dict[int, Any] = {}
+        self._answered, self._answering_s = 0, 0.0
+        self.waits_until: float | None = None
+        """The monotonic time at which IB's limit lets the next request go; None while nothing waits for it."""
         ib.errorEvent += self._note_error
 
     def underlying(self, symbol: Symbol) -> Any:
@@ -111,34 +131,58 @@ class HistorySession:
         return tuple(bar for bar in bars if bar is not None)
 
     def quotes(self, option: Any, end: datetime, days: int) -> tuple[PastQuote, ...]:
-        """Bid and ask at each minute's end: the close of IB's BID bar and of its ASK bar."""
-        sides: dict[str, dict[datetime, float | None]] = {}
-        for side in ("BID", "ASK"):
-            found = self._ask(option, BarSize.M1.value, side, end, days)
-            sides[side] = {bar_time(raw.date): figure(raw.close) for raw in found}
-        starts = sorted({*sides["BID"], *sides["ASK"]})
-        return tuple(PastQuote(at, sides["BID"].get(at), sides["ASK"].get(at)) for at in starts)
+        """Bid and ask at each minute's end, and the day's volume by then; nothing where IB has neither side.
 
-    def options(self, stock: Any, expiry: date | None, spot: float, each_side: int) -> list[Any]:
-        """Listed contracts around ``spot``: of that expiry, or of the nearest. Expired ones are not IB's any more.
+        They are the closes of IB's BID and ASK bars, which count nothing, and the volumes of its TRADES bars: a request each.
+        """
+        found = {what: self._minutes(option, what, end, days) for what in QUOTE_REQUESTS}
+        bid, ask = ({bar_time(x.date): figure(x.close) for x in found[side]} for side in ("BID", "ASK"))
+        starts = sorted({*bid, *ask})
+        traded = _volumes(starts, found["TRADES"])
+        return tuple(PastQuote(at, bid.get(at), ask.get(at), traded.get(at)) for at in starts)
+
+    def _minutes(self, option: Any, what: str, end: datetime, days: int) -> list[Any]:
+        try:
+            return self._ask(option, BarSize.M1.value, what, end, days)
+        except NoHistory as error:
+            if error.is_empty:
+                return []
+            raise
+
+    def options(self, stock: Any, expiry: date | None, low: float, high: float, each_side: int) -> list[Any]:
+        """Listed contracts from ``low`` to ``high`` and ``each_side`` strikes beyond: of that expiry, or of the nearest.
+
+        Expired ones are not IB's any more. A chain names strikes that an expiry does not have, so twice as many are asked about.
 
         Raises FixTheCommand where none is listed.
         """
         chain = self._chain(stock)
         wanted = min(chain.expirations) if expiry is None else f"{expiry:%Y%m%d}"
-        strikes = sorted(chain.strikes, key=lambda strike: abs(strike - spot))[: 2 * each_side]
+        strikes = _within(chain.strikes, low, high, 2 * each_side)
         asked = [
             self._library.Option(stock.symbol, wanted, strike, right, "SMART", tradingClass=stock.symbol)
-            for strike in sorted(strikes)
+            for strike in strikes
             for right in ("C", "P")
         ]
-        return [option for option in self._ib.qualifyContracts(*asked) if option.conId]
+        listed = [option for option in self._ib.qualifyContracts(*asked) if option.conId]
+        near = set(_within({option.strike for option in listed}, low, high, each_side))
+        return [option for option in listed if option.strike in near]
 
     def expiries(self, stock: Any) -> tuple[date, ...]:
         """Every listed expiry, earliest first. Raises FixTheCommand where none is listed."""
         return tuple(date.fromisoformat(f"{text}") for text in sorted(self._chain(stock).expirations))
 
+    def time_left_s(self, requests: int) -> float:
+        """Seconds that so many more requests take, IB's limits and the answers so far considered."""
+        each_s = self._answering_s / self._answered if self._answered else _USUAL_ANSWER_S
+        return self._pacer.lasts_s(time.monotonic(), requests, each_s)
+
     def _chain(self, stock: Any) -> Any:
+        if stock.conId not in self._chains:
+            self._chains[stock.conId] = self._listed_chain(stock)
+        return self._chains[stock.conId]
+
+    def _listed_chain(self, stock: Any) -> Any:
         chains = self._ib.reqSecDefOptParams(stock.symbol, "", "STK", stock.conId)
         chain = next((x for x in chains if x.exchange == "SMART" and x.tradingClass == stock.symbol), None)
         if chain is None:
@@ -148,10 +192,12 @@ class HistorySession:
     def _ask(self, contract: Any, size: str, what: str, end: datetime, days: int) -> list[Any]:
         self._pace((contract.conId, what), (contract.conId, size, what, end, days))
         self._errors.clear()
-        until = end.astimezone(UTC)
+        until, begun = end.astimezone(UTC), time.monotonic()
         found = self._ib.reqHistoricalData(
             contract, until, f"{days} D", size, what, True, _EPOCH_TIMES, timeout=self._timeout_s
         )
+        self._answered += 1
+        self._answering_s += time.monotonic() - begun
         if not found:
             code, text = self._errors[-1] if self._errors else (0, "")
             name = contract.localSymbol or contract.symbol
@@ -161,9 +207,32 @@ class HistorySession:
         return list(found)
 
     def _pace(self, contract: object, whole: object) -> None:
-        while (wait_s := self._pacer.take(time.monotonic(), contract, whole)) > 0:
+        while (wait_s := self._pacer.take(now := time.monotonic(), contract, whole)) > 0:
+            self.waits_until = now + wait_s
             self._sleep(wait_s)
+        self.waits_until = None
 
     def _note_error(self, _: int, code: int, text: str, __: Any) -> None:
         if code not in _LOCAL_CODES:
             self._errors.append((code, text))
+
+
+def _within(strikes: Iterable[float], low: float, high: float, beyond: int) -> list[float]:
+    """The strikes from ``low`` to ``high``, and so many next to them on both sides, ascending."""
+    ladder = sorted(strikes)
+    return ladder[max(0, bisect_right(ladder, low) - beyond) : bisect_right(ladder, high) + beyond]
+
+
+def _volumes(starts: Iterable[datetime], trades: Iterable[Any]) -> dict[datetime, float]:
+    """By minute what its day had traded at its end; nothing where IB tells of no trade at all."""
+    traded = {bar_time(x.date): figure(x.volume) or 0.0 for x in trades}
+    if not traded:
+        return {}
+    found: dict[datetime, float] = {}
+    day, so_far = None, 0.0
+    for at in sorted({*starts, *traded}):
+        if day != (day := new_york_day(at)):
+            so_far = 0.0
+        so_far += max(0.0, traded.get(at, 0.0))
+        found[at] = so_far
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
@@ -13,7 +13,7 @@ import typer
 
 from bot.cli.data import open_store
 from bot.cli.options import ConfigOption, DataOption, JsonOption, settings_of
-from bot.cli.show.printer import printer
+from bot.cli.show.paced import paced_bar
 from bot.domain.errors import FixTheCommand
 from bot.domain.market import BarSize
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from bot.backtest.store.store import Added, Store
     from bot.broker.history import HistorySession
     from bot.config import Settings
-    from bot.selection.expiry import ExpiryRule
 
 _SIZES = {"1m": BarSize.M1, "60m": BarSize.M60}
-_STRIKES_EACH_SIDE = 5
 _Symbols = Annotated[list[str], typer.Argument(help="Stocks, as SPY.", show_default=False)]
 _From = Annotated[str, typer.Option("--from", metavar="DATE", help="First day.")]
 _To = Annotated[str, typer.Option("--to", metavar="DATE", help="Last day; default yesterday.")]
 _Size = Annotated[str, typer.Option("--size", metavar="1m|60m", help="Length of the bars.")]
 _Options = Annotated[
     bool,
-    typer.Option("--options", help="Also minute quotes of the strategies' expiries around the money."),
+    typer.Option(
+        "--options", help="Also minute quotes and volumes of the options that the strategies could watch."
+    ),
 ]
 _Replace = Annotated[
     bool, typer.Option("--replace", help="Ask again for what is stored; the new rows are right.")
@@ -57,8 +57,6 @@ def fetch(
 
     Example: ibkr-bot data fetch SPY --from 2024-01-02 --to 2024-12-31
     """
-    from bot.config.hand_down import expiry_rules
-
     settings, store = settings_of(config), open_store(data, config)
     names = [name.strip().upper() for entry in symbols for name in entry.split(",") if name.strip()]
     days = _days(first, last)
@@ -67,8 +65,7 @@ def fetch(
             for name in names:
                 added = _bars(session, store, name, _size(size), days, again=replace_stored)
                 if options:
-                    rules = expiry_rules(settings)
-                    added += _quotes(session, store, name, days, rules, again=replace_stored)
+                    added += _quotes(session, store, name, days, settings, again=replace_stored)
                 _tell(name, added, as_json=as_json)
     except KeyboardInterrupt:
         typer.echo("stopped; what was fetched is kept, and the same command goes on from here", err=True)
@@ -95,7 +92,7 @@ def _bars(
     symbol = symbol_named(name)
     wanted = requests_for(store, symbol, size, *days, again=again)
     stock = session.underlying(symbol)
-    with _bar(f"{symbol} {size.value}", len(wanted)) as step:
+    with paced_bar(session, f"{symbol} {size.value}", len(wanted)) as step:
         return fetch_bars(session, stock, store, symbol, size, wanted, lambda *_: step(), replace=again)
 
 
@@ -104,47 +101,20 @@ def _quotes(
     store: Store,
     name: str,
     days: tuple[date, date],
-    rules: Sequence[ExpiryRule],
+    settings: Settings,
     *,
     again: bool,
 ) -> Added:
-    """Of the expiries that the strategies choose, around the last close known; expired options are not IB's any more."""
-    from bot.backtest.fetch import expiries_for, keep_quotes
-    from bot.backtest.store.kinds import Kind
-    from bot.backtest.store.store import Added
-    from bot.domain.session import sessions_between
+    """Of the contracts that the strategies could have watched on the days whose bars are stored."""
+    from bot.backtest.fetch_options import fetch_options, option_requests
+    from bot.broker.history import QUOTE_REQUESTS
+    from bot.config.hand_down import expiry_rules, market_data_limits
 
-    table = store.table(Kind.BARS_1M, name, *days)
-    if not len(table):
-        return Added()
-    sessions, spot = sessions_between(*days), float(table["close"][-1].as_py())
-    stock = session.underlying(name)
-    expiries = expiries_for(session.expiries(stock), rules, sessions)
-    if not expiries:
-        raise FixTheCommand(f"no expiry of {name} that is still listed is one that options.expiry asks for")
-    contracts = [x for one in expiries for x in session.options(stock, one, spot, _STRIKES_EACH_SIDE)]
-    total = Added()
-    with _bar(f"{name} options", len(contracts)) as step:
-        for option in contracts:
-            quotes = session.quotes(option, sessions[-1].close, len(sessions))
-            expiry = (
-                datetime.strptime(option.lastTradeDateOrContractMonth[:8], "%Y%m%d")
-                .replace(tzinfo=UTC)
-                .date()
-            )
-            total += keep_quotes(store, name, option, quotes, expiry, replace=again)
-            step()
-    return total
-
-
-@contextmanager
-def _bar(what: str, total: int) -> Iterator[Callable[[], None]]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=printer(to_stderr=True), transient=True) as shown:
-        task = shown.add_task(what, total=total)
-        yield lambda: shown.advance(task)
+    stock, rules = session.underlying(name), expiry_rules(settings)
+    each_side = market_data_limits(settings).strikes_each_side
+    wanted = option_requests(session, stock, store, name, days, rules, each_side, again=again)
+    with paced_bar(session, f"{name} options", len(wanted), len(QUOTE_REQUESTS)) as step:
+        return fetch_options(session, store, name, wanted, lambda *_: step())
 
 
 def _tell(symbol: str, added: Added, *, as_json: bool) -> None:

@@ -53,6 +53,7 @@ class SymbolWatch:
     )
     fresh: dict[str, bool] = field(default_factory=lambda: {"bars": True, "quotes": True, TRADING: True})
     renewed_at: dict[str, datetime] = field(default_factory=dict)
+    told_of_none: bool = False
 
     @property
     def watched(self) -> dict[ConId, Contract]:
@@ -213,6 +214,11 @@ class MarketData(StateMachine):
             yield from self._ask_for_strikes(chain, watch.underlying, watch.spot)
             if chain.contracts or chain.is_spare:
                 yield from self._watch_around_money(watch, chain)
+        is_listed = any(chain.chain is not None for chain in watch.chains)
+        if is_listed and not taken and not watch.watched and not watch.told_of_none:
+            # Strategies learn the underlying with its contracts: without this they would take its price for unknown.
+            watch.told_of_none = True
+            yield m.WatchlistChanged(watch.symbol, watch.underlying.con_id, ())
 
     def _ask_for_strikes(self, chain: ChainWatch, underlying: Contract, spot: float) -> Iterator[m.Message]:
         if chain.chain is None or chain.expiry is None:

@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from bot.backtest.feed.library import StoreLibrary
-from bot.backtest.fetch import Request, expiries_for, fetch_bars, keep_quotes, requests_for
+from bot.backtest.fetch import Request, fetch_bars, requests_for
+from bot.backtest.fetch_options import expiries_for, keep_quotes
 from bot.backtest.store.kinds import Kind
 from bot.backtest.store.store import Added, Store
 from bot.broker.connection.settings import BrokerSettings, PacingLimits
 from bot.broker.history import NoHistory, history_session
 from bot.domain.errors import FixTheMachine
 from bot.domain.market import Bar, BarSize
-from bot.domain.session import session_on, sessions_between
+from bot.domain.session import session_on
 from bot.selection.expiry import parse_expiry
 from bot.sim.market.recorded.library import BUNDLE
 from bot.sim.server.thread import SimGatewayThread
@@ -53,10 +54,10 @@ def test_options_are_fetched_of_the_expiries_that_the_strategies_would_have_chos
     listed = (date(2025, 6, 30), date(2025, 7, 3), date(2025, 7, 18), date(2025, 9, 19))
     rules = (parse_expiry("weekly"), parse_expiry("14-45"))
 
-    assert expiries_for(listed, rules, sessions_between(date(2025, 6, 27), date(2025, 6, 30))) == (
+    assert expiries_for(listed, rules, (date(2025, 6, 27), date(2025, 6, 30))) == (
         date(2025, 7, 3), date(2025, 7, 18),
     )  # fmt: skip
-    assert expiries_for(listed, rules, sessions_between(date(2025, 3, 3), date(2025, 3, 4))) == ()
+    assert expiries_for(listed, rules, (date(2025, 3, 3), date(2025, 3, 4))) == ()
 
 
 def nobody(_: Request, __: Added) -> None:
@@ -107,7 +108,7 @@ def test_over_real_tcp_bars_and_option_quotes_come_into_the_store(tmp_path: Path
             stock = session.underlying("SPY")
             wanted = requests_for(store, "SPY", BarSize.M1, DAYS[0], DAYS[-1], again=False)
             added = fetch_bars(session, stock, store, "SPY", BarSize.M1, wanted, nobody)
-            option = session.options(stock, None, 128.0, 1)[0]
+            option = session.options(stock, None, 128.0, 128.0, 1)[0]
             quotes = session.quotes(option, AFTER, 1)
 
     assert added == Added(new=1170)

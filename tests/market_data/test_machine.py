@@ -302,3 +302,10 @@ def test_a_new_day_asks_for_the_chain_anew() -> None:
     house.tell(m.TimePassed(OPEN))
 
     assert b.ListChain(STOCK) in house.tell(m.TimePassed(OPEN + timedelta(days=1)))
+
+
+def test_where_no_expiry_fits_strategies_still_learn_whose_price_the_underlyings_is() -> None:
+    house = House(AfterDays(400)).opened(127.2)
+    house.tell(stock_quote(127.3), stock_quote(140.0))
+
+    assert of(m.WatchlistChanged, house.said) == [m.WatchlistChanged("SPY", 1, ())]

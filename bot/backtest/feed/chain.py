@@ -36,7 +36,6 @@ def as_chain(symbol: Symbol, table: pa.Table) -> RecordedChain | None:
 
     bid, ask, last = (table[name].to_numpy() * 100 for name in ("bid", "ask", "last"))
     sizes = [_floats(table, name) for name in ("bid_size", "ask_size", "volume")]
-    volume = np.maximum(matrix(sizes[2]), 0)
     return RecordedChain(
         symbol,
         session,
@@ -46,7 +45,7 @@ def as_chain(symbol: Symbol, table: pa.Table) -> RecordedChain | None:
         matrix(sizes[0]),
         matrix(sizes[1]),
         matrix(last),
-        volume,
+        matrix(sizes[2]),
     )
 
 

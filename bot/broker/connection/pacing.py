@@ -31,6 +31,17 @@ class Window:
     def note(self, now: float) -> None:
         self._times.append(now)
 
+    def lasts_s(self, now: float, more: int, each_s: float) -> float:
+        """Seconds that so many more events take, one after the other and ``each_s`` long, with the waits for the limit."""
+        self._forget(now)
+        times, at = deque(self._times, maxlen=self.limit), now
+        for _ in range(more):
+            if len(times) == self.limit:
+                at = max(at, times[0] + self.span_s)
+            times.append(at)
+            at += each_s
+        return at - now
+
     def free(self, now: float) -> int:
         """How many events would be allowed at once."""
         self._forget(now)
@@ -86,6 +97,10 @@ class HistoryPacer:
             of_contract.note(now)
             self._last[whole] = now
         return wait
+
+    def lasts_s(self, now: float, requests: int, each_s: float) -> float:
+        """Seconds until so many more requests are answered, ``each_s`` being what one takes."""
+        return self._all.lasts_s(now, requests, each_s)
 
     def free(self, now: float) -> int:
         """How many requests of different contracts could go at once."""

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 
 from bot.domain.contract import Contract
@@ -308,13 +309,19 @@ class OptionMarket:
         column = series.column or 0
         q = chain.quote(column, now)
         bid, ask = widened(q.bid or None, q.ask or None, self._spread.factor, self._grid)
-        book = TopOfBook(bid, ask, q.bid_size or 0, q.ask_size or 0, q.last, 1)
+        book = TopOfBook(bid, ask, self._size(bid, q.bid_size), self._size(ask, q.ask_size), q.last, 1)
         interest = chain.contracts[column].open_interest
         if book.mid is None:
             return OptionQuote(book, None, q.volume, interest)
         vol = implied_vol(series.right, series.strike, spot, years, float(book.mid), self._carry)
         greeks = self._model(series, spot, years, vol, self._carry) if vol is not None and vol > 0 else None
         return OptionQuote(book, greeks, q.volume, interest)
+
+    def _size(self, price: Decimal | None, recorded: int | None) -> int:
+        """What a side shows; where the source tells prices alone, the usual depth of the class: nobody quotes a size of 0."""
+        if price is None:
+            return 0
+        return self._spread.depth if recorded is None else recorded
 
     def _model(self, series: _Series, spot: float, years: float, vol: float, carry: Carry) -> OptionModel:
         price, delta = price_and_delta(series.right, series.strike, spot, years, vol, carry)

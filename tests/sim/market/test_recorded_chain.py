@@ -68,7 +68,7 @@ def test_the_money_is_where_the_stock_is(chain: RecordedChain) -> None:
     assert put.ask is not None
     # Put-call parity at the money, three weeks out: within the spread and a little interest.
     assert abs(float(call.bid - put.ask) - (stock - float(strike))) < 2
-    assert call.volume > 0
+    assert call.volume
     assert call.last is not None
     assert call.bid - Decimal(2) < call.last < call.bid + Decimal(2)
 

@@ -35,14 +35,14 @@ class RecordedContract:
 
 @dataclass(frozen=True, slots=True)
 class RecordedQuote:
-    """One contract's book and tape: USD per unit, sizes and the day's volume so far in contracts."""
+    """One contract's book and tape: USD per unit, sizes and the day's volume so far in contracts. Unknown is None."""
 
     bid: Decimal | None
     ask: Decimal | None
     bid_size: int | None
     ask_size: int | None
     last: Decimal | None
-    volume: int
+    volume: int | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +50,7 @@ class RecordedChain:
     """The chain of one session. Row m of each matrix is what was in force at the end of minute m (0: 09:31).
 
     Matrices are minutes × contracts in the order of ``contracts``: cents, sizes, and the day's cumulated volume;
-    -1 stands for "not published yet".
+    -1 stands for "not published yet", of a volume for "the source does not tell".
     """
 
     symbol: Symbol
@@ -67,7 +67,8 @@ class RecordedChain:
         """Return the quote of ``contracts[index]`` in force at that instant; all sides None before 09:31."""
         minute = self._minute(at)
         if minute < 0:
-            return RecordedQuote(None, None, None, None, None, 0)
+            before = 0 if self.volume[0, index] != _ABSENT else None  # a source that counts begins at none
+            return RecordedQuote(None, None, None, None, None, before)
         where = (min(minute, self.session.minutes - 1), index)
         return RecordedQuote(
             bid=_price(self.bid_cents[where]),
@@ -75,7 +76,7 @@ class RecordedChain:
             bid_size=_count(self.bid_size[where]),
             ask_size=_count(self.ask_size[where]),
             last=_price(self.last_cents[where]),
-            volume=int(self.volume[where]),
+            volume=_count(self.volume[where]),
         )
 
     def _minute(self, at: datetime) -> int:
