@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain.clock import SteppedTime
+from bot.domain.clock import ScaledTime, SteppedTime
 from bot.domain.session import Session
 from bot.domain.types import Now
 from bot.ops.status.status import Status
@@ -33,7 +33,18 @@ class Timing:
     @property
     def time_scale(self) -> float:
         """Threads and sockets do not get faster with the clock, so waits are scaled where it runs fast."""
-        return max(1.0, self.speed / 10)
+        return _scale_at(self.speed)
+
+
+def time_scale(simulated_clock: str | None) -> float:
+    """Of a line whose settings have this ``broker.simulated_clock``, as ``config`` let it pass."""
+    if simulated_clock is None or SteppedTime.parse(simulated_clock) is not None:
+        return 1.0
+    return _scale_at(ScaledTime.parse(simulated_clock).speed)
+
+
+def _scale_at(speed: float) -> float:
+    return max(1.0, speed / 10)
 
 
 BOT_AFTER_CLOSE = timedelta(minutes=5)

@@ -104,7 +104,7 @@ def _show_slippage(legs: Sequence[LegSlip]) -> None:
 
 
 def _figure(value: Decimal | None) -> str:
-    return "unknown" if value is None else f"{value:+.2f}"
+    return "unknown" if value is None else f"{round(value, 2) + 0:+.2f}"  # + 0: no -0.00
 
 
 def _worst(x: LegSlip) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,7 +17,7 @@ from bot.config import load_settings
 from bot.domain import messages as m
 from bot.domain.market import BarSize
 from bot.journal.listener import JournalListener
-from bot.journal.store import Journal
+from bot.journal.store import JOURNAL_FILE, Journal
 from bot.sim.market.recorded.library import BUNDLE
 from bot.strategies.registry import STRATEGIES
 
@@ -46,18 +47,25 @@ class Played:
 def played_day(tmp_path_factory: pytest.TempPathFactory) -> Played:
     """A recorded day through the whole line, with a journal on disk."""
     chosen = plan("SPY", date(2011, 1, 26), date(2011, 1, 26))
-    [stretch] = plan_stretches(chosen, BUNDLE)
-    world = market_of(chosen, stretch, BUNDLE, chosen.equity)
-    out = Outcome(chosen.equity)
-    path = tmp_path_factory.mktemp("played") / "journal.db"
-    journal = Journal(path, lambda: world.now)
-    try:
-        journal.record(m.LineStarted(world.now, "test", "growth", False, ("SPY",)))
-        line = ExactLine(chosen, world, out, journal=JournalListener(journal), commit=journal.commit)
-        line.play(stretch, BUNDLE, lambda _: None)
-    finally:
-        journal.close()
-    return Played(chosen, out, path)
+    [played] = with_journals(chosen, tmp_path_factory.mktemp("played"))
+    return played
+
+
+def with_journals(chosen: BacktestPlan, folder: Path) -> Iterator[Played]:
+    """Each stretch of the plan through the whole line, with a journal of its own on disk."""
+    for number, stretch in enumerate(plan_stretches(chosen, BUNDLE)):
+        world = market_of(chosen, stretch, BUNDLE, chosen.equity)
+        out = Outcome(chosen.equity)
+        path = folder / f"{number}" / JOURNAL_FILE
+        path.parent.mkdir()
+        journal = Journal(path, lambda: world.now)  # noqa: B023  called before the next one is made
+        try:
+            journal.record(m.LineStarted(world.now, "test", "growth", False, chosen.symbols))
+            line = ExactLine(chosen, world, out, journal=JournalListener(journal), commit=journal.commit)
+            line.play(stretch, BUNDLE, lambda _: None)
+        finally:
+            journal.close()
+        yield Played(chosen, out, path)
 
 
 @pytest.fixture(scope="session")

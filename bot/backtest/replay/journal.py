@@ -11,6 +11,7 @@ from bot.backtest.replay import risk, strategies
 from bot.backtest.replay.differences import Compared
 from bot.backtest.replay.risk import Risk
 from bot.backtest.replay.strategies import Strategies
+from bot.backtest.replay.verdict_times import VERDICTS
 from bot.config import Settings
 from bot.domain.session import new_york_day
 from bot.journal.store import connect_read_only, read_rows
@@ -23,10 +24,10 @@ def compare_journal(path: Path, settings: Settings, day: date | None = None) -> 
 
     FixTheMachine where the journal cannot be read or does not hold what it takes.
     """
-    judges, verdicts = Strategies(settings), Risk(settings)
     slips, fills = SlipBook(), list[FillSlip]()
     kinds = (*dict.fromkeys((*strategies.KINDS, *risk.KINDS, *slippage.KINDS)),)
     with contextlib.closing(connect_read_only(path)) as db:
+        judges, verdicts = Strategies(settings), Risk(settings, read_rows(db, VERDICTS))
         for row in read_rows(db, kinds):
             judges.take(row)
             verdicts.take(row)

@@ -1,37 +1,41 @@
 """Risk's verdicts again: from the journal's account figures, conditions, fills and ends, in the order they were written.
 
 What risk itself said is not shown to it again; it says it again. Compared are yes or no, the code, the size and the prices.
+An idea whose verdict the journal lacks is compared with nothing: the line ended before it was written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
+from bot.assembly.timing import time_scale
 from bot.backtest.replay.differences import Difference, in_words
+from bot.backtest.replay.verdict_times import VERDICTS, VerdictTimes
 from bot.config import Settings, hand_down
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.limits import messages as lm
 from bot.domain.types import IdeaId
 from bot.journal.store import Row
+from bot.risk.breakers import HaltCause
 from bot.risk.machine import RiskMachine
 
 HEARD: Final[tuple[type, ...]] = (
-    b.BrokerConnected, b.BrokerDisconnected, b.LinkChanged, b.DataTypeChanged, b.RequestFailed, b.OrderRefused,
+    b.BrokerConnected, b.BrokerDisconnected, b.LinkChanged, b.HoursListed, b.DataTypeChanged, b.RequestFailed, b.OrderRefused,
     b.AccountUpdated, b.MarginQuoted, m.FeedChanged, m.TradeIdea, m.FillBooked, m.BracketAdopted, m.BracketClosed,
     m.EntryAbandoned, m.ProtectionChanged, m.Reconciled,
 )  # fmt: skip
-OWN: Final[tuple[type, ...]] = (m.PlaceBracket, m.EntryDenied)
-BY_A_PERSON: Final[tuple[type, ...]] = (m.Halted, m.Resumed)
+HALTS: Final[tuple[type, ...]] = (m.Halted, m.Resumed)
 OF_LIMITS: Final[tuple[type, ...]] = (lm.LimitLoosened, lm.LimitsHeld, lm.LiveSessionTraded)
 KINDS: Final[tuple[type, ...]] = (
     m.LineStarted,
     *HEARD,
-    *OWN,
-    *BY_A_PERSON,
+    *VERDICTS,
+    *HALTS,
     *OF_LIMITS,
     m.DayOpened,
     m.EquityMarked,
@@ -41,10 +45,12 @@ _PASSING: Final = frozenset({"numbers", "at"})
 
 
 class Risk:
-    """Shown the rows in order; ``compare`` afterwards."""
+    """Shown the rows in order; ``compare`` afterwards. ``verdicts``: the journal's, all of them."""
 
-    def __init__(self, settings: Settings) -> None:
-        limits = replace(hand_down.risk_limits(settings), max_clock_skew_s=None)
+    def __init__(self, settings: Settings, verdicts: Iterable[Row]) -> None:
+        scale = time_scale(settings.broker.simulated_clock)
+        limits = replace(hand_down.risk_limits(settings).scaled(scale), max_clock_skew_s=None)
+        self._times = VerdictTimes(verdicts, timedelta(seconds=limits.what_if_timeout_s), scale)
         self._make = partial(
             RiskMachine, limits, hand_down.session_rules(settings), hand_down.account_rule(settings)
         )
@@ -59,34 +65,39 @@ class Risk:
         message: Any = row.message
         if isinstance(message, m.PlaceBracket | m.EntryDenied):
             self.journaled[message.idea_id] = message
+            self._show(self._times.at_verdict(message))
         if isinstance(message, m.LineStarted):
             self._machine = self._make()
             for durable in self._remembered:
                 self._machine.remember(durable)
-        elif (isinstance(message, m.Halted | m.Resumed) and message.by not in ("risk", "bot")) or isinstance(
-            message, OF_LIMITS
-        ):
+        elif _is_of_others(message) or isinstance(message, OF_LIMITS):
             self._machine.remember(message)
         elif isinstance(message, HEARD):
             self.has_account |= isinstance(message, b.AccountUpdated)
-            self._note(self._machine.handle(m.TimePassed(row.at)))
-            self._note(self._machine.handle(message))
+            self._show(self._times.as_heard(row))
         if isinstance(message, _DURABLE):
             self._remembered.append(message)
 
-    def _note(self, said: Iterable[m.Message]) -> None:
-        for message in said:
-            if isinstance(message, m.PlaceBracket | m.EntryDenied):
-                self.replayed[message.idea_id] = message
+    def _show(self, heard: Iterable[m.Message]) -> None:
+        for message in heard:
+            for said in self._machine.handle(message):
+                if isinstance(said, m.PlaceBracket | m.EntryDenied):
+                    self.replayed[said.idea_id] = said
 
     def compare(self) -> Iterator[Difference]:
         """Every verdict that differs, earliest first; what follows may come of the first."""
-        for idea_id in {**self.journaled, **self.replayed}:
-            before, after = self.journaled.get(idea_id), self.replayed.get(idea_id)
-            words = (in_words(before, _PASSING), in_words(after, _PASSING))
+        for idea_id, before in self.journaled.items():
+            words = (in_words(before, _PASSING), in_words(self.replayed.get(idea_id), _PASSING))
             if words[0] != words[1]:
-                at = getattr(before or after, "at")  # noqa: B009  both kinds have it
+                at = getattr(before, "at")  # noqa: B009  both kinds have it
                 yield Difference(at, "risk", idea_id, *words)
+
+
+def _is_of_others(message: object) -> bool:
+    """Whether somebody else halted or resumed, or risk did by what no journal holds: how far the broker's clock was off."""
+    if not isinstance(message, m.Halted | m.Resumed):
+        return False
+    return message.by not in ("risk", "bot") or message.cause == HaltCause.CLOCK_SKEW
 
 
 _DURABLE: Final = (

@@ -1,0 +1,70 @@
+"""What time it was for risk when it took each verdict of a journal.
+
+A row's ``at`` is when it was written: later than risk's own time, by up to a tick of the clock and by as much as the journal's
+actor was behind. What hangs on a time (a deadline, an age, the session's edge) is judged by risk's own, which each verdict tells.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.domain import broker_messages as b
+from bot.domain import messages as m
+from bot.domain.types import IdeaId
+from bot.journal.store import Row
+from bot.risk.denials import DenialCode
+
+VERDICTS: Final[tuple[type, ...]] = (m.PlaceBracket, m.EntryDenied)
+Verdict = m.PlaceBracket | m.EntryDenied
+_BETWEEN_TICKS: Final = timedelta(seconds=2)
+"""The clock tells the time each second; a busy machine, late. Within it an answer may be taken behind its deadline."""
+
+
+class VerdictTimes:
+    """From the journal's verdicts. ``what_if_timeout``: how long risk waits for a margin answer; ``scale``: of the clock."""
+
+    def __init__(self, rows: Iterable[Row], what_if_timeout: timedelta, scale: float = 1.0) -> None:
+        found = [(row.seq, row.message) for row in rows if isinstance(row.message, Verdict)]
+        self._seqs = [seq for seq, _ in found]
+        self._at = [verdict.at for _, verdict in found]
+        self._of: dict[IdeaId, Verdict] = {verdict.idea_id: verdict for _, verdict in found}
+        self._timeout, self._untold = what_if_timeout, _BETWEEN_TICKS * scale
+
+    def as_heard(self, row: Row) -> tuple[m.Message, ...]:
+        """The row as risk had it: behind the time that it was for risk, and never later than its next verdict."""
+        answered = _answered(row.message)
+        verdict = self._of.get(answered)
+        if verdict is not None and not _is_time_out(verdict):
+            # An answer that was taken came before the clock had told risk of its deadline.
+            answer = replace(row.message, at=verdict.at)  # type: ignore[type-var]  # both kinds of answer have it
+            return (m.TimePassed(verdict.at - self._untold), answer)
+        asked = self._of.get(row.message.idea_id) if isinstance(row.message, m.TradeIdea) else None
+        if asked is not None and _is_time_out(asked):
+            return (m.TimePassed(min(self._not_after(row), asked.at - self._timeout)), row.message)
+        return (m.TimePassed(self._not_after(row)), row.message)
+
+    def at_verdict(self, verdict: object) -> tuple[m.Message, ...]:
+        """What risk heard when it gave up waiting; nothing for a verdict that an idea or an answer brought about."""
+        return (m.TimePassed(verdict.at),) if isinstance(verdict, Verdict) and _is_time_out(verdict) else ()
+
+    def _not_after(self, row: Row) -> datetime:
+        following = bisect_right(self._seqs, row.seq)
+        return row.at if following == len(self._at) else min(row.at, self._at[following])
+
+
+def _answered(message: object) -> IdeaId:
+    """The idea whose margin question this answers, or fails to; empty for any other message."""
+    if isinstance(message, b.MarginQuoted):
+        return message.idea_id
+    if isinstance(message, b.RequestFailed):
+        kind, _, idea_id = message.subject.partition(":")
+        return idea_id if kind == "margin" else ""
+    return ""
+
+
+def _is_time_out(verdict: Verdict) -> bool:
+    return isinstance(verdict, m.EntryDenied) and verdict.code == DenialCode.MARGIN_TIMED_OUT
