@@ -99,7 +99,15 @@ def backtest(
 
 def _check_lookahead(plan: BacktestPlan, library: Library) -> None:
     from bot.backtest.lookahead import cuts, find_peek
+    from bot.backtest.reach import reaches
+    from bot.strategies.registry import STRATEGIES
 
+    if found := reaches(STRATEGIES):
+        told = "; ".join(f"{x.file.name}, line {x.line}, {x.what}" for x in found)
+        raise FixTheMachine(
+            f"a strategy can read more than it is shown, and what it reads so no check can change: {told}; "
+            "let it judge by its bars alone, then ask again"
+        )
     for cut in cuts(plan, library):
         peek = find_peek(plan, library, cut)
         if peek is not None:

@@ -1,0 +1,69 @@
+"""A strategy that reads past what it is shown is refused by the check for lookahead, which could not see its future change."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.backtest.reach import reaches
+from bot.strategies.registry import STRATEGIES
+from tests.strategies import example_strategy
+
+EXAMPLE = Path(example_strategy.__file__).read_text(encoding="utf-8")
+
+
+def told(source: str, folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is said of the example strategy with this source before it."""
+    (folder / f"{name}.py").write_text(source + EXAMPLE, encoding="utf-8")
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setattr("sys.dont_write_bytecode", True)
+    module = importlib.import_module(name)
+    spec = replace(module.SPEC, name=f"its_{name}"[:20])
+    return [f"line {x.line} {x.what}" for x in reaches([spec])]
+
+
+def test_the_strategies_as_shipped_and_the_example_reach_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert reaches(STRATEGIES) == ()
+    assert told("", tmp_path, "honest", monkeypatch) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "what"),
+    [
+        (
+            "by_a_global",
+            "from bot.sim.market.recorded.library import BUNDLE\nALL = BUNDLE.sessions('SPY')\n",
+            ["line 1 imports bot.sim.market.recorded.library"],
+        ),
+        ("by_a_file", "def peek():\n    return open('tomorrow.csv').read()\n", ["line 2 uses open"]),
+        (
+            "by_the_store",
+            "def peek():\n    from bot.backtest.store.store import Store\n    return Store\n",
+            ["line 2 imports bot.backtest.store.store"],
+        ),
+        ("by_pathlib", "import pathlib\n", ["line 1 imports pathlib"]),
+        ("by_numpy", "import numpy as np\nPEEK = lambda: np.load('x.npy')\n", ["line 2 uses load"]),
+        ("by_its_own_library", "from tests import strategies\n", ["line 1 imports tests"]),
+    ],
+)
+def test_whatever_could_read_the_future_is_named_with_its_line(
+    name: str, source: str, what: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert told(source, tmp_path, name, monkeypatch) == what
+
+
+def test_a_file_beside_the_strategy_is_looked_at_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "beside").mkdir()
+    (tmp_path / "beside" / "__init__.py").touch()
+    (tmp_path / "beside" / "peek.py").write_text(
+        "def tomorrow():\n    return open('tomorrow.csv')\n", encoding="utf-8"
+    )
+    monkeypatch.setattr("bot.backtest.reach._OUR_PURE", ("bot.domain", "bot.strategies", "beside"))
+    monkeypatch.setattr("bot.backtest.reach._FOLLOWED", "beside")
+
+    assert told("from beside import peek\n", tmp_path, "by_a_neighbour", monkeypatch) == ["line 2 uses open"]
