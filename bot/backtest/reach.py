@@ -28,7 +28,7 @@ _READERS: Final = frozenset({"load", "loadtxt", "genfromtxt", "fromfile", "memma
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class OutsideRead:
     """One line of a strategy's source that goes past what it is shown."""
 
     file: Path
@@ -36,11 +36,11 @@ class Reach:
     what: str
 
 
-def reaches(specs: Iterable[StrategySpec[Any]]) -> tuple[Reach, ...]:
+def reaches(specs: Iterable[StrategySpec[Any]]) -> tuple[OutsideRead, ...]:
     """What these strategies' files, and those beside them that they import, could read by themselves."""
     waiting = [getattr(of, "__module__", "") for spec in specs for of in (spec.parameters, spec.make)]
     seen: set[str] = set()
-    found: list[Reach] = []
+    found: list[OutsideRead] = []
     while waiting:
         name = waiting.pop(0)
         file = None if name in seen else _source_of(name)
@@ -48,7 +48,7 @@ def reaches(specs: Iterable[StrategySpec[Any]]) -> tuple[Reach, ...]:
         if file is None:
             continue
         tree = ast.parse(file.read_text(encoding="utf-8"))
-        found += [Reach(file, line, what) for line, what in _past_what_is_shown(tree)]
+        found += [OutsideRead(file, line, what) for line, what in _past_what_is_shown(tree)]
         waiting += [x for _, x in _imported(tree) if _is_within(x, _FOLLOWED)]
     return tuple(found)
 

@@ -19,7 +19,7 @@ from bot.journal.store import Row
 from bot.risk.denials import DenialCode
 
 VERDICTS: Final[tuple[type, ...]] = (m.PlaceBracket, m.EntryDenied)
-Verdict = m.PlaceBracket | m.EntryDenied
+RiskVerdict = m.PlaceBracket | m.EntryDenied
 _BETWEEN_TICKS: Final = timedelta(seconds=2)
 """The clock tells the time each second; a busy machine, late. Within it an answer may be taken behind its deadline."""
 
@@ -28,10 +28,10 @@ class VerdictTimes:
     """From the journal's verdicts. ``what_if_timeout``: how long risk waits for a margin answer; ``scale``: of the clock."""
 
     def __init__(self, rows: Iterable[Row], what_if_timeout: timedelta, scale: float = 1.0) -> None:
-        found = [(row.seq, row.message) for row in rows if isinstance(row.message, Verdict)]
+        found = [(row.seq, row.message) for row in rows if isinstance(row.message, RiskVerdict)]
         self._seqs = [seq for seq, _ in found]
         self._at = [verdict.at for _, verdict in found]
-        self._of: dict[IdeaId, Verdict] = {verdict.idea_id: verdict for _, verdict in found}
+        self._of: dict[IdeaId, RiskVerdict] = {verdict.idea_id: verdict for _, verdict in found}
         self._timeout, self._untold = what_if_timeout, _BETWEEN_TICKS * scale
 
     def as_heard(self, row: Row) -> tuple[m.Message, ...]:
@@ -49,7 +49,9 @@ class VerdictTimes:
 
     def at_verdict(self, verdict: object) -> tuple[m.Message, ...]:
         """What risk heard when it gave up waiting; nothing for a verdict that an idea or an answer brought about."""
-        return (m.TimePassed(verdict.at),) if isinstance(verdict, Verdict) and _is_time_out(verdict) else ()
+        return (
+            (m.TimePassed(verdict.at),) if isinstance(verdict, RiskVerdict) and _is_time_out(verdict) else ()
+        )
 
     def _not_after(self, row: Row) -> datetime:
         following = bisect_right(self._seqs, row.seq)
@@ -66,5 +68,5 @@ def _answered(message: object) -> IdeaId:
     return ""
 
 
-def _is_time_out(verdict: Verdict) -> bool:
+def _is_time_out(verdict: RiskVerdict) -> bool:
     return isinstance(verdict, m.EntryDenied) and verdict.code == DenialCode.MARGIN_TIMED_OUT
