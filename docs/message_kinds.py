@@ -8,12 +8,14 @@ from typing import Final
 
 from bot.sim.handlers import unsupported
 from bot.sim.handlers.table import HANDLERS
-from bot.wire import MessageDirection, MessageKind, message_kinds
+from bot.wire import SUPPORTED_VERSIONS, MessageDirection, MessageKind, message_kinds
 
 BEGIN: Final = "<!-- message kinds: made by `make docs` -->"
 END: Final = "<!-- end of message kinds -->"
 _SIM: Final = Path(__file__).resolve().parents[1] / "bot" / "sim"
 _NEVER_BEFORE: Final = 142
+_WELL_KNOWN: Final = 178
+"""The newest version that ib_insync and ib_async offer."""
 
 RECORDED: Final = {
     "openOrder": "136 fields at version 173, as our layout has them (rust-ibapi 2.9.2's fixtures)",
@@ -49,6 +51,7 @@ def as_markdown() -> str:
     sent = sum(_is_sent(kind, sources) for kind in answers)
     told = f"{len(requests)} requests are understood; {len(answers)} answers can be encoded, {sent} of them are sent.\n\n"
     tables = (
+        *_by_version(),
         *_table("request", [_request(kind) for kind in requests]),
         *_table("answer", [_answer(kind, sources) for kind in answers]),
     )
@@ -56,10 +59,30 @@ def as_markdown() -> str:
 
 
 def _table(name: str, rows: list[str]) -> Iterator[str]:
-    yield f"| {name} | id | from | here | evidence of a real gateway |"
-    yield "|---|---|---|---|---|"
+    yield f"| {name} | id | from | numbered from | here | evidence of a real gateway |"
+    yield "|---|---|---|---|---|---|"
     yield from rows
     yield ""
+
+
+def _by_version() -> Iterator[str]:
+    """What each server version since brought: kinds, fields, and which kinds are said in Protocol Buffers from then on."""
+    yield "| server version | new kinds and fields | said in Protocol Buffers from then on |"
+    yield "|---|---|---|"
+    for version in range(_WELL_KNOWN + 1, max(SUPPORTED_VERSIONS) + 1):
+        new = "; ".join(_new_in(version))
+        numbered = ", ".join(dict.fromkeys(k.name for k in message_kinds() if k.body and k.body.since == version))
+        if new or numbered:
+            yield f"| {version} | {new} | {numbered} |"
+    yield ""
+
+
+def _new_in(version: int) -> Iterator[str]:
+    for kind in message_kinds():
+        if kind.since == version:
+            yield kind.name
+        elif kind.since < version and (fields := kind.names_at(version) - kind.names_at(version - 1)):
+            yield f"{kind.name}: {', '.join(sorted(fields))}"
 
 
 def _kinds(direction: MessageDirection) -> list[MessageKind]:
@@ -86,7 +109,8 @@ def _answer(kind: MessageKind, sources: str) -> str:
 
 def _row(kind: MessageKind, here: str) -> str:
     since = str(kind.since) if kind.since > _NEVER_BEFORE else ""
-    return f"| {kind.name} | {kind.id} | {since} | {here} | {_evidence(kind.name)} |"
+    numbered = str(kind.body.since) if kind.body else "never"
+    return f"| {kind.name} | {kind.id} | {since} | {numbered} | {here} | {_evidence(kind.name)} |"
 
 
 def _evidence(name: str) -> str:

@@ -41,7 +41,6 @@ from bot.wire.frames import FrameBuffer
 from bot.wire.layout import MessageDirection, MessageKind
 from bot.wire.records import Record, WireMessage
 from bot.wire.schema import (
-    NEWEST_TEXT_VERSION,
     SUPPORTED_VERSIONS,
     decode_answer,
     decode_request,
@@ -53,7 +52,6 @@ from bot.wire.schema import (
 )
 
 __all__ = [
-    "NEWEST_TEXT_VERSION",
     "SUPPORTED_VERSIONS",
     "ClientHello",
     "Closed",

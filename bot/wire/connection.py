@@ -214,7 +214,8 @@ class Connection:
         self.version = negotiate(low, high)
         if self.version is None:
             raise RemoteProtocolError(
-                f"the client speaks versions {low}..{high}; we speak 142..157, 163..178 and 213..225"
+                f"the client speaks versions {low}..{high}; we speak "
+                f"{min(SUPPORTED_VERSIONS)}..{max(SUPPORTED_VERSIONS)}"
             )
         self._receive(_Move.CLIENT_HELLO)
         self._buffer.limit = self._limit

@@ -21,6 +21,7 @@ from bot.wire.plain import Recall, Watched, plain_layout, recall
 from bot.wire.records import Record, WireMessage, WrittenRecords
 from bot.wire.slots import NumberedRecord
 from bot.wire.steps import Records, Step, read_all, write_all
+from bot.wire.walk import leaves_of
 
 __all__ = ["BODY_OFFSET", "RAW_IDS_SINCE", "MessageDirection", "MessageKind", "answer", "request"]
 
@@ -57,6 +58,10 @@ class MessageKind:
     def field_names(self) -> frozenset[str]:
         """Every name its values can have, whatever the version and branch."""
         return names_of(self.nodes)
+
+    def names_at(self, version: int) -> frozenset[str]:
+        """Those that they can have at ``version``, in any branch."""
+        return frozenset(leaves_of(self.nodes, version).by_name)
 
     @cached_property
     def numbered_names(self) -> frozenset[str]:

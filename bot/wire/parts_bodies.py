@@ -75,8 +75,17 @@ ORDER_CANCEL = Block("manualCancelOrderTime extOperator manualOrderIndicator")
 ORDER_STATE = Block(
     "status initMarginBefore maintMarginBefore equityWithLoanBefore initMarginChange maintMarginChange",
     "equityWithLoanChange initMarginAfter maintMarginAfter equityWithLoanAfter commission minCommission maxCommission",
-    "commissionCurrency marginCurrency - - - - - - - - - suggestedSize rejectReason - warningText completedTime",
-    "completedStatus",
+    "commissionCurrency marginCurrency initMarginBeforeOutsideRTH maintMarginBeforeOutsideRTH",
+    "equityWithLoanBeforeOutsideRTH initMarginChangeOutsideRTH maintMarginChangeOutsideRTH",
+    "equityWithLoanChangeOutsideRTH initMarginAfterOutsideRTH maintMarginAfterOutsideRTH",
+    "equityWithLoanAfterOutsideRTH suggestedSize:s rejectReason",
+    Repeat(
+        "orderAllocations",
+        Block(
+            "account position:s positionDesired:s positionAfter:s desiredAllocQty:s allowedAllocQty:s isMonetary"
+        ),
+    ),
+    "warningText completedTime completedStatus",
 )
 
 EXECUTION_FIELDS = Block(
@@ -89,8 +98,12 @@ CONTRACT_DETAILS = Block(
     "subcategory timeZoneId tradingHours liquidHours evRule evMultiplier:d",
     Repeat("secIdList", TAGS),
     "aggGroup underSymbol underSecType marketRuleIds realExpirationDate stockType minSize:s sizeIncrement:s",
-    "suggestedSizeIncrement:s - - - - - - - - - - - - - - - - - cusip issueDate ratings bondType coupon couponType",
+    "suggestedSizeIncrement:s fundName fundFamily fundType fundFrontLoad fundBackLoad fundBackLoadTimeInterval",
+    "fundManagementFee fundClosed fundClosedForNewInvestors fundClosedForNewMoney fundNotifyAmount",
+    "fundMinimumInitialPurchase fundSubsequentMinimumPurchase fundBlueSkyStates fundBlueSkyTerritories",
+    "fundDistributionPolicyIndicator fundAssetType cusip issueDate ratings bondType coupon couponType",
     "convertible callable putable descAppend nextOptionDate nextOptionType nextOptionPartial notes",
+    Repeat("ineligibilityReasons", Block("id description")),
 )
 
 SCANNER_SUBSCRIPTION = Block(

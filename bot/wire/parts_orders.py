@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.wire.fields import BOOL, DECIMAL, INT, INT0, OPT_DECIMAL, OPT_DOUBLE, STR, Codec
+from bot.wire.fields import BOOL, DECIMAL, INT, INT0, MAX_INT, OPT_DECIMAL, OPT_DOUBLE, STR, Codec
 from bot.wire.nodes import Field, Gate, Many, Maybe, Node, Switch, When
 from bot.wire.parts import DELTA_NEUTRAL, LEG, TAG_VALUE
 
@@ -17,12 +17,17 @@ __all__ = [
     "ALGO",
     "COMBO_PRICES",
     "CONDITIONS",
+    "CUSTOMER",
     "DELTA_NEUTRAL_CONTRACT",
     "HEDGE",
+    "IMBALANCE_ONLY",
+    "INCLUDE_OVERNIGHT",
+    "MANUAL_INDICATOR",
     "ORDER_COMBO_LEGS",
     "PEG_BENCH",
     "PRICE_CAPS",
     "SMART_COMBO_PARAMS",
+    "SUBMITTER",
     "flags",
     "is_peg_best",
     "is_peg_mid",
@@ -76,6 +81,16 @@ ORDER_COMBO_LEGS = Many(
 )
 COMBO_PRICES = Many("orderComboLegs", Field("price", OPT_DECIMAL, None))
 SMART_COMBO_PARAMS = Many("smartComboRoutingParams", *TAG_VALUE)
+
+# Since when there are these: IB's published clients, server_versions.
+CUSTOMER: tuple[Field, ...] = (
+    Field("customerAccount", STR, "", since=183),
+    Field("professionalCustomer", BOOL, default=False, since=184),
+)
+INCLUDE_OVERNIGHT = Field("includeOvernight", BOOL, default=False, since=189)
+MANUAL_INDICATOR = Field("manualOrderIndicator", MAX_INT, None, since=192)
+SUBMITTER = Field("submitter", STR, "", since=198)
+IMBALANCE_ONLY = Field("imbalanceOnly", BOOL, default=False, since=199)
 
 PRICE_CAPS: tuple[Node, ...] = (
     *prices("startingPrice", "stockRefPrice"),

@@ -7,6 +7,7 @@ Source: "Encoding" at protobuf.dev. Groups (wire types 3 and 4) are not used by 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import Final
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "length_delimited",
     "tag",
     "varint",
+    "varints_of",
 ]
 
 VARINT_TYPE: Final = 0
@@ -84,6 +86,14 @@ def fields_of(data: bytes) -> RawFields:
             raise ValueError(f"wire type {wire_type} of field {number}")
         found.setdefault(number, []).append((wire_type, value))
     return found
+
+
+def varints_of(data: bytes) -> Iterator[int]:
+    """The numbers of a packed field. Errors: ``ValueError``."""
+    place = 0
+    while place < len(data):
+        value, place = _varint_at(data, place)
+        yield value
 
 
 def _varint_at(data: bytes, place: int) -> tuple[int, int]:

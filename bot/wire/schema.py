@@ -20,7 +20,6 @@ from bot.wire.records import WireMessage, WrittenRecords
 from bot.wire.schemas import account, contracts, history, market, open_orders, orders, reference, session
 
 __all__ = [
-    "NEWEST_TEXT_VERSION",
     "SUPPORTED_VERSIONS",
     "decode",
     "decode_answer",
@@ -34,12 +33,10 @@ __all__ = [
     "written_records",
 ]
 
-NEWEST_TEXT_VERSION: Final = 178
-# 158 to 162 are never spoken: the clients disagree about the version from which "duration" is in openOrder.
-# 213 to 225 are said in Protocol Buffers throughout.
-SUPPORTED_VERSIONS: Final[frozenset[int]] = frozenset(
-    {*range(142, 158), *range(163, NEWEST_TEXT_VERSION + 1), *range(213, 226)}
-)
+# Text up to 200; from 201 on a message is text or has a numbered body by the version that its ``body`` names, and from 213
+# on every one that IB has a body for. (At 158 "duration" is in openOrder as IB's clients have it; ib_insync and ib_async,
+# which read it from 159 on, offer newer ones.)
+SUPPORTED_VERSIONS: Final[frozenset[int]] = frozenset(range(142, 226))
 
 _KINDS: Final[tuple[MessageKind, ...]] = (
     *session.KINDS,
@@ -60,9 +57,9 @@ def message_kinds() -> tuple[MessageKind, ...]:
     return tuple(sorted(_KINDS, key=lambda kind: (kind.direction.name, kind.id)))
 
 
-def field_names(kind: str) -> frozenset[str]:
-    """The names of the values of ``kind``. Errors: ``LocalProtocolError`` for an unknown kind."""
-    return _kind(kind).field_names
+def field_names(kind: str, version: int | None = None) -> frozenset[str]:
+    """The names of the values of ``kind``, at ``version`` or any. Errors: ``LocalProtocolError`` for an unknown kind."""
+    return _kind(kind).field_names if version is None else _kind(kind).names_at(version)
 
 
 def unsendable(kind: str, values: Mapping[str, Any]) -> str:

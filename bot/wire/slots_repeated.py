@@ -12,7 +12,16 @@ from typing import Any, Final
 
 from bot.wire.errors import FieldError
 from bot.wire.fields import OPT_DECIMAL, STR, Codec
-from bot.wire.protobuf import BYTES_TYPE, DOUBLE_TYPE, RawFields, fields_of, length_delimited, tag
+from bot.wire.protobuf import (
+    BYTES_TYPE,
+    DOUBLE_TYPE,
+    VARINT_TYPE,
+    RawFields,
+    fields_of,
+    length_delimited,
+    tag,
+    varints_of,
+)
 from bot.wire.records import Record, WrittenRecords
 from bot.wire.scalars import Reader, Writer, natural, reader, writer
 from bot.wire.slots import NamesThere, NumberedRecord, inside, messages, value_of
@@ -26,11 +35,12 @@ _LEG_PRICE: Final = 9
 
 @dataclass(frozen=True, slots=True)
 class EachSlot:
-    """Repeated values; doubles are packed into one field, and read either way, as the encoding demands."""
+    """Repeated values; numbers are packed into one field, and read either way, as the encoding demands."""
 
     name: str
     number: int
-    packed: bool
+    packed: int | None
+    """The wire type of the numbers that are packed; ``None`` for text, which is not."""
     write_one: Writer
     read_one: Reader
 
@@ -38,9 +48,8 @@ class EachSlot:
     def of(cls, name: str, number: int, letter: str, codec: Codec) -> EachSlot:
         """Of the declared parts."""
         letter = letter or natural(codec)
-        return cls(
-            name, number, letter == "d", writer(number, letter, codec, repeated=True), reader(letter, codec)
-        )
+        packed = {"d": DOUBLE_TYPE, "i": VARINT_TYPE}.get(letter)
+        return cls(name, number, packed, writer(number, letter, codec, repeated=True), reader(letter, codec))
 
     def write(self, values: Mapping[str, Any], there: NamesThere, out: list[bytes]) -> None:
         """See ``Slot``. Raises FieldError."""
@@ -50,8 +59,8 @@ class EachSlot:
             pieces = [self.write_one(item) for item in value_of(values, self.name) or ()]
         except (TypeError, ValueError, ArithmeticError) as error:
             raise FieldError(self.name, str(error)) from None
-        if self.packed and pieces:
-            start = len(tag(self.number, DOUBLE_TYPE))
+        if self.packed is not None and pieces:
+            start = len(tag(self.number, self.packed))
             out.append(length_delimited(self.number, b"".join(piece[start:] for piece in pieces)))
         else:
             out += pieces
@@ -66,8 +75,10 @@ class EachSlot:
 
     def _unpacked(self, raw: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
         for wire_type, value in raw:
-            if self.packed and wire_type == BYTES_TYPE:
+            if self.packed == DOUBLE_TYPE and wire_type == BYTES_TYPE:
                 yield from ((DOUBLE_TYPE, number) for (number,) in _DOUBLE.iter_unpack(value))
+            elif self.packed == VARINT_TYPE and wire_type == BYTES_TYPE:
+                yield from ((VARINT_TYPE, number) for number in varints_of(value))
             else:
                 yield wire_type, value
 

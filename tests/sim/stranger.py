@@ -90,3 +90,9 @@ def _order_fields(version: int, order_id: int, contract: str, action: str, price
     yield from ["", "", "0"] if version >= 163 else []  # duration, postToAts, autoCancelParent
     yield from [""] if version >= 166 else []
     yield from [""] if version >= 169 else []
+    yield from [""] if version >= 183 else []  # customer's account
+    yield from ["0"] if version >= 184 else []
+    yield from ["", "2147483647"] if 187 <= version < 190 else []  # a request for quotes
+    yield from ["0"] if version >= 189 else []  # include overnight
+    yield from ["2147483647"] if version >= 192 else []
+    yield from ["0"] if version >= 199 else []  # imbalance only

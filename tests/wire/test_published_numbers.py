@@ -9,7 +9,7 @@ import pytest
 
 from bot.wire.bodies import Block
 from bot.wire.fields import STR
-from bot.wire.layout import MessageKind
+from bot.wire.layout import MessageDirection, MessageKind
 from bot.wire.parts_bodies import (
     CONTRACT,
     CONTRACT_DETAILS,
@@ -20,7 +20,7 @@ from bot.wire.parts_bodies import (
     SCANNER_SUBSCRIPTION,
 )
 from bot.wire.scalars import natural
-from bot.wire.schema import message_kinds
+from bot.wire.schema import field_names, message_kinds
 from bot.wire.walk import leaves_of
 
 pytest.importorskip("ibapi.protobuf", reason="IB's client of today is not installed")
@@ -41,6 +41,8 @@ RENAMED = {
     "filterOptions": "scannerSubscriptionFilterOptions",
     "subscriptionOptions": "scannerSubscriptionOptions",
     "manualCancelOrderTime": "manualOrderCancelTime",
+    "fundSubsequentMinimumPurchase": "fundMinimumSubsequentPurchase",
+    "ineligibilityReasons": "ineligibilityReasonList",
 }
 BLOCKS = {
     "Contract": CONTRACT,
@@ -123,3 +125,40 @@ def test_a_flat_message_has_the_published_wire_types(kind: MessageKind) -> None:
         if part is not None and part.name in leaves:
             codec = getattr(leaves[part.name], "codec", STR)
             assert (part.letter or natural(codec)) == letter_of(fields[number]), part.name
+
+
+# From which server version a field is in a message as text, by the name that IB's client gives that version.
+SINCE = {
+    "FUND_DATA_FIELDS": ("contractDetails", "fundName"),
+    "MANUAL_ORDER_TIME_EXERCISE_OPTIONS": ("exerciseOptions", "manualOrderTime"),
+    "LAST_TRADE_DATE": ("contractDetails", "lastTradeDate"),
+    "CUSTOMER_ACCOUNT": ("placeOrder", "customerAccount"),
+    "PROFESSIONAL_CUSTOMER": ("openOrder", "professionalCustomer"),
+    "BOND_ACCRUED_INTEREST": ("openOrder", "bondAccruedInterest"),
+    "INELIGIBILITY_REASONS": ("contractDetails", "ineligibilityReasons"),
+    "BOND_TRADING_HOURS": ("bondContractDetails", "tradingHours"),
+    "INCLUDE_OVERNIGHT": ("placeOrder", "includeOvernight"),
+    "CME_TAGGING_FIELDS": ("cancelOrder", "extOperator"),
+    "CME_TAGGING_FIELDS_IN_OPEN_ORDER": ("openOrder", "manualOrderIndicator"),
+    "ERROR_TIME": ("error", "errorTime"),
+    "FULL_ORDER_PREVIEW_FIELDS": ("openOrder", "orderAllocations"),
+    "SUBMITTER": ("execDetails", "submitter"),
+    "IMBALANCE_ONLY": ("openOrder", "imbalanceOnly"),
+    "PARAMETRIZED_DAYS_OF_EXECUTIONS": ("reqExecutions", "lastNDays"),
+}
+
+
+@pytest.mark.parametrize("published_name", SINCE)
+def test_a_field_is_there_from_the_published_version_on(published_name: str) -> None:
+    since = getattr(import_module("ibapi.server_versions"), f"MIN_SERVER_VER_{published_name}")
+    kind, field = SINCE[published_name]
+    assert field not in field_names(kind, since - 1)
+    assert field in field_names(kind, since)
+
+
+def test_each_request_is_numbered_from_the_published_version_on() -> None:
+    published_since = import_module("ibapi.common").PROTOBUF_MSG_IDS
+    ours = {k.id: k.body.since for k in message_kinds() if k.direction is MessageDirection.REQUEST and k.body}
+    assert ours.items() >= published_since.items()
+    # Requests that came later have had no other form.
+    assert all(since > max(published_since.values()) for i, since in ours.items() if i not in published_since)

@@ -51,7 +51,7 @@ SHAPES: dict[str, st.SearchStrategy[Any]] = {
 }
 # Values on which branches hang, so that each branch is really taken.
 TELLING: dict[str, st.SearchStrategy[Any]] = {
-    "secType": st.sampled_from(["BAG", "OPT"]),
+    "secType": st.sampled_from(["BAG", "OPT", "FUND"]),
     "orderType": st.sampled_from(["LMT", "PEG BENCH", "PEGBENCH", "PEG BEST", "PEG MID"]),
     "exchange": st.sampled_from(["SMART", "IBKRATS"]),
 }
@@ -108,7 +108,7 @@ def edges_of(nodes: Iterable[Node]) -> set[int]:
 
 def versions_of(kind: MessageKind) -> list[int]:
     """One supported version for each layout the kind has."""
-    edges = edges_of(kind.nodes) | {kind.since}
+    edges = edges_of(kind.nodes) | {kind.since, RAW_IDS_SINCE, kind.body.since if kind.body else 0}
     firsts = {min((v for v in VERSIONS if v >= edge), default=None) for edge in edges}
     return sorted(
         version for version in {*firsts, VERSIONS[-1]} if version is not None and version >= kind.since
@@ -355,10 +355,7 @@ def test_the_trailing_stop_price_appears_twice_in_an_open_order() -> None:
 
 def test_every_kind_describes_its_layout() -> None:
     layouts = {(kind.direction, kind.name): kind.layout for kind in message_kinds()}
-    assert (
-        layouts[MessageDirection.REQUEST, "cancelOrder"]
-        == "1, orderId, [manualCancelOrderTime ≥169] or the end"
-    )
+    assert layouts[MessageDirection.REQUEST, "cancelMktDepth"] == "1, reqId, [isSmartDepth ≥146] or the end"
     assert layouts[MessageDirection.ANSWER, "tickSize"] == "6, reqId, tickType, size"
     assert "[faProfile ≤176]" in layouts[MessageDirection.REQUEST, "placeOrder"]
     assert len({(kind.direction, kind.id) for kind in message_kinds()}) == len(message_kinds())

@@ -14,7 +14,6 @@ from enum import Enum
 from typing import Final
 
 from bot.wire import (
-    NEWEST_TEXT_VERSION,
     FrameBuffer,
     MessageDirection,
     RemoteProtocolError,
@@ -23,10 +22,12 @@ from bot.wire import (
 )
 from bot.wire.frames import MAX_ANSWER_BYTES, MAX_REQUEST_BYTES, pack_frame
 
+# What the guard reads for certain: the layouts that ib_insync and ib_async have too. Newer ones it lets nobody agree on.
+_NEWEST_VERSION: Final = 178
 _PREFIX: Final = b"API\0"
 _UNDER_WAY: Final = timedelta(seconds=5)
 _HELLO: Final = re.compile(rb"v([0-9]{1,6})(?:\.\.([0-9]{1,6}))?( [ -~]*)?\0?")
-_KINDS: Final = [kind for kind in message_kinds() if kind.since <= NEWEST_TEXT_VERSION]
+_KINDS: Final = [kind for kind in message_kinds() if kind.since <= _NEWEST_VERSION]
 REQUESTS: Final = {str(k.id).encode(): k for k in _KINDS if k.direction is MessageDirection.REQUEST}
 ANSWERS: Final = {str(k.id).encode(): k for k in _KINDS if k.direction is MessageDirection.ANSWER}
 
@@ -78,7 +79,7 @@ class Line:
         if match is None:
             raise RemoteProtocolError(f"not a range of versions: {payload[:32]!r}")
         low, high = int(match[1]), int(match[2] or match[1])
-        version = negotiate(low, min(high, NEWEST_TEXT_VERSION))
+        version = negotiate(low, min(high, _NEWEST_VERSION))
         if version is None:
             raise RemoteProtocolError(
                 f"the client speaks versions {low}..{high}, which the guard cannot read"
@@ -89,7 +90,7 @@ class Line:
     def answered(self, payload: bytes) -> None:
         """The gateway's own hello. Errors: a version the guard cannot read."""
         text = payload.split(b"\0", 1)[0]
-        if not text.isdigit() or negotiate(int(text), min(int(text), NEWEST_TEXT_VERSION)) is None:
+        if not text.isdigit() or negotiate(int(text), min(int(text), _NEWEST_VERSION)) is None:
             raise RemoteProtocolError(f"the gateway chose version {text[:16]!r}, which the guard cannot read")
         self.version, self.stage = int(text), Stage.AGREED
         self._from_gateway.limit = MAX_ANSWER_BYTES

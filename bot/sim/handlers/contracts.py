@@ -81,6 +81,7 @@ def details_values(details: ContractDetails) -> dict[str, Any]:
     values = describe(contract)
     if contract.expiry is not None:
         values["lastTradeDateOrContractMonth"] = end_of_trading(contract.expiry)
+        values["lastTradeDate"] = f"{contract.expiry:%Y%m%d}"
     is_stock = contract.sec_type is SecType.STOCK
     return {
         **values,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.domain.session import new_york_day
 from bot.domain.types import Side
 from bot.sim.exchange.orders import ExecutionFilter, OrderView
 from bot.sim.gateway.core import NO_ID, GatewayCore, Handler
@@ -152,8 +153,11 @@ def executions(core: GatewayCore, session: ClientSession, message: WireMessage) 
         side=_SIDES.get(message.side.upper()),
         account=message.acctCode,
     )
+    days = message.get("specificDates") or ()
+    # A gateway keeps today's (IBKR Campus, "Request Executions"): other days have none, and "the last days" are today.
+    is_asked_for = not days or int(f"{new_york_day(core.now):%Y%m%d}") in days
     for execution, report in core.world.executions(wanted):
-        if message.exchange.upper() in ("", execution.exchange):
+        if is_asked_for and message.exchange.upper() in ("", execution.exchange):
             send_execution(core, session, execution, message.reqId)
             if report is not None:
                 send_commission(core, session, report)

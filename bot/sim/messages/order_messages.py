@@ -65,6 +65,7 @@ def send_margin(
         "equityWithLoanAfter": figures.equity_with_loan_after / figures.rate,
         "commission": figures.commission,
         "commissionCurrency": figures.currency,
+        "marginCurrency": figures.base,
     }
     values |= {"orderId": order_id, "clientId": session.client_id, "permId": 0, "whatIf": True}
     core.send(session, "openOrder", **values, **margins, status="PreSubmitted")

@@ -9,9 +9,10 @@ from __future__ import annotations
 from bot.wire.bodies import Block, Body, Repeat
 from bot.wire.fields import BOOL, DECIMAL, DECIMAL0, ESCAPED, INT, INT0, OPT_DECIMAL, OPT_DOUBLE, STR
 from bot.wire.layout import MessageKind, answer, request
-from bot.wire.nodes import Each, Field, Gate, Many, Node, Tail, Version
+from bot.wire.nodes import Each, Field, Gate, Many, Node, Tail, Version, When
 from bot.wire.parts import REQ_ID, REQUEST_CONTRACT, TAG_VALUE
 from bot.wire.parts_bodies import CONTRACT, CONTRACT_DETAILS
+from bot.wire.parts_orders import flags, texts
 
 __all__ = ["KINDS"]
 
@@ -53,6 +54,22 @@ _SIZES: tuple[Node, ...] = (
     Field("sizeIncrement", OPT_DECIMAL, 1, since=164),
     Field("suggestedSizeIncrement", OPT_DECIMAL, 1, since=164),
 )
+_FUND: tuple[Node, ...] = (
+    Gate(
+        When(
+            "secType is FUND",
+            lambda values: bool(values["secType"] == "FUND"),
+            *texts("fundName", "fundFamily", "fundType", "fundFrontLoad", "fundBackLoad"),
+            *texts("fundBackLoadTimeInterval", "fundManagementFee"),
+            *flags("fundClosed", "fundClosedForNewInvestors", "fundClosedForNewMoney"),
+            *texts("fundNotifyAmount", "fundMinimumInitialPurchase", "fundSubsequentMinimumPurchase"),
+            *texts("fundBlueSkyStates", "fundBlueSkyTerritories"),
+            *texts("fundDistributionPolicyIndicator", "fundAssetType"),
+        ),
+        since=179,
+    ),
+)
+_HOURS = texts("timeZoneId", "tradingHours", "liquidHours")
 _SEC_IDS = Many("secIdList", *TAG_VALUE)
 
 _CONTRACT_DETAILS = answer(
@@ -63,6 +80,7 @@ _CONTRACT_DETAILS = answer(
     Field("symbol", STR),
     Field("secType", STR),
     Field("lastTradeDateOrContractMonth", STR, ""),
+    Field("lastTradeDate", STR, "", since=182),
     Field("strike", DECIMAL0, 0),
     Field("right", STR, ""),
     Field("exchange", STR),
@@ -84,9 +102,7 @@ _CONTRACT_DETAILS = answer(
     Field("industry", STR, ""),
     Field("category", STR, ""),
     Field("subcategory", STR, ""),
-    Field("timeZoneId", STR, ""),
-    Field("tradingHours", STR, ""),
-    Field("liquidHours", STR, ""),
+    *_HOURS,
     Field("evRule", STR, ""),
     Field("evMultiplier", INT0, 0),
     _SEC_IDS,
@@ -98,6 +114,8 @@ _CONTRACT_DETAILS = answer(
     Field("stockType", STR, "", since=152),
     Gate(Field("suggestedSizeIncrement", OPT_DECIMAL, 1), since=163, until=163),
     *_SIZES,
+    *_FUND,
+    Gate(Many("ineligibilityReasons", Field("id", STR), Field("description", STR, "")), since=186),
     body=Body(205, "reqId", CONTRACT, CONTRACT_DETAILS),
 )
 
@@ -136,6 +154,7 @@ _BOND_DETAILS = answer(
     Field("nextOptionPartial", BOOL, default=False),
     Field("notes", STR, ""),
     Field("longName", STR, ""),
+    Gate(*_HOURS, since=188),
     Field("evRule", STR, ""),
     Field("evMultiplier", INT0, 0),
     _SEC_IDS,

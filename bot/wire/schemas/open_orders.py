@@ -29,19 +29,24 @@ from bot.wire.fields import (
     STR,
 )
 from bot.wire.layout import MessageKind, answer
-from bot.wire.nodes import Field, Gate, Node, Version, When
+from bot.wire.nodes import Field, Gate, Many, Node, Version, When
 from bot.wire.parts import ANSWER_CONTRACT
 from bot.wire.parts_bodies import CONTRACT, ORDER, ORDER_STATE
 from bot.wire.parts_orders import (
     ALGO,
     COMBO_PRICES,
     CONDITIONS,
+    CUSTOMER,
     DELTA_NEUTRAL_CONTRACT,
     HEDGE,
+    IMBALANCE_ONLY,
+    INCLUDE_OVERNIGHT,
+    MANUAL_INDICATOR,
     ORDER_COMBO_LEGS,
     PEG_BENCH,
     PRICE_CAPS,
     SMART_COMBO_PARAMS,
+    SUBMITTER,
     flags,
     prices,
     scale,
@@ -147,10 +152,27 @@ _OPEN_VOLATILITY: tuple[Node, ...] = (
     *_CLEARING,
 )
 
-_MARGINS: tuple[Node, ...] = tuple(
+_MARGINS: tuple[Field, ...] = tuple(
     Field(f"{what}{when}", MAX_DECIMAL, None)
     for when in ("Before", "Change", "After")
     for what in ("initMargin", "maintMargin", "equityWithLoan")
+)
+
+# From version 195 a what-if tells the margins outside regular hours too, and an advisor's shares.
+_PREVIEW: tuple[Node, ...] = (
+    Gate(
+        Field("marginCurrency", STR, ""),
+        *prices(*(f"{field.name}OutsideRTH" for field in _MARGINS)),
+        Field("suggestedSize", OPT_DECIMAL, None),
+        Field("rejectReason", STR, ""),
+        Many(
+            "orderAllocations",
+            Field("account", STR),
+            *prices("position", "positionDesired", "positionAfter", "desiredAllocQty", "allowedAllocQty"),
+            Field("isMonetary", BOOL, default=False),
+        ),
+        since=195,
+    ),
 )
 
 _STATE: tuple[Node, ...] = (
@@ -158,7 +180,9 @@ _STATE: tuple[Node, ...] = (
     Field("status", STR),
     *_MARGINS,
     *prices("commission", "minCommission", "maxCommission"),
-    *texts("commissionCurrency", "warningText"),
+    Field("commissionCurrency", STR, ""),
+    *_PREVIEW,
+    Field("warningText", STR, ""),
     *flags("randomizeSize", "randomizePrice"),
 )
 
@@ -185,6 +209,12 @@ _OPEN_TAIL: tuple[Node, ...] = (
     Field("postToAts", MAX_INT, None, since=160),
     Field("autoCancelParent", BOOL, default=False, since=162),
     _PEG_OFFSETS,
+    *CUSTOMER,
+    Field("bondAccruedInterest", STR, "", since=185),
+    INCLUDE_OVERNIGHT,
+    Gate(Field("extOperator", STR, ""), MANUAL_INDICATOR, since=193),
+    SUBMITTER,
+    IMBALANCE_ONLY,
 )
 
 _OPEN_ORDER = answer(
@@ -239,6 +269,8 @@ _COMPLETED_TAIL: tuple[Node, ...] = (
     Field("parentPermId", LONG, 0),
     *texts("completedTime", "completedStatus"),
     _PEG_OFFSETS,
+    *CUSTOMER,
+    SUBMITTER,
 )
 
 _COMPLETED_ORDER = answer(

@@ -16,6 +16,7 @@ from bot.wire.fields import (
     INT0,
     LONG,
     MAX_DECIMAL,
+    MAX_INT,
     OFFSET,
     OPT_BOOL,
     OPT_DECIMAL,
@@ -24,19 +25,24 @@ from bot.wire.fields import (
     STR,
 )
 from bot.wire.layout import MessageKind, answer, request
-from bot.wire.nodes import Blank, Field, Gate, Node, Tail, Version, When
+from bot.wire.nodes import Blank, Each, Field, Gate, Node, Tail, Version, When
 from bot.wire.parts import ANSWER_CONTRACT, REQ_ID, REQUEST_CONTRACT, is_bag
 from bot.wire.parts_bodies import CONTRACT, EXECUTION_FIELDS, ORDER, ORDER_CANCEL
 from bot.wire.parts_orders import (
     ALGO,
     COMBO_PRICES,
     CONDITIONS,
+    CUSTOMER,
     DELTA_NEUTRAL_CONTRACT,
     HEDGE,
+    IMBALANCE_ONLY,
+    INCLUDE_OVERNIGHT,
+    MANUAL_INDICATOR,
     ORDER_COMBO_LEGS,
     PEG_BENCH,
     PRICE_CAPS,
     SMART_COMBO_PARAMS,
+    SUBMITTER,
     flags,
     is_peg_best,
     is_peg_mid,
@@ -174,9 +180,17 @@ _GATED: tuple[Node, ...] = (
     ),
 )
 
-# Said in numbered bodies only.
-_NEWEST: tuple[Node, ...] = (
-    *(Field(name, BOOL, default=False, since=213) for name in ("includeOvernight", "imbalanceOnly")),
+# IB's published clients, server_versions: a request for quotes brought fields that were taken back three versions later.
+_QUOTE_REQUESTS = {"since": 187, "until": 189}
+_UNSET_INDICATOR = Blank("2147483647")
+
+_NEWER: tuple[Node, ...] = (
+    *CUSTOMER,
+    Gate(Blank(), _UNSET_INDICATOR, **_QUOTE_REQUESTS),
+    INCLUDE_OVERNIGHT,
+    MANUAL_INDICATOR,
+    IMBALANCE_ONLY,
+    # Said in numbered bodies only.
     *(
         Field(name, BOOL, default=False, since=216)
         for name in ("deactivate", "postOnly", "allowPreOpen", "ignoreOpenAuction")
@@ -186,6 +200,10 @@ _NEWEST: tuple[Node, ...] = (
     Field("ptOrderId", OPT_INT, None, since=218),
     Field("ptOrderType", STR, "", since=218),
 )
+
+# From version 192 who sent a cancellation is said, and its message's own version is not.
+_UNTAGGED = Gate(Version(1), until=191)
+_TAGGING = Tail(Field("extOperator", STR, "", since=192), MANUAL_INDICATOR)
 
 _REQUESTS: tuple[MessageKind, ...] = (
     request(
@@ -201,18 +219,20 @@ _REQUESTS: tuple[MessageKind, ...] = (
         *_CLEARING,
         *_ADJUSTED,
         *_GATED,
-        *_NEWEST,
+        *_NEWER,
         body=Body(203, "orderId", CONTRACT, ORDER, Block("slOrderId slOrderType ptOrderId ptOrderType")),
     ),
     request(
         4,
         "cancelOrder",
-        Version(1),
+        _UNTAGGED,
         _ORDER_ID,
         Tail(Field("manualCancelOrderTime", STR, "", since=169)),
+        Tail(Gate(Blank(), Blank(), _UNSET_INDICATOR, **_QUOTE_REQUESTS)),
+        _TAGGING,
         body=Body(203, "orderId", ORDER_CANCEL),
     ),
-    request(58, "reqGlobalCancel", Version(1), body=Body(203, ORDER_CANCEL)),
+    request(58, "reqGlobalCancel", _UNTAGGED, _TAGGING, body=Body(203, ORDER_CANCEL)),
     request(5, "reqOpenOrders", Version(1), body=Body(204)),
     request(16, "reqAllOpenOrders", Version(1), body=Body(204)),
     request(15, "reqAutoOpenOrders", Version(1), Field("bAutoBind", BOOL), body=Body(204, "bAutoBind")),
@@ -226,7 +246,12 @@ _REQUESTS: tuple[MessageKind, ...] = (
         REQ_ID,
         Field("clientId", INT0, 0),
         *texts("acctCode", "time", "symbol", "secType", "exchange", "side"),
-        body=Body(201, "reqId", Block("clientId acctCode time symbol secType exchange side")),
+        Gate(Field("lastNDays", MAX_INT, None), Each("specificDates", INT), since=200),
+        body=Body(
+            201,
+            "reqId",
+            Block("clientId acctCode time symbol secType exchange side lastNDays specificDates"),
+        ),
     ),
     request(
         21,
@@ -238,7 +263,14 @@ _REQUESTS: tuple[MessageKind, ...] = (
         Field("exerciseQuantity", INT),
         Field("account", STR, ""),
         Field("override", INT0, 0),
-        body=Body(211, "reqId", CONTRACT, "exerciseAction exerciseQuantity account override:b"),
+        Field("manualOrderTime", STR, "", since=180),
+        *CUSTOMER,
+        body=Body(
+            211,
+            "reqId",
+            CONTRACT,
+            "exerciseAction exerciseQuantity account override:b manualOrderTime customerAccount professionalCustomer",
+        ),
     ),
 )
 
@@ -286,6 +318,7 @@ _ANSWERS: tuple[MessageKind, ...] = (
         Field("modelCode", STR, ""),
         Field("lastLiquidity", INT0, 0),
         Field("pendingPriceRevision", BOOL, default=False, since=178),
+        SUBMITTER,
         body=Body(201, "reqId", CONTRACT, EXECUTION_FIELDS),
     ),
     answer(55, "execDetailsEnd", Version(1), REQ_ID, body=Body(201, "reqId")),

@@ -1,7 +1,7 @@
 """One suite over all groups of messages for every client: the same requests, the same answers.
 
 ib_insync and ib_async are always there. IB's own client is tried where one is installed, of any age (``make clients`` installs
-each in turn): 9.81 of PyPI by text, those of today by text and in numbered bodies.
+each in turn): 9.81 of PyPI by text, those of today by text, in numbered bodies and at versions that have some of both.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ def _clients() -> Iterator[str]:
     if importlib.util.find_spec("ibapi") is None:
         return
     is_of_today = importlib.util.find_spec("ibapi.protobuf") is not None
-    yield from ("ibapi 178", "ibapi 213", "ibapi 222", "ibapi 225") if is_of_today else ("ibapi 157",)
+    versions = (178, 185, 200, 201, 205, 212, 213, 222, 225) if is_of_today else (157,)
+    yield from (f"ibapi {version}" for version in versions)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,8 @@ from bot.wire import WireMessage, message_kinds
 from tests.sim.raw import SPY, Bench
 
 TEXT, NUMBERED = 178, 225
+# As text with all that was added, as text behind a raw id, and half and half.
+BETWEEN = (187, 200, 201, 206)
 ORDER = {**SPY, "action": "BUY", "totalQuantity": 1, "orderType": "LMT", "tif": "GTC", "orderRef": "ref"}
 HISTORY = {
     **SPY,
@@ -47,20 +49,23 @@ def told(version: int) -> tuple[bytes, list[WireMessage]]:
     return bytes(client.stream), client.take()
 
 
-@pytest.mark.parametrize("version", [TEXT, NUMBERED])
+@pytest.mark.parametrize("version", [TEXT, 200, 206, NUMBERED])
 def test_the_same_seed_gives_the_same_bytes(version: int) -> None:
     assert told(version)[0] == told(version)[0]
 
 
-def test_what_is_said_in_text_is_said_in_numbers() -> None:
+@pytest.mark.parametrize("version", [*BETWEEN, NUMBERED])
+def test_what_is_said_in_text_is_said_at_every_newer_version(version: int) -> None:
     kinds = {kind.name: kind for kind in message_kinds()}
-    (_, text), (_, numbered) = told(TEXT), told(NUMBERED)
+    (_, text), (_, numbered) = told(TEXT), told(version)
     ended = [message for message in numbered if message.kind == "historicalDataEnd"]
-    assert [message.reqId for message in ended] == [4]
+    assert [message.reqId for message in ended] == [4] * (version >= 196)
     numbered = [message for message in numbered if message.kind != "historicalDataEnd"]
     assert [message.kind for message in numbered] == [message.kind for message in text]
     assert len({message.kind for message in text}) > 20
     for theirs, ours in zip(text, numbered, strict=True):
-        said = kinds[theirs.kind].numbered_names - {"errorTime"}
+        kind = kinds[theirs.kind]
+        said = kind.numbered_names if kind.is_numbered(version) else kind.names_at(version)
+        said -= {"errorTime"}
         same = {name: value for name, value in theirs.values.items() if name in said}
         assert {name: ours.values[name] for name in same} == same, theirs.kind

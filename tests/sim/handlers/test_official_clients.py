@@ -20,7 +20,7 @@ from tests.sim.official import Official, cancel, contract, order
 pytest.importorskip("ibapi.protobuf", reason="IB's client of today is not installed")
 pytest.importorskip("google.protobuf", reason="IB's client of today needs protobuf, which it does not say")
 pytestmark = pytest.mark.line
-VERSIONS = (178, 213, 222, 225)
+VERSIONS = (178, 187, 193, 200, 201, 204, 206, 208, 212, 213, 222, 225)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_the_session_begins_and_tells_the_time(official: Official) -> None:
     assert ("managedAccounts", ("DU1234567",)) in official.heard
     assert official.after("managedAccounts", official.client.reqManagedAccts) == ("DU1234567",)
     now_s = official.after("currentTime", official.client.reqCurrentTime)[0]
-    if official.client.serverVersion() >= 213:
+    if official.client.serverVersion() >= 197:
         now_ms = official.after("currentTimeInMillis", official.client.reqCurrentTimeInMillis)[0]
         assert now_ms // 1000 == now_s
 
@@ -134,7 +134,7 @@ def test_history_arrives_and_goes_on(official: Official, gateway: SimGatewayThre
     ask = official.client
     past: tuple[Any, ...] = (1, contract(), "", "600 S", "1 min", "TRADES", 1, 1, False, [])
     bar = official.after("historicalData", lambda: ask.reqHistoricalData(*past))[1]
-    assert bar.date.startswith("20110104 09:")
+    assert bar.date.startswith("20110104 ")
     assert bar.low <= bar.open <= bar.high
     assert bar.volume > 0
     end = official.after(
@@ -342,7 +342,7 @@ def test_what_is_refused_is_refused_by_code(official: Official, next_id: int) ->
         attached = order("BUY", "LMT", lmtPrice=100, slOrderId=next_id + 3, slOrderType="PRESET")
         code, text = official.error(lambda: ask.placeOrder(next_id + 2, contract(), attached), next_id + 2)
         assert (code, "slOrder" in text) == (321, True)
-    if official.client.serverVersion() >= 213:
+    if official.client.serverVersion() >= 197:
         told = official.after(
             "error", lambda: ask.reqContractDetails(3, contract("NONE")), lambda n, *_: n == 3
         )

@@ -47,11 +47,11 @@ def connect(gateway: SimGatewayThread) -> Iterator[Callable[..., Stranger]]:
         ("v100..151", 151),
         ("v142..152", 152),
         ("v100..157", 157),
-        ("v100..160", 157),
+        ("v100..160", 160),
         ("v157..176", 176),
         ("v176", 176),
-        ("v100..187 +PACEAPI", 178),
-        ("v100..212", 178),
+        ("v100..187 +PACEAPI", 187),
+        ("v100..200", 200),
     ],
 )
 def test_every_make_of_client_gets_the_newest_version_it_can_read(
@@ -76,7 +76,7 @@ def test_the_start_may_come_with_the_opening_and_without_its_last_field(gateway:
 
 
 def test_versions_nobody_here_speaks_are_closed_upon(gateway: SimGatewayThread) -> None:
-    for versions in ("v201..212", "v100..141"):
+    for versions in ("v226..300", "v100..141", "v100..99", "v0..0"):
         with pytest.raises(EOFError):
             Stranger(gateway.port, opening(versions))
 
@@ -92,6 +92,11 @@ def test_versions_nobody_here_speaks_are_closed_upon(gateway: SimGatewayThread) 
         (173, 44, 136, 31),  # a recorded openOrder of a real TWS has 136
         (176, 44, 136, 31),
         (178, 44, 135, 32),
+        (185, 45, 138, 32),
+        (187, 46, 138, 32),
+        (193, 46, 141, 32),
+        (195, 46, 154, 32),
+        (200, 46, 156, 33),
     ],
 )
 def test_messages_have_the_fields_of_their_version(
@@ -113,12 +118,12 @@ def test_messages_have_the_fields_of_their_version(
     assert client.wait_for(59)[4] == "USD"
     client.say(limit_order(version, order_id + 1, SPY, "BUY", "100"))
     assert client.wait_for(3, 4)[:3] == ["3", str(order_id + 1), "Submitted"]
-    client.say(f"4|1|{order_id + 1}")
+    client.say(f"4|1|{order_id + 1}" if version < 192 else f"4|{order_id + 1}|||2147483647")
     assert client.wait_for(3)[2] == "Cancelled"
-    assert client.wait_for(4)[3] == "202"
+    assert client.wait_for(4)[3 if version < 194 else 2] == "202"
 
 
-@pytest.mark.parametrize("version", [151, 157, 176, 178])
+@pytest.mark.parametrize("version", [151, 157, 176, 178, 195])
 def test_data_and_history_arrive_at_every_age(connect: Callable[..., Stranger], version: int) -> None:
     client = connect(f"v100..{version}", client_id=100 + version)
     client.say(f"1|11|1|{SPY}|0||0|0|")
