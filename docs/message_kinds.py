@@ -71,7 +71,9 @@ def _by_version() -> Iterator[str]:
     yield "|---|---|---|"
     for version in range(_WELL_KNOWN + 1, max(SUPPORTED_VERSIONS) + 1):
         new = "; ".join(_new_in(version))
-        numbered = ", ".join(dict.fromkeys(k.name for k in message_kinds() if k.body and k.body.since == version))
+        numbered = ", ".join(
+            dict.fromkeys(k.name for k in message_kinds() if k.body and k.body.since == version)
+        )
         if new or numbered:
             yield f"| {version} | {new} | {numbered} |"
     yield ""
