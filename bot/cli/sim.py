@@ -57,6 +57,16 @@ _QuotesPerSecond = Annotated[
 _AnswerDelay = Annotated[
     float, typer.Option(metavar="MS", min=0, max=60_000, help="Milliseconds from a request to its answer.")
 ]
+_Splits = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--split", metavar="SYMBOL:NEW:OLD@DATE", help="A split overnight, e.g. AAPL:4:1@2026-01-07; repeat."
+    ),
+]
+_Minis = Annotated[
+    list[str] | None,
+    typer.Option(help="Stocks that have options of ten shares each, too; repeat or separate."),
+]
 _AdminPort = Annotated[int | None, typer.Option(min=0, max=65535, help="Port for faults at run time.")]
 _EndsWithInput = Annotated[bool, typer.Option(hidden=True, help="End when standard input does.")]
 _Host = Annotated[str, typer.Option(help="Address to listen on. There is NO authentication.")]
@@ -89,6 +99,8 @@ def sim(
     regular_hours: _RegularHours = False,
     quotes_per_second: _QuotesPerSecond = None,
     answer_delay: _AnswerDelay = 0.0,
+    split: _Splits = None,
+    minis: _Minis = None,
     admin_port: _AdminPort = None,
     ends_with_input: _EndsWithInput = False,
     host: _Host = "127.0.0.1",
@@ -108,20 +120,18 @@ def sim(
     from bot.sim.server.main import SimOptions, serve
 
     options = SimOptions(
-        host=host,
-        port=port,
+        **_given(host=host, port=port, admin_port=admin_port, until_close=until_close),
         **_market(session, at, early, symbols, is_synthetic=synthetic, regular_hours=regular_hours),
         **_time(speed, quotes_per_second, stepped=stepped, paced=paced, answer_delay=answer_delay),
         **_holder(account, equity, account_type, currency, advisor),
-        admin_port=admin_port,
-        **_end(until_close=until_close, ends_with_input=ends_with_input),
-        **_sources(seed, scenario, data),
+        **_corporate(split, minis),
+        **_sources(seed, scenario, data, ends_with_input=ends_with_input),
     )
     _until_it_ends(serve(options, typer.echo))
 
 
-def _end(**when: bool) -> dict[str, Any]:
-    return {**when}
+def _given(**as_it_is: object) -> dict[str, Any]:
+    return as_it_is
 
 
 def _until_it_ends(work: Coroutine[Any, Any, object]) -> None:
@@ -130,8 +140,9 @@ def _until_it_ends(work: Coroutine[Any, Any, object]) -> None:
     asyncio.run(work)
 
 
-def _sources(seed: int, scenario: Path | None, data: Path | None) -> dict[str, Any]:
-    return {"seed": seed, "scenario": _scenario(scenario), "library": _library(data)}
+def _sources(seed: int, scenario: Path | None, data: Path | None, *, ends_with_input: bool) -> dict[str, Any]:
+    given = {"seed": seed, "ends_with_input": ends_with_input}
+    return {**given, "scenario": _scenario(scenario), "library": _library(data)}
 
 
 def _scenario(path: Path | None) -> Scenario:
@@ -211,6 +222,10 @@ def _market(
         "symbols": tuple(_symbols(symbols)),
         "is_synthetic": is_synthetic,
     }
+
+
+def _corporate(splits: list[str] | None, minis: list[str] | None) -> dict[str, Any]:
+    return {"splits": tuple(splits or ()), "minis": tuple(_symbols(minis)) if minis else ()}
 
 
 def _symbols(given: list[str] | None) -> list[str]:

@@ -64,6 +64,13 @@ class Contract:
     strike: Decimal | None = None
     right: Right | None = None
     ticks: TickGrid = CENTS
+    deliverable: int = 0
+    """Shares of an adjusted option that delivers other than ``multiplier`` ones; 0 for all else."""
+
+    @property
+    def shares(self) -> int:
+        """How many of the underlying one contract is about."""
+        return self.deliverable or self.multiplier
 
     @property
     def label(self) -> str:

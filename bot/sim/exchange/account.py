@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 
 from bot.domain.contract import Contract
 from bot.domain.session import new_york_day, next_session
 from bot.domain.types import ConId, SecType, Side
 from bot.sim.exchange.account_values import AccountFigures, AccountPosition, PortfolioLine
-from bot.sim.exchange.fractions.sizes import Units, tidy, unsigned
+from bot.sim.exchange.fractions.sizes import STEP, Units, are_whole, rounded_down, tidy, unsigned
 from bot.sim.exchange.logins.login import AccountType
 from bot.sim.exchange.margin import Lot, Naked, Requirement, margin, naked
 from bot.sim.exchange.orders import Execution
@@ -24,6 +25,7 @@ from bot.sim.market.quotes import TopOfBook
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
 _CENT = Decimal("0.01")
+_MARK_DIGITS = 6
 
 
 @dataclass(slots=True)
@@ -150,6 +152,25 @@ class Account:
         closing = min(unsigned(signed), unsigned(h.quantity))
         unit = execution.price * execution.contract.multiplier
         return ((unit - h.avg_cost) * closing * (1 if h.quantity > 0 else -1)).quantize(_CENT)
+
+    def convert(self, con_id: ConId, after: Contract, ratio: Fraction) -> AccountPosition | None:
+        """Make a holding one of ``after``, ``ratio`` new units for an old one; None where nothing is held.
+
+        What it cost stays. Of whole units whole ones come out, and the rest is paid in cash at the latest price.
+        """
+        h = self._holdings.get(con_id)
+        if h is None or not h.quantity:
+            return None
+        units = Decimal(h.quantity) * ratio.numerator / ratio.denominator
+        kept = Decimal(int(units)) if are_whole(h.quantity) else rounded_down(units, STEP)
+        times = Decimal(h.contract.multiplier * ratio.denominator) / (after.multiplier * ratio.numerator)
+        h.mark = round(h.mark * times, _MARK_DIGITS)
+        h.contract, h.quantity = after, tidy(kept)
+        if units != kept:
+            paid, cost = (units - kept) * h.mark * after.multiplier, h.cost * (units - kept) / units
+            self._cash, h.day_cash = self._cash + paid, h.day_cash + paid
+            h.realized, h.cost = h.realized + paid - cost, h.cost - cost
+        return AccountPosition(after, h.quantity, h.avg_cost)
 
     def _move(
         self, contract: Contract, side: Side, quantity: Units, price: Decimal, *, settles: bool = True

@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 
 from bot.domain.contract import Contract
-from bot.domain.types import ConId, Side
+from bot.domain.types import ConId, Side, Symbol
 from bot.sim.exchange.conditions import BookOf
 from bot.sim.exchange.fractions.sizes import Units
 from bot.sim.market.quotes import EMPTY_BOOK, TopOfBook
@@ -80,6 +80,11 @@ def parts(contract: Contract, signed: Units) -> Iterator[tuple[Contract, Units]]
 def consists_of(contract: Contract, con_id: ConId) -> bool:
     """Whether it is that contract, or has it as a leg."""
     return any(con_id == part.con_id for part, _ in ((contract, 1), *parts(contract, 1)))
+
+
+def is_about(contract: Contract, symbol: Symbol) -> bool:
+    """Whether it, or one of its legs, is that stock or an option on it."""
+    return any(part.symbol == symbol for part, _ in parts(contract, 1))
 
 
 def has_expired(contract: Contract, day: date) -> bool:

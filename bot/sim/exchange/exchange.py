@@ -13,7 +13,7 @@ from datetime import date, datetime
 
 from bot.domain.contract import Contract
 from bot.domain.session import NEW_YORK, new_york_day
-from bot.domain.types import ConId, OrderId, SecType
+from bot.domain.types import ConId, OrderId, SecType, Symbol
 from bot.sim.exchange import rejections
 from bot.sim.exchange.events import ExchangeEvent, MarginAnswered, OrderMessage
 from bot.sim.exchange.exchange_settings import ExchangeSettings
@@ -149,6 +149,11 @@ class Exchange:
     def end_expired(self, day: date, now: datetime) -> list[ExchangeEvent]:
         """Cancel everything on options that expired on that day or before, combinations with one as a leg too."""
         self._engine.end_expired(day, now)
+        return self._lifecycle.take()
+
+    def end_of_symbol(self, symbol: Symbol, why: str, now: datetime) -> list[ExchangeEvent]:
+        """Cancel everything on a stock and its options."""
+        self._engine.end_of_symbol(symbol, why, now)
         return self._lifecycle.take()
 
     # ── what there is

@@ -196,12 +196,12 @@ class _Pairing:
 
     def _by_shares(self, short: Lot) -> Lot:
         """Long shares cover calls, short ones puts."""
-        is_call, units = short.contract.right is Right.CALL, short.contract.multiplier
-        covered = min(-short.quantity, int(max(0, self._shares if is_call else -self._shares) // units))
+        is_call, shares = short.contract.right is Right.CALL, short.contract.shares
+        covered = min(-short.quantity, int(max(0, self._shares if is_call else -self._shares) // shares))
         if covered == 0:
             return short
-        self._shares -= covered * units if is_call else -covered * units
-        inside = _inside(short.contract, short.underlying)
+        self._shares -= covered * shares if is_call else -covered * shares
+        inside, units = _inside(short.contract, short.underlying), short.contract.multiplier
         self._total = self._total + Requirement(inside * covered * units, inside * covered * units)
         return replace(short, quantity=short.quantity + covered)
 
@@ -226,7 +226,7 @@ def _worst_first(short: Lot) -> Decimal:
 
 
 def _covers(long: Contract, short: Contract) -> bool:
-    if long.right is not short.right or long.multiplier != short.multiplier:
+    if long.right is not short.right or long.multiplier != short.multiplier or long.shares != short.shares:
         return False
     return long.expiry is not None and short.expiry is not None and long.expiry >= short.expiry
 

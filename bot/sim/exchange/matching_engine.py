@@ -11,10 +11,10 @@ from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from bot.domain.types import ConId, OrderId, Side
+from bot.domain.types import ConId, OrderId, Side, Symbol
 from bot.sim.exchange import oca
 from bot.sim.exchange import rejections as rejections
-from bot.sim.exchange.combos import Combo, LegFill, consists_of, has_expired, leg_fills
+from bot.sim.exchange.combos import Combo, LegFill, consists_of, has_expired, is_about, leg_fills
 from bot.sim.exchange.conditions import are_met
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.fractions.sizes import Units, pieces, tidy
@@ -130,6 +130,10 @@ class MatchingEngine:
     def end_expired(self, day: date, now: datetime) -> None:
         """Cancel everything on options that expired on that day or before."""
         self._end_where(lambda o, _: has_expired(o.contract, day), now, "The contract has expired.")
+
+    def end_of_symbol(self, symbol: Symbol, why: str, now: datetime) -> None:
+        """Cancel everything on a stock and its options, combinations with one as a leg too."""
+        self._end_where(lambda o, _: is_about(o.contract, symbol), now, why)
 
     def _end_where(self, is_over: Callable[[LiveOrder, datetime], bool], now: datetime, why: str) -> None:
         for order in self.alive():

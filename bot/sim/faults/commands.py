@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from bot.domain.errors import FixTheConfiguration
+from bot.domain.session import new_york_day, next_session
 from bot.domain.types import Side
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.orders import ExecutionFilter, SimOrder
@@ -35,6 +36,7 @@ from bot.sim.faults.values import changed
 from bot.sim.gateway.core import GatewayCore
 from bot.sim.gateway.message_faults import FaultEffect, FaultRule, ScriptedRejection
 from bot.sim.gateway.settings import GatewaySettings
+from bot.sim.market.corporate.splits import Split
 from bot.sim.market.quotes import TopOfBook
 
 Command = Callable[..., Any]
@@ -131,6 +133,15 @@ def gap(core: GatewayCore, symbol: str, percent: float) -> None:
         known = ", ".join(core.world.market.stocks)
         raise FixTheConfiguration(f"gap: cannot move {symbol!r} by {percent} %; symbols here: {known}")
     core.world.market.gap(symbol, 1 + percent / 100)
+
+
+def split(core: GatewayCore, symbol: str, new: int, old: int) -> None:
+    """Before the next session ``new`` shares of the stock take the place of ``old`` ones: prices, positions, options.
+
+    Raises FixTheConfiguration for a symbol nobody trades, or numbers that make no split.
+    """
+    day = next_session(new_york_day(core.now)).day
+    core.world.splits.plan(Split(symbol, new, old, day))
 
 
 def pin_quote(
@@ -240,6 +251,17 @@ COMMANDS: Final[dict[str, Command]] = {
         *(message, clear, reject, say, hide_quotes, show_quotes, unsubscribed, subscribed),
         *(halt_trading, resume_trading, luld_bands),
         *(move_stop, cancel_by_hand),
-        *(gap, pin_quote, unpin_quote, exchange, gateway, correct_execution, manual_order, clock_skew, bust),
+        *(
+            gap,
+            split,
+            pin_quote,
+            unpin_quote,
+            exchange,
+            gateway,
+            correct_execution,
+            manual_order,
+            clock_skew,
+            bust,
+        ),
     )
 }

@@ -70,6 +70,8 @@ _TESTS_OF: Final[dict[tuple[str, str], ValueTest]] = {
     ("message", "kind"): _one_of(_KINDS | {"*"}),
     ("farm", "name"): _one_of(frozenset({*FARMS, HISTORY_FARM, SECDEF_FARM})),
     ("manual_order", "action"): _one_of(frozenset({"BUY", "SELL"})),
+    ("split", "new"): _between(1, 999),
+    ("split", "old"): _between(1, 999),
     ("reject", "action"): _one_of(frozenset({"", "BUY", "SELL"})),
 }
 

@@ -86,6 +86,9 @@ def _historical_data(core: GatewayCore, session: ClientSession, message: WireMes
     if message.keepUpToDate and end is not None:
         cause = "End date not supported with keepUpToDate"
         raise RejectedRequest(321, validation(message.kind, cause))
+    if message.whatToShow == "ADJUSTED_LAST" and end is not None:
+        cause = "End date not supported with adjusted last"
+        raise RejectedRequest(321, validation(message.kind, cause))
     _check_service(core, details)
     _check_pace(core, session, message)
     answer = _send_schedule if message.whatToShow == "SCHEDULE" else _send_bars

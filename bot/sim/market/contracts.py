@@ -10,15 +10,26 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import Protocol
 
 from bot.domain.calendar.liquid_hours import format_liquid_hours
 from bot.domain.contract import Contract
 from bot.domain.session import NEW_YORK, next_session
 from bot.domain.types import ConId, Right, SecType, Symbol
 from bot.sim.market.catalog import EXTRAS, INDEX_SYMBOLS, SETTLED_AT_OPEN, Underlying, rule_id, stable_id
+from bot.sim.market.corporate.adjusted_options import (
+    MINI,
+    AdjustedListing,
+    ClassTerms,
+    adjusted,
+    free_digit,
+    frozen,
+    mini_class,
+    option_name,
+    terms_after,
+)
+from bot.sim.market.corporate.splits import Split
 from bot.sim.market.extended.hours import trading_day
-from bot.sim.market.listing import ContractDetails, ContractQuery, OptionParameters
+from bot.sim.market.listing import ContractDetails, ContractQuery, Listing, OptionParameters
 
 _STOCK_EXCHANGES = ("SMART", "AMEX", "NYSE", "CBOE", "ARCA", "NASDAQ", "BATS")
 _OPTION_EXCHANGES = ("SMART", "AMEX", "CBOE", "PHLX", "PSE", "ISE", "BOX", "BATS")
@@ -37,13 +48,6 @@ _DAYS_AHEAD = 7
 _OLD_NAMES = {"ISLAND": "NASDAQ", "PSE": "ARCA"}
 
 
-class Listing(Protocol):
-    """What :class:`bot.sim.market.listed_options.Chain` tells."""
-
-    def expiries(self, day: date) -> tuple[date, ...]: ...
-    def strikes(self, expiry: date, day: date) -> tuple[Decimal, ...]: ...
-
-
 class ContractStore:
     """All instruments of a world. ``today`` is set by whoever moves time."""
 
@@ -60,7 +64,8 @@ class ContractStore:
         self._trading_hours_from = _extended_hours_from if has_extended_hours else _hours_from
         self._stocks = {stock.symbol: stock for stock in stocks}
         self._underlyings = {**self._stocks, **{index.symbol: index for index in indices}}
-        self._listings = listings
+        self._listings = {symbol: dict(classes) for symbol, classes in listings.items()}
+        self._terms = {name: ClassTerms() for classes in listings.values() for name in classes}
         self._symbols = {name: symbol for symbol, classes in listings.items() for name in classes}
         """The underlying of each trading class."""
         self.today = today
@@ -86,6 +91,10 @@ class ContractStore:
 
     def underlying(self, contract: Contract) -> Underlying | None:
         return self._underlyings.get(contract.symbol)
+
+    def stock(self, symbol: Symbol) -> Contract:
+        """KeyError for none of that name."""
+        return self._stocks[symbol].contract()
 
     def option(self, symbol: Symbol, expiry: date, strike: Decimal, right: Right) -> Contract | None:
         """The contract if it is listed today, else None."""
@@ -133,7 +142,8 @@ class ContractStore:
             expiries = listing.expiries(self.today)
             strikes = tuple(sorted({strike for e in expiries for strike in listing.strikes(e, self.today)}))
             answers += [
-                OptionParameters(one, under_con_id, name, 100, expiries, strikes) for one in exchanges
+                OptionParameters(one, under_con_id, name, self._terms[name].multiplier, expiries, strikes)
+                for one in exchanges
             ]
         return answers
 
@@ -144,6 +154,48 @@ class ContractStore:
             s for s in self._stocks.values() if s.symbol.startswith(wanted) or wanted in s.long_name.upper()
         ]
         return [self.details(stock.contract()) for stock in found] if wanted else []
+
+    # ── corporate actions
+
+    def list_minis(self, symbol: Symbol) -> None:
+        """A second class with the standard one's strikes, of ten shares. KeyError for a symbol without options."""
+        name = mini_class(symbol)
+        self._listings[symbol][name] = next(iter(self._listings[symbol].values()))
+        self._terms[name], self._symbols[name] = MINI, symbol
+
+    def split(self, split: Split) -> dict[ConId, Contract]:
+        """Adjust all options on the stock: what each conId is from now on."""
+        symbol = split.symbol
+        for _ in self._listed_options(symbol, ContractQuery()):
+            pass  # what is listed is known by its conId before its name changes
+        renamed = self._renamed(split)
+        old = [contract for contract in self._options.values() if contract.symbol == symbol]
+        changed = {}
+        for contract in old:
+            name = renamed[contract.trading_class]
+            changed[contract.con_id] = adjusted(contract, split, name, self._terms[name])
+            del self._options[contract.local_symbol]
+        self._options |= {contract.local_symbol: contract for contract in changed.values()}
+        self._by_id |= changed
+        self._read_on = self._series_on = None
+        return changed
+
+    def _renamed(self, split: Split) -> dict[str, str]:
+        """The class of each class's options behind the split; the listings are those of the new shares then."""
+        classes, renamed = self._listings[split.symbol], dict[str, str]()
+        before = [one for one in classes.values() if split.is_whole or not isinstance(one, AdjustedListing)]
+        for name, listing in list(classes.items()):
+            renamed[name] = name
+            if split.is_whole:
+                continue
+            renamed[name] = new = free_digit(split.symbol, self._symbols)
+            classes[new] = frozen(listing, split, self.today)
+            self._terms[new], self._symbols[new] = terms_after(self._terms[name], split), split.symbol
+            if isinstance(listing, AdjustedListing):
+                del classes[name]
+        for listing in {id(one): one for one in before}.values():
+            listing.split(split)
+        return renamed
 
     # ── search
 
@@ -168,12 +220,14 @@ class ContractStore:
 
     def _find_options(self, query: ContractQuery) -> Iterator[Contract]:
         symbol = query.symbol or self._symbols.get(query.local_symbol[:6].strip(), "")
-        if symbol not in self._listings or query.multiplier not in ("", "100"):
+        if symbol not in self._listings:
             return iter(())
         return (c for c in self._listed_options(symbol, query) if _fits(c, query))
 
     def _listed_options(self, symbol: Symbol, query: ContractQuery) -> Iterator[Contract]:
         for name, listing in self._listings[symbol].items():
+            if not _is_number(query.multiplier, self._terms[name].multiplier):
+                continue
             for expiry in listing.expiries(self.today):
                 if not f"{expiry:%Y%m%d}".startswith(query.expiry) or query.trading_class not in ("", name):
                     continue
@@ -186,7 +240,7 @@ class ContractStore:
         self, symbol: Symbol, trading_class: str, expiry: date, strike: Decimal, right: Right
     ) -> Contract:
         stock = self._underlyings[symbol]
-        name = f"{trading_class:<6}{expiry:%y%m%d}{right}{int(strike * 1000):08d}"
+        name, terms = option_name(trading_class, expiry, strike, right), self._terms[trading_class]
         if name not in self._options:
             contract = Contract(
                 con_id=self._free_id(name),
@@ -194,7 +248,8 @@ class ContractStore:
                 sec_type=SecType.OPTION,
                 local_symbol=name,
                 trading_class=trading_class,
-                multiplier=100,
+                multiplier=terms.multiplier,
+                deliverable=terms.deliverable,
                 expiry=expiry,
                 strike=strike,
                 right=right,
@@ -320,6 +375,14 @@ def _is_traded_at(contract: Contract, exchange: str) -> bool:
 def _is_listed_at(primary: str) -> bool:
     """Clients name as primary any venue of the stock, retired names such as ISLAND too, and IB resolves them all."""
     return _modern(primary) in ("", *_STOCK_EXCHANGES)
+
+
+def _is_number(text: str, number: int) -> bool:
+    """Whether a search's text leaves it open or says that number."""
+    try:
+        return not text or float(text) == number
+    except ValueError:
+        return False
 
 
 def _modern(exchange: str) -> str:

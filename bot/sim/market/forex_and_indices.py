@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.contract import Contract
-from bot.sim.market.catalog import INDEX_OPTIONS, INDEX_SYMBOLS, PAIRS
+from bot.domain.types import Symbol
+from bot.sim.market.catalog import INDEX_SYMBOLS, PAIRS
 from bot.sim.market.known_symbols import FOREX
 from bot.sim.market.price_source import Tape
 from bot.sim.market.quotes import TopOfBook
@@ -40,9 +41,10 @@ class Wander:
 class IndexMarket:
     """An index that follows a fund: what its options need to know of their underlying."""
 
-    def __init__(self, fund: StockMarket, times: float) -> None:
-        self._fund = fund
+    def __init__(self, fund: StockMarket, times: float, follows: Symbol) -> None:
+        self._fund, self.follows = fund, follows
         self.times = times
+        """Another one after a split of the fund: the index does not move by it."""
 
     @property
     def tape(self) -> Tape:
@@ -68,23 +70,22 @@ class Extras:
         }
         self._volatility = Wander(17.0, 0.25, seed + 1)
 
-    def book(self, contract: Contract, now: datetime, spy: float | None) -> TopOfBook:
-        """A pair is quoted two steps of its grid wide around the clock; the S&P 500 is ten times SPY."""
+    def book(self, contract: Contract, now: datetime, index: float | None) -> TopOfBook:
+        """A pair is quoted two steps of its grid wide around the clock; ``index`` is the level of one that follows a fund."""
         rate = self._rates.get(contract.con_id)
         if rate is not None:
             ((_, step),) = PAIRS[contract.con_id].ticks.steps
             bid = round(Decimal(rate.at(now)) / step) * step
             return TopOfBook(bid, bid + 2 * step, 1_000_000, 2_000_000, None)
-        level = self.level(contract, now, spy)
+        level = self.level(contract, now, index)
         return TopOfBook(None, None, 0, 0, None if level is None else Decimal(f"{level:.2f}"))
 
-    def level(self, contract: Contract, when: datetime, spy: float | None) -> float | None:
+    def level(self, contract: Contract, when: datetime, index: float | None) -> float | None:
         rate = self._rates.get(contract.con_id)
         if rate is not None:
             return rate.at(when)
         if contract.symbol in INDEX_SYMBOLS:
-            times = next(one.times for one in INDEX_OPTIONS if one.underlying.symbol == contract.symbol)
-            return None if spy is None else spy * times
+            return index
         return self._volatility.at(when)
 
     def prices(self, contract: Contract, start: datetime, span: timedelta) -> list[float]:

@@ -44,6 +44,10 @@ INVALID_SIZE: Final = (
     "Error validating request.-'bB' : cause - Historical data bar size setting is invalid. "
     f"Legal ones are: {_LEGAL_SIZES}"
 )
+# Users' tickets and client code quote both refusals (ib_insync #504, rust-ibapi #180).
+MULTI_DAY_ADJUSTED: Final = (
+    "Error validating request.-'bB' : cause - Multi day bar size not supported with adjusted last"
+)
 
 
 class HistoryError(LookupError):

@@ -14,6 +14,8 @@ from decimal import Decimal
 
 from bot.domain.session import nth_session_before, previous_session, session_on, sessions_between
 from bot.sim.market.catalog import Underlying
+from bot.sim.market.corporate.adjusted_options import strikes_after
+from bot.sim.market.corporate.splits import Split
 
 _MODERN = 2013
 _FRIDAY = 4
@@ -58,6 +60,12 @@ class Chain:
             self._listed.setdefault(expiry, set()).update(self._ladder(expiry, day))
         return tuple(sorted(self._listed[expiry]))
 
+    def split(self, split: Split) -> None:
+        self._listed = {day: set(known) for day, known in strikes_after(self._listed, split).items()}
+        if not split.is_whole:
+            self._listed.clear()
+        self._seen.clear()
+
     def _ladder(self, expiry: date, day: date) -> Iterator[Decimal]:
         is_monthly = expiry == monthly_expiry(expiry.year, expiry.month)
         listing_day = nth_session_before(expiry, 30 if is_monthly else 6).day
@@ -96,6 +104,9 @@ class MonthlyChain:
     def strikes(self, expiry: date, day: date) -> tuple[Decimal, ...]:
         month = self._months(day).get(expiry)
         return () if month is None else self._chain.strikes(month, day)
+
+    def split(self, split: Split) -> None:
+        self._chain.split(split)
 
     def _months(self, day: date) -> dict[date, date]:
         """The last day to trade → the third Friday."""

@@ -1,13 +1,26 @@
-"""What a contract search asks for and answers. Values only; ``chain.py`` knows which contracts exist."""
+"""What a contract search asks for and answers. Values only; ``listed_options`` knows which contracts exist."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import TYPE_CHECKING, Protocol
 
 from bot.domain.contract import Contract
 from bot.domain.types import ConId, Right
+
+if TYPE_CHECKING:
+    from bot.sim.market.corporate.splits import Split
+
+
+class Listing(Protocol):
+    """Which options of a trading class there are on a day."""
+
+    def expiries(self, day: date) -> tuple[date, ...]: ...
+    def strikes(self, expiry: date, day: date) -> tuple[Decimal, ...]: ...
+    def split(self, split: Split) -> None:
+        """Make the strikes those of the new shares, or forget them where the old contracts become another class."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

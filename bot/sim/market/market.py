@@ -11,19 +11,21 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from bot.domain.contract import Contract
-from bot.domain.market import BarSize
-from bot.domain.session import NEW_YORK, Session, new_york_day, next_open, session_on
+from bot.domain.session import Session, new_york_day, next_open, session_on
 from bot.domain.types import ConId, SecType, Symbol
 from bot.sim.market.catalog import INDEX_OPTIONS, IndexOptions, Underlying
-from bot.sim.market.contracts import ContractStore, Listing
+from bot.sim.market.contracts import ContractStore
+from bot.sim.market.corporate.splits import Split
 from bot.sim.market.events import BarFormed, BookChanged, MarketEvent, SessionClosed, SessionOpened
 from bot.sim.market.extended.market import ExtendedMarket
 from bot.sim.market.forex_and_indices import Extras, IndexMarket
 from bot.sim.market.listed_options import Chain, MonthlyChain
+from bot.sim.market.listing import Listing
 from bot.sim.market.option_market import OptionMarket, OptionQuote
 from bot.sim.market.option_pricing import Carry
+from bot.sim.market.past.references import References
 from bot.sim.market.paths import dollars
-from bot.sim.market.price_source import Tape
+from bot.sim.market.price_source import RecordedTape, Tape
 from bot.sim.market.quote_shelf import QuoteShelf
 from bot.sim.market.quotes import OptionModel, Ticker, TopOfBook
 from bot.sim.market.recorded.library import BUNDLE, Library
@@ -60,7 +62,7 @@ class Market:
         self._session: Session | None = None
         self.stocks: dict[Symbol, StockMarket] = {}
         self._options: dict[Symbol, OptionMarket] = {}
-        self._references: dict[tuple[Symbol, date], float | None] = {}
+        self._references = References(self.stocks)
         self._pinned: dict[ConId, TopOfBook] = {}
         self._extras = Extras(seed)
         listings: dict[Symbol, dict[str, Listing]] = {}
@@ -97,7 +99,7 @@ class Market:
 
     def _add_index(self, index: IndexOptions) -> dict[str, Listing]:
         level, symbol = index.underlying, index.underlying.symbol
-        market = IndexMarket(self.stocks[index.follows], index.times)
+        market = IndexMarket(self.stocks[index.follows], index.times, index.follows)
         self._indices[symbol] = market
         self._options[symbol] = OptionMarket(
             level, market, lambda: self._morning(level), self._library, self._spread_factor, self._shelf
@@ -116,8 +118,7 @@ class Market:
     def underlying_market(self, symbol: Symbol) -> tuple[StockMarket, float] | None:
         """The stock behind an underlying, and how often its price makes the underlying's."""
         if symbol in self._indices:
-            index = next(one for one in INDEX_OPTIONS if one.underlying.symbol == symbol)
-            return self.stocks[index.follows], index.times
+            return self.stocks[self._indices[symbol].follows], self._indices[symbol].times
         return (self.stocks[symbol], 1.0) if symbol in self.stocks else None
 
     def _morning(self, stock: Underlying) -> float:
@@ -125,29 +126,11 @@ class Market:
 
     def reference(self, symbol: Symbol, day: date) -> float | None:
         """The last price before a day's open, or that open where nothing is known before; None for neither."""
-        if symbol in self._indices:
-            fund, times = next(
-                (one.follows, one.times) for one in INDEX_OPTIONS if one.underlying.symbol == symbol
-            )
-            level = self.reference(fund, day)
-            return None if level is None else level * times
-        key = (symbol, day)
-        if key not in self._references:
-            self._references[key] = self._find_reference(symbol, day)
-        return self._references[key]
-
-    def _find_reference(self, symbol: Symbol, day: date) -> float | None:
-        tape, session = self.stocks[symbol].tape, session_on(day)
-        opening = session.open if session is not None else next_open(_midnight(day))
-        lived = [bar for bar in self.stocks[symbol].closed[BarSize.M60] if bar.end <= opening]
-        if lived:
-            # What was lived through is later than what the tape remembers, and gaps are in it.
-            return lived[-1].close
-        close = tape.last_close(opening)
-        if close is not None:
-            return close
-        minutes = tape.minutes(day)
-        return minutes[0].open if minutes else None
+        index = self._indices.get(symbol)
+        if index is None:
+            return self._references.of(symbol, day)
+        level = self._references.of(index.follows, day)
+        return None if level is None else level * index.times
 
     def _catch_up(self, start: datetime) -> None:
         """Take the last known prices, and live silently through the part of the day that lies before ``start``."""
@@ -349,6 +332,24 @@ class Market:
         """From its next print on, the stock trades at ``factor`` times its tape."""
         self.stocks[symbol].gap(factor, self.now)
 
+    def split(self, split: Split) -> dict[ConId, Contract]:
+        """Between two sessions: all prices, those of the past too, are of the new shares; what its options are now, by conId."""
+        changed = self.contracts.split(split)
+        stock = self.stocks[split.symbol]
+        stock.split(float(split.ratio))
+        self._references.forget()
+        for index in self._indices.values():
+            index.times *= float(split.ratio) if index.follows == split.symbol else 1.0
+        self._options[split.symbol].split()
+        if self.extended is not None:
+            self.extended.stocks[stock.con_id].forget()
+        return changed
+
+    def recorded_until(self, symbol: Symbol) -> date | None:
+        """The last day whose prices come from a record; None for none."""
+        days = self._library.sessions(symbol)
+        return days[-1] if days and isinstance(self.stocks[symbol].tape, RecordedTape) else None
+
     def pin(self, con_id: ConId, book: TopOfBook) -> None:
         """Quote this book, whatever the market does, until :meth:`unpin`."""
         self._pinned[con_id] = book
@@ -369,9 +370,9 @@ class Market:
             d = self._figures(stock, now)
             book = pinned or self._stock_book(stock, now)
             return Ticker(contract.con_id, now, book, d.open, d.high, d.low, d.close, d.volume)
-        spy = self.stocks["SPY"].last_cents if "SPY" in self.stocks else None
-        book = pinned or self._extras.book(contract, now, None if spy is None else spy / 100)
-        return Ticker(contract.con_id, now, book)
+        index = self._indices.get(contract.symbol)
+        level = None if index is None or index.last_cents is None else index.last_cents / 100
+        return Ticker(contract.con_id, now, pinned or self._extras.book(contract, now, level))
 
     def _figures(self, stock: StockMarket, now: datetime) -> DayFigures:
         """The day's; before its open it has yesterday's close and its own volume, as IB tells it."""
@@ -383,7 +384,3 @@ class Market:
             close = None if stock.last_cents is None else dollars(stock.last_cents)
             return DayFigures(None, None, None, close, outside)
         return replace(figures, volume=figures.volume + outside)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=NEW_YORK)

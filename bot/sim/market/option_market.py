@@ -94,6 +94,8 @@ class _Series:
     right: Right
     strike: float
     expires: datetime
+    per_unit: float = 1.0
+    """Shares that a unit is about: less than one in a contract that delivers fewer than its multiplier."""
     column: int | None = None
     interest: int = 0
     key: tuple[int, int] | None = None
@@ -190,6 +192,11 @@ class OptionMarket:
             last = replace(EMPTY_BOOK, last=series.quote.book.last)
             series.quote = replace(series.quote, book=last, model=None)
 
+    def split(self) -> None:
+        """Between two sessions: contracts are others from now on."""
+        self._series.clear()
+        self._columns.clear()
+
     def quote(self, contract: Contract, now: datetime) -> OptionQuote:
         """TopOfBook, model, volume and open interest at ``now``; the same object while the underlying stands still."""
         series = self._series.get(contract.con_id) or self._take_apart(contract)
@@ -200,7 +207,7 @@ class OptionMarket:
         if series.key != (cents, minute):
             series.key = (cents, minute)
             # As of the minute's start: whoever asks first must not decide what the others are shown.
-            series.quote = self._make(series, cents / 100, minute)
+            series.quote = self._make(series, series.per_unit * cents / 100, minute)
         return series.quote
 
     def full_model(self, contract: Contract, now: datetime) -> OptionModel | None:
@@ -209,7 +216,10 @@ class OptionMarket:
         cents = self._market.last_cents
         if cents is None or now > series.expires:
             return None
-        spot, years = cents / 100, years_between(now.replace(second=0, microsecond=0), series.expires)
+        spot, years = (
+            series.per_unit * cents / 100,
+            years_between(now.replace(second=0, microsecond=0), series.expires),
+        )
         shown = self.quote(contract, now).model
         clock = clock_factor(now, self._session, series.expires)
         vol = shown.implied_vol if shown is not None else self._surface.vol(series.strike, spot, years, clock)
@@ -220,14 +230,14 @@ class OptionMarket:
         series = self._series.get(contract.con_id) or self._take_apart(contract)
         if at >= series.expires:
             return None
-        years = years_between(at, series.expires)
+        spot, years = spot * series.per_unit, years_between(at, series.expires)
         vol = self._surface.vol(series.strike, spot, years, clock_factor_at(at, series.expires))
         return price_and_delta(series.right, series.strike, spot, years, vol, self.carry(at))[0]
 
     def book_at(self, contract: Contract, cents: int, minute: int) -> TopOfBook:
         """The book of a minute of the session in progress if the underlying's last print is at ``cents`` then."""
         series = self._series.get(contract.con_id) or self._take_apart(contract)
-        return self._make(series, cents / 100, minute).book
+        return self._make(series, series.per_unit * cents / 100, minute).book
 
     def is_even(self, contract: Contract, first: int, last: int) -> bool:
         """Whether the option is modelled, with one width of its books from minute ``first`` to ``last``."""
@@ -239,7 +249,8 @@ class OptionMarket:
         """Intrinsic value at the underlying's last price, USD per unit."""
         series = self._series.get(contract.con_id) or self._take_apart(contract)
         cents = self._market.last_cents
-        return 0.0 if cents is None else intrinsic(series.right, series.strike, cents / 100)
+        spot = None if cents is None else series.per_unit * cents / 100
+        return 0.0 if spot is None else intrinsic(series.right, series.strike, spot)
 
     def _take_apart(self, contract: Contract) -> _Series:
         session = session_on(contract.expiry) if contract.expiry is not None else None
@@ -248,6 +259,7 @@ class OptionMarket:
         at_open = contract.trading_class in SETTLED_AT_OPEN
         expires = next_session(session.day).open if at_open else session.close
         series = _Series(contract.con_id, contract.right, float(contract.strike), expires)
+        series.per_unit = contract.shares / contract.multiplier
         series.column = self._columns.get((contract.expiry, contract.strike, contract.right))
         series.interest = open_interest(contract.con_id, contract.strike, self._reference(), self._spread)
         self._series[contract.con_id] = series

@@ -15,6 +15,7 @@ from itertools import pairwise
 from bot.domain.market import Bar, BarSize
 from bot.domain.session import Session
 from bot.domain.types import ConId
+from bot.sim.market.corporate.splits import SplitTape, in_new_shares
 from bot.sim.market.events import BarFormed, MarketEvent, Traded
 from bot.sim.market.paths import dollars, minute_points, shares, to_cents
 from bot.sim.market.price_source import Tape
@@ -137,6 +138,18 @@ class StockMarket:
         """From the next print on every price is ``factor`` times what the tape says."""
         self._shift *= factor
         self._gaps.append((at, self._shift))
+
+    def split(self, ratio: float) -> None:
+        """Between two sessions: ``ratio`` new shares for an old one, in all that is remembered and all that comes."""
+        self.tape = SplitTape(self.tape, ratio)
+        self._last = None if self._last is None else max(1, round(self._last / ratio))
+        if self._previous_close is not None:
+            self._previous_close = max(1, round(self._previous_close / ratio))
+        last = None if self._last is None else dollars(self._last)
+        self._book = TopOfBook(None, None, 0, 0, last, self._book.last_size)
+        self._bars, self._today, self._day = {}, {}, None
+        for bars in self.closed.values():
+            bars[:] = [in_new_shares(bar, ratio) for bar in bars]
 
     def shift_at(self, at: datetime) -> float:
         """How many times the tape's prices were those of that instant."""

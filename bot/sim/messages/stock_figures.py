@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from bot.domain.session import new_york_day
 from bot.domain.types import SecType
+from bot.sim.market.calibration.dividends import next_ex_day, quarter_of
 from bot.sim.market.calibration.rates import dividend_yield
 from bot.sim.market.catalog import Underlying, stable_id, underlying
 from bot.sim.market.history import HistoryBar, HistoryError, HistoryQuery
@@ -32,7 +33,6 @@ _INTEREST_DAYS: Final = 9
 _TRADE_SIZE: Final = 250
 """Shares a trade, as the bars count them."""
 _MINUTES: Final = 390
-_QUARTER_MONTHS: Final = (3, 6, 9, 12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +127,12 @@ def _dividends(s: Subject) -> list[Tick]:
     year = dividend_yield(s.facts.symbol) * s.price
     if not year:
         return [_text(59, ",,,")]
-    return [_text(59, f"{year:.2f},{year:.2f},{_next_third_friday(s.now):%Y%m%d},{year / 4:.2f}")]
-
-
-def _next_third_friday(now: datetime) -> datetime:
-    day = now
-    while True:
-        day += timedelta(days=1)
-        if day.month in _QUARTER_MONTHS and day.weekday() == 4 and 15 <= day.day <= 21:
-            return day
+    return [
+        _text(
+            59,
+            f"{year:.2f},{year:.2f},{next_ex_day(new_york_day(s.now)):%Y%m%d},{quarter_of(s.facts.symbol) * s.price:.2f}",
+        )
+    ]
 
 
 def _ratios(s: Subject) -> list[Tick]:

@@ -32,6 +32,7 @@ from bot.sim.faults.scenario import Scenario
 from bot.sim.gateway.pace import paced
 from bot.sim.gateway.settings import GatewaySettings
 from bot.sim.handlers.table import make_core
+from bot.sim.market.corporate.splits import read_split
 from bot.sim.market.option_pricing import load as load_quant_lib
 from bot.sim.market.recorded.library import BUNDLE, Library
 from bot.sim.server.admin import AdminPort
@@ -84,6 +85,10 @@ class SimOptions:
     admin_port: int | None = None
     ends_with_input: bool = False
     """End when standard input does: whoever started us holds its other end, and is gone then, however it died."""
+    splits: tuple[str, ...] = ()
+    """``AAPL:4:1@2026-01-07``: four new shares for one, from that session on."""
+    minis: tuple[Symbol, ...] = ()
+    """Stocks with a second class of options, of ten shares each."""
     scenario: Scenario = field(default_factory=Scenario)
     library: Library = BUNDLE
     """Where recorded days come from."""
@@ -91,6 +96,20 @@ class SimOptions:
 
 def make_world(options: SimOptions, now: datetime) -> World:
     """The world the options describe. Errors: FixTheCommand for what cannot be simulated."""
+    world = _made(options, now)
+    for text in options.splits:
+        try:
+            world.splits.plan(read_split(text))
+        except FixTheConfiguration as error:
+            raise FixTheCommand(f"--split: {error}") from None
+    for symbol in options.minis:
+        if symbol not in world.market.stocks:
+            raise FixTheCommand(f"--minis: there is no stock {symbol!r} here; add it to --symbols")
+        world.market.contracts.list_minis(symbol)
+    return world
+
+
+def _made(options: SimOptions, now: datetime) -> World:
     malformed = [symbol for symbol in options.symbols if not _SYMBOL.fullmatch(symbol)]
     if malformed or not options.symbols:
         raise FixTheCommand(

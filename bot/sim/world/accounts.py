@@ -1,9 +1,9 @@
 """The accounts of a login in a world: opened, and each night's interest, dividends and borrow fees.
 
 Sources: IBKR, "Interest and Financing": nothing is paid on the first 10,000 USD, half a point below the benchmark on the rest,
-and a point and a half above it is charged for what is owed (IBKR Pro). Dividends are a quarter of a year's yield, on the third
-Friday of March, June, September and December, which is SPY's ex-dividend day; prices do not fall by them here. What was accrued
-becomes cash on the first day of the next month (IBKR: its third business day).
+and a point and a half above it is charged for what is owed (IBKR Pro). Dividends are those of ``calibration.dividends``; a
+price's fall by one is within its night's own move. What was accrued becomes cash on the first day of the next month (IBKR: its
+third business day).
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from bot.domain.types import SecType
 from bot.sim.exchange.account import Account
 from bot.sim.exchange.logins.accounts import Accounts
 from bot.sim.exchange.logins.login import Login
-from bot.sim.market.calibration.rates import dividend_yield, rate_on
+from bot.sim.market.calibration.dividends import is_ex_day, quarter_of
+from bot.sim.market.calibration.rates import rate_on
 from bot.sim.world.exchange_view import MarketSurroundings
 
 _UNPAID: Final = Decimal(10_000)
 _BELOW, _ABOVE = Decimal("0.005"), Decimal("0.015")
 _YEAR: Final = 360
 """Days of interest a year, as money markets count."""
-_FRIDAY: Final = 4
 
 
 def open_accounts(login: Login, view: MarketSurroundings, today: date) -> Accounts:
@@ -72,12 +72,7 @@ def _of_shares(account: Account, day: date, borrow_fee: Decimal) -> Decimal:
     total = Decimal(0)
     for line in account.portfolio():
         if line.contract.sec_type is SecType.STOCK:
-            if _is_ex_day(day):
-                quarter = Decimal(str(dividend_yield(line.contract.symbol))) / 4
-                total += line.market_value * quarter
+            if is_ex_day(day):
+                total += line.market_value * Decimal(str(quarter_of(line.contract.symbol)))
             total += min(Decimal(0), line.market_value) * borrow_fee / _YEAR
     return total
-
-
-def _is_ex_day(day: date) -> bool:
-    return day.month % 3 == 0 and day.weekday() == _FRIDAY and 15 <= day.day <= 21

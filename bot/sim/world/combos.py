@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.contract import Contract
@@ -51,6 +52,15 @@ class Combos:
                 legs=found,
             )
         return self._known[con_id]
+
+    def renew(self, changed: Mapping[ConId, Contract]) -> None:
+        """Make the combinations those of contracts that have become others."""
+        for con_id, combo in self._known.items():
+            legs = tuple(
+                replace(leg, contract=changed.get(leg.contract.con_id, leg.contract)) for leg in combo.legs
+            )
+            most = max(leg.contract.multiplier for leg in legs)
+            self._known[con_id] = replace(combo, legs=legs, multiplier=most)
 
     def _leg(self, number: int, con_id: ConId, ratio: int, action: str) -> ComboLeg:
         contract = self._market.contracts.by_id(con_id)

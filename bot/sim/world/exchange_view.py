@@ -89,8 +89,9 @@ class MarketSurroundings:
         raise ValueError(f"{currency} has no pair with USD here")
 
     def underlying_price(self, contract: Contract) -> Decimal | None:
+        """What a unit of the contract is about: a share, or a part of one."""
         cents = self._market.underlying_cents(contract.symbol)
-        return None if cents is None else dollars(cents)
+        return None if cents is None else dollars(cents) * contract.shares / contract.multiplier
 
     def margin_of(self, order: SimOrder, contract: Contract) -> MarginFigures:
         return margin_of(order, contract, self.accounts.of(order.account), self.book, self.now)

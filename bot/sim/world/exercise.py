@@ -93,9 +93,11 @@ class Expiries:
         stock = self._market.contracts.underlying(contract)
         if delivers and stock is not None and contract.strike is not None:
             buys = (contract.right is Right.CALL) is (held > 0)
-            shares = unsigned(held) * contract.multiplier
+            shares = unsigned(held) * contract.shares
             way = Side.BUY if buys else Side.SELL
-            self._book(account, stock.contract(), way, shares, contract.strike, now)
+            # An adjusted option costs its strike times its multiplier, however many shares it brings.
+            price = contract.strike * contract.multiplier / contract.shares
+            self._book(account, stock.contract(), way, shares, price, now)
         yield from self._life.take()
 
     def _book(

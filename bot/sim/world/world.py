@@ -43,6 +43,7 @@ from bot.sim.world.combos import Combos
 from bot.sim.world.exchange_view import MarketSurroundings
 from bot.sim.world.exercise import Expiries
 from bot.sim.world.ledger import AccountLedger, SimLedger
+from bot.sim.world.splits import Splits
 from bot.sim.world.trading_halts import TradingHalts
 
 _FOREX_STEP = timedelta(seconds=15)
@@ -82,6 +83,7 @@ class World:
         self._expiries = Expiries(
             market, self.accounts, self._life, self._ids, self.exchange_settings.expiry_delay
         )
+        self.splits = Splits(market, self.combos, self.accounts, self._exchange)
         self._ledger = SimLedger()
         self._reader = HistoryReader(market)
         self._watched: dict[ConId, int] = {}
@@ -160,6 +162,7 @@ class World:
             self._exchange.next_due(),
             self._life.next_due(),
             self._expiries.next_due(),
+            self.splits.next_due(),
             self._next_forex(),
             self._next_outside(),
         )
@@ -191,6 +194,7 @@ class World:
         yield from self._life.run_due(at)
         yield from self._exchange.run_due(at)
         yield from self._expire(at)
+        yield from self.splits.run_due(at)
         self._last_point = at
         if self.market.next_point() <= at:
             yield from self._move_market(at)

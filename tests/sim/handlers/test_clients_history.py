@@ -218,3 +218,37 @@ def test_what_is_to_be_shown_may_be_spelled_in_any_case(desk: Desk) -> None:
     desk.open_market()
     lower, upper = history(desk, whatToShow="Trades"), history(desk, whatToShow="TRADES")
     assert [bar.close for bar in lower] == [bar.close for bar in upper]
+
+
+def test_adjusted_bars_lack_the_dividends_since_and_trades_do_not(desk: Desk) -> None:
+    desk.open_market()
+    year = {"durationStr": "1 Y", "barSizeSetting": "1 day"}
+    trades, adjusted = (history(desk, whatToShow=what, **year) for what in ("TRADES", "ADJUSTED_LAST"))
+
+    assert [bar.date for bar in trades] == [bar.date for bar in adjusted]
+    left = {bar.date: round(a.close / bar.close, 4) for bar, a in zip(trades, adjusted, strict=True)}
+    assert left[date(2011, 1, 3)] == left[date(2010, 12, 17)] == 1
+    # SPY's yield is 1.8 %: 0.45 % a quarter, ex on the third Friday.
+    assert left[date(2010, 12, 16)] == left[date(2010, 9, 17)] == pytest.approx(0.9955, abs=0.0001)
+    assert left[date(2010, 9, 16)] == pytest.approx(0.9955**2, abs=0.0002)
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"endDateTime": datetime(2011, 1, 3, 21, tzinfo=UTC)}, "End date not supported with adjusted last"),
+        (
+            {"barSizeSetting": "1 week", "durationStr": "1 Y"},
+            "Multi day bar size not supported with adjusted last",
+        ),
+    ],
+)
+def test_adjusted_bars_reach_up_to_now_and_are_a_day_long_at_most(
+    desk: Desk, changes: dict[str, Any], cause: str
+) -> None:
+    wanted = {"endDateTime": "", "durationStr": "1 D", "barSizeSetting": "1 day", **changes}
+    request = desk.ib.reqHistoricalDataAsync(desk.spy(), **wanted, whatToShow="ADJUSTED_LAST", useRTH=True)
+    task = desk.start(request)  # ib_async waits on behind a 321
+    task.cancel()
+    ((_, code, text),) = [error for error in desk.errors if error[0] != -1]
+    assert (code, text.partition("cause - ")[2]) == (321, cause)

@@ -43,9 +43,14 @@ class AfterHours:
 
     def __init__(self, stock: StockMarket, facts: Underlying, seed: int, points: int) -> None:
         self._stock = stock
-        self._nights = Nights(facts, stock.tape, seed)
+        self._facts, self._seed = facts, seed
         self._points = points
         self._step = _MINUTE / points
+        self.forget()
+
+    def forget(self) -> None:
+        """Read the tape again: it is another one after a split."""
+        self._nights = Nights(self._facts, self._stock.tape, self._seed)
         self._parts: dict[datetime, _Part] = {}
         self._book: tuple[object, TopOfBook | None] = (None, None)
 

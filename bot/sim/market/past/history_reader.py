@@ -21,11 +21,13 @@ from bot.domain.session import (
     sessions_between,
 )
 from bot.domain.types import ConId, SecType
+from bot.sim.market.calibration.dividends import adjustment
 from bot.sim.market.catalog import INDEX_SYMBOLS
 from bot.sim.market.extended.after_hours import AfterHours
 from bot.sim.market.extended.hours import extended_day, trading_day
 from bot.sim.market.history import (
     INVALID_SIZE,
+    MULTI_DAY_ADJUSTED,
     SPANS,
     UNKNOWN_WHAT_TO_SHOW,
     WHAT_TO_SHOW,
@@ -47,7 +49,8 @@ _SLICE = 250
 """Bars at once: about two milliseconds."""
 _OPTION_SLICE = 50
 """Bars of an option at once: each is four prices of a model."""
-_TRADED = ("TRADES", "ADJUSTED_LAST")
+_ADJUSTED = "ADJUSTED_LAST"
+_TRADED = ("TRADES", _ADJUSTED)
 
 
 class HistoryReader:
@@ -81,6 +84,8 @@ class HistoryReader:
             bars = yield from volatility_bars(self._market, behind[0], prices, query.what)
         if query.use_rth:
             bars = yield from _regular(contract, span, bars)
+        if query.what == _ADJUSTED and contract.sec_type is SecType.STOCK:
+            bars = yield from _without_dividends(contract, bars, now)
         if not bars:
             raise HistoryError(162, _no_data(contract, query.what))
         shown, sides_of = [], self._sides_of(contract, after)
@@ -125,6 +130,8 @@ class HistoryReader:
             raise HistoryError(
                 321, f"Error validating request.-'bB' : cause - Invalid what to show: {query.what}"
             )
+        if query.what == _ADJUSTED and span > _DAY:
+            raise HistoryError(321, MULTI_DAY_ADJUSTED)
         return span, contract
 
     def _spread(self, contract: Contract) -> float:
@@ -235,6 +242,22 @@ def _regular(contract: Contract, span: timedelta, bars: list[Bar]) -> Generator[
     for n in range(0, len(bars), _SLICE):
         yield
         found += [bar for bar in bars[n : n + _SLICE] if _is_regular(contract, span, bar.start)]
+    return found
+
+
+def _without_dividends(
+    contract: Contract, bars: list[Bar], now: datetime
+) -> Generator[None, None, list[Bar]]:
+    """Prices of the past less the dividends since then; their volumes stay."""
+    left_of, found = adjustment(contract.symbol, new_york_day(now)), []
+    for n, bar in enumerate(bars, start=1):
+        left = left_of(new_york_day(bar.start))
+        open_, high, low, close = (
+            round(price * left, 2) for price in (bar.open, bar.high, bar.low, bar.close)
+        )
+        found.append(Bar(bar.symbol, bar.size, bar.start, open_, high, low, close, bar.volume))
+        if n % _SLICE == 0:
+            yield
     return found
 
 

@@ -6,7 +6,9 @@ from datetime import date
 from decimal import Decimal
 
 from bot.domain.types import Symbol
-from bot.sim.market.contracts import Listing
+from bot.sim.market.corporate.adjusted_options import strikes_after
+from bot.sim.market.corporate.splits import Split
+from bot.sim.market.listing import Listing
 from bot.sim.market.recorded.library import Library, Listed
 
 
@@ -30,6 +32,11 @@ class RecordedListing:
         if recorded is not None:
             return tuple(sorted(recorded.get(expiry, ())))
         return tuple(sorted({*self._last.get(expiry, ()), *self._then.strikes(expiry, day)}))
+
+    def split(self, split: Split) -> None:
+        after = strikes_after(self._last, split) if split.is_whole else {}
+        self._last = {expiry: frozenset(strikes) for expiry, strikes in after.items()}
+        self._then.split(split)
 
     def _on(self, day: date) -> Listed | None:
         if day not in self._listed:
