@@ -47,7 +47,8 @@ def near_the_money(world: World, right: Right = Right.CALL) -> Contract:
 
 def last(world: World, con_id: int = AAPL) -> Decimal:
     ticker = world.ticker(con_id)
-    assert ticker is not None and ticker.book.last is not None
+    assert ticker is not None
+    assert ticker.book.last is not None
     return ticker.book.last
 
 
@@ -136,7 +137,8 @@ def test_a_whole_split_lowers_the_strike_and_leaves_class_and_conid() -> None:
     overnight(world)
 
     found = world.contract(option.con_id)
-    assert found is not None and option.strike is not None
+    assert found is not None
+    assert option.strike is not None
     strike = (option.strike / 4).quantize(Decimal("0.01"), ROUND_HALF_UP)
     assert (found.trading_class, found.multiplier, found.strike) == ("AAPL", 100, strike)
     assert found.local_symbol == f"AAPL  260220C{int(strike * 1000):08d}"
@@ -182,7 +184,9 @@ def test_shares_drawn_together_leave_a_contract_of_fewer_shares_priced_and_deliv
 
     found = world.contract(option.con_id)
     model = world.model(option.con_id)
-    assert found is not None and model is not None and option.strike is not None
+    assert found is not None
+    assert model is not None
+    assert option.strike is not None
     assert (found.trading_class, found.strike, found.multiplier, found.shares) == ("AAPL1", option.strike, 100, 10)  # fmt: skip
     assert model.underlying_price == pytest.approx(float(last(world)) / 10)
     cash = world.account_figures().cash
@@ -234,7 +238,8 @@ def test_two_splits_of_one_stock_follow_each_other() -> None:
     world.advance_to(utc(7, 9, 31))
 
     found = world.contract(option.con_id)
-    assert found is not None and (found.trading_class, found.multiplier) == ("AAPL3", 225)
+    assert found is not None
+    assert (found.trading_class, found.multiplier) == ("AAPL3", 225)
     names = {one.trading_class for one in world.option_parameters(AAPL)}
     assert names == {"AAPL", "AAPL2", "AAPL3"}
     assert abs(last(world) * 9 / 4 / price - 1) < Decimal("0.2")
