@@ -20,10 +20,10 @@ from bot.sim.market.corporate.adjusted_options import (
     MINI,
     AdjustedListing,
     ClassTerms,
-    adjusted,
     free_digit,
     frozen,
     mini_class,
+    option_after,
     option_name,
     terms_after,
 )
@@ -173,7 +173,7 @@ class ContractStore:
         changed = {}
         for contract in old:
             name = renamed[contract.trading_class]
-            changed[contract.con_id] = adjusted(contract, split, name, self._terms[name])
+            changed[contract.con_id] = option_after(contract, split, name, self._terms[name])
             del self._options[contract.local_symbol]
         self._options |= {contract.local_symbol: contract for contract in changed.values()}
         self._by_id |= changed

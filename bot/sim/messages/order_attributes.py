@@ -41,6 +41,8 @@ ALGORITHMS: Final = frozenset(
         *("MinImpact", "ClosePx", "PctVolPx", "PctVolSz", "PctVolTm", "Inline"),
     }
 )
+_PRICE_DIGITS = 8
+"""Behind the point: finer than any market's steps."""
 _PERCENT = 100
 """``adjustableTrailingUnit``: 0 is an amount, 100 a percentage (IBKR Campus, "Adjustable Stops")."""
 
@@ -68,9 +70,9 @@ def attributes(message: WireMessage) -> dict[str, Any]:
         "adjustment": _adjustment(message),
         "all_or_none": message.allOrNone,
         "min_quantity": message.get("minQty") or 0,
-        "limit_offset": message.get("lmtPriceOffset"),
-        "percent_offset": message.get("percentOffset"),
-        "discretion": message.get("discretionaryAmt") or None,
+        "limit_offset": without_noise(message.get("lmtPriceOffset")),
+        "percent_offset": without_noise(message.get("percentOffset")),
+        "discretion": without_noise(message.get("discretionaryAmt")) or None,
         "cash_quantity": message.get("cashQty") or None,
     }
 
@@ -100,6 +102,13 @@ def _time(text: str, what: str) -> datetime:
     return at
 
 
+def without_noise(price: Decimal | None) -> Decimal | None:
+    """The price that was meant: clients add and multiply floats, and say 199.4000000000001 for 199.40."""
+    exponent = 0 if price is None else price.as_tuple().exponent
+    is_long = isinstance(exponent, int) and exponent < -_PRICE_DIGITS
+    return round(price, _PRICE_DIGITS).normalize() if price is not None and is_long else price
+
+
 def _condition(one: dict[str, Any]) -> Condition:
     is_and, is_more = str(one["conjunction"]).lower() != "o", bool(one.get("isMore"))
     match one["condType"]:
@@ -124,12 +133,12 @@ def _adjustment(message: WireMessage) -> Adjustment | None:
         return None
     if kind not in KINDS or message.triggerPrice is None:
         raise invalid("Invalid adjusted order type or trigger price")
-    amount: Decimal | None = message.adjustedTrailingAmount
+    amount = without_noise(message.adjustedTrailingAmount)
     return Adjustment(
         type=kind,
-        trigger_price=message.triggerPrice,
-        stop_price=message.adjustedStopPrice,
-        stop_limit_price=message.adjustedStopLimitPrice,
+        trigger_price=without_noise(message.triggerPrice) or Decimal(0),
+        stop_price=without_noise(message.adjustedStopPrice),
+        stop_limit_price=without_noise(message.adjustedStopLimitPrice),
         trailing_amount=amount,
         is_percent=message.adjustableTrailingUnit == _PERCENT,
     )

@@ -12,7 +12,7 @@ from bot.domain.types import ConId, OrderId, Side
 from bot.sim.exchange.fractions.sizes import Units, tidy
 from bot.sim.exchange.logins.accounts import ALL, METHODS, Accounts
 from bot.sim.exchange.orders import SimOrder
-from bot.sim.messages.order_attributes import RejectedRequest, attributes, invalid
+from bot.sim.messages.order_attributes import RejectedRequest, attributes, invalid, without_noise
 from bot.wire import WireMessage
 
 _SPELLINGS: Final = {
@@ -131,7 +131,7 @@ def _quantity(message: WireMessage) -> Units:
 def _price(price: Decimal | None) -> Decimal | None:
     if price is not None and abs(price) > _HIGHEST_PRICE:
         raise invalid("Invalid price")
-    return price
+    return without_noise(price)
 
 
 def _tif(text: str) -> str:

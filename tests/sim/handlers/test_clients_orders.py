@@ -127,6 +127,11 @@ def test_one_exit_ends_the_other(trader: Desk) -> None:
     assert trader.gateway.books().positions.get(target.contract.conId, 0) == 0
 
 
+def test_a_price_with_a_floats_noise_is_the_one_that_was_meant(trader: Desk) -> None:
+    trade = place(trader, trader.lib.LimitOrder("BUY", 1, 0.1 + 0.2))
+    assert (trade.orderStatus.status, trade.order.lmtPrice) == ("Submitted", 0.3)
+
+
 def test_a_price_off_the_grid_is_refused(trader: Desk) -> None:
     place(trader, trader.lib.LimitOrder("BUY", 1, 1.005))
     assert trader.codes() == [110]

@@ -62,7 +62,7 @@ def terms_after(terms: ClassTerms, split: Split) -> ClassTerms:
     return ClassTerms(shares) if split.ratio > 1 else ClassTerms(terms.multiplier, shares)
 
 
-def adjusted(contract: Contract, split: Split, trading_class: str, terms: ClassTerms) -> Contract:
+def option_after(contract: Contract, split: Split, trading_class: str, terms: ClassTerms) -> Contract:
     """The option behind the split, of that class: its conId stays."""
     strike = strike_after(contract.strike or Decimal(0), split)
     return replace(
