@@ -239,10 +239,8 @@ class Account:
         """Everything at the latest prices."""
         self.mark()
         held = [h for h in self._holdings.values() if h.quantity]
-        stock, option = (
-            sum((h.value for h in held if (h.contract.sec_type is SecType.OPTION) is is_option), _ZERO)
-            for is_option in (False, True)
-        )
+        option = sum((h.value for h in held if h.contract.sec_type is SecType.OPTION), _ZERO)
+        stock = sum((h.value for h in held if h.contract.sec_type is not SecType.OPTION), _ZERO)
         needed = self.margin()
         return AccountFigures(
             account=self.account_id,

@@ -338,7 +338,7 @@ class Exchange:
 
     def _modify(self, known: LiveOrder, order: SimOrder, now: datetime) -> list[ExchangeEvent]:
         old = known.order
-        known.order = replace(order, oca_group=old.oca_group, oca_type=old.oca_type, parent_id=old.parent_id)
+        known.become(replace(order, oca_group=old.oca_group, oca_type=old.oca_type, parent_id=old.parent_id))
         known.cap = max(order.quantity, known.filled)
         known.is_resting = known.is_resting and order.limit_price == old.limit_price
         if _trigger_of(order) != _trigger_of(old):

@@ -12,7 +12,7 @@ from decimal import Decimal
 from bot.domain.contract import Contract
 from bot.domain.types import ConId, OrderId, PermId, Side
 from bot.sim.exchange.fractions.sizes import Units, tidy
-from bot.sim.exchange.order_kinds import Wake, kind_of, trail_offset
+from bot.sim.exchange.order_kinds import OrderKind, Wake, kind_of, trail_offset
 from bot.sim.exchange.orders import FINAL_STATUSES, IbStatus, OrderView, SimOrder
 
 _CENT = Decimal("0.0001")
@@ -55,6 +55,15 @@ class LiveOrder:
     """Of an advisor's order: what each account of its group was given."""
     completed_at: datetime | None = None
     reason: str = ""
+    kind: OrderKind = field(init=False)
+    """What its type means: looked at with every quote, so it is looked up once."""
+
+    def __post_init__(self) -> None:
+        self.kind = kind_of(self.order)
+
+    def become(self, order: SimOrder) -> None:
+        """From now on it is this order."""
+        self.order, self.kind = order, kind_of(order)
 
     @property
     def key(self) -> tuple[int, OrderId]:
@@ -92,11 +101,11 @@ class LiveOrder:
 
     @property
     def is_stop(self) -> bool:
-        return kind_of(self.order).wakes in (Wake.STOP, Wake.TRAIL)
+        return self.kind.wakes in (Wake.STOP, Wake.TRAIL)
 
     @property
     def waits_for_trigger(self) -> bool:
-        return not self.is_triggered and kind_of(self.order).wakes is not Wake.AT_ONCE
+        return not self.is_triggered and self.kind.wakes is not Wake.AT_ONCE
 
     @property
     def is_at_exchange(self) -> bool:
@@ -106,7 +115,7 @@ class LiveOrder:
     @property
     def limit(self) -> Decimal | None:
         """The limit it trades at now; None means at the market."""
-        kind = kind_of(self.order)
+        kind = self.kind
         if kind.peg is not None:
             return self.pegged
         if not kind.has_limit:

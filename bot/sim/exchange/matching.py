@@ -25,7 +25,7 @@ _DOUBLE = {1, 3}
 
 def fill_price(order: LiveOrder, book: TopOfBook) -> Decimal | None:
     """The price at which the order trades against this book now, None when it does not."""
-    if order.waits_for_trigger or (kind_of(order.order).peg is not None and order.pegged is None):
+    if order.waits_for_trigger or (order.kind.peg is not None and order.pegged is None):
         return None
     is_buy = order.side is Side.BUY
     opposite = book.ask if is_buy else book.bid
@@ -47,7 +47,7 @@ def follow_peg(order: LiveOrder, book: TopOfBook) -> bool:
     Source: IBKR Campus, "Order Types": REL is the own side of the NBBO made better by the offset, PEG MKT and SNAP MKT the
     opposite side made worse by it, PEG MID the mid-point; all of them on the tick grid, rounded away from the other side.
     """
-    kind, o = kind_of(order.order), order.order
+    kind, o = order.kind, order.order
     is_buy = order.side is Side.BUY
     own, opposite = (book.bid, book.ask) if is_buy else (book.ask, book.bid)
     base = {Peg.PRIMARY: own, Peg.MARKET: opposite, Peg.MIDPOINT: book.mid}.get(kind.peg or Peg.PRIMARY)
@@ -97,7 +97,7 @@ def wakes_up(order: LiveOrder, book: TopOfBook, exchange_settings: ExchangeSetti
     """Count this quote towards the order's trigger, and tell whether it is reached."""
     if order.stop is None:
         return False
-    if kind_of(order.order).wakes is Wake.TOUCH:
+    if order.kind.wakes is Wake.TOUCH:
         return _is_touched(order.side, order.stop, book)
     method = order.order.trigger_method or _default(order, exchange_settings)
     hit = _is_hit(method, order.side, order.stop, book)

@@ -32,7 +32,6 @@ from bot.sim.exchange.order_kinds import (
     AT_ONCE_OR_NEVER,
     AT_THE_OPEN,
     first_stop,
-    kind_of,
     least_fill,
     trades_outside,
 )
@@ -121,7 +120,7 @@ class MatchingEngine:
         What trades on in late trading ends with that.
         """
         for order in self.alive():
-            if order.is_active and not order.is_done and kind_of(order.order).at_close:
+            if order.is_active and not order.is_done and order.kind.at_close:
                 self._auction(order, now)
         self._end_where(
             lambda o, _: o.order.tif in _OF_THE_DAY and not self._lives_outside(o), now, _DAY_IS_OVER
@@ -216,7 +215,7 @@ class MatchingEngine:
         book = self._world.book(order.contract.con_id)
         if book is None or not self.is_trading(order) or self._world.is_halted(order.contract):
             return
-        if kind_of(order.order).at_close:
+        if order.kind.at_close:
             return
         if order.waits_for_trigger:
             self._adjust(order, book, now)
@@ -227,24 +226,25 @@ class MatchingEngine:
             order.is_triggered = True
             order.status = IbStatus.SUBMITTED
             self._lifecycle.show(order, now)
-        if kind_of(order.order).peg is not None:
+        if order.kind.peg is not None:
             # What it was at meets the new quote first; then it follows.
             self._trade(order, book, now)
             if order.is_done or not follow_peg(order, book):
                 return
             order.is_resting = False
         self._trade(order, book, now)
-        self._become_limit(order)
+        if order.kind.becomes_limit:
+            self._become_limit(order)
 
     def _become_limit(self, order: LiveOrder) -> None:
         """What is left of MTL after its first fill is a limit order at that price."""
-        if order.order.type == SimOrderType.MARKET_TO_LIMIT and order.filled and not order.is_done:
-            order.order = replace(order.order, type=SimOrderType.LIMIT, limit_price=order.last_price)
+        if order.filled and not order.is_done:
+            order.become(replace(order.order, type=SimOrderType.LIMIT, limit_price=order.last_price))
 
     def _adjust(self, order: LiveOrder, book: TopOfBook, now: datetime) -> None:
         changed = adjusted(order, book)
         if changed is not None:
-            order.order = changed
+            order.become(changed)
             order.stop, order.hits = first_stop(changed) or order.stop, 0
             self._lifecycle.show(order, now)
 

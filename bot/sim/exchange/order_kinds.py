@@ -53,6 +53,8 @@ class OrderKind:
     peg: Peg | None = None
     """It follows the quote; ``snaps``: it takes its price once and stays there."""
     snaps: bool = False
+    becomes_limit: bool = False
+    """What its first fill leaves is a limit order at that price."""
 
 
 _AUCTIONED = frozenset({SecType.STOCK})
@@ -73,7 +75,7 @@ KINDS: Mapping[str, OrderKind] = {
     SimOrderType.LIMIT_ON_CLOSE: OrderKind(
         Wake.AT_ONCE, has_limit=True, at_close=True, sec_types=_AUCTIONED, outside=False
     ),
-    SimOrderType.MARKET_TO_LIMIT: OrderKind(Wake.AT_ONCE, has_limit=False, outside=False),
+    SimOrderType.MARKET_TO_LIMIT: OrderKind(Wake.AT_ONCE, has_limit=False, outside=False, becomes_limit=True),
     SimOrderType.RELATIVE: OrderKind(Wake.AT_ONCE, has_limit=False, peg=Peg.PRIMARY),
     SimOrderType.PEGGED_TO_MARKET: OrderKind(
         Wake.AT_ONCE, has_limit=False, sec_types=_AUCTIONED, peg=Peg.MARKET

@@ -55,7 +55,9 @@ class MarketSurroundings:
         return next_begin(self.now) if is_outside else next_open(self.now)
 
     def is_halted(self, contract: Contract) -> bool:
-        return any(self._halts.kind_of(part) is not None for part, _ in parts(contract, 1))
+        return self._halts.are_any and any(
+            self._halts.kind_of(part) is not None for part, _ in parts(contract, 1)
+        )
 
     def volume(self, con_id: ConId) -> int | None:
         ticker = self._combos.ticker(con_id, self.now)

@@ -46,6 +46,10 @@ class TradingHalts:
     def clear(self) -> None:
         self._halted.clear()
 
+    @property
+    def are_any(self) -> bool:
+        return bool(self._halted)
+
     def kind_of(self, contract: Contract) -> HaltKind | None:
         """Why nothing trades in it; None where it trades."""
         return self._halted.get(contract.symbol) if self._halted else None

@@ -40,6 +40,7 @@ class Accounts:
         self, accounts: Sequence[Account], advisor: str = "", groups: Sequence[AccountGroup] = ()
     ) -> None:
         self._accounts = {account.account_id: account for account in accounts}
+        self.first = accounts[0]
         self.advisor = advisor
         self.groups = {group.name: group for group in groups}
 
@@ -48,10 +49,6 @@ class Accounts:
 
     def __len__(self) -> int:
         return len(self._accounts)
-
-    @property
-    def first(self) -> Account:
-        return next(iter(self))
 
     def of(self, account_id: str) -> Account:
         """The account of that id; the first one for no id, and for an advisor's own."""
