@@ -12,18 +12,20 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import Figure, child_cpu_s, ratio
+from benchmarks.figures import Figure, child_usage, ratio
 
 AT = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 PAIRS = 5
 WITHIN = 1.10
 """The reach: after five years at most a tenth more than on the first day."""
+COMMANDS = {"why_s": ("why", "SPY", "10:31"), "report_s": ("report",)}
+"""What a person asks the journal."""
 
 
 def measure(directory: Path) -> dict[str, float]:
@@ -98,16 +100,23 @@ def figures(young: Path, old: Path) -> Iterator[Figure]:
         for name in other:
             parts.setdefault(name, []).append((one[name], other[name]))
         last = other
-        why = ["-m", "bot", "why", "SPY", "10:31", "--state"]
-        parts.setdefault("why_s", []).append(
-            (child_cpu_s([sys.executable, *why, str(young)]), child_cpu_s([sys.executable, *why, str(old)]))
-        )
+        for name, words in COMMANDS.items():
+            (one_s, _), (other_s, mib) = (_asked(words, at) for at in (young, old))
+            parts.setdefault(name, []).append((one_s, other_s))
+            last[f"{name}_mib"] = mib
     years = f"{old.joinpath('journal.db').stat().st_size / 2**20:.0f} MiB, {last['rows']:.0f} rows remembered"
-    names = {"start_s": "start", "rebuild_s": "line rebuilt", "snapshot_ms": "snapshot", "why_s": "`why`"}
+    names = {"start_s": "start", "rebuild_s": "line rebuilt", "snapshot_ms": "snapshot"}
+    names |= {"why_s": "`why`", "report_s": "`report`"}
     for key, name in names.items():
-        told = f"{statistics.median(b for _, b in parts[key]):.3f} {key.rpartition('_')[2]}; {years}"
-        yield Figure(f"{name}: five years ÷ day 1", ratio(parts[key]), "×", WITHIN, told)
+        told = f"{statistics.median(b for _, b in parts[key]):.3f} {key.rpartition('_')[2]}; "
+        told += f"{last[f'{key}_mib']:.0f} MiB at its most" if key in COMMANDS else years
+        reach = None if key == "report_s" else WITHIN  # it tells the last day beside all days before
+        yield Figure(f"{name}: five years ÷ day 1", ratio(parts[key]), "×", reach, told)
     yield Figure("memory: five years ÷ day 1", ratio(parts["mib"]), "×", WITHIN, f"{last['mib']:.0f} MiB")
+
+
+def _asked(words: Sequence[str], directory: Path) -> tuple[float, float]:
+    return child_usage([sys.executable, "-m", "bot", *words, "--state", str(directory)])
 
 
 def _measured(directory: Path) -> dict[str, float]:

@@ -40,9 +40,14 @@ def ratio(pairs: Iterable[tuple[float, float]]) -> float:
 
 def child_cpu_s(command: list[str], *, expect: int = 0) -> float:
     """Seconds of the processor that a command took, user and system. Raises RuntimeError where it fails."""
+    return child_usage(command, expect=expect)[0]
+
+
+def child_usage(command: list[str], *, expect: int = 0) -> tuple[float, float]:
+    """Seconds of the processor that a command took, user and system, and MiB at its most. Raises RuntimeError where it fails."""
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603  ours
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode != expect:
         raise RuntimeError(f"{' '.join(command)} ended with {child.returncode}")
-    return usage.ru_utime + usage.ru_stime
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
