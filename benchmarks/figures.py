@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -40,14 +41,26 @@ def ratio(pairs: Iterable[tuple[float, float]]) -> float:
 
 def child_cpu_s(command: list[str], *, expect: int = 0) -> float:
     """Seconds of the processor that a command took, user and system. Raises RuntimeError where it fails."""
-    return child_usage(command, expect=expect)[0]
-
-
-def child_usage(command: list[str], *, expect: int = 0) -> tuple[float, float]:
-    """Seconds of the processor that a command took, user and system, and MiB at its most. Raises RuntimeError where it fails."""
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603  ours
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode != expect:
         raise RuntimeError(f"{' '.join(command)} ended with {child.returncode}")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    return usage.ru_utime + usage.ru_stime
+
+
+PEAK = "next(int(x.split()[1]) for x in open('/proc/self/status') if x.startswith('VmHWM')) / 1024"
+"""MiB that this process has been at its most. getrusage(2) says more in a child: what its parent had when it was made."""
+_MODULE = f"""
+import atexit, runpy, sys
+atexit.register(lambda: sys.stderr.write(str({PEAK})))
+sys.argv[1:] = sys.argv[2:]
+runpy.run_module('bot', run_name='__main__', alter_sys=True)
+"""
+
+
+def peak_mib(words: Sequence[str]) -> float:
+    """What ``python -m bot`` with these words is at its most."""
+    command = [sys.executable, "-c", _MODULE, "bot", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  ours
+    return float(done.stderr.split()[-1])

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import gc
-import resource
 import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from benchmarks.figures import Figure, child_cpu_s
+from benchmarks.figures import PEAK, Figure, child_cpu_s
 
 RUNS = 5
-IMPORTS = "import bot.app, resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+IMPORTS = f"import bot.app, bot.broker.ibkr; print({PEAK})"
 
 
 def figures() -> Iterator[Figure]:
@@ -48,7 +47,3 @@ def _full_collections() -> float:
         return float(gc.get_stats()[2]["collections"] - before)
     finally:
         collector.end()
-
-
-def resident_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
