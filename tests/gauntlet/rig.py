@@ -150,6 +150,12 @@ class Rig:
                 self.life.stop()
         self.gateway.stop()
 
+    def say(self, *messages: Message) -> None:
+        """What comes from inside the bot, or from a person, once the bot knows all that has happened outside: a quote goes by
+        another machine than a command, and the one that is overtaken would be acted on as it was."""
+        self.rest()
+        self.life.say(*messages)
+
     # ── time ──
 
     def rest(self) -> None:

@@ -53,7 +53,7 @@ def test_a_clock_that_steps_by_an_hour_sells_nothing_and_stays_halted_over_a_res
     rig.wait_for(lambda: any("/entry" in view.order.order_ref for view in rig.orders()), 300, 15)
 
     wall.step = timedelta(hours=hours)
-    rig.life.say(*wall.watch().beat())
+    rig.say(*wall.watch().beat())
     rig.step(40, 5)
     assert rig.halts == {"clock_skew"}
     assert not [view for view in rig.orders() if "/entry" in view.order.order_ref], "no entry rests in a halt"
@@ -74,7 +74,7 @@ def test_a_clock_that_steps_by_an_hour_sells_nothing_and_stays_halted_over_a_res
     assert "clock_skew" in rig.halts, "what was halted waits for a person"
     assert_nothing_moved(rig, con_id)
     rig.faults.exchange(displayed_size=50)
-    rig.life.say(m.FlattenAll(rig.now, "test", "me"))
+    rig.say(m.FlattenAll(rig.now, "test", "me"))
     rig.wait_for(lambda: not rig.position, 120, 5)
     rig.step(10, 5)
     assert not rig.orders()

@@ -111,7 +111,7 @@ def test_a_nightly_restart_that_rolls_ids_back_leaves_the_bracket_ours(stage: St
     next_morning(rig)
     rig.step(600, 30)
     assert rig.stopped == rig.position == {con_id: rig.position[con_id]}
-    rig.life.say(m.FlattenAll(rig.now, "test", "me"))
+    rig.say(m.FlattenAll(rig.now, "test", "me"))
     rig.wait_for(lambda: not rig.position, 60)
     rig.step(10)
     assert sells(rig) == buys(rig)

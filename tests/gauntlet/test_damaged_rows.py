@@ -40,7 +40,7 @@ def whole(path: Path) -> tuple[bytes, list[int], int]:
 def test_a_damaged_row_forgets_no_halt_and_leaves_no_position_naked(stage: Stage, column: str) -> None:
     rig = stage({"10:07": BULL, "10:12": BULL})
     con_id = rig.opened()
-    rig.life.say(m.HaltTrading(rig.now, "smoke", "me"))
+    rig.say(m.HaltTrading(rig.now, "smoke", "me"))
     rig.step(2)
     rig.kill()
     path = rig.directory / JOURNAL_FILE

@@ -27,7 +27,7 @@ def refuse(rig: Rig, *order_types: str) -> None:
 
 
 def flatten(rig: Rig) -> None:
-    rig.life.say(m.FlattenAll(rig.now, "test", "me"))
+    rig.say(m.FlattenAll(rig.now, "test", "me"))
 
 
 def every_order_is_refused(rig: Rig) -> None:
@@ -138,7 +138,7 @@ def test_a_cancel_that_is_never_confirmed_is_told_by_both(stage: Stage) -> None:
     rig = stage({"10:07": BULL}, exchange_settings=ExchangeSettings(cancel_latency=timedelta(minutes=3)))
     rig.faults.exchange(displayed_size=0)
     rig.wait_for(lambda: bool(rig.sent), 180, 5)
-    rig.life.say(m.HaltTrading(rig.now, "test", "me"))
+    rig.say(m.HaltTrading(rig.now, "test", "me"))
     rig.step(75, 5)
 
     assert set(rig.dangers.found) == {STUCK}

@@ -39,7 +39,7 @@ def test_closing_orders_are_refused_for_minutes_and_the_stop_stands_all_the_whil
     rig.faults.hide_quotes(scope="OPT")
     for order_type in ("MKT", "LMT"):
         rig.faults.reject(code, text, count=9999, order_type=order_type)
-    rig.life.say(m.FlattenAll(rig.now, "test", "me"))
+    rig.say(m.FlattenAll(rig.now, "test", "me"))
     rig.step(150, 5)
     assert tried_closings(rig) >= 4
     assert rig.stopped == rig.position == {con_id: 10}

@@ -95,7 +95,7 @@ def test_a_correction_after_the_end_opens_the_trade_again_and_it_is_counted_once
     rig.faults.correct_execution(price=2.0, shares=9)
     rig.step(10)
     assert rig.position == rig.stopped == {con_id: 1}
-    rig.life.say(m.FlattenAll(rig.now, "test", "me"))
+    rig.say(m.FlattenAll(rig.now, "test", "me"))
     rig.wait_for(lambda: not rig.position, 60)
     rig.step(10)
     assert sells(rig) == buys(rig) == 10

@@ -106,7 +106,7 @@ def test_the_stops_cancel_is_heard_seconds_before_its_targets_fill(stage: Stage)
 def test_the_target_fills_in_the_moment_of_flattening(stage: Stage) -> None:
     rig = stage({"10:07": BULL}, exchange_settings=ExchangeSettings(cancel_latency=timedelta(seconds=3)))
     con_id = rig.opened()
-    rig.life.say(m.FlattenAll(rig.now, "test", "me"))
+    rig.say(m.FlattenAll(rig.now, "test", "me"))
     to_target(rig, con_id)
     rig.wait_for(lambda: not rig.position, 120)
     rig.step(20)
@@ -121,7 +121,7 @@ def test_a_position_closed_at_the_market_keeps_its_stop_until_it_is_gone(stage: 
     rig.opened()
     rig.faults.hide_quotes(scope="OPT")
     rig.step(60, 15)
-    rig.life.say(m.FlattenAll(rig.now, "test", "me"))
+    rig.say(m.FlattenAll(rig.now, "test", "me"))
     rig.wait_for(lambda: not rig.position, 120)
     rig.step(10)
     assert [x for x in rig.sent if "flatten" in x], "it was not closed at the market"
@@ -133,7 +133,7 @@ def test_a_position_closed_at_the_market_keeps_its_stop_until_it_is_gone(stage: 
 def test_flattening_a_partial_fill_calls_the_entry_back_before_it_sells(stage: Stage) -> None:
     rig = stage({"10:07": BULL}, exchange_settings=ExchangeSettings(displayed_size=2))
     rig.wait_for(lambda: 0 < sum(rig.position.values()) < 10, 120)
-    rig.life.say(m.FlattenAll(rig.now, "test", "me"))
+    rig.say(m.FlattenAll(rig.now, "test", "me"))
     rig.wait_for(lambda: not rig.position, 240)
     rig.step(10)
     assert sells(rig) == buys(rig)
@@ -215,7 +215,7 @@ def test_a_dry_run_sends_no_order_even_across_a_kill(stage: Stage) -> None:
     rig.until("10:09")
     assert rig.all(m.FillBooked)
     rig.restart()
-    rig.life.say(m.FlattenAll(rig.now, "test", "me"))
+    rig.say(m.FlattenAll(rig.now, "test", "me"))
     rig.until("10:14")
     books = rig.gateway.books()
     assert (books.order_messages, books.what_ifs) == (0, 0)
@@ -231,7 +231,7 @@ def test_a_dry_run_holds_after_a_kill_what_it_held_before(stage: Stage) -> None:
     assert not rig.halts
     (bracket,) = rig.life.board.status.open_brackets
     assert (bracket.quantity, bracket.is_proved) == (10, True)
-    rig.life.say(m.FlattenAll(rig.now, "test", "me"))
+    rig.say(m.FlattenAll(rig.now, "test", "me"))
     rig.wait_for(lambda: bool(rig.all(m.BracketClosed)), 60)
     assert rig.halts == {"operator"}
     books = rig.gateway.books()

@@ -16,7 +16,7 @@ def restart_swallowing(rig: Rig, kind: str, order: m.Message) -> None:
     """The gateway takes the bytes of this kind and ends before it has read them; then it comes back."""
     rig.faults.message(kind, "drop", count=None)
     before = rig.gateway.books().order_messages
-    rig.life.say(order)
+    rig.say(order)
     rig.step(1)
     assert rig.gateway.books().order_messages == before, "it was swallowed"
     rig.faults.restart(seconds=30)

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.line, pytest.mark.slow]
 def test_a_halt_survives_a_kill_and_keeps_protection(stage: Stage) -> None:
     rig = stage({"10:07": BULL, "10:12": BULL})
     rig.opened()
-    rig.life.say(m.HaltTrading(rig.now, "lunch", "me"))
+    rig.say(m.HaltTrading(rig.now, "lunch", "me"))
     rig.step(1)
     rig.restart()
     rig.until("10:14")
@@ -40,7 +40,7 @@ def test_a_halt_calls_the_resting_entry_back(stage: Stage) -> None:
     rig.faults.exchange(displayed_size=0)
     rig.until("10:07", 15)
     rig.wait_for(lambda: bool(rig.orders()), 10)
-    rig.life.say(m.HaltTrading(rig.now, "stop", "me"))
+    rig.say(m.HaltTrading(rig.now, "stop", "me"))
     rig.step(10)
     assert not rig.orders()
     assert not rig.position
@@ -203,7 +203,7 @@ def test_a_card_that_lost_everything_is_replaced_while_a_position_is_held(stage:
     rig.wait_for(lambda: not rig.position, 60)
     rig.step(10)
     assert reasons(rig) == ["target"]
-    rig.life.say(m.ResumeTrading(rig.now, "compared with TWS", "me"))
+    rig.say(m.ResumeTrading(rig.now, "compared with TWS", "me"))
     rig.step(1)
     rig.restart()
     assert not rig.halts
@@ -261,7 +261,7 @@ def forget_from(path: Path, kind: str, *, after: int) -> None:
 def test_an_exception_in_a_machine_stops_the_line_and_the_next_life_goes_on(stage: Stage) -> None:
     rig = stage({"10:07": BULL})
     con_id = rig.opened()
-    rig.life.say(b.Filled(None))  # type: ignore[arg-type]  # what no machine can make sense of
+    rig.say(b.Filled(None))  # type: ignore[arg-type]  # what no machine can make sense of
     rig.step(1)
     failed = rig.life.supervisor.failed
     assert failed is not None

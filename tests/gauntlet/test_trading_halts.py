@@ -21,7 +21,7 @@ def test_a_trading_halt_denies_entries_and_makes_exits_wait(stage: Stage) -> Non
     assert [x.code for x in rig.all(m.EntryDenied)] == ["TRADING_HALTED"]
     (told,) = (x for x in rig.alarms if x.startswith("Trading in SPY is halted by the exchange"))
     assert "its stop cannot trigger until SPY trades again" in told
-    rig.life.say(m.FlattenAll(rig.now, "test", "me"))
+    rig.say(m.FlattenAll(rig.now, "test", "me"))
     rig.step(75, 15)
     assert not rig.all(m.ExitPosition)
     assert rig.position, "nothing is sold in a halt"
