@@ -150,7 +150,7 @@ def _parts(
     remembered = restore_state(journal, machines)
     logger.info("start: build {}, {} rows remembered from {}", build_id(), remembered, journal.path)
     first_message = m.LineStarted(timing.now(), build_id(), settings.mode, settings.dry_run, settings.symbols)
-    broker = make_broker(settings, journal, timing)
+    broker = make_broker(settings, journal, timing, outside.pacers)
     return Parts(
         machines={name: metrics.timed(name, machine) for name, machine in machines.items()},
         port=metrics.timed_port(make_port(settings, journal, timing, broker)),

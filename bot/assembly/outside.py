@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.actors.signals import StopSignals
 from bot.assembly.timing import Timing
+from bot.broker.connection.pacing import Pacers
 from bot.config import hand_down
 from bot.domain.text import made_safe
 from bot.journal.drills import drill_due
@@ -47,6 +48,8 @@ class Outside:
     alerts: AlertQueue
     heartbeat: Heartbeat | None
     signals: StopSignals
+    pacers: Pacers = field(default_factory=Pacers)
+    """What was asked of the gateway, and when: its rates count on over a line that is built again."""
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.assembly.timing import Timing
+from bot.broker.connection.pacing import Pacers
 from bot.broker.dry_run import DryRunPort
 from bot.broker.ibkr import IbkrBroker
 from bot.config import hand_down
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     from bot.config import Settings
 
 
-def make_broker(settings: Settings, journal: Journal, timing: Timing) -> IbkrBroker:
+def make_broker(settings: Settings, journal: Journal, timing: Timing, pacers: Pacers) -> IbkrBroker:
     """IBKR over ib_insync, its order ids above every one that the journal knows."""
     floored = replace(hand_down.broker_settings(settings), order_id_floor=order_id_floor(journal) + 1)
-    return IbkrBroker(floored, now=timing.now, speed=timing.speed, stepped=timing.stepped)
+    return IbkrBroker(floored, now=timing.now, speed=timing.speed, stepped=timing.stepped, pacers=pacers)
 
 
 def make_port(settings: Settings, journal: Journal, timing: Timing, broker: IbkrBroker) -> BrokerPort:

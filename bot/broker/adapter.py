@@ -16,6 +16,7 @@ from bot.broker.connection.error_codes import CodeEffect, code
 from bot.broker.connection.errors import ConnectFailed, NotConnected, RequestTrouble
 from bot.broker.connection.library import new_session
 from bot.broker.connection.lockstep import LockStep
+from bot.broker.connection.pacing import Pacers
 from bot.broker.connection.session import BrokerSession, current_time_handler
 from bot.broker.connection.settings import BrokerSettings
 from bot.broker.connection.steps import Alarms
@@ -55,8 +56,9 @@ class Adapter:
         publish: Callable[[Message], None],
         failed: Callable[[BaseException], None],
         stepped: SteppedTime | None = None,
+        pacers: Pacers | None = None,
     ) -> None:
-        link = self._link = BrokerContext(settings, library, now, speed, publish, failed)
+        link = self._link = BrokerContext(settings, library, now, speed, publish, failed, pacers)
         self._steps = (
             None if stepped is None else LockStep(link, stepped, self._publish_sums, self._publish_pulse)
         )

@@ -15,6 +15,7 @@ from datetime import datetime
 from bot.broker.adapter import Adapter
 from bot.broker.connection import library as libraries
 from bot.broker.connection.io_thread import IoThread
+from bot.broker.connection.pacing import Pacers
 from bot.broker.connection.settings import BrokerSettings
 from bot.broker.connection.steps import RestingLoop
 from bot.domain.clock import SteppedTime
@@ -27,7 +28,8 @@ class IbkrBroker:
 
     ``now`` is the bot's clock and ``speed`` how fast it runs against the wall's; ``library`` is ``ib_insync``, or
     ``ib_async`` whose drop-in compatibility the tests prove. ``stepped`` is the clock of a simulated gateway whose time
-    waits: commands are kept for ``rest`` then, and ``let_time_go_on`` moves the clock.
+    waits: commands are kept for ``rest`` then, and ``let_time_go_on`` moves the clock. ``pacers`` are the process's, None for
+    own ones.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class IbkrBroker:
         speed: float = 1.0,
         library: str = "ib_insync",
         stepped: SteppedTime | None = None,
+        pacers: Pacers | None = None,
     ) -> None:
         self._settings = settings
         self._now = now
@@ -47,6 +50,7 @@ class IbkrBroker:
         self._adapter: Adapter | None = None
         self._io: IoThread | None = None
         self._stepped = stepped
+        self._pacers = pacers
         self._kept: list[Message] = []
         self.make_io: Callable[..., IoThread] = IoThread
         """What runs the event loop; a simulation of the whole bot has one loop for everything, and no thread."""
@@ -64,6 +68,7 @@ class IbkrBroker:
             self._publish_fact,
             self._failed,
             self._stepped,
+            self._pacers,
         )
         loop = {} if self._stepped is None else {"new_loop": RestingLoop}
         self._io = self.make_io("ib-io", self._adapter.run, self._failed, **loop)

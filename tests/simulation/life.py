@@ -20,6 +20,7 @@ from bot.assembly.outside import Outside
 from bot.assembly.port import make_broker
 from bot.assembly.slow_disk import judge_disk
 from bot.assembly.timing import Timing
+from bot.broker.connection.pacing import Pacers
 from bot.config import Settings, hand_down
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
@@ -181,7 +182,7 @@ class Life:
         machines: dict[str, Machine] = {JOURNAL: JournalListener(journal), ALERTS: alerts, BOARD: self.board}
         machines |= make_machines(settings, 1.0) | around.strategies(settings)
         restore_state(journal, machines)
-        self.broker = make_broker(settings, journal, timing)
+        self.broker = make_broker(settings, journal, timing, Pacers())
         self.broker._settings = _with(self.broker._settings, quote_interval_s=around.rhythm.quote_interval_s)
         self.broker.make_io = partial(LoopIo, loop)  # type: ignore[assignment]  # the same methods
         self._ticker = _Ticker(loop, self._tick, self._pause_s)

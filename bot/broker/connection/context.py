@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from bot.broker.connection.errors import NotConnected, RequestTrouble
-from bot.broker.connection.pacing import HistoryPacer, MessagePacer
+from bot.broker.connection.pacing import Pacers
 from bot.broker.connection.requests import Requests
 from bot.broker.connection.settings import BrokerSettings
 from bot.broker.connection.steps import Alarms
@@ -38,6 +38,7 @@ class BrokerContext:
         speed: float,
         publish: Callable[[Message], None],
         failed: Callable[[BaseException], None],
+        pacers: Pacers | None = None,
     ) -> None:
         self.settings = settings
         self.library = library
@@ -61,8 +62,8 @@ class BrokerContext:
         """Bot time that it has held messages back, all together."""
         self._publish = publish
         self._held: list[Message] | None = None
-        self._messages = MessagePacer(settings.pacing, max(1.0 / speed, _SHORTEST_SECOND_WALL_S))
-        self._history = HistoryPacer(settings.pacing)
+        span_s = max(1.0 / speed, _SHORTEST_SECOND_WALL_S)
+        self._messages, self._history = (pacers or Pacers()).of(settings.pacing, span_s)
         self._queues: dict[bool, asyncio.Lock] = {True: asyncio.Lock(), False: asyncio.Lock()}
         self._turns: dict[Hashable, asyncio.Lock] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -147,16 +148,16 @@ class BrokerContext:
 
     # ── sending ──
 
-    async def pace(self, *, is_urgent: bool) -> None:
-        """Wait for the message limiter. Orders overtake data."""
-        self.sent += 1
+    async def pace(self, *, is_urgent: bool, count: int = 1) -> None:
+        """Wait until the message limiter lets ``count`` messages go, which are to be written at once. Orders overtake data."""
+        self.sent += count
         if self.is_in_steps:
             return
         self.waiting += 1
         try:
             async with self._queues[is_urgent]:
                 clock = asyncio.get_running_loop().time
-                while (wait := self._messages.take(clock(), is_urgent=is_urgent)) > 0:
+                while (wait := self._messages.take(clock(), is_urgent=is_urgent, count=count)) > 0:
                     await asyncio.sleep(wait)
                     self.waited_s += wait * self.speed
         finally:

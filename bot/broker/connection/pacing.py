@@ -25,7 +25,7 @@ class Window:
     def wait_s(self, now: float, room: int = 0) -> float:
         """Seconds until one more event is allowed while ``room`` places stay free. 0: now."""
         self._forget(now)
-        surplus = len(self._times) - (self.limit - room)
+        surplus = len(self._times) - max(self.limit - room, 1)
         return 0.0 if surplus < 0 else self._times[surplus] + self.span_s - now
 
     def note(self, now: float) -> None:
@@ -66,11 +66,16 @@ class MessagePacer:
         self._window = Window(limits.messages_per_s, span_s)
         self._reserved = limits.reserved_for_orders
 
-    def take(self, now: float, *, is_urgent: bool) -> float:
-        """0 when the message may go, and is counted; else how long to wait before asking again."""
-        wait = self._window.wait_s(now, 0 if is_urgent else self._reserved)
+    def take(self, now: float, *, is_urgent: bool, count: int = 1) -> float:
+        """0 when ``count`` messages may go at once, and are counted; else how long to wait before asking again.
+
+        What is taken is written before anything else is taken, so that no second sees more than the limit and one: had the
+        parts of a bracket been taken one by one, they would leave together all the same.
+        """
+        wait = self._window.wait_s(now, (0 if is_urgent else self._reserved) + count - 1)
         if wait <= 0:
-            self._window.note(now)
+            for _ in range(count):
+                self._window.note(now)
         return wait
 
     def free(self, now: float) -> int:
@@ -116,3 +121,16 @@ class HistoryPacer:
         self._by_contract = {
             key: window for key, window in self._by_contract.items() if not window.is_idle(now)
         }
+
+
+class Pacers:
+    """Of one process: a line that is built again goes on counting where the last one was."""
+
+    def __init__(self) -> None:
+        self._made: tuple[MessagePacer, HistoryPacer] | None = None
+
+    def of(self, limits: PacingLimits, span_s: float) -> tuple[MessagePacer, HistoryPacer]:
+        """The same two for every line."""
+        if self._made is None:
+            self._made = MessagePacer(limits, span_s), HistoryPacer(limits)
+        return self._made

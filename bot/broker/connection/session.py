@@ -30,6 +30,7 @@ class BrokerSession:
         """TCP, handshake, and one answered request. Raises ConnectFailed with a reason a person understands."""
         settings = self._link.settings
         client = self._ib.client
+        await self._link.pace(is_urgent=True)  # startApi, which the library sends by itself
         attempt = asyncio.ensure_future(client.connectAsync(settings.host, self._port, settings.client_id, 0))
         lost = asyncio.ensure_future(self._lost.wait())
         try:

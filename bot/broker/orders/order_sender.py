@@ -87,8 +87,7 @@ class Orders:
     # ── new orders ──
 
     async def _send(self, orders: tuple[Order, ...]) -> None:
-        for _ in orders:
-            await self._link.pace(is_urgent=True)
+        await self._link.pace(is_urgent=True, count=len(orders))
         client = self._ready_client()
         for order in orders:
             if self._names.of_ref(order.ref) is not None:

@@ -63,7 +63,7 @@ class GatewayCore:
         """Where time waits for the clients."""
         self.sessions: dict[int, ClientSession] = {}
         self.failures: list[str] = []
-        self._looked_at: datetime | None = None
+        self._came: tuple[datetime, datetime] | None = None
         self.slices = Slices()
         self.does_slices_at_once = True
         """False where whoever owns the clock calls ``slices.do_one``."""
@@ -117,9 +117,11 @@ class GatewayCore:
         self.end(session, why)
         session.drop_outbox()
 
-    def receive(self, session: ClientSession, data: bytes, since: datetime | None = None) -> None:
-        """Bytes from a client; b"" says it closed its end. ``since``: when its socket was last looked at."""
-        self._looked_at = since
+    def receive(
+        self, session: ClientSession, data: bytes, came: tuple[datetime, datetime] | None = None
+    ) -> None:
+        """Bytes from a client; b"" says it closed its end. ``came``: between which instants of the clock; None for now."""
+        self._came = came
         if session.ending is not None or session.is_silent:
             return
         session.connection.receive_data(data)
@@ -174,7 +176,8 @@ class GatewayCore:
                 self._handle(session, message)
 
     def _within_rate(self, session: ClientSession) -> bool:
-        rate = session.rate.count_one(self.now, self._looked_at)
+        earliest, read_at = self._came or (None, self.now)
+        rate = session.rate.count_one(read_at, earliest)
         if rate is Rate.NEAR:
             text = f"Warning: Approaching max rate of {self.settings.messages_per_second} messages per second"
             self.error(session, NO_ID, 0, f"{text} ({session.rate.count})")

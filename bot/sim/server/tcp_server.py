@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 
@@ -116,7 +117,9 @@ class SimGateway:
         self._server: asyncio.Server | None = None
         self._placeholder: socket.socket | None = None
         self._is_advancing = False
-        self._looked_at: datetime | None = None
+        self._turns_ended: deque[datetime] = deque(maxlen=3)
+        """By the clock, which the world may be behind. What came before the end of the last turn but two has been read: the
+        sockets were looked at after it, and the turn that follows at once may overtake what that look has found."""
         self._word = asyncio.Event()
         """Somebody said something, or left."""
 
@@ -191,11 +194,12 @@ class SimGateway:
         if self._is_advancing:
             wire.backlog.append(data)
             return
-        since = None
+        came = None
         if self._clock is not None:
-            since = self._looked_at
-            self.catch_up(self._clock())
-        self.core.receive(wire.session, data, since)
+            read_at = self._clock()
+            came = (self._turns_ended[0] if self._turns_ended else read_at, read_at)
+            self.catch_up(read_at)
+        self.core.receive(wire.session, data, came)
         self.flush()
         self._word.set()
 
@@ -228,8 +232,7 @@ class SimGateway:
             self.do_slices()
             self.flush()
             await self.sync_port()
-            # Whatever the sockets hold by now is read before the next turn.
-            self._looked_at = self.core.now
+            self._turns_ended.append(self._clock())
             await asyncio.sleep(_PUMP_EVERY_S if is_there and not self.core.slices else 0)
 
     async def keep_pace(self, speed: float | None = None, until: datetime | None = None) -> None:

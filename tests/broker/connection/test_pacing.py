@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.broker.connection.pacing import HistoryPacer, MessagePacer, Window
+from bot.broker.connection.pacing import HistoryPacer, MessagePacer, Pacers, Window
 from bot.broker.connection.settings import PacingLimits
 
 GAPS = st.lists(st.floats(0, 0.2), max_size=200)
@@ -25,6 +25,26 @@ def test_never_more_messages_than_the_limit_in_any_second(gaps: list[float], is_
         if pacer.take(now, is_urgent=is_urgent) <= 0:
             sent.append(now)
     assert most_within(sent, 1.0) <= 40
+
+
+@given(st.lists(st.tuples(st.floats(0, 0.2), st.booleans(), st.integers(1, 4)), max_size=200))
+def test_what_must_leave_together_is_counted_together(asked: list[tuple[float, bool, int]]) -> None:
+    pacer, now, sent = MessagePacer(PacingLimits()), 0.0, []
+    for gap, is_urgent, count in asked:
+        now += gap
+        if pacer.take(now, is_urgent=is_urgent, count=count) <= 0:
+            sent += [now] * count
+    assert most_within(sent, 1.0) <= 40
+
+
+def test_a_line_that_is_built_again_goes_on_counting_where_the_last_one_was() -> None:
+    of_the_process = Pacers()
+    messages, history = of_the_process.of(PacingLimits(), 1.0)
+    messages.take(0.0, is_urgent=True, count=40)
+    history.take(0.0, "SPY", "a day of SPY")
+    messages, history = of_the_process.of(PacingLimits(), 1.0)
+    assert messages.take(0.5, is_urgent=True) > 0
+    assert history.take(0.5, "SPY", "a day of SPY") > 0
 
 
 @given(GAPS)

@@ -7,8 +7,9 @@ import io
 import json
 import socket
 import struct
+import threading
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -167,6 +168,43 @@ def test_a_client_that_does_not_read_is_dropped() -> None:
         reader.hear("currentTime")
         reader.close()
         sleeper.close()
+
+
+def said(caller: Caller) -> list[str]:
+    return [getattr(event, "kind", "") for event in caller.events]
+
+
+def test_a_client_that_says_too_much_in_a_second_is_cut_where_a_clock_drives_the_gateway() -> None:
+    with SimGatewayThread(fair_world(), speed=1.0) as running:
+        caller, now = Caller(running.port), running.now
+        running._gateway._clock = lambda: now
+        caller.socket.sendall(caller.connection.send("reqCurrentTime") * 120)
+        assert caller.is_closed_by_the_gateway()
+        caller.close()
+
+
+def test_a_client_that_keeps_the_rate_is_not_warned_by_a_gateway_that_was_busy_while_it_spoke() -> None:
+    with SimGatewayThread(fair_world(), speed=1.0) as running:
+        caller, late = Caller(running.port), timedelta(0)
+        tcp, true_time = running._gateway, running._gateway._clock
+        slices, busy = tcp.do_slices, threading.Event()
+        assert true_time is not None
+
+        def forty_a_second_for_two_seconds() -> None:
+            nonlocal late
+            if not busy.is_set():
+                busy.set()
+                for _ in range(2):
+                    late += timedelta(seconds=1.001)
+                    caller.socket.sendall(caller.connection.send("reqCurrentTime") * 40)
+            slices()
+
+        tcp._clock = lambda: true_time() + late
+        tcp.do_slices = forty_a_second_for_two_seconds  # type: ignore[method-assign]
+        caller.read_until(lambda: said(caller).count("currentTime") == 80)
+        codes = {event.errorCode for event in caller.events if getattr(event, "kind", "") == "error"}
+        assert not codes & {0, 100}, "IB's warning, and its end"
+        caller.close()
 
 
 def test_a_client_that_goes_away_leaves_nothing_behind(gateway: SimGatewayThread) -> None:
