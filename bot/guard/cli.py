@@ -172,7 +172,7 @@ def status(state: _State = _STATE, as_json: _Json = False) -> None:
     latched = files.stop(datetime.now(UTC))
     shown = {
         **found,
-        "running": age_s <= _ALIVE_WITHIN_S,
+        "running": abs(age_s) <= _ALIVE_WITHIN_S,  # not written by a clock that was ahead
         "stopped": None if latched is None else latched.to_json(),
     }
     words = [f"{key:16} {value}" for key, value in shown.items() if key != "seen_s"]

@@ -14,6 +14,7 @@ from typing import Any
 from bot.domain.errors import FixTheMachine
 from bot.guard.clearing import Stop
 from bot.guard.core.rates import Counts
+from bot.guard.kept_counts import counts_from_json
 
 _STOP, _RESUMED, _COUNTS, _STATUS = "stop.json", "resumed.json", "counts.json", "status.json"
 
@@ -59,7 +60,7 @@ class Files:
     def counts(self, now: datetime) -> Counts:
         """The day's counts; unreadable ones begin at nothing, with the stop latched."""
         try:
-            return Counts.from_json(json.loads((self.directory / _COUNTS).read_text(encoding="utf-8")), now)
+            return counts_from_json(json.loads((self.directory / _COUNTS).read_text(encoding="utf-8")), now)
         except FileNotFoundError:
             return Counts.of(now)
         except (OSError, ValueError, KeyError, TypeError):

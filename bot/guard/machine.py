@@ -15,6 +15,7 @@ from bot.guard.core.gate import GOES_ON, NOTICE, Gate, Standing
 from bot.guard.core.limits import Limits
 from bot.guard.core.line import Line, Stage
 from bot.guard.core.rates import Counts
+from bot.guard.kept_counts import counts_to_json
 from bot.guard.own_line import OwnLine
 from bot.guard.proof import WeeklyProof, log_in_ended
 from bot.wire import RemoteProtocolError
@@ -151,10 +152,12 @@ class Guard:
         return [*looking, *self.proof.time_passed(now), *self.clearing.time_passed(now)]
 
     def set_stop(self, stop: Stop | None, now: datetime) -> list[Effect]:
-        """A person has stopped or gone on. Going on also forgets round trips and what could not be read."""
+        """A person has stopped or gone on. Going on also forgets round trips, what could not be read, and a day that is still to
+        come, which only a wrong clock can have begun."""
         is_news, self.clearing.stop = stop != self.clearing.stop, stop
         if stop is None:
             self.counts.round_trips, self.gate.unread, self.clearing.closes = 0, "", False
+            self.counts.day = min(self.counts.day, new_york_day(now))
             told = self._notices(GOES_ON, "guard: entries are let through again", now)
             return [Tell("stop", "a person has gone on", is_urgent=True), *told]
         if not is_news:
@@ -195,5 +198,5 @@ class Guard:
             "working_orders": len(self.ledger.working),
             "day": new_york_day(now).isoformat(),
             "refused": self.counts.refused,
-            **self.counts.to_json(),
+            **counts_to_json(self.counts),
         }

@@ -18,6 +18,7 @@ from loguru import logger
 from bot.domain.errors import FixTheMachine, RestartTheLine
 from bot.guard.core.effects import Close, Effect, Open, Tell, ToClient, ToGateway
 from bot.guard.files import Files
+from bot.guard.kept_counts import counts_to_json
 from bot.guard.machine import Guard
 
 _TICK_S = 0.2
@@ -128,7 +129,7 @@ class Proxy:
             self.tick()
             ticks += 1
             if ticks % _KEEP_EVERY == 0:
-                await asyncio.to_thread(self._files.keep, self.guard.counts.to_json(), self.status())
+                await asyncio.to_thread(self._files.keep, counts_to_json(self.guard.counts), self.status())
         self._failed.result()
 
     async def stop(self) -> None:
@@ -136,7 +137,7 @@ class Proxy:
         if self._server is not None:
             self._server.close()
         self._abort()
-        self._files.keep(self.guard.counts.to_json(), self.status())
+        self._files.keep(counts_to_json(self.guard.counts), self.status())
         await asyncio.sleep(0)
 
     def status(self) -> dict[str, object]:

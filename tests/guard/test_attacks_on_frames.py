@@ -13,6 +13,7 @@ from bot.guard.clearing import Stop
 from bot.guard.core.limits import Limits
 from bot.guard.core.line import REQUESTS
 from bot.guard.core.rates import Counts
+from bot.guard.kept_counts import counts_from_json, counts_to_json
 from bot.guard.machine import Guard
 from bot.wire import decode_request, encode
 from bot.wire.frames import pack_frame
@@ -183,7 +184,7 @@ def test_a_client_that_subscribes_and_leaves_for_a_year_costs_no_memory() -> Non
 
 def _again(bench: Bench, wall: Limits) -> Bench:
     """The guard begins anew, with what lay on the disk."""
-    found = Counts.from_json(bench.guard.counts.to_json(), bench.now)
+    found = counts_from_json(counts_to_json(bench.guard.counts), bench.now)
     again = Bench(wall)
     again.guard = Guard(wall, found, again.now)
     again._see({})
@@ -213,6 +214,27 @@ def test_a_day_is_new_yorks_whatever_its_clocks_do(first: str) -> None:
         assert counts.day == new_york_day(at)
         assert counts.by_kind["entries"] == (7 if is_same else 0)
         at += timedelta(minutes=15)
+
+
+def test_a_clock_that_is_wrong_for_a_while_makes_nobody_free() -> None:
+    counts, then = Counts.of(NOW), datetime(1970, 1, 2, tzinfo=UTC)
+    counts.by_kind["entries"] = 7
+    for at in (then, NOW):
+        counts = counts_from_json(counts_to_json(counts), at)  # each step is a restart
+        assert counts.by_kind["entries"] == 7
+    counts.roll(NOW + timedelta(days=1))
+    assert counts.by_kind["entries"] == 0
+
+
+def test_a_day_of_the_future_is_taken_back_by_a_person() -> None:
+    bench = Bench(limits(rates={"entries": {"minute": 9, "day": 1}}))
+    bench.guard.counts.day += timedelta(days=4000)
+    bench.hear(order(1))
+    bench.wait(86400)
+    assert bench.guard.counts.by_kind["entries"] == 1, "nobody is freed by a day that never comes"
+    bench.take(bench.guard.set_stop(None, bench.now))
+    bench.wait(86400)
+    assert bench.guard.counts.by_kind["entries"] == 0
 
 
 def test_an_exit_of_a_fraction_is_judged_as_one() -> None:

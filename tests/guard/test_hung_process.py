@@ -29,6 +29,7 @@ def test_a_stopped_process_loses_its_resting_entry_within_the_set_time(tmp_path:
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,  # what it ends with is then what the test shows
         text=True,
     )
     try:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.guard.clearing import Stop
 from bot.guard.core.limits import Limits
-from bot.guard.core.rates import Counts
+from bot.guard.kept_counts import counts_from_json, counts_to_json
 from bot.wire import encode
 from tests.guard.bench import OPTION, PUT, VERSION, Bench, order, sell, stop
 from tests.guard.rig import limits
@@ -120,6 +120,62 @@ def test_a_stale_quote_carries_no_entry_and_any_tick_keeps_it_alive() -> None:
     assert ids(bench, order(3)) == []
 
 
+@pytest.mark.parametrize("data_type", [2, 3, 4])
+def test_delayed_and_frozen_quotes_price_no_entry_unless_the_limits_let_them(data_type: int) -> None:
+    def of(bench: Bench) -> Bench:
+        bench.wait(61)  # what was live is old
+        bench.say("marketDataType", 1, reqId=11, marketDataType=data_type)
+        bench.tick(11, 2 if data_type == 2 else 67, "1.00")
+        return bench
+
+    bench = of(Bench(held={11: 1}))
+    assert ids(bench, order(1)) == []
+    assert "they come delayed or frozen" in words(bench)
+    assert ids(bench, sell(2, lmtPrice="0.10"), stop(3)) == [2], (
+        "an exit passes, and the stop beside it would sell twice"
+    )
+    bench.say("marketDataType", 1, reqId=11, marketDataType=1)
+    bench.say("tickSize", 1, reqId=11, tickType=0, size=5)
+    assert ids(bench, order(4)) == [], "what was live once is not what is live now"
+    bench.tick(11, 2, "1.00")
+    assert ids(bench, order(5)) == [5]
+    assert ids(of(Bench(limits(collar={"delayed_quotes": True}))), order(1)) == [1]
+
+
+def test_a_client_that_asked_for_other_than_live_quotes_prices_nothing_until_the_gateway_says_they_are() -> (
+    None
+):
+    bench = Bench()
+    bench.hear(encode("cancelMktData", VERSION, reqId=11))
+    bench.wait(61)
+    bench.hear(encode("reqMarketDataType", VERSION, marketDataType=4), bench._subscribe(OPTION))
+    bench.tick(11, 2, "1.00")
+    assert ids(bench, order(1)) == []
+    bench.say("marketDataType", 1, reqId=11, marketDataType=1)
+    bench.tick(11, 2, "1.00")
+    assert ids(bench, order(2)) == [2]
+
+
+def test_anothers_delayed_quotes_take_nothing_from_live_ones() -> None:
+    bench = Bench()
+    bench.connect(2, 2)
+    bench.hear(bench._subscribe(OPTION), line=2)
+    bench.say("marketDataType", 2, reqId=11, marketDataType=3)
+    bench.say("tickPrice", 2, reqId=11, tickType=67, price="9.00", size=1, attrMask=0)
+    assert ids(bench, order(1, lmtPrice=9), order(2)) == [2], "by the live ask of 1.00"
+
+
+def test_what_ifs_have_a_limit_of_their_own_that_hinders_nothing_else() -> None:
+    bench = Bench(limits(rates={"what_ifs": 3}), held={11: 1})
+    asked = [order(n, whatIf=True) for n in range(1, 6)]
+    assert ids(bench, *asked) == [1, 2, 3]
+    assert "3 what-ifs in a minute; the limit is 3" in words(bench)
+    assert ids(bench, stop(7), order(8)) == [7, 8]
+    assert bench.guard.counts.messages == 2, "they are no order messages"
+    bench.wait(60)
+    assert ids(bench, order(9, whatIf=True)) == [9]
+
+
 def test_an_exit_far_below_the_bid_is_held_and_one_without_a_quote_passes() -> None:
     bench = Bench(held={11: 5})
     assert ids(bench, sell(1, lmtPrice="0.5"), sell(2, lmtPrice="0.8")) == [2]
@@ -188,10 +244,10 @@ def test_an_order_missing_from_a_complete_listing_has_ended() -> None:
 def test_counts_read_back_what_they_wrote_and_a_new_day_begins_from_nothing() -> None:
     bench = Bench()
     bench.hear(order(1))
-    found = Counts.from_json(bench.guard.counts.to_json(), bench.now)
+    found = counts_from_json(counts_to_json(bench.guard.counts), bench.now)
     assert found.by_kind["entries"] == 1
     bench.wait(24 * 3600)
-    assert Counts.from_json(found.to_json(), bench.now).by_kind["entries"] == 0
+    assert counts_from_json(counts_to_json(found), bench.now).by_kind["entries"] == 0
 
 
 def test_the_example_of_limits_is_whole() -> None:

@@ -113,6 +113,18 @@ def test_an_entry_without_a_quote_or_without_a_limit_does_not_leave(desk: Guarde
     ]
 
 
+@pytest.mark.parametrize("library", ["ib_insync", "ib_async"])
+def test_an_entry_by_delayed_quotes_does_not_leave(
+    make_desk: Callable[..., GuardedDesk], library: str
+) -> None:
+    desk = make_desk(library=library)
+    desk.gateway.faults.unsubscribed()
+    desk.ib.reqMarketDataType(3)
+    option = desk.quoted_option()
+    assert desk.place(option, desk.lib.LimitOrder("BUY", 1, desk.ask(option)))[0].isDone()
+    assert "they come delayed or frozen" in desk.words()[0]
+
+
 def test_an_algorithm_or_another_account_does_not_leave(desk: GuardedDesk, option: Any) -> None:
     desk.place(option, desk.lib.LimitOrder("BUY", 1, 0.05, algoStrategy="Adaptive"))
     desk.place(option, desk.lib.LimitOrder("BUY", 1, 0.05, account="DU7654321"))

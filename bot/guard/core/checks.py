@@ -33,23 +33,19 @@ _EXITS: Final = frozenset({"LMT", "MKT"}) | STOPS
 Check = Callable[[Asked, Room], str | None]
 
 
-def _is_going(asked: Asked, room: Room) -> str | None:
-    del asked
+def _is_going(_: Asked, room: Room) -> str | None:
     return room.stopped or None
 
 
-def _sees(asked: Asked, room: Room) -> str | None:
-    del asked
+def _sees(_: Asked, room: Room) -> str | None:
     return room.blind or None
 
 
-def _hands_off(asked: Asked, room: Room) -> str | None:
-    del asked
+def _hands_off(_: Asked, room: Room) -> str | None:
     return "everything is being closed by the guard" if room.flattening else None
 
 
-def _round_trips(asked: Asked, room: Room) -> str | None:
-    del asked
+def _round_trips(_: Asked, room: Room) -> str | None:
     done = room.ledger.counts.round_trips
     if done < room.limits.round_trips:
         return None
@@ -66,13 +62,11 @@ def _long_option(asked: Asked, room: Room) -> str | None:
     return None if currency == room.limits.currency else f"{symbol} trades in {currency}"
 
 
-def _entry_type(asked: Asked, room: Room) -> str | None:
-    del room
+def _entry_type(asked: Asked, _: Room) -> str | None:
     return None if asked.order.kind == "LMT" else f"an entry of type {asked.order.kind[:16]} has no limit"
 
 
-def _exit_type(asked: Asked, room: Room) -> str | None:
-    del room
+def _exit_type(asked: Asked, _: Room) -> str | None:
     kind = asked.order.kind
     return None if kind in _EXITS else f"an exit of type {kind[:16]} is not known"
 
@@ -88,11 +82,8 @@ def _size(asked: Asked, room: Room) -> str | None:
 def _premium(asked: Asked, room: Room) -> str | None:
     order, total = asked.order, room.limits.total
     premium = room.ledger.premium(without=order.key) + order.value
-    return (
-        f"{premium:.2f} of premium in all; the limit is {total.premium:.2f}"
-        if premium > total.premium
-        else None
-    )
+    over = premium > total.premium
+    return f"{premium:.2f} of premium in all; the limit is {total.premium:.2f}" if over else None
 
 
 def _positions(asked: Asked, room: Room) -> str | None:
@@ -104,7 +95,11 @@ def _positions(asked: Asked, room: Room) -> str | None:
 def _buy_collar(asked: Asked, room: Room) -> str | None:
     quote = _fresh(asked, room)
     if quote is None or quote[1] is None:
-        return f"no ask of contract {asked.order.holding[1]} is fresh; watch its quotes by conId first"
+        seen = room.ledger.quotes.get(asked.order.holding[1])
+        remedy = "watch its quotes by conId first"
+        if seen is not None and seen.is_late:
+            remedy = "they come delayed or frozen, which prices nothing (collar.delayed_quotes)"
+        return f"no ask of contract {asked.order.holding[1]} is fresh; {remedy}"
     price, highest = _price(asked), quote[1] + _slack(quote[1], room)
     return f"a limit of {price} is above {highest:.2f}, by the last ask" if price > highest else None
 
@@ -124,8 +119,7 @@ def _covered(asked: Asked, room: Room) -> str | None:
 
 
 def _rate(kind: str) -> Check:
-    def check(asked: Asked, room: Room) -> str | None:
-        del asked
+    def check(_: Asked, room: Room) -> str | None:
         return room.ledger.counts.too_many(kind, room.limits.rates, room.now)
 
     return check
@@ -139,8 +133,7 @@ def _revisions(asked: Asked, room: Room) -> str | None:
     return counts.too_many("revisions", rates, room.now) or counts.inefficient(rates)
 
 
-def _efficient(asked: Asked, room: Room) -> str | None:
-    del asked
+def _efficient(_: Asked, room: Room) -> str | None:
     return room.ledger.counts.inefficient(room.limits.rates)
 
 

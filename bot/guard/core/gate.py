@@ -16,7 +16,7 @@ from bot.guard.core.ledger import Ledger, difference, facts_of
 from bot.guard.core.limits import Limits
 from bot.guard.core.line import ANSWERS, REQUESTS, Line, Stage
 from bot.guard.core.orders import Refused, read_order
-from bot.guard.core.rates import Counts
+from bot.guard.core.rates import WHAT_IFS, Counts
 from bot.wire import RemoteProtocolError, WireMessage, decode_answer, decode_request, encode
 from bot.wire.frames import pack_frame
 from bot.wire.schema import is_plain_question
@@ -27,13 +27,11 @@ GOES_ON: Final = 2198
 # What only a trading client may say; replaceFA changes how orders are allocated, and no limit could judge that.
 _TRADING: Final = frozenset({"placeOrder", "cancelOrder", "reqGlobalCancel"})
 _NEVER: Final = frozenset({"exerciseOptions", "replaceFA"})
-_JUDGED: Final = frozenset({"reqMktData", "cancelMktData", "reqExecutions"})
+_JUDGED: Final = frozenset({"reqMktData", "cancelMktData", "reqMarketDataType", "reqExecutions"})
 _READ: Final = frozenset({b"1", b"2", b"45", b"46"})  # ticks: only the request's id and a price are looked at
+_BOOKED: Final = ("managedAccounts", "position", "openOrder", "orderStatus", "execDetails", "error")
 _HEARD: Final = frozenset(
-    key
-    for key, kind in ANSWERS.items()
-    if kind.name
-    in {"managedAccounts", "position", "openOrder", "orderStatus", "execDetails", "contractDetails", "error"}
+    key for key, kind in ANSWERS.items() if kind.name in (*_BOOKED, "contractDetails", "marketDataType")
 )
 
 
@@ -127,9 +125,8 @@ class Gate:
         client_id = _read(line, payload).clientId
         allowed = self.limits.clients.trade + self.limits.clients.watch
         if client_id not in allowed:
-            raise RemoteProtocolError(
-                f"client id {client_id} is neither in clients.trade nor in clients.watch"
-            )
+            unknown = f"client id {client_id} is neither in clients.trade nor in clients.watch"
+            raise RemoteProtocolError(unknown)
         line.client_id, line.stage = client_id, Stage.STARTED
         yield from self._back(client_id)
         yield self._pass(line, payload)
@@ -139,8 +136,10 @@ class Gate:
 
     def _data(self, line: Line, message: WireMessage, payload: bytes, now: datetime) -> Iterator[Effect]:
         """Requests whose answers the guard believes: it must know what each answer is about."""
-        number = str(message.reqId).encode()
-        if message.kind == "reqMktData":
+        number = str(message.get("reqId")).encode()
+        if message.kind == "reqMarketDataType":
+            line.data_type = message.marketDataType
+        elif message.kind == "reqMktData":
             yield from self._subscribe(line, number, message)
         elif message.kind == "cancelMktData":
             line.unsubscribe(number, now)
@@ -167,14 +166,23 @@ class Gate:
         elif message.kind != "placeOrder":
             yield from self._cancel(line, payload, now)
         elif message.whatIf:
-            # Written anew unless its bytes alone say that it is only a question, so that the gateway cannot read an order where
-            # a question was read here.
-            if is_plain_question(payload, line.version, len(message.values)):
-                yield self._pass(line, payload)
-            else:
-                yield ToGateway(line.number, encode("placeOrder", line.version, **message.values))
+            yield from self._question(line, message, payload, now)
         else:
             yield from self._order(line, message, payload, now)
+
+    def _question(self, line: Line, message: WireMessage, payload: bytes, now: datetime) -> Iterator[Effect]:
+        """Written anew unless its bytes alone say that it is only a question, so that the gateway cannot read an order where
+        a question was read here."""
+        asked, limit = self.counts.in_a_minute(WHAT_IFS, now), self.limits.rates.what_ifs
+        if asked >= limit:
+            words = f"{asked} what-ifs in a minute; the limit is {limit}"
+            yield from self._refuse_order(line, message.orderId, Refused("what-ifs", words))
+            return
+        self.counts.add(WHAT_IFS, now)
+        if is_plain_question(payload, line.version, len(message.values)):
+            yield self._pass(line, payload)
+        else:
+            yield ToGateway(line.number, encode("placeOrder", line.version, **message.values))
 
     def _cancel(self, line: Line, payload: bytes, now: datetime) -> Iterator[Effect]:
         why = self.counts.too_many("cancels", self.limits.rates, now)
@@ -192,9 +200,8 @@ class Gate:
         except Refused as refused:
             yield from self._refuse_order(line, message.orderId, refused)
             return
-        self.counts.add(
-            "revisions" if asked.old is not None else "entries" if asked.order.is_buy else "exits", now
-        )
+        kind = "entries" if asked.order.is_buy else "exits"
+        self.counts.add("revisions" if asked.old is not None else kind, now)
         self.ledger.let_through(asked.order)
         if message.conId:
             yield self._pass(line, payload)
@@ -220,9 +227,8 @@ class Gate:
 
     def say(self, line: Line, request_id: int, code: int, text: str) -> ToClient:
         """An error or a notice, as the gateway words them."""
-        return ToClient(
-            line.number, encode("error", line.version, reqId=request_id, errorCode=code, errorString=text)
-        )
+        told = encode("error", line.version, reqId=request_id, errorCode=code, errorString=text)
+        return ToClient(line.number, told)
 
     def end(self, line: Line, why: str) -> list[Effect]:
         """Close a client's line, and tell it why."""
@@ -256,7 +262,8 @@ class Gate:
             fields = payload.split(b"\0", 6)
             con_id = line.contract_of(fields[2], now) if len(fields) > 5 else 0
             if con_id:
-                self.ledger.on_tick(con_id, fields, now)
+                counts = self.limits.collar.delayed_quotes or line.is_live(fields[2], fields[3])
+                self.ledger.on_tick(con_id, fields, now, counts=counts)
             return []
         if key not in _HEARD:
             return []
@@ -282,6 +289,8 @@ class Gate:
                 ledger.on_position(message, now, is_news=self.has_seen)
             case "contractDetails":
                 ledger.on_contract(message)
+            case "marketDataType" if line is not None:
+                line.told_type(str(message.reqId).encode(), message.marketDataType)
             case "error" if line is not None:
                 ledger.on_refusal((line.client_id, message.reqId), message.errorCode)
             case "managedAccounts":
@@ -290,7 +299,6 @@ class Gate:
     def unreadable(self, error: RemoteProtocolError) -> list[Effect]:
         """What is held is uncertain now: no entries until a person goes on."""
         if error.kind in {"execDetails", "position"}:
-            self.unread = (
-                f"a message of the gateway could not be read ({error.kind}); ibkr-guard resume goes on"
-            )
+            words = f"a message of the gateway could not be read ({error.kind})"
+            self.unread = f"{words}; ibkr-guard resume goes on"
         return [Tell("unreadable", f"the gateway said what the guard cannot read: {error}")]

@@ -86,6 +86,8 @@ class Quote:
     bid: Decimal | None = None
     ask: Decimal | None = None
     at: datetime | None = None
+    is_late: bool = False
+    """What came last was delayed or frozen, and is not in here."""
 
 
 @dataclass(slots=True)
@@ -114,9 +116,7 @@ class Working:
     @property
     def remaining(self) -> Decimal:
         """How much it may yet fill at most, whichever revision holds."""
-        most = (
-            max([self.quantity, *[revision[0] for revision in self.asked]]) if self.asked else self.quantity
-        )
+        most = max([self.quantity, *[each[0] for each in self.asked]]) if self.asked else self.quantity
         return max(most - self.filled, _ZERO)
 
     @property
@@ -230,8 +230,7 @@ class Ledger:
     def on_contract(self, message: WireMessage) -> None:
         """A row that says less than is known of a contract takes nothing away."""
         if message.conId:
-            known = self.contracts.setdefault(message.conId, {})
-            known.update(facts_of(message))
+            self.contracts.setdefault(message.conId, {}).update(facts_of(message))
 
     def multiplier(self, con_id: int) -> Decimal | None:
         """Of a contract; ``None`` for an option of which nobody has said it, 1 for what has none."""
@@ -239,9 +238,14 @@ class Ledger:
         found: Decimal | None = facts.get("multiplier")
         return Decimal(1) if found is None and facts.get("secType") == "STK" else found
 
-    def on_tick(self, con_id: int, fields: list[bytes], now: datetime) -> None:
-        """A tick in its raw fields: id, version, request, type, value. Any tick shows that the quote is still alive."""
+    def on_tick(self, con_id: int, fields: list[bytes], now: datetime, *, counts: bool) -> None:
+        """A tick in its raw fields: id, version, request, type, value. Any that counts shows that the quote is still alive."""
         quote = self.quotes.setdefault(con_id, Quote())
+        quote.is_late = not counts
+        if not counts:
+            if quote.at is not None and now - quote.at >= UNDER_WAY:  # nobody here has live ones any more
+                quote.bid = quote.ask = None
+            return
         quote.at = now
         side, text = fields[3], fields[4]
         if fields[0] != _PRICE or (side not in _BID and side not in _ASK):
@@ -263,7 +267,7 @@ class Ledger:
         self.on_contract(message)
         key = key_of(message)
         if message.status in _ENDED:
-            self._end(key)
+            self.working.pop(key, None)
             return
         order = self.working.get(key)
         if order is None or order.holding[1] != message.conId:
@@ -287,7 +291,7 @@ class Ledger:
         first = _ZERO if order.is_ours else message.filled
         self._book(order, message.filled, message.avgFillPrice, now, first)
         if message.status in _ENDED:
-            self._end(order.key)
+            self.working.pop(order.key, None)
 
     def on_execution(self, message: WireMessage, now: datetime) -> None:
         """A live execution; replays of the day (their request id is not -1) are in the position rows."""
@@ -303,14 +307,12 @@ class Ledger:
         first = _ZERO if order.is_ours else message.cumQty - message.shares
         self._book(order, message.cumQty, message.price, now, first)
 
-    def _book(
-        self, order: Working, cumulative: Decimal, price: Decimal, now: datetime, first: Decimal
-    ) -> None:
-        new = cumulative - self._booked.setdefault(order.perm_id, first)
-        order.filled = max(order.filled, cumulative)
+    def _book(self, order: Working, total: Decimal, price: Decimal, now: datetime, first: Decimal) -> None:
+        new = total - self._booked.setdefault(order.perm_id, first)
+        order.filled = max(order.filled, total)
         if new <= 0:
             return
-        self._booked[order.perm_id] = cumulative
+        self._booked[order.perm_id] = total
         self._last_fill[order.holding] = now
         self.counts.fills += 1
         held, cost = self.held.get(order.holding, _ZERO), self.cost.get(order.holding, _ZERO)
@@ -357,16 +359,13 @@ class Ledger:
         """A refused order that was never acknowledged is dead; of any other error the next listing tells."""
         order = self.working.get(key)
         if order is not None and not order.is_acknowledged and code in _REFUSALS:
-            self._end(key)
+            self.working.pop(key, None)
 
     def keep_only(self, seen: set[Key], asked_at: datetime) -> None:
         """A complete listing of open orders was told: what is older and not in it has ended. An order of just before may have
         been on its way on another line."""
         for key in [k for k, w in self.working.items() if k not in seen and asked_at - w.since >= SETTLE]:
-            self._end(key)
-
-    def _end(self, key: Key) -> None:
-        self.working.pop(key, None)
+            self.working.pop(key, None)
 
     def _set(self, holding: Holding, quantity: Decimal, cost: Decimal) -> None:
         if self.held.get(holding, _ZERO) > 0 and quantity == 0:

@@ -43,11 +43,13 @@ class Total(_Part):
 
 
 class Collar(_Part):
-    """How far a limit may be on the wrong side of the quote: the larger of both; older quotes do not count."""
+    """How far a limit may be on the wrong side of the quote: the larger of both; older quotes do not count, nor do delayed or
+    frozen ones unless ``delayed_quotes``."""
 
     percent: Annotated[Decimal, Field(ge=0, le=100)]
     absolute: Annotated[Decimal, Field(ge=0, le=100)]
     quote_age_s: Count = 60
+    delayed_quotes: bool = False
 
 
 class Rate(_Part):
@@ -58,7 +60,8 @@ class Rate(_Part):
 
 
 class Rates(_Part):
-    """``efficiency``: (orders + revisions + cancels) / (fills + 1) of the day, judged from ``efficiency_from`` messages on."""
+    """``efficiency``: (orders + revisions + cancels) / (fills + 1) of the day, judged from ``efficiency_from`` messages on.
+    ``what_ifs`` are questions about an order, a minute: they count for nothing else."""
 
     entries: Rate
     exits: Rate
@@ -66,6 +69,7 @@ class Rates(_Part):
     cancels: Rate
     efficiency: Annotated[Decimal, Field(gt=0)] = Decimal(20)  # IB's own order-efficiency ratio
     efficiency_from: Count = 60
+    what_ifs: Count = 120
 
 
 class DeadMan(_Part):

@@ -26,6 +26,10 @@ from bot.wire.frames import MAX_ANSWER_BYTES, MAX_REQUEST_BYTES, pack_frame
 _NEWEST_VERSION: Final = 178
 _PREFIX: Final = b"API\0"
 _UNDER_WAY: Final = timedelta(seconds=5)
+LIVE: Final = 1
+# IBKR Campus, "Market Data Type" (1 live, 2 frozen, 3 delayed, 4 delayed and frozen) and "Available Tick Types": ids of their own
+# for what is delayed, not for what is frozen.
+_DELAYED: Final = frozenset(b"%d" % n for n in (*range(66, 77), *range(80, 84), 88, 90, 103, 104))
 _HELLO: Final = re.compile(rb"v([0-9]{1,6})(?:\.\.([0-9]{1,6}))?( [ -~]*)?\0?")
 _KINDS: Final = [kind for kind in message_kinds() if kind.since <= _NEWEST_VERSION]
 REQUESTS: Final = {str(k.id).encode(): k for k in _KINDS if k.direction is MessageDirection.REQUEST}
@@ -53,6 +57,9 @@ class Line:
         """The gateway has given the first order id, by which a client knows that it may speak."""
         self.quotes: dict[bytes, int] = {}
         """Which contract a market-data request of this client is for; 0 where that is not beyond doubt."""
+        self.data_type = LIVE
+        """What the client asked for last."""
+        self._late: set[bytes] = set()
         self._ended_at: dict[bytes, datetime] = {}
         self._from_client = FrameBuffer(1024)
         self._from_gateway = FrameBuffer(1024)
@@ -81,9 +88,8 @@ class Line:
         low, high = int(match[1]), int(match[2] or match[1])
         version = negotiate(low, min(high, _NEWEST_VERSION))
         if version is None:
-            raise RemoteProtocolError(
-                f"the client speaks versions {low}..{high}, which the guard cannot read"
-            )
+            unread = f"the client speaks versions {low}..{high}, which the guard cannot read"
+            raise RemoteProtocolError(unread)
         self.stage, self._from_client.limit = Stage.GREETED, MAX_REQUEST_BYTES
         return _PREFIX + pack_frame(b"v%d..%d" % (low, version) + (match[3] or b""))
 
@@ -97,7 +103,17 @@ class Line:
 
     def subscribe(self, request: bytes, con_id: int) -> None:
         """Market data is asked for. A number that still stands for another contract stands for none: IB goes on with that."""
+        if request not in self.quotes:  # what it is worth the gateway says; until then, what was asked for
+            self.told_type(request, self.data_type)
         self.quotes[request] = con_id if self.quotes.get(request, con_id) == con_id else 0
+
+    def told_type(self, request: bytes, data_type: int) -> None:
+        """Whether the request's ticks are live."""
+        (self._late.discard if data_type == LIVE else self._late.add)(request)
+
+    def is_live(self, request: bytes, tick: bytes) -> bool:
+        """Whether this tick tells a price of now."""
+        return request not in self._late and tick not in _DELAYED
 
     def unsubscribe(self, request: bytes, now: datetime) -> None:
         """Ticks of it may still be under way: for a while the number stands for nothing else."""
