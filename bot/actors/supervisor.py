@@ -21,7 +21,7 @@ from bot.actors.pacer import PacedPort, Pacer
 from bot.actors.runtime import Commit, Line, failure, ping_component, settle, start_actor, stop
 from bot.actors.turns import TurnPeer, Turns
 from bot.domain import messages as m
-from bot.domain.errors import FixTheMachine
+from bot.domain.errors import FixTheMachine, RestartTheLine
 from bot.domain.port import BrokerPort
 from bot.domain.types import Now
 from bot.wiring import BROKER, JOURNAL, START_ORDER, Machine
@@ -37,6 +37,8 @@ PACED_PING_TIMEOUT_S = 600.0
 """In lock-step the market waits for the line: a busy machine makes a day long, and nothing is missed by waiting. A restart
 would change the day: with a load of 29 on two cores three seconds of work were seen to take three minutes."""
 STOP_TIMEOUT_S = 5.0
+CLOCK = "clock"
+"""Whose step back ends a line: see ``ClockStepWatch``."""
 SUPERVISOR = "supervisor"
 """Who failed when a component did not answer."""
 
@@ -126,6 +128,8 @@ class Supervisor:
                     meanwhile()
         except (pykka.Timeout, pykka.ActorDeadError) as error:
             self._on_failure(SUPERVISOR, error, "a component did not answer its ping")
+        except RestartTheLine as error:
+            self._on_failure(CLOCK, error, "a step of the machine's clock")
         except DiskHangsError as error:
             self._on_failure(SUPERVISOR, error, "a component waits for the disk")
         except FixTheMachine as error:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from loguru import logger
 
-from bot.actors.supervisor import SUPERVISOR
+from bot.actors.supervisor import CLOCK, SUPERVISOR
 from bot.assembly.outside import Outside
 from bot.assembly.timing import Timing
 from bot.domain import messages as m
@@ -39,7 +39,7 @@ class Failures:
         if self.outside.signals.wanted:
             return 0
         window = FAILURE_WINDOW * self.timing.time_scale
-        self.at = [*(at for at in self.at if failed.at - at < window), failed.at]
+        self.at = [*(at for at in self.at if abs(failed.at - at) < window), failed.at]
         return self._give_up(failed, journal) if len(self.at) >= FAILURES_ALLOWED else None
 
     def _give_up(self, failed: m.MachineFailed, journal: Journal) -> int:
@@ -59,6 +59,7 @@ def _tell(failed: m.MachineFailed, outside: Outside) -> None:
         failed.component, is_journal=failed.error.startswith("FixTheMachine: journal")
     )
     logger.error("{} failed: {} while handling {}", failed.component, failed.error, failed.message)
-    title = f"{failed.component} crashed; restarting the trading pipeline"
+    happened = "The clock was set back" if failed.component == CLOCK else f"{failed.component} crashed"
+    title = f"{happened}; restarting the trading pipeline"
     body = f"{failed.error}; positions keep their stops at the broker"
     outside.alerts.put(Alert(f"line_failed:{failed.at.isoformat()}", Severity.CRITICAL, title, body))

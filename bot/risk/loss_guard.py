@@ -41,7 +41,8 @@ class LossGuard:
         if losses.day != today:
             yield m.DayOpened(today.isoformat(), now, equity)
             yield from self._resume_next_day()
-        is_due = losses.marked_at is None or now - losses.marked_at >= MARK_EVERY
+        # The last mark may lie ahead: the clock was wrong when it was made.
+        is_due = losses.marked_at is None or abs(now - losses.marked_at) >= MARK_EVERY
         pnl = losses.day_pnl_usd(equity)
         if pnl is not None and (is_due or losses.is_new_extreme(equity, today)):
             peak = losses.peak_usd(today, self._limits().drawdown_sessions)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.actors.clock import SteadyClock
+from bot.domain.errors import RestartTheLine
 from bot.domain.messages import HaltTrading
 from bot.ops.process.clock_steps import ClockStepWatch
 
@@ -50,5 +51,28 @@ def test_a_step_halts_once_and_one_that_the_broker_confirms_is_followed() -> Non
     assert said[0].reason.startswith("clock_skew:")
 
     offset[0] = 3600.0
+    assert list(watch.beat()) == []
+    assert clock.step_s == 0
+
+
+def test_a_step_back_that_the_broker_confirms_is_followed_by_a_line_that_is_built_again() -> None:
+    machine = Machine()
+    clock = machine.clock
+    watch = ClockStepWatch(clock.now, lambda: clock.step_s, lambda: -3600.0, clock.follow_the_wall)
+    machine.run(10, step=-3600)
+
+    with pytest.raises(RestartTheLine, match="set back by 3600 s"):
+        list(watch.beat())
+    assert clock.step_s == 0
+    assert list(watch.beat()) == []
+
+
+def test_a_machine_that_starts_in_1970_halts_for_nothing_before_the_broker_has_told_the_time() -> None:
+    machine, offset = Machine(), list[float | None]([None])
+    clock, now_s = machine.clock, 1.7e9
+    watch = ClockStepWatch(clock.now, lambda: clock.step_s, lambda: offset[0], clock.follow_the_wall)
+    machine.run(10, step=now_s)
+    assert list(watch.beat()) == []
+    offset[0] = now_s
     assert list(watch.beat()) == []
     assert clock.step_s == 0

@@ -12,8 +12,9 @@ import pytest
 
 import bot.actors.supervisor
 from bot.actors.runtime import PATIENCE_SLICE_S, Line, Peer, Ping, ping_component
-from bot.actors.supervisor import Ending, Parts, Supervisor
+from bot.actors.supervisor import CLOCK, Ending, Parts, Supervisor
 from bot.domain import messages as m
+from bot.domain.errors import RestartTheLine
 from bot.wiring import JOURNAL, subscribers
 from tests.actors.test_broker_link import Port
 
@@ -152,3 +153,16 @@ def test_a_halt_that_was_left_is_obeyed_before_anything_comes_from_the_broker() 
     supervisor = Supervisor(parts)
     assert supervisor.run(0.01, lambda: supervisor.request_stop("seen")) is Ending.STOPPED
     assert order == ["halt file", "broker"]
+
+
+def test_a_clock_that_was_set_back_ends_the_line_for_another() -> None:
+    first = m.LineStarted(NOW, "test", "growth", True, ("SPY",))
+    machines = {name: Quiet() for name in subscribers(first)}
+    supervisor = Supervisor(Parts(machines, Port(), lambda _: None, lambda _: None, lambda: NOW, 1e6, first))
+
+    def follow() -> None:
+        raise RestartTheLine("the machine's clock was set back by 3600 s")
+
+    assert supervisor.run(0.01, follow) is Ending.FAILED
+    assert supervisor.failed is not None
+    assert supervisor.failed.component == CLOCK

@@ -39,7 +39,13 @@ def bot(folder: Path, until: str) -> Iterator[subprocess.Popen[str]]:
     )
     assert process.stdout is not None
     try:
-        assert any(f" {until} " in line for line in process.stdout)
+        said: list[str] = []
+        for line in process.stdout:
+            said.append(line)
+            if f" {until} " in line:
+                break
+        else:
+            raise AssertionError(f"it ended and was never {until}: {''.join(said[-30:])}")
         yield process
     finally:
         process.kill()

@@ -125,12 +125,14 @@ def test_systemd_hears_ready_after_the_agreement_and_the_watchdog_all_along(
         systemd.bind(str(tmp_path / "notify"))
         monkeypatch.setenv("NOTIFY_SOCKET", systemd.getsockname())
         said: list[str] = []
-        threading.Thread(target=listen_to_the_end, args=(systemd, said), daemon=True).start()
+        listener = threading.Thread(target=listen_to_the_end, args=(systemd, said), daemon=True)
+        listener.start()
         course = begin()
         course.wait(lambda: "READY=1" in said)
         assert any(isinstance(x, m.Reconciled) for x in course.disk())
         course.wait(lambda: any("1 positions" in text for text in said))
         course.terminate()
+        listener.join(TIMEOUT_S)  # what the bot said last may be unread when it has ended
         assert "STOPPING=1" in said
     assert said.count("READY=1") == 1
     assert said.count("WATCHDOG=1") > 3

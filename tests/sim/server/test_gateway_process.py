@@ -107,7 +107,9 @@ def test_the_process_says_where_it_is_and_ends_on_a_signal() -> None:
     )
     try:
         assert process.stdout is not None
-        said = json.loads(process.stdout.readline())
+        first = process.stdout.readline()
+        assert first, f"it ended: {process.communicate()[1]}"
+        said = json.loads(first)
         assert said["port"] > 0
         assert said["authentication"] == "none"
         assert ScaledTime.parse(said["clock"]).speed == 60
