@@ -132,24 +132,24 @@ def _tell(run: Run, night: Night) -> None:
 
 
 def _plants(asked: argparse.Namespace) -> int:
-    """In rounds, each of more seeds; what the record has found already is asked again only by name."""
+    """In rounds, each of more runs; what the record has found already is asked again only by name."""
     chosen = [n for n, plant in enumerate(PLANTS) if plant.row in asked.planted or not asked.planted]
     begun = {n: 0 if asked.planted else tried(PLANTS[n]) for n in chosen}
     until_s = time.monotonic() + asked.minutes * 60 if asked.record else float("inf")
     with ProcessPoolExecutor(asked.processes, initializer=be_quiet) as pool:
-        for most in (*(n for n in ROUNDS if n < asked.most), asked.most):
-            todo = [n for n in chosen if 0 <= begun[n] < most]
-            work = partial(_search, first=asked.first_planted, most=most, until_s=until_s)
+        for runs in ROUNDS:
+            todo = [n for n in chosen if 0 <= begun[n] < asked.most]
+            work = partial(_search, first=asked.first_planted, most=asked.most, runs=runs, until_s=until_s)
             for n, one in zip(todo, pool.map(work, todo, [begun[n] for n in todo]), strict=True):
                 if one is not None:
-                    begun[n] = -1 if one.seeds is not None else most
+                    begun[n] = -1 if one.seeds is not None else one.tried
                     _tell_detection(one, is_recorded=asked.record)
     return int(any(state >= 0 for state in begun.values()))
 
 
-def _search(number: int, begin: int, *, first: int, most: int, until_s: float) -> Detection | None:
+def _search(number: int, begin: int, *, first: int, most: int, runs: int, until_s: float) -> Detection | None:
     """None where the time is over."""
-    return search(number, first, most, begin) if time.monotonic() < until_s else None
+    return search(number, first, most, begin, runs) if time.monotonic() < until_s else None
 
 
 def _tell_detection(one: Detection, *, is_recorded: bool) -> None:

@@ -91,7 +91,7 @@ class BookRules:
     def _given_up(self, order_id: int) -> None:
         """The bot cancels one of its orders."""
         view = self._core.world.order(OURS, order_id)
-        if view is None or view.order.type != "STP" or not view.is_active:
+        if view is None or not self._ends_a_stop(view):
             return
         if any(self._age_s(fault) < float("inf") for fault in _MUDDLED):
             return
@@ -102,6 +102,15 @@ class BookRules:
         is_tried = held <= 0 or self._closings[idea] > 0
         self._expect(
             "a close is tried before the stop is given up", is_tried, f"{self._core.now:%H:%M:%S} {idea}"
+        )
+
+    def _ends_a_stop(self, view: Any) -> bool:
+        """It is a working stop, or its end is that of one: the exchange ends a group together."""
+        group = view.oca_group
+        return any(
+            other.order.type == "STP" and other.is_active
+            for other in self._core.world.open_orders(OURS)
+            if other.order_id == view.order_id or (group and other.oca_group == group)
         )
 
     # ── at the end ──

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from bot.domain.types import TradingState
 from bot.sim.faults.handle import bind
+from bot.sim.streams.historical_updates import KeptBars
+from bot.sim.streams.market_data_line import MarketLine
 
 if TYPE_CHECKING:
     from tests.simulation.universe import Universe
@@ -42,6 +44,10 @@ def judge_alive(u: Universe) -> None:
         "reconciled, or halted with a name, in calm",
         status.is_reconciled or (is_halted and bool(causes)),
         f"not reconciled, {status.trading_state} {causes}",
+    )
+    dead = sum(feed._is_dead for feed in u.core.feeds.everyone() if isinstance(feed, MarketLine | KeptBars))
+    verdict.expect(
+        "a line that fell silent is asked for again", not dead, f"{dead} are subscribed and silent"
     )
     verdict.expect("a halt has a name", not is_halted or bool(causes), "halted without a cause")
 

@@ -24,8 +24,11 @@ def tried(plant: Plant) -> int:
 
 def record(found: Detection) -> None:
     """Add to what is known, and write the table."""
-    row = {"row": found.row, "seeds": found.seeds, "tried": found.tried, "by": found.said.partition(":")[0]}
-    known = _known() | {found.words: row}
+    known = _known()
+    runs = found.runs + known.get(found.words, {}).get("runs", 0)
+    by = found.said.partition(":")[0]
+    row = {"row": found.row, "seeds": found.seeds, "tried": found.tried, "runs": runs, "by": by}
+    known = known | {found.words: row}
     kept = {plant.words: known[plant.words] for plant in PLANTS if plant.words in known}
     RECORD.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     put(_MARK, table(kept))

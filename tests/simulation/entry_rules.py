@@ -61,7 +61,7 @@ class EntryRules:
     def judge(self, one: Any) -> None:
         """A new order of ours (``ReceivedOrder``)."""
         self._no_storm(one)
-        if str(one.order.action) == "BUY":
+        if is_entry(one):
             self._entries[one.order_id] = one
             self._entry(one)
         elif one.order.parent_id in self._entries and one.order.aux_price is not None:
@@ -129,3 +129,8 @@ class EntryRules:
             cost <= most,
             f"{entry.at:%H:%M:%S} {cost:.2f} of {most:.2f}",
         )
+
+
+def is_entry(one: Any) -> bool:
+    """By the leg that its name bears (``ReceivedOrder``)."""
+    return str(one.order_ref).partition("@")[0].rpartition("/")[2].startswith("entry")

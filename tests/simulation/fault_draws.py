@@ -216,8 +216,8 @@ FAULTS: dict[str, Draw] = {
     "outage": _outage,
     "farm": _farm,
     "competing_session": _lasting(5, 300),
-    "kill_feeds": _once(),
-    "clock_skew": lambda chance: ({"seconds": round(chance.uniform(-90, 90), 1)}, 60.0),
+    "kill_feeds": lambda _: ({}, 240.0),
+    "clock_skew": lambda chance: ({"seconds": round(chance.uniform(-90, 90), 1)}, 400.0),
     "bust": _once(),
     "say": _say,
     # messages and orders
@@ -271,7 +271,12 @@ FAULTS: dict[str, Draw] = {
         120.0,
     ),
     "swallowed": lambda chance: (
-        {"kind": chance.choice(["placeOrder", "cancelOrder"]), "count": chance.randint(1, 6)},
+        {
+            "kind": chance.choice(["placeOrder", "cancelOrder"]),
+            "count": chance.randint(1, 6),
+            # The first placeOrder of an idea asks for its margin alone.
+            "skip": chance.choice([0, 1, 1]),
+        },
         120.0,
     ),
     "other_id": lambda chance: ({"pick": chance.random()}, 120.0),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.sim.gateway.core import GatewayCore
@@ -38,6 +39,7 @@ class _Wire(asyncio.Protocol):
         if self in self._gateway.wires:
             self._gateway.wires.remove(self)
             self._gateway.core.disconnected(self.session)
+            self._gateway.on_closed()
 
     def flush(self) -> None:
         while self.session.outbox_bytes:
@@ -69,6 +71,7 @@ class SimulatedGateway:
         self.core, self._loop, self._looks, self._tells = core, loop, looks, tells
         self._start = core.now
         self.wires: list[_Wire] = []
+        self.on_closed: Callable[[], None] = lambda: None
         self._planned: asyncio.TimerHandle | None = None
         network.listen(PORT, self._accept)
         self._plan()
@@ -92,8 +95,11 @@ class SimulatedGateway:
             self.core.advance_to(at)
             return
         while (mark := self._next_mark()) <= at:
-            self._leap(mark - _MOMENT)
-            self.core.advance_to(mark) if self._is_looked_at(mark) else self._leap(mark)
+            if self._is_looked_at(mark):
+                self._leap(mark - _MOMENT)
+                self.core.advance_to(mark)
+            else:
+                self._leap(mark)
         self._leap(at)
 
     def _next_mark(self) -> datetime:

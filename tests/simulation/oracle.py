@@ -19,7 +19,7 @@ from bot.sim.exchange.events import Executed
 from bot.sim.exchange.fractions.sizes import whole_units
 from bot.sim.gateway.core import GatewayCore
 from tests.simulation.book_rules import BookRules
-from tests.simulation.entry_rules import EntryRules, Limits
+from tests.simulation.entry_rules import EntryRules, Limits, is_entry
 from tests.simulation.journal_rules import check_bars, check_lines, check_refusals
 
 OURS = 1
@@ -202,8 +202,10 @@ class Oracle:
                 )
                 self._rules.judge(one)
                 self._books.received(one)
-                if str(one.order.action) == "BUY":
+                if is_entry(one):
                     self._entry(one, now)
+                elif str(one.order.action) == "BUY":
+                    self._buy_back(one, now)
             elif one.kind == "modify":
                 self.verdict.expect(
                     "a revision on disk before the change",
@@ -231,6 +233,15 @@ class Oracle:
             "only options are bought, with a limit",
             contract is not None and str(contract.sec_type) == "OPT" and one.order.type == "LMT",
             f"{now:%H:%M:%S} {contract} {one.order.type}",
+        )
+
+    def _buy_back(self, one: Any, now: datetime) -> None:
+        """After another hand sold what the bot held: no more than what is short."""
+        held = sum(p.quantity for p in self._core.world.positions() if p.contract.con_id == one.order.con_id)
+        self.verdict.expect(
+            "what is bought beside entries ends a short",
+            one.order.quantity <= -held,
+            f"{now:%H:%M:%S} {one.order_ref} {one.order.quantity} with {held}",
         )
 
     # ── at the end ──

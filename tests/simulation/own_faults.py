@@ -133,9 +133,9 @@ def _order_word(u: Universe, code: int, text: str) -> None:
         bind("say", {"code": code, "text": text, "req_id": orders[-1].order_id})(u.core)
 
 
-def _swallowed(u: Universe, kind: str, count: int) -> None:
+def _swallowed(u: Universe, kind: str, count: int, skip: int = 0) -> None:
     """As a gateway that restarts: what it took it never passed on."""
-    bind("message", {"kind": kind, "effect": "drop", "count": count})(u.core)
+    bind("message", {"kind": kind, "effect": "drop", "count": count, "skip": skip})(u.core)
 
 
 def _other_id(u: Universe, pick: float) -> None:

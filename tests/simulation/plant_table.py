@@ -26,7 +26,6 @@ from bot.execution.protection_guard import ProtectionGuard
 from bot.execution.reconciliation import Reconciler
 from bot.execution.unanswered import UnansweredOrders
 from bot.journal.store import Journal
-from bot.market_data.machine import MarketData
 from bot.ops.alerts.events import Alerts
 from bot.risk import approval, sizing
 from bot.risk.breakers import Losses
@@ -34,7 +33,9 @@ from bot.risk.conditions import Conditions
 from bot.risk.machine import RiskMachine
 from bot.strategies.symbol import SymbolStrategy
 from tests.simulation import life
+from tests.simulation import needs as n
 from tests.simulation import plants as p
+from tests.simulation.needs import Need
 from tests.simulation.plants import Patch
 
 
@@ -45,26 +46,33 @@ class Plant:
     row: str
     words: str
     patches: tuple[Patch, ...]
+    needs: Need = n.always
 
 
 PLANTS: Final[tuple[Plant, ...]] = (
     Plant(
         "G1",
         "bars are asked for once, and silence is not noticed",
-        ((Bars, "_open", p.asks_once), (MarketData, "_judge_freshness", p.nothing)),
+        ((Bars, "_open", p.asks_once), *p.UNWATCHED),
+        n.after_signal("kill_feeds", *n.AWAY, low_s=-900),
     ),
     Plant(
         "G2",
         "three bars in four end in an exception that is swallowed",
         ((SymbolStrategy, "decide", p.swallowing),),
     ),
-    Plant("G3", "a line is forgotten and never cancelled", ((Quotes, "unwatch", p.leaking),)),
+    Plant(
+        "G3",
+        "a line is forgotten and never cancelled",
+        ((Quotes, "unwatch", p.leaking),),
+        n.after_signal("gap", low_s=-900),
+    ),
     Plant(
         "G5",
         "another instrument's price is taken for the option's",
         ((QuoteTicks, "quote", p.anothers), (approval, "QUOTE_RULES", p.INSANE)),
     ),
-    Plant("G7", "a size of at least one", ((approval, "size", p.at_least_one),)),
+    Plant("G7", "a size of at least one", ((approval, "size", p.at_least_one),), n.poor(2_500)),
     Plant("G8", "the size ignores the multiplier", ((sizing, "contracts_at_risk", p.hundredfold),)),
     Plant(
         "G9",
@@ -81,11 +89,17 @@ PLANTS: Final[tuple[Plant, ...]] = (
         "the stop is a limit order priced off the stock, and nobody looks",
         ((order_sender, "order_fields", p.limit_as_stop), *p.BLIND),
     ),
-    Plant("G12", "a stop that is gone is not replaced", ((ProtectionGuard, "_repair", p.nothing),)),
+    Plant(
+        "G12",
+        "a stop that is gone is not replaced",
+        ((ProtectionGuard, "_repair", p.nothing),),
+        n.after_signal("cancel_by_hand", low_s=5),
+    ),
     Plant(
         "G13",
         "a refused order is sent again under another id",
         ((order_sender.Orders, "_rejected", p.again),),
+        n.after_signal("reject", low_s=-120, high_s=0),
     ),
     Plant(
         "G14",
@@ -96,20 +110,31 @@ PLANTS: Final[tuple[Plant, ...]] = (
         "G22",
         "entries outside the session's hours",
         ((approval, "entry_time", p.passes), (approval, "early_close", p.passes)),
+        n.through_the_open,
     ),
-    Plant("G23", "a halt is forgotten at the restart", ((RiskMachine, "remember", p.forgetful),)),
+    Plant(
+        "G23",
+        "a halt is forgotten at the restart",
+        ((RiskMachine, "remember", p.forgetful),),
+        n.first_then(("halt", "halt_file", "flatten"), n.ENDS),
+    ),
     Plant(
         "G24",
         "order ids begin where the gateway says after it rolled back",
         ((port, "order_id_floor", lambda _: 0),),
+        n.first_then(("restart",), n.ENDS, roll_back_ids=True),
     ),
     Plant(
         "G25",
         "fills during an outage are never asked for",
         ((AccountQueries, "executions", p.no_executions),),
+        n.after_signal(*n.AWAY, "lost", "kill", low_s=-120),
     ),
     Plant(
-        "G26", "feeds that die without a word are not noticed", ((MarketData, "_judge_freshness", p.nothing),)
+        "G26",
+        "feeds that die without a word are not noticed",
+        p.UNWATCHED,
+        n.after_signal("kill_feeds", low_s=-900, high_s=1200),
     ),
     Plant(
         "G27",
@@ -120,54 +145,118 @@ PLANTS: Final[tuple[Plant, ...]] = (
         "G28",
         "target and stop do not end each other",
         ((order_sender, "order_fields", p.without_group), (Closing, "_end_orphans", p.nothing)),
+        n.after_signal("pin", low_s=10),
     ),
-    Plant("G29", "a fill that is told twice is booked twice", ((FillLedger, "weigh", p.weigh),)),
-    Plant("G30", "an empty answer is read as flat", ((AccountQueries, "positions", p.nothing_held),)),
-    Plant("G31", "no pace is kept", ((pacing.MessagePacer, "take", lambda *_, **__: 0.0),)),
-    Plant("G32", "entries on data that are not live", ((approval, "QUOTE_RULES", p.UNLIVE),)),
+    Plant(
+        "G29",
+        "a fill that is told twice is booked twice",
+        ((FillLedger, "weigh", p.weigh),),
+        n.after_signal("doubled", *n.AWAY),
+    ),
+    Plant(
+        "G30", "an empty answer is read as flat", ((AccountQueries, "positions", p.nothing_held),), n.always
+    ),
+    Plant("G31", "no pace is kept", ((pacing.MessagePacer, "take", lambda *_, **__: 0.0),), n.wide),
+    Plant(
+        "G32",
+        "entries on data that are not live",
+        ((approval, "QUOTE_RULES", p.UNLIVE),),
+        n.before_signal("competing_session"),
+    ),
     Plant(
         "G34",
         "a clock that is off is not looked at",
         ((Conditions, "clock_skew_s", property(lambda _: 0.0)),),
+        n.before_signal("clock_skew", least=11.0),
     ),
     Plant("G36", "an order leaves before its intent is on disk", ((Journal, "commit", p.recorded),)),
-    Plant("G37", "what another hand traded is agreed to", ((Reconciler, "conclude", p.agreeing),)),
+    Plant(
+        "G37",
+        "what another hand traded is agreed to",
+        ((Reconciler, "conclude", p.agreeing),),
+        n.after_signal("manual_close", "foreign_order", low_s=5),
+    ),
     Plant(
         "G39",
         "the stop is given up before the closing order is accepted",
-        ((ExitPlans, "_flatten", p.alone),),
+        ((ExitPlans, "_flatten", p.alone), (ExitPlans, "_movable", p.passes)),
+        n.after_signal("flatten", low_s=5),
     ),
-    Plant("G41", "a stop moved to 0.01 counts as protection", p.BLIND),
-    Plant("G42", "nobody is told of a halt", ((Alerts, "handle", p.deaf),)),
-    Plant("G48", "one refused entry counts as three", ((Losses, "refuse", p.thrice),)),
-    Plant("G54", "a trading halt is bought into", ((approval, "QUOTE_RULES", p.PLAIN),)),
+    Plant("G41", "a stop moved to 0.01 counts as protection", p.BLIND, n.after_signal("move_stop", low_s=5)),
     Plant(
-        "G55", "a forming bar of the back-fill is taken as closed", ((BarStream, "backfill", p.all_closed),)
+        "G42",
+        "nobody is told of a halt",
+        ((Alerts, "handle", p.deaf),),
+        n.after_signal("halt", "halt_file", "flatten", low_s=-900, high_s=1800),
     ),
-    Plant("G62", "an unknown status ends the line", ((SetAside, "guard", p.unguarded),)),
+    Plant(
+        "G48",
+        "one refused entry counts as three",
+        ((Losses, "refuse", p.thrice),),
+        n.after_signal("reject", low_s=-120, high_s=0),
+    ),
+    Plant(
+        "G54",
+        "a trading halt is bought into",
+        ((approval, "QUOTE_RULES", p.PLAIN),),
+        n.before_signal("halt_trading"),
+    ),
+    Plant(
+        "G55",
+        "a forming bar of the back-fill is taken as closed",
+        ((BarStream, "backfill", p.all_closed),),
+        n.after_signal(*n.AWAY, low_s=-900, high_s=1800),
+    ),
+    Plant(
+        "G62",
+        "an unknown status ends the line",
+        ((SetAside, "guard", p.unguarded),),
+        n.after_signal("odd_status", low_s=-120, high_s=60),
+    ),
     Plant(
         "G63",
         "spread, slippage and fees are left out of the size",
         ((sizing, "stop_loss", p.without_costs), (approval, "stop_loss", p.without_costs)),
+        n.poor(30_000, 3_000),
     ),
-    Plant("G69", "commissions are counted again", ((bracket_book.Commissions, "learn", p.learn),)),
+    Plant(
+        "G69",
+        "commissions are counted again",
+        ((bracket_book.Commissions, "learn", p.learn),),
+        n.after_signal(*n.AWAY, low_s=5),
+    ),
     Plant(
         "G71",
         "an execution is booked by its order id alone",
         ((OrderIndex, "find", p.by_order_id), (OrderEvents, "_execution", p.without_reference)),
+        n.after_signal("other_id"),
     ),
-    Plant("G72", "what a restart swallowed is not asked for", ((UnansweredOrders, "put", p.passes),)),
+    Plant(
+        "G72",
+        "what a restart swallowed is not asked for",
+        ((UnansweredOrders, "put", p.passes),),
+        n.after_signal("swallowed", low_s=-120, high_s=2, kind="placeOrder"),
+    ),
     Plant("G74", "an entry has no end at the broker", ((order_sender, "order_fields", p.without_end),)),
-    Plant("G83", "a disk that stalls is told to nobody", ((life, "judge_disk", p.passes),)),
+    Plant(
+        "G83",
+        "a disk that stalls is told to nobody",
+        ((life, "judge_disk", p.passes),),
+        n.after_signal("disk_slow", low_s=-60),
+    ),
     Plant(
         "seed 102",
         "a bar that an outage cut short is closed by the clock",
         ((BarStream, "close_by_clock", p.closed_by_clock),),
+        n.after_signal(
+            "outage", "half_open", "freeze", "farm", "partition", "kill_feeds", low_s=-900, high_s=1800
+        ),
     ),
     Plant(
         "seed 111",
         "a contract that cannot be asked for while IB is away is never asked for again",
         ((Commands, "_try", p.gives_up),),
+        n.first_then(("outage",), n.ENDS, signal=False),
     ),
 )
 """In the order of the incidents. Two may have the same row."""

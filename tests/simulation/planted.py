@@ -14,10 +14,11 @@ from unittest.mock import patch
 
 from tests.simulation.night import run_seed
 from tests.simulation.plant_table import Plant
+from tests.simulation.swarm import draw
 
 MOST_SEEDS = 1000
-ROUNDS = (5, 10, 20, 40, 80, 160, 320, MOST_SEEDS)
-"""All are asked so many seeds before any is asked more: what is hard to find does not keep the others waiting."""
+ROUNDS = (2, 4, 8, 16, 32, 64)
+"""All are given so many runs before any is given more: what is hard to find does not keep the others waiting."""
 
 
 @contextmanager
@@ -30,17 +31,21 @@ def planted(plant: Plant) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """``seeds``: how many it took; None for a fault that was not found in ``tried``. ``said``: by the oracle, at the first."""
+    """``seeds``: how many it took; None for a fault that was not found in ``tried``. ``said``: by the oracle, at the first.
+
+    ``runs`` of the seeds were run: the others lack what the fault needs.
+    """
 
     row: str
     words: str
     seeds: int | None
     tried: int
+    runs: int
     said: str
 
     def __str__(self) -> str:
         took = f"not found in {self.tried}" if self.seeds is None else f"found by seed {self.seeds}"
-        return f"{self.row} {self.words}: {took} {self.said[:160]}"
+        return f"{self.row} {self.words}: {took}, {self.runs} runs; {self.said[:160]}"
 
 
 @cache
@@ -48,18 +53,29 @@ def _fails_by_itself(seed: int) -> bool:
     return bool(run_seed(seed).failures)
 
 
-def seeds_to_detection(plant: Plant, first: int, most: int = MOST_SEEDS, begin: int = 0) -> Detection:
-    """Seeds ``first + begin`` to ``first + most``. One that fails without the fault, too, found another and does not count."""
+def seeds_to_detection(
+    plant: Plant, first: int, most: int = MOST_SEEDS, begin: int = 0, *, runs: int = MOST_SEEDS
+) -> Detection:
+    """Seeds ``first + begin`` to ``first + most``, at most so many ``runs`` of them.
+
+    One that fails without the fault, too, found another and does not count.
+    """
+    done = 0
     for n in range(begin, most):
+        if not plant.needs(draw(first + n)):
+            continue
+        if done == runs:
+            return Detection(plant.row, plant.words, None, n, done, "")
+        done += 1
         with planted(plant):
             run = run_seed(first + n, is_hasty=True)
         if run.failures and not _fails_by_itself(first + n):
-            return Detection(plant.row, plant.words, n + 1, n + 1, run.failures[0])
-    return Detection(plant.row, plant.words, None, most, "")
+            return Detection(plant.row, plant.words, n + 1, n + 1, done, run.failures[0])
+    return Detection(plant.row, plant.words, None, most, done, "")
 
 
-def search(number: int, first: int, most: int, begin: int) -> Detection:
+def search(number: int, first: int, most: int, begin: int, runs: int) -> Detection:
     """The plant of that place in the table; for a process of a pool."""
     from tests.simulation.plant_table import PLANTS
 
-    return seeds_to_detection(PLANTS[number], first, most, begin)
+    return seeds_to_detection(PLANTS[number], first, most, begin, runs=runs)

@@ -35,6 +35,7 @@ from bot.execution.orders import flatten_order
 from bot.execution.protection_guard import ProtectionGuard
 from bot.execution.reconciliation import Reconciler
 from bot.journal.store import Journal
+from bot.market_data.machine import MarketData
 from bot.ops.alerts.events import Alerts
 from bot.risk import quote_rules, sizing
 from bot.risk.breakers import Losses
@@ -95,9 +96,12 @@ async def unchecked(sender: Any, sent: Any) -> None:
 
 
 def again(sender: Any, known: Any, trouble: Any) -> None:
+    """By itself, and by nobody's books: its children were refused with it."""
     _rejected(sender, known, trouble)
-    client = sender._link.client
-    client.placeOrder(sender._link.next_id(), sender._instrument(known.contract), known.reported)
+    if not known.parent_id:
+        known.reported.transmit = True
+        client = sender._link.client
+        client.placeOrder(sender._link.next_id(), sender._instrument(known.contract), known.reported)
 
 
 def sold(place: m.PlaceBracket, *how: Any) -> Any:
@@ -281,5 +285,9 @@ PLAIN: Final = tuple(rule for rule in _rules if rule is not quote_rules.feeds_fr
 UNLIVE: Final = tuple(x for x in PLAIN if x not in (quote_rules.data_live, quote_rules.quote_fresh))
 INSANE: Final = tuple(x for x in _rules if x is not quote_rules.premium_sane)
 
+UNWATCHED: Final[tuple[Patch, ...]] = (
+    (MarketData, "_judge_freshness", nothing),
+    (Bars, "_ask_again_where_doubtful", passes),
+)
 BLIND: Final[tuple[Patch, ...]] = ((proof, "_defect", lambda *_: ""),)
 DISTANT: Final[tuple[Patch, ...]] = ((ProtectionGuard, "step", nothing),)

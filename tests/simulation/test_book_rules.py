@@ -37,12 +37,20 @@ class _Books:
 
     def __init__(self, *orders: Any, held: int = 0, faults: tuple[str, ...] = ()) -> None:
         position = SimpleNamespace(contract=SimpleNamespace(con_id=7), quantity=held)
-        order = SimpleNamespace(type="STP", order_ref="a/stop@1")
-        view = SimpleNamespace(order=order, is_active=True, contract=position.contract)
+        stop, target = (
+            SimpleNamespace(
+                order=SimpleNamespace(type=kind, order_ref=f"a/{leg}@1"),
+                order_id=order_id,
+                oca_group="g",
+                is_active=True,
+                contract=position.contract,
+            )
+            for kind, leg, order_id in (("STP", "stop", 5), ("LMT", "target", 4))
+        )
         world = SimpleNamespace(
             cancel=lambda *_: [],
-            order=lambda *_: view,
-            open_orders=lambda *_: [],
+            order=lambda _, order_id: {5: stop, 4: target}[order_id],
+            open_orders=lambda *_: [stop, target],
             positions=lambda: [position] if held else [],
             _exchange=SimpleNamespace(alive=lambda: orders),
         )
@@ -110,6 +118,12 @@ def test_a_stop_that_is_cancelled_before_any_close_is_found(
         books.rules.received(SimpleNamespace(at=AT, order_ref="a/flatten@1", order=order))
     books.core.world.cancel(1, 5)
     assert books.broken == ({"a close is tried before the stop is given up"} if is_found else set())
+
+
+def test_a_target_that_takes_its_stop_with_it_is_found() -> None:
+    books = _Books(held=2)
+    books.core.world.cancel(1, 4)
+    assert books.broken == {"a close is tried before the stop is given up"}
 
 
 def test_an_order_that_is_called_refused_and_trades_is_found() -> None:

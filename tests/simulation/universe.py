@@ -28,6 +28,7 @@ from tests.gauntlet.signals import told_strategy
 from tests.simulation.calm import LIVES_WITHIN_S, judge_alive, judge_trading, repair
 from tests.simulation.coverage import Coverage, noting_transitions
 from tests.simulation.disk import Disk, PowerLost
+from tests.simulation.door_rules import DoorRules
 from tests.simulation.escapes import no_escape
 from tests.simulation.gateway import SimulatedGateway
 from tests.simulation.life import Life, Surroundings
@@ -42,6 +43,7 @@ from tests.simulation.world import FEW, gateway_core, limits_of, most_lines, set
 
 STALL_TOLD_S = 3.0
 """A write that takes longer must be told to a person (docs/runbook.md, "The disk is slow")."""
+_DOOR_EVERY_S = 10.0
 BOOT_S = 10.0
 """systemd's RestartSec in roles/ibkr_bot."""
 
@@ -53,7 +55,8 @@ class Universe:
         self.coverage = Coverage()
         self.wire: list[tuple[float, str, bytes]] = []
         self.core = gateway_core(plan)
-        self._watch_wire()
+        if not plan.is_lean:
+            self._watch_wire()
         self.network = loop.network = Network(
             loop, self.streams.of("network"), plan.network, self._note_wire if keep else lambda *_: None
         )
@@ -66,6 +69,10 @@ class Universe:
         self.oracle = Oracle(self.core, lambda: self.is_calm, limits_of(self.settings), self.age_s)
         self.disk = Disk(directory, self.streams.of("disk"), self.oracle, self._stall)
         self.disk.on_cut = lambda: self.die(power=True, away_s=30.0)
+        self.door = DoorRules(
+            self.core, self.oracle.verdict.expect, self.age_s, lambda: not self.has_lost_rows
+        )
+        self.gateway.on_closed = self.door.closed
         self.clock_step_s = 0.0
         self.stalled_s = 0.0
         self.life: Life | None = None
@@ -124,12 +131,14 @@ class Universe:
 
         def sent(session: Any, kind: str, **values: Any) -> None:
             self.coverage.note("answer", kind)
+            self.door.said(kind, values)
             if kind == "error":
                 self.coverage.note("error code", values["errorCode"])
             send(session, kind, **values)
 
         def heard(session: Any, message: Any) -> None:
             self.coverage.note("request", message.kind)
+            self.door.heard(message)
             received(session, message)
             # What a bad network held back comes at once, whoever sent it at which pace.
             if self.is_calm:
@@ -283,6 +292,7 @@ class Universe:
         """The faults in their order, then the calm, then the verdict."""
         loop = self.loop
         live = loop.create_task(self.live())
+        loop.call_later(_DOOR_EVERY_S, self._look_at_the_door)
         for fault in self.plan.faults:
             await asyncio.sleep(max(0.0, fault.at_s - loop.time()))
             self._break(fault)
@@ -302,6 +312,11 @@ class Universe:
         await asyncio.wait([live], timeout=120)
         if live.done() and (error := live.exception()) is not None:
             self.oracle.verdict.broken.append(f"the host itself: {error!r}")
+
+    def _look_at_the_door(self) -> None:
+        if not self.is_over and not self.plan.is_lean:
+            self.door.look()
+            self.loop.call_later(_DOOR_EVERY_S, self._look_at_the_door)
 
     def _break(self, fault: Fault) -> None:
         self.tell(str(fault))

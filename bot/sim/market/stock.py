@@ -195,19 +195,26 @@ class StockMarket:
 
     def move(self, minute: int, step: int, at: datetime) -> Iterator[MarketEvent]:
         """The print of the session's minute ``minute``, point ``step``; nothing in a minute without a trade."""
-        found = self._path(minute)
-        if found is None:
+        done = self.pass_by(minute, step, at)
+        if done is None or not self.tells_progress:
             return
-        cents, size = round(found[0][step] * self._shift), shares(found[1], self._points, step)
-        self._quote(cents, size, minute, step, at)
-        self._add(cents, size, minute, at)
-        if not self.tells_progress:
-            return
-        self.prints.append((at, float(dollars(cents)), size))
+        cents, size = done
         yield Traded(at, self.con_id, dollars(cents), size)
         for bar_size, part in ((BarSize.M1, self._minute), (BarSize.M60, self._hour)):
             if part is not None:
                 yield BarFormed(at, self.con_id, part.bar(self.symbol, bar_size), is_closed=False)
+
+    def pass_by(self, minute: int, step: int, at: datetime) -> tuple[int, int] | None:
+        """As :meth:`move`, and nobody is told. The print's cents and size; None in a minute without a trade."""
+        found = self._path(minute)
+        if found is None:
+            return None
+        cents, size = round(found[0][step] * self._shift), shares(found[1], self._points, step)
+        self._quote(cents, size, minute, step, at)
+        self._add(cents, size, minute, at)
+        if self.tells_progress:
+            self.prints.append((at, float(dollars(cents)), size))
+        return cents, size
 
     def leap(self, first: int, last: int, session_open: datetime) -> Iterator[MarketEvent]:
         """Minutes ``first`` to ``last`` at once, both whole: only the bars that close on the way are told.
@@ -223,9 +230,7 @@ class StockMarket:
         at = session_open + last * _MINUTE
         yield from self.end_minute(at)
         for step in range(self._points):
-            for event in self.move(last, step, at + step * _MINUTE / self._points):
-                if isinstance(event, BarFormed) and event.is_closed:
-                    yield event
+            self.pass_by(last, step, at + step * _MINUTE / self._points)
 
     def _whole_minute(self, points: tuple[int, ...], size: int, minute: int, at: datetime) -> None:
         open_, close, high, low = points[0], points[-1], max(points), min(points)

@@ -5,6 +5,7 @@ Rule: a library tells only what was recorded. It may know any number of days, an
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -57,7 +58,8 @@ class Bundle:
 
     def hours(self, symbol: Symbol, before: datetime, since: date | None = None) -> tuple[Bar, ...]:
         found = bars.bars_60m(symbol, before) if symbol in bars.SYMBOLS else ()
-        return found if since is None else tuple(bar for bar in found if bar.start.date() >= since)
+        first = 0 if since is None else bisect_left(found, since, key=lambda bar: bar.start.date())
+        return found[first:]
 
     def stock_quotes(self, symbol: Symbol, day: date) -> tuple[StockQuote, ...]:
         return bars.stock_quotes(symbol, day)
