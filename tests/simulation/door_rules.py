@@ -51,7 +51,7 @@ class DoorRules:
     def said(self, kind: str, values: dict[str, Any]) -> None:
         """An answer, as it leaves."""
         if kind in _ANSWERS:
-            self._unanswered.pop(values.get("orderId", values.get("id", values.get("reqId"))), None)
+            self._unanswered.pop(int(values.get("orderId", values.get("reqId", -1))), None)
 
     def closed(self) -> None:
         """A connection ended: the next session begins with questions."""
