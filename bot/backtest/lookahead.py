@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bot.backtest.exact.run import plan_stretches, run_exact
 from bot.backtest.plan import BacktestPlan
+from bot.backtest.replay.differences import in_words
 from bot.domain import messages as m
 from bot.domain.market import Bar
 from bot.domain.types import Symbol
@@ -74,8 +75,8 @@ class ChangedFuture:
         if bar.end <= self._cut:
             return bar
         prices = {name: round(getattr(bar, name) * _SHIFT, 2) for name in ("high", "low", "close")}
-        # A minute's open is known the moment it begins.
-        is_known = bar.start < self._cut
+        # A minute's open is known the moment it begins, and may fill an order at the cut itself.
+        is_known = bar.start <= self._cut
         prices["open"] = bar.open if is_known else round(bar.open * _SHIFT, 2)
         prices["high"] = max(prices.values())
         prices["low"] = min(prices.values())
@@ -116,10 +117,11 @@ def first_difference(plan: BacktestPlan, library: Library, another: Library, cut
     real, other = (_decisions(short, x, cut) for x in (library, another))
     for before, after in zip(real, other, strict=False):
         if before != after:
-            return Peek(cut, f"{before}", f"{after}")
+            return Peek(cut, in_words(before), in_words(after))
     if len(real) != len(other):
         longer = max(real, other, key=len)[min(len(real), len(other))]
-        return Peek(cut, f"{longer}", "nothing")
+        sides = (in_words(longer), "nothing")
+        return Peek(cut, *(sides if len(real) > len(other) else sides[::-1]))
     return None
 
 

@@ -127,3 +127,4 @@ def test_a_changed_future_leaves_the_past_as_it_was() -> None:
 
     assert [x for x in other if x.end <= cut()] == [x for x in real if x.end <= cut()]
     assert all(a.close != b.close for a, b in zip(real, other, strict=True) if a.end > cut())
+    assert [x.open for x in other if x.start == cut()] == [x.open for x in real if x.start == cut()]

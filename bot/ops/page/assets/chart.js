@@ -265,7 +265,9 @@
   // ── lines over time ──
   class LineChart {
     constructor(place, points) {
-      const days = points.length > 1 && points[points.length - 1][0] - points[0][0] > 86400 * 2;
+      // A point a day has its day's name even where there are only two or three.
+      const span = points.length > 1 ? points[points.length - 1][0] - points[0][0] : 0;
+      const days = span > 86400 * 2 || span / (points.length - 1) > 86400 / 2;
       this.chart = L.createChart(place, options(days));
       this.series = this.chart.addSeries(L.AreaSeries, {
         lineColor: colour("acc"), topColor: faded(colour("acc"), 0.22), bottomColor: faded(colour("acc"), 0.02), lineWidth: 2,

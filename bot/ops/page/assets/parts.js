@@ -94,7 +94,8 @@
 
   // ``right``: columns of figures; ``more``: columns that a phone leaves out.
   function table(title, columns, rows, { right = [], more = [], foot = null, note = "" } = {}) {
-    const cell = (tag, index, value) => h(tag, { cls: [right.includes(index) ? "num" : "", more.includes(index) ? "more" : ""].join(" ").trim() },
+    const isText = (value) => typeof value === "string" && value.length > 60;
+    const cell = (tag, index, value) => h(tag, { cls: [right.includes(index) ? "num" : "", more.includes(index) ? "more" : "", isText(value) ? "words" : ""].join(" ").trim() },
       value instanceof Node ? value : String(value));
     const line = (tag, row) => h("tr", {}, ...row.map((value, index) => cell(tag, index, value)));
     return card(title, h("div", { cls: "scroll", tabindex: "0", role: "region", "aria-label": title }, h("table", {},
