@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli.options import ConfigOption, DataOption, JsonOption
+from bot.cli.page_file import check_place, write_page
 from bot.cli.show.printer import printer
-from bot.domain.errors import FixTheCommand, FixTheMachine
+from bot.domain.errors import FixTheCommand, FixTheConfiguration, FixTheMachine
 
 if TYPE_CHECKING:
     from rich.table import Table as Grid
@@ -75,6 +76,7 @@ def backtest(
 
     Example: ibkr-bot backtest --from 2011-01-03 --to 2011-01-31 --set strategies.scalp.fast_ema=10 --html report.html
     """
+    check_place(html)
     settings = changed_settings(config, changes)
     library = library_of(data, settings)
     plan = make_plan(settings, library, symbols, first, last, equity, seed, halts, synthetic=synthetic)
@@ -86,7 +88,7 @@ def backtest(
     board = _board_of(plan, library)
     report = _play(plan, library, board, exact=exact, spreads=spreads)
     if html is not None:
-        _write(html, backtest_document(report, _charts(report, library)))
+        write_page(html, backtest_document(report, _charts(report, library)))
     if as_json:
         typer.echo(as_json_text(report))
     else:
@@ -191,7 +193,8 @@ def make_plan(
     """The plan that the options describe; FixTheCommand for what cannot be."""
     from bot.backtest.plan import BacktestPlan
 
-    names = tuple(name.strip().upper() for name in symbols.split(",") if name.strip()) or settings.symbols
+    typed = (name.strip().upper() for name in symbols.split(","))
+    names = tuple(dict.fromkeys(name for name in typed if name)) or settings.symbols
     if halts not in ("resume", "stay"):
         raise FixTheCommand(f"--halts {halts!r}: resume or stay is wanted")
     known = sorted({day for name in names for day in library.sessions(name)})
@@ -215,16 +218,23 @@ def _after(start: date) -> date:
 def changed_settings(config: Path | None, changes: list[str] | None) -> Settings:
     """The settings in force with ``--set`` on top; the broker is the simulated one, so nothing is a dry run."""
     from bot.config import load_settings
+    from bot.config.complaints import known_key
     from bot.config.template import setting_keys
 
     variables = dict(os.environ) | as_simulated()
-    known = setting_keys()
+    given = set[str]()
     for change in changes or []:
         key, is_set, value = change.partition("=")
-        if not is_set or key.strip() not in known:
-            raise FixTheCommand(f"--set {change}: write KEY=VALUE with a key of configs/settings.yaml")
-        variables[key.strip().upper().replace(".", "__")] = value.strip()
-    return load_settings(config, variables)
+        key = known_key(f"--set {change}", key.strip() if is_set else "", "KEY=VALUE", setting_keys())
+        given.add(name := key.upper().replace(".", "__"))
+        variables[name] = value.strip()
+    try:
+        return load_settings(config, variables)
+    except FixTheConfiguration as error:
+        said = f"{error}"
+        for name in given:
+            said = said.replace(f"from environment: {name})", "from --set)")
+        raise FixTheConfiguration(said) from None
 
 
 def as_simulated() -> dict[str, str]:
@@ -366,15 +376,6 @@ def _charts(report: Report, library: Library) -> list[Chart]:
         if minutes:
             found.append(chart(symbol, minutes))
     return found
-
-
-def _write(path: Path, page: Any) -> None:
-    from bot.ops.page.render import as_file
-
-    try:
-        path.write_text(as_file(page), encoding="utf-8")
-    except OSError as error:
-        raise FixTheMachine(f"--html {path}: {error.strerror}") from None
 
 
 def _date(option: str, text: str) -> date | None:

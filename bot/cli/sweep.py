@@ -12,8 +12,9 @@ import typer
 
 from bot.cli.backtest import as_simulated, changed_settings, grid_of, library_of, make_plan, sessions_bar
 from bot.cli.options import ConfigOption, DataOption, JsonOption
+from bot.cli.page_file import check_place, write_page
 from bot.cli.show.printer import printer
-from bot.domain.errors import FixTheCommand, FixTheMachine
+from bot.domain.errors import FixTheCommand
 
 if TYPE_CHECKING:
     from bot.backtest.plan import BacktestPlan
@@ -79,6 +80,7 @@ def sweep(
     from bot.backtest.sweep.table import judge_sweep
     from bot.backtest.sweep.workers import run_sweep
 
+    check_place(html)
     if draw and search:
         raise FixTheCommand("--draw and --search are two ways to choose: give one of them")
     settings = changed_settings(config, None)
@@ -178,7 +180,6 @@ def _write_page(path: Path, swept: Swept, tables: tuple[Table, ...], plan: Backt
     from bot.backtest.sweep.table import worth_in_words
     from bot.domain.session import session_on
     from bot.ops.page.document import Document, PageVerdict, Source
-    from bot.ops.page.render import as_file
 
     end = session_on(plan.last)
     page = Document(
@@ -191,7 +192,4 @@ def _write_page(path: Path, swept: Swept, tables: tuple[Table, ...], plan: Backt
         parallels=parallel(swept),
         heat_maps=heat_maps(swept),
     )
-    try:
-        path.write_text(as_file(page), encoding="utf-8")
-    except OSError as error:
-        raise FixTheMachine(f"--html {path}: {error.strerror}") from None
+    write_page(path, page)

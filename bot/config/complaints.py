@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.config.layers import LEGACY, Layer
+from bot.domain.errors import FixTheCommand
 from bot.domain.text import made_safe
 
 _FIXES = {
@@ -95,6 +96,16 @@ def _unknown(key: str, layer: Layer, known: Collection[str]) -> str:
     guess = nearest_key(key, known)
     fix = f"did you mean {guess}?" if guess else "remove it; `ibkr-bot config show` lists every key"
     return f"{made_safe(key, 80)}{where}: there is no such setting; {fix}"
+
+
+def known_key(given: str, key: str, form: str, known: Collection[str]) -> str:
+    """The key, when there is such a setting. FixTheCommand names what was ``given``, and the nearest one or the ``form``."""
+    if key in known:
+        return key
+    guess = nearest_key(key, known) if key else None
+    if guess is None:
+        raise FixTheCommand(f"{given}: write {form} with a key of configs/settings.yaml")
+    raise FixTheCommand(f"{given}: there is no such setting; did you mean {guess}?")
 
 
 def nearest_key(key: str, known: Collection[str]) -> str | None:

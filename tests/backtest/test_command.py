@@ -33,7 +33,7 @@ def test_a_day_ends_in_json_and_a_page(
     page = tmp_path / "report.html"
 
     code, out, _ = said(
-        capsys, "backtest", "--symbols", "goog", "--from", "2015-12-24", "--to", "2015-12-24", "--no-spreads",
+        capsys, "backtest", "--symbols", "goog,GOOG", "--from", "2015-12-24", "--to", "2015-12-24", "--no-spreads",
         "--json", "--html", str(page),
     )  # fmt: skip
 
@@ -75,7 +75,12 @@ def test_on_a_narrow_screen_the_longest_text_gives_way_and_no_figure() -> None:
         (["--from", "2012-01-03", "--to", "2012-01-04"], "no minutes of SPY"),
         (["--from", "2011-01-28", "--to", "2011-01-03"], "lies before --from"),
         (["--equity", "-1"], "--equity"),
-        (["--set", "strategies.scalp.fast_emma=3"], "--set strategies.scalp.fast_emma=3"),
+        (
+            ["--set", "strategies.scalp.fast_emma=3"],
+            "fast_emma=3: there is no such setting; did you mean strategies",
+        ),
+        (["--set", "=3"], "KEY=VALUE"),
+        (["--html", "nowhere/report.html"], "there is no folder nowhere"),
         (["--set", "strategies.scalp.fast_ema"], "KEY=VALUE"),
         (["--halts", "maybe"], "resume or stay"),
         (["--data", "nowhere"], "no such folder"),
@@ -106,3 +111,4 @@ def test_a_setting_out_of_range_is_named(
 
     assert code == 78
     assert "risk.max_daily_loss_pct" in err
+    assert "from --set" in err

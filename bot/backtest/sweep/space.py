@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from itertools import product
 from typing import TypeAlias
 
+from bot.config.complaints import known_key
 from bot.domain.errors import FixTheCommand
 
 Changes: TypeAlias = tuple[tuple[str, str], ...]
@@ -18,8 +19,7 @@ _MOST = 100_000
 def read_axis(text: str, known: Collection[str]) -> tuple[str, tuple[str, ...]]:
     """``KEY=5,8,13`` or ``KEY=0.1:0.5:0.1`` (from, to, step) as a key and its values; FixTheCommand for anything else."""
     key, is_set, values = (part.strip() for part in text.partition("="))
-    if not is_set or key not in known:
-        raise FixTheCommand(f"--grid {text}: write KEY=VALUE,VALUE with a key of configs/settings.yaml")
+    key = known_key(f"--grid {text}", key if is_set else "", "KEY=VALUE,VALUE", known)
     found = (
         _range(text, values)
         if values.count(":") == 2
