@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from bot.backtest.exact.run import plan_stretches, run_exact
 from bot.backtest.plan import BacktestPlan
-from bot.backtest.replay.differences import in_words
 from bot.domain import messages as m
 from bot.domain.market import Bar
 from bot.domain.types import Symbol
@@ -117,10 +116,10 @@ def first_difference(plan: BacktestPlan, library: Library, another: Library, cut
     real, other = (_decisions(short, x, cut) for x in (library, another))
     for before, after in zip(real, other, strict=False):
         if before != after:
-            return Peek(cut, in_words(before), in_words(after))
+            return Peek(cut, f"{before}", f"{after}")
     if len(real) != len(other):
         longer = max(real, other, key=len)[min(len(real), len(other))]
-        sides = (in_words(longer), "nothing")
+        sides = (f"{longer}", "nothing")
         return Peek(cut, *(sides if len(real) > len(other) else sides[::-1]))
     return None
 

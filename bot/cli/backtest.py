@@ -140,6 +140,7 @@ def _play(
 ) -> Report:
     from bot.backtest.exact.run import plan_stretches, run_exact
     from bot.backtest.fast.run import run_fast
+    from bot.backtest.feed.splits import splits_within
     from bot.backtest.outcome import first_difference_of
     from bot.backtest.report.document import Report
 
@@ -155,7 +156,8 @@ def _play(
     variants = tuple(sorted(outcomes, key=lambda x: x[0])) if spreads else ()
     if exact:
         _check_gears(first_difference_of(outcomes[0][1], run_fast(plan, library)))
-    return Report(plan, "exact" if exact else "fast", outcomes[0][1], variants)
+    warnings = tuple(splits_within(plan, library))
+    return Report(plan, "exact" if exact else "fast", outcomes[0][1], variants, warnings)
 
 
 def _check_gears(difference: tuple[str, str] | None) -> None:
@@ -263,7 +265,7 @@ def library_of(data: Path | None, settings: Settings) -> Library:
 
 def show_report(report: Report) -> None:
     """The report on a terminal."""
-    from bot.backtest.report.document import all_tables, prices_line
+    from bot.backtest.report.document import all_tables, loud_lines
 
     console = printer()
     for table in all_tables(report):
@@ -273,7 +275,8 @@ def show_report(report: Report) -> None:
     out = report.outcome
     if out.still_open:
         console.print(f"still open at the end, at mid: {', '.join(out.still_open)}", highlight=False)
-    console.print(prices_line(out), style="bold", highlight=False, soft_wrap=True)
+    for line in loud_lines(report):
+        console.print(line, style="bold", highlight=False, soft_wrap=True)
 
 
 def _reasons(table: Table) -> list[str]:
@@ -336,6 +339,7 @@ def as_json_text(report: Report) -> str:
         "end_equity": out.end_equity,
         "gear": report.gear,
         "prices": prices_line(out),
+        "warnings": report.warnings,
         "figures": {
             x.name: {"value": x.value, "low": x.low, "high": x.high, "definition": x.definition}
             for x in figures_of(out)

@@ -17,6 +17,7 @@ from typing import Final
 from bot.backtest.feed.bars import as_bars, as_quotes, summed_hours
 from bot.backtest.feed.chain import as_chain
 from bot.backtest.store.kinds import Kind
+from bot.backtest.store.splits import split_in_words
 from bot.backtest.store.store import Store
 from bot.domain.market import Bar, BarSize
 from bot.domain.session import new_york_day
@@ -62,14 +63,14 @@ class StoreLibrary:
         return None if chain is None else strikes_of(chain)
 
     def volatility(self, symbol: Symbol, day: date) -> float | None:
-        """That of the last 21 closes before the day, a year; None with fewer, and on the package's days."""
+        """That of the last 21 closes before the day, a year, splits left out; None with fewer, and on the package's days."""
         if not self._is_own(symbol, day):
             return self._behind.volatility(symbol, day)
         closes = self._closes(symbol)
         known = closes[: bisect_right(closes, (day, 0.0))][-_VOL_SESSIONS - 1 :]
         if len(known) <= _VOL_SESSIONS:
             return None
-        moves = [math.log(b / a) for (_, a), (_, b) in pairwise(known)]
+        moves = [math.log(b / a) for (_, a), (_, b) in pairwise(known) if split_in_words(a, b) is None]
         return max(_LEAST_VOL, stdev(moves) * math.sqrt(_TRADING_DAYS))
 
     def _is_own(self, symbol: Symbol, day: date) -> bool:

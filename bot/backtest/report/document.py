@@ -22,12 +22,14 @@ from bot.sim.market.recorded.bars import to_hours
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that is shown of a backtest. ``variants`` are the same days at other spreads, by factor."""
+    """Everything that is shown of a backtest. ``variants`` are the same days at other spreads, by factor; ``warnings`` say what
+    makes the result doubtful."""
 
     plan: BacktestPlan
     gear: str
     outcome: Outcome
     variants: tuple[tuple[float, Outcome], ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def prices_line(out: Outcome) -> str:
@@ -45,6 +47,11 @@ def prices_line(out: Outcome) -> str:
         f"(Black's formula, at the money {span}, spread of a tick and 0.8 % of the price for funds, 2 % for stocks). "
         "Modelled prices are no quotes anybody made: treat the result as a rehearsal, not as an estimate."
     )
+
+
+def loud_lines(report: Report) -> tuple[str, ...]:
+    """What nobody may overlook, in every form of the report."""
+    return (*report.warnings, prices_line(report.outcome))
 
 
 def all_tables(report: Report) -> tuple[Table, ...]:
@@ -68,7 +75,7 @@ def backtest_document(report: Report, charts: Sequence[Chart] = ()) -> Document:
         kind="backtest",
         title=f"Backtest {' '.join(plan.symbols)}, {out.days[0].day} to {out.days[-1].day}",
         at=_end(out.days[-1].day),
-        verdict=PageVerdict("plain", f"{pnl:+,.2f} USD", _in_words(report), prices_line(out)),
+        verdict=PageVerdict("plain", f"{pnl:+,.2f} USD", _in_words(report), " ".join(loud_lines(report))),
         source=Source(build=build_id(), trading="simulated", mode=plan.settings.mode, symbols=plan.symbols),
         money=Money("USD", pnl + fees, None, fees, pnl, out.end_equity, "Result of the backtest"),
         charts=tuple(charts),

@@ -13,13 +13,12 @@ from bot.backtest.store.check.day_bars import DayBars, SymbolBars
 from bot.backtest.store.check.findings import DataFinding, DataSeverity
 from bot.backtest.store.intake.values import Flags
 from bot.backtest.store.kinds import Kind
+from bot.backtest.store.splits import LONG_WEEKEND, split_in_words
 
 _SPIKE: Final = 0.10
 """A minute that leaves the price by so much and is back at once. Limit up-limit down (SEC, 2012) halts large stocks at 5 %."""
-_SPLITS: Final = (2.0, 3.0, 4.0, 5.0, 7.0, 8.0, 10.0, 20.0, 1.5)
-_LONG_WEEKEND: Final = 5
-_NEAR: Final = 0.06
-"""An overnight move beside the split itself."""
+_NEAR_A_HUNDRED: Final = 0.06
+"""An overnight move beside the leap itself."""
 
 
 def impossible(bars: SymbolBars) -> Iterator[DataFinding]:
@@ -65,11 +64,11 @@ def _spikes(x: DayBars) -> Flags:
 def splits(bars: SymbolBars) -> Iterator[DataFinding]:
     """An overnight leap near n:1 or 1:n."""
     for before, after in pairwise(bars.days):
-        if (after.day - before.day).days > _LONG_WEEKEND:
+        if (after.day - before.day).days > LONG_WEEKEND:
             continue
         ratio = float(before.close[-1] / after.open[0])
         size = ratio if ratio > 1 else 1 / ratio
-        if abs(size / 100 - 1) < _NEAR:
+        if abs(size / 100 - 1) < _NEAR_A_HUNDRED:
             yield _wrong(
                 bars,
                 f"prices leap a hundredfold overnight ({before.close[-1]:g} to {after.open[0]:g}): cents on one side, dollars on "
@@ -78,9 +77,8 @@ def splits(bars: SymbolBars) -> Iterator[DataFinding]:
                 "divide the cents by 100 in the file and import it again with --replace",
             )
             continue
-        near = min(_SPLITS, key=lambda n: abs(size / n - 1))
-        if abs(size / near - 1) < _NEAR:
-            words = f"{near:g}:1" if ratio > 1 else f"1:{near:g}"
+        words = split_in_words(float(before.close[-1]), float(after.open[0]))
+        if words is not None:
             yield _wrong(
                 bars,
                 f"looks like a {words} split ({before.close[-1]:g} to {after.open[0]:g} overnight)",
