@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli.options import ConfigOption, DataOption, JsonOption
-from bot.cli.page_file import check_place, write_page
+from bot.cli.show.page_file import check_place, write_page
 from bot.cli.show.printer import printer
 from bot.domain.errors import FixTheCommand, FixTheConfiguration, FixTheMachine
 

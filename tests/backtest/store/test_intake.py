@@ -48,6 +48,7 @@ LAYOUTS: dict[str, tuple[str, Row, Told]] = {
     "American dates": ("Date,Time,O,H,L,C,V", lambda x: f"{wall(x, '%m/%d/%Y,%H:%M')},{figures(x)}", NEW_YORK_TIMES),
     "forenoon and afternoon": (HEAD, lambda x: f"{wall(x, '%m/%d/%Y %I:%M %p')},{figures(x)}", NEW_YORK_TIMES),
     "milliseconds": (HEAD, lambda x: f"{x.start.timestamp() * 1000:.0f},{figures(x)}", Told()),
+    "seconds as a float": (HEAD, lambda x: f"{x.start.timestamp():.1f},{figures(x)}", Told()),
     "no header": ("", lambda x: f"{wall(x, '%Y%m%d,%H%M')},{figures(x)}", NEW_YORK_TIMES),
     "no header, semicolons": ("", lambda x: f"{wall(x, '%Y%m%d %H%M%S')};{figures(x, ';')}", NEW_YORK_TIMES),
     "decimal commas": (HEAD.replace(",", ";"), lambda x: f"{wall(x, '%d.%m.%Y %H:%M')};{commas(x)}", NEW_YORK_TIMES),

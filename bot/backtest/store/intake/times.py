@@ -32,6 +32,7 @@ _WALL: Final = re.compile(
     r"\s*(?P<zone>Z|UTC|[+-]\d{2}:?\d{2}|[A-Za-z]+/[A-Za-z_]+)?",
     re.ASCII,
 )
+_NO_PART: Final = re.compile(r"(?<=\d{10})\.0+$", re.ASCII)
 _CLOCK: Final = re.compile(r"(\d{1,2}):?(\d{2})(?::?(\d{2})(?:\.(\d{1,9}))?)?\s*([AaPp][Mm])?", re.ASCII)
 
 
@@ -113,7 +114,8 @@ def _from_text(raw: Raw, texts: list[str], name: str, order: DayOrder | None) ->
 
 
 def _counts(texts: list[str]) -> Int64s | None:
-    """Seconds, milli-, micro- or nanoseconds since 1970; None unless every row is one."""
+    """Seconds, milli-, micro- or nanoseconds since 1970, also as ``1709821800.0``; None unless every row is one."""
+    texts = [text[: -len(end[0])] if (end := _NO_PART.search(text)) else text for text in texts]
     lengths = {len(text) for text in texts}
     if (
         not lengths <= {10, 13, 16, 19}
