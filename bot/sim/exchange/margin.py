@@ -150,9 +150,9 @@ class _Pair:
     number: Units
 
     def lost_at(self, spot: Decimal) -> Decimal:
-        """USD at the short one's expiry, besides what was paid; what another pair gains is not set against it."""
+        """USD at the short one's expiry, besides what was paid; negative for a gain."""
         a_unit = _inside(self.short, spot) - _inside(self.long, spot)
-        return max(Decimal(0), a_unit) * self.number * self.short.multiplier
+        return a_unit * self.number * self.short.multiplier
 
 
 class _Pairing:
@@ -238,9 +238,12 @@ def _inside(contract: Contract, spot: Decimal) -> Decimal:
 
 
 def _most_lost_together(pairs: list[_Pair]) -> Decimal:
-    """The most that pairs of one expiry lose at one price of the underlying: what they lose bends at strikes only."""
+    """The most that pairs of one expiry lose at one price of the underlying: what they lose bends at strikes only.
+
+    What one gains there pays for another: a butterfly or condor that was paid for ties up nothing more (Cboe, margin manual).
+    """
     bends = {option.strike or Decimal(0) for pair in pairs for option in (pair.long, pair.short)}
-    return max(sum((pair.lost_at(spot) for pair in pairs), Decimal(0)) for spot in bends)
+    return max(Decimal(0), *(sum((pair.lost_at(spot) for pair in pairs), Decimal(0)) for spot in bends))
 
 
 def _most_lost(long: Contract, short: Contract) -> Decimal:

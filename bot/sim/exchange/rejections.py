@@ -115,7 +115,9 @@ def _bad_time(order: SimOrder, now: datetime) -> OrderRejection | None:
     if order.tif == "GTD" and (order.good_till is None or order.good_till <= now):
         return OrderRejection(391, "The time or time-zone entered is invalid.")
     if order.tif == AT_THE_OPEN and order.type not in (SimOrderType.MARKET, SimOrderType.LIMIT):
-        return OrderRejection(10052, f"Invalid time in force:{order.tif}.")
+        return OrderRejection(111, "The TIF (Tif type) and the order type are incompatible.")
+    if order.tif != "DAY" and order.type in (SimOrderType.MARKET_ON_CLOSE, SimOrderType.LIMIT_ON_CLOSE):
+        return OrderRejection(113, "The Tif option should be set to DAY for MOC and LOC orders.")
     return None
 
 

@@ -54,6 +54,13 @@ def _place(core: GatewayCore, session: ClientSession, message: WireMessage) -> N
         return
     parent_id = core.order_ids.own(client_id, message.parentId) if message.parentId else 0
     order = take_order(message, details.contract.con_id, core.world.accounts, parent_id, message.exchange)
+    strange = (
+        one
+        for one in order.conditions
+        if core.world.contract(getattr(one, "con_id", 0) or order.con_id) is None
+    )
+    if next(strange, None) is not None:
+        raise RejectedRequest(147, "The conditional contract info is incomplete.")
     own_id = wire_id if order.what_if else _own_id(core, client_id, wire_id, old)
     core.apply(core.world.place(client_id, own_id, order))
 

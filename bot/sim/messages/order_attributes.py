@@ -20,7 +20,7 @@ from bot.sim.exchange.conditions import (
     TimeCondition,
     VolumeCondition,
 )
-from bot.sim.exchange.order_kinds import KINDS
+from bot.sim.exchange.order_kinds import KINDS, OrderKind, Wake
 from bot.sim.messages.formatting import UnreadableTimeError, parse_when
 from bot.wire import WireMessage
 
@@ -40,6 +40,10 @@ ALGORITHMS: Final = frozenset(
         *("Adaptive", "ArrivalPx", "DarkIce", "AD", "PctVol", "Twap", "Vwap", "BalanceImpactRisk"),
         *("MinImpact", "ClosePx", "PctVolPx", "PctVolSz", "PctVolTm", "Inline"),
     }
+)
+_ICEBERG_OR_DISCRETION: Final = (
+    "An order can be EITHER Iceberg or Discretionary. "
+    "Please remove either the Discretionary amount or the Iceberg size."
 )
 _PRICE_DIGITS = 8
 """Behind the point: finer than any market's steps."""
@@ -84,7 +88,9 @@ def _check(message: WireMessage) -> None:
     if message.ocaType not in _OCA_TYPES:
         raise invalid(f"Invalid OCA type {message.ocaType}")
     if message.triggerMethod not in _TRIGGER_METHODS:
-        raise invalid(f"Invalid trigger method {message.triggerMethod}")
+        raise RejectedRequest(146, f"Invalid trigger method: {message.triggerMethod}")
+    if message.discretionaryAmt and message.displaySize:
+        raise RejectedRequest(157, _ICEBERG_OR_DISCRETION)
     # IBKR Campus, "TWS API: Error Codes": 439 and 442.
     if message.algoStrategy and message.algoStrategy not in ALGORITHMS:
         raise RejectedRequest(439, "Order processing failed. Algorithm definition not found.")
@@ -127,13 +133,27 @@ def _condition(one: dict[str, Any]) -> Condition:
     raise invalid(f"Invalid condition type {one['condType']}")
 
 
+def _check_adjusted(message: WireMessage, kind: OrderKind) -> None:
+    # IBKR Campus, "TWS API: Error Codes": 361 to 364.
+    is_trailing = kind.wakes is Wake.TRAIL
+    if not message.triggerPrice or message.triggerPrice < 0:
+        raise RejectedRequest(361, "Invalid trigger price.")
+    if not is_trailing and not message.adjustedStopPrice:
+        raise RejectedRequest(362, "Invalid adjusted stop price.")
+    if kind.has_limit and not is_trailing and not message.adjustedStopLimitPrice:
+        raise RejectedRequest(363, "Invalid adjusted stop limit price.")
+    if is_trailing and (not message.adjustedTrailingAmount or message.adjustedTrailingAmount < 0):
+        raise RejectedRequest(364, "Invalid adjusted trailing amount.")
+
+
 def _adjustment(message: WireMessage) -> Adjustment | None:
     kind = message.get("adjustedOrderType")
     if not kind or kind == "None":
         return None
-    if kind not in KINDS or message.triggerPrice is None:
-        raise invalid("Invalid adjusted order type or trigger price")
+    if kind not in KINDS:
+        raise invalid("Invalid adjusted order type")
     amount = without_noise(message.adjustedTrailingAmount)
+    _check_adjusted(message, KINDS[kind])
     return Adjustment(
         type=kind,
         trigger_price=without_noise(message.triggerPrice) or Decimal(0),

@@ -52,6 +52,15 @@ def test_two_sides_that_lose_at_one_price_tie_up_both() -> None:
     assert initial(*crossed) == Decimal(300)
 
 
+def test_a_butterfly_or_condor_that_is_paid_for_ties_up_nothing_and_one_that_is_sold_its_wing() -> None:
+    butterfly = [lot(1, 45), lot(-2, 50), lot(1, 55)]
+    condor = [lot(1, 45, Right.PUT), lot(-1, 47, Right.PUT), lot(-1, 50, Right.PUT), lot(1, 52, Right.PUT)]
+
+    assert initial(*butterfly) == initial(*condor) == 0
+    assert initial(*(replace(one, quantity=-one.quantity) for one in butterfly)) == Decimal(500)
+    assert initial(lot(1, 45), lot(-2, 50), lot(1, 57)) == Decimal(200)
+
+
 def test_a_long_option_that_expires_first_covers_nothing() -> None:
     assert naked([lot(-1, 55, month=3), lot(1, 50, month=2)]) == Naked(calls=1)
     assert naked([lot(-1, 55, month=2), lot(1, 50, month=3)]) == Naked()

@@ -183,7 +183,7 @@ def test_one_fill_cancels_its_group_across_contracts() -> None:
         (387, {"type": "LOC"}),
         (321, {"type": "TRAIL LIMIT", "aux_price": Decimal(1), "limit": None}),
         (321, {"type": "LIT"}),
-        (10052, {"type": "STP", "aux_price": Decimal(2), "tif": "OPG"}),
+        (111, {"type": "STP", "aux_price": Decimal(2), "tif": "OPG"}),
         (10052, {"tif": "DTC"}),
     ],
 )
@@ -198,6 +198,7 @@ _BOOKS = st.lists(st.integers(4_800, 5_200), min_size=1, max_size=25)
 
 def _terms(order_type: str, has_limit: bool, tif: str, action: Side) -> dict[str, object]:
     away = Decimal("0.50") * -action.sign
+    tif = "DAY" if KINDS[order_type].at_close else tif
     terms: dict[str, object] = {"type": order_type, "tif": tif, "con_id": STOCK_ID}
     if order_type.startswith("TRAIL"):
         terms |= {"aux_price": Decimal("0.50"), "limit_offset": Decimal("0.10") if has_limit else None}

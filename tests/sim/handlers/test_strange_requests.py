@@ -22,6 +22,16 @@ CALL = {
 }
 BARS = {"endDateTime": "", "barSizeSetting": "1 min", "durationStr": "1 D", "whatToShow": "TRADES"}
 EXPIRED = {"lastTradeDateOrContractMonth": "20101217"}
+STOP = {"orderType": "STP", "auxPrice": 90}
+STRANGE_CONDITION = {
+    "condType": 1,
+    "conjunction": "a",
+    "isMore": True,
+    "price": 1,
+    "conId": 999,
+    "exch": "SMART",
+    "triggerMethod": 0,
+}
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +129,19 @@ def test_a_bare_number_is_a_duration_in_seconds(client: RawClient) -> None:
         ({"account": "U99"}, 321, "Invalid account code 'U99'"),
         ({"parentId": 777}, 135, "777"),
         ({"ocaGroup": "g", "ocaType": 7}, 321, "OCA type 7"),
-        ({"triggerMethod": 99}, 321, "trigger method 99"),
+        ({"triggerMethod": 99}, 146, "Invalid trigger method: 99"),
+        ({"discretionaryAmt": 0.05, "displaySize": 1}, 157, "EITHER Iceberg or Discretionary"),
+        ({"orderType": "MOC", "tif": "IOC"}, 113, "should be set to DAY"),
+        ({"orderType": "LOC", "tif": "GTC"}, 113, "should be set to DAY"),
+        ({**STOP, "adjustedOrderType": "STP"}, 361, "Invalid trigger price"),
+        ({**STOP, "adjustedOrderType": "STP", "triggerPrice": 95}, 362, "adjusted stop price"),
+        (
+            {**STOP, "adjustedOrderType": "STP LMT", "triggerPrice": 95, "adjustedStopPrice": 92},
+            363,
+            "adjusted stop limit price",
+        ),
+        ({**STOP, "adjustedOrderType": "TRAIL", "triggerPrice": 95}, 364, "adjusted trailing amount"),
+        ({"conditions": [STRANGE_CONDITION]}, 147, "conditional contract info is incomplete"),
         ({"whatIf": True, "transmit": False}, 413, "transmit"),
         ({"scalePriceIncrement": 0.05}, 321, "scalePriceIncrement is not supported"),
         ({"goodAfterTime": "soon"}, 391, "good after time"),
