@@ -128,7 +128,7 @@ def test_each_code_of_the_data_has_words_of_its_own(running: SimGatewayThread, c
     )
     running.faults.unsubscribed(scope="all")
     # The history's refusal is rewritten, too: 10167 is news there, and its request would wait for its whole deadline.
-    found = visit(running, BROKER__HISTORY_TIMEOUT_S="5")
+    found = visit(running, BROKER__HISTORY_TIMEOUT_S="1", ask_s=2.0)
 
     assert words in found["stock SPY"].found
     assert found["stock SPY"].remedy
