@@ -49,6 +49,8 @@ def bind(name: str, arguments: Mapping[str, Any]) -> Callable[[GatewayCore], Any
     if name == "message":
         given = bound.arguments
         check_fields(given["kind"], given["effect"], given.get("fields") or {})
+    if name == "split" and bound.arguments["new"] == bound.arguments["old"]:
+        raise FixTheConfiguration("fault split: new and old must not be the same")
     if name in SETTINGS_OF:
         changed(SETTINGS_OF[name](), arguments, name)
     return partial(_call, command, dict(arguments))

@@ -101,7 +101,7 @@ def make_world(options: SimOptions, now: datetime) -> World:
         try:
             world.splits.plan(read_split(text))
         except FixTheConfiguration as error:
-            raise FixTheCommand(f"--split: {error}") from None
+            raise FixTheCommand(f"--{error}") from None
     for symbol in options.minis:
         if symbol not in world.market.stocks:
             raise FixTheCommand(f"--minis: there is no stock {symbol!r} here; add it to --symbols")

@@ -126,6 +126,8 @@ def test_any_command_is_answered_and_time_goes_on(commands: list[dict[str, Any]]
         ("timeline: [{upon: execDetial, do: clear}]", "timeline entry 1: the gateway sends no 'execDetial'"),
         ("timeline: [{at: '10:15', repeat: [1], do: clear}]", "timeline entry 1: repeat is daily or weekly"),
         ("timeline: [{at: '10:15', do: gap, symbol: SPY, percent: .nan}]", "timeline entry 1: fault gap: percent"),
+        ("timeline: [{at: '10:15', do: split, symbol: SPY, new: 2, old: 2}]", "timeline entry 1: fault split: new and old"),
+        ("timeline: [{at: '10:15', do: split, symbol: SPY, new: 0, old: 2}]", "timeline entry 1: fault split: new is 0"),
         ("timeline: [{at: '10:15', do: gap, symbol: SPY, percent: -100}]", "timeline entry 1: fault gap: percent"),
         ("timeline: [{at: '10:15', do: refuse, seconds: .inf}]", "timeline entry 1: fault refuse: seconds"),
         ("timeline: [{at: '10:15', do: refuse, seconds: -5}]", "timeline entry 1: fault refuse: seconds"),

@@ -14,6 +14,8 @@ from bot.domain.errors import FixTheCommand, FixTheConfiguration
 from bot.domain.types import Right, Side
 from bot.sim.exchange.events import AccountPositionChanged, ExchangeEvent, OrderMessage
 from bot.sim.exchange.orders import SimOrder
+from bot.sim.faults.handle import bind
+from bot.sim.handlers.table import make_core
 from bot.sim.market.catalog import SPX
 from bot.sim.market.corporate.splits import read_split
 from bot.sim.market.history import HistoryQuery
@@ -243,6 +245,14 @@ def test_two_splits_of_one_stock_follow_each_other() -> None:
     names = {one.trading_class for one in world.option_parameters(AAPL)}
     assert names == {"AAPL", "AAPL2", "AAPL3"}
     assert abs(last(world) * 9 / 4 / price - 1) < Decimal("0.2")
+
+
+def test_the_fault_splits_before_the_next_session() -> None:
+    world = synthetic_world(["AAPL"], MONDAY, start=utc(5, 15, 50))
+
+    bind("split", {"symbol": "AAPL", "new": 4, "old": 1})(make_core(world))
+
+    assert world.splits.next_due() == utc(6, 0)
 
 
 @pytest.mark.parametrize(

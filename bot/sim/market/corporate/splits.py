@@ -49,18 +49,18 @@ def read_split(text: str) -> Split:
     found = _FORM.fullmatch(text.strip().upper())
     if found is None:
         raise FixTheConfiguration(
-            f"{text!r} is no split; write SYMBOL:NEW:OLD@DATE, for instance AAPL:4:1@2026-01-07"
+            f"split: {text!r} is none; write SYMBOL:NEW:OLD@DATE, for instance AAPL:4:1@2026-01-07"
         )
     try:
         day = date.fromisoformat(found[4])
     except ValueError:
-        raise FixTheConfiguration(f"{text!r}: {found[4]} is no date") from None
+        raise FixTheConfiguration(f"split: {text!r}: {found[4]} is no date") from None
     return checked(Split(found[1], int(found[2]), int(found[3]), day))
 
 
 def checked(split: Split) -> Split:
     """The same split. Errors: FixTheConfiguration for one that cannot be."""
-    about = f"a split of {split.symbol}, {split.new} for {split.old} on {split.day}"
+    about = f"split: {split.symbol}, {split.new} for {split.old} on {split.day}"
     if not split.new or not split.old or split.ratio == 1:
         raise FixTheConfiguration(f"{about}: both numbers must be above 0, and not the same")
     try:
