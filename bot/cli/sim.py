@@ -60,7 +60,9 @@ _AnswerDelay = Annotated[
 _Splits = Annotated[
     list[str] | None,
     typer.Option(
-        "--split", metavar="SYMBOL:NEW:OLD@DATE", help="A split overnight, e.g. AAPL:4:1@2026-01-07; repeat."
+        "--split",
+        metavar="SYMBOL:NEW:OLD@DATE",
+        help="A split overnight, e.g. AAPL:4:1@2026-01-07; repeat or separate.",
     ),
 ]
 _Minis = Annotated[
@@ -225,7 +227,8 @@ def _market(
 
 
 def _corporate(splits: list[str] | None, minis: list[str] | None) -> dict[str, Any]:
-    return {"splits": tuple(splits or ()), "minis": tuple(_symbols(minis)) if minis else ()}
+    splits, minis = (_symbols(given) if given else [] for given in (splits, minis))
+    return {"splits": tuple(splits), "minis": tuple(minis)}
 
 
 def _symbols(given: list[str] | None) -> list[str]:

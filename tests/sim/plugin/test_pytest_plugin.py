@@ -62,6 +62,15 @@ def test_a_project_whose_package_bot_comes_behind_the_gateways_is_meant_by_it(tm
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
+@pytest.mark.slow
+def test_splits_and_minis_are_options_as_lists() -> None:
+    given = {"split": ["AAPL:4:1@2026-01-06", "SPY:2:1@2026-01-07"], "minis": ["AAPL", "SPY"]}
+    with IBGateway(symbols=["AAPL", "SPY"], at="19:59", **given) as gateway:
+        assert gateway.advance(hours=5) == "2026-01-06T05:59:00+00:00"
+    with pytest.raises(GatewayError, match="is none; write SYMBOL"):
+        IBGateway().start(split=["SPY:2:1"])
+
+
 def test_the_gateway_starts_advances_breaks_and_ends() -> None:
     with IBGateway(seed=3) as gateway:
         assert gateway.facts["symbols"] == ["SPY"]
