@@ -37,7 +37,7 @@ from tests.guard.rig import ACCOUNT, limits
 
 ROUNDS = 4000
 ROOMY = {kind: {"minute": 900_000, "day": 900_000} for kind in ("entries", "exits", "revisions", "cancels")}
-WALL = limits(rates=ROOMY | {"efficiency": 999_999})
+WALL = limits(rates=ROOMY | {"efficiency": 999_999, "what_ifs": 900_000})
 ANSWER = encode("currentTime", VERSION, time=1)
 
 

@@ -203,7 +203,7 @@ def _wait(files: Files, is_it: Any) -> dict[str, Any] | None:
 
 def _taken(found: dict[str, Any] | None) -> str:
     if found is None:
-        return "; the guard does not run, and will know when it starts"
+        return "; no word of the guard: it does not run and will know when it starts, or its disk is full"
     return f"; the guard has it, {found['resting_entries']} entries rest"
 
 

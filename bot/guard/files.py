@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,14 @@ class Files:
             raise FixTheMachine(f"{directory}: no such directory; make it, or name another with --state")
 
     def latch(self, stop: Stop) -> None:
-        """Write the stop; it is on the disk when this returns. Errors: FixTheMachine."""
-        self._replace(_STOP, stop.to_json(), sync=True)
+        """Write the stop; it is on the disk when this returns, also on a full one, where it takes the status' place.
+
+        Errors: FixTheMachine."""
+        try:
+            self._replace(_STOP, stop.to_json(), sync=True)
+        except FixTheMachine:
+            (self.directory / _STATUS).unlink(missing_ok=True)
+            self._replace(_STOP, stop.to_json(), sync=True)
 
     def release(self, by: str, reason: str, at: datetime) -> None:
         """Take the stop away and say who did. Errors: FixTheMachine."""
@@ -96,6 +103,8 @@ def _write(path: Path, text: str, *, sync: bool = False) -> None:
                 os.fsync(file.fileno())
         draft.replace(path)
     except OSError as error:
+        with suppress(OSError):  # on a full disk half a draft is in the way of the next
+            draft.unlink(missing_ok=True)
         raise FixTheMachine(f"{path}: cannot be written ({error.strerror})") from None
 
 

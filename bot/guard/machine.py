@@ -34,6 +34,8 @@ class Guard:
         self.own: dict[int, OwnLine] = {}
         self.clearing = Clearing(limits, self.ledger, self.lines, self.own, now, stop)
         self.proof = WeeklyProof(limits.sunday, now)
+        self.unkept = ""
+        """Why the day's counts do not reach the disk, empty when they do."""
         self._now = self._noticed = now
 
     # ── what the gate asks
@@ -65,7 +67,7 @@ class Guard:
             return "the guard does not see the account now"
         if not self.proof.is_proved(self._now):
             return "the gateway's log-in has not been proved since Sunday"
-        return self.gate.unread
+        return self.gate.unread or self.unkept
 
     def connect(self, number: int) -> list[Effect]:
         """A client has connected. ``number`` is positive and new. Before the account was seen whole none is let in."""

@@ -129,15 +129,28 @@ class Proxy:
             self.tick()
             ticks += 1
             if ticks % _KEEP_EVERY == 0:
-                await asyncio.to_thread(self._files.keep, counts_to_json(self.guard.counts), self.status())
+                await self._keep()
         self._failed.result()
+
+    async def _keep(self) -> None:
+        """Counts and status to the disk. While it takes nothing no entry leaves, since a restart would forget it; exits do."""
+        try:
+            await asyncio.to_thread(self._files.keep, counts_to_json(self.guard.counts), self.status())
+        except FixTheMachine as error:
+            if not self.guard.unkept:
+                self._tell(Tell("disk", f"no entries until the disk takes them: {error}", is_urgent=True))
+            self.guard.unkept = f"the guard cannot keep its counts: {error}"
+        else:
+            if self.guard.unkept:
+                self._tell(Tell("disk again", "the disk takes the guard's counts again", is_urgent=True))
+            self.guard.unkept = ""
 
     async def stop(self) -> None:
         """Close every line and the port."""
         if self._server is not None:
             self._server.close()
         self._abort()
-        self._files.keep(counts_to_json(self.guard.counts), self.status())
+        await self._keep()
         await asyncio.sleep(0)
 
     def status(self) -> dict[str, object]:

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.domain.errors import FixTheConfiguration
+import bot.guard.files
+from bot.domain.errors import FixTheConfiguration, FixTheMachine
 from bot.guard.alerts import Alerts, apprise_channels
+from bot.guard.clearing import Stop
 from bot.guard.cli import app
 from bot.guard.core.effects import Tell
 from bot.guard.files import Files
@@ -32,6 +34,19 @@ EXAMPLE = ROOT / "configs/guard.yaml"
         ("accounts: [DU1234567]", "accounts: []", "accounts"),
         ("currency: USD", "currency: [", "not YAML"),
         ("percent: 25", "percent: much", "collar.percent"),
+        ("percent: 25", "percent: .nan", "collar.percent"),
+        ("quantity: 20", "quantity: true", "order.quantity: true is neither"),
+        ("round_trips: 40", "round_trips: 40\nround_trips: 400", "round_trips is written twice"),
+        ("quantity: 20", "quantity: 20, quantity: 200", "quantity is written twice"),
+        ("[DU1234567]", '[""]', "accounts.0"),
+        ("[DU1234567]", "[DU1234567, ' DU7654321']", "accounts.1"),
+        ("[SPY, QQQ", "[spy, QQQ", "underlyings.0"),
+        ("[SPY, QQQ", "[SPY, NO", "underlyings.1"),
+        ("currency: USD", "currency: ''", "currency"),
+        ("order_fields: []", "order_fields: [outsideRht]", "no order has a field 'outsideRht'"),
+        ('proved_by: "12:00"', "proved_by: 12:00", "sunday.proved_by: Value error, between 01:30"),
+        ("trade: [1]", "trade: [1.5]", "clients.trade.0"),
+        ("accounts:", "- accounts:", "not YAML"),
     ],
 )
 def test_a_wrong_file_of_limits_is_named_with_its_key(
@@ -81,6 +96,21 @@ def test_a_stop_is_on_disk_even_when_no_guard_runs(tmp_path: Path, monkeypatch: 
     assert (shown.exit_code, json.loads(shown.stdout)["stopped"]["by"]) == (1, "Ana")
     CliRunner().invoke(app, ["resume", "--reason", "well", "--by", "Ana", "--state", str(tmp_path)])
     assert Files(tmp_path).stop(wall_clock()) is None
+
+
+def test_a_stop_finds_room_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that has room for what lies there and for nothing else."""
+    whole, files = bot.guard.files._write, Files(tmp_path)
+    files.keep({}, {"seen_s": 0})
+
+    def write(path: Path, text: str, *, sync: bool = False) -> None:
+        if len(list(tmp_path.iterdir())) >= 2:
+            raise FixTheMachine(f"{path}: cannot be written (No space left on device)")
+        whole(path, text, sync=sync)
+
+    monkeypatch.setattr(bot.guard.files, "_write", write)
+    files.latch(Stop("odd orders", "Ana", wall_clock()))
+    assert str(files.stop(wall_clock())) == "stopped: odd orders (Ana)"
 
 
 def test_a_latch_or_counts_that_cannot_be_read_are_a_stop(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.domain.errors import FixTheMachine
 from bot.guard.files import Files
 from tests.guard.rig import ACCOUNT, GuardedDesk, limits
 
@@ -242,6 +243,26 @@ def test_counts_of_the_day_outlive_a_restart(desk: GuardedDesk, option: Any) -> 
     directory = desk.wall.files.directory
     desk.wall.stop()
     assert Files(directory).counts(desk.wall.proxy._now()).by_kind["entries"] == 1
+
+
+def test_while_the_disk_takes_no_counts_no_entry_leaves_and_an_exit_does(
+    desk: GuardedDesk, option: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise FixTheMachine("counts.json: cannot be written (No space left on device)")
+
+    trades = hold_one(desk, option)
+    with monkeypatch.context() as disk:
+        disk.setattr(desk.wall.files, "keep", full)
+        assert "No space left" in desk.wall.wait_told("disk").text
+        entry = desk.place(desk.quoted_option(right="P"), desk.lib.LimitOrder("BUY", 1, 0.05))
+        assert "cannot keep its counts" in desk.words()[-1]
+        out = desk.lib.LimitOrder("SELL", 1, 8.0, ocaGroup=trades[2].order.ocaGroup, ocaType=2)
+        assert desk.place(option, out)[0].orderStatus.status != "Cancelled"
+        assert desk.statuses(entry) == ["Cancelled"]
+    assert desk.wall.wait_told("disk again")
+    desk.place(desk.quoted_option(right="P"), desk.lib.LimitOrder("BUY", 1, 0.05))
+    assert len(desk.words()) == 1
 
 
 @pytest.mark.parametrize("set_s", [-3600.0, 86400.0])

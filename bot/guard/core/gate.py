@@ -123,8 +123,7 @@ class Gate:
         if line.stage is not Stage.AGREED or kind != "startApi":
             raise RemoteProtocolError(f"{kind or 'something unknown'} came before startApi")
         client_id = _read(line, payload).clientId
-        allowed = self.limits.clients.trade + self.limits.clients.watch
-        if client_id not in allowed:
+        if client_id not in self.limits.clients.trade + self.limits.clients.watch:
             unknown = f"client id {client_id} is neither in clients.trade nor in clients.watch"
             raise RemoteProtocolError(unknown)
         line.client_id, line.stage = client_id, Stage.STARTED
@@ -233,9 +232,8 @@ class Gate:
     def end(self, line: Line, why: str) -> list[Effect]:
         """Close a client's line, and tell it why."""
         self.lines.pop(line.number, None)
-        told: list[Effect] = []
-        if line.version:
-            told.append(self.say(line, -1, 321, f"Error validating request:-'guard' : cause - {why}"))
+        words = f"Error validating request:-'guard' : cause - {why}"
+        told = [self.say(line, -1, 321, words)] if line.version else []
         return [*told, Close(line.number, why), Tell("line", f"a client's line was closed: {why}")]
 
     # ── the gateway's side

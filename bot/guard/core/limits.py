@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 Count = Annotated[int, Field(gt=0, le=1_000_000)]
 Money = Annotated[Decimal, Field(gt=0, le=100_000_000, decimal_places=2)]
 ClientId = Annotated[int, Field(ge=0, lt=2**31)]
+Account = Annotated[str, Field(pattern=r"\A[A-Za-z0-9]{2,20}\z")]
+Symbol = Annotated[str, Field(pattern=r"\A[A-Z][A-Z0-9. ]{0,9}\z")]
 
 
 class _Part(BaseModel):
@@ -89,7 +91,7 @@ class SundayProof(_Part):
     @field_validator("proved_by")
     @classmethod
     def _in_time(cls, value: time) -> time:
-        if not time(1, 30) <= value <= time(21, 30) or value.tzinfo is not None:
+        if value.tzinfo is not None or not time(1, 30) <= value <= time(21, 30):
             raise ValueError("between 01:30 and 21:30 New York, in quotes: twelve hours before Monday's open")
         return value
 
@@ -97,10 +99,10 @@ class SundayProof(_Part):
 class Limits(_Part):
     """Everything the guard holds. ``round_trips``: positions opened and closed until a person goes on."""
 
-    accounts: tuple[str, ...] = Field(min_length=1)
+    accounts: tuple[Account, ...] = Field(min_length=1)
     clients: Clients
-    underlyings: tuple[str, ...] = Field(min_length=1)
-    currency: str = "USD"
+    underlyings: tuple[Symbol, ...] = Field(min_length=1)
+    currency: Annotated[str, Field(pattern=r"\A[A-Z]{3}\z")] = "USD"
     order: OneOrder
     total: Total
     collar: Collar
