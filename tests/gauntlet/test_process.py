@@ -62,7 +62,7 @@ def test_a_signal_while_connecting_is_a_clean_stop(begin: Begin, number: signal.
 @pytest.mark.gauntlet("G21")
 def test_a_stop_with_a_position_leaves_its_protection_and_the_next_life_goes_on(begin: Begin) -> None:
     course = begin()
-    course.wait(lambda: bool(course.position()))
+    course.hold()
     course.terminate()
     assert course.position()
     course.deaths += 1
@@ -130,6 +130,7 @@ def test_systemd_hears_ready_after_the_agreement_and_the_watchdog_all_along(
         course = begin()
         course.wait(lambda: "READY=1" in said)
         assert any(isinstance(x, m.Reconciled) for x in course.disk())
+        course.hold()
         course.wait(lambda: any("1 positions" in text for text in said))
         course.terminate()
         listener.join(TIMEOUT_S)  # what the bot said last may be unread when it has ended
@@ -153,7 +154,7 @@ def test_a_closed_terminal_disturbs_nothing(begin: Begin) -> None:
     assert course.bot is not None
     course.wait(lambda: any(isinstance(x, m.LineStarted) for x in course.disk()))
     course.bot.send_signal(signal.SIGHUP)
-    course.wait(lambda: bool(course.position()))
+    course.hold()
     course.bot.send_signal(signal.SIGHUP)
     course.close_the_trade()
     assert course.ends == []

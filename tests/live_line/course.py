@@ -119,6 +119,21 @@ class Course:
         self.start(self.die_at)
         self.close_the_trade()
 
+    def hold(self) -> None:
+        """Wait for the position. A busy machine sends its entry late, at a price that has moved on, and gives it up; so the
+        market comes to the order."""
+        self.wait(self._holds)
+
+    def _holds(self) -> bool:
+        ends = [x for x in self.disk() if isinstance(x, m.EntryAbandoned | m.EntryDenied)]
+        assert not ends, f"there will be no position: {ends}"
+        for view in self.gateway.ask(lambda core: core.world.open_orders()):
+            limit = view.order.limit_price
+            if view.order.action is Side.BUY and limit is not None:
+                bid, ask = float(limit) - 0.02, float(limit)
+                self.gateway.faults.pin_quote(view.contract.con_id, bid=bid, ask=ask, size=50)
+        return bool(self.position())
+
     def close_the_trade(self) -> None:
         """Let the position reach its target, see the trade ended, and stop."""
         self.wait(lambda: bool(self.position()) or self.has_ended())
