@@ -39,6 +39,8 @@ _LONGEST_WAIT: Final = timedelta(minutes=1)
 _AT_LAST: Final = timedelta(seconds=15)
 """Behind the last request: a snapshot takes eleven seconds."""
 _UNASKED: Final = 0
+# IBKR Campus, "TWS API: Error Codes": no security definition has been found for the request.
+_UNKNOWN_CONTRACT: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,8 @@ def compare_recording(said: list[RecordedMessage]) -> Iterator[WireDifference]:
             asked.setdefault(_about(message), f"{message.kind} {_about(message)}")
         else:
             recorded.setdefault(_about(message), Answers()).note(message)
-    ours = _played(said, version)
+    unknown = {number for number, answers in recorded.items() if _UNKNOWN_CONTRACT in answers.codes}
+    ours = _played(said, version, unknown)
     for number, request in asked.items():
         yield from _differences(request, recorded.get(number, Answers()), ours.get(number, Answers()))
 
@@ -145,7 +148,9 @@ def _listed(things: Iterable[Any]) -> str:
 
 
 def _about(message: WireMessage) -> int:
-    """The number of the request or order that a message is about; 0 for none."""
+    """The number of the request or order that a message is about; 0 for none, and for the next order's."""
+    if message.kind == "nextValidId":
+        return _UNASKED
     for name in ("orderId", "reqId", "id", "tickerId"):
         number = message.values.get(name)
         if isinstance(number, int) and number > 0:
@@ -169,9 +174,9 @@ def _version(said: list[RecordedMessage]) -> int:
     return min(int(number), max(SUPPORTED_VERSIONS))
 
 
-def _played(said: list[RecordedMessage], version: int) -> dict[int, Answers]:
+def _played(said: list[RecordedMessage], version: int, unknown: set[int]) -> dict[int, Answers]:
     start = datetime.combine(_DAY, _BEGIN, NEW_YORK)
-    world = synthetic_world(_symbols(said, version), _DAY, start=start, account_id=_ACCOUNT_ID)
+    world = synthetic_world(_symbols(said, version, unknown), _DAY, start=start, account_id=_ACCOUNT_ID)
     core = make_core(world, GatewaySettings(messages_per_second=None))
     session, answers = core.connect(), {_UNASKED: Answers()}
     frames, before = FrameBuffer(), said[0].at
@@ -199,8 +204,8 @@ def _listen(session: ClientSession, frames: FrameBuffer, version: int, answers: 
             answers.setdefault(_about(message), Answers()).note(message)
 
 
-def _symbols(said: list[RecordedMessage], version: int) -> list[str]:
-    """The stocks that the recording asks for, and SPY."""
+def _symbols(said: list[RecordedMessage], version: int, unknown: set[int]) -> list[str]:
+    """The stocks that the recording asks for, and SPY; not those of requests that its gateway answered with 200."""
     found = ["SPY"]
     for one in said:
         if one.is_request and not _is_greeting(one):
@@ -208,6 +213,7 @@ def _symbols(said: list[RecordedMessage], version: int) -> list[str]:
                 message = decode_request(one.payload, version)
             except ProtocolError:
                 continue
-            if message.get("secType") in ("STK", "OPT") and message.get("symbol"):
+            is_known = _about(message) not in unknown
+            if is_known and message.get("secType") in ("STK", "OPT") and message.get("symbol"):
                 found.append(str(message.get("symbol")).upper())
     return list(dict.fromkeys(found))

@@ -42,6 +42,7 @@ _CLIENT: tuple[tuple[str, dict[str, Any]], ...] = (
     ("reqSecDefOptParams", {"reqId": 8, **_CHAIN}),
     ("reqMktData", {"reqId": 9, **_LINE}),
     ("reqCurrentTime", {}),
+    ("reqContractDetails", {"reqId": 10, **_STOCK, "symbol": "NONE"}),
 )
 _START = datetime.combine(date(2026, 1, 5), time(10, 15), NEW_YORK)
 
@@ -84,6 +85,21 @@ def found(lines: list[str]) -> set[tuple[str, str]]:
 
 def test_a_recording_of_our_own_differs_in_nothing(recording: list[str]) -> None:
     assert found(recording) == set()
+
+
+def test_the_next_orders_number_is_no_answer_to_that_order(recording: list[str]) -> None:
+    order = {**_STOCK, "action": "BUY", "totalQuantity": 1, "orderType": "LMT", "lmtPrice": 1}
+    asked = encode("placeOrder", _VERSION, orderId=1, **order)[4:-1].decode().replace("\0", "|")
+
+    told = found(_with(f"C>S {asked}")(recording))
+
+    assert told == {("placeOrder 1", "openOrder, orderStatus come here alone")}
+
+
+def test_a_message_that_is_text_or_numbered_by_its_version_is_read_as_such() -> None:
+    lines = recorded(206)
+    assert sum("hex:" in line for line in lines) == len(lines) - 2, "all but the greetings"
+    assert found(lines) == set()
 
 
 def test_a_recording_of_numbered_bodies_is_read_and_names_no_account() -> None:
@@ -144,4 +160,4 @@ def test_the_command_prints_one_line_a_difference(recording: list[str], tmp_path
 
     assert done.exit_code == 0
     assert "reqContractDetails 7: contractDetailsEnd come here alone" in done.stdout
-    assert "6 messages of the client, 1 differences" in done.stdout
+    assert "7 messages of the client, 1 differences" in done.stdout
