@@ -42,7 +42,7 @@ class ExchangeSettings:
     both_sides_reject: bool = True
     # IBKR knowledge base, article 4860, "Options Levels 1-4". 3 is what used to be called limited permissions.
     option_level: int = 3
-    """0 no options, 1 covered calls, 2 long options and what covers short ones, 3 limited losses (short puts), 4 all."""
+    """0 no options, 1 covered calls, 2 long options and bought spreads, 3 limited losses (short puts, sold spreads), 4 all."""
     fractional_shares: bool = True
     """False: an order for a part of a share is refused as users of the API report it of most accounts (10243)."""
     not_shortable: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -60,6 +60,8 @@ class Naked:
 
     calls: int = 0
     puts: int = 0
+    spreads: Decimal = field(default=Decimal(0), compare=False)
+    """USD that those may lose which a long option covers, each pair by itself."""
 
 
 def margin(lots: Iterable[Lot], kind: AccountType = AccountType.MARGIN) -> Requirement:
@@ -107,9 +109,11 @@ def _gain(lot: Lot, move: Decimal) -> Decimal:
 
 def naked(lots: Iterable[Lot]) -> Naked:
     """How many short options nothing covers."""
-    left = [lot for group in _by_symbol(lots) for lot in _Pairing(group).left]
+    pairings = [_Pairing(group) for group in _by_symbol(lots)]
+    left = [lot for pairing in pairings for lot in pairing.left]
     calls = sum(whole_units(-lot.quantity) for lot in left if lot.contract.right is Right.CALL)
-    return Naked(calls, sum(whole_units(-lot.quantity) for lot in left) - calls)
+    spreads = sum((pairing.at_risk() for pairing in pairings), Decimal(0))
+    return Naked(calls, sum(whole_units(-lot.quantity) for lot in left) - calls, spreads)
 
 
 def requirement(contract: Contract, quantity: Units, mark: Decimal, underlying: Decimal) -> Requirement:
@@ -177,6 +181,12 @@ class _Pairing:
             total = total + requirement(lot.contract, lot.quantity, lot.mark, lot.underlying)
         spreads = sum((_most_lost_together(pairs) for pairs in self._pairs.values()), Decimal(0))
         return total + Requirement(spreads, spreads)
+
+    def at_risk(self) -> Decimal:
+        pairs = (pair for known in self._pairs.values() for pair in known)
+        return sum(
+            (_most_lost(one.long, one.short) * one.number * one.short.multiplier for one in pairs), Decimal(0)
+        )
 
     def in_cash(self) -> Requirement:
         """Of a cash account: what is held is paid for, and a short put has its strike's cash beside it."""

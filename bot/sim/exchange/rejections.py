@@ -246,8 +246,13 @@ def uncovered(order: LiveOrder, view: Holdings, exchange_settings: ExchangeSetti
     if level < 1:
         return NO_PERMISSION
     before, after = view.naked(order.contract, 0), view.naked(order.contract, -sold)
-    is_limited = after.calls <= before.calls and (level >= _LIMITED_LOSS or after.puts <= before.puts)
-    return None if is_limited else UNCOVERED
+    return None if _is_allowed(before, after, level) else UNCOVERED
+
+
+def _is_allowed(before: Naked, after: Naked, level: int) -> bool:
+    """Level 3 has losses that are limited: short puts, spreads that are sold. Below it all is paid for or covered by shares."""
+    is_covered = after.puts <= before.puts and after.spreads <= before.spreads
+    return after.calls <= before.calls and (level >= _LIMITED_LOSS or is_covered)
 
 
 def _uncovered_legs(order: LiveOrder, view: Holdings, level: int) -> OrderRejection | None:
@@ -261,8 +266,7 @@ def _uncovered_legs(order: LiveOrder, view: Holdings, level: int) -> OrderReject
     if level < 1 or (bought and level < _LONG_OPTIONS):
         return NO_PERMISSION
     before, after = view.naked(order.contract, 0), view.naked(order.contract, signed)
-    is_limited = after.calls <= before.calls and (level >= _LIMITED_LOSS or after.puts <= before.puts)
-    return None if is_limited else UNCOVERED
+    return None if _is_allowed(before, after, level) else UNCOVERED
 
 
 def _uncovers(order: LiveOrder, view: Holdings) -> OrderRejection | None:

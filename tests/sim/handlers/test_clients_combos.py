@@ -227,3 +227,16 @@ def test_the_account_balances_after_combinations(desk: Desk) -> None:
         for x in (fill.execution,)
     )
     assert before - after == paid
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_the_second_permission_level_buys_spreads_and_sells_none(library: str) -> None:
+    desk = Desk(library, fair_world(partial_fills=False, option_level=2))
+    desk.open_market()
+
+    sold, bought = place(desk, vertical(desk), "SELL", 1, 0.05), place(desk, vertical(desk), "BUY", 1, 1.90)
+
+    assert [code for code in desk.codes() if code != 399] == [201]
+    assert not sold.fills
+    assert bought.orderStatus.status == "Filled"
+    desk.close()
