@@ -103,13 +103,17 @@ def _day_sums(out: Outcome) -> Iterator[DaySums]:
         yield DaySums(day, strategy, trades, wins, round(pnl, 2), round(fees, 2))
 
 
+def as_played(rows: Path) -> list[Played]:
+    """What ``rows`` holds, the bundle first, then the years in the order of their seeds."""
+    lines = rows.read_text("utf-8").splitlines() if rows.exists() else []
+    return sorted(map(Played.read, lines), key=lambda x: (x.seed, BUNDLED.index(x.symbol)))
+
+
 def play_missing(rows: Path, workers: int) -> list[Played]:
     """Everything, what ``rows`` holds already included; each backtest is written as soon as it is known."""
     wanted = [*((symbol, 0) for symbol in BUNDLED), *(("SPY", seed) for seed in SEEDS)]
     rows.parent.mkdir(parents=True, exist_ok=True)
-    have = {}
-    if rows.exists():
-        have = {(x.symbol, x.seed): x for x in map(Played.read, rows.read_text("utf-8").splitlines())}
+    have = {(x.symbol, x.seed): x for x in as_played(rows)}
     missing = [x for x in wanted if x not in have]
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool, rows.open("a", encoding="utf-8") as out:
         for job in as_completed([pool.submit(play, *x) for x in missing]):
@@ -185,6 +189,14 @@ def _rows(name: str, played: Sequence[Played], *, by_day: bool) -> Iterator[str]
         yield f"| {name} | {strategy or 'all'} | {' | '.join(cells)} |"
 
 
+def _in_words(seeds: Sequence[int]) -> str:
+    """``1 to 20``, or each by its number where some were not played."""
+    found = sorted(seeds)
+    if found == list(range(found[0], found[-1] + 1)):
+        return f"{found[0]} to {found[-1]}"
+    return ", ".join(map(str, found))
+
+
 def as_markdown(played: Sequence[Played]) -> str:
     """Both tables' rows in one, and what was assumed."""
     bundled, made_up = [x for x in played if not x.seed], [x for x in played if x.seed]
@@ -196,8 +208,8 @@ def as_markdown(played: Sequence[Played]) -> str:
         f"In brackets are 95 % intervals, from days or years drawn again {_RESAMPLES:,} times; the last two columns are of days "
         "for the bundle, of years for the made-up ones. Each backtest began with "
         f"{EQUITY:,} USD: {', '.join(BUNDLED)}, each alone and as recorded; SPY made up on the calendar of {YEAR[0].year} with "
-        f"the seeds {SEEDS[0]} to {SEEDS[-1]}. The spread assumed is the modelled one × 1: at the approved ideas its median was "
-        f"{spreads[0]:.1%} of the price on the bundled days and {spreads[1]:.1%} in the made-up years."
+        f"the seeds {_in_words([x.seed for x in made_up])}. The spread assumed is the modelled one × 1: at the approved ideas "
+        f"its median was {spreads[0]:.1%} of the price on the bundled days and {spreads[1]:.1%} in the made-up years."
     )
     lines = [
         "| | strategy | trades | won | a trade, USD | the same without fees | a day or a year, USD | worst … best |",
@@ -220,8 +232,12 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m docs.years", description=__doc__)
     parser.add_argument("--rows", type=Path, default=ROOT / "build" / "years.jsonl", help="what was played")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes")
+    parser.add_argument(
+        "--as-played", action="store_true", help="the table of what was played, and play nothing"
+    )
     asked = parser.parse_args(arguments)
-    table = as_markdown(play_missing(asked.rows, asked.workers))
+    played = as_played(asked.rows) if asked.as_played else play_missing(asked.rows, asked.workers)
+    table = as_markdown(played)
     DOCUMENT.write_text(renewed(DOCUMENT.read_text("utf-8"), table), encoding="utf-8")
     sys.stdout.write(table)
     return 0

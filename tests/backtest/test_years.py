@@ -46,6 +46,18 @@ def test_days_are_drawn_for_the_bundle_and_whole_years_for_the_made_up() -> None
     assert "2.0% of the price" in table
 
 
+def test_what_was_played_alone_makes_a_table_that_names_its_seeds(tmp_path: Path) -> None:
+    rows = tmp_path / "years.jsonl"
+    some = [one for one in EVERYTHING if one.seed not in (4, 5)]
+    rows.write_text("".join(json.dumps(asdict(one)) + "\n" for one in reversed(some)), encoding="utf-8")
+
+    table = years.as_markdown(years.as_played(rows))
+
+    assert years.as_played(rows) == some
+    assert "| 18 made-up years | scalp |" in table
+    assert "seeds 1, 2, 3, 6, 7" in table
+
+
 def test_an_interval_holds_the_figure_and_is_unknown_where_there_is_nothing_to_draw() -> None:
     units = np.array([[1, 0, float(n), 0] for n in range(20)])
 
