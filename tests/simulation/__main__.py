@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import sys
 import time
@@ -17,6 +18,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from itertools import count, islice
 from multiprocessing import get_context
+from pathlib import Path
 
 from tests.simulation.detections import record, tried
 from tests.simulation.night import Night, Run, be_quiet, run_seed
@@ -39,6 +41,8 @@ def main(words: list[str]) -> int:
         return _again(asked.seed, shrink=asked.shrink)
     if asked.planted is not None:
         return _plants(asked)
+    if asked.same and asked.against is not None:
+        return _same_as(asked.against, asked.first, asked.same, asked.processes)
     if asked.same:
         return _same(asked.first, asked.same, asked.processes)
     return _swarm(asked)
@@ -61,6 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--same", type=int, default=0, help="run so many seeds twice, in processes of their own, and compare"
+    )
+    parser.add_argument(
+        "--against",
+        type=Path,
+        help="with --same: run each seed once, and compare with what this file kept of another Python;"
+        "\nwrite it where there is none",
     )
     parser.add_argument(
         "--lean", action="store_true", help="whole sessions in which nothing goes wrong: the measure of speed"
@@ -116,7 +126,8 @@ def _swarm(asked: argparse.Namespace) -> int:
             _tell(done.result(), night)
             waiting |= {pool.submit(work, seed) for seed in islice(seeds, 1)}
     night.wall_s = time.monotonic() - began_s
-    night.close()
+    if not asked.lean:  # whose last minutes are after the close
+        night.close()
     if asked.record:
         night.record()
     print(night.summary())
@@ -181,6 +192,30 @@ def _same(first: int, wanted: int, processes: int) -> int:
     )
     print(f"digest of all: {_digest_of(left)}, Python {sys.version.split()[0]}")
     return int(equal != wanted)
+
+
+def _same_as(kept: Path, first: int, wanted: int, processes: int) -> int:
+    """Each seed once, here and in the process that wrote the file."""
+    seeds = range(first, first + wanted)
+    known = dict(json.loads(kept.read_text(encoding="utf-8"))) if kept.exists() else {}
+    with ProcessPoolExecutor(processes, get_context("spawn"), be_quiet) as pool:
+        runs = []
+        for run in pool.map(run_seed, seeds):
+            runs.append(run)
+            print(f"\r{len(runs)} of {wanted}", end="", file=sys.stderr, flush=True)
+    python = sys.version.split()[0]
+    print(f"digest of all: {_digest_of(runs)}, Python {python}")
+    if not known:
+        kept.write_text(
+            json.dumps({"python": python, **{str(x.seed): x.digest for x in runs}}), encoding="utf-8"
+        )
+        return 0
+    differing = [x.seed for x in runs if known.get(str(x.seed)) != x.digest]
+    equal = wanted - len(differing)
+    print(
+        f"same bytes of journal and wire as Python {known['python']}: {equal} of {wanted} {differing or ''}"
+    )
+    return int(bool(differing))
 
 
 def _digest_of(runs: list[Run]) -> str:

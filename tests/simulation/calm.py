@@ -24,7 +24,12 @@ def judge_trading(u: Universe) -> None:
         words = f"{status.trading_state} {sorted(status.causes)}"
     is_active = life is not None and status.trading_state is TradingState.ACTIVE and status.is_reconciled
     is_named = life is not None and status.trading_state is TradingState.HALTED and bool(status.causes)
-    u.oracle.verdict.expect("trades again in calm, or is halted with a name", is_active or is_named, words)
+    verdict = u.oracle.verdict
+    verdict.expect("trades again in calm, or is halted with a name", is_active or is_named, words)
+    standing = sorted(u.oracle.halts)
+    if standing and not u.has_lost_rows and life is not None:
+        is_halted = life.board.status.trading_state is TradingState.HALTED
+        verdict.expect("a halt on disk stands", is_halted, f"{standing} on disk, {words}")
 
 
 def judge_alive(u: Universe) -> None:

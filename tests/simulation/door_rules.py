@@ -28,7 +28,8 @@ class DoorRules:
         has_memory: Callable[[], bool],
     ) -> None:
         self._core, self._expect, self._age_s, self._has_memory = core, expect, age_s, has_memory
-        self._bearers: dict[int, str] = {}
+        self._highest = 0
+        """IBKR Campus, "Order IDs": each is larger than all before it. A gateway that rolled back offers smaller ones."""
         self._ids: dict[str, int] = {}
         self._unanswered: dict[int, datetime] = {}
 
@@ -41,9 +42,10 @@ class DoorRules:
 
     def _placed(self, order_id: int, ref: str) -> None:
         words = f"{self._core.now:%H:%M:%S} {order_id} {ref}"
-        first = self._bearers.setdefault(order_id, ref)
-        if self._has_memory():
-            self._expect("an order id means one order", first == ref, f"{words} after {first}")
+        if ref not in self._ids:
+            if self._has_memory():
+                self._expect("order ids rise", order_id > self._highest, f"{words} after {self._highest}")
+            self._highest = max(self._highest, order_id)
         known = self._ids.setdefault(ref, order_id)
         self._expect("an order is sent under one id", known == order_id, f"{words} after {known}")
         self._unanswered[order_id] = self._core.now

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, NoReturn, Protocol
 
 
@@ -101,7 +102,9 @@ def run(main: Callable[[SimulatedLoop], Coroutine[Any, Any, Any]], loop: Simulat
     finally:
         for task in loop.born:
             task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
+        # Whoever ends there cancels what was born after it, and this, too.
+        with suppress(asyncio.CancelledError):
+            loop.run_until_complete(asyncio.sleep(0))
         asyncio.set_event_loop(None)
         loop.close()
 

@@ -80,7 +80,8 @@ class Oracle:
         self._revisions: set[str] = set()
         self._seen = 0
         self._sent: dict[str, int] = {}
-        self._halts: dict[str, datetime] = {}
+        self.halts: dict[str, datetime] = {}
+        """On disk, and not resumed there."""
         self.halts_on_disk: list[tuple[str, str]] = []
         self.alerts: list[tuple[datetime, str, str, str]] = []
         tell = core.apply
@@ -107,10 +108,10 @@ class Oracle:
             elif kind == "OrderRefused":
                 self._books.refused(read["ref"])
             elif kind == "Halted":
-                self._halts.setdefault(read["cause"], datetime.fromisoformat(at))
+                self.halts.setdefault(read["cause"], datetime.fromisoformat(at))
                 self.halts_on_disk.append((read["cause"], at))
             elif kind == "Resumed":
-                self._halts.pop(read["cause"], None)
+                self.halts.pop(read["cause"], None)
 
     def told(self, at: datetime, key: str, severity: str, title: str) -> None:
         self.alerts.append((at, key, severity, title))
@@ -127,7 +128,7 @@ class Oracle:
                         self.has_corrections = True
                         self.executed.pop(event.corrects, None)
                     self.executed[done.exec_id] = event
-                else:
+                elif not event.corrects:  # another price of what it traded is no trade
                     self._others.append(self._core.now)
             elif name == "Commissioned":
                 self.commissions[event.report.exec_id] = Decimal(str(event.report.commission))
@@ -221,7 +222,7 @@ class Oracle:
             f"{now:%H:%M:%S} {one.order.quantity}",
         )
         standing = {
-            cause: since for cause, since in self._halts.items() if one.at - since > timedelta(seconds=5)
+            cause: since for cause, since in self.halts.items() if one.at - since > timedelta(seconds=5)
         }
         self.verdict.expect(
             "a halt is never forgotten",

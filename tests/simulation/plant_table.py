@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.assembly import port
+from bot.broker.adapter import Adapter
 from bot.broker.commands import Commands
 from bot.broker.connection import pacing
 from bot.broker.data.bar_feed import Bars
@@ -121,8 +122,12 @@ PLANTS: Final[tuple[Plant, ...]] = (
     Plant(
         "G24",
         "order ids begin where the gateway says after it rolled back",
-        ((port, "order_id_floor", lambda _: 0),),
-        n.first_then(("restart",), n.ENDS, roll_back_ids=True),
+        (
+            (port, "order_id_floor", lambda _: 0),
+            (Adapter, "_leave", p.leave),
+            (OrderEvents, "_open_order", p.unraised),
+        ),
+        n.both(n.before_signal("restart"), n.after_signal("restart", low_s=10, roll_back_ids=True)),
     ),
     Plant(
         "G25",
@@ -217,7 +222,7 @@ PLANTS: Final[tuple[Plant, ...]] = (
         "G63",
         "spread, slippage and fees are left out of the size",
         ((sizing, "stop_loss", p.without_costs), (approval, "stop_loss", p.without_costs)),
-        n.poor(30_000, 3_000),
+        n.poor(20_000, 5_000),
     ),
     Plant(
         "G69",

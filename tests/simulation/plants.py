@@ -12,6 +12,7 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Final
 
+from bot.broker.adapter import Adapter
 from bot.broker.connection.error_codes import CodeEffect
 from bot.broker.data.bar_feed import Bars
 from bot.broker.data.bars import BarStream
@@ -74,6 +75,7 @@ def deaf(alerts: Alerts, message: Any) -> Any:
 
 # ── orders ──
 
+_leave = Adapter._leave
 _place, _rejected, _bracket = OrderManager._place, order_sender.Orders._rejected, orders.bracket_orders
 _fields = translate.order_fields
 
@@ -93,6 +95,12 @@ async def unchecked(sender: Any, sent: Any) -> None:
         known = sender._prepared(order, ids)
         sender._names.sent(known)
         client.placeOrder(known.order_id, sender._instrument(order.contract), known.reported)
+
+
+async def leave(adapter: Any, session: Any) -> None:
+    """And the highest id is forgotten with the session."""
+    await _leave(adapter, session)
+    adapter._floor = 0
 
 
 def again(sender: Any, known: Any, trouble: Any) -> None:
@@ -156,12 +164,20 @@ def by_order_id(index: OrderIndex, client_id: int, order_id: int, perm_id: int) 
 
 # ── what the broker says ──
 
-_conclude, _execution = Reconciler.conclude, OrderEvents._execution
+_conclude, _execution, _open_order = Reconciler.conclude, OrderEvents._execution, OrderEvents._open_order
 
 
 def without_reference(events: OrderEvents, request_id: int, contract: Any, execution: Any) -> None:
     execution.orderRef = ""
     _execution(events, request_id, contract, execution)
+
+
+def unraised(events: OrderEvents, *how: Any) -> None:
+    """An order that is open says nothing of the ids that are taken."""
+    client = events._link.ib.client
+    before = client._reqIdSeq
+    _open_order(events, *how)
+    client._reqIdSeq = before
 
 
 async def no_executions(_: AccountQueries) -> tuple[Any, ...]:

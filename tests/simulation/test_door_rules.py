@@ -54,9 +54,10 @@ class _Door:
         return self.broken
 
 
-def test_an_id_that_is_given_to_a_second_order_is_found_unless_the_disk_forgot_the_first() -> None:
-    two = _order(7, "a/entry"), _order(7, "b/entry")
-    assert _Door().hear(*two) == {"an order id means one order"}
+@pytest.mark.parametrize("second", [7, 3])
+def test_an_id_that_was_used_or_passed_is_found_unless_the_disk_forgot_it(second: int) -> None:
+    two = _order(7, "a/entry"), _order(second, "b/entry")
+    assert _Door().hear(*two) == {"order ids rise"}
     assert _Door(has_memory=False).hear(*two) == set()
 
 

@@ -158,3 +158,14 @@ def test_an_order_without_an_intent_is_found_and_shrunk_to_nothing(monkeypatch: 
     assert plan.faults == ()
     assert tries <= 4
     assert any("an intent on disk" in failure for failure in simulate(plan).failures)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["managedAccounts", "nextValidId"])
+def test_a_gateway_that_names_open_orders_before_the_session_is_made_ends_no_line(kind: str) -> None:
+    """Seed 33100022: three such beginnings in a row, and the bot had ended."""
+    late = Fault(390.0, "message", {"kind": kind, "effect": "drop", "count": 1}, 120.0)
+    done = simulate(replace(QUIET, faults=(late, Fault(400.0, "reset"))))
+    assert done.trades or done.orders
+    assert done.failures == []
+    assert done.lives == 1

@@ -263,7 +263,7 @@ class Universe:
             loop=self.loop,
             now=self.now,
             outside=self._outside_now,
-            heard=self.coverage.heard,
+            heard=_unheard if plan.is_lean else self.coverage.heard,
             strategies=strategies,
             rhythm=plan.rhythm,
             chance=self.streams.of("turns"),
@@ -360,6 +360,10 @@ class Universe:
             self.done,
             self.gateway.at(0.0),
         )
+
+
+def _unheard(_: str, __: object) -> None:
+    """What a lean day reaches is nothing new."""
 
 
 async def _until_found(u: Universe) -> None:

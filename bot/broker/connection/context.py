@@ -146,6 +146,11 @@ class BrokerContext:
         self.last_id = int(self.opening_client.getReqId())
         return self.last_id
 
+    def keep_ids_above(self, used: int) -> None:
+        """An order bears this id already. Told while the session is made or ends, too: such words come when they come."""
+        if self.ib is not None:
+            self.ib.client.updateReqId(used + 1)
+
     # ── sending ──
 
     async def pace(self, *, is_urgent: bool, count: int = 1) -> None:

@@ -104,7 +104,7 @@ class OrderEvents:
             if margin_from_order_state(state) is not None:
                 self._link.requests.end(order_id, state)
             return
-        self._link.opening_client.updateReqId(order_id + 1)
+        self._link.keep_ids_above(order_id)
         order.orderRef = read_ref(order.orderRef, int(order.clientId), self._link.settings.client_id)
         if self._aside.is_other_account(order.account):
             self._aside.foreign(f"an order of account {order.account}: {order.action} {contract.symbol}")
