@@ -63,6 +63,19 @@ def test_a_night_passes_in_no_time_and_a_loop_without_a_plan_is_told() -> None:
         run(hang, SimulatedLoop())
 
 
+def test_timers_of_one_instant_come_in_the_order_of_their_planning_whatever_is_cancelled() -> None:
+    async def main(loop: SimulatedLoop) -> None:
+        done: list[int] = []
+        for number in range(200):
+            loop.call_at(1.0, done.append, number)
+            for _ in range(number % 3):
+                loop.call_at(0.5, print).cancel()
+        await asyncio.sleep(2)
+        assert done == list(range(200))
+
+    run(main, SimulatedLoop())
+
+
 class _Ear(asyncio.Protocol):
     def __init__(self) -> None:
         self.heard = b""
