@@ -45,7 +45,8 @@ class Broken(Told):
 
 
 def has_all_quotes(strategy: SymbolStrategy) -> bool:
-    return bool(strategy._contracts) and strategy._quotes.keys() >= strategy._contracts.keys()
+    is_priced = strategy._spot is not None
+    return is_priced and bool(strategy._contracts) and strategy._quotes.keys() >= strategy._contracts.keys()
 
 
 def no_choice(*_: object) -> Unfit:
