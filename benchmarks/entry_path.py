@@ -16,15 +16,18 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks.exit_path import WAIT_S, Exchange, p99
+from benchmarks.exit_path import QUANTITY, WAIT_S, Exchange, p99
 from benchmarks.figures import Figure
 from bot.wire import WireMessage
 from tests.broker.script import Said
+from tests.broker.script_orders import shown, status
 
 LINES, MESSAGES = 84, 150
 ROUNDS, PAIRS = 60, 3
 FIRST_LINE = 700
 """The contract number of the line to act on; the others follow."""
+REST_S = 0.1
+"""Between rounds: ib_insync holds back what is more than 45 messages in a second (``Client.MaxRequests``); each has three."""
 REACH = 2.0
 MEMORY = Path("/dev/shm")  # noqa: S108  a folder without a disk behind it
 
@@ -51,12 +54,15 @@ class Feed(Exchange):
         return []
 
     def _accept_order(self, placed: WireMessage) -> Said:
+        """Only the bracket that is whole is answered for: earlier ones rest, and would be told anew each time."""
         with self.news:
             self.orders += 1
             if self.orders % 3 == 1:
                 self.came_at = time.monotonic()
+            self.live[placed.orderId] = placed
             self.news.notify_all()
-        return super()._accept_order(placed)
+        bracket = list(self.live.values())[-3:] if placed.transmit else []
+        return [x for order in bracket for x in (*shown(order), *status(order, remaining=QUANTITY))]
 
     def wait(self, what: str, is_there: object) -> None:
         assert callable(is_there)
@@ -98,7 +104,7 @@ def measure(*words: str) -> list[float]:
         took_s = []
         for number in range(1, ROUNDS + 3):
             took_s.append(feed.round(number))
-            time.sleep(0.05)
+            time.sleep(REST_S)
     return [x * 1000 for x in took_s[2:]]
 
 
