@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.domain.types import TradingState
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 LIVES_WITHIN_S = 1200.0
 """After the last fault the bot must trade again within so long, or say why not."""
+NOTICED_AFTER = timedelta(minutes=2)
+"""After its bar's end a line of bars that fell silent has been asked for again."""
 
 
 def judge_trading(u: Universe) -> None:
@@ -50,11 +53,19 @@ def judge_alive(u: Universe) -> None:
         status.is_reconciled or (is_halted and bool(causes)),
         f"not reconciled, {status.trading_state} {causes}",
     )
-    dead = sum(feed._is_dead for feed in u.core.feeds.everyone() if isinstance(feed, MarketLine | KeptBars))
+    dead = sum(_is_silent(feed, u.core.now) for feed in u.core.feeds.everyone())
     verdict.expect(
         "a line that fell silent is asked for again", not dead, f"{dead} are subscribed and silent"
     )
     verdict.expect("a halt has a name", not is_halted or bool(causes), "halted without a cause")
+
+
+def _is_silent(feed: object, now: datetime) -> bool:
+    """Whether it should have been asked for again: a bar's line at the latest when its bar has ended, and not before."""
+    if isinstance(feed, KeptBars):
+        last = feed._last
+        return feed._is_dead and (last is None or now >= last.start + last.span + NOTICED_AFTER)
+    return isinstance(feed, MarketLine) and feed._is_dead
 
 
 def repair(u: Universe) -> None:
