@@ -36,6 +36,9 @@ _ANSWERED_LOCALLY = frozenset(
     }
 )
 
+# Own choice: what the gateway had taken for the market it does when it can, whether its client is still there or not.
+FOR_THE_MARKET = frozenset({"placeOrder", "cancelOrder", "reqGlobalCancel", "exerciseOptions"})
+
 
 class Connectivity:
     """``is_up``: 1100 has not been said. ``is_listening``: the port accepts. ``is_silent``: accepts and never answers."""
@@ -55,9 +58,11 @@ class Connectivity:
         """Whether no client can come in and be answered."""
         return not self.is_listening or self.is_silent or self.closes_after_accept
 
-    def defers(self, kind: str) -> bool:
-        """Whether a request of this kind has to wait for the line."""
-        return not self.is_up and kind not in _ANSWERED_LOCALLY and not kind.startswith("cancelMkt")
+    def defers(self, kind: str, *, is_running: bool) -> bool:
+        """Whether a request has to wait for the line. ``is_running``: its id is that of something which flows already;
+        the end of what waits itself waits behind it."""
+        is_end = is_running and kind.startswith("cancelMkt")
+        return not self.is_up and kind not in _ANSWERED_LOCALLY and not is_end
 
     def defer(self, action: Callable[[], None]) -> None:
         self._waiting.append(action)

@@ -18,7 +18,7 @@ from loguru import logger
 from bot.domain.session import NEW_YORK
 from bot.domain.text import made_safe
 from bot.domain.types import ConId
-from bot.sim.gateway.connectivity import Connectivity
+from bot.sim.gateway.connectivity import FOR_THE_MARKET, Connectivity
 from bot.sim.gateway.market_data_hub import Feeds
 from bot.sim.gateway.message_faults import MessageFaults
 from bot.sim.gateway.order_ids import OrderIds
@@ -200,10 +200,15 @@ class GatewayCore:
             self.error(
                 session, req_id, 321, f"Error validating request.-'{message.kind}' : cause - Not supported"
             )
-        elif self.link.defers(message.kind):
-            self.link.defer(partial(self._handle, session, message))
+        elif self.link.defers(message.kind, is_running=session.is_subscribed(message.get("reqId", NO_ID))):
+            self.link.defer(partial(self._handle_late, session, message))
         else:
             self._guard(session, partial(handler, self, session, message), message.kind)
+
+    def _handle_late(self, session: ClientSession, message: WireMessage) -> None:
+        """The line is up again, and who asked may be gone."""
+        if session.number in self.sessions or message.kind in FOR_THE_MARKET:
+            self._handle(session, message)
 
     def _guard(self, session: ClientSession | None, action: Callable[[], None], what: str) -> None:
         try:

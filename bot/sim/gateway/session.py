@@ -98,6 +98,10 @@ class ClientSession:
     def has(self, family: str, req_id: int) -> bool:
         return (family, req_id) in self.subscriptions
 
+    def is_subscribed(self, req_id: int) -> bool:
+        """To anything under this id."""
+        return any(number == req_id for _, number in self.subscriptions)
+
     def stop_all(self) -> None:
         """The client is gone: nothing is sent to it any more."""
         for key in list(self.subscriptions):

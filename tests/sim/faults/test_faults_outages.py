@@ -83,6 +83,31 @@ def test_requests_that_need_ib_wait_for_the_line(bench: Bench, client: RawClient
     assert len(bench.core.world.open_orders()) == 1
 
 
+def test_what_was_cancelled_while_it_waited_for_the_line_does_not_begin(
+    bench: Bench, client: RawClient
+) -> None:
+    client.say("reqMktData", reqId=6, **SPY)
+    inflict(bench, "outage", seconds=60)
+    client.take()
+    client.say("reqMktData", reqId=7, **SPY)
+    client.say("cancelMktData", reqId=7)
+    client.say("cancelMktData", reqId=6)
+    assert list(bench.core.feeds.everyone()) == []
+    bench.advance(seconds=61)
+    assert client.codes() == [1102]
+    assert list(bench.core.feeds.everyone()) == []
+
+
+def test_of_a_client_that_has_gone_only_orders_wait_for_the_line(bench: Bench, client: RawClient) -> None:
+    inflict(bench, "outage", seconds=60)
+    client.say("reqMktData", reqId=7, **SPY)
+    client.say("placeOrder", **order(1))
+    bench.core.disconnected(client.session)
+    bench.advance(seconds=61)
+    assert list(bench.core.feeds.everyone()) == []
+    assert len(bench.core.world.open_orders()) == 1
+
+
 @pytest.mark.parametrize(("code", "is_kept"), [(1102, True), (1101, False)])
 def test_market_data_survive_an_outage_only_with_1102(
     bench: Bench, client: RawClient, code: int, is_kept: bool
