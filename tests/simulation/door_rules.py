@@ -15,6 +15,8 @@ _BUSY = ("partition", "slow_network", "message", "freeze", "half_open", "disk_sl
 """While one of these is young a question may be on its way, or nobody there to put it."""
 _QUESTIONS = frozenset({"reqAllOpenOrders", "reqOpenOrders", "startApi"})
 _ANSWERS = frozenset({"orderStatus", "openOrder", "error"})
+# IBKR Campus, "TWS API: Error Codes": the request itself is not valid.
+_NOT_TAKEN = 321
 
 
 class DoorRules:
@@ -28,8 +30,9 @@ class DoorRules:
         has_memory: Callable[[], bool],
     ) -> None:
         self._core, self._expect, self._age_s, self._has_memory = core, expect, age_s, has_memory
-        self._highest = 0
-        """IBKR Campus, "Order IDs": each is larger than all before it. A gateway that rolled back offers smaller ones."""
+        self._used: set[int] = set()
+        """IBKR Campus, "Order IDs": each is larger than all before it. A gateway that rolled back offers smaller ones. What it
+        did not take at all (read-only, say) is no order, and its id is free again."""
         self._ids: dict[str, int] = {}
         self._unanswered: dict[int, datetime] = {}
 
@@ -44,8 +47,9 @@ class DoorRules:
         words = f"{self._core.now:%H:%M:%S} {order_id} {ref}"
         if ref not in self._ids:
             if self._has_memory():
-                self._expect("order ids rise", order_id > self._highest, f"{words} after {self._highest}")
-            self._highest = max(self._highest, order_id)
+                highest = max(self._used, default=0)
+                self._expect("order ids rise", order_id > highest, f"{words} after {highest}")
+            self._used.add(order_id)
         known = self._ids.setdefault(ref, order_id)
         self._expect("an order is sent under one id", known == order_id, f"{words} after {known}")
         self._unanswered[order_id] = self._core.now
@@ -53,7 +57,10 @@ class DoorRules:
     def said(self, kind: str, values: dict[str, Any]) -> None:
         """An answer, as it leaves."""
         if kind in _ANSWERS:
-            self._unanswered.pop(int(values.get("orderId", values.get("reqId", -1))), None)
+            order_id = int(values.get("orderId", values.get("reqId", -1)))
+            self._unanswered.pop(order_id, None)
+            if values.get("errorCode") == _NOT_TAKEN:
+                self._used.discard(order_id)
 
     def closed(self) -> None:
         """A connection ended: the next session begins with questions."""

@@ -61,6 +61,14 @@ def test_an_id_that_was_used_or_passed_is_found_unless_the_disk_forgot_it(second
     assert _Door(has_memory=False).hear(*two) == set()
 
 
+@pytest.mark.parametrize(("code", "is_found"), [(321, False), (201, True)])
+def test_the_id_of_what_was_not_taken_as_an_order_is_free_again(code: int, is_found: bool) -> None:
+    door = _Door()
+    door.hear(_order(7, "a/stop"))
+    door.rules.said("error", {"reqId": 7, "errorCode": code})
+    assert bool(door.hear(_order(3, "b/stop"))) is is_found
+
+
 def test_an_order_that_is_sent_under_a_second_id_is_found_and_a_change_is_not() -> None:
     assert _Door().hear(_order(7, "a/entry"), _order(8, "a/entry")) == {"an order is sent under one id"}
     assert _Door().hear(_order(7, "a/stop"), _order(7, "a/stop")) == set()
