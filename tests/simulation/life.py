@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, cast
+
+import pykka
 
 from bot.actors.runtime import settle
 from bot.actors.supervisor import Parts, Supervisor
@@ -213,7 +216,8 @@ class Life:
         )
 
     def start(self) -> None:
-        self.supervisor.start()
+        with suppress(pykka.ActorDeadError):  # as in Supervisor.run: whoever died has said why
+            self.supervisor.start()
 
     @property
     def io(self) -> LoopIo | None:
