@@ -34,6 +34,11 @@ class NetworkSettings:
     split: float = 0.0
     """Chance that a write arrives in two pieces."""
 
+    @property
+    def is_smooth(self) -> bool:
+        """Whether what is sent at a pace arrives at it."""
+        return self.loss == 0 and self.jitter_s < 0.05
+
 
 class Stream(asyncio.Transport):
     """One end of a connection."""

@@ -239,6 +239,10 @@ class Oracle:
     def _buy_back(self, one: Any, now: datetime) -> None:
         """After another hand sold what the bot held: no more than what is short."""
         held = sum(p.quantity for p in self._core.world.positions() if p.contract.con_id == one.order.con_id)
+        fills = (x.execution for x in self.executed.values())
+        held -= sum(
+            fill.quantity for fill in fills if fill.order_ref == one.order_ref
+        )  # it may have filled as it came
         self.verdict.expect(
             "what is bought beside entries ends a short",
             one.order.quantity <= -held,
