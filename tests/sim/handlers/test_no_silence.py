@@ -148,9 +148,9 @@ def client(bench: Bench) -> Iterator[RawClient]:
 
 
 def answers(bench: Bench, client: RawClient, kind: str, values: dict[str, Any]) -> list[WireMessage]:
-    """What is said to one request within twelve seconds, without headers."""
+    """What is said to one request within sixteen seconds, without headers: a stock trades every fifteen."""
     client.say(kind, **values)
-    bench.advance(seconds=12)
+    bench.advance(seconds=16)
     return [
         message
         for message in client.take()
