@@ -16,7 +16,7 @@ from typing import Any, cast
 import pykka
 
 from bot.actors.runtime import settle
-from bot.actors.supervisor import Parts, Supervisor
+from bot.actors.supervisor import CLOCK, Parts, Supervisor
 from bot.assembly.halt_file import HaltFile
 from bot.assembly.machines import make_machines
 from bot.assembly.outside import Outside
@@ -27,6 +27,7 @@ from bot.broker.connection.pacing import Pacers
 from bot.config import Settings, hand_down
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
+from bot.domain.errors import RestartTheLine
 from bot.domain.limits.messages import LimitsHeld, LiveSessionTraded
 from bot.domain.messages import Message
 from bot.journal.listener import JournalListener
@@ -34,10 +35,12 @@ from bot.journal.recover import restore_state
 from bot.journal.store import Journal
 from bot.ops.alerts.conditions import LastingConditions
 from bot.ops.alerts.events import REMEMBERED, Alerts
+from bot.ops.process.clock_steps import ClockStepWatch
 from bot.ops.process.operator import Operator
 from bot.ops.status.status_builder import StatusBuilder
 from bot.wiring import ALERTS, BOARD, DURABLE, JOURNAL, Machine
 from tests.simulation.actors import Heard, SimulatedPeer, Turns
+from tests.simulation.clocks import HostClocks
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.swarm import Rhythm
 
@@ -155,13 +158,16 @@ class Surroundings:
     """What every life of a run shares."""
 
     loop: SimulatedLoop
-    now: Callable[[], datetime]
+    clocks: HostClocks
     outside: Outside
     heard: Heard
     strategies: Callable[[Settings], dict[str, Machine]]
     rhythm: Rhythm
     chance: Any
     is_restart: bool = False
+
+    def now(self) -> datetime:
+        return self.clocks.now()
 
 
 class Life:
@@ -214,6 +220,8 @@ class Life:
             around.now,
             beside=dict,
         )
+        clocks = around.clocks
+        self._steps = ClockStepWatch(around.now, clocks.step_s, self._offset_s, clocks.follow_the_wall)
 
     def start(self) -> None:
         with suppress(pykka.ActorDeadError):  # as in Supervisor.run: whoever died has said why
@@ -244,6 +252,19 @@ class Life:
         if slowest_s:
             judge_disk(slowest_s, self._around.outside, self.operator)
         self._halt_file.obey()
+        self._watch_clock()
+
+    def _watch_clock(self) -> None:
+        """As ``run_line`` does between its pings."""
+        try:
+            for order in self._steps.beat():
+                self.say(order)
+        except RestartTheLine as error:
+            self.supervisor._on_failure(CLOCK, error, "a step of the machine's clock")
+
+    def _offset_s(self) -> float | None:
+        pulse = self.board.status.figures.pulse
+        return None if pulse is None else pulse.clock_offset_s
 
     def say(self, message: Message) -> None:
         self.supervisor.line.emit(message)

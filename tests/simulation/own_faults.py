@@ -44,9 +44,9 @@ def _disk_lies(u: Universe) -> None:
 
 
 def _clock_step(u: Universe, seconds: float) -> None:
-    """The bot's process is steady by itself (``SteadyClock``): a step is seen by the next process."""
-    u.clock_step_s = seconds
-    u.loop.call_later(60.0, lambda: setattr(u, "clock_step_s", 0.0))
+    """The wall's clock, for a minute."""
+    u.clocks.wall_off_s = seconds
+    u.loop.call_later(60.0, lambda: setattr(u.clocks, "wall_off_s", 0.0))
 
 
 def _cancel_by_hand(u: Universe, pick: float) -> None:

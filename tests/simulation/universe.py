@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+from bot.actors.supervisor import CLOCK
 from bot.assembly.failures import Failures
 from bot.assembly.outside import Outside
 from bot.assembly.timing import Timing
@@ -26,6 +27,7 @@ from bot.sim.faults.handle import bind
 from bot.wiring import Machine
 from tests.gauntlet.signals import told_strategy
 from tests.simulation.calm import LIVES_WITHIN_S, judge_alive, judge_trading, repair
+from tests.simulation.clocks import HostClocks
 from tests.simulation.coverage import Coverage, noting_transitions
 from tests.simulation.disk import Disk, PowerLost
 from tests.simulation.door_rules import DoorRules
@@ -39,6 +41,7 @@ from tests.simulation.outcome import Outcome
 from tests.simulation.own_faults import OWN
 from tests.simulation.streams import Streams
 from tests.simulation.swarm import Fault, Plan
+from tests.simulation.wire_watch import watch_wire
 from tests.simulation.world import FEW, gateway_core, limits_of, most_lines, settings_of
 
 STALL_TOLD_S = 3.0
@@ -56,7 +59,7 @@ class Universe:
         self.wire: list[tuple[float, str, bytes]] = []
         self.core = gateway_core(plan)
         if not plan.is_lean:
-            self._watch_wire()
+            watch_wire(self)
         self.network = loop.network = Network(
             loop, self.streams.of("network"), plan.network, self._note_wire if keep else lambda *_: None
         )
@@ -64,6 +67,7 @@ class Universe:
         looks = None if rhythm.looks_every_s is None else timedelta(seconds=rhythm.looks_every_s)
         tells = timedelta(seconds=rhythm.line_interval_s)
         self.gateway = SimulatedGateway(self.core, loop, self.network, looks, tells)
+        self.clocks = HostClocks(self.gateway.at, loop.time)
         self.variables = {**FEW, **plan.variables}
         self.settings = settings_of(self.variables)
         self.oracle = Oracle(self.core, lambda: self.is_calm, limits_of(self.settings), self.age_s)
@@ -73,7 +77,6 @@ class Universe:
             self.core, self.oracle.verdict.expect, self.age_s, lambda: not self.has_lost_rows
         )
         self.gateway.on_closed = self.door.closed
-        self.clock_step_s = 0.0
         self.stalled_s = 0.0
         self.life: Life | None = None
         self.lives = 0
@@ -89,8 +92,8 @@ class Universe:
     # ── time and surroundings ──
 
     def now(self) -> datetime:
-        """The bot's clock."""
-        return self.gateway.at(self.loop.time() + self.clock_step_s)
+        """As the bot's process shows it."""
+        return self.clocks.now()
 
     @property
     def is_calm(self) -> bool:
@@ -126,27 +129,6 @@ class Universe:
     def _note_wire(self, at_s: float, who: str, data: bytes) -> None:
         self.wire.append((at_s, who, data))
 
-    def _watch_wire(self) -> None:
-        send, received = self.core.send, self.core.received
-
-        def sent(session: Any, kind: str, **values: Any) -> None:
-            self.coverage.note("answer", kind)
-            self.door.said(kind, values)
-            if kind == "error":
-                self.coverage.note("error code", values["errorCode"])
-            send(session, kind, **values)
-
-        def heard(session: Any, message: Any) -> None:
-            self.coverage.note("request", message.kind)
-            self.door.heard(message)
-            received(session, message)
-            # What a bad network held back comes at once, whoever sent it at which pace.
-            if self.is_calm and self.plan.network.is_smooth:
-                is_kept = session.ending != "too many messages a second"
-                self.oracle.verdict.expect("the pace is kept", is_kept, f"{self.now():%H:%M:%S}")
-
-        self.core.send, self.core.received = sent, heard  # type: ignore[method-assign]  # an observer at the door
-
     def tell(self, words: str) -> None:
         self.done.append((self.loop.time(), words))
 
@@ -173,6 +155,7 @@ class Universe:
                 await asyncio.sleep(self.away_until_s - self.loop.time())
                 continue
             if self._process is None:
+                self.clocks.start_of_a_process()
                 self._process = Failures(Timing(self.now), self._outside())
             try:
                 goes_on = await self._one_line(self._process)
@@ -238,7 +221,7 @@ class Universe:
             self.tell(f"line failed: {failed.component}: {failed.error[:300]}")
             self.oracle.verdict.expect(
                 "a line fails by its disk alone",
-                "FixTheMachine" in failed.error,
+                "FixTheMachine" in failed.error or failed.component == CLOCK,
                 f"{failed.component}: {failed.error[:300]}",
             )
         return code is None
@@ -261,7 +244,7 @@ class Universe:
 
         return Surroundings(
             loop=self.loop,
-            now=self.now,
+            clocks=self.clocks,
             outside=self._outside_now,
             heard=_unheard if plan.is_lean else self.coverage.heard,
             strategies=strategies,
@@ -383,7 +366,7 @@ def simulate(plan: Plan, *, keep: bool = False, is_hasty: bool = False) -> Outco
 
     async def main(_: SimulatedLoop) -> None:
         made.append(Universe(plan, Path(scratch) / "state", loop, keep=keep))
-        escapes = no_escape(made[0].monotonic, lambda: made[0].now().timestamp(), plan.seed)
+        escapes = no_escape(made[0].monotonic, lambda: made[0].clocks.wall().timestamp(), plan.seed)
         with noting_transitions(made[0].coverage), escapes as found:
             await (_until_found(made[0]) if is_hasty else made[0].act())
         made[0].oracle.verdict.broken += [f"escaped from the simulation: {what}" for what in found]
