@@ -153,9 +153,8 @@ class Bars:
         if not isinstance(line, BarLine):
             return
         line.received_wall_s = asyncio.get_running_loop().time()
-        line.stream.heard_at = self._link.now()
         bar = to_bar(line.contract.symbol, line.size, raw)
-        self._publish(None if bar is None else line.stream.update(bar))
+        self._publish(None if bar is None else line.stream.update(bar, self._link.now()))
         self._ask_again_where_doubtful(line)
 
     def _ask_again_where_doubtful(self, line: BarLine) -> None:

@@ -82,15 +82,21 @@ class BarStream:
             self.published = max(found[-1].start, self.published or found[-1].start)
         return tuple(found)
 
-    def update(self, bar: Bar) -> Bar | None:
-        """The bar that this update closes, if it closes one. What was told already is not told again."""
+    def update(self, bar: Bar, at: datetime | None = None) -> Bar | None:
+        """The bar that this update closes, if it closes one. What was told already is not told again.
+
+        ``at``: when it came, None where nobody says. As little as the clock does the first word about the next bar close one that
+        fell silent before its end: something may have traded meanwhile. One request a minute is the price for a quiet stock.
+        """
+        was_heard_at, self.heard_at = self.heard_at, at or self.heard_at
         if self.published is not None and bar.start <= self.published:
             return None
         before = self.forming
         if before is not None and bar.start < before.start:
             return None
-        if before is not None and bar.start > before.start and self._may_be_part:
-            self.is_doubtful = True
+        if before is not None and bar.start > before.start:
+            is_cut = self._is_cut(before, was_heard_at) and _is_silence(was_heard_at, at)
+            self.is_doubtful = self.is_doubtful or self._may_be_part or is_cut
         if self.is_doubtful:
             return None
         self.forming, self._may_be_part = bar, False
@@ -104,13 +110,22 @@ class BarStream:
         bar = self.forming
         if bar is None or now < bar.end + late:
             return None
-        is_cut = self.heard_at is not None and self.heard_at < bar.end - SILENCE
-        if self._may_be_part or is_cut:
+        if self._may_be_part or self._is_cut(bar, self.heard_at):
             self.is_doubtful = self._may_be_part or not self.is_asked
             return None
         self.forming = None
         return self._close(bar)
 
+    @staticmethod
+    def _is_cut(bar: Bar, heard_at: datetime | None) -> bool:
+        """Whether its last part may be missing."""
+        return heard_at is not None and heard_at < bar.end - SILENCE
+
     def _close(self, bar: Bar) -> Bar:
         self.published = bar.start
         return bar
+
+
+def _is_silence(since: datetime | None, until: datetime | None) -> bool:
+    """Measured between two words, so that a clock that is off by itself makes none."""
+    return since is not None and until is not None and until - since > SILENCE

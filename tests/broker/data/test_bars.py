@@ -93,6 +93,18 @@ def test_a_bar_whose_updates_ended_in_its_middle_is_asked_for_again_and_not_clos
     assert backfill(stream, [minute(1, 1.9)], minute(2).end) == (minute(1, 1.9),)
 
 
+def test_the_first_word_about_the_next_bar_closes_none_whose_own_words_ended_in_its_middle() -> None:
+    """Seed 33101420: the last known was ten seconds of it, and a quarter of its volume."""
+    stream = BarStream()
+    backfill(stream, [minute(0), minute(1)], minute(1).start + timedelta(seconds=10))
+
+    assert stream.update(minute(2), minute(2).start) is None
+    assert stream.is_doubtful
+    assert backfill(stream, [minute(1, 1.9), minute(2)], minute(2).start + LATE) == (minute(1, 1.9),)
+    assert stream.update(minute(2, 1.4), minute(2).end - LATE) is None
+    assert stream.update(minute(3), minute(3).start) == minute(2, 1.4)
+
+
 def test_a_bar_that_is_asked_for_already_is_not_asked_for_once_more() -> None:
     stream = BarStream()
     stream.update(minute(1))
