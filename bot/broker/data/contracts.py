@@ -1,7 +1,7 @@
 """Which contracts exist: the underlying, its chain, and the real pairs of strike and right, each asked for once a day.
 
 Rule: IB's expiries × strikes is a superset. Only a pair with contract details of its own is ever named, complete with
-conId, multiplier and tick grid.
+conId, multiplier and tick grid. That something does not exist is said in so many words, never by an empty answer.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class ContractQueries:
         wanted = self._link.library.Contract(
             secType=SecType.STOCK.value, symbol=command.symbol, exchange="SMART", currency="USD"
         )
-        found = await self._details(wanted)
+        found = list({x.contract.conId: x for x in await self._details(wanted)}.values())
         if len(found) != 1:
             names = ", ".join(f"{x.contract.symbol}@{x.contract.primaryExchange}" for x in found)
             raise RequestTrouble(_NO_SUCH_CONTRACT, f"{command.symbol} is {names or 'no US stock'}")
@@ -96,6 +96,8 @@ class ContractQueries:
                 request_id, stock.symbol, "", stock.sec_type.value, stock.con_id
             )
         )
+        if not answers:
+            raise RequestTrouble(0, f"the answer names no option class of {stock.symbol}")
         chain = to_chain(stock.symbol, answers)
         if chain is None:
             raise RequestTrouble(_NO_SUCH_CONTRACT, f"{stock.symbol} has no standard option class")
@@ -150,6 +152,8 @@ class ContractQueries:
     # ── details ──
 
     async def _details(self, wanted: Any) -> list[Any]:
+        """Empty for what does not exist, which IB says with a code of its own; an empty answer without it is none, and is asked
+        for again. Raises RequestTrouble."""
         try:
             answers: list[Any] = await self._link.ask_by_id(
                 lambda client, request_id: client.reqContractDetails(request_id, wanted)
@@ -158,6 +162,8 @@ class ContractQueries:
             if trouble.code == _NO_SUCH_CONTRACT:
                 return []
             raise
+        if not answers:
+            raise RequestTrouble(0, "the answer held no contract")
         return answers
 
     async def _complete(self, details: Any) -> Contract:

@@ -55,6 +55,25 @@ def rule(request: WireMessage) -> Said:
     return one("marketRule", marketRuleId=request.marketRuleId, priceIncrements=steps)
 
 
+def listing(request: WireMessage) -> Said:
+    """The chain by three exchanges, one of them with a class of its own."""
+
+    def part(exchange: str, trading_class: str) -> Said:
+        return one(
+            "securityDefinitionOptionParameter",
+            reqId=request.reqId,
+            exchange=exchange,
+            underlyingConId=756733,
+            tradingClass=trading_class,
+            multiplier="100",
+            expirations=["20110121", "20110107"],
+            strikes=[127, 126],
+        )
+
+    end = one("securityDefinitionOptionParameterEnd", reqId=request.reqId)
+    return [*part("CBOE", "SPY"), *part("SMART", "2SPY"), *part("SMART", "SPY"), *end]
+
+
 def qualifying(gateway: ScriptedGateway, *missing: Decimal) -> None:
     """The gateway knows every option but those strikes."""
 
@@ -158,6 +177,37 @@ def test_an_unanswered_pair_makes_no_answer_and_is_asked_again(gateway: Scripted
     assert not facts.of(b.OptionsQualified)
 
 
+@pytest.mark.parametrize(
+    ("question", "request_kind", "end", "answer"),
+    [
+        (b.QualifyUnderlying("SPY"), "reqContractDetails", "contractDetailsEnd", b.UnderlyingQualified),
+        (ASK_OPTIONS, "reqContractDetails", "contractDetailsEnd", b.OptionsQualified),
+        (b.ListChain(SPY), "reqSecDefOptParams", "securityDefinitionOptionParameterEnd", b.ChainListed),
+    ],
+    ids=["stock", "options", "chain"],
+)
+def test_an_answer_that_names_nothing_is_none_and_is_asked_for_again(
+    gateway: ScriptedGateway, question: Any, request_kind: str, end: str, answer: type
+) -> None:
+    """Seed 33101629: the stock was taken for one that does not exist, and no bar was asked for until the next session."""
+    gateway.answers[request_kind] = lambda x: one(end, reqId=x.reqId)
+    with running(gateway, retry_first_s=0.05) as (broker, facts):
+        broker.send(question)
+        assert facts.wait_for(b.RequestFailed).code == 0
+        qualifying(gateway)
+        gateway.answers["reqSecDefOptParams"] = listing
+        facts.wait_for(answer)
+
+
+def test_a_stock_that_is_told_twice_is_one(gateway: ScriptedGateway) -> None:
+    qualifying(gateway)
+    told = gateway.answers["reqContractDetails"]
+    gateway.answers["reqContractDetails"] = lambda x: [told(x)[0], *told(x)]
+    with running(gateway) as (broker, facts):
+        broker.send(b.QualifyUnderlying("SPY"))
+        assert facts.wait_for(b.UnderlyingQualified).contract.con_id == SPY.con_id
+
+
 def test_what_was_told_as_failed_is_still_asked_for_and_answered_when_the_line_is_back(
     gateway: ScriptedGateway,
 ) -> None:
@@ -181,24 +231,7 @@ def test_a_question_cut_off_by_a_disconnect_is_asked_in_the_next_session(gateway
 
 
 def test_the_chain_is_the_standard_one(gateway: ScriptedGateway, library: str) -> None:
-    def part(request: WireMessage, exchange: str, trading_class: str) -> Said:
-        return one(
-            "securityDefinitionOptionParameter",
-            reqId=request.reqId,
-            exchange=exchange,
-            underlyingConId=756733,
-            tradingClass=trading_class,
-            multiplier="100",
-            expirations=["20110121", "20110107"],
-            strikes=[127, 126],
-        )
-
-    gateway.answers["reqSecDefOptParams"] = lambda x: [
-        *part(x, "CBOE", "SPY"),
-        *part(x, "SMART", "2SPY"),
-        *part(x, "SMART", "SPY"),
-        *one("securityDefinitionOptionParameterEnd", reqId=x.reqId),
-    ]
+    gateway.answers["reqSecDefOptParams"] = listing
     with running(gateway, library) as (broker, facts):
         broker.send(b.ListChain(SPY))
         chain = facts.wait_for(b.ChainListed).chain
