@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.broker.commands import Commands
 from bot.broker.connection.context import BrokerContext
+from bot.broker.connection.doubted_loss import DoubtedLoss
 from bot.broker.connection.error_codes import CodeEffect, code
 from bot.broker.connection.errors import ConnectFailed, NotConnected, RequestTrouble
 from bot.broker.connection.library import new_session
@@ -85,6 +86,7 @@ class Adapter:
             contracts=self._contracts,
             snapshots=Snapshots(link, self._books, self._order_events),
         )
+        self._doubt = DoubtedLoss(link, self._ask_anew)
         self._notices = SystemMessages(link, self._repairs())
         self._session: BrokerSession | None = None
         self._published_down = ""
@@ -100,6 +102,7 @@ class Adapter:
             resubscribe_bars=self._bars.resubscribe,
             reopen_account=lambda: self._spawn(self._open_account),
             move_to_port=self._move_to_port,
+            doubt=self._doubt,
         )
 
     def dispatch(self, command: Message) -> None:
@@ -237,6 +240,10 @@ class Adapter:
     def _move_to_port(self, port: int) -> None:
         self._port = port
 
+    def _ask_anew(self, why: str) -> None:
+        if self._session is not None:
+            self._session.end(why)
+
     def _unknown_order(self, _perm_id: int) -> None:
         if not self._order_events.is_syncing:
             self._evidence.want_open_orders()
@@ -249,12 +256,12 @@ class Adapter:
     # ── what the gateway says ──
 
     def _table(self) -> dict[str, Callable[..., None]]:
+        data = {**self._quotes.table(), **self._bars.table()}
         received = {
             **self._order_events.table(),
             **self._books.table(),
             **self._contracts.table(),
-            **self._quotes.table(),
-            **self._bars.table(),
+            **{name: self._doubt.watch(handle) for name, handle in data.items()},
             "error": self._error,
         }
         time = (

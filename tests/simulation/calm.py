@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 LIVES_WITHIN_S = 1200.0
 """After the last fault the bot must trade again within so long, or say why not."""
-_LINK_LOST = (1100, 2110)
 NOTICED_AFTER = timedelta(minutes=2)
 """After its bar's end a line of bars that fell silent has been asked for again."""
 
@@ -92,9 +91,6 @@ def repair(u: Universe) -> None:
         ),
     ):
         u.gateway.do(bind(name, how))
-    if any(fault.do == "say" and fault.how["code"] in _LINK_LOST for fault in u.plan.faults):
-        # A gateway that said so says, too, when the line is back.
-        u.gateway.do(bind("say", {"code": 1102, "text": "Connectivity has been restored - data maintained."}))
     core.link.is_silent = core.link.closes_after_accept = core.link.competing_session = False
     core.faults._held.clear()
     core.faults.unentitled.clear()

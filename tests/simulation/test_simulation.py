@@ -182,3 +182,14 @@ def test_a_gateway_that_names_open_orders_before_the_session_is_made_ends_no_lin
     assert done.trades or done.orders
     assert done.failures == []
     assert done.lives == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("code", [1100, 2110])
+def test_the_whole_bot_trades_again_after_a_loss_that_is_never_ended(code: int) -> None:
+    """It stayed REDUCING with a warning for good."""
+    lost = Fault(200.0, "say", {"code": code, "text": "Connectivity has been lost."}, 60.0)
+    done = simulate(replace(QUIET, faults=(lost,), signals={"10:10": "bullish"}))
+    assert done.failures == []
+    assert any("entry" in body for _, kind, body in done.rows if kind == "SendOrders")
+    assert any("IB's data come" in body for _, kind, body in done.rows if kind == "BrokerDisconnected")

@@ -23,7 +23,7 @@ class BrokerSession:
         self._ib = ib
         self._lost = asyncio.Event()
         self.rejection = ""
-        """What the gateway said before it closed: 326, say."""
+        """What the gateway said before it closed (326, say), or why we end the session."""
         ib.client.conn.disconnected += lambda _reason: self._lost.set()
 
     async def open(self) -> None:
@@ -110,6 +110,11 @@ class BrokerSession:
                         return f"the gateway is silent: {trouble.text}"
             if self._lost.is_set():
                 return self.rejection or "the gateway closed the connection"
+
+    def end(self, why: str) -> None:
+        """From our side; ``until_lost`` and ``until_gone`` return the reason."""
+        self.rejection = why
+        self._lost.set()
 
     async def until_gone(self) -> str:
         """The same without a heartbeat: where time goes in steps, each of them is one, and ``LockStep`` tells of it."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.broker.connection.context import BrokerContext
+from bot.broker.connection.doubted_loss import DoubtedLoss
 from bot.broker.connection.error_codes import CodeEffect, code
 from bot.broker.connection.errors import RequestTrouble
 from bot.domain import broker_messages as b
@@ -39,6 +40,7 @@ class Repairs:
     resubscribe_bars: Callable[[], None]
     reopen_account: Callable[[], None]
     move_to_port: Callable[[int], None]
+    doubt: DoubtedLoss
 
 
 class SystemMessages:
@@ -50,6 +52,7 @@ class SystemMessages:
     def start_session(self) -> None:
         self._farms_down.clear()
         self._link.is_ib_up = True
+        self._repairs.doubt.found()
 
     def handle(self, number: int, text: str) -> None:
         if number in (_LOST, _WAIT):
@@ -72,6 +75,10 @@ class SystemMessages:
 
     def _set_ib(self, number: int, *, is_up: bool, data_lost: bool) -> None:
         self._link.is_ib_up = is_up
+        if is_up:
+            self._repairs.doubt.found()
+        else:
+            self._repairs.doubt.lost(number)
         self._link.pass_on(b.LinkChanged(self._link.now(), IB, is_up, data_lost, number))
         if data_lost:
             self._repairs.resubscribe_all()

@@ -104,7 +104,7 @@ class LastingConditions:
     def _link(self, x: b.LinkChanged) -> Iterator[Said]:
         if x.part != "ib":
             return iter(())
-        body = f"IB's code {x.code}; positions stay protected at the broker"
+        body = f"IB's code {x.code}; positions stay protected at the broker; restart the gateway if IB works elsewhere"
         return self._end("ib", x.at) if x.up else self._begin("ib", x.at, _IB, body)
 
     def _request_failed(self, x: b.RequestFailed) -> Iterator[Said]:
