@@ -71,6 +71,8 @@ def _is_silent(feed: object, now: datetime) -> bool:
 def repair(u: Universe) -> None:
     """Every fault ends."""
     u.disk.is_full, u.disk.delay_s, u.disk.cut_in = False, 0.0, None
+    u.disk.fails_once = False
+    u.said_otherwise.clear()
     u.network.settings = u.plan.network
     core = u.core
     for name, how in (

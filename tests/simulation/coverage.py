@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,10 +19,11 @@ from bot.domain.types import TradingState
 from bot.execution import bracket_book
 from bot.risk.breakers import HaltCause
 from bot.risk.denials import DenialCode
+from bot.selection.no_contract import NoContractCode
 from bot.sim.faults.commands import COMMANDS
 from bot.wire import MessageDirection, message_kinds
 from bot.wiring import ROUTES
-from tests.simulation import fault_draws
+from tests.simulation import fault_draws, rare_draws
 
 _WHERE: dict[str, tuple[str, ...]] = {
     "TradingStateChanged": ("state",),
@@ -58,6 +60,12 @@ class Coverage:
     def note(self, what: str, which: object) -> None:
         self.counts[what, str(which)] += 1
 
+    def note_halts(self, rows: Iterable[tuple[str, str, str]]) -> None:
+        """The process itself writes one past its machines."""
+        for _, kind, body in rows:
+            if kind == "Halted":
+                self.counts["Halted.cause", json.loads(body)["cause"]] += 1
+
     def add(self, other: Iterable[tuple[str, str, int]]) -> None:
         for what, which, count in other:
             self.counts[what, which] += count
@@ -78,6 +86,7 @@ def wanted() -> Mapping[str, list[str]]:
         "answer": sorted(kind.name for kind in kinds if kind.direction is MessageDirection.ANSWER),
         "error code": [str(row.number) for row in _ROWS],
         "EntryDenied.code": sorted(str(code) for code in DenialCode),
+        "IdeaDropped.code": sorted(str(code) for code in NoContractCode),
         "Halted.cause": sorted(str(cause) for cause in HaltCause),
         "TradingStateChanged.state": [str(state) for state in TradingState],
         "OrderStatusChanged.status": [str(status) for status in OrderStatus],
@@ -108,17 +117,45 @@ _ANOTHERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "nights, Sundays and restarts by the clock are longer than a run": (
             *("EMBARGO_GATEWAY_RESTART", "EMBARGO_SERVER_RESET", "EMBARGO_TOKEN_EXPIRY"),
         ),
+        "such a contract is not chosen to begin with (IdeaDropped says it)": (
+            *("QUOTE_MISSING", "QUOTE_ONE_SIDED", "QUOTE_CROSSED", "QUOTE_SPREAD_WIDE", "PREMIUM_INSANE"),
+            *("CONTRACT_WRONG", "EXPOSURE_SAME_CONTRACT"),
+        ),
+        "a minute is judged once, and an idea is named by its minute": ("IDEA_REPEATED",),
+        "the recorded day's options run two days longer": ("CONTRACT_EXPIRING",),
+        "an unknown equity halts first": ("EQUITY_UNKNOWN",),
         "the account is a margin account of one owner, in dollars": (
             *("PDT_DAY_TRADES", "FUNDS_UNSETTLED", "INTRADAY_MARGIN_DEFICIT"),
         ),
     },
     "route": {
+        "of a position's mark, which only journals of earlier releases hold": ("PositionMarked→journal",),
+        "the strategy that the seed tells what to say waits for nothing": ("SignalPostponed→board",),
+        "of the last word of a line, which is written past its machines": (
+            *("MachineFailed→journal", "MachineFailed→board"),
+        ),
         "of a limit that is loosened or changed by a person, which no fault here does": (
-            *("LoosenLimit→risk", "LimitLoosened→board", "LimitLoosened→alerts", "LooseningRefused→journal"),
+            *(
+                "LimitsChanged→strategies",
+                "LoosenLimit→risk",
+                "LimitLoosened→board",
+                "LimitLoosened→alerts",
+                "LooseningRefused→journal",
+            ),
             *("LooseningRefused→board", "LimitsChanged→journal", "LimitsChanged→board"),
         ),
     },
+    "IdeaDropped.code": {
+        "a crossed quote is passed over where it is heard": ("QUOTE_CROSSED",),
+        "the settings ask for no volume and no delta": ("VOLUME_LOW", "DELTA_UNKNOWN", "DELTA_OUT_OF_REACH"),
+        "every option of the recorded day has an open interest, and an expiry that fits": (
+            *("OPEN_INTEREST_LOW", "EXPIRY_NONE_FITS"),
+        ),
+        "what is chosen is at the money": ("PREMIUM_BELOW_INTRINSIC",),
+    },
     "fault": {
+        "it takes place before the next session": ("split",),
+        "it looks at the bands for good, and no calm could follow": ("luld_bands",),
         "are the end of another fault, which the calm brings by itself": (
             *(
                 "clear",
@@ -147,7 +184,8 @@ def _bot_knows() -> str:
 @cache
 def _gateway_says() -> str:
     """The sources that name what the simulated gateway, or a fault, can say."""
-    files = [*sorted((Path(bot.__file__).parent / "sim").rglob("*.py")), Path(fault_draws.__file__)]
+    drawn = (Path(fault_draws.__file__), Path(rare_draws.__file__))
+    files = [*sorted((Path(bot.__file__).parent / "sim").rglob("*.py")), *drawn]
     return "\n".join(path.read_text(encoding="utf-8") for path in files)
 
 

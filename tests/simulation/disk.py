@@ -40,6 +40,8 @@ class Disk:
         self.directory = directory
         self._random, self._watching, self._stall = chance, watching, stall
         self.is_full = False
+        self.fails_once = False
+        """The next write fails, and those after it do not: a bad block, of which a card has others."""
         self.delay_s = 0.0
         self.cut_in: int | None = None
         """The power fails in the middle of this commit from now."""
@@ -65,6 +67,9 @@ class Disk:
         """Raises sqlite3.OperationalError where nothing can be written."""
         if self.is_full:
             raise sqlite3.OperationalError("database or disk is full")
+        if self.fails_once:
+            self.fails_once = False
+            raise sqlite3.OperationalError("disk I/O error")
         if self.delay_s:
             self._stall(self.delay_s)
 

@@ -310,7 +310,7 @@ PASSING = frozenset(
             "halt_trading",
         ),
         *("kill", "power_loss", "torn_power_loss", "disk_full", "disk_slow", "halt", "resume", "flatten"),
-        *("redeploy", "halt_file"),
+        *("redeploy", "halt_file", "odd_figures", "odd_margin", "odd_books", "write_errors"),
     }
 )
 """Over when their time is: the rest leave something behind until everything is repaired (a rule, a setting, a contract)."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bot.ops.process.control_client import leave_halt
 from bot.sim.faults.handle import bind
 from tests.simulation.fault_draws import ORDER_KINDS
+from tests.simulation.odd_words import odd_books, odd_figures, odd_margin, write_errors
 from tests.simulation.world import settings_of
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def _manual_close(u: Universe, share: float) -> None:
             u.oracle.foreign.add(position.contract.con_id)
             u.may_differ = True
             quantity = max(1, int(float(position.quantity) * share))
+            u.coverage.note("fault", "manual_order")
             bind(
                 "manual_order", {"con_id": position.contract.con_id, "action": "SELL", "quantity": quantity}
             )(u.core)
@@ -84,6 +86,7 @@ def _foreign_order(u: Universe, quantity: int) -> None:
     if options:
         u.oracle.foreign.add(options[0])
         u.may_differ = True
+        u.coverage.note("fault", "manual_order")
         bind("manual_order", {"con_id": options[0], "action": "BUY", "quantity": quantity})(u.core)
 
 
@@ -108,6 +111,7 @@ def _pin(u: Universe, book: str, seconds: float) -> None:
             "ask": None if ask is None else round(ask, 2),
             "seconds": seconds,
         }
+        u.coverage.note("fault", "pin_quote")
         bind("pin_quote", how)(u.core)
 
 
@@ -203,4 +207,8 @@ OWN: dict[str, Own] = {
     "swallowed": _swallowed,
     "other_id": _other_id,
     "order_word": _order_word,
+    "odd_figures": odd_figures,
+    "odd_margin": odd_margin,
+    "odd_books": odd_books,
+    "write_errors": write_errors,
 }

@@ -275,7 +275,7 @@ UNPLANTED: Final[dict[str, str]] = {
     "G33, G59, G61": "the journal is torn and full here, not rotten: tests/journal damages each column of a row",
     "G35, G43, G52, G68, G70, G73, G75": "appliance: log-in, boot, roll-back, the written file of a halt; the lab and tests/ops",
     "G40, G60, G64, G76, G77, G79, G81": "longer than a run: overnight, a year, a streak of days, an expiry, the calendar's end",
-    "G46, G80": "the bot's steady clock is below what is simulated; tests/gauntlet/test_clock_steps.py",
+    "G46, G80": "the bot's steady clock is modelled, not run (test_clocks.py); tests/gauntlet/test_clock_steps.py",
     "G47, G49, G53, G66": "rows, currencies, time formats and a mute account stream, which no fault here sends",
 }
 """Rows without a plant, and why."""

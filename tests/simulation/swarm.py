@@ -5,11 +5,13 @@ shrunk by leaving faults out, and replayed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any, Final
 
 from tests.simulation.fault_draws import FAULTS, PASSING, SINGLE
 from tests.simulation.limit_draws import drawn_equity, drawn_limits
 from tests.simulation.network import NetworkSettings
+from tests.simulation.rare_draws import EARLY, RARE, SHARE
 from tests.simulation.streams import Streams
 
 AFTERMATH_S = 120.0
@@ -145,6 +147,8 @@ def draw(seed: int, *, lean: bool = False) -> Plan:
         start, signals = WHOLE_DAY, {_earlier(at, 33): direction for at, direction in signals.items()}
     found = _few_faults(streams, _after(start, signals)) if is_brief else None
     found = found if found is not None else _faults(streams, until_s, _after(start, signals))
+    latest_s = BRIEF_S - 1500.0 if is_brief else max(600.0, until_s - 1500.0)
+    found += _rare_faults(streams.of("rare"), _after(start, signals), latest_s)
     faults = tuple(sorted(found, key=lambda fault: fault.at_s))
     return Plan(
         seed,
@@ -201,6 +205,20 @@ def _few_faults(streams: Streams, signals: list[float]) -> list[Fault]:
             found.append(
                 Fault(round(min(at_s, BRIEF_S - 1500.0 - min(lasts_s, 300.0)), 3), name, how, lasts_s)
             )
+    return found
+
+
+def _rare_faults(chance: Random, signals: list[float], latest_s: float) -> list[Fault]:
+    """One or two, mostly before a signal."""
+    if chance.random() >= SHARE:
+        return []
+    found = []
+    for name in chance.sample(list(RARE), chance.choice([1, 1, 2])):
+        do, draw_one = RARE[name]
+        how, lasts_s = draw_one(chance)
+        at_s = chance.choice(signals) + chance.choice([-200.0, -60.0, -20.0, 0.0, 40.0])
+        at_s = min(max(90.0, at_s + chance.expovariate(1 / 15)), max(90.0, latest_s - min(lasts_s, 300.0)))
+        found.append(Fault(95.0 if name in EARLY else round(at_s, 3), do, how, lasts_s))
     return found
 
 

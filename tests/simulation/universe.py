@@ -7,6 +7,7 @@ import hashlib
 import math
 import tempfile
 import traceback
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -82,6 +83,8 @@ class Universe:
         self.lives = 0
         self.away_until_s = 0.0
         self.news = asyncio.Event()
+        self.said_otherwise: list[Callable[[str, dict[str, Any]], dict[str, Any]]] = []
+        """What the gateway says of a kind passes through each of them."""
         self.is_over = False
         self.may_differ = self.has_lost_rows = False
         self.done: list[tuple[float, str]] = []
@@ -321,6 +324,7 @@ class Universe:
         if self.life is not None:
             self.life.journal.close()
         rows = self.disk.rows()
+        self.coverage.note_halts(rows)
         self.oracle.close(rows, most_lines(self.settings), may_differ=self.may_differ or self.has_lost_rows)
         sha = hashlib.sha256(self.network.digest.encode())
         for row in rows:

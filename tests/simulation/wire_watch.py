@@ -14,6 +14,8 @@ def watch_wire(u: Universe) -> None:
     send, received = core.send, core.received
 
     def sent(session: Any, kind: str, **values: Any) -> None:
+        for said_otherwise in u.said_otherwise:
+            values = said_otherwise(kind, values)
         u.coverage.note("answer", kind)
         u.door.said(kind, values)
         if kind == "error":
