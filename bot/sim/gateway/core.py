@@ -171,7 +171,7 @@ class GatewayCore:
         for late in self.faults.incoming(session.client_id, message.kind):
             delay = late + self.settings.answer_delay
             if delay:
-                self.timers.at(self.now + delay, partial(self._handle, session, message))
+                self.timers.at(self.now + delay, partial(self._handle_late, session, message))
             else:
                 self._handle(session, message)
 
@@ -206,9 +206,12 @@ class GatewayCore:
             self._guard(session, partial(handler, self, session, message), message.kind)
 
     def _handle_late(self, session: ClientSession, message: WireMessage) -> None:
-        """The line is up again, and who asked may be gone."""
-        if session.number in self.sessions or message.kind in FOR_THE_MARKET:
+        """Who asked may be gone meanwhile."""
+        if self._is_there(session) or message.kind in FOR_THE_MARKET:
             self._handle(session, message)
+
+    def _is_there(self, session: ClientSession) -> bool:
+        return session.ending is None and session.number in self.sessions
 
     def _guard(self, session: ClientSession | None, action: Callable[[], None], what: str) -> None:
         try:
@@ -231,11 +234,11 @@ class GatewayCore:
 
             while not is_over:
                 self._guard(session, one, what)
-                if session.ending is not None:
+                if not self._is_there(session):
                     return
                 yield
 
-        self.slices.add(guarded(), lambda: session.ending is None)
+        self.slices.add(guarded(), lambda: self._is_there(session))
         while self.does_slices_at_once and self.slices:
             self.slices.do_one()
 

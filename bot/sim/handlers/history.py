@@ -9,8 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Generator
 from datetime import date, datetime, timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from bot.domain.calendar import nyse
 from bot.domain.session import NEW_YORK, Session, new_york_day, nth_session_before
@@ -76,7 +75,7 @@ def historical_data(core: GatewayCore, session: ClientSession, message: WireMess
 
 
 def _historical_data(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
-    if session.has(KeptBars.family, message.reqId):
+    if session.has(KeptBars.family, message.reqId) or session.has(_Waiting.family, message.reqId):
         raise RejectedRequest(322, processing(message.kind, "Duplicate ticker id"))
     details = resolve(core, session, message.reqId, message)
     if details is None:
@@ -93,11 +92,32 @@ def _historical_data(core: GatewayCore, session: ClientSession, message: WireMes
     _check_pace(core, session, message)
     answer = _send_schedule if message.whatToShow == "SCHEDULE" else _send_bars
     work = _guarded(answer, core, session, message, details, end)
-    later = partial(core.answer_in_slices, session, work, message.kind)
     if core.settings.history_delay:
-        core.timers.at(core.now + core.settings.history_delay, later)
+        session.subscribe(_Waiting.family, message.reqId, _Waiting(core, session, message, work))
     else:
-        later()
+        core.answer_in_slices(session, work, message.kind)
+
+
+class _Waiting:
+    """A request whose answer takes its time. It ends with its client and with its cancel, as the line does that it begins."""
+
+    family: ClassVar[str] = "history_request"
+
+    def __init__(
+        self,
+        core: GatewayCore,
+        session: ClientSession,
+        message: WireMessage,
+        work: Generator[None, None, None],
+    ) -> None:
+        def answer() -> None:
+            session.unsubscribe(self.family, message.reqId)
+            core.answer_in_slices(session, work, message.kind)
+
+        self._timer = core.timers.at(core.now + core.settings.history_delay, answer)
+
+    def stop(self) -> None:
+        self._timer.cancel()
 
 
 def _check_form(message: WireMessage) -> None:
@@ -274,7 +294,9 @@ def _session_row(session: Session, *, all_hours: bool) -> dict[str, str]:
 
 
 def cancel_historical_data(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:
-    if session.unsubscribe(KeptBars.family, message.reqId):
+    if session.unsubscribe(KeptBars.family, message.reqId) or session.unsubscribe(
+        _Waiting.family, message.reqId
+    ):
         core.error(
             session, message.reqId, 162, f"{_SERVICE}API historical data query cancelled: {message.reqId}"
         )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 
 from bot.sim.faults.handle import bind
 from tests.sim.raw import SPY, Bench, RawClient, market_order, order
+
+BARS = {"endDateTime": "", "barSizeSetting": "1 min", "durationStr": "1800 S", "whatToShow": "TRADES"}
 
 
 @pytest.fixture
@@ -122,9 +125,48 @@ def test_market_data_survive_an_outage_only_with_1102(
     assert bool(client.take("tickPrice")) == is_kept
 
 
+@pytest.mark.parametrize("gone", ["its client", "its cancel"])
+def test_bars_that_were_not_answered_in_time_leave_no_line_behind(gone: str) -> None:
+    slow = Bench(history_delay=timedelta(seconds=20))
+    client = slow.client()
+    client.say("reqHistoricalData", reqId=8, **SPY, **BARS, formatDate=2, keepUpToDate=True)
+    if gone == "its client":
+        slow.core.disconnected(client.session)
+    else:
+        client.say("cancelHistoricalData", reqId=8)
+        assert 162 in client.codes()
+    slow.advance(minutes=2)
+    assert list(slow.core.feeds.everyone()) == []
+    assert client.take("historicalData") == []
+
+
+def test_bars_that_are_answered_late_are_kept_up_to_date() -> None:
+    slow = Bench(history_delay=timedelta(seconds=20))
+    client = slow.client()
+    client.say("reqHistoricalData", reqId=8, **SPY, **BARS, formatDate=2, keepUpToDate=True)
+    assert client.take("historicalData") == []
+    slow.advance(minutes=2)
+    heard = client.take()
+    assert [x.kind for x in heard].count("historicalData") == 1
+    assert any(x.kind == "historicalDataUpdate" for x in heard)
+    client.say("cancelHistoricalData", reqId=8)
+    assert list(slow.core.feeds.everyone()) == []
+
+
+def test_a_request_on_its_way_begins_nothing_for_a_client_that_left() -> None:
+    slow = Bench(answer_delay=timedelta(seconds=5))
+    client = slow.client()
+    slow.advance(seconds=6)
+    client.say("reqMktData", reqId=7, **SPY)
+    client.say("placeOrder", **order(1))
+    slow.core.disconnected(client.session)
+    slow.advance(seconds=6)
+    assert list(slow.core.feeds.everyone()) == []
+    assert len(slow.core.world.open_orders()) == 1  # an order is the market's, whoever left
+
+
 def test_kept_bars_catch_up_after_an_outage(bench: Bench, client: RawClient) -> None:
-    bars = {"endDateTime": "", "barSizeSetting": "1 min", "durationStr": "1800 S", "whatToShow": "TRADES"}
-    client.say("reqHistoricalData", reqId=8, **SPY, **bars, formatDate=2, keepUpToDate=True)
+    client.say("reqHistoricalData", reqId=8, **SPY, **BARS, formatDate=2, keepUpToDate=True)
     inflict(bench, "outage", seconds=300, then=1102)
     client.take()
     bench.advance(minutes=6)
