@@ -315,11 +315,12 @@ class BracketAdopted:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """The journal and a complete broker snapshot agree (after ``corrections``), or name what does not."""
+    """Journal and complete broker snapshot agree (after ``corrections``), or name what does not; ``agreed`` did not before."""
 
     at: datetime
     corrections: tuple[str, ...]
     mismatches: tuple[str, ...]
+    agreed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,12 @@ IB_LINK_LOST = frozenset({1100, 2110})
 SEPARATOR = "; "
 """Between the mismatches of one halt's detail."""
 
+
+def in_details(mismatches: tuple[str, ...]) -> tuple[str, ...]:
+    """As a halt's detail has them."""
+    return tuple(text.replace(SEPARATOR, ", ") for text in mismatches)
+
+
 NOT_CONNECTED = "not_connected"
 NOT_RECONCILED = "not_reconciled"
 
@@ -89,7 +95,7 @@ class Conditions:
 
     def reconcile(self, fact: Reconciled) -> None:
         self.is_reconciled = True
-        self.mismatches = tuple(text.replace(SEPARATOR, ", ") for text in fact.mismatches)
+        self.mismatches = in_details(fact.mismatches)
 
     def change_feed(self, fact: FeedChanged) -> None:
         key = (fact.symbol, fact.feed)

@@ -55,6 +55,30 @@ def test_what_was_named_and_accepted_by_resuming_is_not_named_again_until_it_cha
     assert any("-3 at the broker" in x for x in line.last(m.Reconciled).mismatches)
 
 
+@pytest.mark.parametrize("is_accepted", [False, True])
+@pytest.mark.parametrize("restarts", [False, True])
+def test_what_differed_and_does_not_any_more_is_said_once(is_accepted: bool, restarts: bool) -> None:
+    line = Line()
+    line.broker.trade_by_hand(PUT, Side.SELL, 2, Decimal("1.00"))
+    line.connect()
+    line.wait(3)
+    if is_accepted:
+        line.tell(m.Resumed(line.now, "reconciliation_mismatch", "my hedge", "me"))
+    if restarts:
+        line.kill_and_restart()
+        line.wait(3)
+
+    line.broker.trade_by_hand(PUT, Side.BUY, 2, Decimal("1.00"))
+    for _ in range(2):
+        line.disconnect()
+        line.connect()
+        line.wait(3)
+
+    said = [text for news in line.all(m.Reconciled) for text in news.agreed]
+    assert len(said) == 1
+    assert "-2 at the broker, 0 in our books" in said[0]
+
+
 def test_a_strangers_order_is_named() -> None:
     line = Line()
     line.broker.strangers.append(
@@ -85,6 +109,7 @@ def test_a_position_sold_by_hand_is_adopted_its_exits_end_and_the_trade_is_close
     line.wait(14)
 
     assert any("another hand" in x for r in line.all(m.Reconciled) for x in r.mismatches)
+    assert not any(r.agreed for r in line.all(m.Reconciled))  # a sale that is booked was told, and is over
     closed = line.last(m.BracketClosed)
     assert (closed.exit_reason, closed.exit_price) == ("closed by another hand", Decimal("2.20"))
     assert not line.broker.live()
@@ -125,6 +150,7 @@ def test_a_loss_without_a_trace_is_written_off_once_a_person_has_resumed_over_it
     assert line.last(m.BracketClosed).exit_price == Decimal(price)
     assert line.last(m.Reconciled).mismatches == ()
     assert sum(line.booked().values()) == 2
+    assert not any(r.agreed for r in line.all(m.Reconciled))  # it was the bot itself that booked it
 
 
 def test_an_exit_of_an_earlier_day_is_known_by_its_completed_order_and_the_position() -> None:

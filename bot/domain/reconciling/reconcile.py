@@ -33,6 +33,7 @@ from bot.domain.types import ConId, OrderRef, PermId, SecType, Symbol
 
 NEVER_ARRIVED = "never arrived at the broker"
 GONE = "no longer at the broker"
+BY_ANOTHER_HAND = "was sold by another hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def reconcile(
         corrections=tuple(_corrections(books, settled, (*fills, *adopted, *stand_ins))),
         mismatches=(
             *(f"{ref} has a second live order, permId {perm_id}" for ref, perm_id in surplus),
-            *(f"{fill.contract.label} was sold by another hand: {fill.exec_id}" for fill in adopted),
+            *(f"{fill.contract.label} {BY_ANOTHER_HAND}: {fill.exec_id}" for fill in adopted),
             *strangers,
             *map(str, positions),
         ),

@@ -49,6 +49,14 @@ def set_aside_alert(x: b.RowSetAside) -> Alert:
     return Alert(f"set_aside:{x.kind}:{x.text[:80]}", severity, title, body)
 
 
+def agreed_alert(x: m.Reconciled, *, is_halted: bool) -> Alert:
+    """What differed and does not any more: another hand has traded, or the broker said late what it knew."""
+    still = f"still so: {'; '.join(x.mismatches)}" if x.mismatches else "nothing else differs"
+    halted = "; trading stays halted until `ibkr-bot resume`" if is_halted else ""
+    body = f"{'; '.join(x.agreed)}. Another hand has traded, or the broker said it late; {still}{halted}"
+    return Alert(f"agreed:{x.at.isoformat()}", Severity.WARNING, "A difference is gone", body)
+
+
 def stuck_alert(x: b.OrderUnanswered, name: str) -> Alert:
     """The broker has left an order, its cancel or its fill unanswered; ``name`` is the contract's."""
     order = spoken_idea(x.ref)

@@ -19,13 +19,21 @@ from bot.domain.order import Leg
 from bot.domain.session import NEW_YORK, CalendarRangeError, days_left, is_open, new_york_day, session_on
 from bot.domain.types import IdeaId
 from bot.ops.alerts.alert import Alert, SendAlert, Severity
-from bot.ops.alerts.broker_events import early_close_alerts, set_aside_alert, stuck_alert, trading_alert
+from bot.ops.alerts.broker_events import (
+    agreed_alert,
+    early_close_alerts,
+    set_aside_alert,
+    stuck_alert,
+    trading_alert,
+)
 from bot.ops.alerts.conditions import LastingConditions
 from bot.ops.alerts.reach import OUT_OF_REACH_AFTER, Reach
 from bot.ops.alerts.wording import day_report_text, span
 from bot.ops.status.amounts import money
 from bot.ops.status.spoken import spoken_idea, spoken_time
 from bot.risk.breakers import HaltCause
+from bot.risk.conditions import in_details
+from bot.risk.latch import Latch
 
 LOSS_GUARDS = (HaltCause.DAILY_LOSS, HaltCause.DRAWDOWN, HaltCause.LOSS_STREAK)
 REPORT_AFTER_CLOSE = timedelta(minutes=2)
@@ -79,7 +87,7 @@ class Alerts(StateMachine):
         self._plans: dict[IdeaId, m.PlaceBracket] = {}
         self._entered: set[IdeaId] = set()
         self._repairing: dict[IdeaId, str] = {}
-        self._latched: dict[str, str] = {}
+        self._latch = Latch()
         self._guards_alerted: set[tuple[date, str]] = set()
         self._reported: date | None = None
         self._calendar_told: tuple[int, int] | None = None
@@ -162,10 +170,10 @@ class Alerts(StateMachine):
             return
         orders = "dry run, no orders" if x.dry_run else "orders go out"
         lines = [f"{x.mode}, {', '.join(x.symbols)}, {orders}"]
-        lines += [f"still HALTED by {cause}: {detail}" for cause, detail in self._latched.items()]
+        lines += [f"still HALTED by {cause}: {detail}" for cause, detail in self._latch.causes.items()]
         held = self._held()
         lines += [f"holds {', '.join(held)}"] if held else []
-        severity = Severity.WARNING if self._latched else Severity.INFO
+        severity = Severity.WARNING if self._latch.causes else Severity.INFO
         self._alert(
             f"started:{x.at.isoformat()}", severity, f"Bot started, build {x.build}", "\n".join(lines)
         )
@@ -333,12 +341,15 @@ class Alerts(StateMachine):
             self._notify(stuck_alert(x, self._name(x.ref.rpartition("/")[0])))
 
     def _reconciled(self, x: m.Reconciled) -> None:
+        """A difference that is new halts, and is told by that."""
         self._tell(self._reach.regain(x))
+        if x.agreed and not self._latch.unseen_mismatches(in_details(x.mismatches)):
+            self._notify(agreed_alert(x, is_halted=bool(self._latch.causes)))
 
     # ── halts ──
 
     def _halted(self, x: m.Halted) -> None:
-        self._latched[x.cause] = x.detail
+        self._latch.halt(x)
         if x.cause in tuple(LOSS_GUARDS):
             alerted = (new_york_day(x.at), x.cause)
             if alerted in self._guards_alerted:
@@ -362,7 +373,7 @@ class Alerts(StateMachine):
             )
 
     def _resumed(self, x: m.Resumed) -> None:
-        self._latched.pop(x.cause, None)
+        self._latch.resume(x)
         title = f"Resumed by {x.by}: {x.cause}"
         self._alert(f"resume:{x.cause}:{x.at.isoformat()}", Severity.INFO, title, x.reason)
 

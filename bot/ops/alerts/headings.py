@@ -6,6 +6,7 @@ HEADINGS: dict[str, str] = {
     "started": "Bot started, Bot stopped",
     "stopped": "Bot started, Bot stopped",
     "adopted": "Took over …",
+    "agreed": "A difference is gone",
     "entry": "Bought …, Sold …",
     "exit": "Bought …, Sold …",
     "loss_guard": "Loss guard: …",
