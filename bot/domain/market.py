@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from bot.domain.frozen import quickly_made
 from bot.domain.types import ConId, Symbol
 
 
@@ -26,6 +27,7 @@ class DataType(StrEnum):
     DELAYED_FROZEN = "delayed_frozen"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Bar:
     """One closed bar of regular trading hours. ``start`` is aware UTC; the first 60-min bar of a day is 09:30–10:00."""
@@ -46,6 +48,7 @@ class Bar:
         return self.start.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
     """The top of one contract's book. Sizes are contracts (or shares); ``None`` means the broker has not said.

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from bot.domain.contract import Contract
 from bot.domain.errors import RestartTheLine
+from bot.domain.frozen import quickly_made
 from bot.domain.types import ExecId, OrderId, OrderRef, PermId, Side
 
 
@@ -61,6 +62,7 @@ def bot_of(ref: OrderRef) -> int | None:
     return int(client) if mark and client.isdigit() else None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """One order as we mean it. ``parent_ref`` holds it back until the parent fills; ``transmit`` releases the family."""
@@ -173,6 +175,7 @@ def next_status(ref: OrderRef, now: OrderStatus, reported: OrderStatus) -> Order
         raise RestartTheLine(f"order {ref}: {reported} cannot follow {now}") from None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
     """One execution. ``exec_id`` is IB's, correction suffix included; see :func:`execution_key`. ``client_id`` is whose
@@ -202,6 +205,7 @@ def execution_key(exec_id: ExecId) -> tuple[str, int]:
     return (stem, int(revision)) if stem and revision.isdigit() else (exec_id, 0)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenOrder:
     """An order as the broker itself reports it: the only evidence protection is judged by. ``type`` is one of

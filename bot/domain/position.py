@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.domain.contract import Contract
+from bot.domain.frozen import quickly_made
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Position:
     avg_cost: Decimal
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountValues:
     """The broker's account figures in dollars, by IB's own rate where the base ``currency`` is another. ``fault`` says

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.domain.contract import Contract, TickGrid
+from bot.domain.frozen import quickly_made
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class BracketPrices:
     """Entry limit (or the price paid), target limit and stop trigger: per unit, as orders carry them."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from bot.domain.frozen import quickly_made
 from bot.domain.messages import PlaceBracket
 from bot.domain.order import OpenOrder, OrderStatus, OrderType
 from bot.domain.types import Side
@@ -17,6 +18,7 @@ from bot.execution.orders import prices_paid
 _AT_REST = frozenset({OrderStatus.HELD, OrderStatus.WORKING})
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Proof:
     """``stop_quantity`` is what the broker's live stops would sell, ``at_rest`` what all its live exits could sell at most."""

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.domain.errors import RestartTheLine
+from bot.domain.frozen import quickly_made
 from bot.domain.market import Bar, BarSize
 from bot.domain.messages import BarJudged
 from bot.domain.types import Direction, Symbol
@@ -33,6 +34,7 @@ class Reason(StrEnum):
     NOT_LIVE = "not_live"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """One strategy on one bar. ``direction`` is the state the bar is in; ``fired`` says that it is news.

@@ -9,9 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 from bot.domain.contract import Contract
+from bot.domain.frozen import quickly_made
 from bot.sim.exchange.fractions.sizes import Units
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountFigures:
     """One moment of the account. ``realized`` and ``daily`` count from the start of the New York day."""

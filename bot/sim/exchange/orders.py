@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from bot.domain.contract import Contract
+from bot.domain.frozen import quickly_made
 from bot.domain.types import ConId, ExecId, OrderId, PermId, Side
 from bot.sim.exchange.combos import wire_kind
 from bot.sim.exchange.conditions import Adjustment, Condition
@@ -106,6 +107,7 @@ class SimOrder:
     extra: Mapping[str, object] = field(default_factory=dict)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderView:
     """An order at one moment, frozen. ``order`` is as last modified; ``quantity`` is what it may fill in all.
@@ -152,6 +154,7 @@ class OrderView:
 FINAL_STATUSES = frozenset({IbStatus.FILLED, IbStatus.CANCELLED, IbStatus.INACTIVE})
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
     """One fill. ``exec_id`` ends in ``.01``; a correction repeats it with ``.02``. Exercises have order id 0."""

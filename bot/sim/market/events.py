@@ -10,6 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeAlias
 
+from bot.domain.frozen import quickly_made
 from bot.domain.market import Bar
 from bot.domain.types import ConId
 from bot.sim.market.quotes import OptionModel, Ticker
@@ -37,6 +38,7 @@ class Traded:
     size: int
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class BarFormed:
     """A stock's 1-min or 60-min bar as it stands. ``is_closed`` comes once per bar, at its end."""
@@ -47,6 +49,7 @@ class BarFormed:
     is_closed: bool
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class BookChanged:
     """A watched contract's market data moved. ``model`` is for options only."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
+from bot.domain.frozen import quickly_made
 from bot.domain.types import ConId
 
 T = TypeVar("T")
@@ -74,6 +75,7 @@ class HistoryQuery:
     use_rth: bool = True
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class HistoryBar:
     """One bar, ``start`` in aware UTC; the last one may still be forming. ``volume`` is -1 where there is none."""

@@ -14,6 +14,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from bot.domain.contract import Contract
+from bot.domain.frozen import quickly_made
 from bot.domain.session import Session, new_york_day, next_session, session_on
 from bot.domain.types import ConId, Right
 from bot.sim.market.calibration.rates import dividend_yield, rate_on
@@ -61,6 +62,7 @@ _LOOK_BACK = timedelta(days=30)
 """As many hours lie in it where no day is missing."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class OptionQuote:
     """What is known of one option at one moment. The model's gamma, vega and theta are 0: ask ``full_model`` for them."""
@@ -74,6 +76,7 @@ class OptionQuote:
 NO_QUOTE = OptionQuote(EMPTY_BOOK, None, None, None)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class _Moment:
     """What a minute of the session is to all options of one expiry: ``years`` are left, volatility counts ``clock`` times."""

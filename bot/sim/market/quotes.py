@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from bot.domain.frozen import quickly_made
 from bot.domain.types import ConId
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class TopOfBook:
     """The best bid and offer. Prices in USD per unit, sizes in contracts or shares; a side nobody quotes is None."""
@@ -31,6 +33,7 @@ class TopOfBook:
 EMPTY_BOOK = TopOfBook(None, None, 0, 0, None)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Ticker:
     """All a market data line shows. ``close`` is the previous session's; ``volume`` is the session's so far."""
@@ -46,6 +49,7 @@ class Ticker:
     open_interest: int | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class OptionModel:
     """Model values of one option: ``price`` USD per unit, ``implied_vol`` a year as a fraction, ``theta`` a calendar day,
