@@ -208,7 +208,7 @@ def subscribers(message: m.Message, table: dict[type, Names] = ROUTES) -> Names:
         raise RestartTheLine(f"nobody hears {type(message).__name__}: it has no row in ROUTES")
     if STRATEGY not in row:
         return row
-    own = f"{STRATEGY}:{_symbol_of(message)}"
+    own = f"{STRATEGY}:{symbol_of(message)}"
     return tuple(own if name == STRATEGY else name for name in row)
 
 
@@ -222,7 +222,8 @@ def may_be_absent(name: str) -> bool:
     return name == ALERTS or name.startswith(f"{STRATEGY}:")
 
 
-def _symbol_of(message: m.Message) -> str:
+def symbol_of(message: m.Message) -> str:
+    """Whose strategies hear a message that STRATEGY stands in the row of."""
     for name in ("bar", "quote", "place"):
         message = getattr(message, name, message)
     symbol: str = getattr(message, "symbol")  # noqa: B009  no class of messages has it by type

@@ -18,6 +18,7 @@ from bot.wiring import (
     may_be_absent,
     strategies_among,
     subscribers,
+    symbol_of,
 )
 
 Handle = Callable[[Message], Iterable[Message]]
@@ -39,7 +40,7 @@ class Replay:
     ) -> None:
         self._machines, self._commit, self._observe, self._without = machines, commit, observe, without
         self._always: dict[type, tuple[Handle, ...]] = {}
-        self._by_row: dict[tuple[str, ...], tuple[Handle, ...]] = {}
+        self._by_symbol: dict[tuple[type, str], tuple[Handle, ...]] = {}
 
     def tell(self, message: Message) -> None:
         """Handle one message and everything that follows from it."""
@@ -53,22 +54,25 @@ class Replay:
                 queue.extend(handle(current))
 
     def _hearers(self, message: Message) -> tuple[Handle, ...]:
-        """Looked up once for a row, or once for a kind of message where its row does not depend on the symbol."""
+        """Looked up once for a kind of message, or once for a kind and a symbol where its row depends on that."""
         known = self._always.get(type(message))
         if known is not None:
             return known
-        names = subscribers(message)
-        found = self._by_row.get(names)
-        if found is None:
-            found = self._by_row[names] = tuple(
-                self._machines[name].handle
-                for row in names
-                for name in (strategies_among(self._machines) if row == EVERY_STRATEGY else (row,))
-                if name in self._machines or not (name in self._without or may_be_absent(name))
-            )
-        if STRATEGY not in ROUTES[type(message)]:
-            self._always[type(message)] = found
-        return found
+        if STRATEGY not in ROUTES.get(type(message), ()):
+            found = self._always[type(message)] = self._find(message)
+            return found
+        key = type(message), symbol_of(message)
+        if key not in self._by_symbol:
+            self._by_symbol[key] = self._find(message)
+        return self._by_symbol[key]
+
+    def _find(self, message: Message) -> tuple[Handle, ...]:
+        return tuple(
+            self._machines[name].handle
+            for row in subscribers(message)
+            for name in (strategies_among(self._machines) if row == EVERY_STRATEGY else (row,))
+            if name in self._machines or not (name in self._without or may_be_absent(name))
+        )
 
 
 def replay(

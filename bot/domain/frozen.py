@@ -34,7 +34,7 @@ def quickly_made(kind: type[_Value]) -> type[_Value]:
     made, before = space["__init__"], kind.__init__
     made.__qualname__, made.__module__ = before.__qualname__, kind.__module__
     made.__annotations__ = before.__annotations__
-    kind.__init__ = made  # type: ignore[misc]
+    kind.__init__ = made  # type: ignore[method-assign]
     return kind
 
 

@@ -10,6 +10,8 @@ from enum import StrEnum
 from bot.domain.frozen import quickly_made
 from bot.domain.types import ConId, Symbol
 
+_MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
+
 
 class BarSize(StrEnum):
     """IB's own names of the two sizes the strategies read."""
@@ -44,8 +46,8 @@ class Bar:
     @property
     def end(self) -> datetime:
         if self.size is BarSize.M1:
-            return self.start + timedelta(minutes=1)
-        return self.start.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+            return self.start + _MINUTE
+        return self.start.replace(minute=0, second=0, microsecond=0) + _HOUR
 
 
 @quickly_made

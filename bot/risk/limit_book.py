@@ -86,7 +86,8 @@ class LimitBook:
 
     def in_force(self, now: datetime) -> RiskLimits:
         """The limits of this moment; computed only when one of them may have changed."""
-        key = (id(self.settings), new_york_day(now) if self.days else None, self._standing(now))
+        standing = self._standing(now) if self.loosened else ()
+        key = (id(self.settings), new_york_day(now) if self.days else None, standing)
         if self._computed is None or self._computed[0] != key:
             self._computed = key, self._compute(now)
         return self._computed[1]

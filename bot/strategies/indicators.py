@@ -167,7 +167,9 @@ class RelativeVolume:
         if self._session is not None and self._is_whole:
             quiet_end = self._session.minutes - len(self._so_far)
             self._earlier.append(self._so_far + [self._so_far[-1]] * quiet_end)
-            self._means = [self._mean_at(m) for m in range(max(map(len, self._earlier)))]
+            shared = [sum(volumes) / len(volumes) for volumes in zip(*self._earlier, strict=False)]
+            rest = range(len(shared), max(map(len, self._earlier)))
+            self._means = shared + [self._mean_at(m) for m in rest]
         self._session, self._so_far = session, []
         self._is_whole = minute < _WHOLE_SESSION_SLACK_MINUTES
 

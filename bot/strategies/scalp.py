@@ -26,6 +26,8 @@ from bot.strategies.base import BarOrder, Cooldown, Judgement, Reason
 from bot.strategies.indicators import Ema, RelativeVolume, SessionVwap, WilderRsi
 from bot.strategies.spec import DefaultTerms, OptionChoice, SpecProblem, StrategySpec, setting
 
+_MINUTE = timedelta(minutes=1)
+
 
 @dataclass(frozen=True, slots=True)
 class ScalpParameters:
@@ -69,6 +71,7 @@ class Scalp:
         self._session: Session | None = None
         self._bars = 0
         self._state: Direction | None = None
+        self._names = f"ema{p.fast_ema}", f"ema{p.slow_ema}"
 
     def judge(self, bar: Bar, *, may_fire: bool = True) -> Judgement:
         """Take the next closed minute bar and say what it means; RestartTheLine for a bar out of order."""
@@ -107,7 +110,7 @@ class Scalp:
         self._slow.add(bar.close)
         self._rsi.add(bar.close)
         self._vwap.add(bar.high, bar.low, bar.close, bar.volume)
-        self._volume.add(session, (bar.start - session.open) // timedelta(minutes=1), bar.volume)
+        self._volume.add(session, (bar.start - session.open) // _MINUTE, bar.volume)
 
     def _direction(self, close: float) -> tuple[Direction | None, Reason]:
         """Return the state this bar is in, or the first condition that it misses."""
@@ -149,11 +152,11 @@ class Scalp:
         return p.gap_weight * gap + (1 - p.gap_weight) * place
 
     def _numbers(self, close: float) -> dict[str, float | None]:
-        p = self._parameters
+        fast, slow = self._names
         return {
             "close": close,
-            f"ema{p.fast_ema}": self._fast.value,
-            f"ema{p.slow_ema}": self._slow.value,
+            fast: self._fast.value,
+            slow: self._slow.value,
             "vwap": self._vwap.value,
             "rsi": self._rsi.value,
             "rel_volume": self._volume.value,

@@ -70,7 +70,7 @@ def test_a_field_that_is_given_by_name_alone_stays_one() -> None:
     assert (Named(1, 2).high, Named(1, low=5).low, Named(1).low) == (2, 5, 3)
     assert [one.name for one in fields(Named)] == ["open", "low", "high"]
     with pytest.raises(TypeError, match="argument"):
-        Named(1, 2, 3)  # type: ignore[misc]
+        Named(1, 2, 3)  # type: ignore[call-arg]
 
 
 @dataclass(frozen=True, slots=True)

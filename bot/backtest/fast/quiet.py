@@ -82,7 +82,7 @@ def _first_of(
 def _stays_clear(market: Market, resting: list[OrderView], first: int, last: int) -> bool:
     """Whether a modelled option stays well between its stop and its target in these minutes.
 
-    Its price rises or falls with the underlying's, and falls with time: the corners of the stretch hold its extremes, but for
+    Its price rises or falls with the underlying's, and falls with time: two corners of the stretch hold its extremes, but for
     the smile and the clock within a minute, which the slack is for.
     """
     contract = resting[0].contract

@@ -5,6 +5,9 @@ Rule: whatever does not name a bracket concerns all of them: time, snapshots, th
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.types import IdeaId
@@ -13,32 +16,34 @@ from bot.execution.books.ledger import idea_of
 
 def concerned(message: m.Message) -> frozenset[IdeaId] | None:
     """The ideas of the brackets that this message is about; None for all."""
-    match message:
-        case m.FillBooked(fill=fill) | b.Filled(fill=fill):
-            return _of(fill.order_ref)
-        case b.OrderStatusChanged(ref=ref) | b.OrderRefused(ref=ref) | m.CancelOrder(ref=ref):
-            return _of(ref)
-        case b.OrderSeen(order=order):
-            return _of(order.ref)
-        case b.CommissionCharged(order_ref=ref):
-            return _of(ref)
-        case b.SendOrders(orders=orders):
-            return frozenset(order.idea_id for order in orders)
-        case (
-            m.PlaceBracket(idea_id=idea_id)
-            | m.BracketSent(idea_id=idea_id)
-            | m.CancelEntry(idea_id=idea_id)
-            | m.PlaceProtection(idea_id=idea_id)
-            | m.ExitPosition(idea_id=idea_id)
-            | m.BracketClosed(idea_id=idea_id)
-            | m.EntryAbandoned(idea_id=idea_id)
-        ):
-            return frozenset({idea_id})
-        case _:
-            return None
+    of = _CONCERNED.get(type(message))
+    return None if of is None else of(message)
 
 
 def _of(ref: str) -> frozenset[IdeaId] | None:
     """Orders whose name is lost may be anybody's."""
     idea_id = idea_of(ref)
     return frozenset({idea_id}) if idea_id else None
+
+
+def _by_idea(message: Any) -> frozenset[IdeaId]:
+    return frozenset({message.idea_id})
+
+
+_CONCERNED: Mapping[type, Callable[[Any], frozenset[IdeaId] | None]] = {
+    m.FillBooked: lambda x: _of(x.fill.order_ref),
+    b.Filled: lambda x: _of(x.fill.order_ref),
+    b.OrderStatusChanged: lambda x: _of(x.ref),
+    b.OrderRefused: lambda x: _of(x.ref),
+    m.CancelOrder: lambda x: _of(x.ref),
+    b.OrderSeen: lambda x: _of(x.order.ref),
+    b.CommissionCharged: lambda x: _of(x.order_ref),
+    b.SendOrders: lambda x: frozenset(order.idea_id for order in x.orders),
+    m.PlaceBracket: _by_idea,
+    m.BracketSent: _by_idea,
+    m.CancelEntry: _by_idea,
+    m.PlaceProtection: _by_idea,
+    m.ExitPosition: _by_idea,
+    m.BracketClosed: _by_idea,
+    m.EntryAbandoned: _by_idea,
+}

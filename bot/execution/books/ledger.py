@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from bot.domain.messages import FillBooked
@@ -11,12 +13,32 @@ from bot.domain.reconciling.evidence import is_news, replaced_by
 from bot.domain.types import IdeaId, OrderRef, Side
 
 
+@dataclass(slots=True)
+class _Sums:
+    """What an idea's fills come to: asked for with every message that concerns it, and changed by a fill alone."""
+
+    position: int = 0
+    quantity: Counter[Side] = field(default_factory=Counter)
+    value: dict[Side, Decimal] = field(default_factory=dict)
+    filled: Counter[OrderRef] = field(default_factory=Counter)
+
+    def add(self, fill: Fill) -> None:
+        self.position += fill.signed_quantity
+        self.quantity[fill.side] += fill.quantity
+        self.value[fill.side] = self.value.get(fill.side, Decimal(0)) + fill.price * fill.quantity
+        self.filled[fill.order_ref] += fill.quantity
+
+
+_NO_FILLS = _Sums()
+
+
 class FillLedger:
     """Fills by execution stem. ``weigh`` says whether a fill is news, ``learn`` takes it in."""
 
     def __init__(self) -> None:
         self.fills: dict[str, Fill] = {}
         self._stems: dict[IdeaId, list[str]] = {}
+        self._sums: dict[IdeaId, _Sums] = {}
 
     def weigh(self, fill: Fill) -> FillBooked | None:
         """The booking this fill deserves, or None for one that is known already or older than what is known."""
@@ -38,6 +60,9 @@ class FillLedger:
             stems.remove(old)
         stems.append(stem)
         self.fills[stem] = fill
+        sums = self._sums[idea_of(fill.order_ref)] = _Sums()
+        for one in stems:
+            sums.add(self.fills[one])
 
     def find(self, exec_id: str) -> Fill | None:
         """What is booked under this execution, in whatever revision."""
@@ -54,18 +79,21 @@ class FillLedger:
 
     def filled(self, ref: OrderRef) -> int:
         """How much of this order is booked."""
-        return sum(fill.quantity for fill in self.of(idea_of(ref)) if fill.order_ref == ref)
+        return self._of(idea_of(ref)).filled.get(ref, 0)
 
     def position(self, idea_id: IdeaId) -> int:
         """Signed contracts that the bracket holds."""
-        return sum(fill.signed_quantity for fill in self.of(idea_id))
+        return self._of(idea_id).position
 
     def quantity(self, idea_id: IdeaId, side: Side) -> int:
-        return sum(fill.quantity for fill in self.of(idea_id, side))
+        return self._of(idea_id).quantity.get(side, 0)
 
     def value(self, idea_id: IdeaId, side: Side) -> Decimal:
         """Sum of price × quantity, multiplier not applied."""
-        return sum((fill.price * fill.quantity for fill in self.of(idea_id, side)), Decimal(0))
+        return self._of(idea_id).value.get(side, Decimal(0))
+
+    def _of(self, idea_id: IdeaId) -> _Sums:
+        return self._sums.get(idea_id, _NO_FILLS)
 
     def average_paid(self, idea_id: IdeaId) -> Decimal | None:
         """The average entry price per unit, None before the first buy."""

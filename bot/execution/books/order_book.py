@@ -120,10 +120,13 @@ class OrderBook:
         return tuple(self._by_idea.get(idea_id, ()))
 
     def entry(self, idea_id: IdeaId) -> OrderRecord | None:
-        return next((r for r in self.of(idea_id) if r.order.leg is Leg.ENTRY), None)
+        for record in self._by_idea.get(idea_id, ()):
+            if record.order.leg is Leg.ENTRY:
+                return record
+        return None
 
     def exits(self, idea_id: IdeaId) -> tuple[OrderRecord, ...]:
-        return tuple(r for r in self.of(idea_id) if r.order.leg is not Leg.ENTRY)
+        return tuple([r for r in self._by_idea.get(idea_id, ()) if r.order.leg is not Leg.ENTRY])
 
     def live_exits(self, idea_id: IdeaId) -> tuple[OrderRecord, ...]:
         return tuple(r for r in self.exits(idea_id) if r.is_live)

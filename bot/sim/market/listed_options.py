@@ -43,9 +43,15 @@ class Chain:
         self._reference = reference
         self._listed: dict[date, set[Decimal]] = {}
         self._seen: set[tuple[date, date]] = set()
+        self._expiries: tuple[date, tuple[date, ...]] = date.min, ()
 
     def expiries(self, day: date) -> tuple[date, ...]:
         """Expiries listed on that day, the nearest (perhaps the day itself) first."""
+        if self._expiries[0] != day:  # asked again for each of them
+            self._expiries = day, self._listed_on(day)
+        return self._expiries[1]
+
+    def _listed_on(self, day: date) -> tuple[date, ...]:
         found = {*self._monthlies(day), *self._weeklies(day)}
         if self._stock.has_daily_expiries and day.year >= _MODERN:
             found |= {s.day for s in sessions_between(day, day + timedelta(days=14))}

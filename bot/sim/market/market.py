@@ -11,8 +11,8 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from bot.domain.contract import Contract
-from bot.domain.session import Session, new_york_day, next_open, session_on
-from bot.domain.types import ConId, SecType, Symbol
+from bot.domain.session import Session, new_york_day, session_on
+from bot.domain.types import ConId, Right, SecType, Symbol
 from bot.sim.market.catalog import INDEX_OPTIONS, IndexOptions, Underlying
 from bot.sim.market.contracts import ContractStore
 from bot.sim.market.corporate.splits import Split
@@ -24,7 +24,7 @@ from bot.sim.market.listing import Listing
 from bot.sim.market.option_market import OptionMarket, OptionQuote
 from bot.sim.market.option_pricing import Carry
 from bot.sim.market.past.references import References
-from bot.sim.market.paths import dollars
+from bot.sim.market.paths import dollars, point_after
 from bot.sim.market.price_source import RecordedTape, Tape
 from bot.sim.market.quote_shelf import QuoteShelf
 from bot.sim.market.quotes import OptionModel, Ticker, TopOfBook
@@ -60,6 +60,7 @@ class Market:
         self.now = start
         """Set by whoever moves time; what lies outside regular hours is asked for by it."""
         self._session: Session | None = None
+        self._next: tuple[datetime, Session | None, datetime] = start, None, start
         self.stocks: dict[Symbol, StockMarket] = {}
         self._options: dict[Symbol, OptionMarket] = {}
         self._references = References(self.stocks)
@@ -161,13 +162,11 @@ class Market:
 
     def next_point(self) -> datetime:
         """The first point that has not happened yet."""
-        session = self._session or session_on(new_york_day(self._done))
-        if session is None or self._done >= session.close:
-            return next_open(self._done)
-        if self._done < session.open:
-            return session.open
-        passed = (self._done - session.open) // self._step + 1
-        return min(session.open + passed * self._step, session.close)
+        if (
+            self._next[0] is not self._done or self._next[1] is not self._session
+        ):  # several ask before it comes
+            self._next = self._done, self._session, point_after(self._done, self._session, self._step)
+        return self._next[2]
 
     @property
     def last_point(self) -> datetime:
@@ -250,6 +249,8 @@ class Market:
     def book(self, con_id: ConId, now: datetime) -> TopOfBook | None:
         """The best bid and offer; None for an unknown contract."""
         contract = self.contracts.by_id(con_id)
+        if contract is not None and contract.sec_type is SecType.OPTION:  # each order looks: no day's figures
+            return self._pinned.get(con_id) or self._options[contract.symbol].quote(contract, now).book
         return None if contract is None else self._ticker(contract, now).book
 
     def ticker(self, con_id: ConId, now: datetime) -> Ticker | None:
@@ -320,7 +321,7 @@ class Market:
         return self._options[contract.symbol].book_at(contract, cents, minute)
 
     def corner_books(self, contract: Contract, first: int, last: int) -> list[TopOfBook] | None:
-        """An option's books at the lowest and the highest print to come, in the first and the last of these minutes.
+        """A modelled option's books where it is worth least and most in these minutes; it falls with time.
 
         None where a book is recorded, pinned or of another width within the stretch, or a minute lacks its bar.
         """
@@ -328,7 +329,8 @@ class Market:
         options = self._options[contract.symbol]
         if extremes is None or contract.con_id in self._pinned or not options.is_even(contract, first, last):
             return None
-        return [options.book_at(contract, cents, minute) for cents in extremes for minute in {first, last}]
+        worst, best = extremes if contract.right is Right.CALL else reversed(extremes)
+        return [options.book_at(contract, worst, last), options.book_at(contract, best, first)]
 
     def carry(self, contract: Contract, at: datetime) -> Carry:
         """Interest and dividends, as option prices have them then."""

@@ -77,7 +77,7 @@ def top_of_book(
     low_tick, high_tick = grid.tick(cents - half), grid.tick(cents + half)
     bid = math.floor((cents - half) / low_tick + 0.35) * low_tick
     ask = math.ceil((cents + half) / high_tick - 0.35) * high_tick
-    bid_size, ask_size = (1 + (noise >> shift) % (2 * spread.depth) for shift in (0, 9))
+    bid_size, ask_size = 1 + noise % (2 * spread.depth), 1 + (noise >> 9) % (2 * spread.depth)
     if cents < _NO_BID_BELOW or bid <= 0:
         return TopOfBook(None, dollars(max(ask, low_tick)), 0, ask_size, None)
     ask = max(ask, bid + grid.tick(bid))

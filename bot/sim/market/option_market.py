@@ -22,6 +22,7 @@ from bot.sim.market.calibration.surface import (
     INDEX,
     STOCK,
     Surface,
+    SurfaceSlice,
     calmness,
     clock_factor,
     clock_factor_at,
@@ -79,11 +80,11 @@ NO_QUOTE = OptionQuote(EMPTY_BOOK, None, None, None)
 @quickly_made
 @dataclass(frozen=True, slots=True)
 class _Moment:
-    """What a minute of the session is to all options of one expiry: ``years`` are left, volatility counts ``clock`` times."""
+    """What a minute of the session is to all options of one expiry: ``years`` are left."""
 
-    at: datetime
     years: float
-    clock: float
+    slice: SurfaceSlice
+    spread: Spread
 
 
 @dataclass(slots=True, eq=False)
@@ -271,12 +272,16 @@ class OptionMarket:
     def _moment(self, minute: int, expires: datetime) -> _Moment:
         found = self._moments.get((minute, expires))
         if found is None:
-            if self._session is None:
-                raise ValueError("no quotes are made while the market is closed")
-            at = self._session.open + minute * _MINUTE
-            found = _Moment(at, years_between(at, expires), clock_factor(at, self._session, expires))
+            at = self._instant(minute)
+            years, clock = years_between(at, expires), clock_factor(at, self._session, expires)
+            found = _Moment(years, self._surface.slice(years, clock), self._spread_of(minute))
             self._moments[minute, expires] = found
         return found
+
+    def _instant(self, minute: int) -> datetime:
+        if self._session is None:
+            raise ValueError("no quotes are made while the market is closed")
+        return self._session.open + minute * _MINUTE
 
     def _spread_of(self, minute: int) -> Spread:
         wider = 1.0 if self._session is None else width_factor(minute, self._session.minutes)
@@ -285,9 +290,10 @@ class OptionMarket:
         return self._spreads[wider]
 
     def _make(self, series: _Series, spot: float, minute: int) -> OptionQuote:
-        moment = self._moment(minute, series.expires)
         if self._chain is not None and series.column is not None:
-            return self._recorded(self._chain, series, spot, moment.years, moment.at)
+            at = self._instant(minute)
+            return self._recorded(self._chain, series, spot, years_between(at, series.expires), at)
+        moment = self._moment(minute, series.expires)
         if self._shelf is None:
             return self._modelled(series, spot, minute, moment)
         made = series.made
@@ -308,9 +314,9 @@ class OptionMarket:
 
     def _modelled(self, series: _Series, spot: float, minute: int, moment: _Moment) -> OptionQuote:
         years = moment.years
-        vol = self._surface.vol(series.strike, spot, years, moment.clock)
+        vol = moment.slice.vol(series.strike, spot)
         greeks = self._model(series, spot, years, vol, self._carry)
-        book = top_of_book(series.con_id, greeks.price, years, self._grid, self._spread_of(minute), minute)
+        book = top_of_book(series.con_id, greeks.price, years, self._grid, moment.spread, minute)
         deviations = math.log(series.strike / spot) / (vol * math.sqrt(max(years, 1 / 252)))
         whole = day_volume(series.con_id, deviations, years, self._spread)
         volume = whole * min(_LONGEST, minute + 1) // _LONGEST

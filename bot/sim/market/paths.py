@@ -7,11 +7,23 @@ exactly the bar's.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
 
 from bot.domain.market import Bar
+from bot.domain.session import Session, new_york_day, next_open, session_on
+
+
+def point_after(done: datetime, session: Session | None, step: timedelta) -> datetime:
+    """The first of the market's points behind ``done``: the session's steps, its close, the next open."""
+    session = session or session_on(new_york_day(done))
+    if session is None or done >= session.close:
+        return next_open(done)
+    if done < session.open:
+        return session.open
+    return min(session.open + ((done - session.open) // step + 1) * step, session.close)
 
 
 @lru_cache(maxsize=200_000)

@@ -46,6 +46,21 @@ STOCK = SurfaceShape(skew=0.11, smile=0.015, steeper=-0.06, slope=0.25)
 
 
 @dataclass(frozen=True, slots=True)
+class SurfaceSlice:
+    """``deviation`` is one standard deviation of log-moneyness until the expiry."""
+
+    at_money: float
+    deviation: float
+    skew: float
+    smile: float
+
+    def vol(self, strike: float, spot: float) -> float:
+        """As :meth:`Surface.vol`."""
+        x = max(-4.0, min(4.0, math.log(strike / spot) / self.deviation))
+        return max(0.4 * self.at_money, self.at_money * (1 - self.skew * x + self.smile * x * x))
+
+
+@dataclass(frozen=True, slots=True)
 class Surface:
     """``atm`` is the 30-day at-the-money volatility a year. ``calm`` is 1 in a quiet market, where the term structure rises,
     0 where it is flat, and below where it falls."""
@@ -60,13 +75,14 @@ class Surface:
 
     def vol(self, strike: float, spot: float, years: float, clock: float = 1.0) -> float:
         """A year's volatility by the calendar's clock; ``clock`` from :func:`clock_factor`."""
+        return self.slice(years, clock).vol(strike, spot)
+
+    def slice(self, years: float, clock: float = 1.0) -> SurfaceSlice:
+        """All strikes of one expiry at one moment."""
         at_money = self.at_money(years) * clock
-        deviations = math.log(strike / spot) / (at_money * math.sqrt(max(years, 1e-5)))
-        x = max(-4.0, min(4.0, deviations))
         shape, depth = self.shape, math.sqrt(min(years, 1.0))
         skew = shape.skew + shape.steeper * depth
-        smile = shape.smile * (1 - depth)
-        return max(0.4 * at_money, at_money * (1 - skew * x + smile * x * x))
+        return SurfaceSlice(at_money, at_money * math.sqrt(max(years, 1e-5)), skew, shape.smile * (1 - depth))
 
 
 def calmness(realized: float, atm: float) -> float:
