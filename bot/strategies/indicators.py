@@ -151,7 +151,7 @@ class RelativeVolume:
 
     def add(self, session: Session, minute: int, volume: float) -> float | None:
         """Take the bar that starts ``minute`` minutes after the open; minutes without trade may be left out."""
-        if session != self._session:
+        if session is not self._session and session != self._session:
             self._begin(session, minute)
         total = self._so_far[-1] if self._so_far else 0.0
         self._so_far.extend([total] * (minute - len(self._so_far)))

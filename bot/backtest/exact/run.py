@@ -13,6 +13,7 @@ from typing import Final
 
 from bot.actors.replay import Replay
 from bot.assembly.machines import make_machines
+from bot.backtest.collector import seldom_collected
 from bot.backtest.feed.markets import market_of
 from bot.backtest.feed.stretches import Stretch, stretches
 from bot.backtest.outcome import DayEnd, Outcome, Prices
@@ -47,9 +48,10 @@ def run_exact(
 ) -> Outcome:
     """Play the plan's days. FixTheCommand when there are none. ``hear`` is told every message; ``until`` ends it sooner."""
     out = Outcome(plan.equity)
-    for stretch in plan_stretches(plan, library):
-        world = market_of(plan, stretch, library, out.end_equity)
-        ExactLine(plan, world, out, hear).play(stretch, library, progress, until)
+    with seldom_collected():
+        for stretch in plan_stretches(plan, library):
+            world = market_of(plan, stretch, library, out.end_equity)
+            ExactLine(plan, world, out, hear).play(stretch, library, progress, until)
     return out
 
 

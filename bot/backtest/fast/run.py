@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Final, TypeVar
 
 from bot.assembly.machines import make_machines
+from bot.backtest.collector import seldom_collected
 from bot.backtest.exact.run import AFTER_CLOSE, ExactLine, Progress, note_day, plan_stretches
 from bot.backtest.fast.broker import OnDemandExchange
 from bot.backtest.fast.foresight import Foresight, loud_minutes
@@ -86,9 +87,10 @@ def run_fast(
 ) -> Outcome:
     """As the exact gear's, and with the same outcome. Raises UnforeseenSignal where it could not be."""
     out = Outcome(plan.equity)
-    for stretch in plan_stretches(plan, library):
-        world = market_of(plan, stretch, library, out.end_equity)
-        FastLine(plan, world, out, hear).play(stretch, library, progress)
+    with seldom_collected():
+        for stretch in plan_stretches(plan, library):
+            world = market_of(plan, stretch, library, out.end_equity)
+            FastLine(plan, world, out, hear).play(stretch, library, progress)
     return out
 
 

@@ -6,7 +6,7 @@ list of executions. Amounts are USD; average cost is per contract with commissio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,7 +18,7 @@ from bot.domain.types import ConId, SecType, Side
 from bot.sim.exchange.account_values import AccountFigures, AccountPosition, PortfolioLine
 from bot.sim.exchange.fractions.sizes import STEP, Units, are_whole, rounded_down, tidy, unsigned
 from bot.sim.exchange.logins.login import AccountType
-from bot.sim.exchange.margin import Lot, Naked, Requirement, margin, naked
+from bot.sim.exchange.margin import NOTHING, Lot, Naked, Requirement, margin, naked
 from bot.sim.exchange.orders import Execution
 from bot.sim.market.quotes import TopOfBook
 
@@ -238,9 +238,9 @@ class Account:
     def figures(self, at: datetime) -> AccountFigures:
         """Everything at the latest prices."""
         self.mark()
-        held = [h for h in self._holdings.values() if h.quantity]
-        option = sum((h.value for h in held if h.contract.sec_type is SecType.OPTION), _ZERO)
-        stock = sum((h.value for h in held if h.contract.sec_type is not SecType.OPTION), _ZERO)
+        held = [(h, h.value) for h in self._holdings.values() if h.quantity]
+        option = sum((worth for h, worth in held if h.contract.sec_type is SecType.OPTION), _ZERO)
+        stock = sum((worth for h, worth in held if h.contract.sec_type is not SecType.OPTION), _ZERO)
         needed = self.margin()
         return AccountFigures(
             account=self.account_id,
@@ -252,7 +252,7 @@ class Account:
             initial_margin=needed.initial,
             maintenance_margin=needed.maintenance,
             realized=sum((h.realized for h in self._holdings.values()), _ZERO),
-            unrealized=sum((h.value - h.cost for h in held), _ZERO),
+            unrealized=sum((worth - h.cost for h, worth in held), _ZERO),
             daily=self.cash + self._accrued + stock + option - self._morning,
             accrued=self._accrued,
             leverage=1 if self.kind is AccountType.CASH else 4,
@@ -269,8 +269,11 @@ class Account:
         """What was accrued becomes cash."""
         self._cash, self._accrued = self._cash + self._accrued, _ZERO
 
-    def margin(self, extra: Iterable[tuple[Contract, Units, Decimal]] = ()) -> Requirement:
+    def margin(self, extra: Sequence[tuple[Contract, Units, Decimal]] = ()) -> Requirement:
         """What all positions tie up; ``extra`` adds (contract, signed quantity, price) as if held."""
+        held = (h for h in self._holdings.values() if h.quantity)
+        if not extra and all(h.quantity > 0 and h.contract.sec_type is SecType.OPTION for h in held):
+            return NOTHING  # long options are paid for, whatever the account
         return margin(self._lots(extra), self.kind)
 
     def naked(self, extra: Iterable[tuple[Contract, Units, Decimal]] = ()) -> Naked:

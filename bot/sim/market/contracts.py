@@ -72,6 +72,8 @@ class ContractStore:
         self._by_id: dict[ConId, Contract] = {con_id: c for con_id, (c, _) in EXTRAS.items()}
         self._by_id |= {stock.con_id: stock.contract() for stock in self._stocks.values()}
         self._options: dict[str, Contract] = {}
+        self._interned: dict[tuple[str, date, Decimal, Right], Contract] = {}
+        """What ``_options`` has by name, for whoever asks for a whole expiry."""
         self._read_on: date | None = None
         self._unread: list[Symbol] = []
         self._series: dict[tuple[Symbol, date], tuple[Contract, ...]] = {}
@@ -175,6 +177,7 @@ class ContractStore:
             name = renamed[contract.trading_class]
             changed[contract.con_id] = option_after(contract, split, name, self._terms[name])
             del self._options[contract.local_symbol]
+        self._interned.clear()
         self._options |= {contract.local_symbol: contract for contract in changed.values()}
         self._by_id |= changed
         self._read_on = self._series_on = None
@@ -239,6 +242,10 @@ class ContractStore:
     def _intern(
         self, symbol: Symbol, trading_class: str, expiry: date, strike: Decimal, right: Right
     ) -> Contract:
+        key = trading_class, expiry, strike, right
+        known = self._interned.get(key)
+        if known is not None:
+            return known
         stock = self._underlyings[symbol]
         name, terms = option_name(trading_class, expiry, strike, right), self._terms[trading_class]
         if name not in self._options:
@@ -257,6 +264,7 @@ class ContractStore:
             )
             self._options[name] = contract
             self._by_id[contract.con_id] = contract
+        self._interned[key] = self._options[name]
         return self._options[name]
 
     def _free_id(self, name: str) -> ConId:

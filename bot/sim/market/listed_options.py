@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from bot.domain.session import nth_session_before, previous_session, session_on, sessions_between
 from bot.sim.market.catalog import Underlying
@@ -42,6 +43,7 @@ class Chain:
         self._stock = stock
         self._reference = reference
         self._listed: dict[date, set[Decimal]] = {}
+        self._sorted: dict[date, tuple[Decimal, ...]] = {}
         self._seen: set[tuple[date, date]] = set()
         self._expiries: tuple[date, tuple[date, ...]] = date.min, ()
 
@@ -64,12 +66,16 @@ class Chain:
         if (expiry, day) not in self._seen:
             self._seen.add((expiry, day))
             self._listed.setdefault(expiry, set()).update(self._ladder(expiry, day))
-        return tuple(sorted(self._listed[expiry]))
+        known = self._sorted.get(expiry, ())
+        if len(known) != len(self._listed[expiry]):  # strikes are added and never taken away
+            known = self._sorted[expiry] = tuple(sorted(self._listed[expiry]))
+        return known
 
     def split(self, split: Split) -> None:
         self._listed = {day: set(known) for day, known in strikes_after(self._listed, split).items()}
         if not split.is_whole:
             self._listed.clear()
+        self._sorted.clear()
         self._seen.clear()
 
     def _ladder(self, expiry: date, day: date) -> Iterator[Decimal]:
@@ -142,8 +148,9 @@ def strike_step(price: float, is_etf: bool) -> Decimal:
     return Decimal("2.5") if price < 500 else Decimal(5)
 
 
-def _rungs(reference: float, ladder: _Ladder, base: Decimal) -> Iterator[Decimal]:
+@lru_cache(maxsize=512)  # the same for all expiries that were listed on a day
+def _rungs(reference: float, ladder: _Ladder, base: Decimal) -> tuple[Decimal, ...]:
     step = base * ladder.steps
     lowest = int(Decimal(reference * (1 - ladder.width)) / step)
     highest = int(Decimal(reference * (1 + ladder.width)) / step) + 1
-    return (step * rung for rung in range(max(1, lowest), highest + 1))
+    return tuple(step * rung for rung in range(max(1, lowest), highest + 1))

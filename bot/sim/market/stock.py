@@ -80,7 +80,9 @@ class StockMarket:
         self._last: int | None = None
         self._is_uptick = True
         self._spread = 1
-        self._book = EMPTY_BOOK
+        self._book: TopOfBook | None = EMPTY_BOOK
+        self._quoted = (0, 0, 0, 0, 0)
+        """What the book is made of when somebody looks: bid and last in cents, the print's size, minute and step."""
         self._previous_close: int | None = None
         self._day: _Forming | None = None
         self._minute: _Forming | None = None
@@ -120,6 +122,9 @@ class StockMarket:
 
     @property
     def book(self) -> TopOfBook:
+        """The same object until the next print."""
+        if self._book is None:
+            self._book = self._make_book(*self._quoted)
         return self._book
 
     def day(self) -> DayFigures:
@@ -146,7 +151,7 @@ class StockMarket:
         if self._previous_close is not None:
             self._previous_close = max(1, round(self._previous_close / ratio))
         last = None if self._last is None else dollars(self._last)
-        self._book = TopOfBook(None, None, 0, 0, last, self._book.last_size)
+        self._book = TopOfBook(None, None, 0, 0, last, self.book.last_size)
         self._bars, self._today, self._day = {}, {}, None
         for bars in self.closed.values():
             bars[:] = [in_new_shares(bar, ratio) for bar in bars]
@@ -176,7 +181,7 @@ class StockMarket:
 
     def close_day(self) -> None:
         """End the session: nobody quotes any more."""
-        self._book = TopOfBook(None, None, 0, 0, self._book.last, self._book.last_size)
+        self._book = TopOfBook(None, None, 0, 0, self.book.last, self.book.last_size)
 
     def end_minute(self, at: datetime) -> Iterator[MarketEvent]:
         """Close what ends at ``at``: the minute, and on the full hour the hour."""
@@ -264,10 +269,13 @@ class StockMarket:
         if step == 0:
             self._spread = self.tape.spread_cents(at)
         bid = cents - self._spread if self._is_uptick else cents
+        self._book, self._quoted = None, (bid, cents, size, minute, step)
+
+    def _make_book(self, bid: int, cents: int, size: int, minute: int, step: int) -> TopOfBook:
         noise = (minute * 7919 + step * 104729 + self.con_id) % 97
         bid_size = (1 + noise % 13) * self._size_scale // 10
         ask_size = (1 + noise % 11) * self._size_scale // 10
-        self._book = TopOfBook(
+        return TopOfBook(
             dollars(bid),
             dollars(bid + self._spread),
             bid_size,

@@ -31,7 +31,8 @@ class RecordedListing:
         recorded = self._on(day)
         if recorded is not None:
             return tuple(sorted(recorded.get(expiry, ())))
-        return tuple(sorted({*self._last.get(expiry, ()), *self._then.strikes(expiry, day)}))
+        then = self._then.strikes(expiry, day)
+        return tuple(sorted({*self._last[expiry], *then})) if self._last.get(expiry) else then
 
     def split(self, split: Split) -> None:
         after = strikes_after(self._last, split) if split.is_whole else {}
