@@ -49,11 +49,12 @@ class WilderRsi:
 
     def _smooth(self, change: float) -> None:
         # Counting weights up to `length` yields the plain mean first and Wilder's mean after it.
-        self._changes += 1
-        weight = min(self._changes, self._length)
-        self._gain += (max(change, 0.0) - self._gain) / weight
-        self._loss += (max(-change, 0.0) - self._loss) / weight
-        if self._changes >= self._length:
+        if self._changes < self._length:
+            self._changes += 1
+        weight = self._changes
+        self._gain += ((0.0 if change <= 0 else change) - self._gain) / weight
+        self._loss += ((0.0 if change >= 0 else -change) - self._loss) / weight
+        if weight >= self._length:
             total = self._gain + self._loss
             self.value = 50.0 if total == 0 else 100 * (self._gain / total)
 
@@ -154,7 +155,8 @@ class RelativeVolume:
         if session is not self._session and session != self._session:
             self._begin(session, minute)
         total = self._so_far[-1] if self._so_far else 0.0
-        self._so_far.extend([total] * (minute - len(self._so_far)))
+        if minute > len(self._so_far):
+            self._so_far.extend([total] * (minute - len(self._so_far)))
         self._so_far.append(total + volume)
         self.value = self._ratio(minute)
         return self.value

@@ -248,7 +248,7 @@ class OrderBook:
         seen = record.seen.get(news.perm_id)
         if seen is not None:
             status = next_status(record.ref, seen.status, news.status)
-            record.seen[news.perm_id] = replace(seen, status=status, filled=max(seen.filled, news.filled))
+            record.seen[news.perm_id] = _as_now(seen, status, max(seen.filled, news.filled))
         self._hear(record, news.perm_id, news.status, news.filled, news.at, news.reason)
 
     def _sighted(self, sighting: b.OrderSeen) -> None:
@@ -263,10 +263,10 @@ class OrderBook:
         known = record.seen.get(seen.perm_id)
         if known is not None:
             status = next_status(record.ref, known.status, seen.status)
-            seen = replace(seen, status=status, filled=max(known.filled, seen.filled))
+            seen = _as_now(seen, status, max(known.filled, seen.filled))
         elif seen.perm_id in (0, record.perm_id):
             # A sighting older than the order's end must not pass for evidence that it lives.
-            seen = replace(seen, status=next_status(record.ref, record.status, seen.status))
+            seen = _as_now(seen, next_status(record.ref, record.status, seen.status), seen.filled)
         if seen.perm_id:
             record.seen.pop(0, None)
         record.seen[seen.perm_id] = seen
@@ -379,3 +379,9 @@ class OrderBook:
         record.seen.clear()
         record.status, record.is_rejected, record.reason = OrderStatus.REJECTED, True, verdict.reason
         self._note(record)
+
+
+def _as_now(seen: OpenOrder, status: OrderStatus, filled: int) -> OpenOrder:
+    """The sighting with what is known by now; itself where it says so already."""
+    is_known = seen.status is status and seen.filled == filled
+    return seen if is_known else replace(seen, status=status, filled=filled)

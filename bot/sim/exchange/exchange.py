@@ -103,7 +103,7 @@ class Exchange:
 
     def next_due(self) -> datetime | None:
         """When the next cancel takes effect."""
-        return min((at for at, _ in self._cancels), default=None)
+        return min(at for at, _ in self._cancels) if self._cancels else None
 
     def run_due(self, now: datetime) -> list[ExchangeEvent]:
         """Let cancels take effect whose time has come."""

@@ -6,6 +6,7 @@ price gap put in by a scenario shows in the bars too.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -36,10 +37,7 @@ class _Forming:
     volume: int
 
     def add(self, cents: int, size: int) -> None:
-        self.high = max(self.high, cents)
-        self.low = min(self.low, cents)
-        self.close = cents
-        self.volume += size
+        self.extend(cents, cents, cents, size)
 
     def extend(self, high: int, low: int, close: int, size: int) -> None:
         """Several prints at once."""
@@ -109,11 +107,14 @@ class StockMarket:
 
         It is of the future, and for whoever must know in advance that nothing will happen.
         """
-        bars = [self._bars.get(minute) for minute in range(first, last + 1)]
-        known = [bar for bar in bars if bar is not None]
-        if len(known) < len(bars) or self._shift != 1:
-            return None
-        return to_cents(min(bar.low for bar in known)), to_cents(max(bar.high for bar in known))
+        low, high = math.inf, -math.inf
+        for minute in range(first, last + 1):
+            bar = self._bars.get(minute)
+            if bar is None or self._shift != 1:
+                return None
+            low = min(low, bar.low)
+            high = max(high, bar.high)
+        return to_cents(low), to_cents(high)
 
     def cents_ahead(self, minute: int, step: int) -> int | None:
         """The print to come at a point of the session, as :meth:`range_cents`; None in a minute without a bar."""

@@ -50,7 +50,7 @@ class Expiries:
             self._planned.append((next_open(close) + _MOMENT, day, True))
 
     def next_due(self) -> datetime | None:
-        return min((plan[0] for plan in self._planned), default=None)
+        return min(plan[0] for plan in self._planned) if self._planned else None
 
     def take_due(self, now: datetime) -> list[tuple[date, bool]]:
         """The days whose settlement has come, once each; True: of what settles at the open."""

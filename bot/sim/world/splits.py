@@ -48,7 +48,7 @@ class Splits:
         self._planned.append(split)
 
     def next_due(self) -> datetime | None:
-        return min((_midnight(split) for split in self._planned), default=None)
+        return min(map(_midnight, self._planned)) if self._planned else None
 
     def run_due(self, now: datetime) -> Iterator[ExchangeEvent]:
         for split in sorted(self._planned, key=_midnight):

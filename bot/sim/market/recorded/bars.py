@@ -10,7 +10,7 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
@@ -25,6 +25,8 @@ from bot.domain.types import Symbol
 RECORDINGS: Final = files("bot.sim") / "recordings"
 SYMBOLS: Final[tuple[Symbol, ...]] = ("SPY", "AAPL", "GOOG")
 
+_OPENING_UTC: Final = (13, 14)
+"""The hours of 09:30 in New York by UTC's clock, in summer and in winter."""
 _HAS_HOURS: Final = ("SPY", "AAPL")
 _HAS_QUOTES: Final = ("AAPL", "GOOG")
 _Row = TypeVar("_Row")
@@ -97,7 +99,8 @@ def to_hours(minutes: Iterable[Bar]) -> tuple[Bar, ...]:
 def _hour_start(bar: Bar) -> datetime:
     # 09:30 New York falls on half past in every zone whose offset is whole hours, UTC included.
     start = bar.start.replace(minute=0)
-    is_first = bar.start.minute >= 30 and bar.start.astimezone(NEW_YORK).hour == 9
+    may_be_first = bar.start.tzinfo is not UTC or bar.start.hour in _OPENING_UTC
+    is_first = may_be_first and bar.start.minute >= 30 and bar.start.astimezone(NEW_YORK).hour == 9
     return start.replace(minute=30) if is_first else start
 
 
