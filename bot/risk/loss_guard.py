@@ -104,14 +104,14 @@ class LossGuard:
             yield m.TradingStateChanged(self._book.now, *state)
 
     def _standing(self) -> dict[HaltCause, str]:
-        present = self._book.conditions
-        found = standing(self._book.losses, present.equity_usd, self._book.now, self._limits())
+        present, limits = self._book.conditions, self._limits()
+        found = standing(self._book.losses, present.equity_usd, self._book.now, limits)
         if present.equity_fault:
             found[HaltCause.EQUITY_MISSING] = present.equity_fault
         if present.is_connected and (fault := self._account.fault(present.connected_account)):
             found[HaltCause.ACCOUNT_MISMATCH] = fault
-        most_s = self._limits().max_clock_skew_s
-        if most_s is not None and abs(present.clock_skew_s) > most_s:
+        most_s = limits.max_clock_skew_s
+        if most_s is not None and present.clock_offsets_s and abs(present.clock_skew_s) > most_s:
             first = "" if present.has_two_measurements else AT_THE_START
             found[HaltCause.CLOCK_SKEW] = (
                 f"{first}the broker's clock is {present.clock_skew_s:+.0f} s from ours: is time synchronised?"
@@ -121,9 +121,11 @@ class LossGuard:
         return found
 
     def _long_stale(self) -> str:
-        minutes, now = self._limits().stale_halt_minutes, self._book.now
         stale = self._book.conditions.stale_since
-        if minutes is None or not stale or not self._market_is_open():
+        if not stale:
+            return ""
+        minutes, now = self._limits().stale_halt_minutes, self._book.now
+        if minutes is None or not self._market_is_open():
             return ""
         long = [
             f"{symbol} {feed}"

@@ -22,8 +22,9 @@ class Ema:
         self.value: float | None = None
 
     def add(self, price: float) -> float:
-        self.value = price if self.value is None else self.value + self._alpha * (price - self.value)
-        return self.value
+        value = self.value
+        self.value = value = price if value is None else value + self._alpha * (price - value)
+        return value
 
 
 class WilderRsi:
@@ -158,12 +159,9 @@ class RelativeVolume:
         if minute > len(self._so_far):
             self._so_far.extend([total] * (minute - len(self._so_far)))
         self._so_far.append(total + volume)
-        self.value = self._ratio(minute)
-        return self.value
-
-    def _ratio(self, minute: int) -> float | None:
         mean = self._means[minute] if minute < len(self._means) else 0.0
-        return self._so_far[minute] / mean if self._is_whole and mean > 0 else None
+        self.value = self._so_far[minute] / mean if self._is_whole and mean > 0 else None
+        return self.value
 
     def _begin(self, session: Session, minute: int) -> None:
         if self._session is not None and self._is_whole:

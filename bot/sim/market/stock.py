@@ -235,8 +235,14 @@ class StockMarket:
                 self._whole_minute(found[0], round(found[1]), minute, at)
         at = session_open + last * _MINUTE
         yield from self.end_minute(at)
-        for step in range(self._points):
-            self.pass_by(last, step, at + step * _MINUTE / self._points)
+        found = self._path(last)
+        if self.tells_progress or self._shift != 1:
+            for step in range(self._points):
+                self.pass_by(last, step, at + step * _MINUTE / self._points)
+        elif found is not None:
+            self._whole_minute(found[0], round(found[1]), last, at)
+            self._spread, step = self.tape.spread_cents(at), self._points - 1
+            self._quote(found[0][step], shares(found[1], self._points, step), last, step, at)
 
     def _whole_minute(self, points: tuple[int, ...], size: int, minute: int, at: datetime) -> None:
         open_, close, high, low = points[0], points[-1], max(points), min(points)
