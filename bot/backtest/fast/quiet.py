@@ -6,6 +6,7 @@ it when it has come.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.exchange.matching import would_act
 from bot.sim.exchange.orders import OrderView
 from bot.sim.market.market import Market
+from bot.sim.market.stock import StockMarket
 
 _Point = tuple[datetime, int, int]
 """An instant of the session, its minute and its step in the minute."""
@@ -32,21 +34,25 @@ def calm_until(market: Market, now: datetime, to: datetime, reaches: Reaches) ->
     session = market.session
     if session is None:
         return now
-    watched = {symbol: reaches(symbol) for symbol in market.stocks}
-    minute = (now - session.open) // _MINUTE
-    while (start := session.open + minute * _MINUTE) < to:
-        if not all(_is_calm(market, symbol, minute, reach) for symbol, reach in watched.items()):
-            return start
-        minute += 1
-    return to
+    first = (now - session.open) // _MINUTE
+    end = -((session.open - to) // _MINUTE)
+    for symbol, stock in market.stocks.items():
+        watched = reaches(symbol)
+        end = min(first, end) if watched is None else _calm_end(stock, first, end, watched)
+    return min(to, session.open + end * _MINUTE)
 
 
-def _is_calm(market: Market, symbol: Symbol, minute: int, watched: list[tuple[float, float]] | None) -> bool:
-    extremes = market.stocks[symbol].range_cents(minute, minute)
-    if extremes is None or watched is None:
-        return False
-    low, high = extremes[0] / 100 - _SPREAD_USD, extremes[1] / 100 + _SPREAD_USD
-    return all(centre - far < low and high < centre + far for centre, far in watched)
+def _calm_end(stock: StockMarket, first: int, end: int, watched: list[tuple[float, float]]) -> int:
+    """The first of these minutes that leaves a watch's reach, or lacks a bar; else ``end``."""
+    least = max((centre - far for centre, far in watched), default=-math.inf)
+    most = min((centre + far for centre, far in watched), default=math.inf)
+    for minute in range(first, end):
+        extremes = stock.range_cents(minute, minute)
+        if extremes is None:
+            return minute
+        if extremes[0] / 100 - _SPREAD_USD <= least or extremes[1] / 100 + _SPREAD_USD >= most:
+            return minute
+    return end
 
 
 def first_touch(

@@ -192,19 +192,20 @@ class Market:
                 first = (at - session.open) // _MINUTE
                 told += self._leap_minutes(first, first + whole - 1, session.open)
             elif session is not None and session.open < at < session.close:
-                self._done = at
-                told += self._pass(at, session.open)
+                told += self._pass(at, until, session.open)
             else:
                 told += [event for event in self.move(at) if isinstance(event, BarFormed) and event.is_closed]
         return told
 
-    def _pass(self, at: datetime, opened: datetime) -> Iterator[MarketEvent]:
-        """As ``_happen`` within a session, and nothing but the bars that close is told."""
+    def _pass(self, at: datetime, until: datetime, opened: datetime) -> Iterator[MarketEvent]:
+        """As ``_happen`` for the minute's points from ``at`` on, and nothing but the bars that close is told."""
         minute, rest = divmod(at - opened, _MINUTE)
+        last = min(self._points - 1, (rest + (until - at)) // self._step)
         for stock in self.stocks.values():
             if not rest:
                 yield from stock.end_minute(at)
-            stock.pass_by(minute, rest // self._step, at)
+            stock.pass_through(minute, rest // self._step, last, at)
+        self._done = opened + minute * _MINUTE + last * self._step
 
     def _leap_minutes(self, first: int, last: int, opened: datetime) -> list[MarketEvent]:
         told = [event for stock in self.stocks.values() for event in stock.leap(first, last, opened)]

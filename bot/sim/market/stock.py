@@ -36,9 +36,6 @@ class _Forming:
     close: int
     volume: int
 
-    def add(self, cents: int, size: int) -> None:
-        self.extend(cents, cents, cents, size)
-
     def extend(self, high: int, low: int, close: int, size: int) -> None:
         """Several prints at once."""
         if high > self.high:
@@ -217,7 +214,7 @@ class StockMarket:
             return None
         cents, size = round(found[0][step] * self._shift), shares(found[1], self._points, step)
         self._quote(cents, size, minute, step, at)
-        self._add(cents, size, minute, at)
+        self._grow((cents, cents, cents, cents, size), minute, at)
         if self.tells_progress:
             self.prints.append((at, float(dollars(cents)), size))
         return cents, size
@@ -232,19 +229,33 @@ class StockMarket:
             yield from self.end_minute(at)
             found = self._path(minute)
             if found is not None:
-                self._whole_minute(found[0], round(found[1]), minute, at)
+                self._span(found[0], round(found[1]), minute, at)
         at = session_open + last * _MINUTE
         yield from self.end_minute(at)
-        found = self._path(last)
-        if self.tells_progress or self._shift != 1:
-            for step in range(self._points):
-                self.pass_by(last, step, at + step * _MINUTE / self._points)
-        elif found is not None:
-            self._whole_minute(found[0], round(found[1]), last, at)
-            self._spread, step = self.tape.spread_cents(at), self._points - 1
-            self._quote(found[0][step], shares(found[1], self._points, step), last, step, at)
+        self.pass_through(last, 0, self._points - 1, at)
 
-    def _whole_minute(self, points: tuple[int, ...], size: int, minute: int, at: datetime) -> None:
+    def pass_through(self, minute: int, first: int, last: int, at: datetime) -> None:
+        """The points ``first`` to ``last`` of a minute, from ``at`` on, as :meth:`pass_by` one by one."""
+        found = self._path(minute)
+        if found is None:
+            return
+        if self.tells_progress or self._shift != 1 or first == last:
+            for step in range(first, last + 1):
+                self.pass_by(minute, step, at + (step - first) * _MINUTE / self._points)
+            return
+        whole, points = round(found[1]), self._points
+        self._span(
+            found[0][first : last + 1],
+            whole * (last + 1) // points - whole * first // points,
+            minute,
+            at,
+        )
+        if first == 0:
+            self._spread = self.tape.spread_cents(at)
+        self._quote(found[0][last], shares(found[1], points, last), minute, last, at)
+
+    def _span(self, points: tuple[int, ...], size: int, minute: int, at: datetime) -> None:
+        """Several prints of one minute, from ``at`` on."""
         open_, close, high, low = points[0], points[-1], max(points), min(points)
         if close != points[-2]:
             self._is_uptick = close > points[-2]
@@ -253,15 +264,22 @@ class StockMarket:
                 if cents != left:
                     self._is_uptick = cents > left
         self._last = close
-        self._minute = _Forming(at, open_, high, low, close, size)
+        self._grow((open_, high, low, close, size), minute, at)
+
+    def _grow(self, part: tuple[int, int, int, int, int], minute: int, at: datetime) -> None:
+        """Add open, high, low, close and size to the bars in progress."""
         if self._day is None:
-            self._day = _Forming(at, open_, high, low, close, size)
+            self._day = _Forming(at, *part)
         else:
-            self._day.extend(high, low, close, size)
+            self._day.extend(*part[1:])
+        if self._minute is None:
+            self._minute = _Forming(at.replace(second=0, microsecond=0), *part)
+        else:
+            self._minute.extend(*part[1:])
         if self._hour is None:
-            self._hour = _Forming(self._hour_start(at, minute), open_, high, low, close, size)
+            self._hour = _Forming(self._hour_start(at, minute), *part)
         else:
-            self._hour.extend(high, low, close, size)
+            self._hour.extend(*part[1:])
 
     def _path(self, minute: int) -> tuple[tuple[int, ...], float] | None:
         found = self._today.get(minute)
@@ -290,21 +308,6 @@ class StockMarket:
             dollars(cents),
             max(1, min(size, 900)),
         )
-
-    def _add(self, cents: int, size: int, minute: int, at: datetime) -> None:
-        if self._day is None:
-            self._day = _Forming(at, cents, cents, cents, cents, size)
-        else:
-            self._day.add(cents, size)
-        if self._minute is None:
-            start = at.replace(second=0, microsecond=0)
-            self._minute = _Forming(start, cents, cents, cents, cents, size)
-        else:
-            self._minute.add(cents, size)
-        if self._hour is None:
-            self._hour = _Forming(self._hour_start(at, minute), cents, cents, cents, cents, size)
-        else:
-            self._hour.add(cents, size)
 
     def _hour_start(self, at: datetime, minute: int) -> datetime:
         is_first = self._session is not None and minute < 30

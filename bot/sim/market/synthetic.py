@@ -111,7 +111,8 @@ class SyntheticTape:
 
     def hours(self, before: datetime, since: date | None = None) -> tuple[Bar, ...]:
         days = sessions_between(max(self._first, since or self._recent), new_york_day(before))
-        return tuple(bar for session in days for bar in self._hours_of(session.day) if bar.end <= before)
+        whole = [bar for session in days[:-1] for bar in self._hours_of(session.day)]
+        return (*whole, *(bar for s in days[-1:] for bar in self._hours_of(s.day) if bar.end <= before))
 
     def _hours_of(self, day: date) -> tuple[Bar, ...]:
         if day not in self._hours:
