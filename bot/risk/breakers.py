@@ -144,6 +144,19 @@ def standing(
     return {cause: detail for cause, detail in found.items() if detail}
 
 
+def is_clear(losses: Losses, low: Decimal, high: Decimal, now: datetime, limits: RiskLimits) -> bool:
+    """Whether the equity may go from ``low`` to ``high`` and back without tripping a breaker of losses on a day that is open."""
+    day = new_york_day(now)
+    if losses.day != day or losses.day_start_usd is None or low <= 0:
+        return False
+    peak = max(losses.peak_usd(day, limits.drawdown_sessions) or high, high)
+    lost = losses.day_start_usd - low
+    return (
+        lost < losses.day_start_usd * limits.max_daily_loss_pct
+        and peak - low < peak * limits.max_drawdown_pct
+    )
+
+
 def _daily_loss(losses: Losses, equity: Decimal | None, now: datetime, limits: RiskLimits) -> str:
     start = losses.day_start_usd
     if equity is None or start is None or losses.day != new_york_day(now):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
@@ -15,6 +16,7 @@ from bot.domain.limits import messages as lm
 from bot.domain.machine import NO_TIME_YET, Applies, StateMachine
 from bot.domain.types import IdeaId
 from bot.risk.approval import Approval, judge, margin_denial
+from bot.risk.breakers import is_clear
 from bot.risk.denials import Denial, DenialCode, deny
 from bot.risk.limit_book import LimitBook
 from bot.risk.limits import AccountRule, RiskLimits, SessionRules
@@ -84,6 +86,10 @@ class RiskMachine(StateMachine):
 
     def time_of(self, message: m.Message) -> datetime | None:
         return message.values.at if isinstance(message, b.AccountUpdated) else super().time_of(message)
+
+    def is_clear(self, low: Decimal, high: Decimal, at: datetime) -> bool:
+        """Whether no equity between these trips a breaker then, in whatever order they come, for whoever skips time."""
+        return is_clear(self.book.losses, low, high, at, self.limits)
 
     def _judge(self, idea: m.TradeIdea) -> Iterator[m.Message]:
         if idea.idea_id in self._pending:

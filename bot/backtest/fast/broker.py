@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from bot.domain import broker_messages as b
 from bot.domain.contract import Contract
@@ -21,8 +20,8 @@ from bot.sim.world.world import World
 Moves = Callable[[Symbol, float], bool]
 """Whether this price of the underlying has any consequence."""
 
-Marks = Callable[[Decimal], bool]
-"""Whether a worth of the account has any consequence."""
+Due = Callable[[e.AccountChanged], Iterable[e.AccountChanged]]
+"""Which of the account's figures up to these must be told by now."""
 
 _POINT = timedelta(seconds=15)
 """A contract's first quote is told when it is registered, if there is one, and then at the market's next point."""
@@ -132,7 +131,7 @@ class OnDemandExchange(LoopbackExchange):
             return iter(())
         return self._unwatch_quote(command)
 
-    def glide(self, events: list[e.ExchangeEvent], moves: Moves, marks: Marks) -> Iterator[Message]:
+    def glide(self, events: list[e.ExchangeEvent], moves: Moves, due: Due) -> Iterator[Message]:
         """What is to be told at once of a stretch in which nothing but bars can matter.
 
         Every closed bar; the underlying's quote and the account's figures where they have a consequence. The last of the
@@ -147,8 +146,9 @@ class OnDemandExchange(LoopbackExchange):
                     yield b.BarReceived(event.bar)
             elif isinstance(event, e.AccountChanged):
                 self._late_account = event
-                if marks(event.figures.net_liquidation):
-                    yield from self._settle_account()
+                for one in due(event):
+                    self._late_account = None if one is event else event
+                    yield from self._orders.facts([one])
             else:
                 yield from self._orders.facts([event])
 
@@ -160,8 +160,11 @@ class OnDemandExchange(LoopbackExchange):
             del self._late_quotes[con_id]
             yield self._told(event, contract)
 
-    def settle(self) -> Iterator[Message]:
-        """At a stretch's end: the newest figures and quotes that were not told."""
+    def settle(self, figures: Iterable[e.AccountChanged]) -> Iterator[Message]:
+        """At a stretch's end: these figures, and then the newest figures and quotes that were not told."""
+        for one in figures:
+            if one is not self._late_account:
+                yield from self._orders.facts([one])
         yield from self._settle_account()
         late, self._late_quotes = self._late_quotes, {}
         for con_id, event in late.items():

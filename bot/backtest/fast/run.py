@@ -7,9 +7,8 @@ that may fire. Between such times nothing but bars reaches the machines, and the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Final, TypeVar
 
 from bot.assembly.machines import make_machines
@@ -17,6 +16,7 @@ from bot.backtest.collector import seldom_collected
 from bot.backtest.exact.run import AFTER_CLOSE, ExactLine, Progress, note_day, plan_stretches
 from bot.backtest.fast.broker import OnDemandExchange
 from bot.backtest.fast.foresight import Foresight, loud_minutes
+from bot.backtest.fast.marks import Marks
 from bot.backtest.fast.quiet import calm_until, first_touch
 from bot.backtest.feed.markets import market_of
 from bot.backtest.feed.stretches import Stretch
@@ -27,7 +27,7 @@ from bot.domain import messages as m
 from bot.domain.errors import RestartTheLine
 from bot.domain.idea import Idea
 from bot.domain.market import Bar, BarSize
-from bot.domain.session import Session, new_york_day
+from bot.domain.session import Session
 from bot.domain.types import IdeaId, Symbol
 from bot.execution.order_manager import OrderManager
 from bot.execution.watcher import OcoWatcher
@@ -118,8 +118,7 @@ class FastLine(ExactLine):
         self._postponed: set[IdeaId] = set()
         """Those that are judged again with each minute's bar."""
         self._is_stirred = False
-        self._floor = Decimal(-1), Decimal(0)
-        """The day's high, and the lowest worth that risk was shown since."""
+        self._marks = Marks(self._risk)
         self._touch: tuple[tuple[OrderView, ...], datetime, datetime | None] = ((), world.now, None)
         """The exits at work, how far their prices were looked up, and where one of them may act."""
         self._listeners: dict[type, Callable[..., None]] = {
@@ -309,7 +308,7 @@ class FastLine(ExactLine):
 
     def _leap(self, target: datetime) -> None:
         self._glide(target)
-        for fact in self._exchange.settle():
+        for fact in self._exchange.settle(self._marks.rest()):
             self._line.tell(fact)
         # At the target, too: what follows is dated by the step before it.
         self._line.tell(m.TimePassed(target))
@@ -341,7 +340,7 @@ class FastLine(ExactLine):
             self._tell(by(to))
 
     def _tell(self, events: list[ExchangeEvent]) -> None:
-        for fact in self._exchange.glide(events, self._moves, self._marks):
+        for fact in self._exchange.glide(events, self._moves, self._due):
             if type(fact) is b.BarReceived and fact.bar.size is BarSize.M1 and self._is_unread:
                 self._take(fact)
             else:
@@ -364,18 +363,9 @@ class FastLine(ExactLine):
                 if judged.fired:
                     raise _unforeseen(name, said.bar)
 
-    def _marks(self, equity: Decimal) -> bool:
-        """Whether this worth is an extreme of the day, or the lowest since its high, so that a breaker may trip.
-
-        Of the others only the last is of interest to risk.
-        """
-        losses, day = self._risk.book.losses, new_york_day(self._world.now)
-        high = losses.highs.get(day)
-        floor = self._floor[1] if high is not None and high == self._floor[0] else None
-        if not self._open or not (losses.is_new_extreme(equity, day) or floor is None or equity < floor):
-            return False
-        self._floor = (equity if high is None else max(high, equity)), equity
-        return True
+    def _due(self, event: AccountChanged) -> Iterator[AccountChanged]:
+        """What risk is shown by now; while nothing is held only the last figures are of interest."""
+        return self._marks.due(event) if self._open else iter(())
 
     def _reaches(self, symbol: Symbol) -> list[tuple[float, float]] | None:
         return self._data.reaches(symbol)
