@@ -240,7 +240,7 @@ PLANTS: Final[tuple[Plant, ...]] = (
         "G72",
         "what a restart swallowed is not asked for",
         ((UnansweredOrders, "put", p.passes),),
-        n.after_signal("swallowed", low_s=-120, high_s=2, kind="placeOrder"),
+        n.after_signal("swallowed", low_s=-900, high_s=15, kind="placeOrder"),
     ),
     Plant("G74", "an entry has no end at the broker", ((order_sender, "order_fields", p.without_end),)),
     Plant(
