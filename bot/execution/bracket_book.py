@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -113,6 +114,8 @@ class BracketBook:
     def __init__(self) -> None:
         self.brackets: dict[IdeaId, Bracket] = {}
         self._watched: dict[IdeaId, Bracket] = {}
+        self._held: Counter[ConId] = Counter()
+        """How many of the watched are of a contract: every quote asks, whatever it is of."""
 
     def plan(self, place: m.PlaceBracket) -> None:
         if place.idea_id not in self.brackets:
@@ -121,12 +124,15 @@ class BracketBook:
 
     def watch(self, idea_id: IdeaId) -> Bracket | None:
         bracket = self.brackets.get(idea_id)
-        if bracket is not None:
+        if bracket is not None and idea_id not in self._watched:
             self._watched[idea_id] = bracket
+            self._held[bracket.place.contract.con_id] += 1
         return bracket
 
     def unwatch(self, idea_id: IdeaId) -> None:
-        self._watched.pop(idea_id, None)
+        bracket = self._watched.pop(idea_id, None)
+        if bracket is not None:
+            self._held -= Counter((bracket.place.contract.con_id,))  # forgets what it comes to none of
 
     def watched(self, ideas: frozenset[IdeaId] | None = None) -> Iterator[Bracket]:
         """Those with something left to happen: all, or the ones among ``ideas``."""
@@ -136,4 +142,4 @@ class BracketBook:
 
     def holds(self, con_id: ConId) -> bool:
         """Whether this contract's quotes matter to us."""
-        return any(x.place.contract.con_id == con_id for x in self._watched.values())
+        return self._held.get(con_id, 0) > 0
