@@ -22,6 +22,9 @@ from bot.domain.messages import Message
 Send = Callable[[Any], None]
 """Writes one request with the library's client."""
 
+_SECOND_S = 1.1
+"""What we count as the gateway's second: two bursts that leave one second apart arrive closer where the first of them was held
+up on its way, and the gateway counts both (seed 34200226: 64 messages in 0.99 s, by ten milliseconds of jitter)."""
 _SHORTEST_SECOND_WALL_S = 0.05
 """In fast time a second of the gateway's passes while a thread waits for its turn, and what was spread over several
 seconds arrives in one. The limiter never lets more than a second's share into the time such a wait can take."""
@@ -62,7 +65,7 @@ class BrokerContext:
         """Bot time that it has held messages back, all together."""
         self._publish = publish
         self._held: list[Message] | None = None
-        span_s = max(1.0 / speed, _SHORTEST_SECOND_WALL_S)
+        span_s = max(_SECOND_S / speed, _SHORTEST_SECOND_WALL_S)
         self._messages, self._history = (pacers or Pacers()).of(settings.pacing, span_s)
         self._queues: dict[bool, asyncio.Lock] = {True: asyncio.Lock(), False: asyncio.Lock()}
         self._turns: dict[Hashable, asyncio.Lock] = {}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime
+from types import ModuleType
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.broker.connection.context import BrokerContext
 from bot.broker.connection.pacing import HistoryPacer, MessagePacer, Pacers, Window
-from bot.broker.connection.settings import PacingLimits
+from bot.broker.connection.settings import BrokerSettings, PacingLimits
 
 GAPS = st.lists(st.floats(0, 0.2), max_size=200)
 
@@ -99,3 +102,19 @@ def test_a_window_frees_its_places_one_by_one() -> None:
     window.note(4.0)
     assert window.wait_s(5.0) == 5.0
     assert window.wait_s(10.0) == 0.0
+
+
+def test_two_bursts_leave_so_far_apart_that_the_networks_jitter_puts_no_two_into_one_second() -> None:
+    """Seed 34200226: 32 and 32 a second apart came within 0.99 s, and the gateway closed the connection."""
+    settings = BrokerSettings()
+    link = BrokerContext(
+        settings, ModuleType("none"), lambda: datetime.now(UTC), 1.0, lambda _: None, lambda _: None
+    )
+    now = 0.0
+    left: list[float] = []
+    while len(left) < 200:
+        wait = link._messages.take(now, is_urgent=False)
+        if wait <= 0:
+            left.append(now)
+        now += max(wait, 0.0)
+    assert most_within(left, 1.05) <= settings.pacing.messages_per_s
