@@ -189,7 +189,7 @@ def knowledge(rows: list[m.Message], at: datetime) -> dict[str, Any]:
         "strategies": [_strategy(machines[f"strategy:{symbol}"], at) for symbol in SETTINGS.symbols],
         "board": (board.status.open_brackets, board.status.closed_trades, board.status.start_equity),
         "equity": (board.status.equity, board.status.peak),
-        "alerts": (vars(alerts)["_latched"], vars(alerts)["_entered"], vars(alerts)["_plans"]),
+        "alerts": (vars(alerts)["_latch"].causes, vars(alerts)["_entered"], vars(alerts)["_plans"]),
         "dry run": (dry_run.next_id, dry_run.fills(at.date()), list(dry_run.resting(at.date()))),
     }
 
