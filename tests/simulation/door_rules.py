@@ -35,6 +35,8 @@ class DoorRules:
         did not take at all (read-only, say) is no order, and its id is free again."""
         self._ids: dict[str, int] = {}
         self._unanswered: dict[int, datetime] = {}
+        self.came: dict[str, datetime] = {}
+        """When each order came first, by its reference."""
 
     def heard(self, message: Any) -> None:
         """A request, as it arrives."""
@@ -45,6 +47,7 @@ class DoorRules:
 
     def _placed(self, order_id: int, ref: str) -> None:
         words = f"{self._core.now:%H:%M:%S} {order_id} {ref}"
+        self.came.setdefault(ref, self._core.now)
         if ref not in self._ids:
             if self._has_memory():
                 highest = max(self._used, default=0)
@@ -68,7 +71,9 @@ class DoorRules:
         self._unanswered.clear()
 
     def look(self) -> None:
-        """Now and then."""
+        """Now and then. While IB is away nobody can answer; what crossed that news is asked about when IB is back."""
+        if not self._core.link.is_up:
+            self._unanswered = dict.fromkeys(self._unanswered, self._core.now)
         overdue = [x for x, at in self._unanswered.items() if self._core.now - at > ASKED_WITHIN]
         for order_id in overdue:
             del self._unanswered[order_id]

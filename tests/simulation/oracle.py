@@ -21,6 +21,7 @@ from bot.sim.gateway.core import GatewayCore
 from tests.simulation.book_rules import BookRules
 from tests.simulation.entry_rules import EntryRules, Limits, is_entry
 from tests.simulation.journal_rules import check_bars, check_lines, check_refusals
+from tests.simulation.other_hands import OtherHands
 
 OURS = 1
 """The bot's client id."""
@@ -61,8 +62,9 @@ class Oracle:
         self._core, self._is_calm, self._limits = core, is_calm, limits
         self._age_s = age_s
         self._rules = EntryRules(core, limits, self.verdict.expect, age_s)
-        self._others: list[datetime] = []
-        """When another hand traded."""
+        self._others = OtherHands()
+        self.came: dict[str, datetime] = {}
+        """When an order came to the gateway's door, by its bare name: while IB is away it waits there."""
         self.foreign: set[int] = set()
         """Contracts that another hand traded, too: what is held there is not the bot's alone."""
         self.forged: set[str] = set()
@@ -129,7 +131,7 @@ class Oracle:
                         self.executed.pop(event.corrects, None)
                     self.executed[done.exec_id] = event
                 elif not event.corrects:  # another price of what it traded is no trade
-                    self._others.append(self._core.now)
+                    self._others.note(done, self._core.now)
             elif name == "Commissioned":
                 self.commissions[event.report.exec_id] = Decimal(str(event.report.commission))
             is_changed = is_changed or "Order" in name or "Status" in name
@@ -221,8 +223,9 @@ class Oracle:
             one.order.quantity <= self._limits.contracts,
             f"{now:%H:%M:%S} {one.order.quantity}",
         )
+        sent = self.came.get(_bare(one.order_ref), one.at)
         standing = {
-            cause: since for cause, since in self.halts.items() if one.at - since > timedelta(seconds=5)
+            cause: since for cause, since in self.halts.items() if sent - since > timedelta(seconds=5)
         }
         self.verdict.expect(
             "a halt is never forgotten",
@@ -266,10 +269,7 @@ class Oracle:
         check_bars(rows, self._core, self.verdict.expect, is_clock_true=is_clock_true)
         check_refusals(rows, self.verdict.expect)
         check_lines(self._core, most_lines, self.verdict.expect)
-        for traded in self._others:
-            if self._core.now - traded > timedelta(minutes=10):
-                told = any(when >= traded and level != "info" for when, _, level, _ in self.alerts)
-                self.verdict.expect("another hand is told", told, f"{traded:%H:%M:%S}")
+        self._others.judge(self.alerts, self._core.now, self.verdict.expect)
         for cause, at in self.halts_on_disk:
             self.verdict.expect(
                 "a halt is told", self._is_told(cause, datetime.fromisoformat(at)), f"{cause} at {at}"

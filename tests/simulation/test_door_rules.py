@@ -29,7 +29,10 @@ class _Door:
     """A gateway with one client, and the rules that were broken."""
 
     def __init__(self, *, has_memory: bool = True, faults: tuple[str, ...] = ()) -> None:
-        self.core = SimpleNamespace(now=datetime(2011, 1, 26, 15, 30, tzinfo=UTC), started=lambda: [1])
+        self.link = SimpleNamespace(is_up=True)
+        self.core = SimpleNamespace(
+            now=datetime(2011, 1, 26, 15, 30, tzinfo=UTC), started=lambda: [1], link=self.link
+        )
         self.broken: set[str] = set()
         self.rules = DoorRules(
             cast(GatewayCore, self.core),
@@ -93,6 +96,17 @@ def test_an_order_that_is_asked_about_is_no_finding() -> None:
     door = _Door()
     door.hear(_order(7, "a/entry"), _Request("reqAllOpenOrders"))
     assert door.later(40) == set()
+
+
+def test_an_order_that_crossed_the_loss_of_ib_is_owed_its_question_when_ib_is_back() -> None:
+    door = _Door()
+    door.hear(_order(7, "a/entry"))
+    door.link.is_up = False
+    assert door.later(200) == set()
+    door.link.is_up = True
+    assert door.later(20) == set()
+    assert door.later(20) == {"what is unanswered is asked for"}
+    assert door.rules.came == {"a/entry": door.core.now - timedelta(seconds=240)}
 
 
 def _plan(*faults: Fault, **changes: Any) -> Plan:

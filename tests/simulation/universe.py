@@ -77,7 +77,7 @@ class Universe:
         self.door = DoorRules(
             self.core, self.oracle.verdict.expect, self.age_s, lambda: not self.has_lost_rows
         )
-        self.gateway.on_closed = self.door.closed
+        self.gateway.on_closed, self.oracle.came = self.door.closed, self.door.came
         self.stalled_s = 0.0
         self.life: Life | None = None
         self.lives = 0
