@@ -72,7 +72,7 @@ def rest_of_a_strategy(tree: Tree) -> None:
 
 def half_an_alert(tree: Tree) -> None:
     call = '        self._alert(f"lifted:{x.cause}", Severity.INFO, "Lifted", x.reason)\n'
-    tree.put("bot/ops/alerts/events.py", "        self._latched.pop(x.cause, None)\n", call)
+    tree.put("bot/ops/alerts/events.py", "        self._latch.resume(x)\n", call)
 
 
 def rest_of_an_alert(tree: Tree) -> None:
