@@ -140,7 +140,7 @@ def _play(
 ) -> Report:
     from bot.backtest.exact.run import plan_stretches, run_exact
     from bot.backtest.fast.run import run_fast
-    from bot.backtest.feed.splits import splits_within
+    from bot.backtest.feed.library import warnings_of
     from bot.backtest.outcome import first_difference_of
     from bot.backtest.report.document import Report
 
@@ -156,8 +156,7 @@ def _play(
     variants = tuple(sorted(outcomes, key=lambda x: x[0])) if spreads else ()
     if exact:
         _check_gears(first_difference_of(outcomes[0][1], run_fast(plan, library)))
-    warnings = tuple(splits_within(plan, library))
-    return Report(plan, "exact" if exact else "fast", outcomes[0][1], variants, warnings)
+    return Report(plan, "exact" if exact else "fast", outcomes[0][1], variants, warnings_of(plan, library))
 
 
 def _check_gears(difference: tuple[str, str] | None) -> None:
@@ -193,13 +192,14 @@ def make_plan(
     synthetic: bool,
 ) -> BacktestPlan:
     """The plan that the options describe; FixTheCommand for what cannot be."""
+    from bot.backtest.feed.library import days_to_play
     from bot.backtest.plan import BacktestPlan
 
     typed = (name.strip().upper() for name in symbols.split(","))
     names = tuple(dict.fromkeys(name for name in typed if name)) or settings.symbols
     if halts not in ("resume", "stay"):
         raise FixTheCommand(f"--halts {halts!r}: resume or stay is wanted")
-    known = sorted({day for name in names for day in library.sessions(name)})
+    known = days_to_play(library, names)
     start = _date("--from", first) or (known[0] if known and not synthetic else date(2025, 1, 2))
     end = _date("--to", last) or (known[-1] if known and not synthetic else _after(start))
     if end < start:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from itertools import pairwise
@@ -16,12 +16,15 @@ from typing import Final
 
 from bot.backtest.feed.bars import as_bars, as_quotes, summed_hours
 from bot.backtest.feed.chain import as_chain
+from bot.backtest.feed.splits import splits_within
+from bot.backtest.plan import BacktestPlan
 from bot.backtest.store.kinds import Kind
 from bot.backtest.store.splits import split_in_words
 from bot.backtest.store.store import Store
 from bot.domain.market import Bar, BarSize
 from bot.domain.session import new_york_day
 from bot.domain.types import Symbol
+from bot.sim.market.price_source import LONGEST_BREAK
 from bot.sim.market.recorded.bars import NotRecordedError, StockQuote
 from bot.sim.market.recorded.chain import RecordedChain
 from bot.sim.market.recorded.library import BUNDLE, Library, Listed, strikes_of
@@ -51,6 +54,10 @@ class StoreLibrary:
     def sessions(self, symbol: Symbol) -> tuple[date, ...]:
         return tuple(sorted({*self._days(symbol), *self._behind.sessions(symbol)}))
 
+    def own_sessions(self, symbol: Symbol) -> tuple[date, ...]:
+        """Those of the store, earliest first."""
+        return tuple(sorted(self._days(symbol)))
+
     def hours(self, symbol: Symbol, before: datetime, since: date | None = None) -> tuple[Bar, ...]:
         bars, ends = self._hours(symbol)
         found = bars[: bisect_right(ends, before)]
@@ -63,12 +70,16 @@ class StoreLibrary:
         return None if chain is None else strikes_of(chain)
 
     def volatility(self, symbol: Symbol, day: date) -> float | None:
-        """That of the last 21 closes before the day, a year, splits left out; None with fewer, and on the package's days."""
+        """That of the last 21 closes before the day, a year, splits left out.
+
+        None on the package's days, with fewer closes, and with a hole between them.
+        """
         if not self._is_own(symbol, day):
             return self._behind.volatility(symbol, day)
         closes = self._closes(symbol)
         known = closes[: bisect_right(closes, (day, 0.0))][-_VOL_SESSIONS - 1 :]
-        if len(known) <= _VOL_SESSIONS:
+        days = [*(one for one, _ in known), day]
+        if len(known) <= _VOL_SESSIONS or any(b - a > LONGEST_BREAK for a, b in pairwise(days)):
             return None
         moves = [math.log(b / a) for (_, a), (_, b) in pairwise(known) if split_in_words(a, b) is None]
         return max(_LEAST_VOL, stdev(moves) * math.sqrt(_TRADING_DAYS))
@@ -112,3 +123,32 @@ class StoreLibrary:
 
     def _closes(self, symbol: Symbol) -> list[tuple[date, float]]:
         return list({new_york_day(bar.start): bar.close for bar in self._hours(symbol)[0]}.items())
+
+
+def days_to_play(library: Library, symbols: Iterable[Symbol]) -> list[date]:
+    """What is played where no date is asked for: the owner's own days of these symbols, or, without one, the package's."""
+    names = tuple(symbols)
+    if isinstance(library, StoreLibrary) and (
+        own := {x for name in names for x in library.own_sessions(name)}
+    ):
+        return sorted(own)
+    return sorted({day for name in names for day in library.sessions(name)})
+
+
+def warnings_of(plan: BacktestPlan, library: Library) -> tuple[str, ...]:
+    """What a report of these days must say first."""
+    return (*_mixed_days(plan, library), *splits_within(plan, library))
+
+
+def _mixed_days(plan: BacktestPlan, library: Library) -> Iterator[str]:
+    """A line for each symbol of which days of the owner's and of the package's are played as one."""
+    if plan.is_synthetic or not isinstance(library, StoreLibrary):
+        return
+    for name in plan.symbols:
+        played = {day for day in library.sessions(name) if plan.first <= day <= plan.last}
+        own = played & {*library.own_sessions(name)}
+        if own and own != played:
+            yield (
+                f"{name}: {len(own)} of {len(played)} days are yours ({min(own)} to {max(own)}), the others the package's; "
+                f"--from {min(own)} --to {max(own)} plays yours alone"
+            )

@@ -18,6 +18,8 @@ from bot.sim.market.recorded import bars as recorded
 from bot.sim.market.recorded.library import BUNDLE, Library
 
 _STALE = timedelta(minutes=5)
+LONGEST_BREAK = timedelta(days=7)
+"""Between two sessions of New York, since 1933 (September 2001): what is longer is a hole in the recording."""
 
 
 class Tape(Protocol):
@@ -37,7 +39,7 @@ class Tape(Protocol):
         """One bar a session that ended by ``before``, earliest first; ``size`` says nothing, there is none for days."""
 
     def last_close(self, before: datetime) -> float | None:
-        """The last price of the hours that ended by ``before``; None where nothing is known."""
+        """The last price of the hours that ended by ``before``; None where nothing is known of the week before."""
 
     def spread_cents(self, at: datetime) -> int:
         """The stock's bid-ask spread in force at that instant."""
@@ -102,7 +104,8 @@ class RecordedTape:
         end = self._last_close()
         hours = self._library.hours(self._symbol, min(before, end))
         later = self._then.last_close(before) if before > end else None
-        return later if later is not None or not hours else hours[-1].close
+        is_known = bool(hours) and min(before, end) - hours[-1].end <= LONGEST_BREAK
+        return later if later is not None or not is_known else hours[-1].close
 
     def _last_close(self) -> datetime:
         session = session_on(self._days[-1])

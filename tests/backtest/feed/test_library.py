@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from bot.backtest.feed.library import StoreLibrary
+from bot.backtest.feed.library import StoreLibrary, days_to_play, warnings_of
+from bot.backtest.feed.stretches import recorded_tape
+from bot.backtest.plan import BacktestPlan
 from bot.backtest.store.intake.taken import as_table
 from bot.backtest.store.kinds import Kind
 from bot.backtest.store.store import Store
+from bot.config import load_settings
 from bot.domain.errors import FixTheCommand
 from bot.domain.market import Bar
 from bot.domain.session import session_on
@@ -166,3 +170,37 @@ def test_a_modelled_chain_is_priced_at_what_was_realised_before_the_day_and_not_
     assert 0.05 <= before < 0.5
     assert library.volatility("SPY", days[0]) == before
     assert library.volatility("SPY", days[1]) != before
+
+
+def moved(bars: tuple[Bar, ...], days: timedelta, times: float) -> tuple[Bar, ...]:
+    """The same bars so much later, at so many times the price."""
+    prices = ("open", "high", "low", "close")
+    return tuple(
+        replace(x, start=x.start + days, **{name: round(getattr(x, name) * times, 2) for name in prices})
+        for x in bars
+    )
+
+
+def test_closes_before_a_hole_tell_neither_a_day_s_volatility_nor_the_close_before_it(tmp_path: Path) -> None:
+    store, years = Store(tmp_path), timedelta(weeks=52 * 13)
+    put(store, Kind.BARS_1M, "SPY", moved(BUNDLE.minutes("SPY", DAYS[0]), years, 3.0))
+    library, own = StoreLibrary(store), DAYS[0] + years
+    session = session_on(own)
+    assert session is not None
+
+    assert library.volatility("SPY", own) is None
+    assert recorded_tape(library, "SPY").last_close(session.open) is None
+    assert recorded_tape(library, "SPY").last_close(session.close) == library.minutes("SPY", own)[-1].close
+
+
+def test_without_a_date_the_owner_s_days_are_played_and_a_mixture_is_told(store: Store) -> None:
+    library = StoreLibrary(store)
+    settings = load_settings(None, {"SYMBOLS": "SPY"})
+    mixed = BacktestPlan(settings, ("SPY",), BUNDLE.sessions("SPY")[0], DAYS[-1], Decimal(50_000))
+    own = replace(mixed, first=DAYS[0])
+
+    assert days_to_play(library, ["SPY"]) == list(DAYS)
+    assert days_to_play(library, ["AAPL"]) == list(BUNDLE.sessions("AAPL"))
+    assert warnings_of(own, library) == ()
+    (told,) = warnings_of(mixed, library)
+    assert told.startswith("SPY: 3 of 10 days are yours (2011-01-12 to 2011-01-14), the others the package's")
