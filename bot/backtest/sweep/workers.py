@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from hashlib import sha256
 from importlib import import_module
@@ -122,7 +123,12 @@ def _run(job: Job, wanted: Sequence[Changes], workers: int, scheduler: str) -> I
             min(workers, len(wanted)), initializer=_begin, initargs=(job, os.getpid())
         ) as pool:
             futures = [pool.submit(_run_own, changes) for changes in wanted]
-            yield from (future.result() for future in as_completed(futures))
+            try:
+                yield from (future.result() for future in as_completed(futures))
+            except BrokenProcessPool:
+                raise FixTheMachine(
+                    "a worker of the sweep was ended, by hand or for want of memory; the same command goes on where it was"
+                ) from None
 
 
 _own: Final[list[Job]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -35,6 +36,20 @@ WANTED = grid([("strategies.scalp.fast_ema", ("5", "8", "30"))])
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Trial]]:
     results = tmp_path_factory.mktemp("sweep") / "sweep.jsonl"
     return results, run_sweep(JOB, WANTED, results, 1, "", lambda _: None)
+
+
+def end_workers(_: Trial) -> None:
+    for worker in multiprocessing.active_children():
+        worker.kill()
+
+
+def test_a_sweep_whose_worker_was_ended_says_so_in_a_line_and_keeps_what_it_has(tmp_path: Path) -> None:
+    wanted = grid([("strategies.scalp.fast_ema", ("5", "8", "30")), ("risk.take_profit_pct", ("0.3", "0.5"))])
+
+    with pytest.raises(FixTheMachine, match="a worker of the sweep was ended"):
+        run_sweep(JOB, wanted, tmp_path / "sweep.jsonl", 2, "", end_workers)
+
+    assert 1 <= len(read_results(tmp_path / "sweep.jsonl", JOB)) < len(wanted)
 
 
 def test_a_grid_is_every_combination_and_a_draw_some_of_them() -> None:
