@@ -67,6 +67,8 @@ def name_columns(path: Path, given: Iterable[str]) -> dict[str, str]:
 def shape_of(path: Path, named: Mapping[str, str], given: Iterable[str]) -> Shape:
     """What kind of table it is; FixTheCommand names the column that is missing."""
     shown = ", ".join(given)[:160]
+    if shown.startswith(("{", "[")):
+        raise FixTheCommand(f"{path}: it holds JSON; write it as CSV with a header, or as Parquet")
     if "time" not in named and "date" not in named:
         raise FixTheCommand(f"{path}: no column of times; it has {shown}")
     is_option = "open" not in named and ("occ" in named or {"strike", "expiry", "right"} & set(named))
