@@ -241,7 +241,9 @@ def test_a_file_of_several_symbols_comes_in_as_several(tmp_path: Path) -> None:
 
 def test_json_lines_are_refused_with_the_formats_that_are_read(tmp_path: Path) -> None:
     path = tmp_path / "SPY.jsonl"
-    path.write_text('{"t": "2025-03-03T14:30:00Z", "o": 580.0, "h": 580.1, "l": 579.9, "c": 580.0, "v": 42}\n' * 3)
+    path.write_text(
+        '{"t": "2025-03-03T14:30:00Z", "o": 580.0, "h": 580.1, "l": 579.9, "c": 580.0, "v": 42}\n' * 3
+    )
 
     with pytest.raises(FixTheCommand, match=r"SPY\.jsonl: it holds JSON; write it as CSV"):
         list(take_in(path, NEW_YORK_TIMES))
