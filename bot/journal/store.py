@@ -233,7 +233,7 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
         db.execute("SELECT seq FROM messages LIMIT 1").fetchone()
     except sqlite3.Error as error:
         raise FixTheMachine(
-            f"journal {path}: cannot be read ({error}); if it is the bot's, the bot repairs it at its next start, else name another"
+            f"journal {path}: cannot be read ({error}); the bot repairs its own at its next start, else name another"
         ) from error
     return db
 
