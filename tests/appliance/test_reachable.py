@@ -12,7 +12,7 @@ from .conftest import ROOT, ansible
 # What Debian's sudo does, in the words that Ansible looks for (``sudo -n`` without and ``sudo -S`` with a password).
 FREE = '[ "$*" = "-n true" ] && exit; while [ "$1" != /bin/sh ]; do shift; done; exec "$@"'
 ASKS = (
-    'case "$*" in *-n*) echo "sudo: a password is required" >&2; exit 1;; esac; '
+    'case " $* " in *" -n "*) echo "sudo: a password is required" >&2; exit 1;; esac; '
     'printf %s "$(echo "$*" | sed "s/.*-p \\(.*\\) -u .*/\\1/")"; read -r given; '
     '[ "$given" = "obviously fake" ] || { echo "Sorry, try again." >&2; read -r given; exit 1; }; ' + FREE
 )
