@@ -119,7 +119,7 @@ def by_another_reader(line: list[str]) -> tuple[object, ...] | None:
         # A number's zeros before it, one less or more of them, change no date.
         written = re.sub(r"\d+", lambda found: f"{int(found[0]):02d}", " ".join(line[0].split()))
         at = datetime.fromisoformat(written).replace(tzinfo=NEW_YORK).astimezone(UTC)
-        return (at, *(float(cell) for cell in line[1:6]))
+        return (at, *(float(cell.strip()) for cell in line[1:6]))
     except (ValueError, IndexError, OverflowError):
         return None
 
