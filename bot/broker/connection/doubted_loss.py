@@ -21,6 +21,7 @@ FLOWS = timedelta(seconds=30)
 DOUBTED_AT_MOST_AFTER = timedelta(minutes=32)
 """Each new session that hears the same word again is followed by one after twice as long."""
 FORGOTTEN_AFTER = timedelta(hours=2)
+"""A loss so long after the last such session is a new one, and waits as briefly as the first."""
 
 
 class DoubtedLoss:

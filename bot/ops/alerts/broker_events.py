@@ -50,10 +50,10 @@ def set_aside_alert(x: b.RowSetAside) -> Alert:
 
 
 def agreed_alert(x: m.Reconciled, *, is_halted: bool) -> Alert:
-    """What differed and does not any more: another hand has traded, or the broker said late what it knew."""
+    """What differed and does not any more: another hand has traded, or the broker reported it late."""
     still = f"still so: {'; '.join(x.mismatches)}" if x.mismatches else "nothing else differs"
     halted = "; trading stays halted until `ibkr-bot resume`" if is_halted else ""
-    body = f"{'; '.join(x.agreed)}. Another hand has traded, or the broker said it late; {still}{halted}"
+    body = f"{'; '.join(x.agreed)}. Another hand has traded, or the broker reported it late; {still}{halted}"
     return Alert(f"agreed:{x.at.isoformat()}", Severity.WARNING, "A difference is gone", body)
 
 

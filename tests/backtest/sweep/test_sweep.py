@@ -46,7 +46,7 @@ def end_workers(_: Trial) -> None:
 def test_a_sweep_whose_worker_was_ended_says_so_in_a_line_and_keeps_what_it_has(tmp_path: Path) -> None:
     wanted = grid([("strategies.scalp.fast_ema", ("5", "8", "30")), ("risk.take_profit_pct", ("0.3", "0.5"))])
 
-    with pytest.raises(FixTheMachine, match="a worker of the sweep was ended"):
+    with pytest.raises(FixTheMachine, match="a worker process of the sweep was killed"):
         run_sweep(JOB, wanted, tmp_path / "sweep.jsonl", 2, "", end_workers)
 
     assert 1 <= len(read_results(tmp_path / "sweep.jsonl", JOB)) < len(wanted)
