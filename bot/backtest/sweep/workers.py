@@ -127,7 +127,7 @@ def _run(job: Job, wanted: Sequence[Changes], workers: int, scheduler: str) -> I
                 yield from (future.result() for future in as_completed(futures))
             except BrokenProcessPool:
                 raise FixTheMachine(
-                    "a worker process of the sweep was killed (out of memory?); run the same command again, it goes on where it was"
+                    "a worker process of the sweep was killed (out of memory?); run the same command again to go on from there"
                 ) from None
 
 
