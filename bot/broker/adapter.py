@@ -341,21 +341,22 @@ class Adapter:
         self._bars.close_by_clock(all_received=True)
 
     async def settle(self) -> None:
-        """Round trips until one brings nothing but its own answer, and nothing waits to be written or answered."""
+        """Round trips until one brings nothing but its own answer, and nothing waits to be written, heard or answered."""
         if self._steps is not None:
             await self._steps.settle()
             return
-        silent = 0
+        link, silent = self._link, 0
         while silent < _SILENT_ROUNDS:
             await self._commands.is_connected.wait()
-            received = self._received
+            received, held, asked_behind = self._received, link.waiting, link.sent
             with contextlib.suppress(RequestTrouble):
                 await self._round_trip()
-            is_busy = self._link.waiting or not self._orders.is_idle or self._link.requests.count
-            if self._received == received and not is_busy:
+            # What left behind the question was written, but its answer does not say that the gateway has heard it.
+            is_quiet = self._received == received and not held and link.sent <= asked_behind + 1
+            if is_quiet and self._orders.is_idle and not link.requests.count:
                 return
             # A gateway that leaves a request unanswered cannot be waited for: its deadline is told as a fact.
-            silent = silent + 1 if self._received == received and not self._link.waiting else 0
+            silent = silent + 1 if is_quiet else 0
             await asyncio.sleep(0.002 * silent)
 
     async def _round_trip(self) -> None:

@@ -88,7 +88,7 @@ class IbkrBroker:
             self._kept.append(command)
 
     def settle(self, timeout_s: float) -> None:
-        """Return once everything the gateway had sent before has been told, and every command written.
+        """Return once everything the gateway had sent before has been told, and it has heard every command.
 
         For tests, and for a replayed day whose time moves in steps. Raises TimeoutError.
         """

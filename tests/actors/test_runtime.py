@@ -126,7 +126,7 @@ def test_an_exception_in_a_machine_is_told_with_the_message_that_caused_it() -> 
 
     line.emit(HALT)
 
-    assert told.event.wait(5)
+    assert told.event.wait(60)
     ((component, error, message),) = told.failures
     assert (component, str(error), message) == (RISK, "broken on purpose", HALT)
 
@@ -158,7 +158,7 @@ def test_the_clock_says_the_scaled_time_until_it_is_stopped() -> None:
 
     clock = Clock(scaled_now(ScaledTime(AT, 0.0, 1.0)), 0.001, emit)
     clock.start()
-    assert enough.wait(5)
+    assert enough.wait(60)
     clock.stop()
 
     count = len(said)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.broker.ibkr import IbkrBroker
 from bot.domain import broker_messages as b
 from bot.domain.messages import MachineFailed
-from tests.broker.script import ACCOUNT, NOW, ScriptedGateway, error, one, running, settings
+from tests.broker.script import ACCOUNT, NOW, TIMEOUT_S, ScriptedGateway, error, one, running, settings
 
 
 def test_connected_is_told_first_and_only_after_a_request_was_answered(
@@ -79,7 +79,7 @@ def test_a_refused_port_names_its_remedy(gateway: ScriptedGateway) -> None:
     told: list[object] = []
     broker.start(told.append)
     gateway.received.add(None)
-    broker.stop(5.0)
+    broker.stop(TIMEOUT_S)
     assert all(isinstance(fact, b.BrokerDisconnected) for fact in told)
 
 
@@ -112,10 +112,10 @@ def test_stopping_while_connecting_is_quick_and_quiet(gateway: ScriptedGateway, 
 def test_a_stopped_broker_says_nothing_more(gateway: ScriptedGateway, library: str) -> None:
     with running(gateway, library) as (broker, facts):
         facts.wait_for(b.AccountUpdated)
-        broker.stop(5.0)
+        broker.stop(TIMEOUT_S)
         told = len(facts.all)
         broker.send(b.QualifyUnderlying("SPY"))
-        broker.stop(5.0)
+        broker.stop(TIMEOUT_S)
     assert len(facts.all) == told
 
 
@@ -124,7 +124,7 @@ def test_a_blip_of_the_way_to_ib_is_told_with_its_code(gateway: ScriptedGateway,
         facts.wait_for(b.AccountUpdated)
         for code in (1100, 1102, 1100, 1101):
             gateway.say("error", reqId=-1, errorCode=code, errorString="Connectivity")
-        broker.settle(5.0)
+        broker.settle(TIMEOUT_S)
     links = [(x.code, x.up, x.data_lost) for x in facts.of(b.LinkChanged)]
     assert links == [(1100, False, False), (1102, True, False), (1100, False, False), (1101, True, True)]
 
@@ -134,7 +134,7 @@ def test_a_farm_is_news_only_when_it_was_down(gateway: ScriptedGateway) -> None:
         facts.wait_for(b.AccountUpdated)
         for code, farm in ((2104, "usfarm"), (2103, "usopt"), (2104, "usopt"), (2106, "ushmds")):
             gateway.say("error", reqId=-1, errorCode=code, errorString=f"Market data farm connection: {farm}")
-        broker.settle(5.0)
+        broker.settle(TIMEOUT_S)
     assert [(x.part, x.up) for x in facts.of(b.LinkChanged)] == [
         ("market_data:usopt", False),
         ("market_data:usopt", True),

@@ -108,7 +108,7 @@ def late() -> Iterator[Late]:
             threading.Event().wait(0.01)
         broker.rest()
         yield Late(broker, heard, gateway, clock)
-        broker.stop(5.0)
+        broker.stop(TIMEOUT_S)
 
 
 def rest(late: Late, *commands: Message) -> list[Message]:

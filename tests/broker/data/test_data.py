@@ -14,7 +14,7 @@ from bot.domain.contract import Contract
 from bot.domain.market import BarSize
 from bot.domain.types import Right, SecType
 from bot.wire import WireMessage
-from tests.broker.script import NOW, Said, ScriptedGateway, error, one, running
+from tests.broker.script import NOW, TIMEOUT_S, Said, ScriptedGateway, error, one, running
 
 SPY = Contract(con_id=756733, symbol="SPY", sec_type=SecType.STOCK, primary_exchange="ARCA")
 OPEN_EPOCH = int(NOW.timestamp()) - 30 * 60
@@ -341,7 +341,7 @@ def test_bars_come_back_with_the_session_and_none_is_told_twice(gateway: Scripte
         for minute in (2, 3, 4):
             gateway.say("historicalDataUpdate", **update(asked, minute))
         facts.wait_for(b.BarReceived)
-        broker.settle(5.0)
+        broker.settle(TIMEOUT_S)
     starts = [x.bar.start for x in facts.of(b.BarReceived)]
     assert len(starts) == len(set(starts))
     assert min(starts) > facts.of(b.BarsBackfilled)[0].bars[-1].start

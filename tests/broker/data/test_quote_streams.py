@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from decimal import Decimal
 
 import pytest
@@ -12,7 +13,7 @@ from bot.domain.contract import Contract
 from bot.domain.market import DataType
 from bot.domain.types import SecType
 from bot.wire import WireMessage
-from tests.broker.script import Heard, Said, ScriptedGateway, error, one, running
+from tests.broker.script import TIMEOUT_S, Heard, Said, ScriptedGateway, error, one, running
 from tests.broker.translate.test_translate import CALL
 
 SPY = Contract(con_id=756733, symbol="SPY", sec_type=SecType.STOCK, primary_exchange="ARCA")
@@ -46,7 +47,7 @@ def test_watching_twice_takes_one_line(gateway: ScriptedGateway) -> None:
         broker.send(b.WatchQuote(SPY))
         broker.send(b.WatchQuote(SPY))
         watched(gateway, facts)
-        broker.settle(5.0)
+        broker.settle(TIMEOUT_S)
     assert len(gateway.requests("reqMktData")) == 1
 
 
@@ -55,7 +56,7 @@ def test_the_line_budget_is_kept_and_said(gateway: ScriptedGateway) -> None:
         broker.send(b.WatchQuote(SPY))
         broker.send(b.WatchQuote(CALL))
         failed = facts.wait_for(b.RequestFailed)
-        broker.settle(5.0)
+        broker.settle(TIMEOUT_S)
     assert (failed.subject, failed.code) == (f"quote:{CALL.con_id}", 101)
     assert [x.conId for x in gateway.requests("reqMktData")] == [SPY.con_id]
 
@@ -67,7 +68,7 @@ def test_many_ticks_of_one_read_make_one_quote(gateway: ScriptedGateway) -> None
         for n in range(50):
             said = price(asked, 1, 100 + n)
             gateway.say(said[0][0], **said[0][1])
-        broker.settle(5.0)
+        broker.settle(TIMEOUT_S)
     assert [x.quote.bid for x in facts.of(b.QuoteReceived)] == [Decimal(149)]
 
 
@@ -126,5 +127,31 @@ def test_a_line_that_is_dropped_while_the_limiter_holds_it_is_never_opened(gatew
         for _ in range(10):
             broker.send(b.WatchQuote(SPY))
             broker.send(b.UnwatchQuote(SPY))
-        broker.settle(5.0)
-    assert len(gateway.requests("reqMktData")) == len(gateway.requests("cancelMktData"))
+        broker.settle(TIMEOUT_S)
+    opened, ended = gateway.requests("reqMktData"), gateway.requests("cancelMktData")
+    assert [x.reqId for x in opened] == [x.reqId for x in ended]
+
+
+def test_to_settle_is_to_have_been_heard_and_not_only_to_have_written(gateway: ScriptedGateway) -> None:
+    answer, settled = gateway.answers["reqCurrentTime"], threading.Event()
+    was_early: list[bool] = []
+
+    def unwatch_behind(request: WireMessage) -> Said:
+        """A command leaves behind the question that settling asks, as what the limiter lets go at that moment does, and the
+        gateway is slow to read it."""
+        gateway.answers["reqCurrentTime"] = answer
+        broker.send(b.UnwatchQuote(SPY))
+        for kind, values in answer(request):
+            gateway.say(kind, **values)
+        was_early.append(settled.wait(0.2))
+        return []
+
+    with running(gateway) as (broker, facts):
+        facts.wait_for(b.AccountUpdated)
+        broker.send(b.WatchQuote(SPY))
+        opened = gateway.wait_request("reqMktData")
+        gateway.answers["reqCurrentTime"] = unwatch_behind
+        broker.settle(TIMEOUT_S)
+        settled.set()
+        assert [x.reqId for x in gateway.requests("cancelMktData")] == [opened.reqId]
+    assert was_early == [False]

@@ -9,7 +9,7 @@ import pytest
 from bot.domain import broker_messages as b
 from bot.domain.order import OrderStatus
 from bot.wire import WireMessage
-from tests.broker.script import NOW, Said, ScriptedGateway, error, one, running
+from tests.broker.script import NOW, TIMEOUT_S, Said, ScriptedGateway, error, one, running
 from tests.broker.script_orders import (
     ALONE,
     accepting,
@@ -40,7 +40,7 @@ def test_news_of_a_live_order_says_nothing_of_its_end(
         placed = working(gateway, broker, facts)
         told = len(facts.all)
         say(gateway, error(placed.orderId, code, "informational"))
-        broker.settle(5.0)
+        broker.settle(TIMEOUT_S)
         assert facts.all[told:] == []
         broker.send(b.SendCancel("i/entry", NOW))
         gateway.wait_request("cancelOrder")

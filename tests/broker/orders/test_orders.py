@@ -13,7 +13,7 @@ from bot.domain import broker_messages as b
 from bot.domain.messages import MachineFailed
 from bot.domain.order import OrderStatus
 from bot.wire import WireMessage
-from tests.broker.script import ACCOUNT, NOW, Said, ScriptedGateway, error, one, running
+from tests.broker.script import ACCOUNT, NOW, TIMEOUT_S, Said, ScriptedGateway, error, one, running
 from tests.broker.script_orders import (
     ALONE,
     ENTRY,
@@ -94,7 +94,7 @@ def test_behind_the_lock_nothing_about_an_order_leaves(gateway: ScriptedGateway,
         broker.send(b.SendRevision("i/target", Decimal("1.8"), 2, NOW))
         broker.send(b.QuoteMargin("i", ALONE))
         facts.wait_for(b.RequestFailed, 4)
-        broker.settle(5.0)
+        broker.settle(TIMEOUT_S)
     assert {subject for subject, _ in failures(facts)} == {
         "orders:i/entry",
         "cancel:i/entry",
@@ -113,7 +113,7 @@ def test_an_order_given_while_disconnected_is_refused_and_never_sent_later(gatew
         refused = facts.wait_for(b.OrderRefused)
         gateway.greeting = "speak"
         facts.wait_for(b.AccountUpdated)
-        broker.settle(5.0)
+        broker.settle(TIMEOUT_S)
     assert refused.code == 504
     assert not gateway.requests("placeOrder")
 
@@ -270,5 +270,5 @@ def test_no_test_above_hid_a_fault(gateway: ScriptedGateway) -> None:
         placed = working(gateway, broker, facts)
         say(gateway, executed(placed, 2))
         say(gateway, status(placed, "Filled", 2))
-        broker.settle(5.0)
+        broker.settle(TIMEOUT_S)
     assert not facts.of(MachineFailed)
