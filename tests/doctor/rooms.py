@@ -35,9 +35,16 @@ def gateway(account: str = "DU1234567", equity: str = "25000") -> Iterator[SimGa
 
 
 def visit(
-    running: SimGatewayThread | int, *, what_if: bool = False, ask_s: float = 5.0, **variables: str
+    running: SimGatewayThread | int,
+    *,
+    what_if: bool = False,
+    ask_s: float = 5.0,
+    quote_s: float = 4.0,
+    until: str = "",
+    **variables: str,
 ) -> dict[str, Finding]:
-    """The findings by name."""
+    """The findings by name, up to and with the one named ``until``: what withholds everything withholds what comes after too,
+    and each would wait for its whole deadline."""
     port = running if isinstance(running, int) else running.port
     scale = None if isinstance(running, int) else running.clock
 
@@ -45,9 +52,14 @@ def visit(
         return datetime.now(UTC) if scale is None else scale.at(time())
 
     context = Context(
-        settings(port, **variables), now, connect_s=1.5, ask_s=ask_s, quote_s=4.0, wants_what_if=what_if
+        settings(port, **variables), now, connect_s=1.5, ask_s=ask_s, quote_s=quote_s, wants_what_if=what_if
     )
-    return {finding.name: finding for finding in gateway_checks(context)}
+    found = {}
+    for finding in gateway_checks(context):
+        found[finding.name] = finding
+        if finding.name == until:
+            break
+    return found
 
 
 def free_port() -> int:

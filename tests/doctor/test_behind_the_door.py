@@ -127,8 +127,8 @@ def test_each_code_of_the_data_has_words_of_its_own(running: SimGatewayThread, c
         "error", "rewrite", count=None, fields={"errorCode": code, "errorString": "as IB says"}
     )
     running.faults.unsubscribed(scope="all")
-    # The history's refusal is rewritten, too: 10167 is news there, and its request would wait for its whole deadline.
-    found = visit(running, BROKER__HISTORY_TIMEOUT_S="1", ask_s=2.0)
+    # 10167 is news and not a refusal: what is asked for behind it never comes.
+    found = visit(running, quote_s=2.0, until="stock SPY")
 
     assert words in found["stock SPY"].found
     assert found["stock SPY"].remedy
@@ -152,7 +152,7 @@ def test_a_competing_session_is_named(running: SimGatewayThread) -> None:
 
 def test_bars_that_are_refused_are_a_failure(running: SimGatewayThread) -> None:
     running.faults.message("historicalData", "drop", count=None)
-    found = visit(running, BROKER__HISTORY_TIMEOUT_S="0.5", ask_s=0.5)
+    found = visit(running, BROKER__HISTORY_TIMEOUT_S="0.5", ask_s=1.5, until="history SPY")
 
     assert found["history SPY"].verdict is Verdict.FAIL
     assert "no answer" in found["history SPY"].found
