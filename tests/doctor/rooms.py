@@ -38,6 +38,7 @@ def visit(
     running: SimGatewayThread | int,
     *,
     what_if: bool = False,
+    connect_s: float = 1.5,
     ask_s: float = 5.0,
     quote_s: float = 4.0,
     until: str = "",
@@ -51,9 +52,7 @@ def visit(
     def now() -> datetime:
         return datetime.now(UTC) if scale is None else scale.at(time())
 
-    context = Context(
-        settings(port, **variables), now, connect_s=1.5, ask_s=ask_s, quote_s=quote_s, wants_what_if=what_if
-    )
+    context = Context(settings(port, **variables), now, connect_s, ask_s, quote_s, wants_what_if=what_if)
     found = {}
     for finding in gateway_checks(context):
         found[finding.name] = finding

@@ -81,7 +81,7 @@ def test_a_peer_that_reads_and_hangs_up_is_closed_too() -> None:
 def test_accepted_and_silent() -> None:
     with gateway() as running:
         running.faults.half_open()
-        shut(visit(running), "handshake", Failure.SILENT)
+        shut(visit(running, connect_s=0.3), "handshake", Failure.SILENT)
 
 
 @pytest.mark.parametrize("behave", [doors.is_a_web_server, doors.talks_rubbish])
