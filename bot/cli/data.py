@@ -25,17 +25,23 @@ if TYPE_CHECKING:
     from bot.sim.market.recorded.library import Library
 
 _Files = Annotated[
-    list[Path], typer.Argument(help="CSV (also gzipped) or Parquet files.", show_default=False)
+    list[Path], typer.Argument(help="CSV (also packed by gzip or zstd) or Parquet files.", show_default=False)
 ]
 _Symbols = Annotated[
     list[str] | None, typer.Argument(help="Default: every symbol there is.", show_default=False)
 ]
 _Symbol = Annotated[str, typer.Option(help="Default: a column of the file, else the beginning of its name.")]
-_Zone = Annotated[str, typer.Option(metavar="ZONE", help="Of times without one, as America/New_York.")]
+_Zone = Annotated[
+    str,
+    typer.Option(metavar="ZONE", help="Of times without one, as America/New_York or America/New_York+7h."),
+]
 _Label = Annotated[str, typer.Option(metavar="start|end", help="Which end of its bar a time is.")]
 _Dates = Annotated[str, typer.Option(metavar="mdy|dmy", help="The order in dates like 03/04/2024.")]
 _Columns = Annotated[
-    str, typer.Option(help="Names in order, for a file without a header line; skip leaves one out.")
+    str,
+    typer.Option(
+        help="Names in order, in place of the header line or where there is none; skip leaves one out."
+    ),
 ]
 _Replace = Annotated[
     bool, typer.Option("--replace", help="Where old and new rows differ, the new ones are right.")

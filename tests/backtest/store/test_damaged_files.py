@@ -105,13 +105,20 @@ def judge(path: Path, data: bytes, told: Told) -> None:
         assert path.name in came or "calendar" in came, came
         assert len(came) < 400, came
         return
-    text = data.decode("utf-8-sig")
+    text = decoded(data)
     lines = [line for line in csv.reader(re.split(r"\r\n|\n|\r", text.replace("\0", ""))) if line]
     written = {row for line in lines if (row := by_another_reader(line)) is not None}
     for one in came:
         rows = [tuple(row.values())[:-1] for row in one.table.to_pylist()]
         assert set(rows) <= written
         assert len(rows) + left_out(one) >= len(lines) - 1
+
+
+def decoded(data: bytes) -> str:
+    try:
+        return data.decode("utf-16" if data[:2] == b"\xff\xfe" else "utf-8-sig")
+    except UnicodeDecodeError:  # letters of a code page in the header, which is no row
+        return data.decode("latin-1")
 
 
 def by_another_reader(line: list[str]) -> tuple[object, ...] | None:

@@ -8,8 +8,8 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
+from bot.backtest.store.intake.numbers import Floats
 from bot.backtest.store.intake.sessions import day_of, place_bars
-from bot.backtest.store.intake.values import Floats
 from bot.backtest.store.kinds import DAY_US, Int64s, stamps
 from bot.domain.types import Symbol
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from bot.backtest.store.check.day_bars import DayBars, SymbolBars
 from bot.backtest.store.check.findings import DataFinding, DataSeverity
-from bot.backtest.store.intake.values import Flags
+from bot.backtest.store.intake.numbers import Flags
 from bot.backtest.store.kinds import Kind
 from bot.backtest.store.splits import LONG_WEEKEND, split_in_words
 

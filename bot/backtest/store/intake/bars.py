@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from bot.backtest.store.intake.evidence import CLEARLY, fit, label_of, zones_by_fit
+from bot.backtest.store.intake.evidence import label_of
+from bot.backtest.store.intake.numbers import Flags, Floats
 from bot.backtest.store.intake.options import Told
 from bot.backtest.store.intake.raw import Raw
 from bot.backtest.store.intake.sessions import place_bars
-from bot.backtest.store.intake.times import Times, to_utc
-from bot.backtest.store.intake.values import Flags, Floats
+from bot.backtest.store.intake.times import Times
 from bot.backtest.store.kinds import DAY_US, MINUTE_US, Int64s, Kind
 from bot.domain.errors import FixTheCommand
 
@@ -37,54 +36,6 @@ def size_of(raw: Raw, times: Times) -> int:
             "(hours are summed from minutes, so minutes are enough)"
         )
     return step
-
-
-def zone_named(name: str) -> ZoneInfo:
-    """The zone of that name. Raises FixTheCommand where there is none."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise FixTheCommand(
-            f"--zone: {name!r} is no time zone; write it as in America/New_York or UTC"
-        ) from None
-
-
-def to_instants(raw: Raw, times: Times, volume: Floats, told: Told) -> Int64s:
-    """The rows' labels as instants. FixTheCommand when the zone is not told, or contradicts the bars.
-
-    Counts since 1970 that a program took from a wall clock are read as that clock's, where ``--zone`` names it and the
-    bars agree.
-    """
-    zone = None if told.zone is None else zone_named(told.zone)
-    if not times.is_utc:
-        if zone is None:
-            best = zones_by_fit(times.us, volume, told="UTC")
-            raise FixTheCommand(
-                f"{raw.path}: its times carry no zone; say which: --zone {best[0][1]} fits New York's session "
-                f"{best[0][0]:.0%}, {best[1][1]} {best[1][0]:.0%}"
-            )
-        utc = to_utc(times.us, zone)
-    elif zone is not None and fit(to_utc(times.us, zone), volume) > fit(times.us, volume) + CLEARLY:
-        utc = to_utc(times.us, zone)
-    else:
-        utc = times.us
-    if not told.as_told:
-        _refuse_wrong_zone(raw, times, utc, volume, told.zone or "UTC")
-    return utc
-
-
-def _refuse_wrong_zone(raw: Raw, times: Times, utc: Int64s, volume: Floats, told: str) -> None:
-    ours = fit(utc, volume)
-    best, name = zones_by_fit(times.us, volume, told=told)[0]
-    if best <= ours + CLEARLY:
-        if ours == 0:
-            raise FixTheCommand(f"{raw.path}: no bar lies in New York's regular hours (09:30–16:00)")
-        return
-    what = "as the instants they are written as" if times.is_utc else f"as times of {told}"
-    raise FixTheCommand(
-        f"{raw.path}: {what} the bars fit New York's session {ours:.0%}, as times of {name} {best:.0%}; "
-        f"pass --zone {name}, or --as-told"
-    )
 
 
 def to_starts(raw: Raw, utc: Int64s, volume: Floats, step_us: int, told: Told) -> Int64s:
@@ -114,14 +65,6 @@ def _hour_starts(raw: Raw, utc: Int64s, is_end: bool) -> Int64s:
         )
     is_first = (starts // hour == placed.opens // hour) & (placed.minutes > 0)
     return np.where(is_first, placed.opens, starts)
-
-
-def on_time_grid(raw: Raw, us: Int64s) -> None:
-    """FixTheCommand for a bar that does not begin on a full minute."""
-    odd = us % MINUTE_US != 0
-    if odd.any():
-        row = int(np.argmax(odd))
-        raise FixTheCommand(f"{raw.where(row)}: the time is not a full minute")
 
 
 def once(us: Int64s, figures: Mapping[str, Floats]) -> tuple[Flags, Flags]:

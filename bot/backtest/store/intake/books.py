@@ -14,13 +14,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
-from bot.backtest.store.intake.bars import on_time_grid, zone_named
+from bot.backtest.store.intake.instants import on_time_grid, to_instants
+from bot.backtest.store.intake.numbers import Flags, Floats, floats
 from bot.backtest.store.intake.options import Told
 from bot.backtest.store.intake.raw import Raw
 from bot.backtest.store.intake.sessions import place_bars
 from bot.backtest.store.intake.taken import Sieve, Taken, as_table
-from bot.backtest.store.intake.times import Times, read_times, to_utc
-from bot.backtest.store.intake.values import Flags, Floats, bad_books, floats
+from bot.backtest.store.intake.times import Times, read_times
+from bot.backtest.store.intake.values import bad_books
 from bot.backtest.store.kinds import MINUTE_US, Int64s, Kind, keys
 from bot.domain.errors import FixTheCommand
 from bot.domain.session import CalendarRangeError, previous_session, session_on
@@ -65,11 +66,7 @@ def _instants(raw: Raw, named: dict[str, str], told: Told) -> Int64s:
     times: Times = read_times(raw, named.get("time"), named.get("date"), told.day_order)
     if times.is_dates_only:
         raise FixTheCommand(f"{raw.path}: end-of-day quotes; backtests need quotes by the minute")
-    if not times.is_utc and told.zone is None:
-        raise FixTheCommand(
-            f"{raw.path}: its times carry no zone; say which, for instance --zone America/New_York"
-        )
-    utc = times.us if times.is_utc else to_utc(times.us, zone_named(told.zone or "UTC"))
+    utc = to_instants(raw, times, np.ones(raw.rows), told)
     on_time_grid(raw, utc)
     return utc + MINUTE_US if told.label == "start" else utc
 

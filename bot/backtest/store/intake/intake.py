@@ -9,15 +9,18 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from bot.backtest.store.intake.bars import SIZES, on_time_grid, once, size_of, to_instants, to_starts
+from bot.backtest.store.intake.bars import SIZES, once, size_of, to_starts
 from bot.backtest.store.intake.books import take_books
-from bot.backtest.store.intake.naming import Shape, name_columns, shape_of, symbol_in_name
+from bot.backtest.store.intake.instants import on_time_grid, to_instants
+from bot.backtest.store.intake.naming import Shape, name_columns, shape_of, symbol_in_name, symbol_written
+from bot.backtest.store.intake.numbers import floats, without_unreadable
 from bot.backtest.store.intake.options import Told
 from bot.backtest.store.intake.raw import Raw, read_raw
 from bot.backtest.store.intake.sessions import in_hours
 from bot.backtest.store.intake.taken import Sieve, Taken, as_table
 from bot.backtest.store.intake.times import read_times
-from bot.backtest.store.intake.values import bad_bars, floats, seems_in_cents, without_unreadable
+from bot.backtest.store.intake.values import bad_bars, seems_in_cents
+from bot.backtest.store.intake.vendors import as_usual, in_usd, with_stand_ins
 from bot.backtest.store.kinds import symbol_named
 from bot.domain.errors import FixTheCommand
 from bot.domain.types import Symbol
@@ -30,7 +33,9 @@ def take_in(path: Path, told: Told) -> Iterator[Taken]:
     raw = read_raw(path, told.columns)
     if not raw.rows:
         raise FixTheCommand(f"{path} has no rows")
+    raw = as_usual(raw)
     named = name_columns(path, raw.columns)
+    raw, named = with_stand_ins(in_usd(raw, named), named)
     shape = shape_of(path, named, raw.columns)
     source = f"import {path.name}"
     for symbol, part in _by_symbol(raw, named, told):
@@ -45,7 +50,7 @@ def _by_symbol(raw: Raw, named: dict[str, str], told: Told) -> Iterator[tuple[Sy
     """The file's rows by symbol: told, in a column, or in the file's name."""
     column = named.get("symbol")
     if column is None:
-        symbol = told.symbol or symbol_in_name(raw.path)
+        symbol = told.symbol or raw.symbol or symbol_in_name(raw.path)
         if symbol is None:
             raise FixTheCommand(f"{raw.path}: of which symbol? Pass --symbol")
         yield symbol_named(symbol), raw
@@ -54,7 +59,7 @@ def _by_symbol(raw: Raw, named: dict[str, str], told: Told) -> Iterator[tuple[Sy
     nameless = next((row for row, x in enumerate(cells) if x is None or not f"{x}".strip()), None)
     if nameless is not None:
         raise FixTheCommand(f"{raw.where(nameless)}: {column} is empty; of which symbol is the row?")
-    names = np.array([f"{x}".strip().upper() for x in cells], dtype=object)
+    names = np.array([symbol_written(f"{x}") for x in cells], dtype=object)
     wanted = sorted(set(names)) if told.symbol is None else [told.symbol.upper()]
     for name in wanted:
         mask = pa.array(names == name)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.backtest.store.intake.dates import DayOrder
 from bot.backtest.store.intake.evidence import Label
-from bot.backtest.store.intake.times import DayOrder
 from bot.domain.types import Symbol
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv as text_csv
 import gzip
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -16,18 +15,23 @@ import pyarrow as pa
 import pyarrow.csv as pc_csv
 import pyarrow.parquet as pq
 
+from bot.backtest.store.intake.text import Head, as_utf8, head_of, without_footer
 from bot.domain.errors import FixTheCommand
 
 _PARQUET_MAGIC: Final = b"PAR1"
-_GZIP_MAGIC: Final = b"\x1f\x8b"
-_DELIMITERS: Final = (",", ";", "\t", "|")
-_DECIMAL_COMMA: Final = re.compile(r"(^|[;\t|])\s*\d+,\d{1,2}\s*([;\t|]|$)")
-_NUMBER_OR_TIME: Final = re.compile(r"[-+]?[\d.,:/\-TZ ]*\d[\d.,:/\-TZ ]*(AM|PM)?", re.IGNORECASE)
+_PACKED: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+_LOOKED_AT: Final = 65536
+_DECIMAL_COMMA: Final = re.compile(
+    r"(^|[;\t|])\s*[-+]?(\d+,(\d{1,2}|\d{4,})|\d{4,},\d+|\d{1,3}(\.\d{3})+,\d+)\s*(?=[;\t|]|$)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """``columns`` by the file's own names, in its order; ``first_line`` is the line (CSV) or row number of row 0."""
+    """``columns`` by the file's own names, in its order; ``first_line`` is the line (CSV) or row number of row 0.
+
+    ``symbol`` is of all rows, where the file says it besides its columns; ``notes`` is what a person should know.
+    """
 
     path: Path
     columns: Mapping[str, pa.ChunkedArray]
@@ -35,6 +39,8 @@ class Raw:
     first_line: int
     is_text: bool
     has_decimal_commas: bool = False
+    symbol: str | None = None
+    notes: tuple[str, ...] = ()
 
     def where(self, row: int) -> str:
         """The place of a row, as a person would look for it."""
@@ -42,16 +48,20 @@ class Raw:
 
 
 def read_raw(path: Path, columns: tuple[str, ...] = ()) -> Raw:
-    """Read a CSV (also gzipped) or Parquet file; FixTheCommand says in one line why it cannot be.
+    """Read a CSV or Parquet file (also gzipped or by zstd); FixTheCommand says in one line why it cannot be.
 
-    ``columns`` names the columns of a text file in order, for one without a header line.
+    ``columns`` names the columns of a text file in order, instead of its header line or where it has none.
     """
+    if path.exists() and not path.is_file():
+        raise FixTheCommand(f"{path} is no file; name the files themselves, as in {path.parent / '*.csv'}")
     try:
         data = path.read_bytes()
     except OSError as error:
         raise FixTheCommand(f"{path}: {error.strerror}") from None
-    if data[:2] == _GZIP_MAGIC:
-        data = _unpacked(path, data)
+    for magic, packing in _PACKED.items():
+        if data.startswith(magic):
+            data = _unpacked(path, data, packing)
+            break
     if data[:4] == _PARQUET_MAGIC or path.suffix.lower() in (".parquet", ".pq"):
         return _parquet(path, data)
     if data[:4] == b"PK\x03\x04":
@@ -59,11 +69,13 @@ def read_raw(path: Path, columns: tuple[str, ...] = ()) -> Raw:
     return _csv(path, data, columns)
 
 
-def _unpacked(path: Path, data: bytes) -> bytes:
+def _unpacked(path: Path, data: bytes, packing: str) -> bytes:
     try:
-        return gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        raise FixTheCommand(f"{path}: damaged gzip file ({error}); download it again") from None
+        if packing == "gzip":
+            return gzip.decompress(data)
+        return bytes(pa.input_stream(BytesIO(data), compression=packing).read())
+    except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
+        raise FixTheCommand(f"{path}: damaged {packing} file ({error}); download it again") from None
 
 
 def _parquet(path: Path, data: bytes) -> Raw:
@@ -78,66 +90,54 @@ def _parquet(path: Path, data: bytes) -> Raw:
 
 
 def _csv(path: Path, data: bytes, given: tuple[str, ...]) -> Raw:
-    text = _first_lines(path, data)
-    delimiter = max(_DELIMITERS, key=text[0].count)
-    head = next(text_csv.reader([text[0]], delimiter=delimiter))
-    has_header = not any(_NUMBER_OR_TIME.fullmatch(cell.strip()) for cell in head)
-    if not has_header and not given:
-        given = _usual_order(path, head)
-    names = [cell.strip() for cell in head] if has_header else list(given)
-    if len(names) != len(head):
+    data = as_utf8(path, data)
+    text = data[:_LOOKED_AT].decode(errors="ignore")
+    head = head_of(path, text)
+    data, footer = without_footer(data, head.delimiter)
+    names = given or head.names or _usual_order(path, text, head)
+    if len(names) != head.cells:
         raise FixTheCommand(
-            f"{path}: --columns names {len(names)} columns, the file has {len(head)}: {text[0][:80]}"
+            f"{path}: --columns names {len(names)} columns, the file has {head.cells}: "
+            f"{text.splitlines()[0][:80]}"
         )
     _refuse_twice(path, names)
-    table = _read_text(path, data, names, delimiter, skip=int(has_header))
+    table = _read_text(path, data, names, head)
     columns = dict(zip(names, table.columns, strict=True))
-    has_commas = delimiter != "," and any(_DECIMAL_COMMA.search(line) for line in text[1:50])
-    return Raw(path, columns, len(table), 1 + int(has_header), is_text=True, has_decimal_commas=has_commas)
+    rows = text.splitlines()[head.lines : 50]
+    has_commas = head.delimiter != "," and any(_DECIMAL_COMMA.search(line) for line in rows)
+    notes = (f"1 rows left out: the last line, {footer[:40]!r}",) if footer else ()
+    first = 1 + head.lines
+    return Raw(path, columns, len(table), first, True, has_commas, head.symbol, notes)
 
 
-def _first_lines(path: Path, data: bytes) -> list[str]:
-    if not data.strip():
-        raise FixTheCommand(f"{path} is empty")
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise FixTheCommand(f"{path} is UTF-16 or UTF-32 text; save it as UTF-8")
-    try:
-        lines = data.decode("utf-8-sig")[:65536].splitlines()
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise FixTheCommand(f"{path}, line {line}: not UTF-8 text; save the file as UTF-8") from None
-    if not lines or not lines[0].strip() or "\0" in lines[0]:
-        raise FixTheCommand(f"{path}: its first line is not text; is it a CSV or Parquet file?")
-    return lines
-
-
-def _usual_order(path: Path, head: list[str]) -> tuple[str, ...]:
+def _usual_order(path: Path, text: str, head: Head) -> tuple[str, ...]:
     """The order that nearly every vendor of files without a header uses; any other must be named."""
-    first, second = head[0].strip(), head[1].strip() if len(head) > 1 else ""
+    cells = [cell.strip() for cell in text.splitlines()[0].split(head.delimiter)]
+    first, second = cells[0], cells[1] if len(cells) > 1 else ""
     prices = ("open", "high", "low", "close", "volume")
-    is_split = ":" in second or (len(head) == 7 and re.fullmatch(r"\d{8}|\S*[-/.]\S*", first) is not None)
+    is_split = ":" in second or (len(cells) == 7 and re.fullmatch(r"\d{8}|\S*[-/.]\S*", first) is not None)
     layout = ("date", "time", *prices) if is_split else ("time", *prices)
-    if len(head) != len(layout):
+    if head.cells != len(layout):
         raise FixTheCommand(
-            f"{path} has no header line, and {len(head)} columns; name them in order: "
+            f"{path} has no header line, and {head.cells} columns; name them in order: "
             "--columns date,time,open,high,low,close,volume (skip for one to leave out)"
         )
     return layout
 
 
-def _refuse_twice(path: Path, names: list[str]) -> None:
+def _refuse_twice(path: Path, names: Sequence[str]) -> None:
     twice = {name for name in names if names.count(name) > 1 and name != "skip"}
     if twice:
         raise FixTheCommand(f"{path}: two columns are called {min(twice)!r}")
 
 
-def _read_text(path: Path, data: bytes, names: list[str], delimiter: str, *, skip: int) -> pa.Table:
-    unique, head = [f"{n}" for n in range(len(names))], delimiter.join(names)
+def _read_text(path: Path, data: bytes, names: Sequence[str], head: Head) -> pa.Table:
+    unique, title = [f"{n}" for n in range(len(names))], head.delimiter.join(names)
     try:
         return pc_csv.read_csv(
             BytesIO(data),
-            read_options=pc_csv.ReadOptions(column_names=unique, skip_rows=skip, use_threads=False),
-            parse_options=pc_csv.ParseOptions(delimiter=delimiter),
+            read_options=pc_csv.ReadOptions(column_names=unique, skip_rows=head.lines, use_threads=False),
+            parse_options=pc_csv.ParseOptions(delimiter=head.delimiter),
             convert_options=pc_csv.ConvertOptions(
                 column_types=dict.fromkeys(unique, pa.string()), strings_can_be_null=False
             ),
@@ -147,5 +147,5 @@ def _read_text(path: Path, data: bytes, names: list[str], delimiter: str, *, ski
         if "Empty CSV" in said or "skip initial" in said:
             raise FixTheCommand(f"{path} has a header and no rows") from None
         short = said.splitlines()[0].removeprefix("CSV parse error: ").replace("Row #", "line ")
-        hint = f"; is line 1, {head[:40]!r}, the header?" if "line 2: Expected" in short else ""
+        hint = f"; is line 1, {title[:40]!r}, the header?" if "line 2: Expected" in short else ""
         raise FixTheCommand(f"{path}: {short[:160]}{hint}") from None

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from bot.backtest.store.intake.numbers import Flags
 from bot.backtest.store.intake.raw import Raw
-from bot.backtest.store.intake.values import Flags
 from bot.backtest.store.kinds import SCHEMAS, Kind
 from bot.domain.errors import FixTheCommand
 from bot.domain.types import Symbol
@@ -35,7 +35,7 @@ class Sieve:
 
     @classmethod
     def over(cls, raw: Raw, *, skip_bad: bool) -> Sieve:
-        return cls(raw, skip_bad, np.ones(raw.rows, dtype=np.bool_))
+        return cls(raw, skip_bad, np.ones(raw.rows, dtype=np.bool_), list(raw.notes))
 
     def drop(self, rows: Flags, why: str) -> None:
         """Leave these rows out, and say so."""

@@ -1,0 +1,112 @@
+"""Columns of text as numbers: with decimal commas, with thousands kept apart, with a dollar sign.
+
+Rule: a column is read one way throughout, and only where its cells leave no other; ``1,267`` alone may be either.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pt
+from numpy.typing import NDArray
+
+from bot.backtest.store.intake.raw import Raw
+from bot.domain.errors import FixTheCommand
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+_UNKNOWN: Final = pa.array(["", "nan", "NaN", "NA", "N/A", "null", "None", "-"])
+_NUMBER: Final = re.compile(
+    r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[-+]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE
+)
+_BY_COMMAS: Final = r"^[-+]?\d{1,3}(,\d{3})+(\.\d+)?$"
+_SURELY_BY_COMMAS: Final = r",\d{3}[,.]"
+_BY_DOTS: Final = r"^[-+]?\d{1,3}(\.\d{3})+$"
+_BY_DOTS_WITH_PART: Final = r"^[-+]?\d{1,3}(\.\d{3})+,\d+$"
+_NO_NUMBER: Final = "two ways to write numbers"
+
+
+def floats(raw: Raw, name: str, *, may_be_unknown: bool = False) -> Floats:
+    """A column as floats, unknown as NaN; FixTheCommand names the first cell that is no number."""
+    column = raw.columns[name]
+    if pt.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if is_text(column):
+        return _from_text(raw, name, column, may_be_unknown=may_be_unknown)
+    if not (pt.is_integer(column.type) or pt.is_floating(column.type) or pt.is_decimal(column.type)):
+        raise FixTheCommand(f"{raw.path}: column {name!r} is {column.type}, not numbers")
+    return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+
+
+def is_text(column: pa.ChunkedArray) -> bool:
+    """Whether the column holds text, of whatever kind Parquet calls it."""
+    return bool(
+        pt.is_string(column.type) or pt.is_large_string(column.type) or pt.is_string_view(column.type)
+    )
+
+
+def _from_text(raw: Raw, name: str, column: pa.ChunkedArray, *, may_be_unknown: bool) -> Floats:
+    text = _plain(column, has_decimal_commas=raw.has_decimal_commas)
+    unknown = pc.or_kleene(pc.is_null(text), pc.is_in(text, value_set=_UNKNOWN))
+    if may_be_unknown:
+        text = pc.if_else(unknown, pa.scalar("nan"), text)
+    elif pc.any(unknown).as_py():
+        row = pc.index(unknown, pa.scalar(value=True)).as_py()
+        raise FixTheCommand(f"{raw.where(row)}: {name} is empty (--skip-bad leaves such rows out)")
+    try:
+        return np.asarray(text.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+    except pa.ArrowInvalid:
+        cells = enumerate(text.to_pylist())
+        row = next((n for n, x in cells if _NUMBER.fullmatch(x) is None), 0)
+        cell = f"{column[row].as_py()}".strip()
+        raise FixTheCommand(
+            f"{raw.where(row)}: {name} is {cell[:40]!r}, which is no number (--skip-bad leaves such rows out)"
+        ) from None
+
+
+def without_unreadable(raw: Raw, names: list[str]) -> tuple[Raw, int]:
+    """The file without the rows in which one of these columns is no number, and how many those were."""
+    good: Flags = np.ones(raw.rows, dtype=np.bool_)
+    for name in names:
+        column = raw.columns[name]
+        if is_text(column):
+            cells = _plain(column, has_decimal_commas=raw.has_decimal_commas).to_pylist()
+            good &= np.array([_NUMBER.fullmatch(x or "") is not None for x in cells], dtype=np.bool_)
+    mask = pa.array(good)
+    kept = {name: column.filter(mask) for name, column in raw.columns.items()}
+    return replace(raw, columns=kept, rows=int(good.sum())), int((~good).sum())
+
+
+def _plain(column: pa.ChunkedArray, *, has_decimal_commas: bool) -> pa.ChunkedArray:
+    """The column's cells with a decimal point and nothing else but digits, where they are numbers."""
+    text = pc.utf8_trim_whitespace(column.cast(pa.string()))
+    text = pc.replace_substring_regex(text, r"^([-+]?)\$", r"\1")
+    has_comma = pc.match_substring(text, ",")
+    if has_decimal_commas:
+        return _with_decimal_commas(text, has_comma)
+    grouped = pc.match_substring_regex(text, _BY_COMMAS)
+    is_sure = _any(pc.match_substring_regex(text, _SURELY_BY_COMMAS))
+    if is_sure and not _any(pc.and_not(has_comma, grouped)):
+        return pc.replace_substring(text, ",", "")
+    return text
+
+
+def _with_decimal_commas(text: pa.ChunkedArray, has_comma: pa.ChunkedArray) -> pa.ChunkedArray:
+    has_dot = pc.match_substring(text, ".")
+    if _any(has_comma):
+        # 1.267 among cells like 126,71 could be either.
+        apart = pc.match_substring_regex(text, _BY_DOTS_WITH_PART)
+        text = pc.if_else(pc.and_not(has_dot, apart), pa.scalar(_NO_NUMBER), text)
+        return pc.replace_substring(pc.replace_substring(text, ".", ""), ",", ".")
+    if not _any(pc.and_not(has_dot, pc.match_substring_regex(text, _BY_DOTS))):
+        return pc.replace_substring(text, ".", "")
+    return text
+
+
+def _any(flags: pa.ChunkedArray) -> bool:
+    return bool(pc.any(flags).as_py())
