@@ -26,7 +26,7 @@ _FARTHEST_H: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class WallClock:
     """``name`` as a person writes it; readings are ``ahead_us`` later than those of ``zone``'s own clock."""
 
     name: str
@@ -45,14 +45,14 @@ class Clock:
         return noon - self.to_utc(noon)
 
 
-def clock_named(name: str) -> Clock:
+def clock_named(name: str) -> WallClock:
     """The clock that ``--zone`` means: ``America/New_York``, ``UTC``, ``America/New_York+7h``, ``UTC-5h``.
 
     Raises FixTheCommand where there is none.
     """
     zone = _zone(name)
     if zone is not None:
-        return Clock(name, zone)
+        return WallClock(name, zone)
     parts = _AHEAD.fullmatch(name.strip())
     zone = None if parts is None else _zone(parts["zone"].strip())
     if parts is None or zone is None or int(parts["hours"]) > _FARTHEST_H:
@@ -61,7 +61,7 @@ def clock_named(name: str) -> Clock:
             "or with hours ahead as in America/New_York+7h"
         )
     minutes = int(parts["hours"]) * 60 + int(parts["minutes"] or 0)
-    return Clock(name, zone, (minutes if parts["sign"] == "+" else -minutes) * MINUTE_US)
+    return WallClock(name, zone, (minutes if parts["sign"] == "+" else -minutes) * MINUTE_US)
 
 
 def _zone(name: str) -> ZoneInfo | None:
@@ -84,7 +84,7 @@ def _offsets(quarters: Int64s, zone: ZoneInfo) -> Int64s:
     return found
 
 
-def instant(wall_us: int, zone: ZoneInfo) -> int:
+def instant_of_zone(wall_us: int, zone: ZoneInfo) -> int:
     """One reading of a zone's own clock as an instant."""
     return wall_us - _offset(wall_us // _QUARTER_US, zone)
 

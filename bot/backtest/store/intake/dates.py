@@ -12,7 +12,7 @@ from datetime import date, time
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from bot.backtest.store.intake.clocks import instant
+from bot.backtest.store.intake.clocks import instant_of_zone
 from bot.backtest.store.intake.raw import Raw
 from bot.backtest.store.kinds import DAY_US
 from bot.domain.errors import FixTheCommand
@@ -114,7 +114,7 @@ class DateReader:
             return us - (minutes if offset[0] == "+" else -minutes) * 60_000_000
         if zone not in self._zones:
             self._zones[zone] = ZoneInfo(zone)
-        return instant(us, self._zones[zone])
+        return instant_of_zone(us, self._zones[zone])
 
 
 def _with_named_month(parts: list[str]) -> date:

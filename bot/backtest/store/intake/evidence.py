@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from bot.backtest.store.intake.clocks import Clock, clock_named
+from bot.backtest.store.intake.clocks import WallClock, clock_named
 from bot.backtest.store.intake.numbers import Floats
 from bot.backtest.store.intake.sessions import place_bars
 from bot.backtest.store.kinds import DAY_US, MINUTE_US, Int64s
@@ -53,7 +53,7 @@ _HALVES_A_DAY: Final = 64
 class Fit:
     """How well readings of one clock sit in New York's sessions, from 0 to 1: in all, and in each season of the file."""
 
-    clock: Clock
+    clock: WallClock
     whole: float
     seasons: Floats
     offsets: Int64s
@@ -61,7 +61,7 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class ClockFits:
     """The fits of the told clock and of all others, the best first; ``days`` are each season's first and last, since 1970."""
 
     told: Fit
@@ -82,7 +82,7 @@ class Evidence:
         return tuple(x for x in rivals if self.lag(x).max() <= CLEARLY)
 
 
-def weigh(wall: Int64s, volume: Floats, told: Clock) -> Evidence:
+def weigh(wall: Int64s, volume: Floats, told: WallClock) -> ClockFits:
     """Judge readings of a wall clock by where the trading lies; of equal clocks the told one is best, then the commoner."""
     quarters, place = np.unique(wall // _QUARTER_US, return_inverse=True)
     rows = np.bincount(place).astype(np.float64)
@@ -95,10 +95,10 @@ def weigh(wall: Int64s, volume: Floats, told: Clock) -> Evidence:
     most = np.max([x.seasons for x in fits], axis=0)
     ranked = sorted(fits, key=lambda x: (round(float((most - x.seasons).max()), 3), -round(x.whole, 3)))
     spans = tuple((int(days[season == n].min()), int(days[season == n].max())) for n in np.unique(season))
-    return Evidence(fits[0], tuple(ranked), spans)
+    return ClockFits(fits[0], tuple(ranked), spans)
 
 
-def _seasons(days: Int64s, told: Clock) -> Int64s:
+def _seasons(days: Int64s, told: WallClock) -> Int64s:
     """For each day the number of its season: New York, Europe and the told clock keep their distance within one."""
     clocks = (clock_named("America/New_York"), clock_named("Europe/London"), told)
     offsets = np.stack([clock.offsets(days) for clock in clocks])
@@ -106,7 +106,7 @@ def _seasons(days: Int64s, told: Clock) -> Int64s:
     return np.concatenate([[0], np.cumsum(changes)]).astype(np.int64)
 
 
-def _fit(clock: Clock, wall: Int64s, weight: Floats, season: Int64s, days: Int64s) -> Fit:
+def _fit(clock: WallClock, wall: Int64s, weight: Floats, season: Int64s, days: Int64s) -> Fit:
     """The part of the trading that lies inside of sessions × the part of their half hours that have any."""
     placed = place_bars(utc := clock.to_utc(wall))
     minute = placed.minute(utc)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from bot.backtest.store.intake.clocks import clock_named
-from bot.backtest.store.intake.evidence import CLEARLY, Evidence, Fit, weigh
+from bot.backtest.store.intake.evidence import CLEARLY, ClockFits, Fit, weigh
 from bot.backtest.store.intake.numbers import Floats
 from bot.backtest.store.intake.options import Told
 from bot.backtest.store.intake.raw import Raw
@@ -39,7 +39,7 @@ def to_instants(raw: Raw, times: Times, volume: Floats, told: Told) -> Int64s:
     return clock.to_utc(times.us)
 
 
-def _which(seen: Evidence) -> str:
+def _which(seen: ClockFits) -> str:
     best = seen.best
     if best.whole < _GOOD or seen.lag(best).max() > CLEARLY:
         return "say which, as in --zone America/New_York (no clock that is known fits all of its rows)"
@@ -48,7 +48,7 @@ def _which(seen: Evidence) -> str:
     return f"say which: --zone {best.clock.name} fits New York's session {best.whole:.0%}{same}"
 
 
-def _refuse_wrong_clock(raw: Raw, times: Times, seen: Evidence) -> None:
+def _refuse_wrong_clock(raw: Raw, times: Times, seen: ClockFits) -> None:
     worst = int(np.argmax(lag := seen.lag(seen.told)))
     if lag[worst] <= CLEARLY:
         if seen.told.whole == 0:
@@ -63,7 +63,7 @@ def _refuse_wrong_clock(raw: Raw, times: Times, seen: Evidence) -> None:
     )
 
 
-def _remedy(seen: Evidence, best: Fit) -> str:
+def _remedy(seen: ClockFits, best: Fit) -> str:
     if seen.lag(best).max() > CLEARLY:
         return "no clock fits all its rows: import its parts from different sources one by one, or pass --as-told"
     return f"pass --zone {best.clock.name}, or --as-told"
