@@ -23,6 +23,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bot.backtest.sweep.results import Results
 from bot.backtest.sweep.space import grid
 from bot.backtest.sweep.trial import Job, prepare
 from bot.backtest.sweep.workers import run_sweep
@@ -40,8 +41,8 @@ Cost = tuple[float, float]
 def cost(workers: int, scheduler: str, others_s: Callable[[], float]) -> Cost:
     """One sweep of all settings from an empty file, in a process that has nothing in its caches yet but what all share."""
     began_s, cpu_s = time.monotonic(), others_s()
-    with tempfile.TemporaryDirectory() as folder:
-        run_sweep(JOB, grid(AXES), Path(folder) / "sweep.jsonl", workers, scheduler, lambda _: None)
+    with tempfile.TemporaryDirectory() as folder, Results(Path(folder) / "sweep.jsonl", JOB) as results:
+        run_sweep(JOB, grid(AXES), results, workers, scheduler, lambda _: None)
     return others_s() - cpu_s, time.monotonic() - began_s
 
 

@@ -169,13 +169,13 @@ def _check_gears(difference: tuple[str, str] | None) -> None:
 
 
 @contextmanager
-def sessions_bar(total: int, what: str = "sessions") -> Iterator[Callable[[object], None]]:
-    """A bar with the time that is left, on a terminal's error stream."""
+def sessions_bar(total: int, what: str = "sessions", done: int = 0) -> Iterator[Callable[[object], None]]:
+    """A bar with the time that is left, on a terminal's error stream. ``done``: before, and so without a say in it."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=printer(to_stderr=True), transient=True) as shown:
-        task = shown.add_task(what, total=total)
+        task = shown.add_task(what, total=total, completed=done)
         yield lambda _: shown.advance(task)
 
 

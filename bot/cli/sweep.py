@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,7 @@ from bot.domain.errors import FixTheCommand
 
 if TYPE_CHECKING:
     from bot.backtest.plan import BacktestPlan
+    from bot.backtest.sweep.results import Results
     from bot.backtest.sweep.space import Changes
     from bot.backtest.sweep.table import Swept
     from bot.backtest.sweep.trial import Job, Trial
@@ -76,6 +78,7 @@ def sweep(
 
     Example: ibkr-bot sweep --grid strategies.scalp.fast_ema=5,8,13 --grid risk.take_profit_pct=0.2:0.6:0.2
     """
+    from bot.backtest.sweep.results import Results
     from bot.backtest.sweep.search import search as search_among
     from bot.backtest.sweep.table import judge_sweep
     from bot.backtest.sweep.workers import run_sweep
@@ -88,12 +91,14 @@ def sweep(
     plan = make_plan(settings, library, symbols, first, last, equity, seed, halts, synthetic=synthetic)
     job = _job(plan, config, data or settings.data.directory)
     wanted = () if search else _wanted(grid, draw, seed)
-    with sessions_bar(search or len(wanted), "combinations") as step:
+    with Results(results, job) as kept, _told_where_it_stands(kept):
+        done = min(search, len(kept.known)) if search else len(kept.known.keys() & {*wanted})
+        with sessions_bar(search or len(wanted), "combinations", done) as step:
 
-        def run(some: Sequence[Changes]) -> list[Trial]:
-            return run_sweep(job, some, results, workers or os.cpu_count() or 1, scheduler, step)
+            def run(some: Sequence[Changes]) -> list[Trial]:
+                return run_sweep(job, some, kept, workers or os.cpu_count() or 1, scheduler, step)
 
-        trials = search_among(_axes(grid), search, seed, out_of_sample, run) if search else run(wanted)
+            trials = search_among(_axes(grid), search, seed, out_of_sample, run) if search else run(wanted)
     swept = judge_sweep(trials, out_of_sample)
     tables = _tables(swept, top, folds)
     _show(swept, tables, as_json=as_json)
@@ -101,8 +106,18 @@ def sweep(
         _write_page(html, swept, tables, plan)
 
 
+@contextmanager
+def _told_where_it_stands(kept: Results) -> Iterator[None]:
+    """A person who stops a sweep is told that nothing is lost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"{len(kept.known):,} combinations are in {kept.path}; the same command goes on", err=True)
+        raise
+
+
 def _tables(swept: Swept, top: int, folds: int) -> tuple[Table, ...]:
-    from bot.backtest.sweep.table import sweep_table
+    from bot.backtest.sweep.table import refused_table, sweep_table
     from bot.backtest.sweep.walk_forward import walk_forward, walk_forward_table
 
     if not swept.ranked:
@@ -110,7 +125,7 @@ def _tables(swept: Swept, top: int, folds: int) -> tuple[Table, ...]:
     steps = walk_forward(swept.ranked, folds)
     if folds and not steps:
         raise FixTheCommand(f"--folds {folds}: the days are too few for so many; at least two in each")
-    found = (sweep_table(swept, top), walk_forward_table(steps))
+    found = (sweep_table(swept, top), refused_table(swept, top), walk_forward_table(steps))
     return tuple(x for x in found if x is not None)
 
 

@@ -9,26 +9,33 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from socket import gethostname
 from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import Final
 
 from bot.backtest.store.kinds import Kind
+from bot.backtest.sweep.build import build_mark
 from bot.backtest.sweep.space import Changes
 from bot.backtest.sweep.trial import Job, Trial, run_trial
 from bot.config.load import plain_file
+from bot.domain.errors import FixTheMachine
 
 _opened: Final[dict[str, tuple[TemporaryDirectory[str], Job]]] = {}
 """By mark, in this process; the folders go with it."""
+_one_at_a_time: Final = Lock()
+"""A worker has as many threads as its machine has processors, unless it is told otherwise; a backtest knows of none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """``settings`` is the settings file without its secrets; ``files`` are the store's by their path in it.
 
-    ``mark`` is the same for the same content.
+    ``mark`` is the same for the same content, ``build`` for the same source.
     """
 
     mark: str
+    build: str
     job: Job
     settings: str
     files: tuple[tuple[str, bytes], ...]
@@ -37,14 +44,15 @@ class Parcel:
 def pack(job: Job) -> Parcel:
     """A job with everything that it names."""
     settings = "" if job.config is None else plain_file(job.config)
-    files = tuple(_files(job))
+    files = tuple((name, path.read_bytes()) for name, path in stored_files(job))
     told = sha256(f"{job!r}{settings}".encode())
     for name, content in files:
         told.update(name.encode() + content)
-    return Parcel(told.hexdigest(), job, settings, files)
+    return Parcel(told.hexdigest(), build_mark(), job, settings, files)
 
 
-def _files(job: Job) -> Iterator[tuple[str, bytes]]:
+def stored_files(job: Job) -> Iterator[tuple[str, Path]]:
+    """The store's files that have a say, by their path in it."""
     if job.data is None:
         return
     for kind in Kind:
@@ -52,14 +60,19 @@ def _files(job: Job) -> Iterator[tuple[str, bytes]]:
             for path in sorted((job.data / kind / symbol).glob("[12]*.parquet")):
                 # Later days have no say; earlier ones give the history that strategies begin with.
                 if path.stem <= f"{job.last}":
-                    yield str(path.relative_to(job.data)), path.read_bytes()
+                    yield str(path.relative_to(job.data)), path
 
 
 def run_parcel(parcel: Parcel, changes: Changes) -> Trial:
-    """Play one combination where the parcel was brought to."""
-    if parcel.mark not in _opened:
-        _opened[parcel.mark] = _open(parcel)
-    return run_trial(_opened[parcel.mark][1], changes)
+    """Play one combination where the parcel was brought to. FixTheMachine where another build would play it."""
+    if parcel.build != build_mark():
+        raise FixTheMachine(
+            f"the worker on {gethostname()} has another build of ibkr-options-bot; install the one of this machine there"
+        )
+    with _one_at_a_time:
+        if parcel.mark not in _opened:
+            _opened[parcel.mark] = _open(parcel)
+        return run_trial(_opened[parcel.mark][1], changes)
 
 
 def _open(parcel: Parcel) -> tuple[TemporaryDirectory[str], Job]:

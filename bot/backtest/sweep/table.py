@@ -75,6 +75,17 @@ def _row(x: Trial, split: int) -> tuple[str, ...]:
     return (*(value for _, value in x.changes), f"{x.trades}", *sharpes, *returns, f"{x.result:,.2f}")
 
 
+def refused_table(swept: Swept, shown: int) -> Table | None:
+    """What the settings' own checks refused, with the reason; None for nothing."""
+    if not swept.refused:
+        return None
+    keys = [key.rsplit(".", 1)[-1].replace("_", " ") for key, _ in swept.refused[0].changes]
+    rows = tuple((*(value for _, value in x.changes), x.error) for x in swept.refused[:shown])
+    left_out = len(swept.refused) - len(rows)
+    note = f"{left_out:,} more are not shown (--top)." if left_out else ""
+    return Table("Refused by the settings' own checks", (*keys, "reason"), rows, (), note)
+
+
 def worth_in_words(swept: Swept) -> str:
     """What the search is worth, in one sentence each."""
     said = [f"{len(swept.ranked)} tried, {len(swept.refused)} refused by the settings' own checks."]

@@ -76,7 +76,10 @@ def run_trial(job: Job, changes: Changes) -> Trial:
     try:
         settings = settings_of_trial(job, changes)
     except FixTheConfiguration as error:
-        return Trial(changes, error=f"{error}".splitlines()[0])
+        said = f"{error}".partition("\n")[0]
+        for key, _ in changes:
+            said = said.replace(f"from environment: {_variable(key)})", "from --grid)")
+        return Trial(changes, error=said)
     plan = BacktestPlan(
         settings, job.symbols, job.first, job.last, job.equity, job.seed, job.is_synthetic, job.halts
     )
@@ -88,9 +91,13 @@ def run_trial(job: Job, changes: Changes) -> Trial:
 
 def settings_of_trial(job: Job, changes: Changes) -> Settings:
     """The settings with the changes on top."""
-    variables = dict(job.variables) | {key.upper().replace(".", "__"): value for key, value in changes}
+    variables = dict(job.variables) | {_variable(key): value for key, value in changes}
     settings = load_settings(job.config, variables, NO_DOTENV)
     return settings.model_copy(update={"symbols": job.symbols})
+
+
+def _variable(key: str) -> str:
+    return key.upper().replace(".", "__")
 
 
 @lru_cache(maxsize=4)

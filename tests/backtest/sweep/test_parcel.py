@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 
 from bot.backtest.store.kinds import SCHEMAS, Kind
 from bot.backtest.store.store import Store
 from bot.backtest.sweep.parcel import pack, run_parcel
 from bot.backtest.sweep.trial import run_trial
+from bot.domain.errors import FixTheMachine
 from bot.sim.market.recorded.library import BUNDLE
 from tests.backtest.sweep.test_sweep import DAY, JOB, WANTED
 
@@ -65,3 +67,8 @@ def test_the_same_content_has_the_same_mark(tmp_path: Path) -> None:
 
     assert pack(job).mark == pack(job).mark
     assert pack(job).mark != pack(replace(job, data=None)).mark
+
+
+def test_a_worker_of_another_build_plays_nothing() -> None:
+    with pytest.raises(FixTheMachine, match="another build"):
+        run_parcel(replace(pack(JOB), build="another"), WANTED[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -18,10 +19,11 @@ from bot.backtest.sweep.overfit import (
     expected_best,
     probability_of_overfitting,
 )
-from bot.backtest.sweep.space import draw, grid, read_axis
-from bot.backtest.sweep.table import heat_map, judge_sweep, sweep_table
+from bot.backtest.sweep.results import Results
+from bot.backtest.sweep.space import Changes, draw, grid, read_axis
+from bot.backtest.sweep.table import heat_map, judge_sweep, refused_table, sweep_table
 from bot.backtest.sweep.trial import Job, Trial, run_trial
-from bot.backtest.sweep.workers import read_results, run_sweep
+from bot.backtest.sweep.workers import TrialSeen, run_sweep
 from bot.domain.errors import FixTheCommand, FixTheMachine
 
 KNOWN = ("strategies.scalp.fast_ema", "risk.take_profit_pct")
@@ -32,10 +34,29 @@ JOB = Job(
 WANTED = grid([("strategies.scalp.fast_ema", ("5", "8", "30"))])
 
 
+def nobody(_: Trial) -> None:
+    """Looks away."""
+
+
+def swept_into(
+    path: Path,
+    wanted: Sequence[Changes] = WANTED,
+    workers: int = 1,
+    scheduler: str = "",
+    progress: TrialSeen = nobody,
+) -> list[Trial]:
+    with Results(path, JOB) as results:
+        return run_sweep(JOB, wanted, results, workers, scheduler, progress)
+
+
+def known_in(path: Path) -> dict[Changes, Trial]:
+    return Results(path, JOB).known
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Trial]]:
     results = tmp_path_factory.mktemp("sweep") / "sweep.jsonl"
-    return results, run_sweep(JOB, WANTED, results, 1, "", lambda _: None)
+    return results, swept_into(results)
 
 
 def end_workers(_: Trial) -> None:
@@ -47,9 +68,9 @@ def test_a_sweep_whose_worker_was_ended_says_so_in_a_line_and_keeps_what_it_has(
     wanted = grid([("strategies.scalp.fast_ema", ("5", "8", "30")), ("risk.take_profit_pct", ("0.3", "0.5"))])
 
     with pytest.raises(FixTheMachine, match="a worker process of the sweep was killed"):
-        run_sweep(JOB, wanted, tmp_path / "sweep.jsonl", 2, "", end_workers)
+        swept_into(tmp_path / "sweep.jsonl", wanted, 2, progress=end_workers)
 
-    assert 1 <= len(read_results(tmp_path / "sweep.jsonl", JOB)) < len(wanted)
+    assert 1 <= len(known_in(tmp_path / "sweep.jsonl")) < len(wanted)
 
 
 def test_a_grid_is_every_combination_and_a_draw_some_of_them() -> None:
@@ -87,7 +108,10 @@ def test_what_the_settings_refuse_is_a_trial_with_its_reason(finished: tuple[Pat
     _, trials = finished
 
     assert [bool(x.error) for x in trials] == [False, False, True]
-    assert "fast_ema" in trials[2].error
+    assert "30 (from --grid)" in trials[2].error
+    table = refused_table(judge_sweep(trials, 0.3), 5)
+    assert table is not None
+    assert table.rows == (("30", trials[2].error),)
     assert [len(x.returns) for x in trials] == [1, 1, 0]
 
 
@@ -99,13 +123,13 @@ def test_a_killed_sweep_goes_on_and_ends_with_the_same_table(
     lines = results.read_text().splitlines()
     half.write_text("\n".join(lines[:2]) + "\n" + lines[2][:20])
 
-    known = read_results(half, JOB)
-    again = run_sweep(JOB, WANTED, half, 1, "", lambda _: None)
+    known = known_in(half)
+    again = swept_into(half)
 
     assert len(known) == 1
     assert again == trials
     # What was half written is gone: the file is whole, and nothing is run a third time.
-    assert read_results(half, JOB) == {x.changes: x for x in trials}
+    assert known_in(half) == {x.changes: x for x in trials}
 
 
 def test_a_sweep_that_was_killed_in_its_first_line_begins_again(
@@ -114,8 +138,8 @@ def test_a_sweep_that_was_killed_in_its_first_line_begins_again(
     torn = tmp_path / "torn.jsonl"
     torn.write_text('{"swe')
 
-    assert run_sweep(JOB, WANTED[2:], torn, 1, "", lambda _: None) == finished[1][2:]
-    assert len(read_results(torn, JOB)) == 1
+    assert swept_into(torn, WANTED[2:]) == finished[1][2:]
+    assert len(known_in(torn)) == 1
 
 
 @pytest.mark.slow
@@ -124,7 +148,7 @@ def test_processes_of_their_own_give_the_same_trials(
 ) -> None:
     _, trials = finished
 
-    assert run_sweep(JOB, WANTED, tmp_path / "sweep.jsonl", 2, "", lambda _: None) == trials
+    assert swept_into(tmp_path / "sweep.jsonl", workers=2) == trials
 
 
 @pytest.mark.slow
@@ -137,9 +161,35 @@ def test_a_cluster_of_two_workers_gives_the_same_trials(
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
     ) as cluster:
-        found = run_sweep(JOB, WANTED, tmp_path / "sweep.jsonl", 1, cluster.scheduler_address, lambda _: None)
+        found = swept_into(tmp_path / "sweep.jsonl", scheduler=cluster.scheduler_address)
 
     assert found == trials
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_cluster_that_is_gone_in_the_middle_is_a_line_and_what_was_found_is_kept(
+    finished: tuple[Path, list[Trial]], tmp_path: Path
+) -> None:
+    distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+    results, cluster = (
+        tmp_path / "sweep.jsonl",
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"),
+    )
+
+    with pytest.raises(FixTheMachine, match=r"--scheduler tcp.*what was found is kept"):
+        swept_into(results, scheduler=cluster.scheduler_address, progress=lambda _: cluster.close())
+
+    assert 1 <= len(known_in(results)) < len(WANTED)
+    assert swept_into(results) == finished[1]
+
+
+@pytest.mark.parametrize(
+    "scheduler", ["127.0.0.1:8786", "tcp://127.0.0.1", "tcp://:8786", "foo://x:1", "tcp://x:y"]
+)
+def test_what_is_no_scheduler_s_address_is_refused(tmp_path: Path, scheduler: str) -> None:
+    with pytest.raises(FixTheCommand, match="tcp://HOST:PORT"):
+        swept_into(tmp_path / "sweep.jsonl", scheduler=scheduler)
 
 
 @pytest.mark.parametrize("text", ["my notes", "my notes\n", '{"sweep": 1}\nnotes\n', "\n"])
@@ -148,7 +198,7 @@ def test_a_file_that_is_no_sweep_s_is_left_as_it_is(tmp_path: Path, text: str) -
     notes.write_text(text)
 
     with pytest.raises(FixTheMachine, match="another"):
-        run_sweep(JOB, WANTED, notes, 1, "", lambda _: None)
+        swept_into(notes)
     assert notes.read_text() == text
 
 
@@ -157,13 +207,13 @@ def test_results_of_another_sweep_are_not_mixed_in(finished: tuple[Path, list[Tr
     other = Job(None, (), None, ("GOOG",), DAY, DAY, Decimal(10), 1, False, "resume")
 
     with pytest.raises(FixTheMachine, match="another with --results"):
-        read_results(results, other)
+        Results(results, other)
 
 
 @pytest.mark.slow
 def test_a_cluster_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(FixTheMachine, match="--scheduler"):
-        run_sweep(JOB, WANTED, tmp_path / "sweep.jsonl", 1, "tcp://127.0.0.1:1", lambda _: None)
+        swept_into(tmp_path / "sweep.jsonl", scheduler="tcp://127.0.0.1:1")
 
 
 def trial(name: str, returns: np.ndarray) -> Trial:
