@@ -57,10 +57,10 @@ def fetch(
 
     Example: ibkr-bot data fetch SPY --from 2024-01-02 --to 2024-12-31
     """
-    settings, store = settings_of(config), open_store(data, config)
-    names = [name.strip().upper() for entry in symbols for name in entry.split(",") if name.strip()]
-    days = _days(first, last)
     try:
+        settings, store = settings_of(config), open_store(data, config)
+        names = [name.strip().upper() for entry in symbols for name in entry.split(",") if name.strip()]
+        days = _days(first, last)
         with _gateway(settings, host, port, client_id) as session:
             for name in names:
                 added = _bars(session, store, name, _size(size), days, again=replace_stored)

@@ -39,6 +39,16 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(INTERRUPTED)
 
 
+def _said_when_stopped(app: typer.Typer, given: list[str]) -> None:
+    """Run a command. Typer ends one that Ctrl-C stopped without a word, unless it has said something itself."""
+    try:
+        app(given)
+    except SystemExit as ended:
+        if isinstance(getattr(ended.__context__, "__cause__", None), KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise
+
+
 def _end_in_peace() -> None:
     """The command has ended; a Ctrl-C from now on would only tear the interpreter's own end, with a traceback."""
     import signal
@@ -59,7 +69,7 @@ def _run(given: list[str]) -> None:
             sys.exit(code)
         from bot.cli.commands import make_app
 
-        make_app(next((word for word in given if not word.startswith("-")), ""))(given)
+        _said_when_stopped(make_app(next((word for word in given if not word.startswith("-")), "")), given)
     except BotError as error:
         sys.stderr.write(f"ibkr-bot: {error}\n")
         sys.exit(error.exit_code)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.commands import CLI_COMMANDS, CLI_GROUPS
+from bot.cli.main import INTERRUPTED, main
 from bot.cli.options import JOURNAL_NAME
 from bot.config import load_settings
 from bot.config.where import place
@@ -173,3 +176,35 @@ def test_ctrl_c_while_the_interpreter_ends_changes_nothing(
     done = subprocess.run(run, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode in ((1, 2, 78) if code is None else (code,)), done
     assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "room", "said"),
+    [
+        (["data", "list"], "bot.cli.data", "ibkr-bot: stopped\n"),
+        (
+            ["data", "fetch", "SPY", "--from", "2024-01-02"],
+            "bot.cli.fetch",
+            "the same command goes on from here\n",
+        ),
+    ],
+)
+def test_ctrl_c_in_a_command_is_answered_in_one_line(
+    arguments: list[str],
+    room: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def pressed(*_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(importlib.import_module(room), "open_store", pressed)
+
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+
+    err = capfd.readouterr().err
+    assert ended.value.code == INTERRUPTED
+    assert err.endswith(said)
+    assert err.count("\n") == 1

@@ -79,6 +79,21 @@ def test_parquet_gives_the_same_rows_as_text(tmp_path: Path, unit: str) -> None:
     assert rows(taken(path, Told())) == expected(bars())
 
 
+@pytest.mark.parametrize(
+    "kind", [pa.decimal128(20, 4), pa.decimal256(40, 9), pa.large_string(), pa.string_view()]
+)
+def test_prices_of_every_type_are_the_same_numbers(tmp_path: Path, kind: pa.DataType) -> None:
+    columns = {
+        name: pa.array([f"{getattr(x, name)}" for x in bars()]).cast(kind) for name in HEAD.split(",")[1:]
+    }
+    path = tmp_path / "SPY.parquet"
+    pq.write_table(
+        pa.table({"time": pa.array([x.start for x in bars()], pa.timestamp("us", "UTC")), **columns}), path
+    )
+
+    assert rows(taken(path, Told())) == expected(bars())
+
+
 def test_a_gzipped_file_is_read_as_it_is(tmp_path: Path) -> None:
     path = write(tmp_path, [plain(x) for x in bars()])
     packed = tmp_path / "SPY.csv.gz"

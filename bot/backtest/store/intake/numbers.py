@@ -38,7 +38,9 @@ def floats(raw: Raw, name: str, *, may_be_unknown: bool = False) -> Floats:
         column = column.cast(column.type.value_type)
     if is_text(column):
         return _from_text(raw, name, column, may_be_unknown=may_be_unknown)
-    if not (pt.is_integer(column.type) or pt.is_floating(column.type) or pt.is_decimal(column.type)):
+    if pt.is_decimal(column.type):
+        column = column.cast(pa.string())  # by itself Arrow makes 126.74000000000001 of 126.7400
+    elif not (pt.is_integer(column.type) or pt.is_floating(column.type)):
         raise FixTheCommand(f"{raw.path}: column {name!r} is {column.type}, not numbers")
     return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
 
