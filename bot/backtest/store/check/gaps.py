@@ -53,7 +53,7 @@ def shifted_days(bars: SymbolBars) -> Iterator[DataFinding]:
             DataSeverity.WRONG,
             "exactly the first or last hour is missing: looks like a wrong zone or a forgotten summer time",
             days,
-            "import the file again with its right --zone (Etc/GMT+5: New York without summer time), and --replace",
+            "import the file again with its right --zone (UTC-5h: New York without summer time), and --replace",
         )
 
 
