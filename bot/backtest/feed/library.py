@@ -58,6 +58,10 @@ class StoreLibrary:
         """Those of the store, earliest first."""
         return tuple(sorted(self._days(symbol)))
 
+    def own_symbols(self) -> tuple[Symbol, ...]:
+        """Those of which the store has minutes, sorted."""
+        return self._store.symbols(Kind.BARS_1M)
+
     def hours(self, symbol: Symbol, before: datetime, since: date | None = None) -> tuple[Bar, ...]:
         bars, ends = self._hours(symbol)
         found = bars[: bisect_right(ends, before)]
@@ -137,7 +141,19 @@ def days_to_play(library: Library, symbols: Iterable[Symbol]) -> list[date]:
 
 def warnings_of(plan: BacktestPlan, library: Library) -> tuple[str, ...]:
     """What a report of these days must say first."""
-    return (*_mixed_days(plan, library), *splits_within(plan, library))
+    return (*_only_the_package_s(plan, library), *_mixed_days(plan, library), *splits_within(plan, library))
+
+
+def _only_the_package_s(plan: BacktestPlan, library: Library) -> Iterator[str]:
+    """A line where the owner has data, and none of the symbols played: the settings' own symbols were meant by nobody."""
+    if plan.is_synthetic or not isinstance(library, StoreLibrary):
+        return
+    own = library.own_symbols()
+    if own and not set(own) & set(plan.symbols):
+        yield (
+            f"the days of {', '.join(plan.symbols)} are the package's; yours are of {', '.join(own[:6])}"
+            f"{' …' if len(own) > 6 else ''}: --symbols {','.join(own[:6])} plays them"
+        )
 
 
 def _mixed_days(plan: BacktestPlan, library: Library) -> Iterator[str]:

@@ -204,3 +204,14 @@ def test_without_a_date_the_owner_s_days_are_played_and_a_mixture_is_told(store:
     assert warnings_of(own, library) == ()
     (told,) = warnings_of(mixed, library)
     assert told.startswith("SPY: 3 of 10 days are yours (2011-01-12 to 2011-01-14), the others the package's")
+
+
+def test_days_of_the_package_alone_are_told_where_the_owner_s_data_are_of_another_symbol(
+    store: Store,
+) -> None:
+    plan = BacktestPlan(load_settings(None, {}), ("GOOG",), GOOG_DAY, GOOG_DAY)
+
+    (told,) = warnings_of(plan, StoreLibrary(store))
+
+    assert "yours are of SPY: --symbols SPY plays them" in told
+    assert warnings_of(replace(plan, symbols=("GOOG", "SPY")), StoreLibrary(store)) == ()
