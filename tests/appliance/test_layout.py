@@ -98,6 +98,17 @@ def test_the_image_is_built_of_nothing_without_a_checksum_its_build_tools_includ
     assert "hatchling==" in (ROOT / "requirements" / "build.lock").read_text()
 
 
+def test_what_may_write_no_bytecode_is_installed_with_it() -> None:
+    """A service that finds none compiles its imports at each start, which takes a Pi seconds."""
+    release = (ROOT / "roles" / "trading_bot" / "tasks" / "release.yml").read_text()
+    image = (ROOT / "Containerfile").read_text().replace("\\\n", " ")
+    steps = [text.replace(",", "") for text in release.split("- name: ") if "/pip" in text]
+    steps += [part for part in image.split("&&") if "/opt/ibkr-bot/bin/pip" in part]
+
+    assert len(steps) == 4
+    assert all("--compile" in step.split() for step in steps), steps
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_a_roles_readme_is_what_its_argument_specs_say(role: str) -> None:
     made = READMES.readme(ROOT / "roles" / role)
