@@ -13,7 +13,7 @@ from bot.domain.session import NEW_YORK
 from bot.domain.types import IdeaId, Symbol
 
 _STAMP = "%Y%m%dT%H%M"
-_FORM = re.compile(r"(.+)-([0-9]{8}T[0-9]{4})(EST|EDT|)-([a-z_]+)")
+_FORM = re.compile(r"(.+)-([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})(EST|EDT|)-([a-z_]+)")
 _ZONES = {"": UTC, "EST": timezone(timedelta(hours=-5)), "EDT": timezone(timedelta(hours=-4))}
 """What stands behind the time. Names from before this rule have nothing there, and are UTC."""
 
@@ -45,8 +45,10 @@ def read_idea(idea_id: IdeaId) -> Idea | None:
     found = _FORM.fullmatch(idea_id)
     if found is None:
         return None
-    try:
-        bar_end = datetime.strptime(found[2], _STAMP).replace(tzinfo=_ZONES[found[3]]).astimezone(UTC)
+    symbol, *stamp, zone, strategy = found.groups()
+    year, month, day, hour, minute = (int(digits) for digits in stamp)
+    try:  # not strptime: a start reads hundreds of names, and it takes ten times as long
+        bar_end = datetime(year, month, day, hour, minute, tzinfo=_ZONES[zone]).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return Idea(found[1], bar_end, found[4], idea_id)
+    return Idea(symbol, bar_end, strategy, idea_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -40,6 +41,20 @@ def test_a_name_says_new_york_s_clock_and_one_from_before_utc(name: str, bar_end
 @pytest.mark.parametrize("name", ["", "SPY", "SPY-1", "SPY-20111305T1531-scalp", "SPY-20110105T1531-", "a/b"])
 def test_a_name_that_nobody_here_gave_says_nothing(name: str) -> None:
     assert read_idea(name) is None
+
+
+@given(
+    st.from_regex(r"[0-9]{4}[01][0-9][0-3][0-9]T[0-2][0-9][0-6][0-9]", fullmatch=True),
+    st.sampled_from(["", "EST", "EDT"]),
+)
+def test_a_name_s_time_is_what_strptime_takes_it_for(stamp: str, zone: str) -> None:
+    hours = {"": 0, "EST": 5, "EDT": 4}[zone]
+    expected = None
+    with suppress(ValueError, OverflowError):
+        expected = datetime.strptime(stamp, "%Y%m%dT%H%M").replace(tzinfo=UTC) + timedelta(hours=hours)
+
+    idea = read_idea(f"SPY-{stamp}{zone}-scalp")
+    assert (None if idea is None else idea.bar_end) == expected
 
 
 @given(st.text())
