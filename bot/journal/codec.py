@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -40,7 +41,7 @@ def _encodable(value: Any) -> Any:
 def decode_row(kind: str, body: str) -> Message:
     """The message again. Raises FixTheMachine for a kind or body this build cannot read."""
     try:
-        return _decoders[kind].decode(body)
+        return _decoded(kind, body)
     except KeyError:
         raise FixTheMachine(
             f"journal: unknown message kind {kind!r}; was it written by a newer build?"
@@ -49,3 +50,14 @@ def decode_row(kind: str, body: str) -> Message:
         raise FixTheMachine(
             f"journal: a {kind} row cannot be read: {error}; the bot repairs it at its next start"
         ) from None
+
+
+@lru_cache(maxsize=1024)
+def _decoded(kind: str, body: str) -> Message:
+    """A start reads what it must remember four times: to see that it is whole, for the alerts, for the board, for all."""
+    return _decoders[kind].decode(body)
+
+
+def forget_decoded() -> None:
+    """The start has read its rows: what none of its readers kept need not stay in memory."""
+    _decoded.cache_clear()

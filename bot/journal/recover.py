@@ -27,7 +27,7 @@ from bot.domain.text import made_safe
 from bot.domain.types import Now
 from bot.journal.checksum import COLUMN, agrees, append_rows, has_column
 from bot.journal.closings import ClosedBooks, last_closing
-from bot.journal.codec import JOURNAL_KINDS, decode_row, encode_row
+from bot.journal.codec import JOURNAL_KINDS, decode_row, encode_row, forget_decoded
 from bot.journal.drills import carry_certificates
 from bot.journal.off_the_board import left_the_board
 from bot.journal.store import SCHEMA_VERSION, Journal, connect, written_at
@@ -228,6 +228,7 @@ def restore_state(journal: Journal, machines: Mapping[str, Machine]) -> int:
             if name in machines and not (name == BOARD and off_the_board.holds(row)):
                 machines[name].remember(row.message)
         count += 1
+    forget_decoded()
     return count
 
 

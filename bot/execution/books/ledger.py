@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -18,15 +17,15 @@ class _Sums:
     """What an idea's fills come to: asked for with every message that concerns it, and changed by a fill alone."""
 
     position: int = 0
-    quantity: Counter[Side] = field(default_factory=Counter)
+    quantity: dict[Side, int] = field(default_factory=dict)
     value: dict[Side, Decimal] = field(default_factory=dict)
-    filled: Counter[OrderRef] = field(default_factory=Counter)
+    filled: dict[OrderRef, int] = field(default_factory=dict)
 
     def add(self, fill: Fill) -> None:
         self.position += fill.signed_quantity
-        self.quantity[fill.side] += fill.quantity
+        self.quantity[fill.side] = self.quantity.get(fill.side, 0) + fill.quantity
         self.value[fill.side] = self.value.get(fill.side, Decimal(0)) + fill.price * fill.quantity
-        self.filled[fill.order_ref] += fill.quantity
+        self.filled[fill.order_ref] = self.filled.get(fill.order_ref, 0) + fill.quantity
 
 
 _NO_FILLS = _Sums()
@@ -52,7 +51,8 @@ class FillLedger:
         stem = execution_key(fill.exec_id)[0]
         if not is_news(self.fills, fill):
             return
-        stems = self._stems.setdefault(idea_of(fill.order_ref), [])
+        idea_id = idea_of(fill.order_ref)
+        stems = self._stems.setdefault(idea_id, [])
         replaced = replaced_by(self.fills, fill)
         if replaced is not None:
             old = execution_key(replaced.exec_id)[0]
@@ -60,7 +60,10 @@ class FillLedger:
             stems.remove(old)
         stems.append(stem)
         self.fills[stem] = fill
-        sums = self._sums[idea_of(fill.order_ref)] = _Sums()
+        if replaced is None and idea_id in self._sums:
+            self._sums[idea_id].add(fill)
+            return
+        sums = self._sums[idea_id] = _Sums()
         for one in stems:
             sums.add(self.fills[one])
 

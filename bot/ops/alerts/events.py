@@ -137,7 +137,9 @@ class Alerts(StateMachine):
         """Restore what was received, and alerted, before a restart."""
         notify, self._notify = self._notify, lambda _: None
         self._fold.handle(row)
-        if type(row) in RESTORED:
+        if isinstance(row, m.BracketClosed):
+            self._forget(row.idea_id)  # without its news, which a start would word for weeks of trades
+        elif type(row) in RESTORED:
             self._events[type(row)](row)
         self._notify = notify
 
