@@ -1,4 +1,4 @@
-"""Whether a strategy's source can reach more than it is shown: files, other libraries, the market's own days.
+"""Whether a strategy's source can reach more than it is shown: files, other libraries, the market's own days, the clock.
 
 Rule: the future that ``lookahead`` changes is the one that comes through the library. What a strategy reads past it (a file, a
 global that was filled at its import, the store) stays as it was, so the check would find nothing; it must refuse to say so.
@@ -23,8 +23,16 @@ _PURE: Final = frozenset({
 """Libraries that know no market and read no file of the user's, but for ``_READERS`` of numpy."""
 _OUR_PURE: Final = ("bot.domain", "bot.strategies", "bot.selection")
 _FOLLOWED: Final = "bot.strategies"
-_BUILTINS: Final = frozenset({"open", "eval", "exec", "compile", "__import__"})
-_READERS: Final = frozenset({"load", "loadtxt", "genfromtxt", "fromfile", "memmap", "DataSource"})
+_BUILTINS: Final = frozenset(
+    {"open", "eval", "exec", "compile", "__import__", "__builtins__", "globals", "vars"}
+)
+_READERS: Final = frozenset({
+    "load", "loadtxt", "genfromtxt", "fromfile", "fromregex", "memmap", "open_memmap", "DataSource",
+})  # fmt: skip
+_BACK_DOORS: Final = frozenset({"__globals__", "__builtins__", "__subclasses__", "modules"})
+"""By which a module that is pure leads to one that is not."""
+_CLOCKS: Final = frozenset({"now", "utcnow", "today"})
+"""What hangs on the hour at which it is asked is another judgement in every run; a bar says what time it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +76,19 @@ def _past_what_is_shown(tree: ast.AST) -> Iterator[tuple[int, str]]:
         if not is_ours and name.partition(".")[0] not in _PURE:
             yield line, f"imports {name}"
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id in _BUILTINS:
-            yield node.lineno, f"uses {node.id}"
-        elif isinstance(node, ast.Attribute) and node.attr in _READERS:
-            yield node.lineno, f"uses {node.attr}"
+        yield from ((getattr(node, "lineno", 0), f"uses {name}") for name in _reached_by(node))
+
+
+def _reached_by(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Name(id=name) if name in _BUILTINS:
+            yield name
+        case ast.Attribute(attr=name) if name in _READERS | _BACK_DOORS:
+            yield name
+        case ast.Call(func=ast.Attribute(attr=name)) if name in _CLOCKS:
+            yield f"{name}()"
+        case ast.ImportFrom(names=names):
+            yield from (one.name for one in names if one.name in _READERS | _BACK_DOORS)
 
 
 def _imported(tree: ast.AST) -> Iterator[tuple[int, str]]:

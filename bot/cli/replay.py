@@ -62,15 +62,20 @@ def replay_journal(
                 markup=False,
                 soft_wrap=True,
             )
-        counts = ", ".join(f"{n:,} {name}" for name, n in found.decisions.items())
-        console.print(
-            f"{len(found.differences)} differences in {counts} ({path})", highlight=False, soft_wrap=True
-        )
+        if (left := len(found.differences) - SHOWN) > 0:
+            console.print(f"… and {left:,} more (--json tells all)", highlight=False)
+        counts = ", ".join(_counted(n, name) for name, n in found.decisions.items())
+        told = f"{_counted(len(found.differences), 'differences')} in {counts} ({path})"
+        console.print(told, highlight=False, markup=False, soft_wrap=True)
         _show_slippage(by_leg(found.fills))
     if found.differences:
         if alert:
             _send(found, settings, day)
         raise typer.Exit(1)
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count:,} {name.removesuffix('s') if count == 1 else name}"
 
 
 def _show_slippage(legs: Sequence[LegSlip]) -> None:

@@ -48,6 +48,14 @@ def test_the_strategies_as_shipped_and_the_example_reach_for_nothing(
         ),
         ("by_pathlib", "import pathlib\n", ["line 1 imports pathlib"]),
         ("by_numpy", "import numpy as np\nPEEK = lambda: np.load('x.npy')\n", ["line 2 uses load"]),
+        ("by_a_name_of_numpy", "from numpy import loadtxt\n", ["line 1 uses loadtxt"]),
+        ("by_the_hour", "def peek():\n    return datetime.now().hour\n", ["line 2 uses now()"]),
+        (
+            "by_a_back_door",
+            "import dataclasses\nSYS = dataclasses.sys.modules\n",
+            ["line 2 uses modules"],
+        ),
+        ("by_the_builtins", "READ = __builtins__['open']\n", ["line 1 uses __builtins__"]),
         ("by_its_own_library", "from tests import strategies\n", ["line 1 imports tests"]),
     ],
 )
@@ -55,6 +63,14 @@ def test_whatever_could_read_the_future_is_named_with_its_line(
     name: str, source: str, what: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert told(source, tmp_path, name, monkeypatch) == what
+
+
+def test_a_strategy_s_own_words_for_the_day_and_the_hour_are_not_the_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = "class Kept:\n    def take(self, bar):\n        self.today = self.now = bar.end\n        return self.today\n"
+
+    assert told(own, tmp_path, "own_words", monkeypatch) == []
 
 
 def test_a_file_beside_the_strategy_is_looked_at_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,6 +40,15 @@ def in_words(message: Any, leave_out: frozenset[str] = frozenset()) -> str:
     return f"{type(message).__name__}({', '.join(shown)})"
 
 
+def untold(message: Any) -> frozenset[str]:
+    """The fields with a default that a message leaves unknown: of a journal, also those that its build did not have."""
+    if message is None:
+        return frozenset()
+    return frozenset(
+        x.name for x in fields(message) if x.default is None and getattr(message, x.name) is None
+    )
+
+
 def _plain(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{name}: {text}" for name, text in sorted(value.items())) + "}"

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Final
 
 from bot.assembly.timing import time_scale
-from bot.backtest.replay.differences import Difference, in_words
+from bot.backtest.replay.differences import Difference, in_words, untold
 from bot.backtest.replay.verdict_times import VERDICTS, VerdictTimes
 from bot.config import Settings, hand_down
 from bot.domain import broker_messages as b
@@ -87,7 +87,8 @@ class Risk:
     def compare(self) -> Iterator[Difference]:
         """Every verdict that differs, earliest first; what follows may come of the first."""
         for idea_id, before in self.journaled.items():
-            words = (in_words(before, _PASSING), in_words(self.replayed.get(idea_id), _PASSING))
+            after, left_out = self.replayed.get(idea_id), _PASSING | untold(before)
+            words = (in_words(before, left_out), in_words(after, left_out))
             if words[0] != words[1]:
                 at = getattr(before, "at")  # noqa: B009  both kinds have it
                 yield Difference(at, "risk", idea_id, *words)

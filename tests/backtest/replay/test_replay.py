@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -40,6 +42,60 @@ def test_other_settings_decide_otherwise_and_each_difference_says_what_was(playe
     assert {x.who for x in found.differences} >= {"scalp"}
     assert "ema8" in found.differences[0].journaled
     assert "ema5" in found.differences[0].replayed
+
+
+def edited(journal: Path, folder: Path, assignment: str) -> Path:
+    """A copy with one column of its first bracket set to something else."""
+    copy = folder / "journal.db"
+    copy.write_bytes(journal.read_bytes())
+    with contextlib.closing(sqlite3.connect(copy)) as db, db:
+        first = "(SELECT min(seq) FROM messages WHERE kind = 'PlaceBracket')"
+        db.execute(f"UPDATE messages SET crc = NULL, {assignment} WHERE seq = {first}")  # noqa: S608  our own words
+    return copy
+
+
+def test_a_figure_that_the_journal_s_build_did_not_have_is_no_difference(
+    played_day: Played, tmp_path: Path
+) -> None:
+    path = edited(played_day.journal, tmp_path, "body = json_remove(body, '$.delta_usd')")
+
+    assert compare_journal(path, load_settings(None, {"SYMBOLS": "SPY"})).differences == ()
+
+
+def test_one_difference_is_told_as_one(
+    played_day: Played, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = edited(played_day.journal, tmp_path, "body = json_set(body, '$.quantity', 99)")
+
+    with pytest.raises(SystemExit) as ended:
+        main(["replay", str(path)])
+
+    assert ended.value.code == 1
+    said = capsys.readouterr().out
+    assert "quantity=99" in said
+    assert "1 difference in" in said
+
+
+def test_a_journal_at_rest_is_read_where_nothing_can_be_written(
+    played_day: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a 100 % journal?.db"
+    path.write_bytes(played_day.journal.read_bytes())
+    monkeypatch.setattr("bot.journal.store.os.access", lambda *_: False)
+
+    assert compare_journal(path, load_settings(None, {"SYMBOLS": "SPY"})).differences == ()
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_what_is_no_journal_is_named(tmp_path: Path) -> None:
+    other = tmp_path / "other.db"
+    with contextlib.closing(sqlite3.connect(other)) as db, db:
+        db.execute("CREATE TABLE messages (seq INTEGER, text TEXT)")
+
+    for path in (tmp_path, other):
+        with pytest.raises(FixTheMachine, match=f"journal {path}"):
+            compare_journal(path, load_settings(None, {"SYMBOLS": "SPY"}))
 
 
 def test_another_risk_limit_changes_verdicts_and_no_judgement(played_day: Played) -> None:
