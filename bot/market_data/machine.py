@@ -235,10 +235,12 @@ class MarketData(StateMachine):
         chain.centre = watch.spot
         if wanted.keys() == chain.watched.keys():
             return
-        for con_id in chain.watched.keys() - wanted.keys() - pinned:
+        # An expiry that one strategy leaves and another comes to is, for a moment, in both lists.
+        kept = {con_id for other in watch.chains if other is not chain for con_id in other.watched}
+        for con_id in chain.watched.keys() - wanted.keys() - pinned - kept:
             yield b.UnwatchQuote(chain.watched[con_id])
             del self._symbol_of[con_id]
-        for con_id in sorted(wanted.keys() - chain.watched.keys()):
+        for con_id in sorted(wanted.keys() - chain.watched.keys() - kept):
             self._symbol_of[con_id] = watch.symbol
             yield b.WatchQuote(wanted[con_id])
         chain.watched = wanted

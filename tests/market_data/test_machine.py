@@ -149,6 +149,29 @@ def test_an_expiry_that_two_strategies_want_is_watched_once() -> None:
     assert not house.tell(stock_quote(127.3))[:-1]
 
 
+def test_an_expiry_that_one_strategy_leaves_to_another_keeps_its_quotes() -> None:
+    later = date(2011, 2, 18)
+    house = House(AfterDays(0), AfterDays(14)).opened(127.2)
+    monday = OPEN + timedelta(days=5)
+
+    house.tell(m.TimePassed(monday), b.ChainListed(replace(CHAIN, expiries=(MONTHLY, later))))
+    for expiry in (MONTHLY, later):
+        house.tell(b.OptionsQualified("SPY", expiry, tuple(far_option(expiry, right) for right in Right)))
+
+    listed = of(m.WatchlistChanged, house.said)[-1].contracts
+    assert {x.expiry for x in listed} == {MONTHLY, later}
+    assert {x.con_id for x in listed} | {1} == house.watched
+    # It is let go of by the one that has it now.
+    house.tell(m.TimePassed(monday + timedelta(days=14)), b.ChainListed(replace(CHAIN, expiries=(later,))))
+    house.tell(b.OptionsQualified("SPY", later, (far_option(later, Right.CALL),)))
+    assert {x.expiry for x in of(m.WatchlistChanged, house.said)[-1].contracts} == {later}
+
+
+def far_option(expiry: date, right: Right) -> Contract:
+    found = option(128, right, expiry)
+    return found if expiry == MONTHLY else replace(found, con_id=found.con_id + 200_000)
+
+
 def test_a_strike_is_asked_about_once() -> None:
     house = House().opened(127.2)
     house.tell(stock_quote(135.0), stock_quote(127.2), stock_quote(135.0))
