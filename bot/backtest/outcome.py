@@ -31,6 +31,8 @@ class Prices:
     is_recorded: bool
     volatility: float | None
     """At the money, a year; of a modelled chain."""
+    is_assumed: bool = False
+    """The volatility is the usual one of such a stock, as none was measured."""
 
 
 @dataclass(slots=True)

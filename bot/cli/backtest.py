@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -81,7 +81,7 @@ def backtest(
     library = library_of(data, settings)
     plan = make_plan(settings, library, symbols, first, last, equity, seed, halts, synthetic=synthetic)
     if check_lookahead:
-        _check_lookahead(plan, library)
+        _check_lookahead(plan, library, as_json=as_json)
         return
     from bot.backtest.report.document import backtest_document
 
@@ -90,6 +90,8 @@ def backtest(
     if html is not None:
         write_page(html, backtest_document(report, _charts(report, library)))
     if as_json:
+        from bot.backtest.report.plain import as_json_text
+
         typer.echo(as_json_text(report))
     else:
         if board is not None:
@@ -99,7 +101,7 @@ def backtest(
             typer.echo(f"page: {html}")
 
 
-def _check_lookahead(plan: BacktestPlan, library: Library) -> None:
+def _check_lookahead(plan: BacktestPlan, library: Library, *, as_json: bool) -> None:
     from bot.backtest.lookahead import cuts, find_peek
     from bot.backtest.reach import reaches
     from bot.strategies.registry import STRATEGIES
@@ -117,7 +119,8 @@ def _check_lookahead(plan: BacktestPlan, library: Library) -> None:
                 f"something knows the future: with other prices after {cut:%Y-%m-%d %H:%M} UTC it decided otherwise before; "
                 f"with the real ones {peek.before[:300]}, with others {peek.after[:300]}"
             )
-        typer.echo(f"other prices after {cut:%Y-%m-%d %H:%M} UTC changed no decision before")
+        told = f"other prices after {cut:%Y-%m-%d %H:%M} UTC changed no decision before"
+        typer.echo(json.dumps({"cut": cut.isoformat(), "changed": 0}) if as_json else told)
 
 
 def _board_of(plan: BacktestPlan, library: Library) -> DayBoard | None:
@@ -174,7 +177,8 @@ def sessions_bar(total: int, what: str = "sessions", done: int = 0) -> Iterator[
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=printer(to_stderr=True), transient=True) as shown:
+    console = printer(to_stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
         task = shown.add_task(what, total=total, completed=done)
         yield lambda _: shown.advance(task)
 
@@ -265,7 +269,8 @@ def library_of(data: Path | None, settings: Settings) -> Library:
 
 def show_report(report: Report) -> None:
     """The report on a terminal."""
-    from bot.backtest.report.document import all_tables, loud_lines
+    from bot.backtest.report.document import all_tables
+    from bot.backtest.report.loud import loud_lines
 
     console = printer()
     for table in all_tables(report):
@@ -323,47 +328,6 @@ def grid_of(table: Table) -> Grid:
     grid.caption = "\n".join(filter(None, (table.note, *_reasons(table)))) or None
     grid.caption_justify = "left"
     return grid
-
-
-def as_json_text(report: Report) -> str:
-    """One JSON object: the plan, the figures, the tables, every trade."""
-    from bot.backtest.report.document import all_tables, prices_line
-    from bot.backtest.report.metrics import figures_of
-
-    plan, out = report.plan, report.outcome
-    told: dict[str, Any] = {
-        "symbols": plan.symbols,
-        "from": out.days[0].day,
-        "to": out.days[-1].day,
-        "equity": plan.equity,
-        "end_equity": out.end_equity,
-        "gear": report.gear,
-        "prices": prices_line(out),
-        "warnings": report.warnings,
-        "figures": {
-            x.name: {"value": x.value, "low": x.low, "high": x.high, "definition": x.definition}
-            for x in figures_of(out)
-        },
-        "days": [{"day": x.day, "equity": x.equity} for x in out.days],
-        "trades": [_trade(x) for x in out.trades.values()],
-        "tables": [{"title": x.title, "columns": x.columns, "rows": x.rows} for x in all_tables(report)],
-    }
-    return json.dumps(told, default=str)
-
-
-def _trade(x: Any) -> dict[str, Any]:
-    names = (
-        "idea_id",
-        "symbol",
-        "strategy",
-        "quantity",
-        "entry_price",
-        "exit_price",
-        "opened_at",
-        "closed_at",
-    )
-    found = {name: getattr(x, name) for name in (*names, "exit_reason", "commission", "pnl")}
-    return found | {"contract": x.contract.label}
 
 
 def _charts(report: Report, library: Library) -> list[Chart]:

@@ -16,6 +16,7 @@ from bot.cli.options import ConfigOption, DataOption, JsonOption, settings_of
 from bot.cli.show.paced import paced_bar
 from bot.domain.errors import FixTheCommand
 from bot.domain.market import BarSize
+from bot.domain.text import counted
 
 if TYPE_CHECKING:
     from bot.backtest.store.store import Added, Store
@@ -123,7 +124,7 @@ def _tell(symbol: str, added: Added, *, as_json: bool) -> None:
         typer.echo(json.dumps(facts))
     else:
         typer.echo(
-            f"{symbol}: {added.new:,} new rows, {added.changed:,} replaced; next: ibkr-bot data check {symbol}"
+            f"{symbol}: {counted(added.new, 'new row')}, {added.changed:,} replaced; next: ibkr-bot data check {symbol}"
         )
 
 

@@ -11,6 +11,7 @@ from bot.cli.options import ConfigOption, JsonOption, StateOption, journal_path
 from bot.cli.show.standing import head, recorded
 from bot.cli.show.typed import next_lines
 from bot.domain.errors import FixTheCommand, FixTheMachine
+from bot.domain.text import counted
 
 if TYPE_CHECKING:
     from datetime import date
@@ -161,9 +162,8 @@ def flex(
         if as_json:
             typer.echo(json.dumps(asdict(one)))
             continue
-        typer.echo(
-            f"{one.account} {one.day}: {one.agreed} executions agree, {len(one.differences)} differences"
-        )
+        agreed = counted(one.agreed, "execution agrees", "executions agree")
+        typer.echo(f"{one.account} {one.day}: {agreed}, {counted(len(one.differences), 'difference')}")
         for line in (*one.differences, *(f"({line})" for line in one.news)):
             typer.echo(f"  {line}")
     differences = [line for one in found for line in one.differences]

@@ -13,6 +13,7 @@ import typer
 
 from bot.cli.options import DataOption
 from bot.domain.errors import FixTheCommand, FixTheMachine
+from bot.domain.text import counted
 
 if TYPE_CHECKING:
     from bot.sim.faults.scenario import Scenario
@@ -194,7 +195,7 @@ def _compare(path: Path) -> None:
     for difference in differences:
         typer.echo(f"{difference.request}: {difference.text}")
     requests = sum(one.is_request for one in said)
-    typer.echo(f"{requests} messages of the client, {len(differences)} differences")
+    typer.echo(f"{counted(requests, 'message')} of the client, {counted(len(differences), 'difference')}")
 
 
 def _time(

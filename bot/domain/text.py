@@ -21,3 +21,8 @@ def made_safe(text: object, most: int = MOST) -> str:
     words = "".join(char if char.isprintable() else " " for char in known).split()
     line = " ".join(words)
     return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """``1 trade``, ``0 trades``, ``1,200 trades``; ``many`` where an s is not enough."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

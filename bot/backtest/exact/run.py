@@ -20,7 +20,7 @@ from bot.backtest.outcome import DayEnd, Outcome, Prices
 from bot.backtest.plan import BacktestPlan
 from bot.domain import messages as m
 from bot.domain.session import Session, sessions_between
-from bot.domain.types import TradingState
+from bot.domain.types import Symbol, TradingState
 from bot.sim.loopback.loopback import LoopbackExchange
 from bot.sim.market.catalog import underlying
 from bot.sim.market.recorded.library import Library
@@ -136,8 +136,21 @@ def note_day(out: Outcome, plan: BacktestPlan, world: World, library: Library, d
     """Take down the account and where the day's option prices came from."""
     equity = world.account_figures().net_liquidation
     out.days.append(DayEnd(day, Decimal(equity).quantize(Decimal("0.01"))))
-    for symbol in plan.symbols:
-        is_recorded = not plan.is_synthetic and library.chain(symbol, day) is not None
-        vol = None if plan.is_synthetic else library.volatility(symbol, day)
-        usual = underlying(symbol).atm_vol
-        out.prices.append(Prices(symbol, day, is_recorded, None if is_recorded else vol or usual))
+    out.prices += [_prices_of(symbol, plan, library, day) for symbol in _played(plan, library, day)]
+
+
+def _played(plan: BacktestPlan, library: Library, day: date) -> list[Symbol]:
+    """The symbols with minutes of the day."""
+    return [x for x in plan.symbols if plan.is_synthetic or day in library.sessions(x)]
+
+
+def _prices_of(symbol: Symbol, plan: BacktestPlan, library: Library, day: date) -> Prices:
+    usual = underlying(symbol).atm_vol
+    if plan.is_synthetic:
+        return Prices(symbol, day, is_recorded=False, volatility=usual)
+    if library.chain(symbol, day) is not None:
+        return Prices(symbol, day, is_recorded=True, volatility=None)
+    vol = library.volatility(symbol, day)
+    return Prices(
+        symbol, day, is_recorded=False, volatility=usual if vol is None else vol, is_assumed=vol is None
+    )

@@ -15,6 +15,7 @@ from typing import Final
 from bot.domain.errors import FixTheCommand
 from bot.domain.market import Bar
 from bot.domain.session import Session, sessions_between
+from bot.domain.text import counted
 from bot.domain.types import Symbol
 from bot.sim.market.catalog import underlying
 from bot.sim.market.price_source import RecordedTape, Tape
@@ -57,7 +58,7 @@ def _cut(sessions: Sequence[Session], have: set[date]) -> Iterator[Stretch]:
 
 def _nothing(library: Library, symbols: Sequence[Symbol], first: date, last: date) -> str:
     known = library.sessions(symbols[0])
-    there = f"{known[0]} to {known[-1]} ({len(known)} sessions)" if known else "nothing"
+    there = f"{known[0]} to {known[-1]} ({counted(len(known), 'session')})" if known else "nothing"
     return (
         f"no minutes of {', '.join(symbols)} between {first} and {last}; of {symbols[0]} there is {there}. "
         "Get some: ibkr-bot data fetch, or ibkr-bot data import"

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Final
 
 from bot.backtest.outcome import Outcome
 from bot.backtest.plan import BacktestPlan
 from bot.backtest.report import tables
 from bot.backtest.report.distribution import results
+from bot.backtest.report.loud import loud_lines
 from bot.backtest.report.metrics import drawdowns
 from bot.build import build_id
 from bot.domain.market import Bar
 from bot.domain.messages import BracketClosed
 from bot.domain.session import session_on
+from bot.domain.text import counted
 from bot.ops.page.document import Chart, Curve, Document, Fact, Money, PageVerdict, Source, Table, TradeMark
 from bot.sim.market.recorded.bars import to_hours
 
@@ -30,28 +33,6 @@ class Report:
     outcome: Outcome
     variants: tuple[tuple[float, Outcome], ...] = ()
     warnings: tuple[str, ...] = ()
-
-
-def prices_line(out: Outcome) -> str:
-    """Which prices were recorded and which modelled, and how wide spreads were: said loudly in every report."""
-    recorded = sum(1 for x in out.prices if x.is_recorded)
-    modelled = [x for x in out.prices if not x.is_recorded]
-    if not modelled:
-        return f"Option prices: RECORDED on all {recorded} symbol-days."
-    vols = [x.volatility for x in modelled if x.volatility is not None]
-    ends = list(dict.fromkeys(f"{vol:.0%}" for vol in (min(vols), max(vols)))) if vols else ["unknown"]
-    span = " to ".join(ends) + (" a year" if vols else "")
-    head = f"RECORDED on {recorded}, " if recorded else ""
-    return (
-        f"Option prices: {head}MODELLED on {len(modelled)} of {len(out.prices)} symbol-days "
-        f"(Black's formula, at the money {span}, spread of a tick and 0.8 % of the price for funds, 2 % for stocks). "
-        "Modelled prices are no quotes anybody made: treat the result as a rehearsal, not as an estimate."
-    )
-
-
-def loud_lines(report: Report) -> tuple[str, ...]:
-    """What nobody may overlook, in every form of the report."""
-    return (*report.warnings, prices_line(report.outcome))
 
 
 def all_tables(report: Report) -> tuple[Table, ...]:
@@ -70,14 +51,13 @@ def backtest_document(report: Report, charts: Sequence[Chart] = ()) -> Document:
     """The page."""
     plan, out = report.plan, report.outcome
     pnl = out.end_equity - out.start_equity
-    fees = sum((x.commission for x in out.trades.values()), start=pnl * 0)
     return Document(
         kind="backtest",
         title=f"Backtest {' '.join(plan.symbols)}, {out.days[0].day} to {out.days[-1].day}",
         at=_end(out.days[-1].day),
-        verdict=PageVerdict("plain", f"{pnl:+,.2f} USD", _in_words(report), " ".join(loud_lines(report))),
+        verdict=PageVerdict("plain", _signed(pnl), _in_words(report), " ".join(loud_lines(report))),
         source=Source(build=build_id(), trading="simulated", mode=plan.settings.mode, symbols=plan.symbols),
-        money=Money("USD", pnl + fees, None, fees, pnl, out.end_equity, "Result of the backtest"),
+        money=_money(out),
         charts=tuple(charts),
         trades=tuple(_mark(x, out) for x in out.trades.values()),
         curves=_curves(out),
@@ -87,9 +67,24 @@ def backtest_document(report: Report, charts: Sequence[Chart] = ()) -> Document:
     )
 
 
+def _signed(amount: Decimal) -> str:
+    return f"{amount:+,.2f} USD".replace("-", "−") if amount else "0.00 USD"
+
+
+def _money(out: Outcome) -> Money:
+    """What is open at the end, or was at the end of a stretch of days, is what the closed trades do not account for."""
+    net = out.end_equity - out.start_equity
+    fees = sum((x.commission for x in out.trades.values()), Decimal(0))
+    gross = sum((x.pnl for x in out.trades.values()), Decimal(0)) + fees
+    still_open = net - gross + fees
+    unrealized = still_open if still_open or out.still_open else None
+    return Money("USD", gross, unrealized, fees, net, out.end_equity, "Result of the backtest")
+
+
 def _in_words(report: Report) -> str:
-    out = report.outcome
-    return f"{len(out.trades)} trades in {len(out.days)} sessions; halts: {report.plan.halts}; gear: {report.gear}"
+    out, halts = report.outcome, "end the next morning" if report.plan.halts == "resume" else "never end"
+    told = f"{counted(len(out.trades), 'trade')} in {counted(len(out.days), 'session')}"
+    return f"{told}; halts {halts}; {report.gear} gear"
 
 
 def _facts(report: Report) -> tuple[Fact, ...]:
@@ -107,7 +102,12 @@ def _facts(report: Report) -> tuple[Fact, ...]:
 def _curves(out: Outcome) -> tuple[Curve, ...]:
     equity = tuple((_unix(x.day), float(x.equity)) for x in out.days)
     falls = tuple((_unix(day), round(100 * fall, 4)) for day, fall in drawdowns(out))
-    return (Curve("Equity", equity), Curve("Drawdown", falls, "%"))
+    first = session_on(out.days[0].day)
+    if first is None:
+        return (Curve("Equity", equity), Curve("Drawdown", falls, "%"))
+    begin = int(first.open.timestamp())
+    start = (begin, float(out.start_equity))
+    return (Curve("Equity", (start, *equity)), Curve("Drawdown", ((begin, 0.0), *falls), "%"))
 
 
 def _mark(x: BracketClosed, out: Outcome) -> TradeMark:

@@ -26,6 +26,10 @@ _RESAMPLES: Final = 2_000
 _SEED: Final = 7
 _LEAST: Final = 5
 """With fewer days or trades an interval says nothing."""
+INTERVALS: Final = (
+    f"Intervals: the middle 95 % of {_RESAMPLES:,} bootstrap resamples, of days for return and Sharpe, of trades for the others; "
+    f"none of fewer than {_LEAST}."
+)
 _Floats = NDArray[np.float64]
 
 
@@ -80,6 +84,8 @@ def figures_of(out: Outcome) -> tuple[Figure, ...]:
     pnl = np.array([float(x.pnl) for x in trades])
     returns = daily_returns(out)
     total = float(out.end_equity - out.start_equity)
+    falls = min((x for _, x in drawdowns(out)), default=0.0)
+    fees = sum((x.commission for x in trades), Decimal(0))
     return (
         Figure("result", total, "USD", "equity at the end less equity at the start, open positions at mid"),
         Figure(
@@ -87,13 +93,16 @@ def figures_of(out: Outcome) -> tuple[Figure, ...]:
             *_interval(returns, lambda x: math.prod(1 + x) - 1),
         ),
         Figure("trades", len(trades), "n", "brackets that were opened and closed"),
-        Figure("win rate", _win_rate(pnl), "%", "trades with a profit after commissions", *_interval(pnl, _win_rate)),
+        Figure("win rate", _win_rate(pnl), "%", "part of the trades with a profit after commissions", *_interval(pnl, _win_rate)),
         Figure("expectancy", _mean(pnl), "USD", "the mean trade after commissions", *_interval(pnl, np.mean)),
-        Figure("profit factor", _factor(pnl), "", "profits over losses", *_interval(pnl, _factor)),
-        Figure("Sharpe", sharpe(returns), "", "mean daily return over its deviation, × √252", *_interval(returns, sharpe)),
-        Figure("Sortino", sortino(returns), "", "mean daily return over that of losses, × √252"),
-        Figure("worst drawdown", min((x for _, x in drawdowns(out)), default=0.0), "%", "furthest below the highest day's end"),
-        Figure("commissions", float(sum((x.commission for x in trades), Decimal(0))), "USD", "of all trades"),
+        Figure("profit factor", _factor(pnl), "", "sum of the profits over sum of the losses", *_interval(pnl, _factor)),
+        Figure(
+            "Sharpe", sharpe(returns), "", "mean daily return over its standard deviation, × √252",
+            *_interval(returns, sharpe),
+        ),
+        Figure("Sortino", sortino(returns), "", "the same over the root mean square of losing days, other days 0"),
+        Figure("worst drawdown", falls, "%", "furthest that a day ended below the highest equity so far"),
+        Figure("commissions", float(fees), "USD", "of the trades above"),
         Figure("time in market", _exposure(out, trades), "%", "minutes with a position over minutes of the sessions"),
     )  # fmt: skip
 

@@ -8,12 +8,15 @@ from decimal import Decimal
 from typing import Final
 
 from bot.backtest.outcome import Outcome
-from bot.backtest.report.metrics import figures_of
+from bot.backtest.report.metrics import INTERVALS, figures_of
 from bot.domain.messages import BracketClosed
 from bot.domain.session import NEW_YORK
+from bot.domain.text import counted
+from bot.domain.types import IdeaId
 from bot.ops.page.document import Table
 
 _GROUP: Final = ("trades", "win rate", "mean", "worst", "best", "commissions", "P&L")
+_AMOUNTS: Final = "Amounts in USD, after commissions; by New York's clock at the entry."
 _SHOWN: Final = 5
 _Key = Callable[[BracketClosed], str]
 
@@ -24,7 +27,7 @@ def summary(out: Outcome) -> Table:
         (f"{x.name}, USD" if x.unit == "USD" else x.name, x.text, x.interval, x.definition)
         for x in figures_of(out)
     )
-    return Table("Summary", ("", "value", "95 % interval", "definition"), rows, (1, 2))
+    return Table("Summary", ("figure", "value", "95 % interval", "definition"), rows, (1, 2), INTERVALS)
 
 
 def breakdowns(out: Outcome) -> tuple[Table, ...]:
@@ -48,7 +51,8 @@ def _grouped(name: str, trades: Sequence[BracketClosed], key: _Key) -> Table:
         (group.lstrip("1234567 ") if name == "weekday" else group, *_cells(groups[group]))
         for group in sorted(groups)
     )
-    return Table(f"By {name}", (name, *_GROUP), rows, tuple(range(1, len(_GROUP) + 1)))
+    right = tuple(range(1, len(_GROUP) + 1))
+    return Table(f"By {name}", (name, *_GROUP), rows, right, _AMOUNTS, more=(3, 4, 5, 6))
 
 
 def _cells(trades: Sequence[BracketClosed]) -> tuple[str, ...]:
@@ -65,10 +69,15 @@ def not_traded(out: Outcome) -> Table:
     counts: Counter[tuple[str, str, str]] = Counter()
     counts.update(("no contract", x.strategy, x.code) for x in out.dropped)
     counts.update(("denied", x.strategy, x.code) for x in out.denied)
-    counts.update(("entry not filled", "", x.reason) for x in out.abandoned)
+    counts.update(("entry not filled", _strategy(x.idea_id, out), x.reason) for x in out.abandoned)
     rows = tuple((what, who, code, f"{n}") for (what, who, code), n in counts.most_common())
-    note = f"{len(out.signals)} signals fired, {len(out.plans)} became orders"
+    note = f"{counted(len(out.signals), 'signal')} fired, {counted(len(out.plans), 'became an order', 'became orders')}"
     return Table("Not traded", ("what", "strategy", "code", "times"), rows, (3,), note)
+
+
+def _strategy(idea_id: IdeaId, out: Outcome) -> str:
+    idea = out.why.get(idea_id)
+    return "" if idea is None else idea.strategy
 
 
 def judgements(out: Outcome) -> Table:
@@ -96,7 +105,9 @@ def extremes(out: Outcome) -> tuple[Table, ...]:
 
 def _trades(title: str, trades: Iterable[BracketClosed], out: Outcome) -> Table:
     columns = ("opened", "strategy", "contract", "n", "in", "out", "exit", "P&L", "why")
-    return Table(title, columns, tuple(_row(x, out) for x in trades), (3, 4, 5, 7))
+    rows = tuple(_row(x, out) for x in trades)
+    note = "In and out in USD a share, P&L in USD after commissions."
+    return Table(title, columns, rows, (3, 4, 5, 7), note, more=(1, 3, 4, 5))
 
 
 def _row(x: BracketClosed, out: Outcome) -> tuple[str, ...]:
@@ -128,7 +139,7 @@ def costs(outcomes: Sequence[tuple[float, Outcome]]) -> Table:
         )
         for factor, out in outcomes
     )
-    return Table("If spreads were …", ("spread", "trades", "result", "mean trade"), rows, (1, 2, 3))
+    return Table("If spreads were …", ("spread", "trades", "result, USD", "mean trade, USD"), rows, (1, 2, 3))
 
 
 def _mean(out: Outcome) -> str:

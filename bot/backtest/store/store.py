@@ -21,6 +21,7 @@ from bot.backtest.store.kinds import DAY_US, SCHEMAS, Kind, part_of, stamps
 from bot.backtest.store.merge import Merged, merge
 from bot.domain.errors import FixTheCommand
 from bot.domain.session import NEW_YORK
+from bot.domain.text import counted
 from bot.domain.types import Symbol
 
 
@@ -131,7 +132,7 @@ def _refuse_contradiction(merged: list[Merged], *, replace: bool, symbol: Symbol
     if changed and not replace:
         example = next(m.first_changed for m in merged if m.changed)
         raise FixTheCommand(
-            f"{symbol}: {changed} rows differ from what the store has ({example}); "
+            f"{symbol}: {counted(changed, 'row differs', 'rows differ')} from what the store has ({example}); "
             "nothing was changed: pass --replace if the new ones are right"
         )
 

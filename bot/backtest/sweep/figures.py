@@ -11,6 +11,7 @@ import numpy as np
 from bot.backtest.sweep.overfit import daily_sharpe
 from bot.backtest.sweep.table import YEAR_ROOT, Swept, by_size
 from bot.backtest.sweep.trial import Trial
+from bot.domain.text import counted
 from bot.ops.page.drawings import Axis, HeatMap, Parallel
 
 _LINES: Final = 1_000
@@ -39,7 +40,9 @@ def parallel(swept: Swept) -> tuple[Parallel, ...]:
     results = tuple(Axis(name) for name in ("Sharpe in", "Sharpe out", "trades", "result"))
     left_out = len(swept.ranked) - len(shown)
     note = "Green is the best by Sharpe ratio in sample, which had the choice; out of sample had no say." + (
-        f" {left_out:,} trials of the middle are not drawn." if left_out else ""
+        f" {counted(left_out, 'trial')} of the middle {'is' if left_out == 1 else 'are'} not drawn."
+        if left_out
+        else ""
     )
     return (Parallel("Every trial, setting by setting", (*axes, *results), lines, len(axes), note),)
 

@@ -10,6 +10,7 @@ from typing import Protocol
 import typer
 
 from bot.cli.show.printer import printer
+from bot.domain.text import counted
 
 _WORTH_A_WORD_S = 60.0
 _BAR_WIDTH = 16
@@ -36,7 +37,7 @@ def paced_bar(
     requests = steps * requests_a_step
     left_s = session.time_left_s(requests)
     if left_s > _WORTH_A_WORD_S:
-        typer.echo(f"{what}: {requests} requests, about {for_people(left_s)}; {LIMIT}", err=True)
+        typer.echo(f"{what}: {counted(requests, 'request')}, about {for_people(left_s)}; {LIMIT}", err=True)
     due = time.monotonic() + left_s
 
     def told() -> str:

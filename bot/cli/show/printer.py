@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def printer(*, to_stderr: bool = False) -> Console:
-    """Standard output, or standard error for what is not the answer itself."""
+    """Standard output, or standard error for what is not the answer itself. A bracket in a name or a path is only a bracket."""
     from rich.console import Console
 
-    return Console(stderr=to_stderr)
+    return Console(stderr=to_stderr, markup=False)

@@ -158,13 +158,17 @@ class PageEvent:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Any other table. The first column is left-aligned, the others as ``right`` says (columns aligned right)."""
+    """Any other table. The first column is left-aligned, the others as ``right`` says (columns aligned right).
+
+    ``more``: columns that a telephone leaves out.
+    """
 
     title: str
     columns: PageRow
     rows: tuple[PageRow, ...]
     right: tuple[int, ...] = ()
     note: str = ""
+    more: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from bot.domain.day_report import DayReport
+from bot.domain.text import counted
 from bot.ops.page.day_record import DayRecord
 from bot.ops.page.document import Document, Fact, Money, PageLevel, PageVerdict, Source, Table
 from bot.ops.page.drawn import charts, equity_curve, trade_marks
@@ -116,7 +117,7 @@ def _day_verdict(record: DayRecord, report: DayReport, pnl: DayPnl) -> PageVerdi
         todo = "" if is_known else "What it is worth is known to the running bot: ibkr-bot status."
         return PageVerdict("watch", "Still held", f"{names}.", todo, _worst(report))
     count = len(trades)
-    word = "No trades" if not count else "1 trade" if count == 1 else f"{count} trades"
+    word = "No trades" if not count else counted(count, "trade")
     return PageVerdict(
         "plain", word, "Everything is closed." if count else "Nothing was bought.", proof=_worst(report)
     )
@@ -139,7 +140,7 @@ def _period_verdict(told: Performance, unrecorded: tuple[date, ...]) -> PageVerd
         if unrecorded
         else "Every trading day is recorded."
     )
-    word = "No trades" if not told.trades else f"{told.trades} trades"
+    word = "No trades" if not told.trades else counted(told.trades, "trade")
     return PageVerdict(
         "plain", word, missing if not told.trades else f"{told.won} won, {told.lost} lost. {missing}"
     )

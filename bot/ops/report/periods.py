@@ -33,7 +33,9 @@ def tables(results: Iterable[Result], unrecorded: Iterable[date] = ()) -> tuple[
             rows |= {f"{day:%Y-%m-%d %a}": _unknown(day) for day in missing}
         if rows:
             ordered = tuple(rows[group] for group in sorted(rows))
-            made.append(Table(f"By {name}", (name, *COLUMNS[1:]), ordered, ALIGNED_RIGHT))
+            made.append(
+                Table(f"By {name}", (name, *COLUMNS[1:]), ordered, ALIGNED_RIGHT, more=ALIGNED_RIGHT[3:])
+            )
     return tuple(made)
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.domain.session import new_york_day, session_on
+from bot.domain.text import counted
 from bot.domain.types import TradingState
 from bot.ops.status.line import new_york
 from bot.ops.status.status import BracketView, Status
@@ -122,7 +123,7 @@ def _bracket_row(x: BracketView) -> tuple[str | Text, ...]:
 def _last(status: Status) -> Group:
     pnl = status.pnl
     result = Text.assemble(
-        f"{len(status.trades_today)} trades: realised ",
+        f"{counted(len(status.trades_today), 'trade')}: realised ",
         tinted(pnl.realized),
         " + open ",
         tinted(pnl.unrealized),

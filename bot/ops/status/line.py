@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.domain.session import NEW_YORK, new_york_day
+from bot.domain.text import counted
 from bot.ops.status.amounts import money
 from bot.ops.status.status import Status
 
@@ -17,7 +18,7 @@ def new_york(at: datetime | None) -> str:
 def status_line(status: Status) -> str:
     held = ", ".join(f"{x.quantity} {x.label}" for x in status.open_brackets if x.quantity) or "flat"
     return (
-        f"{new_york(status.at)} New York {status.trading_state} {held}; {len(status.trades_today)} trades, "
+        f"{new_york(status.at)} New York {status.trading_state} {held}; {counted(len(status.trades_today), 'trade')}, "
         f"day {money(status.pnl.net)}; {status.last_event}"
     )
 

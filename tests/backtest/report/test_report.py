@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.backtest.outcome import DayEnd, Outcome
+from bot.backtest.outcome import DayEnd, Outcome, Prices
 from bot.backtest.plan import BacktestPlan
-from bot.backtest.report.document import Report, all_tables, backtest_document, chart, prices_line
+from bot.backtest.report.document import Report, all_tables, backtest_document, chart
+from bot.backtest.report.loud import loud_lines, prices_line
 from bot.backtest.report.metrics import daily_returns, drawdowns, figures_of, sharpe, sortino
-from bot.cli.backtest import as_json_text
+from bot.backtest.report.plain import as_json_text
 from bot.ops.page.render import as_file
 from bot.sim.market.recorded.library import BUNDLE
 
@@ -125,3 +126,56 @@ def test_many_days_are_drawn_in_hours_and_each_hour_is_whole() -> None:
     assert many.bars[0][1:5] == (
         first[0].open, max(x.high for x in first), min(x.low for x in first), first[-1].close,
     )  # fmt: skip
+
+
+def no_constant(text: str) -> float:
+    raise AssertionError(f"{text} is no JSON")
+
+
+def test_what_cannot_be_said_is_null_in_json(played: tuple[BacktestPlan, Outcome]) -> None:
+    chosen, _ = played
+
+    told = json.loads(as_json_text(Report(chosen, "fast", ended(100, 100))), parse_constant=no_constant)
+
+    assert {told["figures"][name]["value"] for name in ("Sharpe", "win rate", "profit factor")} == {None}
+
+
+@given(st.lists(st.floats(-0.2, 0.2), min_size=1, max_size=25))
+def test_the_figures_of_any_days_are_those_that_another_calculation_finds(moves: list[float]) -> None:
+    equity = [round(float(x), 2) for x in 100 * np.cumprod(1 + np.array(moves))]
+    found = {x.name: x.value for x in figures_of(ended(*equity))}
+
+    levels = [100.0, *equity]
+    falls = [levels[n] / max(levels[: n + 1]) - 1 for n in range(len(levels))]
+    assert found["result"] == pytest.approx(equity[-1] - 100)
+    assert found["return"] == pytest.approx(equity[-1] / 100 - 1)
+    assert found["worst drawdown"] == pytest.approx(min(falls))
+
+
+def test_a_symbol_without_minutes_on_a_day_is_neither_recorded_nor_modelled_but_missing(
+    played: tuple[BacktestPlan, Outcome],
+) -> None:
+    chosen, _ = played
+    out = ended(100, 100)
+    out.prices = [
+        Prices(chosen.symbols[0], out.days[0].day, is_recorded=False, volatility=0.3, is_assumed=True)
+    ]
+
+    told = loud_lines(Report(chosen, "fast", out))
+
+    assert f"{chosen.symbols[0]}: no minutes on 1 of 2 sessions." in told
+    assert "MODELLED on 1 of 1 symbol-day " in told[-1]
+    assert "ASSUMED on 1" in told[-1]
+
+
+def test_what_is_open_at_the_end_is_no_realised_result(played: tuple[BacktestPlan, Outcome]) -> None:
+    chosen, full = played
+    out = replace(full, trades=dict(list(full.trades.items())[:1]))
+    [trade] = out.trades.values()
+
+    money = backtest_document(Report(chosen, "fast", out)).money
+
+    assert money is not None
+    assert money.realized == trade.pnl + trade.commission
+    assert None not in (money.realized, money.unrealized, money.fees)
+    assert money.realized + (money.unrealized or 0) - (money.fees or 0) == money.net

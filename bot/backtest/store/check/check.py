@@ -13,6 +13,7 @@ from bot.backtest.store.check.day_bars import SymbolBars, cut
 from bot.backtest.store.check.findings import DataFinding, DataSeverity
 from bot.backtest.store.kinds import Kind
 from bot.backtest.store.store import Store
+from bot.domain.text import counted
 from bot.domain.types import Symbol
 
 _EVER: Final = (date(1990, 1, 1), date(2100, 1, 1))
@@ -48,7 +49,7 @@ def _history(store: Store, symbol: Symbol, bars: SymbolBars) -> Iterator[DataFin
             symbol,
             Kind.BARS_60M,
             DataSeverity.NOTE,
-            f"{len(hours)} sessions of hours before the first minute; the whale strategy reads 20 sessions back",
+            f"{counted(len(hours), 'session')} of hours before the first minute; the whale strategy reads 20 sessions back",
             (bars.days[0].day,),
             f"ibkr-bot data fetch {symbol} --size 60m, or let a backtest begin 20 sessions later",
         )

@@ -25,6 +25,7 @@ from bot.backtest.store.intake.values import bad_books
 from bot.backtest.store.kinds import MINUTE_US, Int64s, Kind, keys
 from bot.domain.errors import FixTheCommand
 from bot.domain.session import CalendarRangeError, previous_session, session_on
+from bot.domain.text import counted
 from bot.domain.types import Symbol
 
 _OCC: Final = re.compile(r"(?:O:)?[A-Z.]{1,6}\d?\s*(\d{6})([CP])(\d{8})")
@@ -89,7 +90,9 @@ def _contracts(raw: Raw, named: dict[str, str], sieve: Sieve) -> dict[str, objec
     last_days = {day: _last_trading_day(day) for day in set(expiries)}
     moved = sum(1 for day in expiries if last_days[day] not in (day, None))
     if moved:
-        sieve.notes.append(f"{moved} rows: an expiry on a Saturday is the last trading day before it")
+        sieve.notes.append(
+            f"{counted(moved, 'row')}: an expiry on a Saturday is the last trading day before it"
+        )
     traded = np.array([last_days[day] is not None for day in expiries], dtype=np.bool_)
     sieve.refuse(~traded, "the expiry is no trading day")
     days = [last_days[day] or day for day in expiries]
@@ -180,5 +183,7 @@ def _once(taken: Taken, raw: Raw) -> Taken:
         kept.append(rows[int(day)].take(pa.array(np.sort(last))))
     table = pa.concat_tables(kept)
     gone = len(taken.table) - len(table)
-    notes = taken.notes + ((f"{gone} rows left out: a later row of the same minute",) if gone else ())
+    notes = taken.notes + (
+        (f"{counted(gone, 'row')} left out: a later row of the same minute",) if gone else ()
+    )
     return Taken(taken.kind, taken.symbol, table, notes)

@@ -23,6 +23,7 @@ from bot.backtest.store.intake.values import bad_bars, seems_in_cents
 from bot.backtest.store.intake.vendors import as_usual, in_usd, with_stand_ins
 from bot.backtest.store.kinds import symbol_named
 from bot.domain.errors import FixTheCommand
+from bot.domain.text import counted
 from bot.domain.types import Symbol
 
 _FIGURES = ("open", "high", "low", "close", "volume")
@@ -76,7 +77,7 @@ def _take_bars(raw: Raw, named: dict[str, str], symbol: Symbol, told: Told, sour
     notes: list[str] = []
     if told.skip_bad:
         raw, gone = without_unreadable(raw, [named[name] for name in _FIGURES])
-        notes += [f"{gone} rows left out: a figure is no number"] if gone else []
+        notes += [f"{counted(gone, 'row')} left out: a figure is no number"] if gone else []
         if not raw.rows:
             raise FixTheCommand(f"{raw.path}: no row has figures that are numbers")
     times = read_times(raw, named.get("time"), named.get("date"), told.day_order)

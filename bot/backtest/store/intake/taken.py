@@ -11,6 +11,7 @@ from bot.backtest.store.intake.numbers import Flags
 from bot.backtest.store.intake.raw import Raw
 from bot.backtest.store.kinds import SCHEMAS, Kind
 from bot.domain.errors import FixTheCommand
+from bot.domain.text import counted
 from bot.domain.types import Symbol
 
 
@@ -41,7 +42,7 @@ class Sieve:
         """Leave these rows out, and say so."""
         gone = rows & self.kept
         if gone.any():
-            self.notes.append(f"{int(gone.sum())} rows left out: {why}")
+            self.notes.append(f"{counted(int(gone.sum()), 'row')} left out: {why}")
             self.kept &= ~rows
 
     def refuse(self, rows: Flags, why: str) -> None:

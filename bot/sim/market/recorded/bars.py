@@ -20,6 +20,7 @@ from typing import Final, TypeVar
 from bot.domain.errors import FixTheCommand, FixTheMachine
 from bot.domain.market import Bar, BarSize
 from bot.domain.session import NEW_YORK, new_york_day
+from bot.domain.text import counted
 from bot.domain.types import Symbol
 
 RECORDINGS: Final = files("bot.sim") / "recordings"
@@ -41,7 +42,11 @@ class NotRecordedError(FixTheCommand):
         if known_days is None:
             known_days = tuple(recorded for name, recorded in recorded_sessions() if name == symbol)
         days = [f"{known}" for known in known_days]
-        known = f"{days[0]} to {days[-1]}, {len(days)} sessions" if days else f"only {', '.join(SYMBOLS)}"
+        known = (
+            f"{days[0]} to {days[-1]}, {counted(len(days), 'session')}"
+            if days
+            else f"only {', '.join(SYMBOLS)}"
+        )
         super().__init__(f"no recording of {symbol}{f' on {day}' if day else ''}; there is: {known}")
 
 
