@@ -58,7 +58,7 @@ def heat_maps(swept: Swept) -> tuple[HeatMap, ...]:
     if not swept.ranked:
         return ()
     inside, outside = _sharpes(swept)
-    has_rest = swept.split < len(swept.ranked[0].returns)
+    has_rest = swept.split + 1 < len(swept.ranked[0].returns)  # one day has no deviation
     pairs = list(combinations(range(len(swept.ranked[0].changes)), 2))[:_PAIRS]
     parts = (("in sample", inside), ("out of sample", outside)) if has_rest else (("in sample", inside),)
     return tuple(_map(swept.ranked, pair, name, value) for pair in pairs for name, value in parts)

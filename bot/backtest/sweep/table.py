@@ -56,7 +56,7 @@ def sweep_table(swept: Swept, shown: int) -> Table:
     """The best, in sample beside out of sample."""
     keys = [key for key, _ in swept.ranked[0].changes] if swept.ranked else []
     short = [key.rsplit(".", 1)[-1].replace("_", " ") for key in keys]
-    columns = (*short, "trades", "Sharpe in", "Sharpe out", "return in", "return out", "result")
+    columns = (*short, "trades", "Sharpe in", "Sharpe out", "return in", "return out", "result, USD")
     rows = tuple(_row(x, swept.split) for x in swept.ranked[:shown])
     right = tuple(range(len(keys), len(columns)))
     return Table(
@@ -92,10 +92,11 @@ def worth_in_words(swept: Swept) -> str:
     said.append(f"The best of so many without skill would show a Sharpe ratio of {swept.by_luck:.2f}.")
     if swept.deflated is not None:
         said.append(
-            f"Deflated Sharpe ratio of the best: {swept.deflated:.0%} (below 95 %: luck explains it)."
+            f"Deflated Sharpe ratio of the best: {swept.deflated:.0%} (below 95 %: luck explains it; "
+            "Bailey and López de Prado, 2014)."
         )
     if swept.overfit is not None:
-        said.append(f"Probability of backtest overfitting: {swept.overfit:.0%}.")
+        said.append(f"Probability of backtest overfitting: {swept.overfit:.0%} (Bailey and others, 2015).")
     return " ".join(said)
 
 

@@ -7,6 +7,9 @@
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   const faded = (hex, share) => `${hex}${Math.round(share * 255).toString(16).padStart(2, "0")}`;
 
+  // Kinds of marks of the library: 0 a year, 1 a month, 2 a day, more: a time within one.
+  const tick = (spansDays) => (at, kind) => (!spansDays || kind > 2 ? clock.minute(at) : kind === 0 ? clock.month(at) : clock.shortDay(at));
+
   const options = (spansDays) => ({
     autoSize: true,
     layout: {
@@ -15,11 +18,11 @@
       panes: { separatorColor: colour("line"), separatorHoverColor: colour("line"), enableResize: false },
     },
     grid: { vertLines: { color: colour("line") }, horzLines: { color: colour("line") } },
-    rightPriceScale: { borderVisible: false },
+    rightPriceScale: { borderVisible: false, entireTextOnly: true },
     timeScale: {
       borderVisible: false, timeVisible: !spansDays, secondsVisible: false, rightOffset: 2, minBarSpacing: 0.4,
       fixLeftEdge: true, fixRightEdge: false,
-      tickMarkFormatter: (at) => (spansDays ? clock.shortDay(at) : clock.minute(at)),
+      tickMarkFormatter: tick(spansDays),
     },
     localization: { locale: "en-US", timeFormatter: (at) => (spansDays ? clock.day(at) : `${clock.minute(at)} New York`) },
     crosshair: { mode: L.CrosshairMode.Normal },
@@ -63,7 +66,7 @@
         priceScaleId: "volume", priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false,
       });
       this.chart.priceScale("volume").applyOptions({ scaleMargins: { top: 0.86, bottom: 0 } });
-      this.candles.priceScale().applyOptions({ scaleMargins: { top: 0.1, bottom: 0.16 } });
+      this.candles.priceScale().applyOptions({ scaleMargins: { top: 0.18, bottom: 0.16 } });
       this.shades = painter((context, size) => this.shade(context, size), "bottom");
       this.paths = painter((context, size) => this.connect(context, size), "top");
       this.candles.attachPrimitive(this.shades);
@@ -108,7 +111,7 @@
       if (this.spansDays === spansDays) return;
       this.spansDays = spansDays;
       this.chart.applyOptions({
-        timeScale: { tickMarkFormatter: (at) => (spansDays ? clock.shortDay(at) : clock.minute(at)) },
+        timeScale: { tickMarkFormatter: tick(spansDays) },
         localization: { timeFormatter: (at) => `${spansDays ? `${clock.day(at)}, ` : ""}${clock.minute(at)} New York` },
       });
     }
@@ -157,7 +160,13 @@
       return trade.closed_at || new Date((last ? last[0] : 0) * 1000).toISOString();
     }
 
+    // More trades than a place has room for are points alone: bands, lines and names would cover the candles and each other.
+    areMany() {
+      return this.trades.length > this.place.clientWidth / 6;
+    }
+
     shade(context, size) {
+      if (this.areMany()) return;
       for (const trade of this.trades) {
         const from = this.x(trade.opened_at), to = this.x(this.end(trade));
         if (from === null || to === null) continue;
@@ -167,14 +176,18 @@
       }
     }
 
-    connect(context) {
-      const label = [];
+    connect(context, size) {
+      const label = [], areMany = this.areMany();
       for (const trade of this.trades) {
         const from = this.x(trade.opened_at), to = this.x(this.end(trade));
         const start = this.priceAt(trade.opened_at), end = this.priceAt(this.end(trade));
         if (from === null || to === null || start === null) continue;
         const y0 = this.candles.priceToCoordinate(start), y1 = this.candles.priceToCoordinate(end);
         const shade = colour(toneOf(trade));
+        if (areMany) {
+          dot(context, from, y0, shade, shade, 1);
+          continue;
+        }
         context.strokeStyle = shade;
         context.lineWidth = 1.6;
         context.setLineDash([4, 3]);
@@ -184,7 +197,7 @@
         if (trade.closed_at) dot(context, to, y1, shade, shade);
         label.push([from, `${trade.right === "P" ? "put" : "call"} ${known(trade.result) ? signed(trade.result) : "open"}`, shade]);
       }
-      tags(context, label);
+      tags(context, label, size.width);
     }
 
     // ── each trade in per cent of what was paid ──
@@ -210,6 +223,10 @@
         if (from === null || until === null || y(0) === null) continue;
         const to = Math.max(from + 3, until);
         const shade = colour(toneOf(trade));
+        if (this.areMany()) {
+          if (known(trade.exit)) dot(context, from, y(of(trade, trade.exit)), shade, shade, 1);
+          continue;
+        }
         line(from, to, 0, colour("dim"), [2, 2]);
         line(from, to, of(trade, trade.stop), colour("dn-fill"));
         line(from, to, of(trade, trade.target), colour("up-fill"));
@@ -247,18 +264,20 @@
     context.fillStyle = fill; context.fill();
     context.strokeStyle = stroke; context.lineWidth = 2; context.stroke();
   };
-  // Names stand in rows at the top; one that would cover its neighbour goes a row lower.
-  const tags = (context, labels) => {
+  // Names stand in rows at the top, whole and within the picture; one that would cover its neighbour goes a row lower, and one that
+  // has no row is left to the table.
+  const tags = (context, labels, width) => {
     context.font = "600 11px system-ui, sans-serif";
     context.textAlign = "left";
     const ends = [];
     for (const [x, text, shade] of labels.sort((a, b) => a[0] - b[0])) {
-      let row = ends.findIndex((end) => end < x);
+      const long = context.measureText(text).width, left = Math.max(0, Math.min(x + 2, width - long - 2));
+      let row = ends.findIndex((end) => end < left);
       if (row < 0) row = ends.length;
       if (row > 2) continue;
       context.fillStyle = shade;
-      context.fillText(text, x + 2, 12 + row * 13);
-      ends[row] = x + 6 + context.measureText(text).width;
+      context.fillText(text, left, 12 + row * 13);
+      ends[row] = left + 4 + long;
     }
   };
 
@@ -272,7 +291,15 @@
       this.series = this.chart.addSeries(L.AreaSeries, {
         lineColor: colour("acc"), topColor: faded(colour("acc"), 0.22), bottomColor: faded(colour("acc"), 0.02), lineWidth: 2,
         priceLineVisible: false, lastPriceAnimation: L.LastPriceAnimationMode.Disabled, priceFormat: { type: "custom", formatter: (value) => plain(value, value > 1000 ? 0 : 2), minMove: 0.01 },
+        autoscaleInfoProvider: (usual) => this.room(usual()),
       });
+    }
+
+    // Of what hardly moves a scale would repeat one figure: it has a hundredth of the value to each side, at least.
+    room(found) {
+      if (!found || !found.priceRange) return found;
+      const { minValue: low, maxValue: high } = found.priceRange, least = Math.max(1, Math.abs(high) / 100);
+      return high - low >= least / 10 ? found : { ...found, priceRange: { minValue: low - least, maxValue: high + least } };
     }
 
     show(points) {

@@ -40,12 +40,14 @@ const OwnersPage = {};
   const second = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
   const dayName = format({ weekday: "short", day: "numeric", month: "short", year: "numeric" });
   const shortDay = format({ day: "numeric", month: "short" });
+  const month = format({ month: "short", year: "numeric" });
   const date = (value) => (typeof value === "number" ? new Date(value * 1000) : new Date(value));
   const clock = {
     minute: (value) => (known(value) ? minute.format(date(value)) : "—"),
     second: (value) => (known(value) ? second.format(date(value)) : "—"),
     day: (value) => (known(value) ? dayName.format(date(value)) : ""),
     shortDay: (value) => (known(value) ? shortDay.format(date(value)) : ""),
+    month: (value) => (known(value) ? month.format(date(value)) : ""),
     full: (value) => (known(value) ? `${clock.day(value)}, ${clock.second(value)} New York` : "no time yet"),
   };
   Object.assign(OwnersPage, { h, byId, fill, known, plain, signed, tone, price, clock });

@@ -13,22 +13,33 @@
   const short = (value) => (Math.abs(value) >= 1000 ? `${round(value / 1000, 1)}k` : round(value, Math.abs(value) < 10 ? 2 : 0));
   const note = (it) => (it.note ? h("p", { cls: "empty" }, it.note) : null);
 
+  // A picture that is drawn again in the room that it has, so that its letters keep their size.
+  function fitted(draw) {
+    const place = h("div", {});
+    new ResizeObserver(([{ contentRect: { width } }]) => { if (width) place.replaceChildren(draw(width)); }).observe(place);
+    return place;
+  }
+
   // ── how many fell where ──
   function distribution(it) {
-    const [width, height, foot] = [1000, 190, 24], most = Math.max(1, ...it.counts), step = width / it.counts.length;
+    return card(`${it.title}, ${it.unit}`, fitted((width) => bars(it, width)), note(it));
+  }
+
+  function bars(it, width) {
+    const [height, foot] = [190, 24], most = Math.max(1, ...it.counts), step = width / it.counts.length;
     const parts = it.counts.flatMap((count, n) => {
       const tall = (height - foot - 18) * count / most, middle = (it.edges[n] + it.edges[n + 1]) / 2;
       const told = `${round(it.edges[n])} to ${round(it.edges[n + 1])} ${it.unit}: ${count}`;
       const bar = s("rect", { x: n * step + 1, y: height - foot - tall, width: Math.max(1, step - 2), height: tall, class: middle < 0 ? "fall" : "rise" }, s("title", {}, told));
-      return count ? [bar, s("text", { x: (n + 0.5) * step, y: height - foot - tall - 4, class: "middle" }, String(count))] : [bar];
+      return count && step >= 14 ? [bar, s("text", { x: (n + 0.5) * step, y: height - foot - tall - 4, class: "middle" }, String(count))] : [bar];
     });
-    const every = Math.ceil(it.edges.length / 11);
+    const every = Math.ceil(46 / step);
     it.edges.forEach((edge, n) => {
       if (n % every) return;
       parts.push(s("text", { x: n * step, y: height - 6, class: n === 0 ? "start" : n === it.edges.length - 1 ? "end" : "middle" }, short(edge)));
     });
     const label = `${it.title}: ${it.counts.map((count, n) => `${count} from ${round(it.edges[n])} to ${round(it.edges[n + 1])}`).join(", ")}`;
-    return card(`${it.title}, ${it.unit}`, s("svg", { viewBox: `0 0 ${width} ${height}`, class: "figure", role: "img", "aria-label": label }, ...parts), note(it));
+    return s("svg", { viewBox: `0 0 ${width} ${height}`, class: "figure", role: "img", "aria-label": label }, ...parts);
   }
 
   // ── a map of two settings ──
@@ -36,8 +47,8 @@
     const known = it.values.flat().filter((value) => value !== null), most = Math.max(1e-9, ...known.map(Math.abs));
     const cell = (value) => h("td", { cls: "num", style: value === null ? {} : { background: `color-mix(in srgb, var(--${value < 0 ? "dn-fill" : "up-fill"}) ${Math.round(55 * Math.abs(value) / most)}%, var(--card))` } },
       value === null ? "" : value.toFixed(2).replace("-", "−"));
-    const head = h("tr", {}, h("th", {}, `${it.down} ↓  ${it.across} →`), ...it.columns.map((name) => h("th", { cls: "num" }, name)));
-    const rows = it.rows.map((name, n) => h("tr", {}, h("th", {}, name), ...it.values[n].map(cell)));
+    const head = h("tr", {}, h("th", { scope: "col" }, `${it.down} ↓  ${it.across} →`), ...it.columns.map((name) => h("th", { cls: "num", scope: "col" }, name)));
+    const rows = it.rows.map((name, n) => h("tr", {}, h("th", { scope: "row" }, name), ...it.values[n].map(cell)));
     return card(it.title, h("div", { cls: "scroll", tabindex: "0", role: "region", "aria-label": it.title },
       h("table", { cls: "heat" }, h("thead", {}, head), h("tbody", {}, ...rows))), note(it));
   }
@@ -71,7 +82,7 @@
         ...ticks.map((value) => s("text", { x: x(n) + (left ? -5 : 5), y: y(n, value) + 4, class: left ? "end tick" : "start tick" }, text(n, value)))];
     });
     const picture = s("svg", { viewBox: `0 0 ${width} ${height}`, class: "figure", role: "img", "aria-label": `${it.title}; the table has the same figures` }, s("g", {}, ...lines), s("g", { class: "over" }, ...axes));
-    return card(it.title, h("div", { cls: "scroll" }, picture), told, note(it));
+    return card(it.title, h("div", { cls: "scroll", tabindex: "0", role: "region", "aria-label": it.title }, picture), told, note(it));
   }
 
   const figures = (doc) => [...doc.distributions.map(distribution), ...doc.parallels.map(parallel), ...doc.heat_maps.map(heatMap)];

@@ -28,7 +28,7 @@
       place.replaceChildren(h("div", { cls: "tabs", role: "tablist" }), h("h2", {}), h("div", { cls: "plot", role: "img" }), legend());
       day = new DayChart(place.querySelector(".plot"));
     }
-    place.querySelector(".plot").setAttribute("aria-label", `${shown.symbol}: the day's candles with its trades; the table below has the same figures`);
+    place.querySelector(".plot").setAttribute("aria-label", `${shown.symbol}: candles with the trades; the tables below have the same figures`);
     tabs(place.querySelector(".tabs"), doc, shown);
     day.show(shown, doc.trades);
     const minutes = day.step === 1 ? "one-minute" : day.step === 60 ? "hourly" : `${day.step}-minute`;

@@ -92,15 +92,21 @@
     fill("events", ...(doc.events.length || doc.kind === "live" ? [h("h2", {}, "What happened"), doc.events.length ? h("ol", {}, ...doc.events.map(event)) : h("p", { cls: "empty" }, "Nothing yet.")] : []));
   }
 
+  // A code may be broken behind its underscores.
+  const broken = (text) => text.split(/(?<=_)/).flatMap((part, n) => (n ? [h("wbr"), part] : [part]));
+
   // ``right``: columns of figures; ``more``: columns that a phone leaves out.
   function table(title, columns, rows, { right = [], more = [], foot = null, note = "" } = {}) {
-    const isText = (value) => typeof value === "string" && value.length > 60;
-    const cell = (tag, index, value) => h(tag, { cls: [right.includes(index) ? "num" : "", more.includes(index) ? "more" : "", isText(value) ? "words" : ""].join(" ").trim() },
-      value instanceof Node ? value : String(value));
+    const said = note ? h("p", { cls: "empty" }, note) : null;
+    if (!rows.length) return card(title, said || h("p", { cls: "empty" }, "Nothing."));
+    // A column of long texts stands on a line of its own where the screen is narrow; figures keep theirs.
+    const isLong = columns.map((_, index) => rows.some((row) => typeof row[index] === "string" && row[index].length > 28));
+    const name = (index) => [right.includes(index) ? "num" : "", more.includes(index) ? "more" : "", isLong[index] ? "words" : ""].join(" ").trim();
+    const coded = (value) => (typeof value === "string" && value.includes("_") ? " code" : "");
+    const cell = (tag, index, value) => h(tag, { cls: (name(index) + coded(value)).trim(), ...(tag === "th" ? { scope: "col" } : { "data-name": columns[index] }) }, ...(value instanceof Node ? [value] : broken(String(value))));
     const line = (tag, row) => h("tr", {}, ...row.map((value, index) => cell(tag, index, value)));
-    return card(title, h("div", { cls: "scroll", tabindex: "0", role: "region", "aria-label": title }, h("table", {},
-      h("thead", {}, line("th", columns)), h("tbody", {}, ...rows.map((row) => line("td", row))), foot ? h("tfoot", {}, line("td", foot)) : null)),
-      note ? h("p", { cls: "empty" }, note) : null);
+    return card(title, h("div", { cls: "scroll", tabindex: "0", role: "region", "aria-label": title }, h("table", { cls: isLong.includes(true) ? "long" : "" },
+      h("thead", {}, line("th", columns)), h("tbody", {}, ...rows.map((row) => line("td", row))), foot ? h("tfoot", {}, line("td", foot)) : null)), said);
   }
 
   function trades(doc) {
@@ -112,10 +118,10 @@
     const total = (list, key) => list.reduce((sum, it) => sum + Math.round(Number(it[key]) * 100), 0) / 100;
     const foot = ["total", "", "", "", "", "", "", "", "", `${closed.length} closed`, plain(total(doc.trades, "fees")), amount(total(closed, "result"))];
     return [table("Trades", ["from–to", "who", "contract", "qty", "limit", "entry", "stop", "target", "exit", "by", "fees", "result"], rows,
-      { right: [3, 4, 5, 6, 7, 8, 10, 11], more: [1, 3, 4, 5, 6, 7, 8, 10], foot })];
+      { right: [3, 4, 5, 6, 7, 8, 10, 11], more: [1, 3, 4, 5, 6, 7, 8, 10, ...(many ? [9] : [])], foot })];
   }
 
-  const tables = (doc) => doc.tables.map((it) => table(it.title, it.columns, it.rows, { right: it.right, note: it.note, more: it.columns.length > 5 ? it.columns.map((_, index) => index).slice(4) : [] }));
+  const tables = (doc) => doc.tables.map((it) => table(it.title, it.columns, it.rows, { right: it.right, note: it.note, more: it.more }));
 
   function foot(doc) {
     const { build, started_at: since, journal } = doc.source;
