@@ -71,37 +71,43 @@ def _first_of(
     market: Market, resting: list[OrderView], points: list[_Point], exchange: ExchangeSettings
 ) -> datetime | None:
     """Halves the stretch until its extremes say that nothing happens in it, or only one minute is left."""
-    if not points or _stays_clear(market, resting, points[0][1], points[-1][1]):
+    near = _near(market, resting, points[0][1], points[-1][1]) if points else []
+    if not near:
         return None
     if points[0][1] == points[-1][1]:
         for at, minute, step in points:
-            book = market.book_ahead(resting[0].contract, minute, step)
-            if book is None or any(would_act(order, book, exchange) for order in resting):
+            book = market.book_ahead(near[0].contract, minute, step)
+            if book is None or any(would_act(order, book, exchange) for order in near):
                 return at
         return None
     middle = (points[0][1] + points[-1][1] + 1) // 2
     cut = next(n for n, point in enumerate(points) if point[1] >= middle)
-    before = _first_of(market, resting, points[:cut], exchange)
-    return before if before is not None else _first_of(market, resting, points[cut:], exchange)
+    before = _first_of(market, near, points[:cut], exchange)
+    return before if before is not None else _first_of(market, near, points[cut:], exchange)
 
 
-def _stays_clear(market: Market, resting: list[OrderView], first: int, last: int) -> bool:
-    """Whether a modelled option stays well between its stop and its target in these minutes.
+def _near(market: Market, resting: list[OrderView], first: int, last: int) -> list[OrderView]:
+    """Those of these orders on one option that may act in these minutes: all but a stop well below, and a target well above.
 
     Its price rises or falls with the underlying's, and falls with time: two corners of the stretch hold its extremes, but for
     the smile and the clock within a minute, which the slack is for.
     """
     contract = resting[0].contract
-    books = market.corner_books(contract, first, last)
-    if books is None:
-        return False
-    low, high = min(book.bid or _ZERO for book in books), max(book.ask or _ZERO for book in books)
+    corners = market.corners(contract, first, last)
+    if corners is None:
+        return resting
+    worst, best = corners
+    near: list[OrderView] = []
     for order in resting:
         stop, limit = order.stop_price, order.order.limit_price
         price = stop if stop is not None else limit
         if price is None or not order.is_active or order.is_triggered or order.order.action is not Side.SELL:
-            return False
+            return resting
         slack = _SLACK_TICKS * contract.ticks.increment(price)
-        if low <= price + slack if stop is not None else high >= price - slack:
-            return False
-    return True
+        if stop is not None:
+            is_near = (market.corner_book(contract, worst).bid or _ZERO) <= price + slack
+        else:
+            is_near = (market.corner_book(contract, best).ask or _ZERO) >= price - slack
+        if is_near:
+            near.append(order)
+    return near

@@ -34,6 +34,8 @@ from bot.sim.market.stock import DayFigures, StockMarket
 
 _MINUTE = timedelta(minutes=1)
 _TICK = timedelta(microseconds=1)
+_Corner = tuple[int, int]
+"""The underlying's price in cents, and a minute of the session."""
 
 
 class Market:
@@ -321,8 +323,8 @@ class Market:
             return None
         return self._options[contract.symbol].book_at(contract, cents, minute)
 
-    def corner_books(self, contract: Contract, first: int, last: int) -> list[TopOfBook] | None:
-        """A modelled option's books where it is worth least and most in these minutes; it falls with time.
+    def corners(self, contract: Contract, first: int, last: int) -> tuple[_Corner, _Corner] | None:
+        """Where a modelled option is worth least, and where most, in these minutes; it falls with time.
 
         None where a book is recorded, pinned or of another width within the stretch, or a minute lacks its bar.
         """
@@ -331,7 +333,11 @@ class Market:
         if extremes is None or contract.con_id in self._pinned or not options.is_even(contract, first, last):
             return None
         worst, best = extremes if contract.right is Right.CALL else reversed(extremes)
-        return [options.book_at(contract, worst, last), options.book_at(contract, best, first)]
+        return (worst, last), (best, first)
+
+    def corner_book(self, contract: Contract, corner: _Corner) -> TopOfBook:
+        """The option's book in one of its :meth:`corners`."""
+        return self._options[contract.symbol].book_at(contract, *corner)
 
     def carry(self, contract: Contract, at: datetime) -> Carry:
         """Interest and dividends, as option prices have them then."""

@@ -57,6 +57,8 @@ from bot.sim.market.stock import StockMarket
 
 _MINUTE = timedelta(minutes=1)
 _LONGEST = 390
+_KEPT = 64
+"""Quotes of a contract without a shelf: who looks ahead to where one may be touched asks for the same few again."""
 _LOOK_BACK_HOURS = 70
 """Ten sessions: how far the market's calm is looked for."""
 _LOOK_BACK = timedelta(days=30)
@@ -91,7 +93,7 @@ class _Moment:
 class _Series:
     """One contract, taken apart once. ``key`` is the underlying's price in cents and the minute that ``quote`` is of.
 
-    ``made`` holds what the shelf has of it on this day; None until its first quote is modelled.
+    ``made`` holds what the shelf has of it on this day, or its last quotes; None until its first quote is modelled.
     """
 
     con_id: ConId
@@ -293,16 +295,18 @@ class OptionMarket:
         if self._chain is not None and series.column is not None:
             at = self._instant(minute)
             return self._recorded(self._chain, series, spot, years_between(at, series.expires), at)
-        moment = self._moment(minute, series.expires)
-        if self._shelf is None:
-            return self._modelled(series, spot, minute, moment)
         made = series.made
         if made is None:
-            made = series.made = self._made_before(series, self._shelf)
+            made = series.made = {} if self._shelf is None else self._made_before(series, self._shelf)
         quote = made.get((spot, minute))
         if quote is None:
-            quote = self._modelled(series, spot, minute, moment)
-            self._shelf.put(made, spot, minute, quote)
+            quote = self._modelled(series, spot, minute, self._moment(minute, series.expires))
+            if self._shelf is not None:
+                self._shelf.put(made, spot, minute, quote)
+            else:
+                if len(made) >= _KEPT:
+                    made.clear()
+                made[spot, minute] = quote
         return quote
 
     def _made_before(
