@@ -7,7 +7,7 @@ it when it has come.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -23,36 +23,50 @@ _Point = tuple[datetime, int, int]
 """An instant of the session, its minute and its step in the minute."""
 Reaches = Callable[[Symbol], list[tuple[float, float]] | None]
 _MINUTE: Final = timedelta(minutes=1)
+_TICK: Final = timedelta(microseconds=1)
 _SPREAD_USD: Final = 0.10
 """More than half of any stock's spread: a middle is never further from its prints."""
 _SLACK_TICKS: Final = 2
 _ZERO: Final = Decimal(0)
 
 
-def calm_until(market: Market, now: datetime, to: datetime, reaches: Reaches) -> datetime:
-    """The first minute before ``to`` in which the money may leave a watch's reach, or lacks a bar; else ``to``."""
+def first_stir(market: Market, now: datetime, to: datetime, reaches: Reaches) -> datetime | None:
+    """The first point after ``now``, up to ``to``, at which the money may leave a watch's reach, or lacks a bar.
+
+    ``now`` where the next one cannot be told; None for no point.
+    """
     session = market.session
     if session is None:
         return now
     first = (now - session.open) // _MINUTE
     end = -((session.open - to) // _MINUTE)
+    found: list[datetime] = []
     for symbol, stock in market.stocks.items():
         watched = reaches(symbol)
-        end = min(first, end) if watched is None else _calm_end(stock, first, end, watched)
-    return min(to, session.open + end * _MINUTE)
+        if watched is None:
+            return now
+        least = max((centre - far for centre, far in watched), default=-math.inf) + _SPREAD_USD
+        most = min((centre + far for centre, far in watched), default=math.inf) - _SPREAD_USD
+        for minute in _stirred(stock, range(first, end), least, most):
+            begin = session.open + minute * _MINUTE
+            points = market.points_ahead(min(to, begin + _MINUTE - _TICK), max(now + _TICK, begin))
+            at = next((x for x, _, step in points if _stirs(stock, minute, step, least, most)), None)
+            if at is not None:
+                found.append(at)
+                break
+    return min(found, default=None)
 
 
-def _calm_end(stock: StockMarket, first: int, end: int, watched: list[tuple[float, float]]) -> int:
-    """The first of these minutes that leaves a watch's reach, or lacks a bar; else ``end``."""
-    least = max((centre - far for centre, far in watched), default=-math.inf)
-    most = min((centre + far for centre, far in watched), default=math.inf)
-    for minute in range(first, end):
+def _stirred(stock: StockMarket, minutes: range, least: float, most: float) -> Iterator[int]:
+    for minute in minutes:
         extremes = stock.range_cents(minute, minute)
-        if extremes is None:
-            return minute
-        if extremes[0] / 100 - _SPREAD_USD <= least or extremes[1] / 100 + _SPREAD_USD >= most:
-            return minute
-    return end
+        if extremes is None or extremes[0] / 100 <= least or extremes[1] / 100 >= most:
+            yield minute
+
+
+def _stirs(stock: StockMarket, minute: int, step: int, least: float, most: float) -> bool:
+    cents = stock.cents_ahead(minute, step)
+    return cents is None or not least < cents / 100 < most
 
 
 def first_touch(

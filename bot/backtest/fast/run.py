@@ -17,7 +17,7 @@ from bot.backtest.exact.run import AFTER_CLOSE, ExactLine, Progress, note_day, p
 from bot.backtest.fast.broker import OnDemandExchange
 from bot.backtest.fast.foresight import Foresight, loud_minutes
 from bot.backtest.fast.marks import Marks
-from bot.backtest.fast.quiet import calm_until, first_touch
+from bot.backtest.fast.quiet import first_stir, first_touch
 from bot.backtest.feed.markets import market_of
 from bot.backtest.feed.stretches import Stretch
 from bot.backtest.outcome import Outcome
@@ -50,6 +50,7 @@ _MINUTE: Final = timedelta(minutes=1)
 _OPENING: Final = timedelta(minutes=1)
 _POINT: Final = timedelta(seconds=15)
 """Between two points of the market, or more."""
+_MOMENT: Final = timedelta(microseconds=1)
 _LOOK_AHEAD: Final = timedelta(minutes=16)
 """How far an option's path is looked up at once."""
 
@@ -316,12 +317,13 @@ class FastLine(ExactLine):
     def _glide(self, at: datetime) -> None:
         """To ``at``, with leaps over what leaves the watched strikes as they are."""
         while self._world.now < at:
-            calm = calm_until(self._world.market, self._world.now, at, self._reaches)
+            now = self._world.now
+            stir = first_stir(self._world.market, now, at, self._reaches)
             # The last point is made as ever: exits see it, and the newest quotes are told.
-            quiet = calm - _POINT
-            if quiet > self._world.now:
+            quiet = at - _POINT if stir is None else min(at - _POINT, stir - _MOMENT)
+            if quiet > now and stir != now:
                 self._move(self._world.leap_to, quiet)
-            step = at if calm >= at else min(at, max(calm, self._world.now) + _MINUTE)
+            step = at if stir is None else min(at, stir if stir > now else now + _MINUTE)
             self._move(self._world.advance_to, step)
 
     def _move(self, by: Callable[[datetime], list[ExchangeEvent]], to: datetime) -> None:

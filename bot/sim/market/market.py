@@ -307,9 +307,13 @@ class Market:
         """What options on it implied on that day; a year's, in thirty days. ``realized`` is the stock's own by then."""
         return self._options[symbol].implied_volatility(day, realized)
 
-    def points_ahead(self, until: datetime) -> Iterator[tuple[datetime, int, int]]:
-        """The session's points from the next one to ``until``: (at, minute, step)."""
+    def points_ahead(
+        self, until: datetime, since: datetime | None = None
+    ) -> Iterator[tuple[datetime, int, int]]:
+        """The session's points from the next one, or from ``since`` on, to ``until``: (at, minute, step)."""
         session, at = self._session, self.next_point()
+        if session is not None and since is not None and since > at:
+            at = self.point_from(since, session)
         while session is not None and at <= until and at < session.close:
             minute, rest = divmod(at - session.open, _MINUTE)
             yield at, minute, rest // self._step
