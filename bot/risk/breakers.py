@@ -188,6 +188,8 @@ def _streak(losses: Losses, limits: RiskLimits) -> str:
 
 
 def _refusals(losses: Losses, now: datetime, limits: RiskLimits) -> str:
+    if len(losses.refused_at) < limits.max_refusals:
+        return ""
     window = timedelta(minutes=limits.refusal_window_minutes)
     count = sum(now - window < at for at in losses.refused_at.values())
     if count < limits.max_refusals:

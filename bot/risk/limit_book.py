@@ -145,11 +145,14 @@ class LimitBook:
         was = self._value(order.limit, now)
         yield lm.LimitLoosened(now, order.limit, was, order.value, order.until, order.reason, order.by)
 
+    @property
+    def is_as_set(self) -> bool:
+        """Whether the settings' limits hold for as long as no row comes, and nothing else was ever said."""
+        return not self.settings.is_live and not self.loosened and self._said is _NONE_SAID
+
     def changes(self, now: datetime) -> Iterator[Message]:
         """What differs from the settings, when that is not what was said last."""
-        if now.tzinfo is None or (
-            not self.settings.is_live and not self.loosened and self._said is _NONE_SAID
-        ):
+        if now.tzinfo is None or self.is_as_set:
             return
         set_to = {name: Decimal(getattr(self.settings, name)) for name in self.held}
         held = {name: str(self._base(name)) for name in self.held if self._base(name) != set_to[name]}

@@ -30,6 +30,8 @@ class LossGuard:
         self._book = book
         self._limits = limits
         self._account = account
+        self.is_calm = False
+        """Whether the last look found nothing that trips a breaker, nor will time alone on this day."""
         self._said: tuple[TradingState, tuple[str, ...]] | None = None
 
     def mark_equity(self) -> Iterator[m.Message]:
@@ -60,6 +62,7 @@ class LossGuard:
     def trip_breakers(self) -> Iterator[m.Message]:
         """Halt for every condition that stands and is not latched yet; lift what was a clock's first reading alone."""
         latch, found = self._book.latch, self._standing()
+        self.is_calm = not found and not self._book.conditions.stale_since
         for cause, detail in found.items():
             if cause not in latch.causes:
                 yield self._halt(cause, detail, OURSELVES)

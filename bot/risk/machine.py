@@ -5,9 +5,9 @@ Each message passes four steps: apply it, ask the breakers, decide, and say the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from bot.domain import broker_messages as b
@@ -24,6 +24,8 @@ from bot.risk.loss_guard import LossGuard
 from bot.risk.risk_book import RiskBook
 
 ANY_ACCOUNT = AccountRule()
+_WORTH = frozenset({b.AccountUpdated, b.SnapshotTaken})
+"""What tells the account's worth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class RiskMachine(StateMachine):
         self.session = session
         self.book = RiskBook(now=NO_TIME_YET)
         self._pending: dict[IdeaId, _Pending] = {}
+        self._calm_on: date | None = None
+        """The day on which no breaker was found tripped, and since when nothing was learned that could trip one."""
         self._guard = LossGuard(self.book, lambda: self.limits, account)
         self.listen(
             _durable(self.book),
@@ -71,21 +75,31 @@ class RiskMachine(StateMachine):
 
     def apply(self, event: m.Message) -> None:
         self.book.now = self.now
+        if type(event) in self._applies:
+            self._calm_on = None
         super().apply(event)
 
-    def decide(self, message: m.Message) -> Iterator[m.Message]:
+    def decide(self, message: m.Message) -> Iterable[m.Message]:
         """Nothing before the first message that carries a time."""
         if not self.has_time:
-            return
-        if isinstance(message, (b.AccountUpdated, b.SnapshotTaken)):
+            return ()
+        is_tick = type(message) is m.TimePassed and not self._pending
+        return () if is_tick and self._calm_on == self.book.today else self._answers(message)
+
+    def _answers(self, message: m.Message) -> Iterator[m.Message]:
+        # Whatever is said is learned, and ends the calm.
+        self._calm_on = self.book.today if self.limit_book.is_as_set else None
+        if type(message) in _WORTH:
             yield from self._guard.mark_equity()
         yield from self._guard.trip_breakers()
         yield from super().decide(message)
         yield from self.limit_book.changes(self.book.now)
         yield from self._guard.publish_state()
+        if not self._guard.is_calm:
+            self._calm_on = None
 
     def time_of(self, message: m.Message) -> datetime | None:
-        return message.values.at if isinstance(message, b.AccountUpdated) else super().time_of(message)
+        return message.values.at if type(message) is b.AccountUpdated else super().time_of(message)
 
     def is_clear(self, low: Decimal, high: Decimal, at: datetime) -> bool:
         """Whether no equity between these trips a breaker then, in whatever order they come, for whoever skips time."""
