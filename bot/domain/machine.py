@@ -7,7 +7,7 @@ ends where the lost machine stood and can never send an order twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -57,7 +57,7 @@ class StateMachine:
             self.now = at
         if type(message) not in self.JUDGED_FIRST:
             self.apply(message)
-        said = []
+        said: list[Message] = []
         for answer in self.decide(message):
             self.apply(answer)
             said.append(answer)
@@ -72,11 +72,10 @@ class StateMachine:
         for apply in self._applies.get(type(event), ()):
             apply(event)
 
-    def decide(self, message: Message) -> Iterator[Message]:
+    def decide(self, message: Message) -> Iterable[Message]:
         """What is to be said now that ``message`` was heard."""
         answer = self._decides.get(type(message))
-        if answer is not None:
-            yield from answer(message)
+        return () if answer is None else answer(message)
 
     def time_of(self, message: Message) -> datetime | None:
         """The time that a message tells, None where it tells none.
@@ -84,7 +83,5 @@ class StateMachine:
         A heartbeat tells none: it belongs to the connection and not to the market, and a day that is replayed has none. What
         falls due is asked for by TimePassed, in every runtime behind the same messages.
         """
-        if isinstance(message, BrokerPulse):
-            return None
-        at: datetime | None = getattr(message, "at", None)
+        at: datetime | None = None if type(message) is BrokerPulse else getattr(message, "at", None)
         return at

@@ -66,6 +66,9 @@ class ExitEscalation:
         True once, when that has lasted for so long; no time counts in which nothing trades.
         """
         limits = self._context.limits
+        if not self._has_stop_limit(bracket):
+            bracket.passed_since = None
+            return False
         does_trade = self._context.market_is_open(now) and not self._is_halted(bracket)
         beyond = does_trade and self._is_beyond_limit(bracket, now)
         if not beyond or bracket.step >= limits.passed_step:
@@ -73,6 +76,10 @@ class ExitEscalation:
             return False
         bracket.passed_since = bracket.passed_since or now
         return now >= later(bracket.passed_since, limits.stop_limit_wait_s)
+
+    def _has_stop_limit(self, bracket: Bracket) -> bool:
+        orders = (record.order for record in self._context.book.of(bracket.idea_id))
+        return any(order.limit_price is not None and order.leg is Leg.STOP for order in orders)
 
     def _is_beyond_limit(self, bracket: Bracket, now: datetime) -> bool:
         book = self._context.book

@@ -6,9 +6,10 @@ for, and only a complete snapshot settles it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import ClassVar
 
 from bot.domain import broker_messages as b
@@ -84,10 +85,11 @@ class OrderManager(StateMachine):
 
     # ── the machine ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def decide(self, message: m.Message) -> Iterator[m.Message]:
-        if self.has_time:
-            yield from super().decide(message)
-            yield from self._go_on(self.now, concerned(message))
+    def decide(self, message: m.Message) -> Iterable[m.Message]:
+        if not self.has_time:
+            return ()
+        # What is due is looked for when the answers were learned: a generator's first line runs when it is asked.
+        return chain(super().decide(message), self._go_on(self.now, concerned(message)))
 
     def _own(self) -> Applies:
         return {

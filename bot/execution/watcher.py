@@ -79,9 +79,10 @@ class OcoWatcher(StateMachine):
 
     # ── the machine ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def decide(self, message: m.Message) -> Iterator[m.Message]:
-        if isinstance(message, m.QuoteUpdated) or not self.has_time:
-            return
+    def decide(self, message: m.Message) -> Iterable[m.Message]:
+        return () if type(message) is m.QuoteUpdated or not self.has_time else self._go_on(message)
+
+    def _go_on(self, message: m.Message) -> Iterator[m.Message]:
         if not self._context.link.has_agreed:
             # Nothing can be judged, or done; but that its time is up is known without the broker.
             if isinstance(message, m.TimePassed):

@@ -113,7 +113,7 @@ class OrderBook:
         if ideas is None:
             return tuple(self._unsettled.values())
         return tuple(
-            r for idea_id in ideas for r in self._by_idea.get(idea_id, ()) if r.ref in self._unsettled
+            r for idea_id in ideas for r in self._by_idea.get(idea_id, ()) if r.order.ref in self._unsettled
         )
 
     def of(self, idea_id: IdeaId) -> tuple[OrderRecord, ...]:
@@ -144,10 +144,13 @@ class OrderBook:
 
     def unbooked(self, record: OrderRecord) -> int:
         """Fills the broker counted whose executions have not come; all of an order it calls filled without a count."""
-        booked = self.ledger.filled(record.ref)
-        if record.status is OrderStatus.FILLED and not record.reported_filled and not booked:
+        reported, is_whole = record.reported_filled, record.status is OrderStatus.FILLED
+        if not reported and not is_whole:
+            return 0  # most orders at most times, and every message asks
+        booked = self.ledger.filled(record.order.ref)
+        if is_whole and not reported and not booked:
             return record.quantity
-        return max(0, record.reported_filled - booked)
+        return max(0, reported - booked)
 
     def as_own(self, open_ideas: frozenset[IdeaId] = frozenset()) -> OwnBooks:
         orders = {
