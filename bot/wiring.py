@@ -11,6 +11,7 @@ into the void.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from operator import attrgetter
 from typing import Protocol
 
 from bot.domain import broker_messages as b
@@ -224,7 +225,13 @@ def may_be_absent(name: str) -> bool:
 
 def symbol_of(message: m.Message) -> str:
     """Whose strategies hear a message that STRATEGY stands in the row of."""
-    for name in ("bar", "quote", "place"):
-        message = getattr(message, name, message)
-    symbol: str = getattr(message, "symbol")  # noqa: B009  no class of messages has it by type
+    kind = type(message)
+    of = _SYMBOL_OF.get(kind)
+    if of is None:  # each bar and quote asks; where a kind has its symbol is looked up once
+        inside = [name for name in ("bar", "quote", "place") if hasattr(message, name)]
+        of = _SYMBOL_OF[kind] = attrgetter(".".join([*inside[:1], "symbol"]))
+    symbol: str = of(message)
     return symbol
+
+
+_SYMBOL_OF: dict[type, attrgetter[str]] = {}

@@ -44,13 +44,13 @@ class Replay:
 
     def tell(self, message: Message) -> None:
         """Handle one message and everything that follows from it."""
-        queue = deque([message])
+        queue, observe, always = deque([message]), self._observe, self._always
         while queue:
             current = queue.popleft()
-            self._observe(current)
+            observe(current)
             if type(current) in DURABLE:
                 self._commit(current)
-            for handle in self._hearers(current):
+            for handle in always.get(type(current)) or self._hearers(current):
                 queue.extend(handle(current))
 
     def _hearers(self, message: Message) -> tuple[Handle, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from itertools import zip_longest
 from typing import Any
 
@@ -59,12 +60,10 @@ class Outcome:
     def end_equity(self) -> Decimal:
         return self.days[-1].equity if self.days else self.start_equity
 
-    def hear(self, message: m.Message) -> None:
-        """Take down what matters; everything else is only counted."""
-        self.messages += 1
-        keep = _KEEP.get(type(message))
-        if keep is not None:
-            keep(self, message)
+    def ear(self, kind: type) -> Callable[[Any], None] | None:
+        """What takes down messages of this kind; None where they do not matter."""
+        keep = _KEEP.get(kind)
+        return None if keep is None else partial(keep, self)
 
     def _judge(self, x: m.BarJudged) -> None:
         self.judged[x.strategy, x.reason] += 1

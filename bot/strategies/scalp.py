@@ -75,18 +75,26 @@ class Scalp:
 
     def judge(self, bar: Bar, *, may_fire: bool = True) -> Judgement:
         """Take the next closed minute bar and say what it means; RestartTheLine for a bar out of order."""
+        fired, reason = self.glance(bar, may_fire=may_fire)
+        if reason is Reason.OUTSIDE_SESSION:
+            return Judgement(None, 0.0, fired=False, reason=reason, numbers={})
+        direction = self._state
+        confidence = 0.0 if direction is None else self._confidence(direction, bar.close)
+        return Judgement(direction, confidence, fired, reason, self._numbers(bar.close))
+
+    def glance(self, bar: Bar, *, may_fire: bool = True) -> tuple[bool, Reason]:
+        """Take the bar, and say only whether it fired, and the reason."""
         self._order.check(bar)
         session = self._enter_session(bar.start)
         if session is None:
-            return Judgement(None, 0.0, fired=False, reason=Reason.OUTSIDE_SESSION, numbers={})
+            return False, Reason.OUTSIDE_SESSION
         self._update(bar, session)
         direction, reason = self._direction(bar.close)
         fired = False
         if direction is not None:
             fired, reason = self._news(direction, bar.end, may_fire=may_fire)
         self._state = direction
-        confidence = 0.0 if direction is None else self._confidence(direction, bar.close)
-        return Judgement(direction, confidence, fired, reason, self._numbers(bar.close))
+        return fired, reason
 
     def remember_fired(self, at: datetime, direction: Direction) -> None:
         """Restore the cooldown: it last fired at the bar that ended then."""

@@ -25,7 +25,7 @@ from bot.domain.limits.messages import LimitsChanged
 from bot.domain.machine import StateMachine
 from bot.domain.market import Bar, BarSize, Quote
 from bot.domain.types import ConId, Direction, IdeaId, Numbers, Right, Symbol
-from bot.strategies.base import Judgement, Strategy
+from bot.strategies.base import Judgement, Strategy, glance_of
 from bot.strategies.entry_timing import (
     ANY_TIME,
     SIGNAL_OUTRANKED,
@@ -116,6 +116,7 @@ class SymbolStrategy(StateMachine):
         self._timing = timing
         self._symbol = symbol
         self._strategies = strategies
+        self._glances = [(one, glance_of(one)) for one in strategies]
         self._mode = mode
         self._choose = choose
         self._contracts: dict[ConId, Contract] = {}
@@ -192,11 +193,14 @@ class SymbolStrategy(StateMachine):
         if self._waiting and quote.at >= self._waiting[0].bar_end + HOUR_BAR_GRACE:
             yield from self._release(quote.at)
 
-    def look(self, bar: Bar, *, is_live: bool) -> Iterator[tuple[str, Judgement]]:
-        """What its strategies think of a minute's bar, said to nobody: for a backtest that knows of nothing that waits for it."""
-        for strategy in self._strategies:
+    def look(self, bar: Bar, *, is_live: bool) -> Iterator[tuple[str, bool, str]]:
+        """Of a minute's bar each strategy's name, whether it fired and why, said to nobody.
+
+        For a backtest that knows of nothing that waits for it.
+        """
+        for strategy, glance in self._glances:
             if strategy.bar_size is bar.size:
-                yield strategy.name, strategy.judge(bar, may_fire=is_live)
+                yield strategy.name, *glance(bar, is_live)
 
     def _on_bar(self, bar: Bar, *, is_live: bool) -> Iterator[m.Message]:
         if self._waiting and bar.size is BarSize.M1:

@@ -15,7 +15,7 @@ from bot.domain.market import Bar, BarSize
 from bot.domain.session import session_on, sessions_between
 from bot.domain.types import Direction
 from bot.sim.market.recorded.bars import bars_1m, bars_60m
-from bot.strategies.base import Cooldown, Judgement, Reason, Strategy
+from bot.strategies.base import Cooldown, Judgement, Reason, Strategy, glance_of
 from bot.strategies.registry import NAMES, STRATEGIES, by_rank, make_strategies, spec_of
 from bot.strategies.scalp import Scalp, ScalpParameters
 from bot.strategies.spec import StrategySpec, meaning_of
@@ -282,3 +282,22 @@ def test_parameters_reach_the_strategy() -> None:
     whale = next(one for one in made if one.name == "whale")
     bars = bars_60m("SPY", datetime(2010, 1, 7, tzinfo=UTC))
     assert [whale.judge(bar).reason is Reason.WARMING_UP for bar in bars[:8]] == [True] * 7 + [False]
+
+
+def test_a_glance_says_what_a_judgement_says_and_leaves_the_same_state() -> None:
+    judged, glanced = Scalp("SPY"), Scalp("SPY")
+    glance = glance_of(glanced)
+
+    for n, bar in enumerate(bars_1m("SPY", MONDAY)):
+        judgement = judged.judge(bar, may_fire=n % 3 != 0)
+        assert glance(bar, n % 3 != 0) == (judgement.fired, judgement.reason)
+    after = minute(0, 130.0, day=date(2011, 1, 4))
+    assert glanced.judge(after) == judged.judge(after)
+
+
+def test_a_strategy_that_judges_otherwise_than_its_parent_is_not_glanced_at_as_that_one() -> None:
+    class Contrary(Scalp):
+        def judge(self, bar: Bar, *, may_fire: bool = True) -> Judgement:
+            return replace(super().judge(bar, may_fire=may_fire), fired=True, reason="contrary")
+
+    assert glance_of(Contrary("SPY"))(minute(0, 100.0), True) == (True, "contrary")

@@ -6,10 +6,10 @@ one step: nothing moves, and the bot's own windows of the night keep it from not
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from bot.actors.replay import Replay
 from bot.assembly.machines import make_machines
@@ -35,15 +35,15 @@ LISTENERS: Final = frozenset({JOURNAL, BOARD, ALERTS})
 Progress = Callable[[date], None]
 
 
-def _nobody(_: object) -> None:
+def nobody(_: object) -> None:
     """For whoever is not listening."""
 
 
 def run_exact(
     plan: BacktestPlan,
     library: Library,
-    progress: Progress = _nobody,
-    hear: Callable[[m.Message], None] = _nobody,
+    progress: Progress = nobody,
+    hear: Callable[[m.Message], None] = nobody,
     until: datetime | None = None,
 ) -> Outcome:
     """Play the plan's days. FixTheCommand when there are none. ``hear`` is told every message; ``until`` ends it sooner."""
@@ -70,13 +70,14 @@ class ExactLine:
         plan: BacktestPlan,
         world: World,
         out: Outcome,
-        hear: Callable[[m.Message], None] = _nobody,
+        hear: Callable[[m.Message], None] = nobody,
         journal: Machine | None = None,
-        commit: Callable[[m.Message], None] = _nobody,
+        commit: Callable[[m.Message], None] = nobody,
     ) -> None:
         self._plan, self._world, self._out, self._also = plan, world, out, hear
         self._exchange = self._make_exchange(world)
         self._is_halted = False
+        self._ears: dict[type, tuple[Callable[[Any], None], ...]] = {}
         self._machines: dict[str, Machine] = {
             **self._make_machines(plan),
             BROKER: self._exchange,
@@ -126,10 +127,25 @@ class ExactLine:
         self._line.tell(passed)
 
     def _hear(self, message: m.Message) -> None:
-        self._out.hear(message)
-        self._also(message)
-        if type(message) is m.TradingStateChanged:
-            self._is_halted = message.state is TradingState.HALTED
+        self._out.messages += 1
+        kind = type(message)
+        ears = self._ears.get(kind)
+        if ears is None:  # once for each kind
+            ears = self._ears[kind] = tuple(self._ears_of(kind))
+        for hear in ears:
+            hear(message)
+
+    def _ears_of(self, kind: type) -> Iterator[Callable[[Any], None]]:
+        """Whoever takes note of messages of this kind, in turn."""
+        if (keep := self._out.ear(kind)) is not None:
+            yield keep
+        if self._also is not nobody:
+            yield self._also
+        if kind is m.TradingStateChanged:
+            yield self._note_state
+
+    def _note_state(self, changed: m.TradingStateChanged) -> None:
+        self._is_halted = changed.state is TradingState.HALTED
 
 
 def note_day(out: Outcome, plan: BacktestPlan, world: World, library: Library, day: date) -> None:

@@ -16,7 +16,7 @@ from bot.domain.messages import HistoryLoaded
 from bot.domain.session import Session
 from bot.domain.types import Symbol
 from bot.sim.market.paths import to_cents
-from bot.strategies.base import Strategy
+from bot.strategies.base import glance_of
 from bot.strategies.registry import make_strategies
 
 _MINUTE = timedelta(minutes=1)
@@ -27,7 +27,7 @@ class Foresight:
 
     def __init__(self, plan: BacktestPlan, symbol: Symbol) -> None:
         made = make_strategies(symbol, hand_down.strategy_parameters(plan.settings))
-        self._minutes: tuple[Strategy, ...] = tuple(x for x in made if x.bar_size is BarSize.M1)
+        self._minutes = tuple(glance_of(x) for x in made if x.bar_size is BarSize.M1)
         self._has_hours = any(x.bar_size is BarSize.M60 for x in made)
         self._last: datetime | None = None
         self.is_warm = False
@@ -54,14 +54,22 @@ class Foresight:
 
     def _judge(self, bar: Bar, *, may_fire: bool) -> bool:
         self._last = bar.start
-        judged = [one.judge(bar, may_fire=may_fire) for one in self._minutes]  # each of them, fired or not
-        return any(x.fired for x in judged)
+        fired = [glance(bar, may_fire)[0] for glance in self._minutes]  # each of them, fired or not
+        return any(fired)
 
 
 def as_formed(bar: Bar) -> Bar:
     """A recorded bar as the market forms it again of its prints: in whole cents and shares."""
-    o, h, low, c = (to_cents(price) / 100 for price in (bar.open, bar.high, bar.low, bar.close))
-    return Bar(bar.symbol, bar.size, bar.start, o, h, low, c, float(round(bar.volume)))
+    return Bar(
+        bar.symbol,
+        bar.size,
+        bar.start,
+        to_cents(bar.open) / 100,
+        to_cents(bar.high) / 100,
+        to_cents(bar.low) / 100,
+        to_cents(bar.close) / 100,
+        float(round(bar.volume)),
+    )
 
 
 def loud_minutes(session: Session, bars: Iterable[Bar]) -> list[tuple[datetime, datetime]]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from bot.assembly.machines import make_machines
 from bot.backtest.collector import seldom_collected
-from bot.backtest.exact.run import AFTER_CLOSE, ExactLine, Progress, note_day, plan_stretches
+from bot.backtest.exact.run import AFTER_CLOSE, ExactLine, Progress, nobody, note_day, plan_stretches
 from bot.backtest.fast.broker import OnDemandExchange
 from bot.backtest.fast.foresight import Foresight, loud_minutes
 from bot.backtest.fast.marks import Marks
@@ -47,7 +47,7 @@ _Kind = TypeVar("_Kind")
 _BEFORE: Final = timedelta(seconds=5)
 """A step before a bar that may fire everything registered is asked to be quoted; at the bar's end it is."""
 _MINUTE: Final = timedelta(minutes=1)
-_OPENING: Final = timedelta(minutes=1)
+_OPENING: Final = timedelta(seconds=20)
 _POINT: Final = timedelta(seconds=15)
 """Between two points of the market, or more."""
 _MOMENT: Final = timedelta(microseconds=1)
@@ -66,10 +66,6 @@ class UnforeseenSignal(RestartTheLine):
     """A bar fired that was not expected to: the gear must not be trusted with this strategy."""
 
 
-def _nobody(_: object) -> None:
-    """For whoever is not listening."""
-
-
 def _unforeseen(strategy: str, bar: Bar) -> UnforeseenSignal:
     return UnforeseenSignal(f"{strategy} fired on {bar.symbol} at {bar.end}, unforeseen")
 
@@ -83,8 +79,8 @@ def _one(machine: Machine, kind: type[_Kind]) -> _Kind:
 def run_fast(
     plan: BacktestPlan,
     library: Library,
-    progress: Progress = _nobody,
-    hear: Callable[[m.Message], None] = _nobody,
+    progress: Progress = nobody,
+    hear: Callable[[m.Message], None] = nobody,
 ) -> Outcome:
     """As the exact gear's, and with the same outcome. Raises UnforeseenSignal where it could not be."""
     out = Outcome(plan.equity)
@@ -101,10 +97,10 @@ class FastLine(ExactLine):
     _exchange: OnDemandExchange
 
     def __init__(
-        self, plan: BacktestPlan, world: World, out: Outcome, hear: Callable[[m.Message], None] = _nobody
+        self, plan: BacktestPlan, world: World, out: Outcome, hear: Callable[[m.Message], None] = nobody
     ) -> None:
         super().__init__(plan, world, out, hear)
-        self._is_heard = hear is not _nobody
+        self._is_heard = hear is not nobody
         self._data = _one(self._machines[MARKET_DATA], MarketData)
         self._desk = _one(self._machines[EXECUTION], OrderManager)
         self._watcher = _one(self._machines[OCO_WATCHER], OcoWatcher)
@@ -145,11 +141,10 @@ class FastLine(ExactLine):
 
     # ── what the line says ──
 
-    def _hear(self, message: m.Message) -> None:
-        super()._hear(message)
-        listener = self._listeners.get(type(message))
-        if listener is not None:
-            listener(message)
+    def _ears_of(self, kind: type) -> Iterator[Callable[[Any], None]]:
+        yield from super()._ears_of(kind)
+        if (listener := self._listeners.get(kind)) is not None:
+            yield listener
 
     def _stir(self, _: object) -> None:
         self._is_stirred = True
@@ -355,14 +350,14 @@ class FastLine(ExactLine):
 
     def _take(self, fact: b.BarReceived) -> None:
         """A bar's way through the line without its messages."""
-        for said in self._data.handle(fact):
+        for said in self._data.decide(fact):  # it keeps nothing of either message
             if type(said) is not m.BarClosed or said.bar.size is not BarSize.M1:
                 self._line.tell(said)
                 continue
             self._out.bars += 1
-            for name, judged in self._strategies[said.bar.symbol].look(said.bar, is_live=said.is_live):
-                self._out.judged[name, str(judged.reason)] += 1
-                if judged.fired:
+            for name, fired, reason in self._strategies[said.bar.symbol].look(said.bar, is_live=said.is_live):
+                self._out.judged[name, str(reason)] += 1
+                if fired:
                     raise _unforeseen(name, said.bar)
 
     def _due(self, event: AccountChanged) -> Iterator[AccountChanged]:
