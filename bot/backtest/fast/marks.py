@@ -36,13 +36,11 @@ class Marks:
             yield event
 
     def rest(self) -> Iterator[AccountChanged]:
-        """The extremes that were not shown yet, oldest first."""
-        kept = {id(one): one for one in (self._low, self._high) if one is not None}
-        self._low = self._high = None
-        losses = self._risk.book.losses
-        for one in sorted(kept.values(), key=lambda event: event.at):
-            if losses.is_new_extreme(_worth(one), new_york_day(one.at)):
-                yield one
+        """The day's new high that was not shown yet. A low that trips nothing is of no interest to a breaker later on."""
+        high, self._low, self._high = self._high, None, None
+        known = None if high is None else self._risk.book.losses.highs.get(new_york_day(high.at))
+        if high is not None and (known is None or _worth(high) > known):
+            yield high
 
     def _counts(self, event: AccountChanged) -> bool:
         """Whether this worth is an extreme of the day, or the lowest since its high, so that a breaker may trip."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -19,8 +20,6 @@ from bot.sim.exchange.orders import OrderView
 from bot.sim.market.market import Market
 from bot.sim.market.stock import StockMarket
 
-_Point = tuple[datetime, int, int]
-"""An instant of the session, its minute and its step in the minute."""
 Reaches = Callable[[Symbol], list[tuple[float, float]] | None]
 _MINUTE: Final = timedelta(minutes=1)
 _TICK: Final = timedelta(microseconds=1)
@@ -73,31 +72,48 @@ def first_touch(
     market: Market, orders: Iterable[OrderView], since: datetime, until: datetime, exchange: ExchangeSettings
 ) -> datetime | None:
     """The first point after ``since``, up to ``until``, at which one of these orders on options may act as far as is known."""
+    session = market.session
+    first = next(market.points_ahead(until, since + _TICK), None)
+    if session is None or first is None:
+        return None
     by_contract: dict[int, list[OrderView]] = {}
     for order in orders:
         by_contract.setdefault(order.contract.con_id, []).append(order)
-    points = [point for point in market.points_ahead(until) if point[0] > since]
-    found = [_first_of(market, resting, points, exchange) for resting in by_contract.values()]
+    last = (min(until, session.close - _TICK) - session.open) // _MINUTE
+    stretch = _Stretch(market, session.open, first[0], until, exchange)
+    found = [stretch.first_of(resting, first[1], last) for resting in by_contract.values()]
     return min((at for at in found if at is not None), default=None)
 
 
-def _first_of(
-    market: Market, resting: list[OrderView], points: list[_Point], exchange: ExchangeSettings
-) -> datetime | None:
-    """Halves the stretch until its extremes say that nothing happens in it, or only one minute is left."""
-    near = _near(market, resting, points[0][1], points[-1][1]) if points else []
-    if not near:
-        return None
-    if points[0][1] == points[-1][1]:
-        for at, minute, step in points:
-            book = market.book_ahead(near[0].contract, minute, step)
-            if book is None or any(would_act(order, book, exchange) for order in near):
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """The points from ``since`` to ``until`` of a session that opened at ``opened``."""
+
+    market: Market
+    opened: datetime
+    since: datetime
+    until: datetime
+    exchange: ExchangeSettings
+
+    def first_of(self, resting: list[OrderView], first: int, last: int) -> datetime | None:
+        """Halves these minutes until their extremes say that nothing happens in them, or only one is left."""
+        near = _near(self.market, resting, first, last)
+        if not near:
+            return None
+        if first == last:
+            return self._first_in(near, first)
+        middle = (first + last + 1) // 2
+        before = self.first_of(near, first, middle - 1)
+        return before if before is not None else self.first_of(near, middle, last)
+
+    def _first_in(self, near: list[OrderView], minute: int) -> datetime | None:
+        begin = self.opened + minute * _MINUTE
+        points = self.market.points_ahead(min(self.until, begin + _MINUTE - _TICK), max(self.since, begin))
+        for at, _, step in points:
+            book = self.market.book_ahead(near[0].contract, minute, step)
+            if book is None or any(would_act(order, book, self.exchange) for order in near):
                 return at
         return None
-    middle = (points[0][1] + points[-1][1] + 1) // 2
-    cut = next(n for n, point in enumerate(points) if point[1] >= middle)
-    before = _first_of(market, near, points[:cut], exchange)
-    return before if before is not None else _first_of(market, near, points[cut:], exchange)
 
 
 def _near(market: Market, resting: list[OrderView], first: int, last: int) -> list[OrderView]:
@@ -107,10 +123,10 @@ def _near(market: Market, resting: list[OrderView], first: int, last: int) -> li
     the smile and the clock within a minute, which the slack is for.
     """
     contract = resting[0].contract
-    corners = market.corners(contract, first, last)
-    if corners is None:
+    books = market.corner_books(contract, first, last)
+    if books is None:
         return resting
-    worst, best = corners
+    worst, best = books
     near: list[OrderView] = []
     for order in resting:
         stop, limit = order.stop_price, order.order.limit_price
@@ -118,10 +134,10 @@ def _near(market: Market, resting: list[OrderView], first: int, last: int) -> li
         if price is None or not order.is_active or order.is_triggered or order.order.action is not Side.SELL:
             return resting
         slack = _SLACK_TICKS * contract.ticks.increment(price)
-        if stop is not None:
-            is_near = (market.corner_book(contract, worst).bid or _ZERO) <= price + slack
-        else:
-            is_near = (market.corner_book(contract, best).ask or _ZERO) >= price - slack
-        if is_near:
+        if (
+            (worst().bid or _ZERO) <= price + slack
+            if stop is not None
+            else (best().ask or _ZERO) >= price - slack
+        ):
             near.append(order)
     return near

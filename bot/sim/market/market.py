@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from bot.domain.contract import Contract
 from bot.domain.session import Session, new_york_day, session_on
-from bot.domain.types import ConId, Right, SecType, Symbol
+from bot.domain.types import ConId, SecType, Symbol
 from bot.sim.market.catalog import INDEX_OPTIONS, IndexOptions, Underlying
 from bot.sim.market.contracts import ContractStore
 from bot.sim.market.corporate.splits import Split
@@ -21,7 +21,7 @@ from bot.sim.market.extended.market import ExtendedMarket
 from bot.sim.market.forex_and_indices import Extras, IndexMarket
 from bot.sim.market.listed_options import Chain, MonthlyChain
 from bot.sim.market.listing import Listing
-from bot.sim.market.option_market import OptionMarket, OptionQuote
+from bot.sim.market.option_market import Corners, OptionMarket, OptionQuote
 from bot.sim.market.option_pricing import Carry
 from bot.sim.market.past.references import References
 from bot.sim.market.paths import dollars, point_after
@@ -33,9 +33,8 @@ from bot.sim.market.recorded.listing import RecordedListing
 from bot.sim.market.stock import DayFigures, StockMarket
 
 _MINUTE = timedelta(minutes=1)
+_EVER = datetime.min.replace(tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
-_Corner = tuple[int, int]
-"""The underlying's price in cents, and a minute of the session."""
 
 
 class Market:
@@ -307,13 +306,10 @@ class Market:
         """What options on it implied on that day; a year's, in thirty days. ``realized`` is the stock's own by then."""
         return self._options[symbol].implied_volatility(day, realized)
 
-    def points_ahead(
-        self, until: datetime, since: datetime | None = None
-    ) -> Iterator[tuple[datetime, int, int]]:
-        """The session's points from the next one, or from ``since`` on, to ``until``: (at, minute, step)."""
+    def points_ahead(self, until: datetime, since: datetime = _EVER) -> Iterator[tuple[datetime, int, int]]:
+        """The session's points from the next one, but not before ``since``, to ``until``: (at, minute, step)."""
         session, at = self._session, self.next_point()
-        if session is not None and since is not None and since > at:
-            at = self.point_from(since, session)
+        at = at if session is None or since <= at else self.point_from(since, session)
         while session is not None and at <= until and at < session.close:
             minute, rest = divmod(at - session.open, _MINUTE)
             yield at, minute, rest // self._step
@@ -327,21 +323,12 @@ class Market:
             return None
         return self._options[contract.symbol].book_at(contract, cents, minute)
 
-    def corners(self, contract: Contract, first: int, last: int) -> tuple[_Corner, _Corner] | None:
-        """Where a modelled option is worth least, and where most, in these minutes; it falls with time.
-
-        None where a book is recorded, pinned or of another width within the stretch, or a minute lacks its bar.
-        """
+    def corner_books(self, contract: Contract, first: int, last: int) -> Corners | None:
+        """An option's cheapest and dearest book in these minutes; None where it is pinned or as ``OptionMarket`` says."""
         extremes = self.stocks[contract.symbol].range_cents(first, last)
-        options = self._options[contract.symbol]
-        if extremes is None or contract.con_id in self._pinned or not options.is_even(contract, first, last):
+        if extremes is None or contract.con_id in self._pinned:
             return None
-        worst, best = extremes if contract.right is Right.CALL else reversed(extremes)
-        return (worst, last), (best, first)
-
-    def corner_book(self, contract: Contract, corner: _Corner) -> TopOfBook:
-        """The option's book in one of its :meth:`corners`."""
-        return self._options[contract.symbol].book_at(contract, *corner)
+        return self._options[contract.symbol].corner_books(contract, first, last, extremes)
 
     def carry(self, contract: Contract, at: datetime) -> Carry:
         """Interest and dividends, as option prices have them then."""

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
+from typing import TypeAlias
 
 from bot.domain.contract import Contract
 from bot.domain.frozen import quickly_made
@@ -108,6 +110,9 @@ class _Series:
     quote: OptionQuote = NO_QUOTE
     made: dict[tuple[float, int], OptionQuote] | None = field(default=None, repr=False)
 
+
+Corners: TypeAlias = tuple[Callable[[], TopOfBook], Callable[[], TopOfBook]]
+"""What makes a stretch's cheapest book, and its dearest: half of them nobody asks for."""
 
 # IBKR Campus, "Historical Bar whatToShow": the 30-day volatility comes from two consecutive expiration months.
 _AROUND_A_MONTH = (17, 46)
@@ -245,11 +250,19 @@ class OptionMarket:
         series = self._series.get(contract.con_id) or self._take_apart(contract)
         return self._make(series, series.per_unit * cents / 100, minute).book
 
-    def is_even(self, contract: Contract, first: int, last: int) -> bool:
-        """Whether the option is modelled, with one width of its books from minute ``first`` to ``last``."""
+    def corner_books(
+        self, contract: Contract, first: int, last: int, extremes: tuple[int, int]
+    ) -> Corners | None:
+        """What makes the books where the option is worth least and most, the underlying's lowest and highest print given.
+
+        It falls with time. None where it is recorded, or of another width within the minutes from ``first`` to ``last``.
+        """
         series = self._series.get(contract.con_id) or self._take_apart(contract)
         is_recorded = self._chain is not None and series.column is not None
-        return not is_recorded and self._spread_of(first) is self._spread_of(last)
+        if is_recorded or self._spread_of(first) is not self._spread_of(last):
+            return None
+        worst, best = extremes if series.right is Right.CALL else reversed(extremes)
+        return partial(self.book_at, contract, worst, last), partial(self.book_at, contract, best, first)
 
     def settlement(self, contract: Contract) -> float:
         """Intrinsic value at the underlying's last price, USD per unit."""

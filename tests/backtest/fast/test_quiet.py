@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.backtest.exact.run import plan_stretches
-from bot.backtest.fast.quiet import first_touch
+from bot.backtest.fast.quiet import first_stir, first_touch
 from bot.backtest.feed.markets import market_of
 from bot.domain.contract import Contract
 from bot.domain.types import Right, Side
@@ -26,6 +26,10 @@ DAY = date(2025, 3, 3)
 
 @cache
 def world() -> World:
+    return fresh_world()
+
+
+def fresh_world() -> World:
     chosen = replace(plan("SPY", DAY, DAY), is_synthetic=True)
     [stretch] = plan_stretches(chosen, BUNDLE)
     made = market_of(chosen, stretch, BUNDLE, chosen.equity)
@@ -104,6 +108,42 @@ def test_the_first_touch_is_the_one_that_a_look_at_every_point_finds(
     found = first_touch(world().market, orders, begin, end, world().exchange_settings)
 
     assert found == point_by_point(orders, begin, end)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    away=st.integers(-300, 300),
+    far=st.integers(1, 300),
+    since=st.integers(0, 7200),
+    seconds=st.integers(1, 3600),
+)
+def test_until_the_first_stir_no_middle_leaves_the_reach(
+    away: int, far: int, since: int, seconds: int
+) -> None:
+    made = fresh_world()
+    market, spot = made.market, (made.market.stocks["SPY"].last_cents or 0) / 100
+    reach = [(spot + away / 100, far / 100 + 0.2)]
+    begin = made.now + timedelta(seconds=since)
+    made.advance_to(begin)
+    to = begin + timedelta(seconds=seconds)
+
+    found = first_stir(market, begin, to, lambda _: reach)
+    points = [at for at, _, _ in market.points_ahead(to)]
+
+    assert found is None or found in points
+    for at in points:
+        if found is not None and at >= found:
+            break
+        made.advance_to(at)
+        mid = market.stocks["SPY"].book.mid
+        assert mid is not None
+        assert abs(float(mid) - reach[0][0]) <= reach[0][1]
+
+
+def test_where_nothing_is_watched_yet_the_next_point_stirs() -> None:
+    now = world().now
+
+    assert first_stir(world().market, now, now + timedelta(hours=1), lambda _: None) == now
 
 
 def test_a_series_lists_each_strike_as_call_and_put() -> None:
