@@ -238,22 +238,30 @@ class Account:
     def figures(self, at: datetime) -> AccountFigures:
         """Everything at the latest prices."""
         self.mark()
-        held = [(h, h.value) for h in self._holdings.values() if h.quantity]
-        option = sum((worth for h, worth in held if h.contract.sec_type is SecType.OPTION), _ZERO)
-        stock = sum((worth for h, worth in held if h.contract.sec_type is not SecType.OPTION), _ZERO)
+        option = stock = realized = unrealized = _ZERO
+        for h in self._holdings.values():
+            realized += h.realized
+            if h.quantity:
+                worth = h.value
+                unrealized += worth - h.cost
+                if h.contract.sec_type is SecType.OPTION:
+                    option += worth
+                else:
+                    stock += worth
+        cash = self.cash
         needed = self.margin()
         return AccountFigures(
             account=self.account_id,
             at=at,
-            cash=self.cash,
+            cash=cash,
             settled_cash=self.settled_cash,
             stock_value=stock,
             option_value=option,
             initial_margin=needed.initial,
             maintenance_margin=needed.maintenance,
-            realized=sum((h.realized for h in self._holdings.values()), _ZERO),
-            unrealized=sum((worth - h.cost for h, worth in held), _ZERO),
-            daily=self.cash + self._accrued + stock + option - self._morning,
+            realized=realized,
+            unrealized=unrealized,
+            daily=cash + self._accrued + stock + option - self._morning,
             accrued=self._accrued,
             leverage=1 if self.kind is AccountType.CASH else 4,
             currency=self.currency,

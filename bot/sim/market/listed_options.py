@@ -45,6 +45,7 @@ class Chain:
         self._listed: dict[date, set[Decimal]] = {}
         self._sorted: dict[date, tuple[Decimal, ...]] = {}
         self._seen: set[tuple[date, date]] = set()
+        self._climbed: set[tuple[date, float, _Ladder]] = set()
         self._expiries: tuple[date, tuple[date, ...]] = date.min, ()
 
     def expiries(self, day: date) -> tuple[date, ...]:
@@ -65,7 +66,9 @@ class Chain:
             return ()
         if (expiry, day) not in self._seen:
             self._seen.add((expiry, day))
-            self._listed.setdefault(expiry, set()).update(self._ladder(expiry, day))
+            listed = self._listed.setdefault(expiry, set())
+            for rungs in self._ladders(expiry, day):
+                listed.update(rungs)
         known = self._sorted.get(expiry, ())
         if len(known) != len(self._listed[expiry]):  # strikes are added and never taken away
             known = self._sorted[expiry] = tuple(sorted(self._listed[expiry]))
@@ -77,14 +80,18 @@ class Chain:
             self._listed.clear()
         self._sorted.clear()
         self._seen.clear()
+        self._climbed.clear()
 
-    def _ladder(self, expiry: date, day: date) -> Iterator[Decimal]:
+    def _ladders(self, expiry: date, day: date) -> Iterator[tuple[Decimal, ...]]:
+        """What this day adds: the ladder of the day on which it was listed is climbed once, not each day again."""
         is_monthly = expiry == monthly_expiry(expiry.year, expiry.month)
         listing_day = nth_session_before(expiry, 30 if is_monthly else 6).day
         for when in {min(day, listing_day), day}:
             reference = self._reference(when) or self._reference(day) or self._stock.price
             for ladder in _MONTHLY if is_monthly else _WEEKLY:
-                yield from _rungs(reference, ladder, strike_step(reference, self._stock.is_etf))
+                if (expiry, reference, ladder) not in self._climbed:
+                    self._climbed.add((expiry, reference, ladder))
+                    yield _rungs(reference, ladder, strike_step(reference, self._stock.is_etf))
 
     def _weeklies(self, day: date) -> Iterator[date]:
         weeks = 8 if day.year >= _MODERN else 2
