@@ -7,7 +7,7 @@ what is measured is the search and its judge, not the depth of the defence.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Final
@@ -214,9 +214,9 @@ def unguarded(aside: SetAside, name: str, handle: Any) -> Any:
 _decide, _quote, _asked = SymbolStrategy.decide, QuoteTicks.quote, Bars._open
 
 
-def swallowing(strategy: SymbolStrategy, message: Any) -> Iterator[Any]:
+def swallowing(strategy: SymbolStrategy, message: Any) -> Iterable[Any]:
     if isinstance(message, m.BarClosed) and message.bar.start.minute % 4:
-        return iter(())
+        return ()
     return _decide(strategy, message)
 
 
