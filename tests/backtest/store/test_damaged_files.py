@@ -132,7 +132,8 @@ def by_another_reader(line: list[str]) -> tuple[object, ...] | None:
 
 
 def left_out(one: Taken) -> int:
-    return sum(int(found[1]) for note in one.notes if (found := re.match(r"(\d+) rows left out", note)))
+    found = (re.match(r"([\d,]+) rows? left out", note) for note in one.notes)
+    return sum(int(x[1].replace(",", "")) for x in found if x)
 
 
 @pytest.fixture(scope="module")

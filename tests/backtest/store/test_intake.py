@@ -219,7 +219,7 @@ def test_rows_that_cannot_be_true_are_left_out_on_request_and_counted(tmp_path: 
     one = taken(write(tmp_path, lines), replace(NEW_YORK_TIMES, skip_bad=True))
 
     assert rows(one) == expected([x for n, x in enumerate(bars()) if n not in (3, 8)])
-    assert one.notes == ("1 rows left out: a figure is no number", "1 rows left out: a price is not above 0")
+    assert one.notes == ("1 row left out: a figure is no number", "1 row left out: a price is not above 0")
 
 
 def test_option_quotes_come_in_by_contract_with_the_last_trading_day_as_expiry(tmp_path: Path) -> None:

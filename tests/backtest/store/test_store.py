@@ -58,7 +58,7 @@ def test_a_contradiction_changes_nothing_until_a_person_says_which_is_right(tmp_
     stored(store, tmp_path, bars())
     other = [replace(bars()[0], close=126.73), *bars()[1:]]
 
-    with pytest.raises(FixTheCommand, match=r"1 rows differ .*126\.72 .*126\.73.*--replace"):
+    with pytest.raises(FixTheCommand, match=r"1 row differs .*126\.72 .*126\.73.*--replace"):
         stored(store, tmp_path, other)
     assert held(store) == expected(bars())
 
