@@ -100,10 +100,7 @@ def sweep(
 
             trials = search_among(_axes(grid), search, seed, out_of_sample, run) if search else run(wanted)
     swept = judge_sweep(trials, out_of_sample)
-    tables = _tables(swept, top, folds)
-    _show(swept, tables, as_json=as_json)
-    if html is not None:
-        _write_page(html, swept, tables, plan)
+    _tell(swept, _tables(swept, top, folds), plan, html, as_json=as_json)
 
 
 @contextmanager
@@ -114,6 +111,14 @@ def _told_where_it_stands(kept: Results) -> Iterator[None]:
     except KeyboardInterrupt:
         typer.echo(f"{len(kept.known):,} combinations are in {kept.path}; the same command goes on", err=True)
         raise
+
+
+def _tell(
+    swept: Swept, tables: tuple[Table, ...], plan: BacktestPlan, html: Path | None, *, as_json: bool
+) -> None:
+    _show(swept, tables, as_json=as_json)
+    if html is not None:
+        _write_page(html, swept, tables, plan)
 
 
 def _tables(swept: Swept, top: int, folds: int) -> tuple[Table, ...]:
