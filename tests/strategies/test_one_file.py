@@ -59,7 +59,7 @@ def test_a_third_strategy_trades_a_recorded_day_over_tcp(tree: Path) -> None:
         heard = []
         for line in running.stdout:
             heard.append(line)
-            if "; 1 trades" in line:
+            if "; 1 trade," in line:
                 break
         running.send_signal(signal.SIGTERM)
         rest, _ = running.communicate(timeout=120)

@@ -160,4 +160,4 @@ def test_the_command_prints_one_line_a_difference(recording: list[str], tmp_path
 
     assert done.exit_code == 0
     assert "reqContractDetails 7: contractDetailsEnd come here alone" in done.stdout
-    assert "7 messages of the client, 1 differences" in done.stdout
+    assert "7 messages of the client, 1 difference" in done.stdout
