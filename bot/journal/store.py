@@ -73,7 +73,13 @@ class Journal:
 
     def commit(self, message: Message) -> None:
         """Written before this returns, with everything recorded before it; synced, too, unless its kind is UNHURRIED."""
-        self._write([*self._take_waiting(), self._as_row(message)], is_synced=type(message) not in UNHURRIED)
+        self.commit_all((message,))
+
+    def commit_all(self, messages: Sequence[Message]) -> None:
+        """As ``commit``, in one transaction: all of them or none; one sync, unless every kind is UNHURRIED."""
+        rows = [self._as_row(message) for message in messages]
+        is_synced = any(type(message) not in UNHURRIED for message in messages)
+        self._write([*self._take_waiting(), *rows], is_synced=is_synced)
 
     def record(self, message: Message) -> None:
         """Written at the next commit or flush."""

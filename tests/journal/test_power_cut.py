@@ -98,3 +98,17 @@ def test_one_wait_for_the_disk_stands_before_an_order(tmp_path: Path) -> None:
         elif statement == "COMMIT":
             waited.append(level)
     assert waited[1:4] == ["NORMAL", "NORMAL", "FULL"]
+
+
+def test_a_group_of_rows_is_one_transaction_with_one_wait_for_the_disk_or_with_none(tmp_path: Path) -> None:
+    said: list[str] = []
+    with closing(Journal(tmp_path / JOURNAL_FILE, lambda: BAR_END)) as journal:
+        journal._db.set_trace_callback(said.append)
+        journal.record(JUDGED)
+        journal.commit_all([FIRED, PLACED])
+        journal.commit_all([FIRED, PLACED, SENT] * 100)
+        journal._db.set_trace_callback(None)
+        rows = [row.message for row in journal.rows()]
+    assert rows == [JUDGED, FIRED, PLACED, *[FIRED, PLACED, SENT] * 100]
+    marks = [x for x in said if x.startswith(("PRAGMA synchronous=", "COMMIT"))]
+    assert marks == ["PRAGMA synchronous=NORMAL", "COMMIT", "PRAGMA synchronous=FULL", "COMMIT"]

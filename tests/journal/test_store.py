@@ -41,6 +41,18 @@ def test_a_recorded_message_goes_to_disk_with_the_next_commit_and_before_it(tmp_
     assert [row.message for row in journal.rows()] == [JUDGED, PLACED]
 
 
+def test_of_a_group_that_cannot_be_written_whole_nothing_is(tmp_path: Path) -> None:
+    journal = journal_at(tmp_path / "journal.db")
+    journal.commit(PLACED)
+    refuses = "WHEN NEW.kind = 'BracketClosed' BEGIN SELECT raise(ABORT, 'full'); END"
+    journal._db.execute(f"CREATE TRIGGER refuse BEFORE INSERT ON messages {refuses}")
+
+    with pytest.raises(FixTheMachine, match="full"):
+        journal.commit_all([ENTRY, CLOSED, ENTRY])
+
+    assert [row.message for row in journal.rows()] == [PLACED]
+
+
 def test_rows_can_be_asked_for_by_kind_and_after_a_place(tmp_path: Path) -> None:
     journal = journal_at(tmp_path / "journal.db")
     for message in (PLACED, JUDGED, ENTRY, JUDGED):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -20,6 +20,8 @@ from bot.journal.store import JOURNAL_FILE, Journal
 _FILES = (JOURNAL_FILE, f"{JOURNAL_FILE}-wal")
 Row = tuple[str, str, str]
 """(at, kind, body)"""
+_COLUMNS = 5
+"""(seq, at, kind, body, crc), as ``bot.journal.checksum`` writes them."""
 
 
 class PowerLost(BaseException):
@@ -145,16 +147,20 @@ class _Connection:
         self._before = 0
 
     def execute(self, *how: Any) -> sqlite3.Cursor:
-        if str(how[0]).startswith("PRAGMA synchronous="):
-            self._disk.is_syncing = str(how[0]).endswith("FULL")
+        query = str(how[0])
+        if query.startswith("PRAGMA synchronous="):
+            self._disk.is_syncing = query.endswith("FULL")
+        if query.startswith("INSERT INTO messages "):
+            self._begin(how[1])
         return self._db.execute(*how)
 
-    def executemany(self, query: str, rows: Iterable[tuple[Any, ...]]) -> sqlite3.Cursor:
+    def _begin(self, values: Sequence[Any]) -> None:
+        """A statement's rows, each of ``_COLUMNS`` values."""
         self._disk.before()
-        numbered = list(rows)
-        self._rows = [(at, kind, body) for _, at, kind, body, *_ in numbered]
-        self._before = self._disk.wal_bytes() if self._disk.cut_in is not None else 0
-        return self._db.executemany(query, numbered)
+        if not self._rows:
+            self._before = self._disk.wal_bytes() if self._disk.cut_in is not None else 0
+        starts = range(0, len(values), _COLUMNS)
+        self._rows += [(values[n + 1], values[n + 2], values[n + 3]) for n in starts]
 
     def __enter__(self) -> Self:
         self._db.__enter__()
