@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,7 +15,8 @@ from pathlib import Path
 
 from bot.actors.broker_link import BrokerLink
 from bot.actors.clock import Clock
-from bot.actors.runtime import Line, settle, start_actor, stop
+from bot.actors.desk import Desk, start_peer
+from bot.actors.runtime import Line, settle, stop
 from bot.assembly.machines import make_machines
 from bot.broker.ibkr import IbkrBroker
 from bot.config import load_settings
@@ -38,16 +40,16 @@ def main(port: int, directory: Path, began_s: float) -> None:
 
     settings = load_settings(None, {"SYMBOLS": "SPY"}, Path("none"))
     with closing(Journal(directory / JOURNAL_FILE, now)) as journal:
-        line = Line(partial(_commit, journal))
+        line = Desk(partial(_commit, journal))
         machines = make_machines(settings, 1.0)
         # How long a gap is looked at before it is repaired, and how often the broker is asked, are decisions: not measured.
         machines[OCO_WATCHER] = OcoWatcher(WatcherLimits(repair_grace_s=0.0, snapshot_gap_s=0.0))
         machines |= {JOURNAL: JournalListener(journal), BOARD: StatusBuilder(("SPY",))}
         ordered = [name for slot in START_ORDER for name in machines if name.partition(":")[0] == slot]
         for name in ordered:
-            start_actor(name, machines[name], line, _failed)
+            start_peer(name, machines[name], line, _failed)
         broker = IbkrBroker(broker_settings(port, request_timeout_s=20.0, heartbeat_timeout_s=30.0), now)
-        start_actor(BROKER, BrokerLink(broker), line, _failed)
+        start_peer(BROKER, BrokerLink(broker), line, _failed)
         clock = Clock(now, 1.0, line.emit)
         clock.start()
         broker.start(line.peers[BROKER].tell)
@@ -75,15 +77,16 @@ def _obey(words: list[str], line: Line, at: datetime) -> None:
             settle(line)
 
 
-def _commit(journal: Journal, message: m.Message) -> None:
-    journal.commit(message)
-    match message:
-        case m.FillBooked(fill):
-            _told("booked", fill.order_ref)
-        case m.BracketClosed():
-            _told("closed", message.idea_id)
-        case m.Halted():
-            _told("halted", message.detail)
+def _commit(journal: Journal, messages: Sequence[m.Message]) -> None:
+    journal.commit_all(messages)
+    for message in messages:
+        match message:
+            case m.FillBooked(fill):
+                _told("booked", fill.order_ref)
+            case m.BracketClosed():
+                _told("closed", message.idea_id)
+            case m.Halted():
+                _told("halted", message.detail)
 
 
 def _told(kind: str, subject: str) -> None:

@@ -11,7 +11,7 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -24,7 +24,8 @@ import pykka
 
 from benchmarks.figures import Figure, ratio
 from benchmarks.width import open_line
-from bot.actors.runtime import Line, settle, start_actor, stop
+from bot.actors.desk import Desk, start_peer
+from bot.actors.runtime import settle, stop
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.market import Bar, BarSize, Quote
@@ -110,19 +111,19 @@ def ours(directory: Path) -> tuple[float, float]:
     filled_at: list[float] = []
     with closing(Journal(directory / JOURNAL_FILE, lambda: START)) as journal:
 
-        def commit(message: m.Message) -> None:
-            journal.commit(message)
-            if isinstance(message, m.FillBooked):
+        def commit_all(messages: Sequence[m.Message]) -> None:
+            journal.commit_all(messages)
+            if any(isinstance(message, m.FillBooked) for message in messages):
                 filled_at.append(time.perf_counter())
                 booked.set()
 
-        line, orders = Line(commit), Orders()
+        line, orders = Desk(commit_all), Orders()
         parts: dict[str, Any] = {
             JOURNAL: JournalListener(journal), BOARD: Ignores(), MARKET_DATA: Ignores(), OCO_WATCHER: held.watcher,
             EXECUTION: held.desk, RISK: Agrees(), BROKER: orders,
         } | {f"strategy:{name}": _strategy(name, number) for number, name in enumerate(NAMES)}  # fmt: skip
         for name, machine in parts.items():
-            start_actor(name, machine, line, _failed)
+            start_peer(name, machine, line, _failed)
         began_s = time.perf_counter()
         for name in NAMES:
             line.emit(m.BarClosed(bar(name, BARS)))

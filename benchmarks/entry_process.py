@@ -17,7 +17,8 @@ import ib_insync as ib
 from benchmarks.burst import BARS, Fires, Ignores, bar
 from benchmarks.entry_path import FIRST_LINE, LINES, price_of
 from bot.actors.broker_link import BrokerLink
-from bot.actors.runtime import Line, start_actor, stop
+from bot.actors.desk import Desk, start_peer
+from bot.actors.runtime import stop
 from bot.assembly.machines import make_machines
 from bot.broker.ibkr import IbkrBroker
 from bot.config import load_settings
@@ -95,7 +96,7 @@ def ours(port: int, directory: Path) -> None:
 
     settings = load_settings(None, {"SYMBOLS": "SPY"}, Path("none"))
     with closing(Journal(directory / JOURNAL_FILE, now)) as journal:
-        line = Line(journal.commit)
+        line = Desk(journal.commit_all)
         machines: dict[str, Any] = {
             **make_machines(settings, 1.0),
             JOURNAL: JournalListener(journal),
@@ -106,9 +107,9 @@ def ours(port: int, directory: Path) -> None:
         }
         ordered = [name for slot in START_ORDER for name in machines if name.partition(":")[0] == slot]
         for name in ordered:
-            start_actor(name, machines[name], line, _failed)
+            start_peer(name, machines[name], line, _failed)
         broker = IbkrBroker(broker_settings(port, request_timeout_s=20.0, heartbeat_timeout_s=30.0), now)
-        start_actor(BROKER, BrokerLink(broker), line, _failed)
+        start_peer(BROKER, BrokerLink(broker), line, _failed)
         broker.start(line.peers[BROKER].tell)
         QuietCollector().beat(now(), is_settled=True)
         sys.stdin.read()

@@ -187,6 +187,15 @@ SendCancel) is synced itself, and what was written before it with it. A kill los
 ones, which the broker tells again or which had no consequence yet.
 """
 
+SYNCED_FIRST: frozenset[type] = frozenset({m.FillBooked, m.BracketClosed, m.Halted})
+"""What a person waits for to be on disk: where nothing else waits behind it, it is synced before anything is made of it."""
+
+AT_THE_DESK: tuple[Names, ...] = ((RISK, EXECUTION, OCO_WATCHER), (MARKET_DATA, STRATEGY))
+"""The machines that decide, and so share one thread; whoever has to do with orders first, then whoever judges the market."""
+
+KEPT: frozenset[type] = frozenset({m.QuoteUpdated})
+"""What a machine only keeps until something else is said to it: it may wait behind all else, but not behind that."""
+
 CONFLATED: frozenset[type] = frozenset({b.QuoteReceived, m.QuoteUpdated})
 """What only the newest of a contract counts of: while one waits for a peer, a newer one takes its place.
 

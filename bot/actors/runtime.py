@@ -1,13 +1,14 @@
-"""The live runtime: a Pykka actor around each machine. It decides nothing: it forwards what the machine says.
+"""The line, and Pykka actors around its machines. It decides nothing: it forwards what the machines say.
 
-What is DURABLE is committed before anyone hears it. An exception in a machine is never swallowed: it is journaled
+What is DURABLE is committed before anyone hears it; where the machines that decide share a desk (``bot.actors.desk``), before it
+leaves that. An exception in a machine is never swallowed: it is journaled
 with the message that caused it, and the main thread is told to stop the line.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,8 @@ from bot.domain.messages import Message
 from bot.wiring import DURABLE, EVERY_STRATEGY, Machine, may_be_absent, strategies_among, subscribers
 
 Commit = Callable[[Message], None]
+CommitAll = Callable[[Sequence[Message]], None]
+"""All of them or none."""
 ComponentFailed = Callable[[str, BaseException, object], None]
 """(component, error, the message it was handling)"""
 
@@ -55,15 +58,21 @@ class Line:
         self.peers: dict[str, Peer] = {}
 
     def emit(self, message: Message) -> None:
-        names = subscribers(message)
+        hearers = self.hearers(message)
         if type(message) in DURABLE:
             self._commit(message)
-        for name in names:
+        for _, peer in hearers:
+            peer.tell(message)
+
+    def hearers(self, message: Message) -> list[tuple[str, Peer]]:
+        """Who hears it, in the order of its row. Raises RestartTheLine where it has none."""
+        found: list[tuple[str, Peer]] = []
+        for name in subscribers(message):
             if name == EVERY_STRATEGY:
-                for one in strategies_among(self.peers):
-                    self.peers[one].tell(message)
+                found += [(one, self.peers[one]) for one in strategies_among(self.peers)]
             elif name in self.peers or not may_be_absent(name):
-                self.peers[name].tell(message)
+                found.append((name, self.peers[name]))
+        return found
 
 
 class MachineActor(pykka.ThreadingActor):

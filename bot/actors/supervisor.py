@@ -17,8 +17,9 @@ import pykka
 
 from bot.actors.broker_link import BrokerLink
 from bot.actors.clock import Clock
+from bot.actors.desk import Desk, one_by_one, start_peer
 from bot.actors.pacer import PacedPort, Pacer
-from bot.actors.runtime import Commit, Line, failure, ping_component, settle, start_actor, stop
+from bot.actors.runtime import Commit, CommitAll, Line, failure, ping_component, settle, stop
 from bot.actors.turns import TurnPeer, Turns
 from bot.domain import messages as m
 from bot.domain.errors import FixTheMachine, RestartTheLine
@@ -65,6 +66,8 @@ class Parts:
     now: Now
     tick_s: float
     first_message: m.LineStarted
+    commit_all: CommitAll | None = None
+    """Several rows in one transaction; without it each is committed by itself."""
     disk_waits_s: Callable[[], float] = lambda: 0.0
     """For how long the disk has been at one write."""
     slow_disk: Callable[[float], None] = lambda _: None
@@ -85,10 +88,15 @@ class Supervisor:
         self._wake = threading.Event()
         self._stop_reason: str | None = None
         self._failure: m.MachineFailed | None = None
-        self.line = Line(parts.commit)
+        self.line = self._make_line(parts)
         self._turns = None if parts.pace is None else Turns()
         self._ping_timeout_s = PING_TIMEOUT_S if parts.pace is None else PACED_PING_TIMEOUT_S
         self._clock = self._make_clock(parts)
+
+    def _make_line(self, parts: Parts) -> Line:
+        if parts.pace is not None:
+            return Line(parts.commit)
+        return Desk(parts.commit_all or one_by_one(parts.commit))
 
     def _make_clock(self, parts: Parts) -> Clock | Pacer:
         if parts.pace is None or self._turns is None:
@@ -154,7 +162,7 @@ class Supervisor:
 
     def _start_peer(self, name: str, machine: Machine | BrokerLink) -> None:
         if self._turns is None:
-            start_actor(name, machine, self.line, self._on_failure)
+            start_peer(name, machine, self.line, self._on_failure)
         else:
             self.line.peers[name] = TurnPeer(name, machine, self.line, self._on_failure, self._turns)
 
@@ -191,7 +199,9 @@ class Supervisor:
         self._parts.port.stop(STOP_TIMEOUT_S)
         if self._failure is None and self.line.peers:
             settle(self.line, self._ping_timeout_s)
-            with suppress(FixTheMachine):  # a disk that takes nothing more holds up no stop
+            with suppress(
+                FixTheMachine, pykka.ActorDeadError
+            ):  # a disk that takes nothing more holds up no stop
                 self.line.emit(m.LineStopped(self._parts.now(), self._stop_reason or "end"))
         stop(self.line, reversed(list(self.line.peers)), STOP_TIMEOUT_S)
 

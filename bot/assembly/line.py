@@ -155,6 +155,7 @@ def _parts(
         machines={name: metrics.timed(name, machine) for name, machine in machines.items()},
         port=metrics.timed_port(make_port(settings, journal, timing, broker)),
         commit=journal.commit,
+        commit_all=journal.commit_all,
         disk_waits_s=lambda: journal.waits_s,
         slow_disk=partial(tell_of_disk, outside),
         record=journal.record,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -135,6 +135,7 @@ class Life:
                 machines=machines,
                 port=port,
                 commit=self._commit,
+                commit_all=self._commit_all,
                 record=self.journal.record,
                 now=self.now,
                 tick_s=1e6,
@@ -145,10 +146,14 @@ class Life:
         )
 
     def _commit(self, message: Message) -> None:
+        self._commit_all((message,))
+
+    def _commit_all(self, messages: Sequence[Message]) -> None:
         if self.is_dead:
             raise Killed
-        self.journal.commit(message)
-        self.heard.add(message)
+        self.journal.commit_all(messages)
+        for message in messages:
+            self.heard.add(message)
 
     def start(self) -> None:
         self.supervisor.start()

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,18 +76,20 @@ class Steps:
 
 
 def around_commit(
-    steps: Steps, commit: Callable[[Journal, Message], None]
-) -> Callable[[Journal, Message], None]:
-    def counted(journal: Journal, message: Message) -> None:
-        steps.has_begun = steps.has_begun or isinstance(message, m.SignalFired)
-        steps.has_reconciled = steps.has_reconciled or isinstance(message, m.Reconciled)
-        name = type(message).__name__
-        if isinstance(message, IDLE):
-            commit(journal, message)
-            return
-        steps.take(f"before the commit of {name}")
-        commit(journal, message)
-        steps.take(f"after the commit of {name}")
+    steps: Steps, commit_all: Callable[[Journal, Sequence[Message]], None]
+) -> Callable[[Journal, Sequence[Message]], None]:
+    """A group's rows one by one before its sync, and behind it."""
+
+    def counted(journal: Journal, messages: Sequence[Message]) -> None:
+        for message in messages:
+            steps.has_begun = steps.has_begun or isinstance(message, m.SignalFired)
+            steps.has_reconciled = steps.has_reconciled or isinstance(message, m.Reconciled)
+        names = [type(message).__name__ for message in messages if not isinstance(message, IDLE)]
+        for name in names:
+            steps.take(f"before the commit of {name}")
+        commit_all(journal, messages)
+        for name in names:
+            steps.take(f"after the commit of {name}")
 
     return counted
 
@@ -117,7 +119,7 @@ def main(plan: dict[str, Any]) -> int:
         return strategy
 
     setattr(bot.assembly.machines, "make_strategy", make_strategy)  # noqa: B010  the tests' own strategy, and the steps to die at
-    setattr(Journal, "commit", around_commit(steps, Journal.commit))  # noqa: B010
+    setattr(Journal, "commit_all", around_commit(steps, Journal.commit_all))  # noqa: B010
     for name in ("placeOrder", "cancelOrder"):
         setattr(Client, name, around_send(steps, name, getattr(Client, name)))
     settings = load_settings(None, plan["variables"]).with_state(Path(plan["state"]))

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import pykka
 
-from bot.actors.runtime import settle
+from bot.actors.runtime import Line, settle
 from bot.actors.supervisor import CLOCK, Parts, Supervisor
 from bot.assembly.halt_file import HaltFile
 from bot.assembly.machines import make_machines
@@ -144,6 +144,9 @@ class SimulatedSupervisor(Supervisor):
         self._sim_turns, self._on_end = turns, on_end
         super().__init__(parts)
         self._clock = cast(Any, ticker)
+
+    def _make_line(self, parts: Parts) -> Line:
+        return Line(parts.commit)
 
     def _start_peer(self, name: str, machine: Any) -> None:
         self.line.peers[name] = SimulatedPeer(name, machine, self.line, self._on_failure, self._sim_turns)

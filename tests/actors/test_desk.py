@@ -1,0 +1,430 @@
+"""The desk: what leaves it is on disk before, nothing is lost, everyone hears all in the order it was said."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+import pykka
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.actors.runtime import Ping, stop
+from bot.domain import broker_messages as b
+from bot.domain import messages as m
+from bot.domain.errors import FixTheMachine
+from bot.domain.messages import Message
+from bot.wiring import BOARD, BROKER, DURABLE, EXECUTION, JOURNAL, MARKET_DATA, OCO_WATCHER, RISK, subscribers
+from tests.actors.desk_parts import AT, AT_THE_DESK, MAKERS, SPY, House, Speaks
+from tests.journal.makers import CLOSED, ENTRY
+
+QUOTES = (b.QuoteReceived, m.QuoteUpdated)
+KINDS = st.sampled_from(sorted(MAKERS))
+
+
+def made(kind: str, number: int) -> Message:
+    return MAKERS[kind](number)
+
+
+# ── any interleaving ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class Interleaved:
+    """A desk whose two threads take steps when they are told to: everything is in the hand of ``draw``.
+
+    While a group is at the disk, others speak and, where it is the writer that writes, the desk works on.
+    """
+
+    draw: Callable[..., object]
+    said: list[Message] = field(default_factory=list)
+    breaches: list[str] = field(default_factory=list)
+    left: int = 60
+    is_writer: bool = False
+    depth: int = 0
+
+    def __post_init__(self) -> None:
+        self.numbers = count()
+        self.house = House(
+            self.at_the_disk, {name: Speaks(self.answers) for name in AT_THE_DESK}, self.leaves
+        )
+        self.desk = self.house.desk
+        self.desk._thread = threading.current_thread()
+        self.desk._is_wanted = True  # nobody is called: the writer's steps are taken here
+        self._emit, self.desk.emit = self.desk.emit, self.say  # type: ignore[method-assign]
+
+    def say(self, message: Message) -> None:
+        self.said.append(message)
+        self._emit(message)
+
+    def new(self) -> Message:
+        self.left -= 1
+        return made(str(self.draw(KINDS)), next(self.numbers))
+
+    def answers(self, _: Message) -> list[Message]:
+        return [self.new() for _ in range(int(str(self.draw(st.integers(0, 2))))) if self.left > 0]
+
+    def leaves(self, name: str, message: Message) -> None:
+        place = next(n for n, x in enumerate(self.said) if x is message)
+        missing = [x for x in self.said[: place + 1] if type(x) in DURABLE and x not in self.house.disk]
+        if missing:
+            self.breaches.append(f"{message} left for {name} before {missing} was on disk")
+
+    def at_the_disk(self, rows: Sequence[Message]) -> None:
+        del rows
+        is_writer, self.is_writer = self.is_writer, False
+        for _ in range(int(str(self.draw(st.integers(0, 4))))):
+            if is_writer and self.draw(st.booleans()):
+                self.desk._take_turn()
+            elif self.left > 0:
+                self.say(self.new())
+
+    def step(self, what: str) -> None:
+        match what:
+            case "say" if self.left > 0:
+                self.say(self.new())
+            case "turn":
+                self.desk._take_turn()
+            case "kept":
+                self.desk._take_kept()
+            case "desk writes":
+                self.desk._write()
+            case "writer writes":
+                self.is_writer = True
+                self.desk._write()
+                self.is_writer = False
+
+    def finish(self) -> None:
+        desk = self.desk
+        while desk._take_turn() or desk._write_if_due() or desk._take_kept() or desk._write():
+            pass
+
+
+STEPS = st.lists(st.sampled_from(("say", "say", "turn", "kept", "desk writes", "writer writes")), max_size=60)
+
+
+def told_to(name: str, said: list[Message]) -> list[Message]:
+    return [x for x in said if name in subscribers(x)]
+
+
+def assert_in_order(heard: list[Message], told: list[Message]) -> None:
+    """All that counts one by one, each behind the newest quotes that were said before it."""
+    assert [x for x in heard if not isinstance(x, QUOTES)] == [x for x in told if not isinstance(x, QUOTES)]
+    ends = [n for n, x in enumerate(heard) if not isinstance(x, QUOTES)] + [len(heard)]
+    others = [n for n, x in enumerate(told) if not isinstance(x, QUOTES)] + [len(told)]
+    for until, said_until in zip(ends, others, strict=True):
+        newest = {(type(x), x.quote.con_id): x.quote.at for x in told[:said_until] if isinstance(x, QUOTES)}
+        known = {(type(x), x.quote.con_id): x.quote.at for x in heard[:until] if isinstance(x, QUOTES)}
+        assert all(known[key] >= at for key, at in newest.items())
+
+
+@given(st.data(), STEPS)
+def test_in_any_interleaving_nothing_leaves_before_its_rows_and_nothing_is_lost_or_overtaken(
+    data: st.DataObject, steps: list[str]
+) -> None:
+    run = Interleaved(data.draw)
+    for step in steps:
+        run.step(step)
+    run.finish()
+
+    assert not run.breaches
+    assert run.house.disk == [x for x in run.said if type(x) in DURABLE]
+    for name, ear in run.house.ears.items():
+        assert ear.heard == told_to(name, run.said)
+    for name, machine in run.house.machines.items():
+        assert_in_order(machine.heard, told_to(name, run.said))
+    assert not any(run.desk.peers[name].actor_inbox.qsize() for name in AT_THE_DESK)
+    assert not run.house.failed.failures
+
+
+def test_with_real_threads_too_all_is_heard_in_order_and_what_is_durable_only_from_the_disk() -> None:
+    breaches: list[Message] = []
+
+    def leaves(_: str, message: Message) -> None:
+        if type(message) in DURABLE and message not in house.disk:
+            breaches.append(message)
+
+    def answers(message: Message) -> list[Message]:
+        return [b.SendCancel(message.ref, AT)] if isinstance(message, m.CancelOrder) else []
+
+    house = House(machines={EXECUTION: Speaks(answers)}, told=leaves)
+    words = [made_from(1000 * n) for n in range(3)]
+
+    def speak(mine: list[Message]) -> None:
+        for message in mine:
+            house.desk.emit(message)
+
+    speakers = [threading.Thread(target=speak, args=(mine,)) for mine in words]
+    for speaker in speakers:
+        speaker.start()
+    for speaker in speakers:
+        speaker.join()
+    house.settle()
+    house.stop()
+
+    assert not breaches
+    cancels = [x for mine in words for x in mine if isinstance(x, m.CancelOrder | b.SendCancel)]
+    assert len([x for x in house.ears[BROKER].heard if isinstance(x, b.SendCancel)]) == len(cancels)
+    for name, hears in [*house.machines.items(), *house.ears.items()]:
+        for mine in words:
+            told = [x for x in told_to(name, mine) if not isinstance(x, QUOTES)]
+            assert [x for x in hears.heard if x in told] == told
+
+
+def made_from(first: int) -> list[Message]:
+    kinds = sorted(MAKERS)
+    return [made(kinds[n % len(kinds)], n) for n in range(first, first + 150)]
+
+
+# ── whose turn it is ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class HeldUp(Speaks):
+    """Does not return from its first message until it may."""
+
+    began: threading.Event = field(default_factory=threading.Event)
+    may_go_on: threading.Event = field(default_factory=threading.Event)
+
+    def handle(self, message: Message) -> list[Message]:  # type: ignore[override]
+        self.heard.append(message)
+        if len(self.heard) == 1:
+            self.began.set()
+            self.may_go_on.wait(60)
+        return list(self.answers(message))
+
+
+def test_orders_come_before_the_market_and_quotes_that_are_merely_kept_behind_all() -> None:
+    order: list[tuple[str, Message]] = []
+    is_over = threading.Event()
+
+    def noting(name: str) -> Speaks:
+        def note(message: Message) -> Sequence[Message]:
+            order.append((name, message))
+            if len(order) == 4:
+                is_over.set()
+            return ()
+
+        return Speaks(note)
+
+    held = HeldUp()
+    house = House(machines={RISK: held} | {x: noting(x) for x in (EXECUTION, OCO_WATCHER, MARKET_DATA, SPY)})
+    house.desk.emit(made("ordered", 0))
+    assert held.began.wait(30)
+    kept, received, cancel = made("updated", 1), made("quote", 2), made("cancel", 3)
+    for message in (kept, received, cancel):
+        house.desk.emit(message)
+    held.may_go_on.set()
+    assert is_over.wait(30)
+    house.stop()
+
+    assert order == [(EXECUTION, cancel), (MARKET_DATA, received), (SPY, kept), (OCO_WATCHER, kept)]
+
+
+def test_of_a_group_the_broker_hears_before_board_and_journal() -> None:
+    left: list[tuple[str, Message]] = []
+    words = (made("protection", 1), made("cancel on the wire", 2))
+    house = House(
+        machines={EXECUTION: Speaks(lambda x: words if isinstance(x, m.CancelOrder) else ())},
+        told=lambda name, x: left.append((name, x)),
+    )
+    house.desk.emit(made("cancel", 0))
+    house.settle()
+    house.stop()
+
+    assert left[0] == (BROKER, words[1])
+    assert {name for name, _ in left} > {BROKER, BOARD, JOURNAL}
+
+
+# ── a fill, an end, a halt ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("first", [ENTRY, CLOSED, m.Halted(AT, "operator", "test", "me")])
+def test_a_lone_fill_end_or_halt_is_on_disk_before_anything_is_made_of_it(first: Message) -> None:
+    order, after = m.CancelOrder("a/stop", "test", AT), made("status", 7)
+    heard_at_commit: list[int] = []
+    is_written = threading.Event()
+
+    def at_the_disk(rows: Sequence[Message]) -> None:
+        if first in rows:
+            heard_at_commit.append(sum(first in house.machines[name].heard for name in AT_THE_DESK))
+            is_written.set()
+
+    house = House(
+        at_the_disk,
+        {
+            EXECUTION: Speaks(lambda x: (first,) if x == order else ()),
+            RISK: Speaks(lambda x: (after,) if x == first else ()),
+        },
+    )
+    house.desk.emit(order)
+    assert is_written.wait(30)
+    house.settle()
+    house.stop()
+
+    assert heard_at_commit == [0]
+    assert house.groups[0] == [first]
+
+
+def test_a_fill_behind_which_another_waits_goes_to_the_disk_with_what_is_made_of_both() -> None:
+    held = HeldUp(lambda x: (ENTRY,) if isinstance(x, m.CancelOrder) else ())
+    house = House(machines={EXECUTION: held})
+    house.desk.emit(m.CancelOrder("a/stop", "test", AT))
+    assert held.began.wait(30)
+    status = made("status", 3)
+    house.desk.emit(status)
+    held.may_go_on.set()
+    house.settle()
+    house.stop()
+
+    assert house.groups == [[status, ENTRY]]
+
+
+# ── a disk that takes nothing ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_write_that_fails_ends_the_desk_and_nothing_that_waited_for_it_leaves() -> None:
+    at_the_disk, may_fail = threading.Event(), threading.Event()
+
+    def fails(rows: Sequence[Message]) -> None:
+        at_the_disk.set()
+        may_fail.wait(60)
+        raise FixTheMachine(f"journal: cannot write {len(rows)} rows")
+
+    lost, behind, unwritten = made("cancel on the wire", 1), made("unwatch", 2), made("protection", 3)
+    house = House(fails)
+    house.desk.emit(lost)
+    assert at_the_disk.wait(30)
+    house.desk.emit(behind)
+    house.desk.emit(unwritten)
+    may_fail.set()
+    assert house.failed.event.wait(30)
+    thread = house.desk._thread
+    assert thread is not None
+    thread.join(30)
+
+    ((component, error, row),) = house.failed.failures
+    assert (component, type(error), row) == (JOURNAL, FixTheMachine, lost)
+    assert not any(ear.heard for ear in house.ears.values())
+    assert not any(house.desk.peers[name].is_alive() for name in AT_THE_DESK)
+    with pytest.raises(pykka.ActorDeadError):
+        house.desk.emit(unwritten)
+
+
+def test_a_fill_that_cannot_be_booked_is_made_nothing_of() -> None:
+    def fails(_: Sequence[Message]) -> None:
+        raise FixTheMachine("journal: cannot write")
+
+    house = House(fails, {EXECUTION: Speaks(lambda x: (ENTRY,) if isinstance(x, m.CancelOrder) else ())})
+    house.desk.emit(m.CancelOrder("a/stop", "test", AT))
+    assert house.failed.event.wait(30)
+    thread = house.desk._thread
+    assert thread is not None
+    thread.join(30)
+
+    assert [name for name, _, _ in house.failed.failures] == [JOURNAL]
+    assert not house.machines[OCO_WATCHER].heard
+    assert not any(ear.heard for ear in house.ears.values())
+
+
+def test_who_asked_while_the_disk_failed_is_told_that_the_desk_is_dead() -> None:
+    may_fail = threading.Event()
+
+    def fails(_: Sequence[Message]) -> None:
+        may_fail.wait(60)
+        raise FixTheMachine("journal: cannot write")
+
+    house = House(fails)
+    house.desk.emit(made("cancel on the wire", 1))
+    asked = threading.Timer(0.0, may_fail.set)
+    asked.start()
+    with pytest.raises(pykka.ActorDeadError):
+        house.settle()
+
+
+# ── failing and ending ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_was_said_before_a_machine_raised_is_written_and_leaves() -> None:
+    def breaks(_: Message) -> Sequence[Message]:
+        raise ZeroDivisionError("broken on purpose")
+
+    house = House(machines={RISK: Speaks(breaks)})
+    said = made("cancel on the wire", 1)
+    house.desk.emit(said)
+    house.desk.emit(made("ordered", 2))
+    assert house.failed.event.wait(30)
+    stop(house.desk, reversed(AT_THE_DESK), 30.0)
+
+    assert [name for name, _, _ in house.failed.failures] == [RISK]
+    assert house.ears[BROKER].heard == house.disk == [said]
+
+
+def test_a_dead_hearer_keeps_those_before_him_in_the_row_from_nothing() -> None:
+    def breaks(message: Message) -> Sequence[Message]:
+        if isinstance(message, m.CancelOrder):
+            raise ZeroDivisionError("broken on purpose")
+        return ()
+
+    house, status = House(machines={OCO_WATCHER: Speaks(), EXECUTION: Speaks(breaks)}), made("status", 2)
+    house.desk.emit(made("cancel", 1))
+    assert house.failed.event.wait(30)
+    house.desk.peers[RISK].ask(Ping(), timeout=30.0)
+    with pytest.raises(pykka.ActorDeadError):
+        house.desk.emit(status)
+    house.desk.peers[RISK].ask(Ping(), timeout=30.0)
+
+    assert house.disk == [status]
+    stop(house.desk, reversed(AT_THE_DESK), 30.0)
+
+
+def test_stopping_hears_and_writes_all_that_was_said_before_and_then_the_threads_end() -> None:
+    house = House(machines={EXECUTION: Speaks(lambda x: (made("cancel on the wire", id(x)),))})
+    for number in range(300):
+        house.desk.emit(made("cancel", number))
+    house.stop()
+
+    assert len(house.machines[EXECUTION].heard) == len(house.disk) == len(house.ears[BROKER].heard) == 300
+    thread = house.desk._thread
+    assert thread is not None
+    thread.join(30)
+    assert not thread.is_alive()
+    with pytest.raises(pykka.ActorDeadError):
+        house.desk.emit(made("cancel", 301))
+
+
+def test_a_desk_that_hangs_is_left_behind_and_neither_writes_nor_speaks_when_it_wakes() -> None:
+    held = HeldUp(lambda _: (made("cancel on the wire", 9),))
+    house = House(machines={EXECUTION: held})
+    house.desk.emit(made("cancel", 0))
+    assert held.began.wait(30)
+
+    stop(house.desk, [EXECUTION], 0.05)
+    held.may_go_on.set()
+    thread = house.desk._thread
+    assert thread is not None
+    thread.join(30)
+
+    assert not thread.is_alive()
+    assert not house.disk
+    assert not house.ears[BROKER].heard
+    assert not house.failed.failures
+
+
+def test_a_question_nobody_takes_times_out_and_the_barrier_answers_behind_the_disk() -> None:
+    held = HeldUp()
+    house = House(machines={RISK: held})
+    house.desk.emit(made("ordered", 0))
+    assert held.began.wait(30)
+    with pytest.raises(pykka.Timeout):
+        house.desk.peers[RISK].ask(Ping(), timeout=0.01)
+    house.desk.emit(made("cancel on the wire", 1))
+    held.may_go_on.set()
+    house.desk.peers[RISK].ask(Ping(), timeout=30.0)
+
+    assert house.disk == house.ears[BROKER].heard
+    assert len(house.disk) == 1
+    house.stop()
