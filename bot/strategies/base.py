@@ -109,7 +109,7 @@ def glance_of(strategy: Strategy) -> Glance:
 
 def _maker(strategy: Strategy, name: str) -> type | None:
     """The class that defines it: one that only judges otherwise than its parent must not glance as that does."""
-    return next((kind for kind in type(strategy).__mro__ if name in vars(kind)), None)
+    return next((kind for kind in type(strategy).__mro__ if name in kind.__dict__), None)
 
 
 class BarOrder:
