@@ -1,8 +1,8 @@
 """A gate that noise cannot move: instructions of fixed work, by cachegrind. python -m benchmarks.counts [--renew]
 
-Each work is run in processes of its own with 2 and with 6 rounds: the difference is the work alone, without the interpreter's
+Each work is run in processes of its own with 2 and with 4 rounds: the difference is the work alone, without the interpreter's
 start, the imports and the first round's caches. Hash seed, addresses, environment and the project's path are fixed, so that a
-count repeats to two tenths of a per cent at most, whatever folder the project lies in. One that rose by more than 2 % fails,
+count repeats to three tenths of a per cent at most, whatever folder the project lies in. One that rose by more than 2 % fails,
 unless a line of the changelog says why: ``instructions: NAME``. Another interpreter, or another build of the same, counts
 otherwise: without a baseline of its own its counts are told, and nothing fails.
 """
@@ -20,13 +20,15 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 BASELINE = ROOT / "benchmarks" / "instructions.json"
 ALLOWED = 1.02
-FEW, MANY = 2, 6
+FEW, MANY = 2, 4
+DAY = date(2011, 1, 3)
 Work = Callable[[], object]
 
 
@@ -52,16 +54,28 @@ def _snapshot() -> Work:
 
 
 def _burst() -> Work:
-    """Ten brackets placed, sent, filled and proved, one after the other, the earlier ones open."""
+    """Fifty brackets placed, sent, filled and proved, one after the other, the earlier ones open."""
     from benchmarks.width import open_line
 
-    return lambda: open_line(10)
+    return lambda: open_line(50)
+
+
+def _day() -> Work:
+    """A recorded day with its trades through all machines, in the replay runtime, moved by leaps."""
+    from bot.backtest.fast.run import run_fast
+    from bot.backtest.plan import BacktestPlan
+    from bot.config import Settings
+    from bot.sim.market.recorded.library import BUNDLE
+
+    plan = BacktestPlan(Settings(), ("SPY",), DAY, DAY)
+    return lambda: run_fast(plan, BUNDLE)
 
 
 WORKS: dict[str, Callable[[], Work]] = {
     "decode corpus": _decode,
     "snapshot after a year": _snapshot,
-    "burst of ten brackets": _burst,
+    "burst of fifty brackets": _burst,
+    "replayed day": _day,
 }
 
 
