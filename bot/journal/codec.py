@@ -52,12 +52,26 @@ def decode_row(kind: str, body: str) -> Message:
         ) from None
 
 
+_is_start = False
+
+
 @lru_cache(maxsize=1024)
-def _decoded(kind: str, body: str) -> Message:
-    """A start reads what it must remember four times: to see that it is whole, for the alerts, for the board, for all."""
+def _kept(kind: str, body: str) -> Message:
     return _decoders[kind].decode(body)
 
 
+def _decoded(kind: str, body: str) -> Message:
+    return _kept(kind, body) if _is_start else _decoders[kind].decode(body)
+
+
+def keep_decoded() -> None:
+    """A start reads what it must remember four times: to see that it is whole, for the alerts, for the board, for all."""
+    global _is_start
+    _is_start = True
+
+
 def forget_decoded() -> None:
-    """The start has read its rows: what none of its readers kept need not stay in memory."""
-    _decoded.cache_clear()
+    """The start has read its rows. Whoever reads them later, as each night does, keeps none in memory."""
+    global _is_start
+    _is_start = False
+    _kept.cache_clear()

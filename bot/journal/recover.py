@@ -27,7 +27,7 @@ from bot.domain.text import made_safe
 from bot.domain.types import Now
 from bot.journal.checksum import COLUMN, agrees, append_rows, has_column
 from bot.journal.closings import ClosedBooks, last_closing
-from bot.journal.codec import JOURNAL_KINDS, decode_row, encode_row, forget_decoded
+from bot.journal.codec import JOURNAL_KINDS, decode_row, encode_row, forget_decoded, keep_decoded
 from bot.journal.drills import carry_certificates
 from bot.journal.off_the_board import left_the_board
 from bot.journal.store import SCHEMA_VERSION, Journal, connect, written_at
@@ -55,6 +55,7 @@ class Repair:
 def open_journal(path: Path, now: Now) -> tuple[Journal, Repair | None]:
     """The journal, repaired first if SQLite finds it damaged. Raises FixTheMachine where it cannot be opened."""
     repair = None
+    keep_decoded()
     try:
         _put_in_place(path)
         if path.exists() and not _is_sound(path):

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.errors import FixTheMachine
 from bot.domain.messages import Halted, TimePassed
-from bot.journal.codec import JOURNAL_KINDS, decode_row, encode_row
+from bot.journal.codec import JOURNAL_KINDS, decode_row, encode_row, forget_decoded, keep_decoded
 from bot.wiring import DURABLE
 
 
@@ -40,3 +42,13 @@ def test_money_keeps_its_cents_and_time_its_zone() -> None:
     _, body = encode_row(decode_row(TimePassed.__name__, '{"at":"2011-01-05T14:30:00Z"}'))
 
     assert body == '{"at":"2011-01-05T14:30:00Z"}'
+
+
+def test_only_a_start_keeps_what_it_decoded() -> None:
+    row = encode_row(TimePassed(datetime(2011, 1, 5, 14, 30, tzinfo=UTC)))
+
+    keep_decoded()
+    kept = decode_row(*row)
+    assert decode_row(*row) is kept
+    forget_decoded()
+    assert decode_row(*row) is not decode_row(*row)
