@@ -17,6 +17,7 @@ from bot.domain import messages as m
 from bot.domain.clock import ScaledTime
 from bot.domain.errors import RestartTheLine
 from bot.wiring import BOARD, EXECUTION, JOURNAL, MARKET_DATA, OCO_WATCHER, RISK
+from tests.actors.desk_parts import Told
 
 AT = datetime(2011, 1, 5, 15, 31, tzinfo=UTC)
 HALT = m.HaltTrading(AT, "test", "me")
@@ -40,18 +41,6 @@ class Ear:
 
     def remember(self, message: m.Message) -> None:
         self.heard.append(message)
-
-
-@dataclass
-class Told:
-    """What a failing line told its supervisor."""
-
-    failures: list[tuple[str, BaseException, object]] = field(default_factory=list)
-    event: threading.Event = field(default_factory=threading.Event)
-
-    def __call__(self, component: str, error: BaseException, message: object) -> None:
-        self.failures.append((component, error, message))
-        self.event.set()
 
 
 @pytest.fixture(autouse=True)
