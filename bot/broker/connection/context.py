@@ -197,15 +197,17 @@ class BrokerContext:
         is_urgent: bool = False,
         while_opening: bool = False,
         on_end: Callable[[Any], None] | None = None,
+        each: Callable[[Any], Any] | None = None,
     ) -> Any:
         """Write a request and wait for its whole answer. Raises RequestTrouble; code 0 is our own deadline.
 
-        ``on_end`` takes the answer while the socket is still being read, before anything that follows it.
+        ``on_end`` takes the answer while the socket is still being read, before anything that follows it; ``each`` makes of a
+        piece what is kept of it.
         """
         await self.pace(is_urgent=is_urgent)
         client = self.opening_client if while_opening else self.client
         seconds = self.settings.request_timeout_s if timeout_s is None else timeout_s
-        answer = self.requests.open(key, on_end)
+        answer = self.requests.open(key, on_end, each)
         try:
             send(client)
             return await self._in_time(key, answer, seconds, while_opening=while_opening)

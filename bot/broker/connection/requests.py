@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 OnEnd = Callable[[Any], None]
+Each = Callable[[Any], Any]
 
 
 @dataclass(slots=True)
 class _Request:
     answer: asyncio.Future[Any]
     on_end: OnEnd | None
+    each: Each | None
     pieces: list[Any] = field(default_factory=list)
 
 
@@ -25,15 +27,18 @@ class Requests:
     def __init__(self) -> None:
         self._open: dict[Hashable, _Request] = {}
 
-    def open(self, key: Hashable, on_end: OnEnd | None = None) -> asyncio.Future[Any]:
-        """``on_end`` sees the answer at once; what it raises is the request's failure.
+    def open(
+        self, key: Hashable, on_end: OnEnd | None = None, each: Each | None = None
+    ) -> asyncio.Future[Any]:
+        """``on_end`` sees the answer at once, ``each`` makes of a piece what is kept of it; what they raise is the request's
+        failure.
 
         Raises RuntimeError for a key that is open: whoever asks must take turns.
         """
         if key in self._open:
             raise RuntimeError(f"request {key!r} is open already")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._open[key] = _Request(future, on_end)
+        self._open[key] = _Request(future, on_end, each)
         return future
 
     def close(self, key: Hashable) -> None:
@@ -53,8 +58,12 @@ class Requests:
     def add(self, key: Hashable, item: Any) -> None:
         """One piece of an answer that comes in pieces."""
         found = self._open.get(key)
-        if found is not None:
-            found.pieces.append(item)
+        if found is None:
+            return
+        try:
+            found.pieces.append(item if found.each is None else found.each(item))
+        except Exception as error:  # noqa: BLE001  handed to whoever waits
+            self.fail(key, error)
 
     def end(self, key: Hashable, result: Any = None) -> None:
         """The answer is complete: ``result``, or the pieces in their order."""

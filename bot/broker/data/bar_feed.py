@@ -108,6 +108,9 @@ class Bars:
                 request_id,
                 lambda client: self._request(client, request_id, line, sessions),
                 timeout_s=self._link.settings.history_timeout_s,
+                # At once: of a line's history the library's own objects take twice as much as ours, and four answers may come
+                # in one read of the socket.
+                each=lambda raw: to_bar(contract.symbol, line.size, raw),
                 on_end=lambda found: self._backfilled(line, found, asked_at),
             )
         except BaseException:
@@ -139,9 +142,9 @@ class Bars:
 
     # ── what comes ──
 
-    def _backfilled(self, line: BarLine, found: list[Any], asked_at: datetime) -> None:
+    def _backfilled(self, line: BarLine, found: list[Bar | None], asked_at: datetime) -> None:
         """Taken at the very end of the answer, since the first update may follow in the same read of the socket."""
-        bars = [bar for raw in found if (bar := to_bar(line.contract.symbol, line.size, raw)) is not None]
+        bars = [bar for bar in found if bar is not None]
         if not bars:
             raise RequestTrouble(0, "the answer held no bars")
         settling = timedelta(0) if self._link.is_in_steps else SETTLING
