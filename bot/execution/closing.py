@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from bot.domain import messages as m
 from bot.domain.order import Fill, Leg, execution_key
@@ -18,6 +19,10 @@ from bot.execution.books.order_book import OrderRecord
 from bot.execution.bracket_book import Bracket, Commissions
 from bot.execution.exit_escalation import ExitEscalation
 from bot.execution.watcher_context import WatcherContext, later
+
+_FEWEST_DECIMALS: Final = 4
+_MOST_DECIMALS: Final = 12
+_HALF_A_CENT: Final = Decimal("0.005")
 
 
 class Closing:
@@ -134,8 +139,8 @@ class Closing:
             strategy=place.strategy,
             contract=place.contract,
             quantity=quantity,
-            entry_price=_average(paid, quantity),
-            exit_price=_average(received, quantity),
+            entry_price=_average(paid, quantity, place.contract.multiplier),
+            exit_price=_average(received, quantity, place.contract.multiplier),
             stop=place.stop,
             target=place.target,
             opened_at=fills[0].at,
@@ -155,8 +160,16 @@ def _is_news(trade: m.BracketClosed, told: m.BracketClosed) -> bool:
     return trade.commissions_complete and trade != told
 
 
-def _average(value: Decimal, quantity: int) -> Decimal:
-    return (value / quantity).quantize(Decimal("0.0001")) if quantity else Decimal(0)
+def _average(value: Decimal, quantity: int, multiplier: int) -> Decimal:
+    """The average price, with four decimals or as many as bring back to the cent what was paid for all."""
+    if not quantity:
+        return Decimal(0)
+    exact = value / quantity
+    for decimals in range(_FEWEST_DECIMALS, _MOST_DECIMALS):
+        price = round(exact, decimals)
+        if abs(price - exact) * quantity * multiplier < _HALF_A_CENT:
+            return price
+    return round(exact, _MOST_DECIMALS)
 
 
 def _exit_reason(bracket: Bracket, last: Fill) -> str:

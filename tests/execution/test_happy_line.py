@@ -46,6 +46,24 @@ def test_the_target_closes_the_trade_and_the_books_add_up() -> None:
     assert not line.broker.live()
 
 
+def test_the_average_prices_of_a_trade_bring_its_result_back_to_the_cent() -> None:
+    line = Line()
+    line.broker.exchange_settings.fill_step = 1
+    line.price("1.90", "1.94")
+    line.connect()
+    line.tell(bracket(quantity=7))
+    line.price("1.90", "1.95")
+    line.wait(9)
+    line.price("2.60")
+    line.wait(12)
+
+    closed = line.last(m.BracketClosed)
+    assert {x.fill.price for x in line.all(m.FillBooked)} >= {Decimal("1.94"), Decimal("1.95")}
+    assert closed.quantity == 7
+    money = [round(price * 700, 2) for price in (closed.entry_price, closed.exit_price)]
+    assert closed.pnl == money[1] - money[0] - closed.commission
+
+
 def test_the_stop_closes_the_trade() -> None:
     line = open_position()
     line.price("1.50")

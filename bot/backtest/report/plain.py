@@ -73,4 +73,7 @@ def _spread(factor: float, out: Outcome) -> dict[str, Any]:
 
 
 def _trade(x: BracketClosed) -> dict[str, Any]:
-    return {name: getattr(x, name) for name in _OF_A_TRADE} | {"contract": x.contract.label}
+    """``paid`` and ``received`` in USD for the whole, exactly: ``received - paid - commission`` is ``pnl``."""
+    whole = x.quantity * x.contract.multiplier
+    told = {name: getattr(x, name) for name in _OF_A_TRADE} | {"contract": x.contract.label}
+    return told | {"paid": round(x.entry_price * whole, 2), "received": round(x.exit_price * whole, 2)}

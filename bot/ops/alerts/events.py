@@ -29,7 +29,7 @@ from bot.ops.alerts.broker_events import (
 from bot.ops.alerts.conditions import LastingConditions
 from bot.ops.alerts.reach import OUT_OF_REACH_AFTER, Reach
 from bot.ops.alerts.wording import day_report_text, span
-from bot.ops.status.amounts import money
+from bot.ops.status.amounts import average_text, money
 from bot.ops.status.spoken import spoken_idea, spoken_time
 from bot.risk.breakers import HaltCause
 from bot.risk.conditions import in_details
@@ -255,8 +255,9 @@ class Alerts(StateMachine):
         )
 
     def _closed(self, x: m.BracketClosed) -> None:
+        paid, got = (average_text(price, x.quantity) for price in (x.entry_price, x.exit_price))
         body = (
-            f"{x.quantity} × {x.entry_price:.2f} → {x.exit_price:.2f}, held {span(x.closed_at - x.opened_at)}, "
+            f"{x.quantity} × {paid} → {got}, held {span(x.closed_at - x.opened_at)}, "
             f"commission {x.commission:.2f} ({x.strategy}); today {money(self._today(x.closed_at))}"
         )
         title = f"Sold {x.contract.label} by {x.exit_reason}: {money(x.pnl)}"

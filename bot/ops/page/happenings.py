@@ -9,6 +9,7 @@ from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.ops.page.document import PageEvent, Tone
 from bot.ops.page.wording import ago, figures, option, plain, refusal, signed, way_out
+from bot.ops.status.amounts import average_text
 from bot.ops.status.ledger import BookedTrade
 from bot.ops.status.spoken import spoken_idea
 
@@ -51,7 +52,8 @@ def _not_traded(x: m.IdeaDropped | m.EntryDenied, who: str) -> PageEvent:
 
 def _closed(x: m.BracketClosed) -> PageEvent:
     tone: Tone = "win" if x.pnl > 0 else "loss" if x.pnl < 0 else "plain"
-    prices = f"{x.entry_price:.2f} → {x.exit_price:.2f}, fees {x.commission:.2f}"
+    paid, got = (average_text(price, x.quantity) for price in (x.entry_price, x.exit_price))
+    prices = f"{paid} → {got}, fees {x.commission:.2f}"
     why = f"{way_out(x.exit_reason)} after {_lasted(x.closed_at - x.opened_at)}: {prices}."
     return PageEvent(x.closed_at, f"Closed {option(x.contract)}, {signed(x.pnl)}", why, tone)
 

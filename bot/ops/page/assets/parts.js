@@ -115,7 +115,7 @@
     const when = (it) => (many ? `${clock.shortDay(it.opened_at)} ` : "") + `${clock.minute(it.opened_at)}–${it.closed_at ? clock.minute(it.closed_at) : ""}`;
     const rows = doc.trades.map((it) => [when(it), it.strategy, it.label, it.quantity, price(it.limit), price(it.entry), price(it.stop), price(it.target), price(it.exit), it.reason, plain(it.fees), known(it.result) ? amount(it.result) : "—"]);
     const closed = doc.trades.filter((it) => known(it.result));
-    const total = (list, key) => list.reduce((sum, it) => sum + Math.round(Number(it[key]) * 100), 0) / 100;
+    const total = (list, key) => Math.round(100 * list.reduce((sum, it) => sum + Number(it[key]), 0)) / 100;
     const foot = ["total", "", "", "", "", "", "", "", "", `${closed.length} closed`, plain(total(doc.trades, "fees")), amount(total(closed, "result"))];
     return [table("Trades", ["from–to", "who", "contract", "qty", "limit", "entry", "stop", "target", "exit", "by", "fees", "result"], rows,
       { right: [3, 4, 5, 6, 7, 8, 10, 11], more: [1, 3, 4, 5, 6, 7, 8, 10, ...(many ? [9] : [])], foot })];
