@@ -9,7 +9,7 @@ from decimal import Decimal
 from bot.domain.contract import Contract
 from bot.domain.idea import read_idea
 from bot.domain.session import NEW_YORK
-from bot.ops.status.spoken import telling
+from bot.ops.status.spoken import readable, telling
 from bot.risk.denials import DenialCode
 
 _INDICATORS = {"ema": "EMA ", "rsi": "RSI", "vwap": "VWAP", "rel_volume": "relative volume"}
@@ -45,7 +45,7 @@ _REFUSED = {
 
 def figures(numbers: Mapping[str, object]) -> str:
     """``close 129.75, EMA 8 129.71, RSI 58``: names as traders write them, figures without needless digits."""
-    return ", ".join(_figure(name, _short(value)) for name, value in telling(numbers).items())
+    return ", ".join(_figure(name, _short(name, value)) for name, value in telling(numbers).items())
 
 
 def _figure(name: str, value: str) -> str:
@@ -65,17 +65,10 @@ def plain(code: object) -> str:
     return str(code).replace("_", " ")
 
 
-def _short(value: object) -> str:
+def _short(name: str, value: object) -> str:
     text = str(value)
-    try:
-        number = float(text)
-    except ValueError:
-        return _moment(text)
-    if "." not in text:
-        return text
-    if abs(number) >= 100_000:
-        return f"{number:,.0f}"  # a volume
-    return f"{number:.2f}".rstrip("0").rstrip(".") if abs(number) < 1000 else f"{number:,.2f}"
+    figure = readable(name, text)
+    return _moment(text) if figure is None else figure
 
 
 def _moment(text: str) -> str:

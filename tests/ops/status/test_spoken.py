@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from bot.domain import messages as m
+from bot.ops.page.wording import figures
 from bot.ops.status.spoken import spoken_figures, spoken_idea
 from tests.journal.makers import BAR_END, IDEA, QUOTE
 from tests.ops.page.moments import HOLDING, Moment
@@ -42,6 +43,37 @@ def test_figures_have_their_times_in_new_york_and_stay_as_they_are_otherwise() -
         told
         == "limit=2.10, until=15:30 New York, at=10:31 New York, day=2011-01-26, of=x, bracket=SPY 10:31 scalp"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "journaled", "read"),
+    [
+        ("volume", "26265310.0000", "26,265,310"),
+        ("volume", 812, "812"),
+        ("open_interest", "10250", "10,250"),
+        ("close", "129.7000", "129.70"),
+        ("ema21", "129.7149", "129.71"),
+        ("vwap", "12345.6789", "12,345.68"),
+        ("bid", "0.0500", "0.05"),
+        ("ask", "0.5000", "0.50"),
+        ("limit", "2.10", "2.10"),
+        ("rsi", "58.0000", "58"),
+        ("volume_ratio", "1.9349", "1.93"),
+        ("rel_volume", "0.8123", "0.812"),
+        ("gap_pct", "0.0010", "0.001"),
+        ("gap_pct", "0.000012", "0.000012"),
+        ("delta", "-0.4321", "-0.432"),
+        ("pnl", "-193.3712", "-193.37"),
+        ("equity_usd", "50123.4", "50,123.4"),
+        ("cap_risk", 0, "0"),
+        ("close", "unknown", "unknown"),
+        ("close", "nan", "nan"),
+        ("day", "2011-01-26", "2011-01-26"),
+    ],
+)
+def test_a_figure_has_the_digits_that_a_person_reads(name: str, journaled: object, read: str) -> None:
+    assert spoken_figures({name: journaled}) == f"{name}={read}"
+    assert figures({name: journaled}).endswith(f"{read} USD" if name == "equity_usd" else read)
 
 
 def test_no_screen_shows_an_idea_by_its_utc_name() -> None:
