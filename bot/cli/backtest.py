@@ -15,18 +15,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import ConfigOption, DataOption, JsonOption
+from bot.cli.show.grid import grid_of
 from bot.cli.show.page_file import check_place, write_page
 from bot.cli.show.printer import printer
 from bot.domain.errors import FixTheCommand, FixTheConfiguration, FixTheMachine
 
 if TYPE_CHECKING:
-    from rich.table import Table as Grid
-
     from bot.backtest.plan import BacktestPlan
     from bot.backtest.report.day_table import DayBoard
     from bot.backtest.report.document import Report
     from bot.config import Settings
-    from bot.ops.page.document import Chart, Table
+    from bot.ops.page.document import Chart
     from bot.sim.market.recorded.library import Library
 
 SYNTHETIC_DAYS = 20
@@ -282,52 +281,6 @@ def show_report(report: Report) -> None:
         console.print(f"still open at the end, at mid: {', '.join(out.still_open)}", highlight=False)
     for line in loud_lines(report):
         console.print(line, style="bold", highlight=False, soft_wrap=True)
-
-
-def _reasons(table: Table) -> list[str]:
-    """Each row's why, by its first cell; none where the table has no such column."""
-    if "why" not in table.columns:
-        return []
-    place = table.columns.index("why")
-    return [f"{row[0]}: {row[place]}" for row in table.rows if row[place]]
-
-
-_NARROW = 24
-"""A text that gives way is broken between its words down to this width, and within them below."""
-
-
-def _longest_word(text: str) -> int:
-    return max(map(len, text.split()), default=0)
-
-
-def grid_of(table: Table) -> Grid:
-    from rich import box
-    from rich.table import Table as Grid
-
-    grid = Grid(
-        title=table.title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0)
-    )
-    # The why of a trade is long: it stands below.
-    columns = [name for name in table.columns if name != "why"]
-    rows = [row[: len(columns)] for row in table.rows]
-    # A heading may break between its words. On a narrow screen the longest text gives way, and never a figure.
-    widths = [max(_longest_word(name), *(len(row[n]) for row in rows), 0) for n, name in enumerate(columns)]
-    gives_way = max(set(range(len(columns))) - set(table.right), key=widths.__getitem__, default=0)
-    for n, name in enumerate(columns):
-        is_fixed = n != gives_way
-        words = max(map(_longest_word, (name, *(row[n] for row in rows))))
-        grid.add_column(
-            name,
-            justify="right" if n in table.right else "left",
-            width=widths[n] if is_fixed else None,
-            min_width=None if is_fixed else min(words, _NARROW),
-            overflow="fold",
-        )
-    for row in rows:
-        grid.add_row(*row)
-    grid.caption = "\n".join(filter(None, (table.note, *_reasons(table)))) or None
-    grid.caption_justify = "left"
-    return grid
 
 
 def _charts(report: Report, library: Library) -> list[Chart]:

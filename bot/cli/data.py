@@ -17,11 +17,10 @@ from bot.cli.show.printer import printer
 from bot.domain.errors import FixTheCommand, FixTheMachine
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from bot.backtest.store.check.findings import DataFinding
     from bot.backtest.store.intake.options import Told
     from bot.backtest.store.store import Holding, Store
+    from bot.ops.status.fitted import FittedTable
     from bot.sim.market.recorded.library import Library
 
 _Files = Annotated[
@@ -96,23 +95,23 @@ def _show_imported(rows: list[dict[str, Any]], *, as_json: bool) -> None:
         for row in rows:
             typer.echo(json.dumps(row))
         return
-    from rich import box
-    from rich.table import Table
+    from bot.ops.status.fitted import FittedColumn, FittedTable
 
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for name in ("symbol", "kind", "from", "to"):
-        table.add_column(name, no_wrap=True)
-    for name in ("rows", "new", "same", "replaced"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        counts = (f"{row[name]:,}" for name in ("rows", "new", "same", "changed"))
-        table.add_row(row["symbol"], row["kind"], row["first"][:10], row["last"][:10], *counts)
+    columns = [
+        *(FittedColumn(name) for name in ("symbol", "kind", "from", "to")),
+        *(FittedColumn(name, right=True) for name in ("rows", "new", "same", "replaced")),
+    ]
     console = printer()
-    console.print(table)
+    console.print(FittedTable("", columns, [_taken(row) for row in rows]))
     for row in rows:
         for note in row["notes"]:
             console.print(f"{Path(row['file']).name}: {note}", highlight=False, markup=False, soft_wrap=True)
     console.print("next: ibkr-bot data check", highlight=False)
+
+
+def _taken(row: dict[str, Any]) -> tuple[str, ...]:
+    counts = (f"{row[name]:,}" for name in ("rows", "new", "same", "changed"))
+    return (row["symbol"], row["kind"], row["first"][:10], row["last"][:10], *counts)
 
 
 def list_(data: DataOption = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
@@ -131,20 +130,20 @@ def list_(data: DataOption = None, config: ConfigOption = None, as_json: JsonOpt
         printer().print(_holdings_table(holdings, store))
 
 
-def _holdings_table(holdings: list[Holding], store: Store) -> Table:
-    from rich import box
-    from rich.table import Table
+def _holdings_table(holdings: list[Holding], store: Store) -> FittedTable:
+    from bot.ops.status.fitted import FittedColumn, FittedTable
 
-    table = Table(title=f"{store.root}", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for name in ("symbol", "kind", "from", "to"):
-        table.add_column(name, no_wrap=True)
-    for name in ("days", "rows", "MB"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("source")
-    for x in holdings:
-        counts = (f"{x.days:,}", f"{x.rows:,}", f"{x.size_bytes / 1e6:.1f}")
-        table.add_row(x.symbol, x.kind.words, f"{x.first}", f"{x.last}", *counts, ", ".join(x.sources))
-    return table
+    columns = [
+        *(FittedColumn(name) for name in ("symbol", "kind", "from", "to")),
+        *(FittedColumn(name, right=True) for name in ("days", "rows", "MB")),
+        FittedColumn("source", is_text=True),
+    ]
+    return FittedTable(f"{store.root}", columns, [_holding(x) for x in holdings])
+
+
+def _holding(x: Holding) -> tuple[str, ...]:
+    counts = (f"{x.days:,}", f"{x.rows:,}", f"{x.size_bytes / 1e6:.1f}")
+    return (x.symbol, x.kind.words, f"{x.first}", f"{x.last}", *counts, ", ".join(x.sources))
 
 
 def check_data(

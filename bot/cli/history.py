@@ -120,23 +120,18 @@ def _print_trades(rows: list[Row], x: Standing) -> None:
 
 
 def _print_reasons(steps: list[Decision], title: str) -> None:
-    from rich import box
     from rich.console import Console
-    from rich.table import Table
 
     from bot.cli.show.reasons import codes_in_words
+    from bot.ops.status.fitted import FittedColumn, FittedTable
     from bot.ops.status.spoken import spoken_figures
 
-    table = Table(
-        title=title, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), title_justify="left"
-    )
-    for name in ("time", "who", "verdict", "figures"):
-        table.add_column(name)
-    for step in steps:
-        figures = spoken_figures(step.numbers)
-        table.add_row(f"{step.at.astimezone(NEW_YORK):%H:%M:%S}", step.who, step.verdict, figures)
+    columns = [FittedColumn(name, is_text=name != "time") for name in ("time", "who", "verdict", "figures")]
+    rows = [
+        (f"{x.at.astimezone(NEW_YORK):%H:%M:%S}", x.who, x.verdict, spoken_figures(x.numbers)) for x in steps
+    ]
     console = Console()
-    console.print(table)
+    console.print(FittedTable(title, columns, rows))
     for line in codes_in_words(steps):
         console.print(line, highlight=False, markup=False)
 

@@ -132,19 +132,19 @@ def _way(name: str, wall_s: float, outcome: RunOutcome, first: RunOutcome) -> _W
 
 
 def _tell(ways: list[_Way], *, as_json: bool) -> None:
-    from rich.table import Table
+    from bot.ops.status.fitted import FittedColumn, FittedTable
 
     if as_json:
         typer.echo(json.dumps([asdict(way) | {"pnl": str(way.pnl)} for way in ways]))
         return
-    table = Table(box=None)
-    for name in ("way", "seconds", "trades", "P&L", "judged", "denied", ""):
-        table.add_column(name, justify="left" if name in ("way", "") else "right", no_wrap=True)
-    for way in ways:
-        verdict = "differs" if way.differences else "same"
-        figures = (f"{way.wall_s:.1f}", str(way.trades), f"{way.pnl:+.2f}", str(way.judged), str(way.denied))
-        table.add_row(way.name, *figures, verdict)
-    printer().print(table)
+    names = ("way", "seconds", "trades", "P&L", "judged", "denied", "")
+    columns = [FittedColumn(name, right=name not in ("way", "")) for name in names]
+    printer().print(FittedTable("", columns, [_row(way) for way in ways]))
     for way in ways:
         for line in way.differences:
             typer.echo(f"{way.name}: {line}")
+
+
+def _row(way: _Way) -> tuple[str, ...]:
+    figures = (f"{way.wall_s:.1f}", str(way.trades), f"{way.pnl:+.2f}", str(way.judged), str(way.denied))
+    return (way.name, *figures, "differs" if way.differences else "same")

@@ -79,33 +79,24 @@ def _counted(count: int, name: str) -> str:
 
 
 def _show_slippage(legs: Sequence[LegSlip]) -> None:
-    from rich import box
-    from rich.table import Table
+    from bot.ops.status.fitted import FittedColumn, FittedTable
 
     console = printer()
     if not legs:
         console.print("no fills", highlight=False)
         return
-    table = Table(
-        title="fills against the model, + is worse",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    for name in (
-        "leg",
-        "fills",
-        "unknown",
-        "ticks, mean",
-        "USD a contract, mean",
-        "USD in all",
-        "worst fill",
-    ):
-        table.add_column(name, justify="left" if name in ("leg", "worst fill") else "right")
-    for x in legs:
-        figures = (_figure(x.mean_ticks), _figure(x.mean_usd), _figure(x.total_usd))
-        table.add_row(str(x.leg), f"{x.fills}", f"{x.unknown}", *figures, _worst(x))
-    console.print(table)
+    figures = ("fills", "unknown", "ticks, mean", "USD a contract, mean", "USD in all")
+    columns = [
+        FittedColumn("leg"),
+        *(FittedColumn(name, right=True) for name in figures),
+        FittedColumn("worst fill", is_text=True),
+    ]
+    console.print(FittedTable("fills against the model, + is worse", columns, [_leg(x) for x in legs]))
+
+
+def _leg(x: LegSlip) -> tuple[str, ...]:
+    figures = (_figure(x.mean_ticks), _figure(x.mean_usd), _figure(x.total_usd))
+    return (str(x.leg), f"{x.fills}", f"{x.unknown}", *figures, _worst(x))
 
 
 def _figure(value: Decimal | None) -> str:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.backtest import as_simulated, changed_settings, grid_of, library_of, make_plan, sessions_bar
+from bot.cli.backtest import as_simulated, changed_settings, library_of, make_plan, sessions_bar
 from bot.cli.options import ConfigOption, DataOption, JsonOption
+from bot.cli.show.grid import grid_of
 from bot.cli.show.page_file import check_place, write_page
 from bot.cli.show.printer import printer
 from bot.domain.errors import FixTheCommand

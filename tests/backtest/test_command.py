@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from io import StringIO
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from bot.cli.backtest import grid_of
 from bot.cli.main import main
-from bot.ops.page.document import Table
 
 ROOT = Path(__file__).resolve().parents[2]
 README, MAKEFILE = ROOT / "README.md", ROOT / "Makefile"
@@ -54,18 +50,6 @@ def test_make_backtest_ends_with_the_table_of_the_readme(capsys: pytest.CaptureF
     told = "\n".join(line.rstrip() for line in out.splitlines())
     assert code == 0
     assert block[0].strip() in told
-
-
-def test_on_a_narrow_screen_the_longest_text_gives_way_and_no_figure() -> None:
-    console = Console(width=60, file=StringIO())
-    row = ("2011-01-26 09:54", "SPY 2011-01-28 130 P of the nearest expiry", "10", "-193.00")
-
-    console.print(grid_of(Table("Worst trades", ("opened", "contract", "n", "P&L"), (row,), (2, 3))))
-
-    shown = console.file.getvalue()  # type: ignore[attr-defined]
-    assert "-193.00" in shown
-    assert "2011-01-26 09:54" in shown
-    assert "…" not in shown
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,14 @@ from bot.domain.session import NEW_YORK
 from bot.domain.text import counted
 from bot.domain.types import IdeaId
 from bot.ops.page.document import Table
+from bot.ops.page.wording import figures
+from bot.ops.status.amounts import average_text
 
 _GROUP: Final = ("trades", "win rate", "mean", "worst", "best", "commissions", "P&L")
 _AMOUNTS: Final = "Amounts in USD, after commissions; by New York's clock at the entry."
 _SHOWN: Final = 5
+_WHY: Final = 6
+"""So many of its idea's figures say why a trade was made."""
 _Key = Callable[[BracketClosed], str]
 
 
@@ -112,12 +116,19 @@ def _trades(title: str, trades: Iterable[BracketClosed], out: Outcome) -> Table:
 
 def _row(x: BracketClosed, out: Outcome) -> tuple[str, ...]:
     idea = out.why.get(x.idea_id)
-    why = (
-        "" if idea is None else " ".join(f"{name} {value}" for name, value in list(idea.numbers.items())[:6])
-    )
+    why = "" if idea is None else figures(dict(list(idea.numbers.items())[:_WHY]))
     opened = f"{x.opened_at.astimezone(NEW_YORK):%Y-%m-%d %H:%M}"
-    prices = (f"{x.quantity}", f"{x.entry_price:.2f}", f"{x.exit_price:.2f}")
-    return (opened, x.strategy, x.contract.label, *prices, x.exit_reason, f"{x.pnl:,.2f}", why)
+    prices = (average_text(price, x.quantity) for price in (x.entry_price, x.exit_price))
+    return (
+        opened,
+        x.strategy,
+        x.contract.label,
+        f"{x.quantity}",
+        *prices,
+        x.exit_reason,
+        f"{x.pnl:,.2f}",
+        why,
+    )
 
 
 def halts(out: Outcome) -> Table:

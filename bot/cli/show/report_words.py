@@ -5,10 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
+from bot.cli.show.grid import grid_of
 from bot.domain import messages as m
 from bot.domain.session import NEW_YORK
 from bot.ops.report.results import grouped, performance
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from bot.cli.show.reading import Period
     from bot.domain.day_report import DayReport
     from bot.ops.page.day_record import DayRecord
-    from bot.ops.page.document import Table as Told
 
 
 def plain_words(x: Period) -> dict[str, Any]:
@@ -151,20 +149,9 @@ def print_period(x: Period) -> None:
 
     document, console = period_document(x.book, x.first, x.last, x.unrecorded, x.source), Console()
     for told in document.tables:
-        console.print(_table(told))
+        console.print(grid_of(told))
     console.print(
         f"{x.first} to {x.last}: {document.verdict.word}. {document.verdict.reason}", highlight=False
     )
     for tile in document.tiles:
         console.print(f"  {tile.name:<22} {tile.text}", highlight=False)
-
-
-def _table(told: Told) -> Table:
-    table = Table(
-        title=told.title, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), title_justify="left"
-    )
-    for index, name in enumerate(told.columns):
-        table.add_column(name, justify="right" if index in told.right else "left", no_wrap=True)
-    for row in told.rows:
-        table.add_row(*row)
-    return table

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from bot.domain.session import NEW_YORK
+from bot.ops.status.amounts import average_text
+from bot.ops.status.fitted import FittedColumn, FittedTable
 
 LEVELS = {"safe": "bold green", "watch": "bold yellow", "danger": "bold white on red", "plain": ""}
 Shown = Mapping[str, Any]
@@ -91,23 +93,18 @@ def _day(x: Shown) -> Text:
     return text
 
 
-def positions_table(held: Iterable[Shown], of: str = "") -> Table:
+def positions_table(held: Iterable[Shown], of: str = "") -> FittedTable:
     """One row a bracket, entering ones too: what it cost, what it is worth at the bid, how it is protected."""
-    table = Table(
-        title=_title("Positions", of),
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        padding=(0, 1, 0, 0),
-        title_justify="left",
+    columns = (
+        FittedColumn("contract", is_text=True),
+        *(
+            FittedColumn(name, right=True)
+            for name in ("qty", "paid", "cost", "bid", "open", "stop", "target")
+        ),
+        FittedColumn("proof", is_text=True),  # of its protection
+        FittedColumn("until"),
     )
-    table.add_column("contract", min_width=10)
-    for name in ("qty", "paid", "cost", "bid", "open", "stop", "target"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("proof", overflow="fold")  # of its protection
-    table.add_column("until", no_wrap=True)
-    for one in held:
-        table.add_row(*_position(one))
-    return table
+    return FittedTable(_title("Positions", of), columns, [_position(one) for one in held])
 
 
 def _position(x: Shown) -> tuple[str | Text, ...]:
@@ -125,7 +122,7 @@ def _position(x: Shown) -> tuple[str | Text, ...]:
     if x.get("overdue_why"):
         proved.append(f", HELD PAST ITS TIME: {x['overdue_why']}", style="bold red")
     figures = (
-        price_text(x["entry_price"]),
+        average_text(Decimal(x["entry_price"]), x["quantity"]),
         amount_text(x["cost"], signed=False),
         price_text(x["bid"]),
         tinted_text(x["unrealized"]),
@@ -141,34 +138,21 @@ def _position(x: Shown) -> tuple[str | Text, ...]:
     )
 
 
-def orders_table(orders: Iterable[Shown], of: str = "") -> Table:
+def orders_table(orders: Iterable[Shown], of: str = "") -> FittedTable:
     """One row an order: what it would do at which price, and how it stands."""
-    table = Table(
-        title=_title("Orders", of),
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        padding=(0, 1, 0, 0),
-        title_justify="left",
+    columns = (
+        FittedColumn("contract", is_text=True),
+        *(FittedColumn(name) for name in ("leg", "side")),
+        *(FittedColumn(name, right=True) for name in ("qty", "price")),
+        *(FittedColumn(name, is_text=True) for name in ("type", "status", "order")),
     )
-    for name in ("contract", "leg", "side"):
-        table.add_column(name, no_wrap=True)
-    for name in ("qty", "price"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for name in ("type", "status", "order"):
-        table.add_column(name, no_wrap=name != "order", overflow="fold")
-    for x in orders:
-        quantity = "" if x["quantity"] is None else str(x["quantity"])
-        table.add_row(
-            x["contract"],
-            x["leg"],
-            x["side"],
-            quantity,
-            price_text(x["price"]),
-            x["type"],
-            x["status"],
-            x["ref"],
-        )
-    return table
+    return FittedTable(_title("Orders", of), columns, [_order(one) for one in orders])
+
+
+def _order(x: Shown) -> tuple[str, ...]:
+    quantity = "" if x["quantity"] is None else str(x["quantity"])
+    asked = (quantity, price_text(x["price"]), x["type"], x["status"])
+    return (x["contract"], x["leg"], x["side"], *asked, x["ref"])
 
 
 def _title(what: str, of: str) -> str:

@@ -13,8 +13,10 @@ from rich.text import Text
 from bot.domain.session import new_york_day, session_on
 from bot.domain.text import counted
 from bot.domain.types import TradingState
+from bot.ops.status.amounts import average_text
+from bot.ops.status.fitted import FittedColumn, FittedTable
 from bot.ops.status.line import new_york
-from bot.ops.status.status import BracketView, Status
+from bot.ops.status.status import BracketView, Status, SymbolView
 from bot.ops.status.trade_table import tinted
 from bot.strategies.registry import NAMES
 
@@ -70,26 +72,30 @@ def _passed(status: Status) -> Table:
     return grid
 
 
-def _figures(status: Status) -> Table:
-    table = Table(expand=True, box=None, pad_edge=False)
-    for name in ("symbol", "price", "bars", *NAMES, "last signal"):
-        table.add_column(name, style="", header_style="dim")
-    for view in status.symbols:
-        price = "—" if view.price is None else f"{view.price:.2f}"
-        verdicts = [view.verdicts.get(name, "—") for name in NAMES]
-        table.add_row(view.symbol, price, str(view.bars), *verdicts, view.last_signal or "—")
-    return table
+def _figures(status: Status) -> FittedTable:
+    columns = (
+        FittedColumn("symbol"),
+        *(FittedColumn(name) for name in ("price", "bars")),
+        *(FittedColumn(name, is_text=True) for name in (*NAMES, "last signal")),
+    )
+    return FittedTable("", columns, [_symbol_row(view) for view in status.symbols])
 
 
-def _held(status: Status) -> Table:
-    table = Table(expand=True, box=None, pad_edge=False)
-    for name in ("position", "qty", "entry", "bid", "stop", "target", "protected", "unrealised"):
-        table.add_column(name, header_style="dim")
-    for bracket in status.open_brackets:
-        table.add_row(*_bracket_row(bracket))
-    if not status.open_brackets:
-        table.add_row("none", *[""] * 7)
-    return table
+def _symbol_row(view: SymbolView) -> tuple[str, ...]:
+    price = "—" if view.price is None else f"{view.price:.2f}"
+    verdicts = (view.verdicts.get(name, "—") for name in NAMES)
+    return (view.symbol, price, str(view.bars), *verdicts, view.last_signal or "—")
+
+
+def _held(status: Status) -> FittedTable:
+    columns = (
+        FittedColumn("position", is_text=True),
+        *(FittedColumn(name) for name in ("qty", "entry", "bid", "stop", "target")),
+        FittedColumn("protected", is_text=True),
+        FittedColumn("unrealised"),
+    )
+    rows = [_bracket_row(x) for x in status.open_brackets] or [("none", *[""] * 7)]
+    return FittedTable("", columns, rows)
 
 
 def _bracket_row(x: BracketView) -> tuple[str | Text, ...]:
@@ -107,7 +113,7 @@ def _bracket_row(x: BracketView) -> tuple[str | Text, ...]:
     proved = Text("yes", style="green") if x.is_proved else Text("NO", style="bold red")
     if x.overdue_why:
         proved.append(f" HELD PAST ITS TIME: {x.overdue_why}", style="bold red")
-    entry = f"{x.entry_price:.2f}"
+    entry = "" if x.entry_price is None else average_text(x.entry_price, x.quantity)
     return (
         x.label,
         str(x.quantity),

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from bot.domain.session import NEW_YORK, new_york_day
-from bot.ops.status.amounts import money
+from bot.ops.status.amounts import average_text, money
+from bot.ops.status.fitted import FittedColumn, FittedTable
 from bot.ops.status.ledger import Bids, BookedTrade
 from bot.ops.status.status import BracketView, ClosedTrade, Status
 
@@ -83,43 +82,41 @@ def tinted(amount: Decimal | None) -> Text:
     return Text(money(amount), style=style)
 
 
-def trade_table(rows: Iterable[TradeRow]) -> Table:
+def trade_table(rows: Iterable[TradeRow]) -> FittedTable:
     """One row a trade, oldest first, New York's time; the total after fees."""
     found = sorted(rows, key=lambda one: one.opened_at)
     days = {new_york_day(one.opened_at) for one in found}
+    only_day = next(iter(days)) if len(days) == 1 else None
     known = [one.pnl for one in found if one.pnl is not None]
     total = sum(known, Decimal(0)) if len(known) == len(found) else None
-    table = Table(
-        title="Trades, New York time", show_footer=True, box=box.SIMPLE_HEAD, show_edge=False, padding=0
+    fees = sum((one.fees for one in found), Decimal(0))
+    columns, cells = _columns(fees, total), tuple(_cells(one, only_day) for one in found)
+    return FittedTable("Trades, New York time", columns, cells, gap=1, title_justify="center")
+
+
+def _columns(fees: Decimal, total: Decimal | None) -> tuple[FittedColumn, ...]:
+    return (
+        FittedColumn("from–to", footer="total"),
+        FittedColumn("who"),
+        FittedColumn("contract", is_text=True),
+        *(FittedColumn(name, right=True) for name in ("qty", "entry", "exit")),
+        FittedColumn("by", is_text=True),
+        FittedColumn("fees", right=True, footer=f"{fees:.2f}"),
+        FittedColumn("P&L", right=True, footer=tinted(total)),
     )
-    _columns(table, sum((one.fees for one in found), Decimal(0)), total)
-    for one in found:
-        table.add_row(*_cells(one, next(iter(days)) if len(days) == 1 else None))
-    return table
-
-
-def _columns(table: Table, fees: Decimal, total: Decimal | None) -> None:
-    table.add_column("from–to", footer="total", no_wrap=True)
-    table.add_column("who", no_wrap=True)
-    table.add_column("contract", no_wrap=True)
-    for name in ("qty", "entry", "exit"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("by", no_wrap=True)
-    table.add_column("fees", justify="right", footer=f"{fees:.2f}", no_wrap=True)
-    table.add_column("P&L", justify="right", footer=tinted(total), no_wrap=True)
 
 
 def _cells(x: TradeRow, only_day: date | None) -> tuple[str | Text, ...]:
     day = "" if only_day else f"{x.opened_at.astimezone(NEW_YORK):%m-%d} "
     span = f"{day}{_clock(x.opened_at)}–{_clock(x.closed_at) if x.closed_at else ''}"
-    prices = (_price(x.entry), _price(x.exit))
+    prices = (_price(x.entry, x.quantity), _price(x.exit, x.quantity))
     return (
         span, x.strategy, x.label, str(x.quantity), *prices, x.ended, f"{x.fees:.2f}", tinted(x.pnl),
     )  # fmt: skip
 
 
-def _price(price: Decimal | None) -> str:
-    return "" if price is None else f"{price:.2f}"
+def _price(price: Decimal | None, quantity: int) -> str:
+    return "" if price is None else average_text(price, quantity)
 
 
 def _clock(at: datetime) -> str:
