@@ -144,8 +144,12 @@ class LiveOrder:
     def is_family_of(self, other: LiveOrder) -> bool:
         return (self.parent or self) is (other.parent or other)
 
+    @property
+    def average_price(self) -> Decimal:
+        """Of what is filled, to a hundredth of a cent; 0, as IB has it, while nothing is."""
+        return (self.value / self.filled).quantize(_CENT).normalize() if self.filled else Decimal(0)
+
     def view(self) -> OrderView:
-        average = (self.value / self.filled).quantize(_CENT).normalize() if self.filled else Decimal(0)
         return OrderView(
             client_id=self.client_id,
             order_id=self.order_id,
@@ -155,7 +159,7 @@ class LiveOrder:
             status=self.status,
             quantity=self._shown_quantity(),
             filled=self.filled,
-            avg_fill_price=average,
+            avg_fill_price=self.average_price,
             last_fill_price=self.last_price,
             stop_price=self.stop,
             limit_price=self.limit,

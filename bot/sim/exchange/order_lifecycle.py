@@ -60,8 +60,8 @@ class OrderLifecycle:
 
     def show(self, order: LiveOrder, now: datetime) -> None:
         """The order as it stands, then its status."""
-        self._out.append(OrderOpened(now, order.view()))
-        self.status(order, now)
+        seen = order.view()
+        self._out += (OrderOpened(now, seen), StatusChanged(now, seen))
 
     def status(self, order: LiveOrder, now: datetime) -> None:
         self._out.append(StatusChanged(now, order.view()))
@@ -85,7 +85,7 @@ class OrderLifecycle:
             quantity=quantity,
             price=price,
             cum_quantity=order.filled,
-            avg_price=order.view().avg_fill_price,
+            avg_price=order.average_price,
             at=now,
             account=self._accounts.of(order.order.account).account_id,
             order_ref=order.order.order_ref,

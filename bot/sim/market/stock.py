@@ -66,6 +66,7 @@ class StockMarket:
 
     def __init__(self, tape: Tape, con_id: ConId, points: int, size_scale: int = 2000) -> None:
         self.tape = tape
+        self.symbol = tape.symbol
         self.con_id = con_id
         self._points = points
         self._size_scale = size_scale
@@ -90,10 +91,6 @@ class StockMarket:
         """Since the last full minute, where they are told: (at, price, size)."""
         self.closed: dict[BarSize, list[Bar]] = {BarSize.M1: [], BarSize.M60: []}
         """Bars of the days this market has lived through, in order."""
-
-    @property
-    def symbol(self) -> str:
-        return self.tape.symbol
 
     @property
     def last_cents(self) -> int | None:
@@ -183,7 +180,8 @@ class StockMarket:
 
     def end_minute(self, at: datetime) -> Iterator[MarketEvent]:
         """Close what ends at ``at``: the minute, and on the full hour the hour."""
-        self.prints.clear()
+        if self.prints:
+            self.prints.clear()
         if self._minute is not None:
             yield self._close(BarSize.M1, self._minute, at)
             self._minute = None
@@ -214,7 +212,7 @@ class StockMarket:
             return None
         cents, size = round(found[0][step] * self._shift), shares(found[1], self._points, step)
         self._quote(cents, size, minute, step, at)
-        self._grow((cents, cents, cents, cents, size), minute, at)
+        self._grow(cents, cents, cents, cents, size, minute, at)
         if self.tells_progress:
             self.prints.append((at, float(dollars(cents)), size))
         return cents, size
@@ -224,13 +222,13 @@ class StockMarket:
 
         Afterwards everything is as if each point had happened; the caller has finished the minute before.
         """
+        at = session_open + first * _MINUTE
         for minute in range(first, last):
-            at = session_open + minute * _MINUTE
             yield from self.end_minute(at)
             found = self._path(minute)
             if found is not None:
                 self._span(found[0], round(found[1]), minute, at)
-        at = session_open + last * _MINUTE
+            at += _MINUTE
         yield from self.end_minute(at)
         self.pass_through(last, 0, self._points - 1, at)
 
@@ -264,22 +262,25 @@ class StockMarket:
                 if cents != left:
                     self._is_uptick = cents > left
         self._last = close
-        self._grow((open_, high, low, close, size), minute, at)
+        self._grow(open_, high, low, close, size, minute, at)
 
-    def _grow(self, part: tuple[int, int, int, int, int], minute: int, at: datetime) -> None:
-        """Add open, high, low, close and size to the bars in progress."""
+    def _grow(
+        self, open_: int, high: int, low: int, close: int, size: int, minute: int, at: datetime
+    ) -> None:
+        """Add them to the bars in progress."""
         if self._day is None:
-            self._day = _Forming(at, *part)
+            self._day = _Forming(at, open_, high, low, close, size)
         else:
-            self._day.extend(*part[1:])
+            self._day.extend(high, low, close, size)
         if self._minute is None:
-            self._minute = _Forming(at.replace(second=0, microsecond=0), *part)
+            start = at.replace(second=0, microsecond=0) if at.second or at.microsecond else at
+            self._minute = _Forming(start, open_, high, low, close, size)
         else:
-            self._minute.extend(*part[1:])
+            self._minute.extend(high, low, close, size)
         if self._hour is None:
-            self._hour = _Forming(self._hour_start(at, minute), *part)
+            self._hour = _Forming(self._hour_start(at, minute), open_, high, low, close, size)
         else:
-            self._hour.extend(*part[1:])
+            self._hour.extend(high, low, close, size)
 
     def _path(self, minute: int) -> tuple[tuple[int, ...], float] | None:
         found = self._today.get(minute)
