@@ -15,7 +15,7 @@ from typing import Final
 from bot.domain import messages as m
 from bot.domain.order import Fill, Leg, execution_key
 from bot.domain.types import Side
-from bot.execution.books.order_book import OrderRecord
+from bot.execution.books.order_record import OrderRecord
 from bot.execution.bracket_book import Bracket, Commissions
 from bot.execution.exit_escalation import ExitEscalation
 from bot.execution.watcher_context import WatcherContext, later

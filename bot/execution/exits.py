@@ -20,7 +20,8 @@ from bot.domain.messages import ExitPosition, Message, PlaceBracket, PlaceProtec
 from bot.domain.order import Leg, Order, OrderStatus, OrderType, Tif
 from bot.domain.pricing import buying_price, least, selling_price
 from bot.domain.types import IdeaId, Side
-from bot.execution.books.order_book import OrderBook, OrderRecord
+from bot.execution.books.order_book import OrderBook
+from bot.execution.books.order_record import OrderRecord
 from bot.execution.limits import ExecutionLimits
 from bot.execution.orders import flatten_order, next_number, protection_orders, protection_prices
 

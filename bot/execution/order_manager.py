@@ -21,7 +21,8 @@ from bot.domain.types import ConId, IdeaId
 from bot.execution.books.concern import concerned
 from bot.execution.books.connection_state import ConnectionState
 from bot.execution.books.ledger import idea_of
-from bot.execution.books.order_book import OrderBook, OrderRecord
+from bot.execution.books.order_book import OrderBook
+from bot.execution.books.order_record import OrderRecord
 from bot.execution.books.snapshot_requests import SnapshotRequests
 from bot.execution.entry_gate import EntryGate
 from bot.execution.exits import ExitPlans

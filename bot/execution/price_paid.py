@@ -15,7 +15,8 @@ from bot.domain.machine import Applies
 from bot.domain.messages import BracketAdopted, PlaceBracket
 from bot.domain.order import Leg, OrderStatus
 from bot.domain.types import IdeaId, OrderRef
-from bot.execution.books.order_book import OrderBook, OrderRecord
+from bot.execution.books.order_book import OrderBook
+from bot.execution.books.order_record import OrderRecord
 from bot.execution.orders import prices_paid
 
 _AT_REST = frozenset({OrderStatus.HELD, OrderStatus.WORKING})

@@ -12,7 +12,8 @@ from bot.domain.frozen import quickly_made
 from bot.domain.messages import PlaceBracket
 from bot.domain.order import OpenOrder, OrderStatus, OrderType
 from bot.domain.types import Side
-from bot.execution.books.order_book import OrderBook, OrderRecord
+from bot.execution.books.order_book import OrderBook
+from bot.execution.books.order_record import OrderRecord
 from bot.execution.orders import prices_paid
 
 _AT_REST = frozenset({OrderStatus.HELD, OrderStatus.WORKING})

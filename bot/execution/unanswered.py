@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from bot.domain import broker_messages as b
 from bot.domain.order import OrderStatus
 from bot.domain.types import IdeaId, OrderRef
-from bot.execution.books.order_book import OrderBook, OrderRecord
+from bot.execution.books.order_book import OrderBook
+from bot.execution.books.order_record import OrderRecord
 from bot.execution.books.snapshot_requests import SnapshotRequests
 from bot.execution.limits import ExecutionLimits
 

@@ -4,6 +4,7 @@ exits than position, every fill once; and once the messages come through again, 
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -141,6 +142,12 @@ class AnyInterleaving(RuleBasedStateMachine):
     @invariant()
     def nothing_unsafe(self) -> None:
         self.line.assert_safe()
+
+    @invariant()
+    def no_order_is_told_as_it_was(self) -> None:
+        for machine in (self.line.desk, self.line.watcher):
+            for record in machine._book.records.values():
+                assert record.as_own() == replace(record).as_own()
 
     def teardown(self) -> None:
         line = self.line

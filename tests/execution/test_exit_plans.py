@@ -9,7 +9,8 @@ from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.order import Fill, OpenOrder, OrderStatus, OrderType
 from bot.domain.types import OrderRef, Side
-from bot.execution.books.order_book import OrderBook, OrderRecord
+from bot.execution.books.order_book import OrderBook
+from bot.execution.books.order_record import OrderRecord
 from bot.execution.exits import ExitPlans, Plan
 from bot.execution.limits import ExecutionLimits
 from bot.execution.orders import approved_prices, bracket_orders

@@ -6,12 +6,15 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from bot.domain.broker_messages import OrderStatusChanged, SendOrders, Snapshot
 from bot.domain.messages import FillBooked, TimePassed
 from bot.domain.order import Fill, Leg, OpenOrder, OrderStatus
 from bot.domain.position import AccountValues
 from bot.domain.types import Side
 from bot.execution.books.order_book import OrderBook
+from bot.execution.books.order_record import OrderRecord
 from bot.execution.limits import ExecutionLimits
 from bot.execution.order_manager import OrderManager
 from bot.execution.orders import approved_prices, bracket_orders, ref_of
@@ -62,6 +65,36 @@ def test_what_ended_flat_leaves_the_comparison_on_the_next_day() -> None:
     assert len(book.as_own().orders) == 150
     book_learns(book, TimePassed(START + DAY))
     assert (book.as_own().orders, book.as_own().fills) == ({}, {})
+
+
+def test_what_ended_is_made_once_for_all_comparisons_of_the_day() -> None:
+    book = years_of_trades()
+    before = book.as_own().orders
+    live_through(book, "SPY-last", 9001)
+    after = book.as_own().orders
+    assert len(after) == 153
+    assert all(after[ref] is own for ref, own in before.items())
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("status", OrderStatus.CANCELLED),
+        ("is_rejected", True),
+        ("quantity", 2),
+        ("reported_at", START + DAY),
+        ("cancel_sent_at", START + DAY),
+        ("perm_id", 8),
+        ("seen", {9: None}),
+    ],
+)
+def test_an_order_of_which_anything_changed_is_made_anew(field: str, value: object) -> None:
+    place = bracket("SPY-1")
+    (order, *_) = bracket_orders(place, approved_prices(place), place.enter_by)
+    record = OrderRecord(order, START, 3, None, None, OrderStatus.REJECTED, reported_at=START, perm_id=7)
+    before = record.as_own()
+    setattr(record, field, value)
+    assert record.as_own() == replace(record).as_own() != before
 
 
 def test_what_is_held_stays_however_long() -> None:

@@ -8,69 +8,19 @@ snapshot brings back.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from dataclasses import replace
+from datetime import date, datetime
 
 from bot.domain import broker_messages as b
 from bot.domain.machine import Applies
 from bot.domain.messages import BracketAdopted, FillBooked, TimePassed
 from bot.domain.order import LIVE, Leg, OpenOrder, Order, OrderStatus, next_status
-from bot.domain.reconciling.evidence import OwnBooks, OwnOrder
+from bot.domain.reconciling.evidence import OwnBooks
 from bot.domain.reconciling.reconcile import Settled, settle_orders
 from bot.domain.session import new_york_day
 from bot.domain.types import IdeaId, OrderRef, PermId
 from bot.execution.books.ledger import FillLedger, idea_of
-
-
-@dataclass(slots=True)
-class OrderRecord:
-    """One order's life: quantity and prices as last revised; ``seen`` is the broker's own picture by permId."""
-
-    order: Order
-    sent_at: datetime
-    quantity: int
-    limit_price: Decimal | None
-    stop_price: Decimal | None
-    status: OrderStatus = OrderStatus.IN_FLIGHT
-    reported_filled: int = 0
-    reason: str = ""
-    is_rejected: bool = False
-    reported_at: datetime | None = None
-    perm_id: PermId = 0
-    cancel_wanted: str = ""
-    cancel_sent_at: datetime | None = None
-    fill_due_since: datetime | None = None
-    seen: dict[PermId, OpenOrder] = field(default_factory=dict)
-
-    @property
-    def ref(self) -> OrderRef:
-        return self.order.ref
-
-    @property
-    def is_live(self) -> bool:
-        return self.status in LIVE
-
-    @property
-    def is_inactive(self) -> bool:
-        """Rejected by status alone: at IB such an order may yet come to life."""
-        return self.status is OrderStatus.REJECTED and not self.is_rejected
-
-    @property
-    def is_awaited(self) -> bool:
-        """Whether an answer, a cancel or a fill of it is still to come; an exit that rests is not awaited."""
-        is_quiet = self.status in (OrderStatus.HELD, OrderStatus.WORKING) and self.order.leg is not Leg.ENTRY
-        return not is_quiet or bool(self.cancel_wanted) or self.fill_due_since is not None
-
-    def is_over(self, now: datetime, inactive_wait_s: float) -> bool:
-        """Whether it can trade no more. An inactive order counts once it was cancelled and stayed silent."""
-        if not self.is_inactive:
-            return not self.is_live
-        sent = self.cancel_sent_at
-        return sent is not None and now >= sent + timedelta(seconds=inactive_wait_s)
-
-    def live_sightings(self) -> Iterator[OpenOrder]:
-        return (seen for seen in self.seen.values() if seen.status in LIVE)
+from bot.execution.books.order_record import OrderRecord
 
 
 class OrderBook:
@@ -153,17 +103,7 @@ class OrderBook:
         return max(0, reported - booked)
 
     def as_own(self, open_ideas: frozenset[IdeaId] = frozenset()) -> OwnBooks:
-        orders = {
-            r.ref: OwnOrder(
-                r.order if r.order.quantity == r.quantity else replace(r.order, quantity=r.quantity),
-                # What was refused once and then forgotten by the broker stays ended; an inactive order may not.
-                OrderStatus.HELD if r.is_inactive else r.status,
-                max(r.sent_at, r.cancel_sent_at or r.sent_at) if r.reported_at else r.sent_at,
-                r.reported_at,
-                frozenset({r.perm_id, *r.seen} - {0}),
-            )
-            for r in self._current_records()
-        }
+        orders = {r.order.ref: r.as_own() for r in self._current_records()}
         return OwnBooks(orders, self.ledger.of_ideas(self._current), open_ideas)
 
     def _current_records(self) -> Iterator[OrderRecord]:
@@ -342,7 +282,7 @@ class OrderBook:
         )
         at_rest = {seen.perm_id for seen in taken.snapshot.open_orders}
         for record in self._current_records():
-            if record.reported_at is not None and record.reported_at < taken.requested_at:
+            if record.seen and record.reported_at is not None and record.reported_at < taken.requested_at:
                 record.seen = {perm_id: seen for perm_id, seen in record.seen.items() if perm_id in at_rest}
         for seen in taken.snapshot.open_orders:
             found = self.find(seen.ref, seen.perm_id)
