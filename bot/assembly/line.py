@@ -25,6 +25,7 @@ from bot.assembly.slow_disk import judge_disk, tell_of_disk
 from bot.assembly.timing import Hooks, Timing
 from bot.build import build_id
 from bot.config import hand_down
+from bot.config.deciding import deciding
 from bot.domain import messages as m
 from bot.domain.session import NEW_YORK, midnight
 from bot.journal.listener import JournalListener
@@ -149,7 +150,9 @@ def _parts(
     metrics = outside.metrics
     remembered = restore_state(journal, machines)
     logger.info("start: build {}, {} rows remembered from {}", build_id(), remembered, journal.path)
-    first_message = m.LineStarted(timing.now(), build_id(), settings.mode, settings.dry_run, settings.symbols)
+    first_message = m.LineStarted(
+        timing.now(), build_id(), settings.mode, settings.dry_run, settings.symbols, deciding(settings)
+    )
     broker = make_broker(settings, journal, timing, outside.pacers)
     return Parts(
         machines={name: metrics.timed(name, machine) for name, machine in machines.items()},

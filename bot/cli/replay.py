@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,15 +12,16 @@ import typer
 
 from bot.cli.options import ConfigOption, JsonOption, journal_path, settings_of
 from bot.cli.show.printer import printer
-from bot.domain.errors import FixTheCommand
+from bot.cli.show.slips import show_slips
+from bot.domain.errors import FixTheCommand, FixTheMachine
 from bot.domain.session import NEW_YORK, new_york_day
 
 if TYPE_CHECKING:
     from bot.backtest.replay.differences import Compared
     from bot.config import Settings
-    from bot.ops.status.slippage import LegSlip
 
 SHOWN = 20
+SHOWN_SETTINGS = 8
 
 
 def replay_journal(
@@ -30,6 +29,9 @@ def replay_journal(
         Path | None, typer.Argument(help="A journal.db; default the bot's own.", show_default=False)
     ] = None,
     day: Annotated[str, typer.Option(metavar="DATE|today", help="Only this New York day.")] = "",
+    as_journaled: Annotated[
+        bool, typer.Option("--as-journaled", help="By the settings that the journal names, not by yours.")
+    ] = False,
     alert: Annotated[
         bool, typer.Option("--alert", help="Send what differs over the alert channels.")
     ] = False,
@@ -42,85 +44,84 @@ def replay_journal(
 
     Example: ibkr-bot replay state/journal.db --day 2026-11-20
     """
-    from bot.backtest.replay.journal import compare_journal
     from bot.ops.status.slippage import by_leg
 
-    path, settings = journal or journal_path(config, None), settings_of(config)
-    found = compare_journal(path, settings, _date(day))
+    path, settings, wanted = journal or journal_path(config, None), settings_of(config), _date(day)
+    found = _compared(path, settings, wanted, as_journaled=as_journaled, is_typed=journal is not None)
+    if found.is_empty and day != "today":
+        raise FixTheCommand(f"{path}: nothing was judged{_on(wanted)}; it {found.journal_has}")
     if as_json:
         for x in found.differences:
             typer.echo(json.dumps(asdict(x), default=str))
-        typer.echo(json.dumps({"slippage": [asdict(x) for x in by_leg(found.fills)]}, default=str))
+        told = {"slippage": [asdict(x) for x in by_leg(found.fills)], "settings": found.settings}
+        typer.echo(json.dumps(told | {"decisions": found.decisions}, default=str))
     else:
-        console = printer()
-        for x in found.differences[:SHOWN]:
-            at = f"{x.at.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S}"
-            console.print(f"{at} {x.who} {x.about}", style="bold", highlight=False)
-            console.print(
-                f"  journal: {x.journaled}\n  now:     {x.replayed}",
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
-            )
-        if (left := len(found.differences) - SHOWN) > 0:
-            console.print(f"… and {left:,} more (--json tells all)", highlight=False)
-        counts = ", ".join(_counted(n, name) for name, n in found.decisions.items())
-        told = f"{_counted(len(found.differences), 'differences')} in {counts} ({path})"
-        console.print(told, highlight=False, markup=False, soft_wrap=True)
-        _show_slippage(by_leg(found.fills))
+        _show(found, path, wanted)
+        show_slips(by_leg(found.fills))
     if found.differences:
         if alert:
-            _send(found, settings, day)
+            _send(found, settings, wanted)
         raise typer.Exit(1)
+
+
+def _compared(
+    path: Path, settings: Settings, day: date | None, *, as_journaled: bool, is_typed: bool
+) -> Compared:
+    from bot.backtest.replay.journal import compare_journal
+
+    try:
+        return compare_journal(path, settings, day, as_journaled=as_journaled)
+    except FixTheMachine as error:
+        if not is_typed:
+            raise
+        raise FixTheCommand(f"{error}") from None  # 1 would say that it was read and differs
+
+
+def _show(found: Compared, path: Path, day: date | None) -> None:
+    console = printer()
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    if found.settings:
+        say(_of_settings(found))
+    for x in found.differences[:SHOWN]:
+        at = f"{x.at.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S}"
+        console.print(f"{at} {x.who} {x.about}", style="bold", highlight=False, markup=False)
+        say(f"  journal: {x.journaled}\n  now:     {x.replayed}")
+    if (left := len(found.differences) - SHOWN) > 0:
+        say(f"… and {left:,} more (--json tells all)")
+    if found.is_empty:
+        say(f"0 differences: nothing was judged{_on(day)} ({path} {found.journal_has})")
+        return
+    counts = ", ".join(_counted(n, name) for name, n in found.decisions.items())
+    say(f"{_counted(len(found.differences), 'differences')} in {counts}{_on(day)} ({path})")
+
+
+def _of_settings(found: Compared) -> str:
+    shown, more = "; ".join(found.settings[:SHOWN_SETTINGS]), len(found.settings) - SHOWN_SETTINGS
+    rest = f"; and {more} more" if more > 0 else ""
+    return f"settings are not the journal's (--as-journaled takes those): {shown}{rest}"
+
+
+def _on(day: date | None) -> str:
+    return "" if day is None else f" on {day}"
 
 
 def _counted(count: int, name: str) -> str:
     return f"{count:,} {name.removesuffix('s') if count == 1 else name}"
 
 
-def _show_slippage(legs: Sequence[LegSlip]) -> None:
-    from bot.ops.status.fitted import FittedColumn, FittedTable
-
-    console = printer()
-    if not legs:
-        console.print("no fills", highlight=False)
-        return
-    figures = ("fills", "unknown", "ticks, mean", "USD a contract, mean", "USD in all")
-    columns = [
-        FittedColumn("leg"),
-        *(FittedColumn(name, right=True) for name in figures),
-        FittedColumn("worst fill", is_text=True),
-    ]
-    console.print(FittedTable("fills against the model, + is worse", columns, [_leg(x) for x in legs]))
-
-
-def _leg(x: LegSlip) -> tuple[str, ...]:
-    figures = (_figure(x.mean_ticks), _figure(x.mean_usd), _figure(x.total_usd))
-    return (str(x.leg), f"{x.fills}", f"{x.unknown}", *figures, _worst(x))
-
-
-def _figure(value: Decimal | None) -> str:
-    return "unknown" if value is None else f"{round(value, 2) + 0:+.2f}"  # + 0: no -0.00
-
-
-def _worst(x: LegSlip) -> str:
-    one = x.worst
-    if one is None:
-        return "unknown"
-    return (
-        f"{_figure(one.ticks)} ticks, {_figure(one.usd)} USD: {one.quantity} {one.contract} at {one.price} for {one.expected}, "
-        f"{one.at.astimezone(NEW_YORK):%H:%M:%S}"
-    )
-
-
-def _send(found: Compared, settings: Settings, day: str) -> None:
+def _send(found: Compared, settings: Settings, day: date | None) -> None:
     from bot.assembly.flex_day import alert_differences
 
     told = [
         f"{x.at.astimezone(NEW_YORK):%H:%M:%S} New York {x.who} {x.about}: {x.journaled} | now {x.replayed}"
         for x in found.differences
     ]
-    command = f"replay --day {_date(day)}" if day else "replay"
+    if found.settings:
+        told.insert(0, _of_settings(found))
+    command = f"replay --day {day}" if day else "replay"
     alert_differences(settings, told, command, "The day's decisions come out differently in a replay")
 
 

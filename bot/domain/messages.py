@@ -376,6 +376,8 @@ class LineStarted:
     mode: str
     dry_run: bool
     symbols: tuple[Symbol, ...]
+    settings: tuple[tuple[str, str], ...] | None = None
+    """Dotted keys and values that decisions hang on; None in rows of older builds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -262,8 +262,13 @@ def _fetched(db: sqlite3.Connection, query: str, values: Sequence[object] = ()) 
         return db.execute(query, values).fetchall()
     except sqlite3.DatabaseError as error:
         raise FixTheMachine(
-            f"journal: cannot be read ({error}); the bot repairs it at its next start"
+            f"journal: cannot be read ({_without_text(error)}); the bot repairs it at its next start"
         ) from error
+
+
+def _without_text(error: Exception) -> str:
+    """SQLite repeats the whole text that it could not decode."""
+    return f"{error}".partition(" with text ")[0]
 
 
 def read_rows(

@@ -19,6 +19,8 @@ from bot.risk.risk_book import RiskBook
 
 MARK_EVERY = timedelta(minutes=1)
 OURSELVES = "risk"
+NEW_DAY = "a new trading day"
+"""Why a cause that lasts for a day is lifted."""
 AT_THE_START = "at the start "
 """Begins the detail of a halt that lifts itself once the clocks agree: a machine's clock is set soon after it was started."""
 
@@ -57,7 +59,7 @@ class LossGuard:
         }
         for cause, does_end in ends_with_the_day.items():
             if does_end and cause in self._book.latch.causes:
-                yield m.Resumed(self._book.now, cause.value, "a new trading day", OURSELVES)
+                yield m.Resumed(self._book.now, cause.value, NEW_DAY, OURSELVES)
 
     def trip_breakers(self) -> Iterator[m.Message]:
         """Halt for every condition that stands and is not latched yet; lift what was a clock's first reading alone."""

@@ -14,6 +14,7 @@ from bot.backtest.feed.markets import market_of
 from bot.backtest.outcome import Outcome
 from bot.backtest.plan import BacktestPlan
 from bot.config import load_settings
+from bot.config.deciding import deciding
 from bot.domain import messages as m
 from bot.domain.market import BarSize
 from bot.journal.listener import JournalListener
@@ -60,7 +61,8 @@ def with_journals(chosen: BacktestPlan, folder: Path) -> Iterator[Played]:
         path.parent.mkdir()
         journal = Journal(path, lambda: world.now)  # noqa: B023  called before the next one is made
         try:
-            journal.record(m.LineStarted(world.now, "test", "growth", False, chosen.symbols))
+            told = deciding(chosen.settings)
+            journal.record(m.LineStarted(world.now, "test", "growth", False, chosen.symbols, told))
             line = ExactLine(chosen, world, out, journal=JournalListener(journal), commit=journal.commit)
             line.play(stretch, BUNDLE, lambda _: None)
         finally:

@@ -28,6 +28,14 @@ class Compared:
     differences: tuple[Difference, ...]
     fills: tuple[FillSlip, ...] = ()
     """What the fills of those days cost beyond the model; corrections beside what they correct."""
+    settings: tuple[str, ...] = ()
+    """In which settings the journal's bot and this replay differ, in words."""
+    journal_has: str = ""
+    """Of which days the journal has rows, where nothing was compared."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.fills or any(self.decisions.values()))
 
 
 def in_words(message: Any, leave_out: frozenset[str] = frozenset()) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from bot.assembly.timing import time_scale
 from bot.backtest.replay.differences import Difference, in_words, untold
-from bot.backtest.replay.verdict_times import VERDICTS, VerdictTimes
+from bot.backtest.replay.verdict_times import VERDICTS, Patience, RiskVerdict, VerdictTimes
 from bot.config import Settings, hand_down
 from bot.domain import broker_messages as b
 from bot.domain import messages as m
@@ -22,6 +22,7 @@ from bot.domain.limits import messages as lm
 from bot.domain.types import IdeaId
 from bot.journal.store import Row
 from bot.risk.breakers import HaltCause
+from bot.risk.loss_guard import NEW_DAY, OURSELVES
 from bot.risk.machine import RiskMachine
 
 HEARD: Final[tuple[type, ...]] = (
@@ -40,25 +41,43 @@ KINDS: Final[tuple[type, ...]] = (
     m.DayOpened,
     m.EquityMarked,
 )
+REMEMBERED: Final[tuple[type, ...]] = (
+    m.PlaceBracket, m.BracketAdopted, b.OrderRefused, m.FillBooked, m.BracketClosed, m.EntryAbandoned, m.DayOpened,
+    m.EquityMarked, *HALTS, *OF_LIMITS,
+)  # fmt: skip
 _PASSING: Final = frozenset({"numbers", "at"})
 """Figures that carry an age differ by the split second in which a message was taken."""
 
 
 class Risk:
-    """Shown the rows in order; ``compare`` afterwards. ``verdicts``: the journal's, all of them."""
+    """Told which verdicts to expect and shown the rows in order; ``compare`` afterwards."""
 
-    def __init__(self, settings: Settings, verdicts: Iterable[Row]) -> None:
-        scale = time_scale(settings.broker.simulated_clock)
-        limits = replace(hand_down.risk_limits(settings).scaled(scale), max_clock_skew_s=None)
-        self._times = VerdictTimes(verdicts, timedelta(seconds=limits.what_if_timeout_s), scale)
-        self._make = partial(
-            RiskMachine, limits, hand_down.session_rules(settings), hand_down.account_rule(settings)
-        )
+    def __init__(self, settings: Settings) -> None:
+        self._times = VerdictTimes(())
+        self.follow(settings)
         self._machine = self._make()
         self._remembered: list[m.Message] = []
         self.has_account = False
-        self.journaled: dict[IdeaId, m.Message] = {}
-        self.replayed: dict[IdeaId, m.Message] = {}
+        self.journaled: dict[IdeaId, RiskVerdict] = {}
+        self.replayed: dict[IdeaId, RiskVerdict] = {}
+
+    def follow(self, settings: Settings) -> None:
+        """From the next start on."""
+        scale = time_scale(settings.broker.simulated_clock)
+        limits = replace(hand_down.risk_limits(settings).scaled(scale), max_clock_skew_s=None)
+        self._patience = Patience(timedelta(seconds=limits.what_if_timeout_s), scale)
+        self._make = partial(
+            RiskMachine, limits, hand_down.session_rules(settings), hand_down.account_rule(settings)
+        )
+
+    def expect(self, verdicts: Iterable[Row]) -> None:
+        """The journal's, all of them from the first row that is shown."""
+        self._times = VerdictTimes(verdicts)
+
+    def remember(self, row: Row) -> None:
+        """Keep what the next start is given back."""
+        if isinstance(row.message, REMEMBERED):
+            self._remembered.append(row.message)
 
     def take(self, row: Row) -> None:
         """Show the row to risk, if it came from another."""
@@ -74,9 +93,8 @@ class Risk:
             self._machine.remember(message)
         elif isinstance(message, HEARD):
             self.has_account |= isinstance(message, b.AccountUpdated)
-            self._show(self._times.as_heard(row))
-        if isinstance(message, _DURABLE):
-            self._remembered.append(message)
+            self._show(self._times.as_heard(row, self._patience))
+        self.remember(row)
 
     def _show(self, heard: Iterable[m.Message]) -> None:
         for message in heard:
@@ -90,18 +108,14 @@ class Risk:
             after, left_out = self.replayed.get(idea_id), _PASSING | untold(before)
             words = (in_words(before, left_out), in_words(after, left_out))
             if words[0] != words[1]:
-                at = getattr(before, "at")  # noqa: B009  both kinds have it
-                yield Difference(at, "risk", idea_id, *words)
+                yield Difference(before.at, "risk", idea_id, *words)
 
 
 def _is_of_others(message: object) -> bool:
     """Whether somebody else halted or resumed, or risk did by what no journal holds: how far the broker's clock was off."""
-    if not isinstance(message, m.Halted | m.Resumed):
-        return False
-    return message.by not in ("risk", "bot") or message.cause == HaltCause.CLOCK_SKEW
-
-
-_DURABLE: Final = (
-    m.PlaceBracket, m.BracketAdopted, b.OrderRefused, m.FillBooked, m.BracketClosed, m.EntryAbandoned, m.DayOpened,
-    m.EquityMarked, m.Halted, m.Resumed, *OF_LIMITS,
-)  # fmt: skip
+    if isinstance(message, m.Halted):
+        # A person may call himself what the machine does, but halts for no cause of its own.
+        return message.by != OURSELVES or message.cause in (HaltCause.CLOCK_SKEW, HaltCause.OPERATOR)
+    if isinstance(message, m.Resumed):
+        return not (message.by == OURSELVES and message.reason == NEW_DAY)
+    return False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -24,27 +24,35 @@ _BETWEEN_TICKS: Final = timedelta(seconds=2)
 """The clock tells the time each second; a busy machine, late. Within it an answer may be taken behind its deadline."""
 
 
-class VerdictTimes:
-    """From the journal's verdicts. ``what_if_timeout``: how long risk waits for a margin answer; ``scale``: of the clock."""
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long risk waits for a margin answer, and how fast its clock goes."""
 
-    def __init__(self, rows: Iterable[Row], what_if_timeout: timedelta, scale: float = 1.0) -> None:
+    what_if_timeout: timedelta
+    scale: float = 1.0
+
+
+class VerdictTimes:
+    """From the journal's verdicts."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
         found = [(row.seq, row.message) for row in rows if isinstance(row.message, RiskVerdict)]
         self._seqs = [seq for seq, _ in found]
         self._at = [verdict.at for _, verdict in found]
         self._of: dict[IdeaId, RiskVerdict] = {verdict.idea_id: verdict for _, verdict in found}
-        self._timeout, self._untold = what_if_timeout, _BETWEEN_TICKS * scale
 
-    def as_heard(self, row: Row) -> tuple[m.Message, ...]:
+    def as_heard(self, row: Row, patience: Patience) -> tuple[m.Message, ...]:
         """The row as risk had it: behind the time that it was for risk, and never later than its next verdict."""
         answered = _answered(row.message)
         verdict = self._of.get(answered)
         if verdict is not None and not _is_time_out(verdict):
             # An answer that was taken came before the clock had told risk of its deadline.
             answer = replace(row.message, at=verdict.at)  # type: ignore[type-var]  # both kinds of answer have it
-            return (m.TimePassed(verdict.at - self._untold), answer)
+            return (m.TimePassed(verdict.at - _BETWEEN_TICKS * patience.scale), answer)
         asked = self._of.get(row.message.idea_id) if isinstance(row.message, m.TradeIdea) else None
         if asked is not None and _is_time_out(asked):
-            return (m.TimePassed(min(self._not_after(row), asked.at - self._timeout)), row.message)
+            given_up = asked.at - patience.what_if_timeout
+            return (m.TimePassed(min(self._not_after(row), given_up)), row.message)
         return (m.TimePassed(self._not_after(row)), row.message)
 
     def at_verdict(self, verdict: object) -> tuple[m.Message, ...]:
