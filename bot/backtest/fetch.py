@@ -16,6 +16,7 @@ from bot.backtest.store.intake.sessions import in_hours
 from bot.backtest.store.intake.taken import as_table
 from bot.backtest.store.kinds import Kind
 from bot.backtest.store.store import Added, Store
+from bot.broker.history import NoHistory
 from bot.domain.market import Bar, BarSize
 from bot.domain.session import Session, sessions_between
 from bot.domain.types import Symbol
@@ -24,6 +25,8 @@ from bot.domain.types import Symbol
 _SESSIONS_A_REQUEST: Final = {BarSize.M1: 5, BarSize.M60: 21}
 _KINDS: Final = {BarSize.M1: Kind.BARS_1M, BarSize.M60: Kind.BARS_60M}
 SOURCE: Final = "ib history"
+_BEFORE_ITS_TIME: Final = 2
+"""Empty answers in a row, newest first: a halt can empty one week, but before these there was no listing."""
 
 
 class AsksForBars(Protocol):
@@ -47,9 +50,14 @@ def requests_for(
     store: Store, symbol: Symbol, size: BarSize, first: date, last: date, *, again: bool
 ) -> tuple[Request, ...]:
     """What is missing between two days, newest first: the newest is what IB has surest. ``again``: all of it."""
-    have = set() if again else set(store.days(_KINDS[size], symbol))
+    have = set() if again else set(store.days(kind_of(size), symbol))
     wanted = [session for session in sessions_between(first, last) if session.day not in have]
     return newest_first(wanted, size)
+
+
+def kind_of(size: BarSize) -> Kind:
+    """Where bars of that size are kept."""
+    return _KINDS[size]
 
 
 def newest_first(sessions: Sequence[Session], size: BarSize) -> tuple[Request, ...]:
@@ -78,15 +86,33 @@ def fetch_bars(
     done: Callable[[Request, Added], None],
     *,
     replace: bool = False,
+    empty: Callable[[Request], None] = lambda _: None,
 ) -> Added:
-    """Ask and keep, one request after the other. Raises what the gateway refuses with; what came before is kept."""
-    total = Added()
+    """Ask and keep, one request after the other. Raises what the gateway refuses with; what came before is kept.
+
+    ``empty`` is told of each request that IB knows nothing of; behind two of them in a row nothing older is asked for.
+    """
+    total, empties = Added(), 0
     for request in requests:
-        bars = session.bars(stock, size, request.end, len(request.sessions))
+        bars = _known(session, stock, size, request)
+        empties = 0 if bars else empties + 1
+        if not bars:
+            empty(request)
         added = keep(store, symbol, size, bars, request, replace=replace)
         total += added
         done(request, added)
+        if empties == _BEFORE_ITS_TIME:
+            break
     return total
+
+
+def _known(session: AsksForBars, stock: Any, size: BarSize, request: Request) -> tuple[Bar, ...]:
+    try:
+        return session.bars(stock, size, request.end, len(request.sessions))
+    except NoHistory as error:
+        if error.is_empty:
+            return ()
+        raise
 
 
 def keep(
@@ -101,5 +127,5 @@ def keep(
     columns: dict[str, object] = {
         name: [getattr(bar, name) for bar in mine] for name in ("open", "high", "low", "close", "volume")
     }
-    table = as_table(_KINDS[size], columns | {"ts": us}, len(mine), SOURCE)
-    return store.add(_KINDS[size], symbol, table.filter(in_hours(us)), replace=replace)
+    table = as_table(kind_of(size), columns | {"ts": us}, len(mine), SOURCE)
+    return store.add(kind_of(size), symbol, table.filter(in_hours(us)), replace=replace)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bot.cli.data import open_store
+from bot.cli.days import typed_day
 from bot.cli.options import ConfigOption, DataOption, JsonOption, settings_of
 from bot.cli.show.paced import paced_bar
 from bot.domain.errors import FixTheCommand
@@ -19,10 +20,14 @@ from bot.domain.market import BarSize
 from bot.domain.text import counted
 
 if TYPE_CHECKING:
+    from bot.backtest.fetch import Request
     from bot.backtest.store.store import Added, Store
     from bot.broker.history import HistorySession
     from bot.config import Settings
+    from bot.domain.types import Symbol
 
+_DELAY = timedelta(minutes=20)
+"""Without a subscription IB's data come so late."""
 _SIZES = {"1m": BarSize.M1, "60m": BarSize.M60}
 _Symbols = Annotated[list[str], typer.Argument(help="Stocks, as SPY.", show_default=False)]
 _From = Annotated[str, typer.Option("--from", metavar="DATE", help="First day.")]
@@ -60,11 +65,10 @@ def fetch(
     """
     try:
         settings, store = settings_of(config), open_store(data, config)
-        names = [name.strip().upper() for entry in symbols for name in entry.split(",") if name.strip()]
-        days = _days(first, last)
+        names, days, bar_size = _names(symbols), typed_days(first, last, datetime.now(UTC)), _size(size)
         with _gateway(settings, host, port, client_id) as session:
             for name in names:
-                added = _bars(session, store, name, _size(size), days, again=replace_stored)
+                added = _bars(session, store, name, bar_size, days, again=replace_stored)
                 if options:
                     added += _quotes(session, store, name, days, settings, again=replace_stored)
                 _tell(name, added, as_json=as_json)
@@ -85,16 +89,62 @@ def _gateway(settings: Settings, host: str, port: int, client_id: int) -> Iterat
 
 
 def _bars(
-    session: HistorySession, store: Store, name: str, size: BarSize, days: tuple[date, date], *, again: bool
+    session: HistorySession,
+    store: Store,
+    symbol: Symbol,
+    size: BarSize,
+    days: tuple[date, date],
+    *,
+    again: bool,
 ) -> Added:
     from bot.backtest.fetch import fetch_bars, requests_for
-    from bot.backtest.store.kinds import symbol_named
 
-    symbol = symbol_named(name)
     wanted = requests_for(store, symbol, size, *days, again=again)
     stock = session.underlying(symbol)
+    unknown: list[Request] = []
     with paced_bar(session, f"{symbol} {size.value}", len(wanted)) as step:
-        return fetch_bars(session, stock, store, symbol, size, wanted, lambda *_: step(), replace=again)
+        added = fetch_bars(
+            session,
+            stock,
+            store,
+            symbol,
+            size,
+            wanted,
+            lambda *_: step(),
+            replace=again,
+            empty=unknown.append,
+        )
+    if unknown:
+        _tell_unknown(store, symbol, size, days, unknown)
+    return added
+
+
+def _tell_unknown(
+    store: Store, symbol: Symbol, size: BarSize, days: tuple[date, date], unknown: Sequence[Request]
+) -> None:
+    """Raises FixTheCommand where the store has nothing of these days either."""
+    from bot.backtest.fetch import kind_of
+
+    have = [day for day in store.days(kind_of(size), symbol) if days[0] <= day <= days[1]]
+    if not have:
+        raise FixTheCommand(
+            f"IB has no bars of {symbol} from {days[0]} to {days[1]}; was it listed then? Choose a later --from"
+        )
+    sessions = [x.day for request in unknown for x in request.sessions]
+    typer.echo(
+        f"{symbol}: IB has no bars from {min(sessions)} to {max(sessions)}, and before two such weeks nothing was asked for; "
+        f"the store begins on {have[0]}",
+        err=True,
+    )
+
+
+def _names(symbols: Iterable[str]) -> list[Symbol]:
+    from bot.backtest.store.kinds import symbol_named
+
+    names = [symbol_named(name) for entry in symbols for name in entry.split(",") if name.strip()]
+    if not names:
+        raise FixTheCommand("of which symbol? Name it, as in: ibkr-bot data fetch SPY --from 2024-01-02")
+    return names
 
 
 def _quotes(
@@ -128,26 +178,38 @@ def _tell(symbol: str, added: Added, *, as_json: bool) -> None:
         )
 
 
-def _days(first: str, last: str) -> tuple[date, date]:
-    from bot.domain.session import new_york_day, previous_session, sessions_between
+def typed_days(first: str, last: str, now: datetime) -> tuple[date, date]:
+    """From the first to the last day that is meant. FixTheCommand names the option and what is wrong with it."""
+    from bot.domain.session import (
+        NEW_YORK,
+        new_york_day,
+        previous_session,
+        session_on,
+        sessions_between,
+    )
 
-    end = _date("--to", last) if last else previous_session(new_york_day(datetime.now(UTC))).day
-    start = _date("--from", first)
+    end = _past_day("--to", last, now) if last else previous_session(new_york_day(now)).day
+    start = _past_day("--from", first, now)
     if end < start:
         raise FixTheCommand(f"--to {end} lies before --from {start}")
-    today = new_york_day(datetime.now(UTC))
-    if end > today:
-        raise FixTheCommand(f"--to {end} lies in the future")
+    session = session_on(end)
+    if session is not None and now < (whole := session.close + _DELAY):
+        # A day that is stored is not asked for again, so a half one would stay one.
+        raise FixTheCommand(
+            f"--to {end}: that day is whole at {whole.astimezone(NEW_YORK):%H:%M} New York; fetch the days before it until then"
+        )
     if not sessions_between(start, end):
         raise FixTheCommand(f"no trading day from {start} to {end}")
     return start, end
 
 
-def _date(option: str, text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise FixTheCommand(f"{option} {text!r} is not a date; write it as in 2024-05-03") from None
+def _past_day(option: str, text: str, now: datetime) -> date:
+    from bot.domain.session import new_york_day
+
+    with suppress(ValueError):
+        if date.fromisoformat(text) > new_york_day(now):
+            raise FixTheCommand(f"{option} {text} lies in the future")
+    return typed_day(option, text)
 
 
 def _size(text: str) -> BarSize:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from bot.backtest.feed.library import StoreLibrary
 from bot.backtest.fetch import Request, fetch_bars, requests_for
@@ -15,7 +16,9 @@ from bot.backtest.store.kinds import Kind
 from bot.backtest.store.store import Added, Store
 from bot.broker.connection.settings import BrokerSettings, PacingLimits
 from bot.broker.history import NoHistory, history_session
-from bot.domain.errors import FixTheMachine
+from bot.cli.fetch import typed_days
+from bot.cli.main import app
+from bot.domain.errors import FixTheCommand, FixTheMachine
 from bot.domain.market import Bar, BarSize
 from bot.domain.session import session_on
 from bot.selection.expiry import parse_expiry
@@ -31,7 +34,7 @@ FREELY = PacingLimits(
 
 
 class Deck:
-    """A history that is read from the package and counts its requests; it fails at the one named."""
+    """A history that is read from the package and counts its requests; it fails at the one named, and knows no other days."""
 
     def __init__(self, fails_at: int = 0) -> None:
         self.asked: list[datetime] = []
@@ -42,6 +45,8 @@ class Deck:
         if len(self.asked) == self._fails_at:
             raise NoHistory("SPY", 162, "pacing violation")
         known = [day for day in BUNDLE.sessions("SPY") if day <= end.date()][-days:]
+        if not known:
+            raise NoHistory("SPY", 162, "HMDS query returned no data: SPY@SMART Trades")
         return tuple(bar for day in known for bar in BUNDLE.minutes("SPY", day))
 
 
@@ -87,6 +92,59 @@ def test_what_is_stored_is_asked_for_again_only_on_request(tmp_path: Path) -> No
 
     assert asked_for(store) == ()
     assert len(asked_for(store, again=True)) == 4
+
+
+def test_behind_two_answers_without_data_nothing_older_is_asked_for(tmp_path: Path) -> None:
+    store, deck, unknown = Store(tmp_path), Deck(), list[Request]()
+    wanted = requests_for(store, "SPY", BarSize.M1, date(2010, 1, 4), date(2011, 1, 31), again=False)
+
+    added = fetch_bars(deck, None, store, "SPY", BarSize.M1, wanted, nobody, empty=unknown.append)
+
+    assert added == Added(new=390 * len(BUNDLE.sessions("SPY")))
+    assert len(unknown) == 2
+    assert [x.end for x in unknown] == deck.asked[-2:]
+    assert len(wanted) > len(deck.asked)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [
+        ("1985-01-02", "2011-01-03", "--from 1985-01-02: the trading calendar covers"),
+        ("2011-01-26", "2011-01-28", "--to 2011-01-28: that day is whole at 16:20 New York"),
+        ("2011-01-26", "2011-01-31", "lies in the future"),
+        ("2011-01-26", "2011-01-25", "lies before"),
+    ],
+)
+def test_days_that_cannot_be_fetched_are_refused_with_their_option(first: str, last: str, words: str) -> None:
+    friday_afternoon = datetime(2011, 1, 28, 21, 19, tzinfo=UTC)
+
+    with pytest.raises(FixTheCommand, match=words):
+        typed_days(first, last, friday_afternoon)
+
+    whole = typed_days("2011-01-27", "2011-01-28", friday_afternoon + timedelta(minutes=1))
+    assert whole == (date(2011, 1, 27), date(2011, 1, 28))
+    assert typed_days("2011-01-27", "", friday_afternoon)[1] == date(2011, 1, 27)
+
+
+def fetched(*words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["data", "fetch", *words])
+    return (getattr(done.exception, "exit_code", done.exit_code), f"{done.exception or ''}{done.output}")
+
+
+@pytest.mark.line
+def test_what_the_gateway_does_not_know_is_said_and_what_it_knows_is_kept(tmp_path: Path) -> None:
+    data = str(tmp_path)
+    with SimGatewayThread(recorded_world(["SPY"], date(2011, 1, 24), start=AFTER)) as gateway:
+        at = ("--port", f"{gateway.port}", "--data", data, "--to", "2011-01-04", "--from")
+
+        assert fetched("SPY", *at, "2010-11-01")[0] == 0
+        code, said = fetched(
+            "SPY", "--data", data, "--port", f"{gateway.port}", "--from", "2005-01-03", "--to", "2005-01-05"
+        )
+        assert (code, "was it listed then?" in said) == (2, True)
+        assert fetched("NOSUCH", *at, "2011-01-03")[0] == 2
+    assert fetched(",", *at, "2011-01-03")[0] == 2
+    assert Store(tmp_path).days(Kind.BARS_1M, "SPY") == BUNDLE.sessions("SPY")[:2]
 
 
 def test_a_request_spans_no_hole_and_no_more_sessions_than_ib_grants(tmp_path: Path) -> None:
