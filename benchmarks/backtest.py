@@ -36,6 +36,12 @@ REACHES: Final = {
     "year_mib": ("the same year, most memory", "MiB", 300, False),
     "year_late_to_early": ("fast, seconds a trade: July to December ÷ February to June", "×", 1.05, False),
     "processes.cpu": ("sweep, efficiency of two processes", "×", 0.93, True),
+    "strangers.cpu": (
+        "two sweeps that share nothing, beside one another: what this machine takes",
+        "×",
+        None,
+        True,
+    ),
     "dask.cpu": ("sweep, efficiency of two Dask workers", "×", 0.85, True),
     "sweep_1000_min": ("sweep of 1,000 settings × a year, from the two above", "min", 20, False),
 }
