@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,45 @@ def test_the_entry_point_alone_imports_next_to_nothing_so_that_an_early_ctrl_c_i
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "typer" not in done.stdout.split()
     assert "bot.cli.commands" not in done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "module"),
+    [
+        ("bot/__main__.py", "ibkr-bot", "bot.cli"),
+        ("bot/__main__.py", "ibkr-bot", "bot.cli.main"),
+        ("bot/__main__.py", "ibkr-bot", "bot.daemon"),
+        ("bot/__main__.py", "ibkr-bot", "typer"),
+        ("bot/guard/__main__.py", "ibkr-guard", "bot.guard.cli"),
+        ("bot/guard/__main__.py", "ibkr-guard", "typer"),
+    ],
+)
+def test_ctrl_c_during_a_command_s_own_imports_is_one_line(file: str, name: str, module: str) -> None:
+    typed = (
+        "import runpy, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "class Pressed:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {module!r}:\n"
+        "            signal.raise_signal(signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Pressed())\n"
+        f"sys.argv = [{name!r}, 'status', '--help']\n"
+        f"runpy.run_path({file!r}, run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", typed], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert (done.returncode, done.stderr) == (INTERRUPTED, f"{name}: stopped\n")
+
+
+def test_the_commands_are_installed_as_the_very_files_that_catch_an_early_ctrl_c() -> None:
+    said = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    scripts = said["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-scripts"]
+    assert scripts == {"bot/__main__.py": "ibkr-bot", "bot/guard/__main__.py": "ibkr-guard"}
+    assert "scripts" not in said["project"]
+    # pip makes a file executable only if it was, and puts its Python's path in the place of this very line.
+    assert all(os.access(ROOT / file, os.X_OK) for file in scripts)
+    assert all((ROOT / file).read_text().startswith("#!python\n") for file in scripts)
 
 
 @pytest.mark.parametrize(
