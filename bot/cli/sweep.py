@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from bot.backtest.sweep.space import Changes
     from bot.backtest.sweep.table import Swept
     from bot.backtest.sweep.trial import Job, Trial
+    from bot.backtest.sweep.walk_forward import Fold
     from bot.ops.page.document import Table
 
 _Grid = Annotated[
@@ -101,7 +101,12 @@ def sweep(
 
             trials = search_among(_axes(grid), search, seed, out_of_sample, run) if search else run(wanted)
     swept = judge_sweep(trials, out_of_sample)
-    _tell(swept, _tables(swept, top, folds), plan, html, as_json=as_json)
+    steps = _steps(swept, folds)
+    if as_json:
+        from bot.backtest.sweep.plain import as_json_text
+
+        typer.echo(as_json_text(swept, steps, plan, out_of_sample))
+    _tell(swept, _tables(swept, top, steps), plan, html, is_shown=not as_json)
 
 
 @contextmanager
@@ -115,22 +120,29 @@ def _told_where_it_stands(kept: Results) -> Iterator[None]:
 
 
 def _tell(
-    swept: Swept, tables: tuple[Table, ...], plan: BacktestPlan, html: Path | None, *, as_json: bool
+    swept: Swept, tables: tuple[Table, ...], plan: BacktestPlan, html: Path | None, *, is_shown: bool
 ) -> None:
-    _show(swept, tables, as_json=as_json)
+    if is_shown:
+        _show(swept, tables)
     if html is not None:
         _write_page(html, swept, tables, plan)
 
 
-def _tables(swept: Swept, top: int, folds: int) -> tuple[Table, ...]:
-    from bot.backtest.sweep.table import refused_table, sweep_table
-    from bot.backtest.sweep.walk_forward import walk_forward, walk_forward_table
+def _steps(swept: Swept, folds: int) -> tuple[Fold, ...]:
+    from bot.backtest.sweep.walk_forward import walk_forward
 
     if not swept.ranked:
         raise FixTheCommand(f"no combination is possible; the first: {swept.refused[0].error}")
     steps = walk_forward(swept.ranked, folds)
     if folds and not steps:
         raise FixTheCommand(f"--folds {folds}: the days are too few for so many; at least two in each")
+    return steps
+
+
+def _tables(swept: Swept, top: int, steps: tuple[Fold, ...]) -> tuple[Table, ...]:
+    from bot.backtest.sweep.table import refused_table, sweep_table
+    from bot.backtest.sweep.walk_forward import walk_forward_table
+
     found = (sweep_table(swept, top), refused_table(swept, top), walk_forward_table(steps))
     return tuple(x for x in found if x is not None)
 
@@ -182,14 +194,9 @@ def _job(plan: BacktestPlan, config: Path | None, data: Path) -> Job:
     )
 
 
-def _show(swept: Swept, tables: Sequence[Table], *, as_json: bool) -> None:
+def _show(swept: Swept, tables: Sequence[Table]) -> None:
     from bot.backtest.sweep.table import worth_in_words
-    from bot.backtest.sweep.trial import as_row
 
-    if as_json:
-        for trial in (*swept.ranked, *swept.refused):
-            typer.echo(json.dumps(as_row(trial)))
-        return
     console = printer()
     for table in (*tables, *_maps(swept)):
         console.print(grid_of(table))

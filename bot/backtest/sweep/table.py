@@ -22,13 +22,16 @@ YEAR_ROOT = math.sqrt(252)
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """``split`` is the number of days in sample; ``ranked`` by the Sharpe ratio there, best first."""
+    """``split`` is the number of days in sample; ``ranked`` by the Sharpe ratio there, best first.
+
+    None: too little is known, of one combination or one day.
+    """
 
     ranked: tuple[Trial, ...]
     refused: tuple[Trial, ...]
     split: int
     deflated: float | None
-    by_luck: float
+    by_luck: float | None
     overfit: float | None
 
 
@@ -47,7 +50,7 @@ def judge_sweep(trials: Sequence[Trial], out_of_sample: float) -> Swept:
         tuple(x for x in trials if x.error),
         split,
         None if best is None else deflated_sharpe(np.array(best.returns[:split]), sharpes),
-        expected_best(sharpes) * YEAR_ROOT,
+        expected_best(sharpes) * YEAR_ROOT if len(good) > 1 and split > 1 else None,
         None if best is None else probability_of_overfitting(matrix),
     )
 
@@ -59,13 +62,7 @@ def sweep_table(swept: Swept, shown: int) -> Table:
     columns = (*short, "trades", "Sharpe in", "Sharpe out", "return in", "return out", "result, USD")
     rows = tuple(_row(x, swept.split) for x in swept.ranked[:shown])
     right = tuple(range(len(keys), len(columns)))
-    return Table(
-        f"Best {min(shown, len(swept.ranked))} of {len(swept.ranked)}",
-        columns,
-        rows,
-        right,
-        worth_in_words(swept),
-    )
+    return Table(f"Best {min(shown, len(swept.ranked))} of {len(swept.ranked)}", columns, rows, right)
 
 
 def _row(x: Trial, split: int) -> tuple[str, ...]:
@@ -89,7 +86,8 @@ def refused_table(swept: Swept, shown: int) -> Table | None:
 def worth_in_words(swept: Swept) -> str:
     """What the search is worth, in one sentence each."""
     said = [f"{len(swept.ranked)} tried, {len(swept.refused)} refused by the settings' own checks."]
-    said.append(f"The best of so many without skill would show a Sharpe ratio of {swept.by_luck:.2f}.")
+    if swept.by_luck is not None:
+        said.append(f"The best of so many without skill would show a Sharpe ratio of {swept.by_luck:.2f}.")
     if swept.deflated is not None:
         said.append(
             f"Deflated Sharpe ratio of the best: {swept.deflated:.0%} (below 95 %: luck explains it; "
