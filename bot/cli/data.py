@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from bot.ops.status.fitted import FittedTable
     from bot.sim.market.recorded.library import Library
 
-_Files = Annotated[
-    list[Path], typer.Argument(help="CSV (also packed by gzip or zstd) or Parquet files.", show_default=False)
-]
+_Files = Annotated[list[Path], typer.Argument(help="CSV (also packed) or Parquet files.", show_default=False)]
 _Symbols = Annotated[
     list[str] | None, typer.Argument(help="Default: every symbol there is.", show_default=False)
 ]
@@ -70,24 +68,43 @@ def import_(
     Example: ibkr-bot data import SPY_1min.csv --zone America/New_York
     """
     store = open_store(data, config)
-    from bot.backtest.store.intake.intake import take_in
-
     told = _told(symbol, zone, label, dates, columns, skip_bad=skip_bad, as_told=as_told)
     rows: list[dict[str, Any]] = []
-    with printer(to_stderr=True).status("reading") as status:
-        for path in files:
-            status.update(f"reading {path.name}")
-            for taken in take_in(path, told):
-                added = store.add(taken.kind, taken.symbol, taken.table, replace=replace)
-                first, last = (taken.table["ts"][n].as_py() for n in (0, -1))
-                facts = {"file": f"{path}", "symbol": taken.symbol, "kind": taken.kind.value}
-                span = {
-                    "rows": len(taken.table),
-                    "first": f"{first.isoformat()}",
-                    "last": f"{last.isoformat()}",
-                }
-                rows.append(facts | span | asdict(added) | {"notes": list(taken.notes)})
-    _show_imported(rows, as_json=as_json)
+    try:
+        with printer(to_stderr=True).status("reading") as status:
+            for path in files:
+                status.update(f"reading {path.name}")
+                rows += _imported(path, told, store, replace=replace)
+    finally:
+        # Where one file is refused, those before it are in the store.
+        if rows:
+            _show_imported(rows, as_json=as_json)
+
+
+def _imported(path: Path, told: Told, store: Store, *, replace: bool) -> list[dict[str, Any]]:
+    """Take one file in, whole or not at all, and tell of each symbol in it."""
+    import pyarrow.compute as pc
+
+    from bot.backtest.store.intake.intake import take_in
+
+    found = list(take_in(path, told))
+    try:
+        added = store.add_all([(x.kind, x.symbol, x.table) for x in found], replace=replace)
+    except FixTheCommand as error:
+        raise FixTheCommand(f"{path}: {error}") from None
+    return [
+        {
+            "file": f"{path}",
+            "symbol": taken.symbol,
+            "kind": taken.kind.value,
+            "rows": len(taken.table),
+            "first": pc.min(taken.table["ts"]).as_py().isoformat(),
+            "last": pc.max(taken.table["ts"]).as_py().isoformat(),
+            **asdict(became),
+            "notes": list(taken.notes),
+        }
+        for taken, became in zip(found, added, strict=True)
+    ]
 
 
 def _show_imported(rows: list[dict[str, Any]], *, as_json: bool) -> None:

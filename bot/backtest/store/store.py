@@ -6,10 +6,11 @@ symbol, with one row an instant (and contract).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -58,20 +59,33 @@ class Store:
         self.root = root
 
     def add(self, kind: Kind, symbol: Symbol, table: pa.Table, *, replace: bool = False) -> Added:
-        """Put rows in (``SCHEMAS[kind]``, no key twice). FixTheCommand when they contradict what is there.
+        """Put rows in (``SCHEMAS[kind]``, no key twice). FixTheCommand when they contradict what is there."""
+        return self.add_all([(kind, symbol, table)], replace=replace)[0]
+
+    def add_all(
+        self, tables: Sequence[tuple[Kind, Symbol, pa.Table]], *, replace: bool = False
+    ) -> list[Added]:
+        """Put several tables in, none of a kind and symbol twice, and say what became of each.
 
         All or nothing as to contradictions; each file by itself as to a lost machine, and adding again is harmless.
         """
         with locked(self.root):
-            merged = [
-                (path, merge(kind, self._read(kind, path), part))
-                for path, part in self._parts(kind, symbol, table)
-            ]
-            _refuse_contradiction([m for _, m in merged], replace=replace, symbol=symbol)
-            for path, m in merged:
+            merged = [self._merged(*one, replace=replace) for one in tables]
+            for path, m in chain.from_iterable(merged):
                 if m.new or m.changed:
                     write(path, m.table)
-        return sum((Added(m.new, m.same, m.changed) for _, m in merged), Added())
+        return [sum((Added(m.new, m.same, m.changed) for _, m in one), Added()) for one in merged]
+
+    def _merged(
+        self, kind: Kind, symbol: Symbol, table: pa.Table, *, replace: bool
+    ) -> list[tuple[Path, Merged]]:
+        """Each file of the table with what it would become; FixTheCommand for a contradiction."""
+        merged = [
+            (path, merge(kind, self._read(kind, path), part))
+            for path, part in self._parts(kind, symbol, table)
+        ]
+        _refuse_contradiction([m for _, m in merged], replace=replace, symbol=symbol)
+        return merged
 
     def table(self, kind: Kind, symbol: Symbol, first: date, last: date) -> pa.Table:
         """All rows of the New York days from ``first`` to ``last``, both included; no rows where there are none."""

@@ -124,7 +124,8 @@ def decoded(data: bytes) -> str:
 def by_another_reader(line: list[str]) -> tuple[object, ...] | None:
     try:
         # A number's zeros before it, one less or more of them, change no date.
-        written = re.sub(r"\d+", lambda found: f"{int(found[0]):02d}", " ".join(line[0].split()))
+        colons = re.sub(r"(?<= \d\d)(?=\d\d$)", ":", " ".join(line[0].split()))  # 0932 is 09:32
+        written = re.sub(r"\d+", lambda found: f"{int(found[0]):02d}", colons)
         at = datetime.fromisoformat(written).replace(tzinfo=NEW_YORK).astimezone(UTC)
         return (at, *(float(cell.strip()) for cell in line[1:6]))
     except (ValueError, IndexError, OverflowError):
@@ -154,6 +155,7 @@ def test_the_clean_file_comes_in(path: Path) -> None:
 @example(CLEAN.encode().replace(b"\n", b"\r"))
 @example(CLEAN.encode().replace(b"2011-01-03 09:47", b"2011-01-3 9:47"))
 @example(CLEAN.encode().replace(b"2011-01-03 09:47", b"2011-01-003 09:47"))
+@example(CLEAN.encode().replace(b"2011-01-03 09:47", b"2011-01-03 0947"))
 def test_damaged_bytes_are_refused_or_lose_nothing(path: Path, data: bytes) -> None:
     judge(path, data, NEW_YORK_TIMES)
 

@@ -155,8 +155,8 @@ WRONG: dict[str, tuple[Told, str, Change, str]] = {
     "the future": (NEW_YORK_TIMES, HEAD, lambda x: [y.replace("2011-", "2091-") for y in x],
                    "line 2: the time lies before 1990 or in the future"),
     "a web page": (NEW_YORK_TIMES, "<html>404</html>", lambda _: [], "no rows"),
-    "a line above the header": (NEW_YORK_TIMES, "# downloaded", lambda x: [HEAD, *x],
-                                "is line 1, '# downloaded', the header?"),
+    "a line above the header": (NEW_YORK_TIMES, "SPY, downloaded", lambda x: [HEAD, *x],
+                                "is line 1, 'SPY,downloaded', the header?"),
     "a row of no symbol": (NEW_YORK_TIMES, f"ticker,{HEAD}", lambda x: [f"{'SPY' * (n != 7)},{y}" for n, y in enumerate(x)],
                            "line 9: ticker is empty"),
 }  # fmt: skip

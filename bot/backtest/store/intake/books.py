@@ -20,7 +20,7 @@ from bot.backtest.store.intake.options import Told
 from bot.backtest.store.intake.raw import Raw
 from bot.backtest.store.intake.sessions import place_bars
 from bot.backtest.store.intake.taken import Sieve, Taken, as_table
-from bot.backtest.store.intake.times import Times, read_times
+from bot.backtest.store.intake.times import Times, read_times, without_words
 from bot.backtest.store.intake.values import bad_books
 from bot.backtest.store.kinds import MINUTE_US, Int64s, Kind, keys
 from bot.domain.errors import FixTheCommand
@@ -39,7 +39,10 @@ def take_books(
 ) -> Taken:
     """The rows of one symbol as quotes of the store."""
     kind = Kind.OPTIONS_1M if is_option else Kind.QUOTES_1M
+    raw, gone = without_words(raw, named) if told.skip_bad else (raw, 0)
     sieve = Sieve.over(raw, skip_bad=told.skip_bad)
+    if gone:
+        sieve.notes.append(f"{counted(gone, 'row')} left out: the time is none")
     columns: dict[str, object] = {"ts": _instants(raw, named, told)}
     sides = {n: floats(raw, named[n], may_be_unknown=True) for n in _SIDES}
     sieve.refuse(*_bad(raw, named, sides))

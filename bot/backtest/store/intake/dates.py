@@ -24,7 +24,7 @@ _WALL: Final = re.compile(
     r"(?P<date>\d{1,4}(?P<between>[-/.])\d{1,2}(?P=between)\d{1,4}|\d{8}"
     r"|\d{1,2}[- ][A-Za-z]{3}[- ]\d{4}|[A-Za-z]{3} \d{1,2},? \d{4})"
     r"(?:[T ;,]\s*(?P<time>\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:\s*[AaPp][Mm])?|\d{6}|\d{4}))?"
-    r"\s*(?P<zone>Z|(?:UTC|GMT)(?:[+-]\d{2}:?\d{2})?|[+-]\d{2}:?\d{2}|[A-Za-z]+/[A-Za-z_]+"
+    r"\s*(?P<zone>Z|(?:UTC|GMT)(?:[+-]\d{2}:?\d{2})?|[+-]\d{2}(?::?\d{2})?|[A-Za-z]+/[A-Za-z_]+"
     r"|(?P<short>[ECMP][SD]?T|[CEW]ES?T|BST|IST|HKT|JST))?",
     re.ASCII,
 )
@@ -47,6 +47,16 @@ def order_of(raw: Raw, texts: list[str]) -> DayOrder:
         f"{raw.path}: is {texts[0][:20]!r} month/day or day/month? "
         "Its dates do not tell; say --dates mdy or --dates dmy"
     )
+
+
+def has_digit(text: str) -> bool:
+    """Whether the cell could be a time: the line of a sum says a word there, or nothing."""
+    return any(x.isdecimal() for x in text)
+
+
+def is_whole_time(text: str) -> bool:
+    """Whether a cell says its date, too."""
+    return _WALL.fullmatch(text.strip()) is not None
 
 
 def has_short_years(texts: list[str]) -> bool:
@@ -86,7 +96,11 @@ class DateReader:
             raise self._no_time(row, text) from None
 
     def _no_time(self, row: int, text: str) -> FixTheCommand:
-        return FixTheCommand(f"{self._raw.where(row)}: {self._name} is {text[:40]!r}, which is no time")
+        what = "a time of day without its date" if _CLOCK.fullmatch(text.strip()) else "no time"
+        remedy = "" if has_digit(text) else " (--skip-bad leaves such rows out)"
+        return FixTheCommand(
+            f"{self._raw.where(row)}: {self._name} is {text[:40]!r}, which is {what}{remedy}"
+        )
 
     def _part(self, text: str, read: Callable[[str], int]) -> int:
         if text not in self._parts:
@@ -110,7 +124,9 @@ class DateReader:
             return us
         offset = zone.removeprefix("UTC").removeprefix("GMT")
         if offset[0] in "+-":
-            minutes = int(offset[1:3]) * 60 + int(offset[-2:])
+            minutes = int(offset[1:3]) * 60 + int(
+                offset[3:].lstrip(":") or 0
+            )  # DuckDB and Postgres write -05
             return us - (minutes if offset[0] == "+" else -minutes) * 60_000_000
         if zone not in self._zones:
             self._zones[zone] = ZoneInfo(zone)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +14,11 @@ from bot.backtest.store.intake.instants import on_time_grid, to_instants
 from bot.backtest.store.intake.naming import Shape, name_columns, shape_of, symbol_in_name, symbol_written
 from bot.backtest.store.intake.numbers import floats, without_unreadable
 from bot.backtest.store.intake.options import Told
+from bot.backtest.store.intake.partitions import with_folders
 from bot.backtest.store.intake.raw import Raw, read_raw
 from bot.backtest.store.intake.sessions import in_hours
 from bot.backtest.store.intake.taken import Sieve, Taken, as_table
-from bot.backtest.store.intake.times import read_times
+from bot.backtest.store.intake.times import read_times, without_words
 from bot.backtest.store.intake.values import bad_bars, seems_in_cents
 from bot.backtest.store.intake.vendors import as_usual, in_usd, with_stand_ins
 from bot.backtest.store.kinds import symbol_named
@@ -34,7 +34,7 @@ def take_in(path: Path, told: Told) -> Iterator[Taken]:
     raw = read_raw(path, told.columns)
     if not raw.rows:
         raise FixTheCommand(f"{path} has no rows")
-    raw = as_usual(raw)
+    raw = with_folders(as_usual(raw))
     named = name_columns(path, raw.columns)
     raw, named = with_stand_ins(in_usd(raw, named), named)
     shape = shape_of(path, named, raw.columns)
@@ -63,23 +63,23 @@ def _by_symbol(raw: Raw, named: dict[str, str], told: Told) -> Iterator[tuple[Sy
     names = np.array([symbol_written(f"{x}") for x in cells], dtype=object)
     wanted = sorted(set(names)) if told.symbol is None else [told.symbol.upper()]
     for name in wanted:
-        mask = pa.array(names == name)
-        columns = {key: values.filter(mask) for key, values in raw.columns.items()}
-        rows = int((names == name).sum())
-        if not rows:
+        kept = names == name
+        if not kept.any():
             raise FixTheCommand(
                 f"{raw.path}: no row of {name}; its column {column!r} has {', '.join(sorted(set(names))[:5])}"
             )
-        yield symbol_named(name), replace(raw, columns=columns, rows=rows)
+        yield symbol_named(name), raw.filtered(kept)
 
 
 def _take_bars(raw: Raw, named: dict[str, str], symbol: Symbol, told: Told, source: str) -> Taken:
     notes: list[str] = []
     if told.skip_bad:
+        raw, gone = without_words(raw, named)
+        notes += [f"{counted(gone, 'row')} left out: the time is none"] if gone else []
         raw, gone = without_unreadable(raw, [named[name] for name in _FIGURES])
         notes += [f"{counted(gone, 'row')} left out: a figure is no number"] if gone else []
         if not raw.rows:
-            raise FixTheCommand(f"{raw.path}: no row has figures that are numbers")
+            raise FixTheCommand(f"{raw.path}: no row has a time and figures that are numbers")
     times = read_times(raw, named.get("time"), named.get("date"), told.day_order)
     figures = {name: floats(raw, named[name]) for name in _FIGURES}
     sieve = Sieve.over(raw, skip_bad=told.skip_bad)

@@ -50,6 +50,8 @@ _NAMES: Final[Mapping[str, str]] = {
     }.items()
     for alias in aliases.split()
 }
+_INDICES: Final = frozenset({"index", "indexlevel0"})
+"""What pandas calls an index without a name: often a count, or a column again; the rows' time only where nothing else is."""
 _UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 PRICES: Final = ("open", "high", "low", "close")
 _SYMBOL_IN_NAME: Final = re.compile(r"^\$?([A-Za-z]{1,6}(?:\.[A-Za-z])?)(?=[_\-., ]|$)")
@@ -75,6 +77,7 @@ _NO_SYMBOLS: Final = frozenset(
     }
     | {"OHLCV", "PRICE", "PRICES", "QUOTE", "QUOTES", "STOCK", "STOCKS", "TABLE", "TEST", "TRADES", "US"}
     | {"ARCX", "DBEQ", "XNAS", "XNYS"}
+    | {"CHUNK", "DF", "DUMP", "FRAME", "OUT", "OUTPUT", "PART", "RESULT", "SAMPLE", "TEMP", "TMP"}
 )
 """Beginnings of names that say what a file is, and not of which symbol: asking is cheaper than a wrong one."""
 
@@ -94,7 +97,9 @@ def name_columns(path: Path, given: Collection[str]) -> dict[str, str]:
         ours = _NAMES.get(_plain(original))
         if ours is None:
             continue
-        if ours in found:
+        if ours in found and _plain(original) in _INDICES:
+            continue
+        if ours in found and _plain(found[ours]) not in _INDICES:
             raise FixTheCommand(
                 f"{path}: both {found[ours]!r} and {original!r} could be the {ours}; "
                 "rename one, or name all columns in order with --columns (skip for one to leave out)"

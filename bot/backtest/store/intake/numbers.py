@@ -6,7 +6,6 @@ Rule: a column is read one way throughout, and only where its cells leave no oth
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -33,13 +32,16 @@ _NO_NUMBER: Final = "two ways to write numbers"
 
 def floats(raw: Raw, name: str, *, may_be_unknown: bool = False) -> Floats:
     """A column as floats, unknown as NaN; FixTheCommand names the first cell that is no number."""
-    column = raw.columns[name]
-    if pt.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+    column = _decoded(raw.columns[name])
     if is_text(column):
         return _from_text(raw, name, column, may_be_unknown=may_be_unknown)
     if pt.is_decimal(column.type):
         column = column.cast(pa.string())  # by itself Arrow makes 126.74000000000001 of 126.7400
+    elif pt.is_float32(column.type):
+        # 126.71 in four bytes is 126.70999908; as text it is what was meant.
+        return np.array([np.nan if x is None else float(str(np.float32(x))) for x in column.to_pylist()])
+    elif pt.is_null(column.type):
+        raise FixTheCommand(f"{raw.path}: column {name!r} is empty in every row")
     elif not (pt.is_integer(column.type) or pt.is_floating(column.type)):
         raise FixTheCommand(f"{raw.path}: column {name!r} is {column.type}, not numbers")
     return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
@@ -75,13 +77,16 @@ def without_unreadable(raw: Raw, names: list[str]) -> tuple[Raw, int]:
     """The file without the rows in which one of these columns is no number, and how many those were."""
     good: Flags = np.ones(raw.rows, dtype=np.bool_)
     for name in names:
-        column = raw.columns[name]
+        column = _decoded(raw.columns[name])
         if is_text(column):
             cells = _plain(column, has_decimal_commas=raw.has_decimal_commas).to_pylist()
             good &= np.array([_NUMBER.fullmatch(x or "") is not None for x in cells], dtype=np.bool_)
-    mask = pa.array(good)
-    kept = {name: column.filter(mask) for name, column in raw.columns.items()}
-    return replace(raw, columns=kept, rows=int(good.sum())), int((~good).sum())
+    return raw.filtered(good), int((~good).sum())
+
+
+def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A category as what it stands for."""
+    return column.cast(column.type.value_type) if pt.is_dictionary(column.type) else column
 
 
 def _plain(column: pa.ChunkedArray, *, has_decimal_commas: bool) -> pa.ChunkedArray:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc_csv
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
+from bot.backtest.store.intake.packed import refuse_other_formats, unpacked
 from bot.backtest.store.intake.text import Head, as_utf8, head_of, without_footer
+from bot.backtest.store.kinds import Int64s
 from bot.domain.errors import FixTheCommand
 
 _PARQUET_MAGIC: Final = b"PAR1"
-_PACKED: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _LOOKED_AT: Final = 65536
 _DECIMAL_COMMA: Final = re.compile(
     r"(^|[;\t|])\s*[-+]?(\d+,(\d{1,2}|\d{4,})|\d{4,},\d+|\d{1,3}(\.\d{3})+,\d+)\s*(?=[;\t|]|$)"
@@ -41,41 +42,46 @@ class Raw:
     has_decimal_commas: bool = False
     symbol: str | None = None
     notes: tuple[str, ...] = ()
+    numbers: Int64s | None = None
+    """Each row's place in the file, where some were left out; None: all are there."""
 
     def where(self, row: int) -> str:
         """The place of a row, as a person would look for it."""
-        return f"{self.path.name}, {'line' if self.is_text else 'row'} {row + self.first_line}"
+        place = row if self.numbers is None else int(self.numbers[row])
+        return f"{self.path.name}, {'line' if self.is_text else 'row'} {place + self.first_line}"
+
+    def filtered(self, kept: NDArray[np.bool_]) -> Raw:
+        """The rows that are kept, each with its place."""
+        mask = pa.array(kept)
+        columns = {name: values.filter(mask) for name, values in self.columns.items()}
+        numbers = np.arange(self.rows) if self.numbers is None else self.numbers
+        return replace(self, columns=columns, rows=int(kept.sum()), numbers=numbers[kept])
 
 
 def read_raw(path: Path, columns: tuple[str, ...] = ()) -> Raw:
-    """Read a CSV or Parquet file (also gzipped or by zstd); FixTheCommand says in one line why it cannot be.
+    """Read a CSV or Parquet file (also packed); FixTheCommand says in one line why it cannot be.
 
     ``columns`` names the columns of a text file in order, instead of its header line or where it has none.
     """
     if path.exists() and not path.is_file():
-        raise FixTheCommand(f"{path} is no file; name the files themselves, as in {path.parent / '*.csv'}")
+        raise FixTheCommand(f"{path} is no file; name the files themselves, as in {_files_in(path)}")
     try:
         data = path.read_bytes()
     except OSError as error:
         raise FixTheCommand(f"{path}: {error.strerror}") from None
-    for magic, packing in _PACKED.items():
-        if data.startswith(magic):
-            data = _unpacked(path, data, packing)
-            break
+    data = unpacked(path, data)
+    refuse_other_formats(path, data)
     if data[:4] == _PARQUET_MAGIC or path.suffix.lower() in (".parquet", ".pq"):
         return _parquet(path, data)
-    if data[:4] == b"PK\x03\x04":
-        raise FixTheCommand(f"{path} is a zip archive; unpack it first")
     return _csv(path, data, columns)
 
 
-def _unpacked(path: Path, data: bytes, packing: str) -> bytes:
-    try:
-        if packing == "gzip":
-            return gzip.decompress(data)
-        return bytes(pa.input_stream(BytesIO(data), compression=packing).read())
-    except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
-        raise FixTheCommand(f"{path}: damaged {packing} file ({error}); download it again") from None
+def _files_in(path: Path) -> Path:
+    """How a shell names a folder's files; those of a partitioned data set lie deeper."""
+    found = next(path.rglob("*.parquet"), None) if path.is_dir() else None
+    if found is None:
+        return (path if path.is_dir() else path.parent) / "*.csv"
+    return Path(path, *("*" for _ in found.relative_to(path).parts[:-1]), "*.parquet")
 
 
 def _parquet(path: Path, data: bytes) -> Raw:
@@ -103,7 +109,7 @@ def _csv(path: Path, data: bytes, given: tuple[str, ...]) -> Raw:
     _refuse_twice(path, names)
     table = _read_text(path, data, names, head)
     columns = dict(zip(names, table.columns, strict=True))
-    rows = text.splitlines()[head.lines : 50]
+    rows = text.splitlines()[head.lines : head.lines + 50]
     has_commas = head.delimiter != "," and any(_DECIMAL_COMMA.search(line) for line in rows)
     notes = (f"1 rows left out: the last line, {footer[:40]!r}",) if footer else ()
     first = 1 + head.lines
@@ -112,7 +118,7 @@ def _csv(path: Path, data: bytes, given: tuple[str, ...]) -> Raw:
 
 def _usual_order(path: Path, text: str, head: Head) -> tuple[str, ...]:
     """The order that nearly every vendor of files without a header uses; any other must be named."""
-    cells = [cell.strip() for cell in text.splitlines()[0].split(head.delimiter)]
+    cells = [cell.strip() for cell in text.splitlines()[head.lines].split(head.delimiter)]
     first, second = cells[0], cells[1] if len(cells) > 1 else ""
     prices = ("open", "high", "low", "close", "volume")
     is_split = ":" in second or (len(cells) == 7 and re.fullmatch(r"\d{8}|\S*[-/.]\S*", first) is not None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv as text_csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +12,9 @@ from bot.domain.errors import FixTheCommand
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 _NUMBER_OR_TIME: Final = re.compile(r"[-+]?[\d.,:/\-TZ ]*\d[\d.,:/\-TZ ]*(AM|PM)?", re.IGNORECASE)
-_FOOTER: Final = re.compile(rb"\"?[A-Za-z#][^,;\t|]*")
+_FOOTER: Final = re.compile(rb"\"?[A-Za-z#(][^,;\t|]*")
+_SEPARATOR: Final = re.compile(r"sep=.", re.IGNORECASE)
+_MOST_ABOVE: Final = 9
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -61,6 +63,8 @@ def without_footer(data: bytes, delimiter: str) -> tuple[bytes, str | None]:
 def head_of(path: Path, text: str) -> Head:
     """Read the lines above the rows; FixTheCommand when the first is not text."""
     lines = text.splitlines()
+    above = _above(lines)
+    lines = lines[above:]
     if not lines or not lines[0].strip() or "\0" in lines[0]:
         raise FixTheCommand(f"{path}: its first line is not text; is it a CSV or Parquet file?")
     delimiter = max(DELIMITERS, key=lines[0].count)
@@ -69,8 +73,19 @@ def head_of(path: Path, text: str) -> Head:
         for line in lines[:3]
     ]
     if any(_NUMBER_OR_TIME.fullmatch(cell) for cell in rows[0]):
-        return Head(delimiter, len(rows[0]), None)
-    return _of_pandas(path, delimiter, rows) or Head(delimiter, len(rows[0]), tuple(rows[0]), 1)
+        return Head(delimiter, len(rows[0]), None, above)
+    head = _of_pandas(path, delimiter, rows) or Head(delimiter, len(rows[0]), tuple(rows[0]), 1)
+    return replace(head, lines=head.lines + above)
+
+
+def _above(lines: list[str]) -> int:
+    """How many lines stand above a header: a spreadsheet's ``sep=;``, a comment, a title. None above rows without one."""
+    for n, line in enumerate(lines[:_MOST_ABOVE]):
+        if _SEPARATOR.fullmatch(line.strip()) or not any(x in line for x in DELIMITERS):
+            continue
+        cells = re.split(r"[,;\t|]", line)
+        return 0 if any(_NUMBER_OR_TIME.fullmatch(cell.strip()) for cell in cells) else n
+    return 0
 
 
 def _of_pandas(path: Path, delimiter: str, rows: list[list[str]]) -> Head | None:

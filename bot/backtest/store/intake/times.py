@@ -7,6 +7,7 @@ one is not guessed. Day and month that could be either are asked for.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
@@ -15,7 +16,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
-from bot.backtest.store.intake.dates import DateReader, DayOrder, has_short_years, order_of
+from bot.backtest.store.intake.dates import (
+    DateReader,
+    DayOrder,
+    has_digit,
+    has_short_years,
+    is_whole_time,
+    order_of,
+)
 from bot.backtest.store.intake.raw import Raw
 from bot.backtest.store.kinds import DAY_US, Int64s
 from bot.domain.errors import FixTheCommand
@@ -50,6 +58,8 @@ def read_times(raw: Raw, time_column: str | None, date_column: str | None, order
 
 
 def _read_times(raw: Raw, time_column: str | None, date_column: str | None, order: DayOrder | None) -> Times:
+    if time_column is not None and date_column is not None and _has_dates(raw.columns[time_column]):
+        date_column = None
     if time_column is not None and date_column is not None:
         return _from_text(raw, _joined(raw, date_column, time_column), f"{date_column}, {time_column}", order)
     name = date_column if time_column is None else time_column
@@ -57,7 +67,7 @@ def _read_times(raw: Raw, time_column: str | None, date_column: str | None, orde
     column = raw.columns[name]
     if column.null_count:
         row = next(n for n, x in enumerate(column.to_pylist()) if x is None)
-        raise FixTheCommand(f"{raw.where(row)}: {name} is empty")
+        raise FixTheCommand(f"{raw.where(row)}: {name} is empty (--skip-bad leaves such rows out)")
     if pt.is_timestamp(column.type):
         return Times(_in_us(raw, name, column), column.type.tz is not None)
     if pt.is_date(column.type):
@@ -65,6 +75,23 @@ def _read_times(raw: Raw, time_column: str | None, date_column: str | None, orde
     if pt.is_integer(column.type) or pt.is_floating(column.type):
         return _from_text(raw, [f"{x:.0f}" for x in column.to_pylist()], name, order)
     return _from_text(raw, [f"{x}" for x in column.to_pylist()], name, order)
+
+
+def _has_dates(column: pa.ChunkedArray) -> bool:
+    """Whether a column of times needs none of dates beside it."""
+    if pt.is_timestamp(column.type) or not len(column):
+        return True
+    first = f"{column[0].as_py()}"
+    return is_whole_time(first) or _counts([first]) is not None
+
+
+def without_words(raw: Raw, named: Mapping[str, str]) -> tuple[Raw, int]:
+    """The file without the rows whose time is a word or nothing, as of a sum below the table, and how many those were."""
+    name = named.get("time", named.get("date"))
+    assert name is not None  # noqa: S101  as above
+    cells = raw.columns[name].to_pylist()
+    kept = np.array([x is not None and has_digit(f"{x}") for x in cells], dtype=np.bool_)
+    return (raw, 0) if kept.all() else (raw.filtered(kept), int((~kept).sum()))
 
 
 def _in_us(raw: Raw, name: str, column: pa.ChunkedArray) -> Int64s:
@@ -84,7 +111,12 @@ def _joined(raw: Raw, date_column: str, time_column: str) -> list[str]:
     days, clocks = (raw.columns[name].to_pylist() for name in (date_column, time_column))
     # 93000 is half past nine where a program took away the zero.
     padded = (f"{c}".zfill(6) if f"{c}".isdecimal() and len(f"{c}") == 5 else f"{c}" for c in clocks)
-    return [f"{day} {clock}" for day, clock in zip(days, padded, strict=True)]
+    return [f"{_day(day)} {clock}" for day, clock in zip(days, padded, strict=True)]
+
+
+def _day(cell: object) -> str:
+    """Midnight where a program keeps days as instants."""
+    return f"{cell}".removesuffix(" 00:00:00")
 
 
 def _from_text(raw: Raw, texts: list[str], name: str, order: DayOrder | None) -> Times:
