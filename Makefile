@@ -9,6 +9,9 @@ STAMP  := $(VENV)/.installed
 # A version is locked when it has been public for a week: what was smuggled in is usually found by then.
 AGED    = --exclude-newer $$($(BIN)/python -c 'import datetime as d; print((d.datetime.now(d.UTC) - d.timedelta(days=7)).isoformat(timespec="seconds"))')
 
+# Where an environment forbids it, as container images of Python do, pytest rewrites every test file anew in each worker.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help venv run monitor simulate test test-slow test-days clients gauntlet gauntlet-quick lab lab-arm64 appliance appliance-venv redeploy halt resume \
         backup restore new-pi versions upgrade-gateway lint fmt docs measure years lock backtest bench
