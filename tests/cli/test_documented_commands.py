@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,15 @@ TYPED = re.compile(
 MADE = re.compile(r"(?:^|`)make ([a-z][a-z0-9-]*)", re.MULTILINE)
 
 
+@cache
+def every_command() -> Any:
+    """Built once: it takes typer a tenth of a second."""
+    return typer.main.get_command(app)
+
+
 def command(words: str) -> Any:
     """The command that these words name, None where there is none."""
-    found: Any = typer.main.get_command(app)
+    found: Any = every_command()
     for word in words.split():
         commands = getattr(found, "commands", None)
         if commands is None:
