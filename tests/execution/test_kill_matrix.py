@@ -21,23 +21,34 @@ UNSAFE_TO_LOSE = {
 }
 
 
+class NothingLostError(Exception):
+    """A power cut that took no row."""
+
+
 def cut_the_power(line: Line) -> None:
     """Rows that were written and not synced are gone: the last ones, up to one that waited for the disk."""
+    if not line.journal or type(line.journal[-1]) not in UNHURRIED:
+        raise NothingLostError
     while line.journal and type(line.journal[-1]) in UNHURRIED:
         line.journal.pop()
 
 
 @pytest.mark.parametrize("name", LIVES)
 def test_a_power_cut_at_any_step_takes_no_row_that_something_rests_on(name: str) -> None:
+    cuts = 0
     for kill_after in range(1, live(name, None).steps + 1):
-        line = live(name, kill_after, lose=cut_the_power)
-
+        try:
+            line = live(name, kill_after, lose=cut_the_power)
+        except NothingLostError:
+            continue  # the life of a kill at this step, to the letter: the test below looks at it
+        cuts += 1
         line.assert_safe()
         line.assert_protected_or_flat()
         assert line.booked() == {fill.exec_id: 1 for fill in line.broker.fills}, f"cut at step {kill_after}"
         if line.position == 0:
             ends = [x for x in line.journal if isinstance(x, (m.BracketClosed, m.EntryAbandoned))]
             assert len(ends) == 1, f"cut at step {kill_after}: {ends}"
+    assert cuts
 
 
 def test_what_reaches_the_wire_or_ends_trading_waits_for_the_disk() -> None:
