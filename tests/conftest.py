@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,10 +13,16 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from loguru import logger
 
 # A shell that puts its children behind it lets them ignore Ctrl-C, and theirs too; some tests press it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# loguru keeps the stderr it was first imported under. Here that is pytest's own, which lasts; a test's would be closed long
+# before the next line is logged. A thread that ends late finds even pytest's closed.
+logger.remove()
+logger.add(sys.stderr, filter=lambda _, kept=sys.stderr: not kept.closed)
 
 # A change is judged by the same examples each time; new ones are looked for at night (HYPOTHESIS_PROFILE=search).
 _SUITE = settings(
@@ -48,3 +55,11 @@ def _a_current_event_loop() -> Iterator[None]:
     yield
     asyncio.set_event_loop(None)
     loop.close()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_log_is_left_open() -> Iterator[None]:
+    """A sink that outlives its test writes to what pytest has closed, in whatever test comes next."""
+    before = set(logger._core.handlers)  # type: ignore[attr-defined]  # nothing public names them
+    yield
+    assert set(logger._core.handlers) <= before  # type: ignore[attr-defined]

@@ -26,7 +26,7 @@ from bot.ops.metrics.family import Constants
 from bot.ops.page.feed import LiveFeed
 from bot.ops.page.server import Site, served
 from bot.ops.process.heartbeat import Heartbeat
-from bot.ops.process.logs import start_logging
+from bot.ops.process.logs import start_logging, stop_logging
 from bot.ops.process.threads import watched_threads
 
 if TYPE_CHECKING:
@@ -62,12 +62,15 @@ def opened(settings: Settings, timing: Timing, signals: StopSignals) -> Iterator
         settings.secrets(),
         retention_days=logs.log_retention_days,
     )
-    channels = open_channels(hand_down.alert_addresses(settings))
-    with (
-        _measured(settings, timing, [*(kind for kind, _ in channels), HEARTBEAT]) as (metrics, page),
-        _heard(settings, channels, metrics, page, signals) as outside,
-    ):
-        yield outside
+    try:
+        channels = open_channels(hand_down.alert_addresses(settings))
+        with (
+            _measured(settings, timing, [*(kind for kind, _ in channels), HEARTBEAT]) as (metrics, page),
+            _heard(settings, channels, metrics, page, signals) as outside,
+        ):
+            yield outside
+    finally:
+        stop_logging()
 
 
 @contextmanager

@@ -67,15 +67,17 @@ def run(
     from bot.guard.files import Files
 
     logger.remove()
-    logger.add(
-        sys.stderr, diagnose=False
-    )  # a failure's values, such as an order's account, are nobody's business
-    alerts = Alerts(apprise_channels(alert_urls))
+    # A failure's values, such as an order's account, are nobody's business.
+    sink = logger.add(sys.stderr, diagnose=False)
     try:
-        wall = _limits_or_alert(limits, alerts)
-        asyncio.run(_serve(wall, Files(state, metrics), _address(listen), _address(gateway), alerts))
+        alerts = Alerts(apprise_channels(alert_urls))
+        try:
+            wall = _limits_or_alert(limits, alerts)
+            asyncio.run(_serve(wall, Files(state, metrics), _address(listen), _address(gateway), alerts))
+        finally:
+            alerts.stop()
     finally:
-        alerts.stop()
+        logger.remove(sink)  # whoever called this in a process of their own may close that stream
 
 
 def _limits_or_alert(path: Path, alerts: Alerts) -> Limits:

@@ -117,9 +117,11 @@ def start_logging(
     secrets: Iterable[str] = (),
     *,
     retention_days: int,
-    console: bool = False,
 ) -> None:
-    """Open both files in ``directory``. ``level`` is loguru's (``INFO``, ``DEBUG``, …). Raises FixTheMachine."""
+    """Open both files in ``directory``, until ``stop_logging``. ``level`` is loguru's (``INFO``, ``DEBUG``, …).
+
+    Raises FixTheMachine.
+    """
     logger.remove()
     logger.configure(patcher=_Blotter(secrets))
     shared: dict[str, Any] = {
@@ -136,16 +138,13 @@ def start_logging(
         ) from None
     logger.add(texts, format="{time:YYYY-MM-DD HH:mm:ss.SSS zz} {level} {message}", **shared)
     logger.add(lines, serialize=True, format="{message}", **shared)
-    if console:
-        logger.add(
-            sys.stderr,
-            level=level,
-            format="{time:HH:mm:ss zz} {level} {message}",
-            diagnose=False,
-            backtrace=False,
-        )
     logging.basicConfig(handlers=[_Forward()], level=logging.WARNING, force=True)
     for name in _NOISY:
         logging.getLogger(name).setLevel(
             logging.ERROR if name in {"ib_insync", "ib_async"} else logging.WARNING
         )
+
+
+def stop_logging() -> None:
+    """Close what ``start_logging`` opened. What is said from here on, by third parties too, is written nowhere."""
+    logger.remove()

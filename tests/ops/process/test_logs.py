@@ -15,7 +15,7 @@ from loguru import logger
 
 from bot.domain.errors import FixTheMachine
 from bot.domain.session import NEW_YORK
-from bot.ops.process.logs import blot, start_logging
+from bot.ops.process.logs import blot, start_logging, stop_logging
 
 SECRET = "hunter2-not-a-real-password"
 
@@ -23,7 +23,7 @@ SECRET = "hunter2-not-a-real-password"
 @pytest.fixture(autouse=True)
 def _logging_as_it_was() -> Iterator[None]:
     yield
-    logger.remove()
+    stop_logging()
     logger.configure(patcher=lambda _: None)
     logging.basicConfig(handlers=[], force=True)
 
@@ -143,3 +143,14 @@ def test_people_read_new_york_s_clock_and_machines_find_utc(tmp_path: Path) -> N
     utc = datetime.fromisoformat(record["extra"]["utc"])
     assert utc.utcoffset() == timedelta(0)
     assert line == f"{utc.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S.%f}"[:-3] + f" {utc.astimezone(NEW_YORK):%Z}"
+
+
+def test_what_was_opened_is_closed_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    start_logging(tmp_path, "INFO", retention_days=30)
+    stop_logging()
+
+    logger.error("too late")
+    logging.getLogger("somebody.else").error("later still")
+
+    assert written(tmp_path) == ""
+    assert capsys.readouterr().err == ""
