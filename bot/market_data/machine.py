@@ -78,6 +78,8 @@ class MarketData(StateMachine):
         self._pinned: dict[IdeaId, Contract] = {}
         self._symbol_of: dict[ConId, Symbol] = {}
         self._day: date | None = None
+        self.absent: frozenset[Symbol] = frozenset()
+        """Those that have no data at all today, so that their silence means nothing. Only a backtest can know, and says so."""
         self.listen(
             {
                 m.PlaceBracket: self._pin,
@@ -149,7 +151,7 @@ class MarketData(StateMachine):
         }
         for feed, (received_at, limit_s) in ages.items():
             since = max(received_at or session.open, session.open)
-            is_fresh = at - since <= timedelta(seconds=limit_s)
+            is_fresh = watch.symbol in self.absent or at - since <= timedelta(seconds=limit_s)
             if is_fresh is not watch.fresh[feed]:
                 watch.fresh[feed] = is_fresh
                 yield m.FeedChanged(watch.symbol, feed, is_fresh, at)

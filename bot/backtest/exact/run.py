@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from bot.actors.replay import Replay
 from bot.assembly.machines import make_machines
@@ -21,18 +21,20 @@ from bot.backtest.plan import BacktestPlan
 from bot.domain import messages as m
 from bot.domain.session import Session, sessions_between
 from bot.domain.types import Symbol, TradingState
+from bot.market_data.machine import MarketData
 from bot.sim.loopback.loopback import LoopbackExchange
 from bot.sim.market.catalog import underlying
 from bot.sim.market.recorded.library import Library
 from bot.sim.world.build import EARLY
 from bot.sim.world.steps import next_step
 from bot.sim.world.world import World
-from bot.wiring import ALERTS, BOARD, BROKER, JOURNAL, Machine
+from bot.wiring import ALERTS, BOARD, BROKER, JOURNAL, MARKET_DATA, Machine
 
 AFTER_CLOSE: Final = timedelta(minutes=2)
 LISTENERS: Final = frozenset({JOURNAL, BOARD, ALERTS})
 """Nobody reads a journal, a screen or an alert of a backtest."""
 Progress = Callable[[date], None]
+_Kind = TypeVar("_Kind")
 
 
 def nobody(_: object) -> None:
@@ -62,6 +64,12 @@ def plan_stretches(plan: BacktestPlan, library: Library) -> tuple[Stretch, ...]:
     return stretches(library, plan.symbols, plan.first, plan.last)
 
 
+def the_one(machine: Machine, kind: type[_Kind]) -> _Kind:
+    """The composition's own machine, as what it is."""
+    assert isinstance(machine, kind)  # noqa: S101
+    return machine
+
+
 class ExactLine:
     """The line and its world, moved step by step."""
 
@@ -84,6 +92,7 @@ class ExactLine:
         }
         if journal is not None:
             self._machines[JOURNAL] = journal
+        self._data = the_one(self._machines[MARKET_DATA], MarketData)
         self._line = Replay(self._machines, commit, self._hear, LISTENERS)
 
     def play(
@@ -92,7 +101,7 @@ class ExactLine:
         """The stretch's sessions in order."""
         for session in stretch.sessions:
             end = session.close + AFTER_CLOSE
-            self._morning(session)
+            self._morning(session, library)
             self._through(end if until is None else min(end, until))
             note_day(self._out, self._plan, self._world, library, session.day)
             progress(session.day)
@@ -109,7 +118,10 @@ class ExactLine:
     def _make_machines(self, plan: BacktestPlan) -> dict[str, Machine]:
         return make_machines(plan.settings, 1.0)
 
-    def _morning(self, session: Session) -> None:
+    def _morning(self, session: Session, library: Library) -> None:
+        """A symbol without a minute of the day is absent: it is no feed that went silent, and halts nobody else."""
+        played = played_symbols(self._plan, library, session.day)
+        self._data.absent = frozenset(self._plan.symbols) - {*played}
         wake = session.open - EARLY
         if self._world.now < wake:
             self._step(wake)
@@ -152,10 +164,10 @@ def note_day(out: Outcome, plan: BacktestPlan, world: World, library: Library, d
     """Take down the account and where the day's option prices came from."""
     equity = world.account_figures().net_liquidation
     out.days.append(DayEnd(day, Decimal(equity).quantize(Decimal("0.01"))))
-    out.prices += [_prices_of(symbol, plan, library, day) for symbol in _played(plan, library, day)]
+    out.prices += [_prices_of(symbol, plan, library, day) for symbol in played_symbols(plan, library, day)]
 
 
-def _played(plan: BacktestPlan, library: Library, day: date) -> list[Symbol]:
+def played_symbols(plan: BacktestPlan, library: Library, day: date) -> list[Symbol]:
     """The symbols with minutes of the day."""
     return [x for x in plan.symbols if plan.is_synthetic or day in library.sessions(x)]
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from bot.assembly.machines import make_machines
 from bot.backtest.collector import seldom_collected
-from bot.backtest.exact.run import AFTER_CLOSE, ExactLine, Progress, nobody, note_day, plan_stretches
+from bot.backtest.exact.run import AFTER_CLOSE, ExactLine, Progress, nobody, note_day, plan_stretches, the_one
 from bot.backtest.fast.broker import OnDemandExchange
 from bot.backtest.fast.foresight import Foresight, loud_minutes
 from bot.backtest.fast.marks import Marks
@@ -31,7 +31,6 @@ from bot.domain.session import Session
 from bot.domain.types import IdeaId, Symbol
 from bot.execution.order_manager import OrderManager
 from bot.execution.watcher import OcoWatcher
-from bot.market_data.machine import MarketData
 from bot.risk.machine import RiskMachine
 from bot.sim.exchange.events import AccountChanged, ExchangeEvent
 from bot.sim.exchange.orders import OrderView
@@ -40,9 +39,7 @@ from bot.sim.market.recorded.library import Library
 from bot.sim.world.steps import LONGEST_STEP, next_step
 from bot.sim.world.world import World
 from bot.strategies.symbol import SymbolStrategy
-from bot.wiring import EXECUTION, MARKET_DATA, OCO_WATCHER, RISK, STRATEGY, Machine
-
-_Kind = TypeVar("_Kind")
+from bot.wiring import EXECUTION, OCO_WATCHER, RISK, STRATEGY, Machine
 
 _BEFORE: Final = timedelta(seconds=5)
 """A step before a bar that may fire everything registered is asked to be quoted; at the bar's end it is."""
@@ -70,12 +67,6 @@ def _unforeseen(strategy: str, bar: Bar) -> UnforeseenSignal:
     return UnforeseenSignal(f"{strategy} fired on {bar.symbol} at {bar.end}, unforeseen")
 
 
-def _one(machine: Machine, kind: type[_Kind]) -> _Kind:
-    """The composition's own machine, as what it is."""
-    assert isinstance(machine, kind)  # noqa: S101
-    return machine
-
-
 def run_fast(
     plan: BacktestPlan,
     library: Library,
@@ -101,12 +92,11 @@ class FastLine(ExactLine):
     ) -> None:
         super().__init__(plan, world, out, hear)
         self._is_heard = hear is not nobody
-        self._data = _one(self._machines[MARKET_DATA], MarketData)
-        self._desk = _one(self._machines[EXECUTION], OrderManager)
-        self._watcher = _one(self._machines[OCO_WATCHER], OcoWatcher)
-        self._risk = _one(self._machines[RISK], RiskMachine)
+        self._desk = the_one(self._machines[EXECUTION], OrderManager)
+        self._watcher = the_one(self._machines[OCO_WATCHER], OcoWatcher)
+        self._risk = the_one(self._machines[RISK], RiskMachine)
         names = {symbol: f"{STRATEGY}:{symbol}" for symbol in plan.symbols}
-        self._strategies = {x: _one(self._machines[name], SymbolStrategy) for x, name in names.items()}
+        self._strategies = {x: the_one(self._machines[name], SymbolStrategy) for x, name in names.items()}
         self._foresight = {symbol: Foresight(plan, symbol) for symbol in plan.symbols}
         self._open: set[IdeaId] = set()
         self._waiting: set[IdeaId] = set()
@@ -190,7 +180,7 @@ class FastLine(ExactLine):
         """The stretch's sessions in order. ``until`` is the exact gear's alone."""
         del until
         for session in stretch.sessions:
-            self._morning(session)
+            self._morning(session, library)
             self._exchange.answers = self._plan.is_synthetic or not any(
                 library.chain(symbol, session.day) for symbol in self._plan.symbols
             )
@@ -201,7 +191,8 @@ class FastLine(ExactLine):
 
     def _day(self, session: Session) -> None:
         end = session.close + AFTER_CLOSE
-        while self._world.now < end and not all(x.is_warm for x in self._foresight.values()):
+        present = [x for symbol, x in self._foresight.items() if symbol not in self._data.absent]
+        while self._world.now < end and not all(x.is_warm for x in present):
             self._exchange.arm()
             self._step(next_step(self._world))
         instants, loud = self._foreseen(session)
@@ -223,7 +214,8 @@ class FastLine(ExactLine):
         for symbol, foresight in self._foresight.items():
             bars = self._world.market.stocks[symbol].tape.minutes(session.day)
             instants.update(foresight.instants(session, bars))
-            loud += loud_minutes(session, bars)
+            if symbol not in self._data.absent:
+                loud += loud_minutes(session, bars)
         return sorted(instants), sorted(loud)
 
     def _next_instant(self, instants: list[datetime], now: datetime) -> datetime | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Final
 
 from bot.backtest.outcome import Outcome, Prices
 from bot.domain.messages import Halted
@@ -13,6 +13,9 @@ from bot.risk.breakers import HaltCause
 
 if TYPE_CHECKING:
     from bot.backtest.report.document import Report
+
+_RUNS: Final = 5
+"""So many stretches of missing days are named."""
 
 
 def prices_line(out: Outcome) -> str:
@@ -46,11 +49,30 @@ def loud_lines(report: Report) -> tuple[str, ...]:
 
 
 def _without_data(report: Report) -> Iterator[str]:
-    """A line for each symbol that has no minutes on some of the days, and one where its silence halted the others, too."""
-    out, days = report.outcome, Counter(x.symbol for x in report.outcome.prices)
-    gaps = {x: missing for x in report.plan.symbols if (missing := len(out.days) - days[x])}
-    for symbol, missing in gaps.items():
-        yield f"{symbol}: no minutes on {missing} of {counted(len(out.days), 'session')}."
-    halted = sum(isinstance(x, Halted) and x.cause == HaltCause.STALE_DATA for x in out.halts)
-    if gaps and halted:
-        yield f"STALE DATA halted trading {counted(halted, 'time')}: play symbols with the same days, or each alone."
+    """A line for each symbol that has no minutes on some of the days, and one where a feed that went silent halted trading."""
+    out = report.outcome
+    days = [x.day for x in out.days]
+    for symbol in report.plan.symbols:
+        played = {x.day for x in out.prices if x.symbol == symbol}
+        if missing := [day for day in days if day not in played]:
+            told = f"{symbol}: no minutes on {len(missing)} of {counted(len(days), 'session')}"
+            yield f"{told} ({_in_runs(missing, days)}): absent on them, while the others were played."
+    if halted := sum(isinstance(x, Halted) and x.cause == HaltCause.STALE_DATA for x in out.halts):
+        yield (
+            f"STALE DATA halted trading {counted(halted, 'time')}: minutes are missing within a day; "
+            "ibkr-bot data check names them."
+        )
+
+
+def _in_runs(some: Sequence[date], days: Sequence[date]) -> str:
+    """``2011-01-03 to 2011-01-05, 2011-01-12``: sessions that follow each other are told as one."""
+    place = {day: n for n, day in enumerate(days)}
+    runs: list[tuple[date, date]] = []
+    for day in some:
+        follows = bool(runs) and place[day] == place[runs[-1][1]] + 1
+        runs[-1:] = [(runs[-1][0], day)] if follows else [*runs[-1:], (day, day)]
+    told = [f"{first}" if first == last else f"{first} to {last}" for first, last in runs]
+    more = len(told) - _RUNS
+    return ", ".join(told[:_RUNS]) + (
+        f" and {more} more stretches" if more > 1 else f", {told[-1]}" if more == 1 else ""
+    )

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 Cell = str | Text
-_LEAST_OF_A_TEXT: Final = 16
+_LEAST_OF_A_TEXT: Final = 12
 """A text is broken down to this width; below it is hard to read."""
 _INDENT: Final = "  "
 
@@ -57,17 +57,20 @@ class FittedTable:
 
     def _widths(self, room: int) -> list[int] | None:
         """Each column's; None where they do not fit, even with their texts broken."""
-        widths = [max(_longest_word(x.name), *map(_width, cells)) for x, cells in self._by_column()]
-        least = [
-            max(min(width, _LEAST_OF_A_TEXT), *map(_longest_word, (x.name, *cells))) if x.is_text else width
-            for width, (x, cells) in zip(widths, self._by_column(), strict=True)
-        ]
+        widths = [max(map(_width, (x.name, *cells))) for x, cells in self._by_column()]
+        least = [self._least(x, cells) for x, cells in self._by_column()]
         while sum(widths) + self.gap * len(widths) - 1 > room:
             spare = [n for n, width in enumerate(widths) if width > least[n]]
             if not spare:
                 return None
             widths[max(spare, key=widths.__getitem__)] -= 1
         return widths
+
+    @staticmethod
+    def _least(x: FittedColumn, cells: Sequence[Cell]) -> int:
+        """A heading may be broken between its words, and so may a text."""
+        word, width = max(map(_longest_word, (x.name, *cells))), max(map(_width, cells))
+        return max(word, min(width, _LEAST_OF_A_TEXT)) if x.is_text else max(width, _longest_word(x.name))
 
     def _by_column(self) -> Iterator[tuple[FittedColumn, list[Cell]]]:
         for n, column in enumerate(self.columns):

@@ -21,6 +21,7 @@ from bot.backtest.report.metrics import daily_returns, drawdowns, figures_of, sh
 from bot.backtest.report.plain import as_json_text
 from bot.ops.page.render import as_file
 from bot.sim.market.recorded.library import BUNDLE
+from tests.backtest.conftest import plan
 
 
 def ended(*equity: float) -> Outcome:
@@ -163,9 +164,34 @@ def test_a_symbol_without_minutes_on_a_day_is_neither_recorded_nor_modelled_but_
 
     told = loud_lines(Report(chosen, "fast", out))
 
-    assert f"{chosen.symbols[0]}: no minutes on 1 of 2 sessions." in told
+    assert any(
+        x.startswith(f"{chosen.symbols[0]}: no minutes on 1 of 2 sessions (2011-01-04): absent") for x in told
+    )
     assert "MODELLED on 1 of 1 symbol-day " in told[-1]
     assert "ASSUMED on 1" in told[-1]
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=40))
+def test_days_without_a_symbol_are_told_in_stretches(is_played: list[bool]) -> None:
+    out = ended(*([100.0] * len(is_played)))
+    symbol = plan().symbols[0]
+    days = [x.day for x in out.days]
+    out.prices = [
+        Prices(symbol, day, is_recorded=False, volatility=0.3)
+        for day, here in zip(days, is_played, strict=True)
+        if here
+    ]
+
+    told = [x for x in loud_lines(Report(plan(), "fast", out)) if "no minutes on" in x]
+
+    missing = [day for day, here in zip(days, is_played, strict=True) if not here]
+    assert len(told) == bool(missing)
+    if missing:
+        assert f"on {len(missing)} of {len(days)} session" in told[0]
+        assert f"({missing[0]}" in told[0]
+        starts = [b for a, b in zip([True, *is_played], days, strict=False) if a and b in missing]
+        named = sum(f"{day}" in told[0] for day in starts)
+        assert named >= min(len(starts), 5)
 
 
 def test_what_is_open_at_the_end_is_no_realised_result(played: tuple[BacktestPlan, Outcome]) -> None:
