@@ -39,7 +39,9 @@ _Set = Annotated[
 _Equity = Annotated[str, typer.Option(metavar="USD", help="Cash at the start.")]
 _Seed = Annotated[int, typer.Option(help="Of made-up markets: the same seed gives the same days.")]
 _Synthetic = Annotated[bool, typer.Option("--synthetic", help="Made-up days instead of recorded ones.")]
-_Halts = Annotated[str, typer.Option(metavar="resume|stay", help="A halt ends the next morning, or never.")]
+_Halts = Annotated[
+    str, typer.Option(metavar="resume|stay", help="A person resumes the next morning, or never.")
+]
 _Html = Annotated[Path | None, typer.Option("--html", help="Write a page, one file that needs nothing else.")]
 _Lookahead = Annotated[
     bool, typer.Option("--check-lookahead", help="Change the future: no decision of the past may change.")

@@ -82,9 +82,10 @@ def _money(out: Outcome) -> Money:
 
 
 def _in_words(report: Report) -> str:
-    out, halts = report.outcome, "end the next morning" if report.plan.halts == "resume" else "never end"
+    out, is_resumed = report.outcome, report.plan.halts == "resume"
+    halts = "halts end the next morning" if is_resumed else "nobody resumes after a halt"
     told = f"{counted(len(out.trades), 'trade')} in {counted(len(out.days), 'session')}"
-    return f"{told}; halts {halts}; {report.gear} gear"
+    return f"{told}; {halts}; {report.gear} gear"
 
 
 def _facts(report: Report) -> tuple[Fact, ...]:

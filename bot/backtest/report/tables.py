@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.backtest.outcome import Outcome
 from bot.backtest.report.metrics import INTERVALS, figures_of
-from bot.domain.messages import BracketClosed
+from bot.domain.messages import BracketClosed, Halted
 from bot.domain.session import NEW_YORK
 from bot.domain.text import counted
 from bot.domain.types import IdeaId
@@ -132,11 +132,18 @@ def _row(x: BracketClosed, out: Outcome) -> tuple[str, ...]:
 
 
 def halts(out: Outcome) -> Table:
-    """Halts, and what became of them."""
+    """Halts, and what became of them. What risk ends by itself (a losing streak) ends under any policy."""
     rows = tuple(
-        (f"{x.at.astimezone(NEW_YORK):%Y-%m-%d %H:%M}", type(x).__name__, f"{x.cause}") for x in out.halts
+        (
+            f"{x.at.astimezone(NEW_YORK):%Y-%m-%d %H:%M}",
+            type(x).__name__,
+            f"{x.cause}",
+            x.by,
+            x.detail if isinstance(x, Halted) else x.reason,
+        )
+        for x in out.halts
     )
-    return Table("Halts", ("at", "what", "cause"), rows)
+    return Table("Halts", ("at", "what", "cause", "by", "detail"), rows)
 
 
 def costs(outcomes: Sequence[tuple[float, Outcome]]) -> Table:

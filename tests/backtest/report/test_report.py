@@ -19,6 +19,7 @@ from bot.backtest.report.document import Report, all_tables, backtest_document, 
 from bot.backtest.report.loud import loud_lines, prices_line
 from bot.backtest.report.metrics import daily_returns, drawdowns, figures_of, sharpe, sortino
 from bot.backtest.report.plain import as_json_text
+from bot.domain.messages import Halted, Resumed
 from bot.ops.page.render import as_file
 from bot.sim.market.recorded.library import BUNDLE
 from tests.backtest.conftest import plan
@@ -205,3 +206,22 @@ def test_what_is_open_at_the_end_is_no_realised_result(played: tuple[BacktestPla
     assert money.realized == trade.pnl + trade.commission
     assert None not in (money.realized, money.unrealized, money.fees)
     assert money.realized + (money.unrealized or 0) - (money.fees or 0) == money.net
+
+
+def test_a_halt_s_end_says_who_ended_it(played: tuple[BacktestPlan, Outcome]) -> None:
+    chosen, full = played
+    at = datetime(2011, 1, 3, 16, tzinfo=UTC)
+    halts: list[Halted | Resumed] = [
+        Halted(at, "loss_streak", "5 losing trades in a row", "risk"),
+        Resumed(at, "loss_streak", "a new day", "risk"),
+    ]
+    out = replace(full, halts=halts)
+
+    [table] = [x for x in all_tables(Report(chosen, "fast", out)) if x.title == "Halts"]
+
+    assert [row[1:] for row in table.rows] == [
+        ("Halted", "loss_streak", "risk", "5 losing trades in a row"),
+        ("Resumed", "loss_streak", "risk", "a new day"),
+    ]
+    stays = backtest_document(Report(replace(chosen, halts="stay"), "fast", out))
+    assert "nobody resumes after a halt" in stays.verdict.reason
