@@ -17,7 +17,9 @@ from bot.config import Settings
 from bot.domain import messages as m
 from bot.domain.messages import Message
 from bot.domain.session import Session
+from bot.ops.status import slippage
 from bot.ops.status.day_outcome import SeenDay
+from bot.ops.status.slippage import FillSlip, SlipBook
 from bot.ops.status.status_builder import StatusBuilder
 from bot.sim.world.world import World
 from bot.wiring import BOARD, JOURNAL, Machine
@@ -35,18 +37,27 @@ DECIDED = (
     m.Halted,
 )
 """The kinds that are compared, each in its own order; the journal has them all."""
+HEARD = (*dict.fromkeys((*DECIDED, *slippage.KINDS)),)
+"""What it takes to say what a day came to."""
 _SHOWN = 400
 
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """What a day came to. ``decided`` is every message of the kinds in ``DECIDED``, in order."""
+    """What a day came to. ``decided`` is every message of the kinds in ``DECIDED``, in order; ``fills`` against the model."""
 
     decided: tuple[Message, ...]
+    fills: tuple[FillSlip, ...] = ()
 
     @classmethod
     def of(cls, messages: Iterable[Message]) -> RunOutcome:
-        return cls(tuple(message for message in messages if isinstance(message, DECIDED)))
+        decided, slips, fills = list[Message](), SlipBook(), list[FillSlip]()
+        for message in messages:
+            if isinstance(message, DECIDED):
+                decided.append(message)
+            if (slip := slips.hear(message)) is not None:
+                fills.append(slip)
+        return cls(tuple(decided), tuple(fills))
 
     def of_kind(self, kind: type) -> list[Message]:
         return [message for message in self.decided if type(message) is kind]

@@ -20,6 +20,7 @@ from bot.cli.days import session_of
 from bot.cli.embedded import speed_of
 from bot.cli.options import ConfigOption, JsonOption, data_folder, settings_of
 from bot.cli.show.printer import printer
+from bot.cli.show.slips import show_slips
 from bot.domain import messages as m
 from bot.domain.errors import RestartTheLine
 from bot.domain.session import Session
@@ -27,6 +28,7 @@ from bot.domain.session import Session
 if TYPE_CHECKING:
     from bot.backtest.parity import RunOutcome
     from bot.config import Settings
+    from bot.ops.status.slippage import LegSlip
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class _Way:
     pnl: Decimal
     judged: int
     denied: int
+    slippage: tuple[LegSlip, ...]
     differences: tuple[str, ...]
 
 
@@ -53,7 +56,9 @@ def parity(
 ) -> None:
     """Trade a recorded day three ways and compare: in the replay runtime, over TCP, over TCP slower and under load.
 
-    Trades, times, prices, judgements and denials must be equal; exit code 1 where they are not.
+    Trades, times, prices, judgements and denials must be equal; exit code 1 where they are not. Below stands what the fills
+    cost beyond the model's prices. A journal of a day that was traded: ibkr-bot replay.
+
     Example: ibkr-bot parity 2011-01-26
     """
     settings, session = settings_of(config), session_of("DATE", day)
@@ -90,7 +95,7 @@ def _replayed(settings: Settings, session: Session) -> RunOutcome:
 
 def _traded(config: Path | None, session: Session, speed: str, busy: int = 0) -> RunOutcome:
     """The whole bot in a process of its own, against the simulated gateway in another. Raises RestartTheLine."""
-    from bot.backtest.parity import DECIDED, RunOutcome
+    from bot.backtest.parity import HEARD, RunOutcome
     from bot.journal.store import JOURNAL_FILE, connect_read_only, read_rows
 
     with tempfile.TemporaryDirectory(prefix="ibkr-bot-parity-") as scratch, _busy(busy):
@@ -100,7 +105,7 @@ def _traded(config: Path | None, session: Session, speed: str, busy: int = 0) ->
         if ended.returncode:
             raise RestartTheLine(f"the bot ended with {ended.returncode}: {ended.stderr.strip()[-400:]}")
         with contextlib.closing(connect_read_only(Path(scratch) / JOURNAL_FILE)) as db:
-            return RunOutcome.of(row.message for row in read_rows(db, DECIDED))
+            return RunOutcome.of(row.message for row in read_rows(db, HEARD))
 
 
 @contextlib.contextmanager
@@ -118,6 +123,7 @@ def _busy(count: int) -> Iterator[None]:
 
 def _way(name: str, wall_s: float, outcome: RunOutcome, first: RunOutcome) -> _Way:
     from bot.backtest.parity import differences
+    from bot.ops.status.slippage import by_leg
 
     closed = [message for message in outcome.decided if isinstance(message, m.BracketClosed)]
     return _Way(
@@ -127,6 +133,7 @@ def _way(name: str, wall_s: float, outcome: RunOutcome, first: RunOutcome) -> _W
         sum((x.pnl for x in closed), Decimal(0)),
         len(outcome.of_kind(m.BarJudged)),
         len(outcome.of_kind(m.EntryDenied)) + len(outcome.of_kind(m.IdeaDropped)),
+        by_leg(outcome.fills),
         tuple(differences(first, outcome)),
     )
 
@@ -135,7 +142,7 @@ def _tell(ways: list[_Way], *, as_json: bool) -> None:
     from bot.ops.status.fitted import FittedColumn, FittedTable
 
     if as_json:
-        typer.echo(json.dumps([asdict(way) | {"pnl": str(way.pnl)} for way in ways]))
+        typer.echo(json.dumps([asdict(way) for way in ways], default=str))
         return
     names = ("way", "seconds", "trades", "P&L", "judged", "denied", "")
     columns = [FittedColumn(name, right=name not in ("way", "")) for name in names]
@@ -143,6 +150,12 @@ def _tell(ways: list[_Way], *, as_json: bool) -> None:
     for way in ways:
         for line in way.differences:
             typer.echo(f"{way.name}: {line}")
+    first = ways[0]
+    for way in ways:
+        if way is first or way.slippage != first.slippage:
+            if way is not first:
+                typer.echo(f"{way.name}:")
+            show_slips(way.slippage)
 
 
 def _row(way: _Way) -> tuple[str, ...]:

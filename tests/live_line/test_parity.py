@@ -74,6 +74,7 @@ def test_a_recorded_day_comes_to_the_same_in_replay_and_over_tcp(symbol: str, da
 
     assert list(differences(outcome(replayed), outcome(wired))) == []
     assert wired.trades == replayed.trades
+    assert outcome(wired).fills == outcome(replayed).fills
     assert outcome(wired).of_kind(m.BarJudged)
     assert wired.books.positions == replayed.books.positions
     assert wired.books.working_stops == replayed.books.working_stops

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import stdev
 from typing import Final
 
@@ -23,6 +23,7 @@ from bot.backtest.store.splits import split_in_words
 from bot.backtest.store.store import Store
 from bot.domain.market import Bar, BarSize
 from bot.domain.session import new_york_day
+from bot.domain.text import counted
 from bot.domain.types import Symbol
 from bot.sim.market.price_source import LONGEST_BREAK
 from bot.sim.market.recorded.bars import NotRecordedError, StockQuote
@@ -164,7 +165,15 @@ def _mixed_days(plan: BacktestPlan, library: Library) -> Iterator[str]:
         played = {day for day in library.sessions(name) if plan.first <= day <= plan.last}
         own = played & {*library.own_sessions(name)}
         if own and own != played:
+            alone = _longest_run(sorted(played), own)
+            how_many = "yours" if len(alone) == len(own) else f"{counted(len(alone), 'day')} of yours"
             yield (
                 f"{name}: {len(own)} of {len(played)} days are yours ({min(own)} to {max(own)}), the others the package's; "
-                f"--from {min(own)} --to {max(own)} plays yours alone"
+                f"--from {alone[0]} --to {alone[-1]} plays {how_many} alone"
             )
+
+
+def _longest_run(played: Iterable[date], own: Container[date]) -> list[date]:
+    """Of the days that are played in order, the most in a row that are the owner's."""
+    runs = (list(days) for is_own, days in groupby(played, key=lambda day: day in own) if is_own)
+    return max(runs, key=len)

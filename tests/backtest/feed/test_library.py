@@ -204,6 +204,19 @@ def test_without_a_date_the_owner_s_days_are_played_and_a_mixture_is_told(store:
     assert warnings_of(own, library) == ()
     (told,) = warnings_of(mixed, library)
     assert told.startswith("SPY: 3 of 10 days are yours (2011-01-12 to 2011-01-14), the others the package's")
+    assert told.endswith("--from 2011-01-12 --to 2011-01-14 plays yours alone")
+
+
+def test_where_days_of_the_package_lie_between_the_owner_s_the_longest_run_is_named(tmp_path: Path) -> None:
+    store, days = Store(tmp_path), BUNDLE.sessions("SPY")
+    for n in (1, 2, 3, 6, 7):
+        put(store, Kind.BARS_1M, "SPY", BUNDLE.minutes("SPY", days[n]))
+    plan = BacktestPlan(load_settings(None, {"SYMBOLS": "SPY"}), ("SPY",), days[1], days[7])
+
+    (told,) = warnings_of(plan, StoreLibrary(store))
+
+    assert told.startswith("SPY: 5 of 7 days are yours")
+    assert told.endswith(f"--from {days[1]} --to {days[3]} plays 3 days of yours alone")
 
 
 def test_days_of_the_package_alone_are_told_where_the_owner_s_data_are_of_another_symbol(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date
 from typing import Final
 
@@ -13,6 +14,7 @@ from bot.backtest.store.check.day_bars import SymbolBars, cut
 from bot.backtest.store.check.findings import DataFinding, DataSeverity
 from bot.backtest.store.kinds import Kind
 from bot.backtest.store.store import Store
+from bot.domain.session import CalendarRangeError, previous_session
 from bot.domain.text import counted
 from bot.domain.types import Symbol
 
@@ -45,14 +47,24 @@ def _history(store: Store, symbol: Symbol, bars: SymbolBars) -> Iterator[DataFin
     """The hourly strategy needs 20 sessions before the first day that is traded."""
     hours = [day for day in store.days(Kind.BARS_60M, symbol) if day < bars.days[0].day]
     if len(hours) < 20 and len(bars.days) > 1:
+        first, last = _sessions_before(bars.days[0].day)
         yield DataFinding(
             symbol,
             Kind.BARS_60M,
             DataSeverity.NOTE,
             f"{counted(len(hours), 'session')} of hours before the first minute; the whale strategy reads 20 sessions back",
             (bars.days[0].day,),
-            f"ibkr-bot data fetch {symbol} --size 60m, or let a backtest begin 20 sessions later",
+            f"ibkr-bot data fetch {symbol} --size 60m --from {first} --to {last}, or let a backtest begin 20 sessions later",
         )
+
+
+def _sessions_before(day: date) -> tuple[date, date]:
+    """The first and the last of the 20 before it, as far as the calendar goes back."""
+    last = first = previous_session(day).day
+    with suppress(CalendarRangeError):
+        for _ in range(19):
+            first = previous_session(first).day
+    return first, last
 
 
 def _books(store: Store, kind: Kind, symbol: Symbol) -> Iterator[DataFinding]:
