@@ -1,7 +1,4 @@
-"""What the components say to each other. ``bot/wiring.py`` says who hears what.
-
-Facts are past tense, commands imperative; everything is frozen. Broker messages are in ``broker_messages.py``.
-"""
+"""What the components say to each other, frozen: facts in the past tense, commands imperative; ``bot/wiring.py`` says to whom."""
 
 from __future__ import annotations
 
