@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date
 from decimal import Decimal
 from importlib import import_module
@@ -26,7 +26,7 @@ from typing import Any
 from bot.backtest.sweep.results import Results
 from bot.backtest.sweep.space import grid
 from bot.backtest.sweep.trial import Job, prepare
-from bot.backtest.sweep.workers import run_sweep
+from bot.backtest.sweep.workers import crew_of, run_sweep
 
 JOB = Job(
     None, (("BROKER__TRADING", "simulated"),), None, ("SPY",), date(2025, 1, 2), date(2025, 1, 31), Decimal(50_000),
@@ -41,8 +41,12 @@ Cost = tuple[float, float]
 def cost(workers: int, scheduler: str, others_s: Callable[[], float]) -> Cost:
     """One sweep of all settings from an empty file, in a process that has nothing in its caches yet but what all share."""
     began_s, cpu_s = time.monotonic(), others_s()
-    with tempfile.TemporaryDirectory() as folder, Results(Path(folder) / "sweep.jsonl", JOB) as results:
-        run_sweep(JOB, grid(AXES), results, workers, scheduler, lambda _: None)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Results(Path(folder) / "sweep.jsonl", JOB) as results,
+        closing(crew_of(JOB, workers, scheduler)) as crew,
+    ):
+        run_sweep(grid(AXES), results, crew, lambda _: None)
     return others_s() - cpu_s, time.monotonic() - began_s
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -82,7 +82,7 @@ def sweep(
     from bot.backtest.sweep.results import Results
     from bot.backtest.sweep.search import search as search_among
     from bot.backtest.sweep.table import judge_sweep
-    from bot.backtest.sweep.workers import run_sweep
+    from bot.backtest.sweep.workers import crew_of, run_sweep
 
     check_place(html)
     if draw and search:
@@ -92,12 +92,13 @@ def sweep(
     plan = make_plan(settings, library, symbols, first, last, equity, seed, halts, synthetic=synthetic)
     job = _job(plan, config, data or settings.data.directory)
     wanted = () if search else _wanted(grid, draw, seed)
-    with Results(results, job) as kept, _told_where_it_stands(kept):
+    crew = crew_of(job, workers or os.cpu_count() or 1, scheduler)
+    with Results(results, job) as kept, _told_where_it_stands(kept), closing(crew):
         done = min(search, len(kept.known)) if search else len(kept.known.keys() & {*wanted})
         with sessions_bar(search or len(wanted), "combinations", done) as step:
 
             def run(some: Sequence[Changes]) -> list[Trial]:
-                return run_sweep(job, some, kept, workers or os.cpu_count() or 1, scheduler, step)
+                return run_sweep(some, kept, crew, step)
 
             trials = search_among(_axes(grid), search, seed, out_of_sample, run) if search else run(wanted)
     swept = judge_sweep(trials, out_of_sample)

@@ -7,13 +7,14 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from bot.backtest.sweep.parcel import Parcel, pack, run_parcel
+from bot.backtest.sweep.parcel import pack
 from bot.backtest.sweep.space import Changes
 from bot.backtest.sweep.trial import Job, Trial
 from bot.domain.errors import FixTheCommand, FixTheMachine
@@ -27,27 +28,39 @@ _PATIENCE_S: Final = 30.0
 _LOST: Final = "what was found is kept: the same command goes on, there or without --scheduler"
 
 
-def on_cluster(job: Job, wanted: Sequence[Changes], scheduler: str) -> Iterator[Trial]:
-    """Trials as they come. Raises FixTheMachine with what became of the cluster, FixTheCommand for no address."""
-    _check_address(scheduler)
-    try:
-        distributed = import_module("distributed")
-    except ModuleNotFoundError:
-        raise FixTheMachine("--scheduler needs Dask: pip install 'ibkr-options-bot[cluster]'") from None
-    client = _connect(distributed, scheduler)
-    cluster = _Cluster(client, scheduler)
-    try:
-        yield from _trials(cluster, distributed, job, wanted)
-    except (CancelledError, OSError, TimeoutError):
-        what = "its workers were lost" if cluster.answers() else "it does not answer any more"
-        raise FixTheMachine(f"--scheduler {scheduler}: {what}; {_LOST}") from None
-    except distributed.scheduler.KilledWorker as error:
-        raise FixTheMachine(
-            f"--scheduler {scheduler}: its workers were killed again and again (out of memory?), the last "
-            f"{error.last_worker.address}; {_LOST}"
-        ) from None
-    finally:
-        client.close(timeout=2)
+class OnCluster:
+    """A cluster for the length of a sweep, however many rounds it has: it is called on, and sent the data, for the first."""
+
+    def __init__(self, job: Job, scheduler: str) -> None:
+        """FixTheCommand for no address."""
+        _check_address(scheduler)
+        self._job, self._scheduler = job, scheduler
+        self._cluster: _Cluster | None = None
+
+    def __call__(self, wanted: Sequence[Changes]) -> Generator[Trial]:
+        """Trials as they come. Raises FixTheMachine with what became of the cluster."""
+        try:
+            distributed = import_module("distributed")
+        except ModuleNotFoundError:
+            raise FixTheMachine("--scheduler needs Dask: pip install 'ibkr-options-bot[cluster]'") from None
+        if self._cluster is None:
+            self._cluster = _Cluster(_connect(distributed, self._scheduler), self._scheduler)
+        try:
+            yield from _trials(self._cluster, distributed, self._job, wanted)
+        except (CancelledError, OSError, TimeoutError):
+            what = "its workers were lost" if self._cluster.answers() else "it does not answer any more"
+            raise FixTheMachine(f"--scheduler {self._scheduler}: {what}; {_LOST}") from None
+        except distributed.scheduler.KilledWorker as error:
+            raise FixTheMachine(
+                f"--scheduler {self._scheduler}: its workers were killed again and again (out of memory?), the last "
+                f"{error.last_worker.address}; {_LOST}"
+            ) from None
+
+    def close(self) -> None:
+        """Let go of the cluster, and have it let go of the data."""
+        cluster, self._cluster = self._cluster, None
+        if cluster is not None:
+            cluster.close()
 
 
 def _connect(distributed: Any, scheduler: str) -> Any:
@@ -80,9 +93,9 @@ def _check_address(scheduler: str) -> None:
 
 
 def _trials(cluster: _Cluster, distributed: Any, job: Job, wanted: Sequence[Changes]) -> Iterator[Trial]:
-    cluster.look(patience_s=0)
-    parcel = cluster.send(pack(job))
-    futures = [cluster.client.submit(run_parcel, parcel, changes, pure=False) for changes in wanted]
+    name = cluster.send(job)
+    run = import_module("bot.backtest.sweep.delivery").run_delivered
+    futures = [cluster.client.submit(run, name, changes, pure=False) for changes in wanted]
     waiting = distributed.as_completed(futures, loop=cluster.client.loop)
     del futures  # a result is let go of on the cluster when it has come
     while waiting.count():
@@ -99,6 +112,7 @@ class _Cluster:
 
     def __init__(self, client: Any, scheduler: str) -> None:
         self.client, self._scheduler = client, scheduler
+        self._sent = ""
         self._looked_s = self._had_workers_s = time.monotonic()
 
     def look(self, patience_s: float = _PATIENCE_S) -> None:
@@ -115,14 +129,30 @@ class _Cluster:
                 f"--scheduler {self._scheduler}: it has no workers{since}; start some: dask worker {self._scheduler}"
             )
 
-    def send(self, parcel: Parcel) -> Any:
-        """To every worker there is. Raises FixTheMachine where they cannot read it."""
+    def send(self, job: Job) -> str:
+        """To every worker there is and will be, once; the name they find it by.
+
+        Raises FixTheMachine where there is none, or they cannot read it.
+        """
+        if self._sent:
+            return self._sent
+        self.look(patience_s=0)
+        delivery = import_module("bot.backtest.sweep.delivery").Delivery(pack(job))
         try:
-            return self.client.scatter(parcel, broadcast=True)
+            self.client.register_plugin(delivery)
         except (CancelledError, OSError, TimeoutError):
             raise
         except Exception as error:  # noqa: BLE001  whatever a worker said, as Dask tells it
             raise self._unreadable(error) from None
+        self._sent = f"{delivery.name}"
+        return self._sent
+
+    def close(self) -> None:
+        """The scheduler would keep what it was sent for whoever comes."""
+        if self._sent and self.answers():
+            with suppress(CancelledError, OSError, TimeoutError):
+                self.client.unregister_worker_plugin(self._sent)
+        self.client.close(timeout=2)
 
     def result(self, future: Any) -> Trial:
         """What a worker found. Raises FixTheMachine where it could not read what it should do."""
@@ -146,6 +176,8 @@ class _Cluster:
             return False
 
     def _identity(self, patience_s: float) -> Any:
+        if self.client.scheduler is None:  # it gave up, and closed itself
+            raise OSError(f"no connection to {self._scheduler}")
         return self.client.sync(self.client.scheduler.identity, callback_timeout=patience_s)
 
 

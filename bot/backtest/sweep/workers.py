@@ -11,9 +11,9 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from threading import Thread
-from typing import Final
+from typing import Final, Protocol
 
-from bot.backtest.sweep.cluster import on_cluster
+from bot.backtest.sweep.cluster import OnCluster
 from bot.backtest.sweep.results import Results
 from bot.backtest.sweep.space import Changes
 from bot.backtest.sweep.trial import Job, Trial, prepare, run_trial
@@ -24,29 +24,46 @@ _LOOK_S: Final = 1.0
 """Between two looks of a worker whether its sweep still runs."""
 
 
-def run_sweep(
-    job: Job, wanted: Sequence[Changes], results: Results, workers: int, scheduler: str, progress: TrialSeen
-) -> list[Trial]:
+class Crew(Protocol):
+    """Who plays the trials of a sweep, for as many rounds as it has."""
+
+    def __call__(self, wanted: Sequence[Changes]) -> Generator[Trial]:
+        """Trials as they come, in any order."""
+
+    def close(self) -> None:
+        """No more rounds."""
+
+
+def crew_of(job: Job, workers: int, scheduler: str) -> Crew:
+    """Processes of their own, or a cluster. FixTheCommand for a scheduler that is no address."""
+    return OnCluster(job, scheduler) if scheduler else _Here(job, workers)
+
+
+def run_sweep(wanted: Sequence[Changes], results: Results, crew: Crew, progress: TrialSeen) -> list[Trial]:
     """All trials in the order asked for; those that ``results`` holds are not run again. ``progress``: told of each that is."""
     if any(changes not in results.known for changes in wanted):
         results.begin()
     missing = [changes for changes in wanted if changes not in results.known]
-    with closing(_run(job, missing, workers, scheduler)) as found:
-        for trial in found:
-            results.add(trial)
-            progress(trial)
+    if missing:
+        with closing(crew(missing)) as found:
+            for trial in found:
+                results.add(trial)
+                progress(trial)
     return [results.known[changes] for changes in wanted]
 
 
-def _run(job: Job, wanted: Sequence[Changes], workers: int, scheduler: str) -> Generator[Trial]:
-    if not wanted:
-        return
-    if scheduler:
-        yield from on_cluster(job, wanted, scheduler)
-    elif workers == 1:
-        yield from (run_trial(job, changes) for changes in wanted)
-    else:
-        yield from _in_processes(job, wanted, workers)
+class _Here:
+    def __init__(self, job: Job, workers: int) -> None:
+        self._job, self._workers = job, workers
+
+    def __call__(self, wanted: Sequence[Changes]) -> Generator[Trial]:
+        if self._workers == 1:
+            yield from (run_trial(self._job, changes) for changes in wanted)
+        else:
+            yield from _in_processes(self._job, wanted, self._workers)
+
+    def close(self) -> None:
+        """Each round's processes have ended with it."""
 
 
 def _in_processes(job: Job, wanted: Sequence[Changes], workers: int) -> Iterator[Trial]:

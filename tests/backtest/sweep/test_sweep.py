@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -23,7 +24,7 @@ from bot.backtest.sweep.results import Results
 from bot.backtest.sweep.space import Changes, draw, grid, read_axis
 from bot.backtest.sweep.table import heat_map, judge_sweep, refused_table, sweep_table
 from bot.backtest.sweep.trial import Job, Trial, run_trial
-from bot.backtest.sweep.workers import TrialSeen, run_sweep
+from bot.backtest.sweep.workers import TrialSeen, crew_of, run_sweep
 from bot.domain.errors import FixTheCommand, FixTheMachine
 
 KNOWN = ("strategies.scalp.fast_ema", "risk.take_profit_pct")
@@ -45,8 +46,8 @@ def swept_into(
     scheduler: str = "",
     progress: TrialSeen = nobody,
 ) -> list[Trial]:
-    with Results(path, JOB) as results:
-        return run_sweep(JOB, wanted, results, workers, scheduler, progress)
+    with Results(path, JOB) as results, closing(crew_of(JOB, workers, scheduler)) as crew:
+        return run_sweep(wanted, results, crew, progress)
 
 
 def known_in(path: Path) -> dict[Changes, Trial]:

@@ -1,0 +1,87 @@
+"""A cluster's workers are sent the data once a sweep: not once a round, nor from each other, and one that joins or starts again
+is sent them once, too.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.backtest.sweep.parcel import pack
+from bot.backtest.sweep.results import Results
+from bot.backtest.sweep.space import Changes, grid
+from bot.backtest.sweep.workers import crew_of, run_sweep
+from tests.backtest.sweep.test_parcel import stored_day
+from tests.backtest.sweep.test_sweep import JOB, nobody
+
+distributed: Any = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+PADDING = 4_000_000
+"""Bytes that nothing makes smaller, so that a parcel stands out from all that is said besides."""
+
+
+@contextmanager
+def counted_bytes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """What client and scheduler, which are both in this process, write to anybody."""
+    kind: Any = distributed.comm.tcp.TCP
+    written, plain = list[int](), kind.write
+
+    async def write(self: Any, *given: Any, **named: Any) -> Any:
+        size = await plain(self, *given, **named)
+        written.append(size)
+        return size
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kind, "write", write)
+        yield written
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_data_go_to_each_worker_once_a_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = stored_day(tmp_path / "data")
+    # A file of an earlier year, which would give a strategy its history; no day of it is played.
+    (data / "options_1m" / "GOOG").mkdir(parents=True)
+    (data / "options_1m" / "GOOG" / "1999.parquet").write_bytes(os.urandom(PADDING))
+    job = replace(JOB, data=data)
+    parcel = len(pickle.dumps(pack(job)))
+    rounds = [grid([("strategies.scalp.fast_ema", (f"{n}", f"{n + 1}"))]) for n in (3, 5, 7, 9)]
+    assert parcel > PADDING
+    with (
+        counted_bytes(monkeypatch) as written,
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+        ) as cluster,
+        Results(tmp_path / "sweep.jsonl", job) as results,
+        closing(crew_of(job, 1, cluster.scheduler_address)) as crew,
+        distributed.Client(cluster.scheduler_address, set_as_default=False) as client,
+    ):
+
+        def parcels() -> float:
+            return sum(written) / parcel
+
+        def played(some: tuple[Changes, ...]) -> None:
+            assert [x.error for x in run_sweep(some, results, crew, nobody)] == ["", ""]
+
+        played(rounds[0])
+        assert 3 <= parcels() < 3.5  # to the scheduler, and from there to both
+        played(rounds[1])
+        assert parcels() < 3.5
+        cluster.scale(3)
+        client.wait_for_workers(3)
+        played(rounds[2])
+        assert 4 <= parcels() < 4.5
+        client.restart_workers([*client.scheduler_info()["workers"]][:1])
+        client.wait_for_workers(3)
+        played(rounds[3])
+        assert 5 <= parcels() < 5.5
+        asked_of_each_other = client.run(lambda dask_worker: dask_worker.state.transfer_incoming_count_total)
+        assert {*asked_of_each_other.values()} == {0}
+        crew.close()
+        assert not [x for x in cluster.scheduler.worker_plugins if x.startswith("ibkr-bot")]
