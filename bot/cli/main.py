@@ -34,9 +34,22 @@ def main(arguments: list[str] | None = None) -> None:
         finally:
             if arguments is None:
                 _end_in_peace()
-    except KeyboardInterrupt:
+    except BaseException as error:
+        if not _came_of_ctrl_c(error):
+            raise
         sys.stderr.write("ibkr-bot: stopped\n")
         sys.exit(INTERRUPTED)
+
+
+def _came_of_ctrl_c(error: BaseException) -> bool:
+    """Also where Python has made another error of it: of one while a class is built, 3.11 makes a RuntimeError."""
+    if isinstance(error, SystemExit):
+        return False
+    while not isinstance(error, KeyboardInterrupt):
+        if error.__cause__ is None:
+            return False
+        error = error.__cause__
+    return True
 
 
 def _said_when_stopped(app: typer.Typer, given: list[str]) -> None:

@@ -248,3 +248,25 @@ def test_ctrl_c_in_a_command_is_answered_in_one_line(
     assert ended.value.code == INTERRUPTED
     assert err.endswith(said)
     assert err.count("\n") == 1
+
+
+def test_ctrl_c_that_python_has_made_another_error_of_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Pressed:
+        def __set_name__(self, *_: object) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    def pressed(*_: object) -> None:
+        try:
+            type("Built", (), {"part": Pressed()})
+        except KeyboardInterrupt as error:  # from 3.12 on it stays what it is
+            raise RuntimeError from error
+
+    monkeypatch.setattr(importlib.import_module("bot.cli.data"), "open_store", pressed)
+
+    with pytest.raises(SystemExit) as ended:
+        main(["data", "list"])
+
+    assert ended.value.code == INTERRUPTED
+    assert capfd.readouterr().err == "ibkr-bot: stopped\n"
