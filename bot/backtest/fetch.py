@@ -50,12 +50,12 @@ def requests_for(
     store: Store, symbol: Symbol, size: BarSize, first: date, last: date, *, again: bool
 ) -> tuple[Request, ...]:
     """What is missing between two days, newest first: the newest is what IB has surest. ``again``: all of it."""
-    have = set() if again else set(store.days(kind_of(size), symbol))
+    have = set() if again else set(store.days(stored_kind(size), symbol))
     wanted = [session for session in sessions_between(first, last) if session.day not in have]
     return newest_first(wanted, size)
 
 
-def kind_of(size: BarSize) -> Kind:
+def stored_kind(size: BarSize) -> Kind:
     """Where bars of that size are kept."""
     return _KINDS[size]
 
@@ -127,5 +127,5 @@ def keep(
     columns: dict[str, object] = {
         name: [getattr(bar, name) for bar in mine] for name in ("open", "high", "low", "close", "volume")
     }
-    table = as_table(kind_of(size), columns | {"ts": us}, len(mine), SOURCE)
-    return store.add(kind_of(size), symbol, table.filter(in_hours(us)), replace=replace)
+    table = as_table(stored_kind(size), columns | {"ts": us}, len(mine), SOURCE)
+    return store.add(stored_kind(size), symbol, table.filter(in_hours(us)), replace=replace)

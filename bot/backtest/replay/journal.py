@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.backtest.replay import risk, strategies
 from bot.backtest.replay.differences import Compared
-from bot.backtest.replay.part import Part, days_in_words, part_of_day, whole
+from bot.backtest.replay.part import JournalPart, days_in_words, part_of_day, whole_journal
 from bot.backtest.replay.risk import Risk
 from bot.backtest.replay.strategies import Strategies
 from bot.backtest.replay.told_settings import ToldSettings
@@ -40,7 +40,7 @@ def compare_journal(
     """
     try:
         with contextlib.closing(connect_read_only(path)) as db:
-            part = whole() if day is None else part_of_day(db, day)
+            part = whole_journal() if day is None else part_of_day(db, day)
             found = _Replay(settings, as_journaled=as_journaled)
             found.read(db, part)
             compared = found.compared(part)
@@ -58,7 +58,7 @@ class _Replay:
         self._told = ToldSettings(settings)
         self._slips, self._fills = SlipBook(), list[FillSlip]()
 
-    def read(self, db: sqlite3.Connection, part: Part) -> None:
+    def read(self, db: sqlite3.Connection, part: JournalPart) -> None:
         """What a start before ``part`` remembered, then its rows."""
         self._risk.expect(read_rows(db, VERDICTS, part.first - 1))
         if part.first > 1:
@@ -91,7 +91,7 @@ class _Replay:
         self._judges.follow(now)
         self._risk.follow(now)
 
-    def compared(self, part: Part) -> Compared:
+    def compared(self, part: JournalPart) -> Compared:
         """FixTheMachine when the journal does not hold what it would take."""
 
         def is_told(at: datetime) -> bool:

@@ -14,7 +14,7 @@ from bot.journal.store import written_at
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class JournalPart:
     """``first`` and ``last`` are numbers of rows, both included; ``day`` None is every day."""
 
     day: date | None
@@ -22,11 +22,11 @@ class Part:
     last: int | None
 
 
-def whole() -> Part:
-    return Part(None, 1, None)
+def whole_journal() -> JournalPart:
+    return JournalPart(None, 1, None)
 
 
-def part_of_day(db: sqlite3.Connection, day: date) -> Part:
+def part_of_day(db: sqlite3.Connection, day: date) -> JournalPart:
     """From the last start before the day's first row to its last row; no row where the day has none. Raises FixTheMachine.
 
     What lies before is a start's memory, so that an evening's replay takes as long after five years as after a day.
@@ -34,10 +34,10 @@ def part_of_day(db: sqlite3.Connection, day: date) -> Part:
     start, end = (_midnight(x).isoformat() for x in (day, day + timedelta(days=1)))
     first, last = _asked(db, "SELECT min(seq), max(seq) FROM messages WHERE at >= ? AND at < ?", start, end)
     if first is None:
-        return Part(day, 1, 0)
+        return JournalPart(day, 1, 0)
     query = "SELECT max(seq) FROM messages WHERE kind = ? AND seq <= ?"
     [started] = _asked(db, query, m.LineStarted.__name__, first)
-    return Part(day, started or 1, last)
+    return JournalPart(day, started or 1, last)
 
 
 def days_in_words(db: sqlite3.Connection) -> str:

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 OnEnd = Callable[[Any], None]
-Each = Callable[[Any], Any]
+_Each = Callable[[Any], Any]
 
 
 @dataclass(slots=True)
 class _Request:
     answer: asyncio.Future[Any]
     on_end: OnEnd | None
-    each: Each | None
+    each: _Each | None
     pieces: list[Any] = field(default_factory=list)
 
 
@@ -28,7 +28,7 @@ class Requests:
         self._open: dict[Hashable, _Request] = {}
 
     def open(
-        self, key: Hashable, on_end: OnEnd | None = None, each: Each | None = None
+        self, key: Hashable, on_end: OnEnd | None = None, each: _Each | None = None
     ) -> asyncio.Future[Any]:
         """``on_end`` sees the answer at once, ``each`` makes of a piece what is kept of it; what they raise is the request's
         failure.
