@@ -137,7 +137,7 @@ class _Cluster:
         if self._sent:
             return self._sent
         self.look(patience_s=0)
-        delivery = import_module("bot.backtest.sweep.delivery").Delivery(pack(job))
+        delivery = import_module("bot.backtest.sweep.delivery").DataDelivery(pack(job))
         try:
             self.client.register_plugin(delivery)
         except (CancelledError, OSError, TimeoutError):

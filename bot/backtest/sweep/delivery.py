@@ -15,7 +15,7 @@ from bot.backtest.sweep.trial import Trial
 from bot.domain.errors import FixTheMachine
 
 
-class Delivery(WorkerPlugin):
+class DataDelivery(WorkerPlugin):
     """What each worker has of a sweep. The name is the content's: a sweep that was killed and goes on sends nothing again."""
 
     idempotent = True
@@ -33,7 +33,7 @@ def name_of(parcel: Parcel) -> str:
 def run_delivered(name: str, changes: Changes) -> Trial:
     """Play one combination on a worker, with what it was handed."""
     found = get_worker().plugins.get(name)
-    if not isinstance(found, Delivery):
+    if not isinstance(found, DataDelivery):
         raise FixTheMachine(
             "another sweep over the same days has ended on this scheduler, and took the data with it; "
             "the same command goes on"
