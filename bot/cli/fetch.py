@@ -123,9 +123,9 @@ def _tell_unknown(
     store: Store, symbol: Symbol, size: BarSize, days: tuple[date, date], unknown: Sequence[Request]
 ) -> None:
     """Raises FixTheCommand where the store has nothing of these days either."""
-    from bot.backtest.fetch import kind_of
+    from bot.backtest.fetch import stored_kind
 
-    have = [day for day in store.days(kind_of(size), symbol) if days[0] <= day <= days[1]]
+    have = [day for day in store.days(stored_kind(size), symbol) if days[0] <= day <= days[1]]
     if not have:
         raise FixTheCommand(
             f"IB has no bars of {symbol} from {days[0]} to {days[1]}; was it listed then? Choose a later --from"
