@@ -28,6 +28,8 @@ _OF_THE_BOT = {
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point. Exit codes: 0 well, 1 something outside is wrong, 2 usage, 78 configuration, 130 Ctrl-C."""
+    if arguments is None:
+        sys.unraisablehook = _not_lost
     try:
         try:
             _run(sys.argv[1:] if arguments is None else arguments)
@@ -39,6 +41,16 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         sys.stderr.write("ibkr-bot: stopped\n")
         sys.exit(INTERRUPTED)
+
+
+def _not_lost(told: sys.UnraisableHookArgs) -> None:
+    """A Ctrl-C that comes while Python clears up behind an import ends the command: Python itself shows it and goes on."""
+    if told.exc_type is KeyboardInterrupt and "importlib" in getattr(told.object, "__module__", ""):
+        import os
+
+        os.write(2, b"ibkr-bot: stopped\n")
+        os._exit(INTERRUPTED)
+    sys.__unraisablehook__(told)
 
 
 def _came_of_ctrl_c(error: BaseException) -> bool:

@@ -270,3 +270,26 @@ def test_ctrl_c_that_python_has_made_another_error_of_is_one_line(
 
     assert ended.value.code == INTERRUPTED
     assert capfd.readouterr().err == "ibkr-bot: stopped\n"
+
+
+def test_ctrl_c_while_python_clears_up_behind_an_import_ends_the_command() -> None:
+    typed = (
+        "import signal, sys, weakref\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "class Lock: pass\n"
+        "def cleared(_): signal.raise_signal(signal.SIGINT)\n"
+        "cleared.__module__ = 'importlib._bootstrap'\n"
+        "class Pressed:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'bot.cli.commands':\n"
+        "            lock = Lock()\n"
+        "            kept = weakref.ref(lock, cleared)\n"
+        "            del lock\n"
+        "sys.meta_path.insert(0, Pressed())\n"
+        "sys.argv = ['ibkr-bot', 'formats']\n"
+        "from bot.cli.main import main\n"
+        "main()"
+    )
+    run = [sys.executable, "-c", typed]
+    done = subprocess.run(run, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stdout, done.stderr) == (INTERRUPTED, "", "ibkr-bot: stopped\n")

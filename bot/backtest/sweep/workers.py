@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from threading import Thread
@@ -71,7 +71,7 @@ def _in_processes(job: Job, wanted: Sequence[Changes], workers: int) -> Iterator
     others = {*multiprocessing.active_children()}
     pool = ProcessPoolExecutor(min(workers, len(wanted)), initializer=_begin, initargs=(job, os.getpid()))
     try:
-        futures = [pool.submit(_run_own, changes) for changes in wanted]
+        futures = _submitted(pool, wanted)
         yield from (future.result() for future in as_completed(futures))
     except BrokenProcessPool:
         raise FixTheMachine(
@@ -85,6 +85,15 @@ def _in_processes(job: Job, wanted: Sequence[Changes], workers: int) -> Iterator
         raise
     finally:
         pool.shutdown()
+
+
+def _submitted(pool: ProcessPoolExecutor, wanted: Sequence[Changes]) -> list[Future[Trial]]:
+    """A terminal's Ctrl-C reaches every process: a worker that is just being made must not answer it on its own."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return [pool.submit(_run_own, changes) for changes in wanted]
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _own: Final[list[Job]] = []
