@@ -95,6 +95,9 @@ def worth_in_words(swept: Swept) -> str:
         )
     if swept.overfit is not None:
         said.append(f"Probability of backtest overfitting: {swept.overfit:.0%} (Bailey and others, 2015).")
+    worths = {"the deflated Sharpe ratio": swept.deflated, "the probability of overfitting": swept.overfit}
+    if unknown := [name for name, worth in worths.items() if worth is None]:
+        said.append(f"Days and combinations are too few, or too alike, to say {' and '.join(unknown)}.")
     return " ".join(said)
 
 

@@ -58,4 +58,8 @@ def test_what_the_search_is_worth_is_said_once(folder: Path, capsys: pytest.Capt
     text = told(capsys, *GRID, "--html", "sweep.html")
 
     assert text.count("2 tried, 1 refused") == 1
+    assert (
+        " ".join(text.split()).count("too alike, to say the deflated Sharpe ratio and the probability of")
+        == 1
+    )
     assert (folder / "sweep.html").read_text().count("2 tried, 1 refused") == 1
