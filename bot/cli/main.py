@@ -58,6 +58,8 @@ def _came_of_ctrl_c(error: BaseException) -> bool:
     if isinstance(error, SystemExit):
         return False
     while not isinstance(error, KeyboardInterrupt):
+        if "KeyboardInterrupt" in str(error):  # pydantic's core keeps the name and loses the error
+            return True
         if error.__cause__ is None:
             return False
         error = error.__cause__

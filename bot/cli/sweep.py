@@ -105,8 +105,9 @@ def sweep(
     steps = _steps(swept, folds)
     if as_json:
         from bot.backtest.sweep.plain import as_json_text
+        from bot.backtest.sweep.results import mark
 
-        typer.echo(as_json_text(swept, steps, plan, out_of_sample))
+        typer.echo(as_json_text(swept, steps, plan, out_of_sample, mark(job)))
     _tell(swept, _tables(swept, top, steps), plan, html, is_shown=not as_json)
 
 

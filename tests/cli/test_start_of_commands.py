@@ -9,9 +9,11 @@ import signal
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic_core import SchemaValidator, core_schema
 
 from bot.cli.commands import CLI_COMMANDS, CLI_GROUPS
 from bot.cli.main import INTERRUPTED, main
@@ -250,18 +252,32 @@ def test_ctrl_c_in_a_command_is_answered_in_one_line(
     assert err.count("\n") == 1
 
 
-def test_ctrl_c_that_python_has_made_another_error_of_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
+def _while_a_class_is_built() -> None:
     class Pressed:
         def __set_name__(self, *_: object) -> None:
             signal.raise_signal(signal.SIGINT)
 
+    try:
+        type("Built", (), {"part": Pressed()})
+    except KeyboardInterrupt as error:  # from 3.12 on it stays what it is
+        raise RuntimeError from error
+
+
+def _while_a_model_is_built() -> None:
+    class Pressed:
+        @property
+        def value(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    SchemaValidator(core_schema.enum_schema(Pressed, [Pressed()]))
+
+
+@pytest.mark.parametrize("becomes_another", [_while_a_class_is_built, _while_a_model_is_built])
+def test_ctrl_c_that_somebody_has_made_another_error_of_is_one_line(
+    becomes_another: Callable[[], None], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     def pressed(*_: object) -> None:
-        try:
-            type("Built", (), {"part": Pressed()})
-        except KeyboardInterrupt as error:  # from 3.12 on it stays what it is
-            raise RuntimeError from error
+        becomes_another()
 
     monkeypatch.setattr(importlib.import_module("bot.cli.data"), "open_store", pressed)
 

@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from bot.backtest.sweep.overfit import daily_sharpe
-from bot.backtest.sweep.table import YEAR_ROOT, Swept, by_size
+from bot.backtest.sweep.overfit import yearly_sharpe
+from bot.backtest.sweep.table import Swept, by_size
 from bot.backtest.sweep.trial import Trial
 from bot.domain.text import counted
 from bot.ops.page.drawings import Axis, HeatMap, Parallel
@@ -18,7 +18,7 @@ _LINES: Final = 1_000
 """So many of the best and worst are drawn: more are a grey area that nobody can read."""
 _PAIRS: Final = 6
 
-_Value = Callable[[Trial], float]
+_Value = Callable[[Trial], float | None]
 
 
 def parallel(swept: Swept) -> tuple[Parallel, ...]:
@@ -33,7 +33,7 @@ def parallel(swept: Swept) -> tuple[Parallel, ...]:
     lines = tuple(
         (
             *(float(found.index(value)) for found, (_, value) in zip(values, x.changes, strict=True)),
-            inside(x), outside(x), float(x.trades), x.result,
+            inside(x) or 0.0, outside(x) or 0.0, float(x.trades), x.result,
         )
         for x in reversed(shown)
     )  # fmt: skip
@@ -68,7 +68,10 @@ def _map(trials: Sequence[Trial], pair: tuple[int, int], name: str, value: _Valu
     row, column = pair
     cells: dict[tuple[str, str], list[float]] = {}
     for x in trials:
-        cells.setdefault((x.changes[row][1], x.changes[column][1]), []).append(value(x))
+        found = value(x)
+        cells.setdefault((x.changes[row][1], x.changes[column][1]), []).extend(
+            () if found is None else (found,)
+        )
     rows, columns = (by_size({place[n] for place in cells}) for n in (0, 1))
     down, across = (trials[0].changes[n][0].rsplit(".", 1)[-1] for n in pair)
     values = tuple(tuple(_mean(cells.get((r, c))) for c in columns) for r in rows)
@@ -85,6 +88,6 @@ def _mean(values: list[float] | None) -> float | None:
 def _sharpes(swept: Swept) -> tuple[_Value, _Value]:
     """A trial's yearly Sharpe ratio in the first days, and in the rest."""
     return (
-        lambda x: daily_sharpe(np.array(x.returns[: swept.split])) * YEAR_ROOT,
-        lambda x: daily_sharpe(np.array(x.returns[swept.split :])) * YEAR_ROOT,
+        lambda x: yearly_sharpe(np.array(x.returns[: swept.split])),
+        lambda x: yearly_sharpe(np.array(x.returns[swept.split :])),
     )

@@ -15,6 +15,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+YEAR_ROOT = math.sqrt(252)
 _EULER = 0.5772156649015329
 _NORMAL = NormalDist()
 _BLOCKS = 8
@@ -25,6 +26,11 @@ def daily_sharpe(returns: NDArray[np.float64]) -> float:
     """Mean over deviation of daily returns, not annualised; 0 where nothing moved."""
     deviation = float(returns.std(ddof=1)) if len(returns) > 1 else 0.0
     return float(returns.mean()) / deviation if deviation > 0 else 0.0
+
+
+def yearly_sharpe(returns: NDArray[np.float64]) -> float | None:
+    """The same of a year, for people; None where no two days differ, as for one that never traded."""
+    return daily_sharpe(returns) * YEAR_ROOT if len(returns) > 1 and returns.std() > 0 else None
 
 
 def expected_best(sharpes: NDArray[np.float64]) -> float:

@@ -13,8 +13,8 @@ from typing import Any, Final
 import numpy as np
 
 from bot.backtest.plan import BacktestPlan
-from bot.backtest.sweep.overfit import daily_sharpe
-from bot.backtest.sweep.table import YEAR_ROOT, Swept
+from bot.backtest.sweep.overfit import yearly_sharpe
+from bot.backtest.sweep.table import Swept
 from bot.backtest.sweep.trial import Trial, as_row
 from bot.backtest.sweep.walk_forward import Fold
 
@@ -32,10 +32,13 @@ _OVERFIT: Final = (
 )
 
 
-def as_json_text(swept: Swept, folds: Sequence[Fold], plan: BacktestPlan, out_of_sample: float) -> str:
-    """Combinations are ranked by the days in sample, best first."""
+def as_json_text(
+    swept: Swept, folds: Sequence[Fold], plan: BacktestPlan, out_of_sample: float, mark: str
+) -> str:
+    """Combinations are ranked by the days in sample, best first. ``mark``: of days, data, settings and build."""
     days = swept.ranked[0].days if swept.ranked else ()
     told: dict[str, Any] = {
+        "mark": mark,
         "symbols": plan.symbols,
         "from": plan.first,
         "to": plan.last,
@@ -81,10 +84,10 @@ def _fold(x: Fold) -> dict[str, Any]:
 
 
 def _part(returns: Sequence[float]) -> dict[str, Any]:
-    """Of a single day no ratio is known, of none nothing."""
+    """Of a single day, or of days that are alike, no ratio is known, of none nothing."""
     part = np.array(returns)
     return {
-        "sharpe": _known(daily_sharpe(part) * YEAR_ROOT) if len(part) > 1 else None,
+        "sharpe": _known(yearly_sharpe(part)),
         "return": _known(float(np.prod(1 + part) - 1)) if len(part) else None,
     }
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.backtest.sweep.overfit import (
+    YEAR_ROOT,
     daily_sharpe,
     deflated_sharpe,
     expected_best,
     probability_of_overfitting,
+    yearly_sharpe,
 )
 from bot.backtest.sweep.trial import Trial
 from bot.ops.page.document import Table
-
-YEAR_ROOT = math.sqrt(252)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def judge_sweep(trials: Sequence[Trial], out_of_sample: float) -> Swept:
         tuple(x for x in trials if x.error),
         split,
         None if best is None else deflated_sharpe(np.array(best.returns[:split]), sharpes),
-        expected_best(sharpes) * YEAR_ROOT if len(good) > 1 and split > 1 else None,
+        expected_best(sharpes) * YEAR_ROOT if len({*inside}) > 1 and split > 1 else None,
         None if best is None else probability_of_overfitting(matrix),
     )
 
@@ -67,7 +67,8 @@ def sweep_table(swept: Swept, shown: int) -> Table:
 
 def _row(x: Trial, split: int) -> tuple[str, ...]:
     inside, outside = np.array(x.returns[:split]), np.array(x.returns[split:])
-    sharpes = (f"{daily_sharpe(part) * YEAR_ROOT:.2f}" if len(part) > 1 else "" for part in (inside, outside))
+    ratios = (yearly_sharpe(part) for part in (inside, outside))
+    sharpes = ("" if ratio is None else f"{ratio:.2f}" for ratio in ratios)
     returns = (f"{float(np.prod(1 + part) - 1):.2%}" if len(part) else "" for part in (inside, outside))
     return (*(value for _, value in x.changes), f"{x.trades}", *sharpes, *returns, f"{x.result:,.2f}")
 
@@ -109,9 +110,8 @@ def heat_map(swept: Swept) -> Table | None:
     cells: dict[tuple[str, str], list[float]] = {}
     for x in swept.ranked:
         (_, row), (_, column) = x.changes[:2]
-        cells.setdefault((row, column), []).append(
-            daily_sharpe(np.array(x.returns[: swept.split])) * YEAR_ROOT
-        )
+        sharpe = yearly_sharpe(np.array(x.returns[: swept.split]))
+        cells.setdefault((row, column), []).extend(() if sharpe is None else (sharpe,))
     rows, columns = ({place[n] for place in cells} for n in (0, 1))
     ordered = by_size(columns)
     body = tuple((row, *(_mean(cells.get((row, column))) for column in ordered)) for row in by_size(rows))

@@ -6,17 +6,14 @@ A choice is judged as if it had begun on the fold's first day with what it then 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from bot.backtest.sweep.overfit import daily_sharpe
+from bot.backtest.sweep.overfit import daily_sharpe, yearly_sharpe
 from bot.backtest.sweep.trial import Trial
 from bot.ops.page.document import Table
-
-_YEAR = math.sqrt(252)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +64,5 @@ def _changes(x: Trial) -> str:
 
 def _figures(returns: Sequence[float]) -> tuple[str, str]:
     part = np.array(returns)
-    return f"{daily_sharpe(part) * _YEAR:.2f}", f"{float(np.prod(1 + part) - 1):.2%}"
+    sharpe = yearly_sharpe(part)
+    return "" if sharpe is None else f"{sharpe:.2f}", f"{float(np.prod(1 + part) - 1):.2%}"

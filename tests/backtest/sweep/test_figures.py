@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from bot.backtest.sweep.figures import heat_maps, parallel
-from bot.backtest.sweep.overfit import daily_sharpe
+from bot.backtest.sweep.overfit import YEAR_ROOT, daily_sharpe
 from bot.backtest.sweep.space import grid
-from bot.backtest.sweep.table import YEAR_ROOT, judge_sweep
+from bot.backtest.sweep.table import judge_sweep
 from bot.backtest.sweep.trial import Trial
 
 AXES = [

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from bot.backtest.plan import BacktestPlan
+from bot.backtest.sweep.figures import heat_maps
 from bot.backtest.sweep.plain import as_json_text
 from bot.backtest.sweep.table import judge_sweep, sweep_table
 from bot.backtest.sweep.trial import Trial
@@ -25,7 +26,7 @@ def test_every_figure_of_the_tables_is_there() -> None:
     swept = judge_sweep([*trials(), Trial((("a.b", "9"),), error="too long")], 0.3)
     folds = walk_forward(swept.ranked, 3)
 
-    found = json.loads(as_json_text(swept, folds, PLAN, 0.3))
+    found = json.loads(as_json_text(swept, folds, PLAN, 0.3, "a1"))
 
     assert (found["tried"], found["refused"], found["seed"]) == (12, 1, 7)
     assert found["deflated_sharpe"]["probability"] == swept.deflated
@@ -50,9 +51,24 @@ def test_every_figure_of_the_tables_is_there() -> None:
 def test_what_is_no_number_is_null(odd: float) -> None:
     swept = judge_sweep([Trial((("a.b", "1"),), ("1", "2"), (odd, 0.1), 0, odd)], 0.0)
 
-    found = json.loads(as_json_text(swept, (), PLAN, 0.0), parse_constant=lambda x: pytest.fail(x))
+    found = json.loads(as_json_text(swept, (), PLAN, 0.0, "a1"), parse_constant=lambda x: pytest.fail(x))
 
     assert found["combinations"][0]["result"] is None
     assert found["walk_forward_together"] == {"sharpe": None, "return": None}
     assert found["combinations"][0]["returns"] == [None, 0.1]
     assert found["best_by_luck"]["sharpe"] is None
+
+
+def test_of_settings_that_never_traded_no_ratio_is_known() -> None:
+    idle = [Trial((("a.b", f"{n}"), ("c", "1")), ("1", "2", "3", "4"), (0.0,) * 4, 0, 0.0) for n in range(2)]
+    swept = judge_sweep(idle, 0.5)
+
+    found = json.loads(as_json_text(swept, walk_forward(swept.ranked, 1), PLAN, 0.5, "a1"))
+
+    assert found["best_by_luck"]["sharpe"] is None
+    assert {
+        part["sharpe"] for x in found["combinations"] for part in (x["in_sample"], x["out_of_sample"])
+    } == {None}
+    assert found["walk_forward"][0]["then"] == {"sharpe": None, "return": 0.0}
+    assert [row[3:5] for row in sweep_table(swept, 9).rows] == [("", ""), ("", "")]
+    assert [x.values for x in heat_maps(swept)] == [((None,), (None,))] * 2
