@@ -81,12 +81,10 @@ def sweep(
     """
     from bot.backtest.sweep.results import Results
     from bot.backtest.sweep.search import search as search_among
-    from bot.backtest.sweep.table import judge_sweep
     from bot.backtest.sweep.workers import crew_of, run_sweep
 
     check_place(html)
-    if draw and search:
-        raise FixTheCommand("--draw and --search are two ways to choose: give one of them")
+    _refuse_two_ways(draw, search)
     settings = changed_settings(config, None)
     library = library_of(data, settings)
     plan = make_plan(settings, library, symbols, first, last, equity, seed, halts, synthetic=synthetic)
@@ -101,14 +99,15 @@ def sweep(
                 return run_sweep(some, kept, crew, step)
 
             trials = search_among(_axes(grid), search, seed, out_of_sample, run) if search else run(wanted)
-    swept = judge_sweep(trials, out_of_sample)
-    steps = _steps(swept, folds)
+    swept, steps = _judged(trials, out_of_sample, folds)
     if as_json:
-        from bot.backtest.sweep.plain import as_json_text
-        from bot.backtest.sweep.results import mark
-
-        typer.echo(as_json_text(swept, steps, plan, out_of_sample, mark(job)))
+        _tell_plainly(swept, steps, plan, out_of_sample, job)
     _tell(swept, _tables(swept, top, steps), plan, html, is_shown=not as_json)
+
+
+def _refuse_two_ways(draw: int, search: int) -> None:
+    if draw and search:
+        raise FixTheCommand("--draw and --search are two ways to choose: give one of them")
 
 
 @contextmanager
@@ -130,15 +129,26 @@ def _tell(
         _write_page(html, swept, tables, plan)
 
 
-def _steps(swept: Swept, folds: int) -> tuple[Fold, ...]:
+def _tell_plainly(
+    swept: Swept, steps: tuple[Fold, ...], plan: BacktestPlan, out_of_sample: float, job: Job
+) -> None:
+    from bot.backtest.sweep.plain import as_json_text
+    from bot.backtest.sweep.results import mark
+
+    typer.echo(as_json_text(swept, steps, plan, out_of_sample, mark(job)))
+
+
+def _judged(trials: Sequence[Trial], out_of_sample: float, folds: int) -> tuple[Swept, tuple[Fold, ...]]:
+    from bot.backtest.sweep.table import judge_sweep
     from bot.backtest.sweep.walk_forward import walk_forward
 
+    swept = judge_sweep(trials, out_of_sample)
     if not swept.ranked:
         raise FixTheCommand(f"no combination is possible; the first: {swept.refused[0].error}")
     steps = walk_forward(swept.ranked, folds)
     if folds and not steps:
         raise FixTheCommand(f"--folds {folds}: the days are too few for so many; at least two in each")
-    return steps
+    return swept, steps
 
 
 def _tables(swept: Swept, top: int, steps: tuple[Fold, ...]) -> tuple[Table, ...]:

@@ -114,7 +114,9 @@ def sharpe(returns: _Floats) -> float:
 
 def sortino(returns: _Floats) -> float:
     losses = np.minimum(returns, 0.0)
-    below = math.sqrt(float((losses**2).mean())) if len(returns) else 0.0
+    below = (
+        math.sqrt(float((losses**2).mean())) if len(returns) > 1 else 0.0
+    )  # of one loss it is -√252, whatever was lost
     return float(returns.mean()) / below * math.sqrt(_DAYS_A_YEAR) if below > 0 else math.nan
 
 

@@ -31,7 +31,7 @@ def name_of(parcel: Parcel) -> str:
 
 
 def run_delivered(name: str, changes: Changes) -> Trial:
-    """Play one combination on a worker, with what it was handed."""
+    """Play one combination on a worker, with what it was handed. FixTheMachine where another sweep took that away."""
     found = get_worker().plugins.get(name)
     if not isinstance(found, DataDelivery):
         raise FixTheMachine(

@@ -41,6 +41,8 @@ def test_ratios_are_those_of_their_definitions() -> None:
     assert sharpe(returns) == pytest.approx(np.mean(returns) / np.std(returns, ddof=1) * math.sqrt(252))
     below = math.sqrt(sum(min(x, 0) ** 2 for x in returns) / 4)
     assert sortino(returns) == pytest.approx(np.mean(returns) / below * math.sqrt(252))
+    assert math.isnan(sortino(returns[1:2]))
+    assert math.isnan(sharpe(returns[1:2]))
 
 
 @given(st.lists(st.floats(50, 200), min_size=1, max_size=30))
