@@ -1,9 +1,4 @@
-#!python
-"""``ibkr-bot``, and ``python -m bot``: this file is installed as the command itself.
-
-Rule: nothing is imported outside of the ``try``, so that a Ctrl-C during the first import is one line, too. The script that
-pip would write for an entry point imports ``re`` and this package before anything could catch it.
-"""
+"""``python -m bot`` is ``ibkr-bot``. Nothing is imported outside of the ``try``: an early Ctrl-C is one line, too."""
 
 if __name__ == "__main__":
     try:

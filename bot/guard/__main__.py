@@ -1,8 +1,4 @@
-#!python
-"""``ibkr-guard``, and ``python -m bot.guard``: this file is installed as the command itself.
-
-Rule: as for ``bot/__main__.py``, nothing is imported outside of the ``try``.
-"""
+"""``python -m bot.guard`` is ``ibkr-guard``. Nothing is imported outside of the ``try``: an early Ctrl-C is one line, too."""
 
 if __name__ == "__main__":
     try:

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -183,16 +182,6 @@ def test_ctrl_c_during_a_command_s_own_imports_is_one_line(file: str, name: str,
         [sys.executable, "-c", typed], capture_output=True, text=True, check=False, cwd=ROOT
     )
     assert (done.returncode, done.stderr) == (INTERRUPTED, f"{name}: stopped\n")
-
-
-def test_the_commands_are_installed_as_the_very_files_that_catch_an_early_ctrl_c() -> None:
-    said = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    scripts = said["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-scripts"]
-    assert scripts == {"bot/__main__.py": "ibkr-bot", "bot/guard/__main__.py": "ibkr-guard"}
-    assert "scripts" not in said["project"]
-    # pip makes a file executable only if it was, and puts its Python's path in the place of this very line.
-    assert all(os.access(ROOT / file, os.X_OK) for file in scripts)
-    assert all((ROOT / file).read_text().startswith("#!python\n") for file in scripts)
 
 
 @pytest.mark.parametrize(
