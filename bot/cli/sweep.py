@@ -90,7 +90,7 @@ def sweep(
     plan = make_plan(settings, library, symbols, first, last, equity, seed, halts, synthetic=synthetic)
     job = _job(plan, config, data or settings.data.directory)
     wanted = () if search else _wanted(grid, draw, seed)
-    crew = crew_of(job, workers or os.cpu_count() or 1, scheduler)
+    crew = crew_of(job, workers or os.cpu_count() or 1, scheduler, lambda line: typer.echo(line, err=True))
     with Results(results, job) as kept, _told_where_it_stands(kept), closing(crew):
         done = min(search, len(kept.known)) if search else len(kept.known.keys() & {*wanted})
         with sessions_bar(search or len(wanted), "combinations", done) as step:

@@ -7,35 +7,29 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import suppress
 from importlib import import_module
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from bot.backtest.sweep.parcel import pack
+from bot.backtest.sweep.link import LOST, Link, short
 from bot.backtest.sweep.space import Changes
-from bot.backtest.sweep.trial import Job, Trial
+from bot.backtest.sweep.trial import Job, Trial, Unfit
 from bot.domain.errors import FixTheCommand, FixTheMachine
 
 _SCHEMES: Final = ("tcp", "tls", "ws", "wss", "ucx")
 _CONNECT_S: Final = 10
-_LOOK_S: Final = 5.0
-"""Between two questions to the scheduler: whether it is there, and has workers."""
-_PATIENCE_S: Final = 30.0
-"""So long it may leave a question without an answer, or have no workers: one that was killed is started again within it."""
-_LOST: Final = "what was found is kept: the same command goes on, there or without --scheduler"
 
 
 class OnCluster:
     """A cluster for the length of a sweep, however many rounds it has: it is called on, and sent the data, for the first."""
 
-    def __init__(self, job: Job, scheduler: str) -> None:
-        """FixTheCommand for no address."""
+    def __init__(self, job: Job, scheduler: str, tell: Callable[[str], None]) -> None:
+        """``tell``: told in a line of each worker that cannot play, and is left out. FixTheCommand for no address."""
         _check_address(scheduler)
-        self._job, self._scheduler = job, scheduler
-        self._cluster: _Cluster | None = None
+        self._job, self._scheduler, self._tell = job, scheduler, tell
+        self._link: Link | None = None
 
     def __call__(self, wanted: Sequence[Changes]) -> Generator[Trial]:
         """Trials as they come. Raises FixTheMachine with what became of the cluster."""
@@ -43,24 +37,24 @@ class OnCluster:
             distributed = import_module("distributed")
         except ModuleNotFoundError:
             raise FixTheMachine("--scheduler needs Dask: pip install 'ibkr-options-bot[cluster]'") from None
-        if self._cluster is None:
-            self._cluster = _Cluster(_connect(distributed, self._scheduler), self._scheduler)
+        if self._link is None:
+            self._link = Link(_connect(distributed, self._scheduler), self._scheduler, self._tell)
         try:
-            yield from _trials(self._cluster, distributed, self._job, wanted)
+            yield from _trials(self._link, distributed, self._job, wanted)
         except (CancelledError, OSError, TimeoutError):
-            what = "its workers were lost" if self._cluster.answers() else "it does not answer any more"
-            raise FixTheMachine(f"--scheduler {self._scheduler}: {what}; {_LOST}") from None
+            what = "its workers were lost" if self._link.answers() else "it does not answer any more"
+            raise FixTheMachine(f"--scheduler {self._scheduler}: {what}; {LOST}") from None
         except distributed.scheduler.KilledWorker as error:
             raise FixTheMachine(
                 f"--scheduler {self._scheduler}: its workers were killed again and again (out of memory?), the last "
-                f"{error.last_worker.address}; {_LOST}"
+                f"{error.last_worker.address}; {LOST}"
             ) from None
 
     def close(self) -> None:
         """Let go of the cluster, and have it let go of the data."""
-        cluster, self._cluster = self._cluster, None
-        if cluster is not None:
-            cluster.close()
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()
 
 
 def _connect(distributed: Any, scheduler: str) -> Any:
@@ -73,10 +67,10 @@ def _connect(distributed: Any, scheduler: str) -> Any:
             warnings.simplefilter("ignore")
             return distributed.Client(scheduler, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
-        raise FixTheMachine(f"--scheduler {scheduler}: {_short(error)}") from None
+        raise FixTheMachine(f"--scheduler {scheduler}: {short(error)}") from None
     except Exception as error:  # noqa: BLE001  whatever a scheduler of another time says to a question it does not know
         raise FixTheMachine(
-            f"--scheduler {scheduler}: it has another Dask than this machine's {distributed.__version__} ({_short(error)}); "
+            f"--scheduler {scheduler}: it has another Dask than this machine's {distributed.__version__} ({short(error)}); "
             "install the same there"
         ) from None
 
@@ -92,94 +86,21 @@ def _check_address(scheduler: str) -> None:
         raise FixTheCommand(f"--scheduler {scheduler}: tcp://HOST:PORT is wanted")
 
 
-def _trials(cluster: _Cluster, distributed: Any, job: Job, wanted: Sequence[Changes]) -> Iterator[Trial]:
-    name = cluster.send(job)
-    run = import_module("bot.backtest.sweep.delivery").run_delivered
-    futures = [cluster.client.submit(run, name, changes, pure=False) for changes in wanted]
-    waiting = distributed.as_completed(futures, loop=cluster.client.loop)
-    del futures  # a result is let go of on the cluster when it has come
+def _trials(link: Link, distributed: Any, job: Job, wanted: Sequence[Changes]) -> Iterator[Trial]:
+    link.send(job)
+    # A result is let go of on the cluster when it has come: nobody else here holds its future.
+    waiting = distributed.as_completed(link.submit(wanted), loop=link.client.loop)
     while waiting.count():
         if not waiting.has_ready():
             time.sleep(0.05)
-            cluster.look()
+            link.look()
             continue
+        unplayed = list[Unfit]()
         for future in waiting.next_batch(block=False):
-            yield cluster.result(future)
-
-
-class _Cluster:
-    """A scheduler that answered once."""
-
-    def __init__(self, client: Any, scheduler: str) -> None:
-        self.client, self._scheduler = client, scheduler
-        self._sent = ""
-        self._looked_s = self._had_workers_s = time.monotonic()
-
-    def look(self, patience_s: float = _PATIENCE_S) -> None:
-        """Ask, if it is time, whether anybody is there to work. Raises FixTheMachine."""
-        now_s = time.monotonic()
-        if patience_s and now_s - self._looked_s < _LOOK_S:
-            return
-        self._looked_s = now_s
-        if self._identity(_PATIENCE_S)["workers"]:
-            self._had_workers_s = now_s
-        elif now_s - self._had_workers_s >= patience_s:
-            since = f" for {patience_s:.0f} s, and {_LOST}" if patience_s else ""
-            raise FixTheMachine(
-                f"--scheduler {self._scheduler}: it has no workers{since}; start some: dask worker {self._scheduler}"
-            )
-
-    def send(self, job: Job) -> str:
-        """To every worker there is and will be, once; the name they find it by.
-
-        Raises FixTheMachine where there is none, or they cannot read it.
-        """
-        if self._sent:
-            return self._sent
-        self.look(patience_s=0)
-        delivery = import_module("bot.backtest.sweep.delivery").DataDelivery(pack(job))
-        try:
-            self.client.register_plugin(delivery)
-        except (CancelledError, OSError, TimeoutError):
-            raise
-        except Exception as error:  # noqa: BLE001  whatever a worker said, as Dask tells it
-            raise self._unreadable(error) from None
-        self._sent = f"{delivery.name}"
-        return self._sent
-
-    def close(self) -> None:
-        """The scheduler would keep what it was sent for whoever comes."""
-        if self._sent and self.answers():
-            with suppress(CancelledError, OSError, TimeoutError):
-                self.client.unregister_worker_plugin(self._sent)
-        self.client.close(timeout=2)
-
-    def result(self, future: Any) -> Trial:
-        """What a worker found. Raises FixTheMachine where it could not read what it should do."""
-        try:
-            trial: Trial = future.result(timeout=_PATIENCE_S)
-        except (ImportError, AttributeError, RuntimeError) as error:
-            raise self._unreadable(error) from None
-        return trial
-
-    def _unreadable(self, error: Exception) -> FixTheMachine:
-        return FixTheMachine(
-            f"--scheduler {self._scheduler}: it or its workers cannot read what they are sent ({_short(error)}); install the "
-            "ibkr-options-bot[cluster] of this machine there"
-        )
-
-    def answers(self) -> bool:
-        """Whether the scheduler is there."""
-        try:
-            return bool(self._identity(_LOOK_S))
-        except (OSError, TimeoutError, CancelledError):
-            return False
-
-    def _identity(self, patience_s: float) -> Any:
-        if self.client.scheduler is None:  # it gave up, and closed itself
-            raise OSError(f"no connection to {self._scheduler}")
-        return self.client.sync(self.client.scheduler.identity, callback_timeout=patience_s)
-
-
-def _short(error: Exception) -> str:
-    return f"{error}".partition("\n")[0][:200] or type(error).__name__
+            found = link.result(future)
+            if isinstance(found, Trial):
+                yield found
+            else:
+                unplayed.append(found)
+        if unplayed:
+            waiting.update(link.submit_again(unplayed))

@@ -1,41 +1,76 @@
-"""A parcel on its way to a Dask cluster's workers: the scheduler keeps it, and hands it to each worker once, to one that joins
-later or starts again before its first combination.
+"""A sweep's data on their way to a Dask cluster's workers, and who of them can play: the scheduler keeps the data, and hands them
+to each worker once, to one that joins later or starts again before its first combination.
 
-Rule: a combination's task names its parcel and never holds it. Data that are scattered are sent again as soon as Dask has
+Rule: a combination's task names its delivery and never holds it. Data that are scattered are sent again as soon as Dask has
 thinned out their copies between two rounds, and are lost with the last worker that had them.
+
+Rule: what a worker reads before it has shown that it has this very build is a function or class within a function, which Dask
+sends as it is, with the data as bytes. What is sent by its name must be there to be read: a worker without this package would
+fail its task with a traceback, and one that joins would end at its start.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
+from typing import Any, Final
+
 from distributed import WorkerPlugin, get_worker
 
-from bot.backtest.sweep.parcel import Parcel, run_parcel
 from bot.backtest.sweep.space import Changes
-from bot.backtest.sweep.trial import Trial
-from bot.domain.errors import FixTheMachine
+from bot.backtest.sweep.trial import Trial, Unfit
+
+_PREFIX: Final = "ibkr-bot-sweep-"
 
 
-class DataDelivery(WorkerPlugin):
-    """What each worker has of a sweep. The name is the content's: a sweep that was killed and goes on sends nothing again."""
-
-    idempotent = True
-
-    def __init__(self, parcel: Parcel) -> None:
-        self.name = name_of(parcel)
-        self.parcel = parcel
+def name_for(client: str) -> str:
+    """What the workers find a sweep's data by. It is the client's own: who ends takes no other sweep's, be they the same days."""
+    return f"{_PREFIX}{client}"
 
 
-def name_of(parcel: Parcel) -> str:
-    """What a worker finds the parcel by."""
-    return f"ibkr-bot-sweep-{parcel.mark}"
+def delivery(name: str, packed: bytes) -> WorkerPlugin:
+    """What each worker has of a sweep, until that has ended."""
+
+    class Delivery(WorkerPlugin):
+        def __init__(self) -> None:
+            self.name = name
+            self.packed = packed
+
+        def teardown(self, worker: object) -> None:  # noqa: ARG002  Dask's name
+            with suppress(ImportError, AttributeError):
+                import_module("bot.backtest.sweep.parcel").put_away(self.name)
+
+    return Delivery()
 
 
-def run_delivered(name: str, changes: Changes) -> Trial:
-    """Play one combination on a worker, with what it was handed. FixTheMachine where another sweep took that away."""
-    found = get_worker().plugins.get(name)
-    if not isinstance(found, DataDelivery):
-        raise FixTheMachine(
-            "another sweep over the same days has ended on this scheduler, and took the data with it; "
-            "the same command goes on"
-        )
-    return run_parcel(found.parcel, changes)
+def player() -> Callable[[str, str, Changes], Trial | Unfit]:
+    """What a worker runs: (name of the delivery, build, combination). Who cannot play says so, and is no error."""
+
+    def play(name: str, build: str, changes: Changes) -> Any:
+        worker = get_worker()
+        try:
+            own = import_module("bot.backtest.sweep.build").build_mark()
+            parcels = import_module("bot.backtest.sweep.parcel")
+        except Exception as error:  # noqa: BLE001  whatever another time's package, or none, has to say
+            return changes, worker.address, f"it cannot read ibkr-options-bot ({error})"
+        if own != build:
+            return changes, worker.address, "it has another build of ibkr-options-bot"
+        packed = getattr(worker.plugins.get(name), "packed", None)
+        if packed is None:
+            return changes, worker.address, "it has lost what it was sent"
+        return parcels.run_packed(name, packed, changes)
+
+    return play
+
+
+def left_behind() -> Callable[..., Any]:
+    """For the scheduler: let go of what sweeps left there that were killed."""
+    prefix = _PREFIX
+
+    async def let_go(dask_scheduler: Any) -> None:
+        for name in [*dask_scheduler.worker_plugins]:
+            if name.startswith(prefix) and name.removeprefix(prefix) not in dask_scheduler.clients:
+                await dask_scheduler.unregister_worker_plugin(None, name)
+
+    return let_go

@@ -5,37 +5,29 @@ Rule: nothing is read from where a worker happens to run, neither its folder nor
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
-from socket import gethostname
 from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Final
 
 from bot.backtest.store.kinds import Kind
-from bot.backtest.sweep.build import build_mark
 from bot.backtest.sweep.space import Changes
 from bot.backtest.sweep.trial import Job, Trial, run_trial
 from bot.config.load import plain_file
-from bot.domain.errors import FixTheMachine
 
 _opened: Final[dict[str, tuple[TemporaryDirectory[str], Job]]] = {}
-"""By mark, in this process; the folders go with it."""
+"""By the name they were sent under, in this process; a folder goes with its last user."""
 _one_at_a_time: Final = Lock()
 """A worker has as many threads as its machine has processors, unless it is told otherwise; a backtest knows of none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """``settings`` is the settings file without its secrets; ``files`` are the store's by their path in it.
+    """``settings`` is the settings file without its secrets; ``files`` are the store's by their path in it."""
 
-    ``mark`` is the same for the same content, ``build`` for the same source.
-    """
-
-    mark: str
-    build: str
     job: Job
     settings: str
     files: tuple[tuple[str, bytes], ...]
@@ -45,10 +37,7 @@ def pack(job: Job) -> Parcel:
     """A job with everything that it names."""
     settings = "" if job.config is None else plain_file(job.config)
     files = tuple((name, path.read_bytes()) for name, path in stored_files(job))
-    told = sha256(f"{job!r}{settings}".encode())
-    for name, content in files:
-        told.update(name.encode() + content)
-    return Parcel(told.hexdigest(), build_mark(), job, settings, files)
+    return Parcel(job, settings, files)
 
 
 def stored_files(job: Job) -> Iterator[tuple[str, Path]]:
@@ -63,16 +52,18 @@ def stored_files(job: Job) -> Iterator[tuple[str, Path]]:
                     yield str(path.relative_to(job.data)), path
 
 
-def run_parcel(parcel: Parcel, changes: Changes) -> Trial:
-    """Play one combination where the parcel was brought to. FixTheMachine where another build would play it."""
-    if parcel.build != build_mark():
-        raise FixTheMachine(
-            f"the worker on {gethostname()} has another build of ibkr-options-bot; install the one of this machine there"
-        )
+def run_packed(name: str, packed: bytes, changes: Changes) -> Trial:
+    """Play one combination with a pickled parcel, which is opened the first time that its name is heard."""
     with _one_at_a_time:
-        if parcel.mark not in _opened:
-            _opened[parcel.mark] = _open(parcel)
-        return run_trial(_opened[parcel.mark][1], changes)
+        if name not in _opened:
+            _opened[name] = _open(pickle.loads(packed))  # noqa: S301  from who sends the work itself
+        held = _opened[name]  # to the end, as who puts it away does not wait
+        return run_trial(held[1], changes)
+
+
+def put_away(name: str) -> None:
+    """Its sweep has ended."""
+    _opened.pop(name, None)
 
 
 def _open(parcel: Parcel) -> tuple[TemporaryDirectory[str], Job]:

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from bot.backtest.fast.run import run_fast
 from bot.backtest.feed.library import StoreLibrary
@@ -60,6 +60,10 @@ class Trial:
     trades: int = 0
     result: float = 0.0
     error: str = ""
+
+
+Unfit: TypeAlias = tuple[Changes, str, str]
+"""A combination that a cluster's worker could not play, that worker's address, and why."""
 
 
 def prepare(job: Job) -> None:

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
@@ -34,9 +34,12 @@ class Crew(Protocol):
         """No more rounds."""
 
 
-def crew_of(job: Job, workers: int, scheduler: str) -> Crew:
-    """Processes of their own, or a cluster. FixTheCommand for a scheduler that is no address."""
-    return OnCluster(job, scheduler) if scheduler else _Here(job, workers)
+def crew_of(job: Job, workers: int, scheduler: str, tell: Callable[[str], None] = lambda _: None) -> Crew:
+    """Processes of their own, or a cluster. ``tell``: told in a line what is wrong with a worker there, while others play.
+
+    FixTheCommand for a scheduler that is no address.
+    """
+    return OnCluster(job, scheduler, tell) if scheduler else _Here(job, workers)
 
 
 def run_sweep(wanted: Sequence[Changes], results: Results, crew: Crew, progress: TrialSeen) -> list[Trial]:
@@ -53,38 +56,46 @@ def run_sweep(wanted: Sequence[Changes], results: Results, crew: Crew, progress:
 
 
 class _Here:
+    """The processes are made for the first round and kept to the last, or each would read the days again for every round."""
+
     def __init__(self, job: Job, workers: int) -> None:
         self._job, self._workers = job, workers
+        self._size = 0
+        self._pool: ProcessPoolExecutor | None = None
+        self._others = set[multiprocessing.process.BaseProcess]()
 
     def __call__(self, wanted: Sequence[Changes]) -> Generator[Trial]:
         if self._workers == 1:
             yield from (run_trial(self._job, changes) for changes in wanted)
-        else:
-            yield from _in_processes(self._job, wanted, self._workers)
+            return
+        pool = self._pool_of(min(self._workers, len(wanted)))
+        try:
+            yield from (future.result() for future in as_completed(_submitted(pool, wanted)))
+        except BrokenProcessPool:
+            raise FixTheMachine(
+                "a worker process of the sweep was killed (out of memory?); run the same command again to go on from there"
+            ) from None
+        except BaseException:
+            # Whoever stops a sweep does not wait for what its workers are at: it is tried again.
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in {*multiprocessing.active_children()} - self._others:
+                worker.kill()
+            raise
+
+    def _pool_of(self, size: int) -> ProcessPoolExecutor:
+        """The one there is, unless it is too small: the first round of a search that goes on may be what is left of one."""
+        if self._pool is None or self._size < size:
+            self.close()
+            prepare(self._job)
+            self._size, self._others = size, {*multiprocessing.active_children()}
+            self._pool = ProcessPoolExecutor(size, initializer=_begin, initargs=(self._job, os.getpid()))
+        return self._pool
 
     def close(self) -> None:
-        """Each round's processes have ended with it."""
-
-
-def _in_processes(job: Job, wanted: Sequence[Changes], workers: int) -> Iterator[Trial]:
-    prepare(job)
-    others = {*multiprocessing.active_children()}
-    pool = ProcessPoolExecutor(min(workers, len(wanted)), initializer=_begin, initargs=(job, os.getpid()))
-    try:
-        futures = _submitted(pool, wanted)
-        yield from (future.result() for future in as_completed(futures))
-    except BrokenProcessPool:
-        raise FixTheMachine(
-            "a worker process of the sweep was killed (out of memory?); run the same command again to go on from there"
-        ) from None
-    except BaseException:
-        # Whoever stops a sweep does not wait for what its workers are at: it is tried again.
-        pool.shutdown(wait=False, cancel_futures=True)
-        for worker in {*multiprocessing.active_children()} - others:
-            worker.kill()
-        raise
-    finally:
-        pool.shutdown()
+        """Wait until the processes have ended."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown()
 
 
 def _submitted(pool: ProcessPoolExecutor, wanted: Sequence[Changes]) -> list[Future[Trial]]:

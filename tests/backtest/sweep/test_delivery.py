@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -85,3 +87,58 @@ def test_the_data_go_to_each_worker_once_a_sweep(tmp_path: Path, monkeypatch: py
         assert {*asked_of_each_other.values()} == {0}
         crew.close()
         assert not [x for x in cluster.scheduler.worker_plugins if x.startswith("ibkr-bot")]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_sweep_that_ends_takes_no_other_sweep_s_data_be_they_the_same(tmp_path: Path) -> None:
+    rounds = [grid([("strategies.scalp.fast_ema", (f"{n}",))]) for n in (3, 5)]
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+        ) as cluster,
+        Results(tmp_path / "one.jsonl", JOB) as ones,
+        Results(tmp_path / "two.jsonl", JOB) as others,
+        closing(crew_of(JOB, 1, cluster.scheduler_address)) as one,
+        closing(crew_of(JOB, 1, cluster.scheduler_address)) as other,
+    ):
+        run_sweep(rounds[0], ones, one, nobody)
+        run_sweep(rounds[0], others, other, nobody)
+        one.close()
+
+        assert [x.error for x in run_sweep(rounds[1], others, other, nobody)] == [""]
+        assert ones.known.items() <= others.known.items()
+
+
+KILLED = """
+import os, sys
+from tests.backtest.sweep.test_delivery import *
+crew = crew_of(JOB, 1, sys.argv[1])
+next(crew(grid([("strategies.scalp.fast_ema", ("3", "5"))])))
+os._exit(1)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_what_a_killed_sweep_left_on_the_scheduler_goes_when_the_next_begins(tmp_path: Path) -> None:
+    some = grid([("strategies.scalp.fast_ema", ("3",))])
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+    ) as cluster:
+
+        def left() -> set[str]:
+            return {x for x in cluster.scheduler.worker_plugins if x.startswith("ibkr-bot")}
+
+        subprocess.run((sys.executable, "-c", KILLED, cluster.scheduler_address), check=False)
+        before = left()
+        with (
+            Results(tmp_path / "sweep.jsonl", JOB) as results,
+            closing(crew_of(JOB, 1, cluster.scheduler_address)) as crew,
+        ):
+            run_sweep(some, results, crew, nobody)
+            meanwhile = left()
+
+        assert len(before) == len(meanwhile) == 1
+        assert before != meanwhile
+        assert not left()

@@ -11,9 +11,8 @@ import pytest
 
 from bot.backtest.store.kinds import SCHEMAS, Kind
 from bot.backtest.store.store import Store
-from bot.backtest.sweep.parcel import pack, run_parcel
+from bot.backtest.sweep.parcel import pack, put_away, run_packed
 from bot.backtest.sweep.trial import run_trial
-from bot.domain.errors import FixTheMachine
 from bot.sim.market.recorded.library import BUNDLE
 from tests.backtest.sweep.test_sweep import DAY, JOB, WANTED
 
@@ -44,12 +43,13 @@ def test_a_parcel_is_opened_where_nothing_of_it_is(tmp_path: Path) -> None:
     job = replace(JOB, config=config, data=stored_day(tmp_path / "data"))
     here = run_trial(job, WANTED[1])
 
-    parcel = pickle.loads(pickle.dumps(pack(job)))  # noqa: S301  our own
+    packed = pickle.dumps(pack(job))
     (tmp_path / "data").rename(tmp_path / "elsewhere")
     config.unlink()
 
     assert here.days == (f"{DAY}",)
-    assert run_parcel(parcel, WANTED[1]) == here
+    assert run_packed("a sweep", packed, WANTED[1]) == here
+    put_away("a sweep")
 
 
 def test_no_secret_leaves_the_machine(tmp_path: Path) -> None:
@@ -62,13 +62,15 @@ def test_no_secret_leaves_the_machine(tmp_path: Path) -> None:
     assert b"not-a-real-token" not in sent
 
 
-def test_the_same_content_has_the_same_mark(tmp_path: Path) -> None:
-    job = replace(JOB, data=stored_day(tmp_path / "data"))
+def test_what_was_put_away_is_what_nobody_else_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    packed = pickle.dumps(pack(JOB))
+    trials = [run_packed(name, packed, WANTED[2]) for name in ("one sweep", "another")]
 
-    assert pack(job).mark == pack(job).mark
-    assert pack(job).mark != pack(replace(job, data=None)).mark
-
-
-def test_a_worker_of_another_build_plays_nothing() -> None:
-    with pytest.raises(FixTheMachine, match="another build"):
-        run_parcel(replace(pack(JOB), build="another"), WANTED[0])
+    assert trials[0] == trials[1]
+    assert len([*tmp_path.iterdir()]) == 2
+    put_away("one sweep")
+    assert len([*tmp_path.iterdir()]) == 1
+    put_away("another")
+    put_away("another")
+    assert not [*tmp_path.iterdir()]
