@@ -2,6 +2,9 @@
 
 Rule: one sweep at a time adds to a file, and a trial depends on nothing but what the first line stands for: then whatever was
 killed, the same command goes on and ends with the same table.
+
+Rule: a file belongs to its days by what was played. Where nothing was (all values refused, no scheduler, killed before) it is
+taken away at the end, and is anybody's where it could not be.
 """
 
 from __future__ import annotations
@@ -11,7 +14,9 @@ import fcntl
 import io
 import json
 import os
+import re
 import zlib
+from collections.abc import Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -26,6 +31,10 @@ from bot.domain.errors import FixTheMachine, StopTheOther
 _CHECK: Final = "check"
 """The last part of a line: a sum over the rest, as a line that was changed by hand may read well."""
 
+_HEAD: Final = re.compile(r'\{"sweep": "[0-9a-f]{16}"\}')
+_TORN_HEAD: Final = re.compile(r'\{"sweep": "[0-9a-f]{0,16}"?\}?')
+
+_UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError)
 _FULL: Final = "; what is in it stays: make room, and run the same command again"
 
 
@@ -36,19 +45,31 @@ class Results:
         """Raises FixTheMachine for the file of another sweep, or of no sweep."""
         self.path, self._head = path, _head(job)
         self._file: io.FileIO | None = None
+        self._is_ours = False
         self.known = _trials(path, _content(path), self._head)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
+        if self._file is None:
+            return
+        if self._is_ours and all(x.error for x in self.known.values()):
+            self.path.unlink(missing_ok=True)  # while it is locked
+        self._file.close()
 
     def begin(self) -> None:
         """Be the one who adds; a second time is of no effect. StopTheOther where there is one, FixTheMachine where nobody can."""
-        if self._file is not None:
-            return
+        while self._file is None:
+            is_new = not self.path.exists()
+            file = self._locked()
+            if _is_at(file, self.path):
+                self._file, self._is_ours = file, is_new
+                self._go_on(file)
+            else:
+                file.close()  # who had it took it away meanwhile
+
+    def _locked(self) -> io.FileIO:
         try:
             file = io.FileIO(self.path, "a+")
         except OSError as error:
@@ -61,24 +82,24 @@ class Results:
             raise StopTheOther(
                 f"another sweep is adding to {self.path}; wait until it has ended, or name another with --results"
             ) from None
-        self._file = file
-        self._go_on(file)
+        return file
 
     def _go_on(self, file: io.FileIO) -> None:
         """From what the file holds now: another sweep may have ended since it was read. A torn line is cut off."""
         file.seek(0)
         content = file.readall()
         self.known = _trials(self.path, content, self._head)
+        self._is_ours |= bool(content)
         whole = content.rpartition(b"\n")
-        if whole[2]:
-            os.truncate(file.fileno(), len(whole[0]) + len(whole[1]))
-        if not whole[1]:
-            self._write(self._head)
+        kept = len(whole[0]) + len(whole[1]) if self.known else 0
+        if kept < len(content):
+            os.truncate(file.fileno(), kept)
 
     def add(self, trial: Trial) -> None:
         """Keep a trial. FixTheMachine where the disk does not take it."""
         row = json.dumps(as_row(trial))
-        self._write(f'{row[:-1]}, "{_CHECK}": {zlib.crc32(row.encode())}}}\n')
+        head = "" if self.known else self._head
+        self._write(f'{head}{row[:-1]}, "{_CHECK}": {zlib.crc32(row.encode())}}}\n')
         self.known[trial.changes] = trial
 
     def _write(self, line: str) -> None:
@@ -123,21 +144,43 @@ def _trials(path: Path, content: bytes, own_head: str) -> dict[Changes, Trial]:
     """What a file holds; a last line that was cut off is passed over. FixTheMachine for the file of another sweep."""
     whole, newline, torn = content.decode(errors="replace").rpartition("\n")
     if not newline:
-        if not own_head.startswith(torn):
+        if not (own_head.startswith(torn) or _TORN_HEAD.fullmatch(torn)):
             raise FixTheMachine(f"{path}: not a sweep's results; name another file")
         return {}
     head, *lines = whole.split("\n")
-    _check_head(path, head, own_head)
-    found: dict[Changes, Trial] = {}
-    for n, line in enumerate(lines):
-        try:
-            trial = _trial(line)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise FixTheMachine(
-                f"{path}, line {n + 2}: not as a sweep wrote it; remove the line, or name another file"
-            ) from None
-        found[trial.changes] = trial
-    return found
+    if not _HEAD.fullmatch(head):
+        raise FixTheMachine(f"{path}, line 1: not a sweep's results; name another file")
+    if head + "\n" == own_head:
+        return {x.changes: x for x in (_read(path, n, line) for n, line in enumerate(lines, 2))}
+    if _is_played(lines):
+        raise FixTheMachine(
+            f"{path} holds a sweep over other days, data or settings, or of another build; name another with --results"
+        )
+    return {}
+
+
+def _read(path: Path, n: int, line: str) -> Trial:
+    try:
+        return _trial(line)
+    except _UNREADABLE:
+        raise FixTheMachine(
+            f"{path}, line {n}: not as a sweep wrote it; remove the line, or name another file"
+        ) from None
+
+
+def _is_played(lines: Sequence[str]) -> bool:
+    """Whether another sweep's lines hold anything that would be missed: not, if they tell of refused values alone."""
+    try:
+        return not all(_trial(line).error for line in lines)
+    except _UNREADABLE:
+        return True
+
+
+def _is_at(file: io.FileIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _trial(line: str) -> Trial:
@@ -146,13 +189,3 @@ def _trial(line: str) -> Trial:
     if zlib.crc32(json.dumps(row).encode()) != said:
         raise ValueError(_CHECK)
     return from_row(row)
-
-
-def _check_head(path: Path, head: str, own_head: str) -> None:
-    if head + "\n" == own_head:
-        return
-    if head.startswith('{"sweep"'):
-        raise FixTheMachine(
-            f"{path} holds a sweep over other days, data or settings, or of another build; name another with --results"
-        )
-    raise FixTheMachine(f"{path}, line 1: not a sweep's results; name another file")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import resource
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -134,3 +136,63 @@ def test_another_build_is_another_sweep(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("bot.backtest.sweep.results.build_mark", lambda: "edited")
 
     assert mark(JOB) != before
+
+
+REFUSED = Trial(WANTED[2], error="too long")
+OTHER = replace(JOB, seed=2)
+
+
+def test_a_sweep_of_which_nothing_was_played_leaves_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.jsonl"
+    for found in ([], [REFUSED]):
+        with Results(path, JOB) as results:
+            results.begin()
+            for trial in found:
+                results.add(trial)
+        assert not path.exists()
+
+
+def test_a_sweep_that_was_killed_before_anything_was_played_holds_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.jsonl"
+    with Results(path, JOB) as results:
+        results.begin()
+        results.add(REFUSED)
+        killed = path.read_bytes()
+    for n in range(len(killed) + 1):
+        path.write_bytes(killed[:n])
+        with Results(path, OTHER) as results:
+            assert results.known == {}
+            results.begin()
+            results.add(TRIAL)
+        assert Results(path, OTHER).known == {TRIAL.changes: TRIAL}
+
+
+def test_what_another_sweep_has_played_stays_its_own_and_so_does_a_file_of_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.jsonl"
+    content = written(path)
+
+    with pytest.raises(FixTheMachine, match="other days"):
+        Results(path, OTHER)
+    assert path.read_text() == content
+    path.write_text("")
+    with Results(path, JOB) as results:
+        results.begin()
+    assert path.exists()
+
+
+def test_who_waits_for_a_file_that_is_taken_away_makes_a_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, lock, times = tmp_path / "sweep.jsonl", fcntl.lockf, [1, 2]
+
+    def taken_away_before(*given: Any) -> None:
+        if times.pop() == 2:
+            path.unlink()
+        lock(*given)
+
+    monkeypatch.setattr("fcntl.lockf", taken_away_before)
+    with Results(path, JOB) as results:
+        results.begin()
+        results.add(TRIAL)
+
+    assert [*known_in(path)] == [TRIAL.changes]
