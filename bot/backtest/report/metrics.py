@@ -108,8 +108,9 @@ def figures_of(out: Outcome) -> tuple[Figure, ...]:
 
 
 def sharpe(returns: _Floats) -> float:
-    deviation = returns.std(ddof=1) if len(returns) > 1 else 0.0
-    return float(returns.mean() / deviation * math.sqrt(_DAYS_A_YEAR)) if deviation > 0 else math.nan
+    if not (returns != returns[:1]).any():  # of days that are alike rounding leaves a deviation above 0
+        return math.nan
+    return float(returns.mean() / returns.std(ddof=1) * math.sqrt(_DAYS_A_YEAR))
 
 
 def sortino(returns: _Floats) -> float:

@@ -33,7 +33,7 @@ def parallel(swept: Swept) -> tuple[Parallel, ...]:
     lines = tuple(
         (
             *(float(found.index(value)) for found, (_, value) in zip(values, x.changes, strict=True)),
-            inside(x) or 0.0, outside(x) or 0.0, float(x.trades), x.result,
+            inside(x), outside(x), float(x.trades), x.result,
         )
         for x in reversed(shown)
     )  # fmt: skip
@@ -76,6 +76,8 @@ def _map(trials: Sequence[Trial], pair: tuple[int, int], name: str, value: _Valu
     down, across = (trials[0].changes[n][0].rsplit(".", 1)[-1] for n in pair)
     values = tuple(tuple(_mean(cells.get((r, c))) for c in columns) for r in rows)
     note = "The mean over all other settings." if len(trials[0].changes) > 2 else ""
+    if any(value is None for line in values for value in line):
+        note = f"{note} — is unknown: not tried, or nothing was traded.".strip()
     return HeatMap(
         f"Sharpe ratio {name}: {down} and {across}", down, across, tuple(rows), tuple(columns), values, note
     )

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from bot.backtest.plan import BacktestPlan
-from bot.backtest.sweep.overfit import yearly_sharpe
+from bot.backtest.sweep.overfit import whole_return, yearly_sharpe
 from bot.backtest.sweep.table import Swept
 from bot.backtest.sweep.trial import Trial, as_row
 from bot.backtest.sweep.walk_forward import Fold
@@ -86,10 +86,7 @@ def _fold(x: Fold) -> dict[str, Any]:
 def _part(returns: Sequence[float]) -> dict[str, Any]:
     """Of a single day, or of days that are alike, no ratio is known, of none nothing."""
     part = np.array(returns)
-    return {
-        "sharpe": _known(yearly_sharpe(part)),
-        "return": _known(float(np.prod(1 + part) - 1)) if len(part) else None,
-    }
+    return {"sharpe": yearly_sharpe(part), "return": whole_return(part)}
 
 
 def _days(days: Sequence[str]) -> dict[str, Any]:

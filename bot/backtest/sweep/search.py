@@ -41,8 +41,8 @@ def search(axes: Axes, count: int, seed: int, out_of_sample: float, run: RunTria
     return list(found.values())
 
 
-def in_sample(trial: Trial, out_of_sample: float) -> float:
-    """What a combination is chosen by: the Sharpe ratio of the first days alone."""
+def in_sample(trial: Trial, out_of_sample: float) -> float | None:
+    """What a combination is chosen by: the Sharpe ratio of the first days alone; None where it is not known."""
     split = max(1, round(len(trial.returns) * (1 - out_of_sample)))
     return daily_sharpe(np.array(trial.returns[:split]))
 
@@ -61,7 +61,8 @@ def _changes(trial: Any, axes: Axes) -> Changes:
 
 
 def _tell(study: Any, asked: Any, trial: Trial, out_of_sample: float) -> None:
-    if trial.error:
+    worth = None if trial.error else in_sample(trial, out_of_sample)
+    if worth is None:
         study.tell(asked, state=import_module("optuna").trial.TrialState.FAIL)
     else:
-        study.tell(asked, in_sample(trial, out_of_sample))
+        study.tell(asked, worth)

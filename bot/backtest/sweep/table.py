@@ -14,6 +14,8 @@ from bot.backtest.sweep.overfit import (
     deflated_sharpe,
     expected_best,
     probability_of_overfitting,
+    to_choose_by,
+    whole_return,
     yearly_sharpe,
 )
 from bot.backtest.sweep.trial import Trial
@@ -22,7 +24,7 @@ from bot.ops.page.document import Table
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """``split`` is the number of days in sample; ``ranked`` by the Sharpe ratio there, best first.
+    """``split`` is the number of days in sample; ``ranked`` by the Sharpe ratio there, best first, and last where it is unknown.
 
     None: too little is known, of one combination or one day.
     """
@@ -41,16 +43,16 @@ def judge_sweep(trials: Sequence[Trial], out_of_sample: float) -> Swept:
     days = min((len(x.returns) for x in good), default=0)
     split = max(1, round(days * (1 - out_of_sample))) if days else 0
     matrix = np.array([x.returns[:days] for x in good], dtype=np.float64).T
-    inside = [daily_sharpe(np.array(x.returns[:split])) for x in good]
-    order = sorted(range(len(good)), key=lambda n: (-inside[n], good[n].changes))
-    best = good[order[0]] if order else None
-    sharpes = np.array(inside)
+    inside = [np.array(x.returns[:split]) for x in good]
+    ranked = tuple(sorted(good, key=lambda x: (-to_choose_by(np.array(x.returns[:split])), x.changes)))
+    sharpes = np.array([x for x in map(daily_sharpe, inside) if x is not None])
+    best = np.array(ranked[0].returns[:split]) if ranked else None
     return Swept(
-        tuple(good[n] for n in order),
+        ranked,
         tuple(x for x in trials if x.error),
         split,
-        None if best is None else deflated_sharpe(np.array(best.returns[:split]), sharpes),
-        expected_best(sharpes) * YEAR_ROOT if len({*inside}) > 1 and split > 1 else None,
+        None if best is None else deflated_sharpe(best, sharpes, len(good)),
+        expected_best(sharpes, len(good)) * YEAR_ROOT if len({*sharpes}) > 1 else None,
         None if best is None else probability_of_overfitting(matrix),
     )
 
@@ -67,10 +69,14 @@ def sweep_table(swept: Swept, shown: int) -> Table:
 
 def _row(x: Trial, split: int) -> tuple[str, ...]:
     inside, outside = np.array(x.returns[:split]), np.array(x.returns[split:])
-    ratios = (yearly_sharpe(part) for part in (inside, outside))
-    sharpes = ("" if ratio is None else f"{ratio:.2f}" for ratio in ratios)
-    returns = (f"{float(np.prod(1 + part) - 1):.2%}" if len(part) else "" for part in (inside, outside))
+    sharpes = (in_words(yearly_sharpe(part), ".2f") for part in (inside, outside))
+    returns = (in_words(whole_return(part), ".2%") for part in (inside, outside))
     return (*(value for _, value in x.changes), f"{x.trades}", *sharpes, *returns, f"{x.result:,.2f}")
+
+
+def in_words(figure: float | None, form: str) -> str:
+    """A table's cell: empty where the figure is not known."""
+    return "" if figure is None else format(figure, form)
 
 
 def refused_table(swept: Swept, shown: int) -> Table | None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bot.backtest.sweep.overfit import daily_sharpe, yearly_sharpe
+from bot.backtest.sweep.overfit import to_choose_by, whole_return, yearly_sharpe
+from bot.backtest.sweep.table import in_words
 from bot.backtest.sweep.trial import Trial
 from bot.ops.page.document import Table
 
@@ -38,7 +39,7 @@ def walk_forward(trials: Sequence[Trial], folds: int) -> tuple[Fold, ...]:
 
 
 def _fold(trials: Sequence[Trial], start: int, end: int) -> Fold:
-    best = min(trials, key=lambda x: (-daily_sharpe(np.array(x.returns[:start])), x.changes))
+    best = min(trials, key=lambda x: (-to_choose_by(np.array(x.returns[:start])), x.changes))
     return Fold(best.days[start], best.days[end - 1], best, best.returns[:start], best.returns[start:end])
 
 
@@ -64,5 +65,4 @@ def _changes(x: Trial) -> str:
 
 def _figures(returns: Sequence[float]) -> tuple[str, str]:
     part = np.array(returns)
-    sharpe = yearly_sharpe(part)
-    return "" if sharpe is None else f"{sharpe:.2f}", f"{float(np.prod(1 + part) - 1):.2%}"
+    return in_words(yearly_sharpe(part), ".2f"), in_words(whole_return(part), ".2%")

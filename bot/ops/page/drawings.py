@@ -39,10 +39,13 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Parallel:
-    """A line a trial over parallel axes, coloured by its value on the axis of index ``colour``; drawn in the order given."""
+    """A line a trial over parallel axes, coloured by its value on the axis of index ``colour``; drawn in the order given.
+
+    None is unknown: it has a place of its own below the axis, and no colour.
+    """
 
     title: str
     axes: tuple[Axis, ...]
-    lines: tuple[tuple[float, ...], ...]
+    lines: tuple[tuple[float | None, ...], ...]
     colour: int
     note: str = ""

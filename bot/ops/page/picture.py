@@ -92,7 +92,8 @@ class _Sheet:
                 WIDTH - MARGIN, self._y - 4, f"{signed(net)} {x.money.currency}", 44, _tone(net), right=True
             )
             parts = f"realised {signed(x.money.realized)} + open {signed(x.money.unrealized)}"
-            self._text(MARGIN, self._y + 62, f"{parts} − fees {x.money.fees or 0:.2f}", 26, INK)
+            fees = "unknown" if x.money.fees is None else f"{x.money.fees:.2f}"
+            self._text(MARGIN, self._y + 62, f"{parts} − fees {fees}", 26, INK)
         self._y += 116
 
     # ── candles

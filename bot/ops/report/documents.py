@@ -88,13 +88,10 @@ def tiles(x: Performance) -> tuple[Fact, ...]:
     if not x.trades:
         return ()
     found = [
-        Fact("trades won", f"{x.won} of {x.trades}, {(x.win_rate or 0) * 100:.0f} %"),
+        Fact("trades won", f"{x.won} of {x.trades}, {x.won / x.trades:.0%}".replace("%", " %")),
         Fact("a trade brought", signed(x.expectancy), _level(x.expectancy)),
         Fact("profit factor", "—" if x.profit_factor is None else f"{x.profit_factor:.2f}"),
-        Fact(
-            "average win / loss",
-            f"{signed(x.average_win or Decimal(0))} / {signed(x.average_loss or Decimal(0))}",
-        ),
+        Fact("average win / loss", f"{_if_any(x.average_win)} / {_if_any(x.average_loss)}"),
         Fact("deepest fall", f"{x.max_drawdown:,.2f}"),
         Fact("fees of closed trades", f"{x.fees:,.2f}"),
     ]
@@ -103,6 +100,10 @@ def tiles(x: Performance) -> tuple[Fact, ...]:
     if x.exit_slip is not None:
         found.append(Fact("lost behind stops", f"{x.exit_slip:,.2f}"))
     return tuple(found)
+
+
+def _if_any(amount: Decimal | None) -> str:
+    return "—" if amount is None else signed(amount)
 
 
 def _level(amount: Decimal | None) -> PageLevel:

@@ -56,10 +56,6 @@ class Performance:
         return self.net / self.trades if self.trades else None
 
     @property
-    def win_rate(self) -> Decimal | None:
-        return Decimal(self.won) / self.trades if self.trades else None
-
-    @property
     def profit_factor(self) -> Decimal | None:
         """Everything won over everything lost."""
         if self.average_win is None or not self.average_loss:

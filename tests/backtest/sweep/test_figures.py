@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from bot.backtest.sweep.figures import heat_maps, parallel
-from bot.backtest.sweep.overfit import YEAR_ROOT, daily_sharpe
+from bot.backtest.sweep.overfit import yearly_sharpe
 from bot.backtest.sweep.space import grid
 from bot.backtest.sweep.table import judge_sweep
 from bot.backtest.sweep.trial import Trial
@@ -37,9 +39,9 @@ def test_every_trial_is_a_line_from_its_settings_to_what_they_brought() -> None:
     assert found.axes[2].labels == ("5", "8", "10")
     assert len(found.lines) == 12
     best = found.lines[-1]  # drawn last, so that nothing covers it
-    read = [found.axes[n].labels[int(best[n])] for n in range(3)]
+    read = [found.axes[n].labels[int(best[n] or 0)] for n in range(3)]
     assert read == [value for _, value in swept.ranked[0].changes]
-    assert best[found.colour] == max(line[found.colour] for line in found.lines)
+    assert best[found.colour] == max(line[found.colour] or 0 for line in found.lines)
     assert best[-2:] == (swept.ranked[0].trades, swept.ranked[0].result)
 
 
@@ -55,12 +57,12 @@ def test_a_map_s_cell_is_the_mean_of_its_trials_in_sample_and_out_of_sample() ->
     assert outside.rows == ("nearest", "weekly")
     cell = outside.values[1][outside.columns.index("10")]
     wanted = [
-        daily_sharpe(np.array(x.returns[28:])) * YEAR_ROOT
+        yearly_sharpe(np.array(x.returns[28:]))
         for x in swept.ranked
         if {("selection.expiry", "weekly"), ("strategies.scalp.fast_ema", "10")} <= set(x.changes)
     ]
     assert len(wanted) == 2
-    assert cell == pytest.approx(np.mean(wanted))
+    assert cell == pytest.approx(sum(x for x in wanted if x is not None) / 2)
 
 
 def test_a_combination_that_was_not_tried_has_an_empty_cell() -> None:
@@ -82,3 +84,22 @@ def test_of_nothing_possible_nothing_is_drawn() -> None:
 
     assert parallel(nothing) == ()
     assert heat_maps(nothing) == ()
+
+
+def idle(n: int) -> Trial:
+    """One that never traded."""
+    return Trial((("a.b", f"{n}"), ("c", "1")), tuple(f"{n}" for n in range(40)), (0.0,) * 40, 0, 0.0)
+
+
+def test_an_unknown_ratio_is_drawn_as_unknown_and_not_as_0() -> None:
+    losing = replace(idle(1), returns=tuple(-0.001 * (n % 3) for n in range(40)), trades=3)
+    swept = judge_sweep([idle(2), losing], 0.3)
+
+    [found] = parallel(swept)
+
+    places = [[axis.name for axis in found.axes].index(name) for name in ("Sharpe in", "Sharpe out")]
+    drawn = {line[0]: [line[n] for n in places] for line in found.lines}
+    assert drawn[1.0] == [None, None]
+    assert all(value is not None and value < 0 for value in drawn[0.0])
+    assert [x.values[1] for x in heat_maps(swept)] == [(None,), (None,)]
+    assert all("unknown" in x.note for x in heat_maps(swept))

@@ -47,15 +47,21 @@ def test_every_figure_of_the_tables_is_there() -> None:
         assert row[-2:] == (f"{told['then']['sharpe']:.2f}", f"{told['then']['return']:.2%}")
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("odd", [float("nan"), float("inf")])
 def test_what_is_no_number_is_null(odd: float) -> None:
-    swept = judge_sweep([Trial((("a.b", "1"),), ("1", "2"), (odd, 0.1), 0, odd)], 0.0)
+    days = tuple(f"{n}" for n in range(20))
+    swept = judge_sweep(
+        [Trial((("a.b", f"{n}"),), days, (odd, 0.1 * n, *[0.1] * 18), 0, odd) for n in (1, 2)], 0.0
+    )
 
     found = json.loads(as_json_text(swept, (), PLAN, 0.0, "a1"), parse_constant=lambda x: pytest.fail(x))
 
     assert found["combinations"][0]["result"] is None
     assert found["walk_forward_together"] == {"sharpe": None, "return": None}
-    assert found["combinations"][0]["returns"] == [None, 0.1]
+    assert found["combinations"][0]["in_sample"] == {"sharpe": None, "return": None}
+    assert found["combinations"][0]["returns"][:2] == [None, 0.1]
+    assert found["overfitting"]["probability"] is None
     assert found["best_by_luck"]["sharpe"] is None
 
 

@@ -24,6 +24,7 @@ from bot.backtest.sweep.results import Results
 from bot.backtest.sweep.space import Changes, draw, grid, read_axis
 from bot.backtest.sweep.table import heat_map, judge_sweep, refused_table, sweep_table
 from bot.backtest.sweep.trial import Job, Trial, run_trial
+from bot.backtest.sweep.walk_forward import walk_forward
 from bot.backtest.sweep.workers import TrialSeen, crew_of, run_sweep
 from bot.domain.errors import FixTheCommand, FixTheMachine
 
@@ -139,8 +140,8 @@ def test_a_sweep_that_was_killed_in_its_first_line_begins_again(
     torn = tmp_path / "torn.jsonl"
     torn.write_text('{"swe')
 
-    assert swept_into(torn, WANTED[2:]) == finished[1][2:]
-    assert len(known_in(torn)) == 1
+    assert swept_into(torn, WANTED[1:]) == finished[1][1:]
+    assert len(known_in(torn)) == 2
 
 
 @pytest.mark.slow
@@ -150,6 +151,23 @@ def test_processes_of_their_own_give_the_same_trials(
     _, trials = finished
 
     assert swept_into(tmp_path / "sweep.jsonl", workers=2) == trials
+
+
+def test_a_search_s_rounds_are_played_by_the_same_processes(tmp_path: Path) -> None:
+    rounds = [grid([("strategies.scalp.fast_ema", values)]) for values in (("30",), ("5", "8"), ("6", "9"))]
+    before, seen = {*multiprocessing.active_children()}, list[set[int | None]]()
+
+    def look(_: Trial) -> None:
+        seen[-1] |= {x.pid for x in {*multiprocessing.active_children()} - before}
+
+    with Results(tmp_path / "sweep.jsonl", JOB) as results, closing(crew_of(JOB, 2, "")) as crew:
+        for some in rounds:
+            seen.append(set())
+            run_sweep(some, results, crew, look)
+
+    assert [len(pids) for pids in seen] == [1, 2, 2]
+    assert seen[1] == seen[2]
+    assert {*multiprocessing.active_children()} == before
 
 
 @pytest.mark.slow
@@ -270,7 +288,30 @@ def test_more_trials_are_expected_to_find_more(n: int) -> None:
 def test_nothing_is_claimed_of_a_few_days() -> None:
     assert deflated_sharpe(np.ones(5), np.ones(3)) is None
     assert probability_of_overfitting(np.ones((5, 3))) is None
-    assert daily_sharpe(np.ones(9)) == 0
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "returns", [[], [0.1], [0.1] * 3, [0.0] * 9, [0.1, float("inf")], [0.1, float("nan")]]
+)
+def test_of_days_that_do_not_differ_no_ratio_is_known(returns: list[float]) -> None:
+    assert daily_sharpe(np.array(returns)) is None
+
+
+def test_what_never_traded_is_chosen_last_and_counts_as_tried() -> None:
+    random = np.random.default_rng(5)
+    losing = [trial(f"losing {n}", random.normal(-0.01, 0.01, 100)) for n in range(2)]
+    idle = trial("idle", np.zeros(100))
+
+    swept = judge_sweep([idle, *losing], 0.3)
+
+    assert swept.ranked[-1] == idle
+    assert swept.deflated is not None
+    without = judge_sweep(losing, 0.3)
+    assert swept.by_luck is not None
+    assert without.by_luck is not None
+    assert swept.by_luck > without.by_luck
+    assert [x.chosen for x in walk_forward([idle, *losing], 1)] != [idle]
 
 
 def test_a_trial_is_the_backtest_of_its_settings() -> None:

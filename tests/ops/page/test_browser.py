@@ -18,7 +18,8 @@ import pytest
 
 from bot.domain import messages as m
 from bot.ops.metrics.endpoint import Metrics
-from bot.ops.page.document import PageEvent
+from bot.ops.page.document import Held, PageEvent
+from bot.ops.page.drawings import Axis, HeatMap, Parallel
 from bot.ops.page.feed import LiveFeed
 from bot.ops.page.render import as_file
 from bot.ops.page.server import Site, serve_page
@@ -185,6 +186,48 @@ def test_a_period_opened_from_disk_shows_its_groups(page: Page, bot: Bot, tmp_pa
     page.wait(DRAWN)
     assert "BY STRATEGY" in page.text("#wide")
     assert page.complaints() == []
+
+
+def test_what_is_unknown_is_drawn_below_the_axes_and_not_as_a_figure(
+    page: Page, bot: Bot, tmp_path: Path
+) -> None:
+    lines = ((0.0, None, None), (1.0, -0.5, None), (1.0, 0.5, None))
+    drawn = Parallel("Trials", (Axis("fast", ("5", "8")), Axis("Sharpe"), Axis("nobody knows")), lines, 1)
+    heat = HeatMap("Map", "a", "b", ("1",), ("1", "2"), ((None, 0.0),))
+    document = day_document(book_of(DONE), Moment(DONE).recorder.picture())
+    document = replace(document, kind="backtest", parallels=(drawn,), heat_maps=(heat,))
+    page.open(_file(tmp_path, as_file(document)))
+    page.wait(DRAWN)
+
+    lowest = page.run("return Number(document.querySelector('.figure .axis').getAttribute('y2'))")
+    paths = page.run("return [...document.querySelectorAll('.trial')].map((x) => x.getAttribute('d'))")
+    heights = [[float(place.split()[1]) for place in path[1:].split("L")] for path in paths]
+    assert [[height > lowest for height in line] for line in heights] == [
+        [False, True, True], [False, False, True], [False, False, True]
+    ]  # fmt: skip
+    assert page.run("return document.querySelectorAll('.trial.unknown').length") == 1
+    ticks = page.run("return [...document.querySelectorAll('.tick')].map((x) => x.textContent)")
+    assert ticks == ["5", "8", "−0.5", "0", "0.5", "unknown", "unknown"]
+    told = page.run("return document.querySelector('.trial.unknown title').textContent")
+    assert told == "fast 5 · Sharpe unknown · nobody knows unknown"
+    assert page.run("return [...document.querySelectorAll('.heat td')].map((x) => x.textContent)") == [
+        "—",
+        "0.00",
+    ]
+    assert page.complaints() == []
+
+
+def test_a_position_whose_price_nobody_knows_has_no_mark_of_it(page: Page, bot: Bot, tmp_path: Path) -> None:
+    bot.moment = Moment(HOLDING)
+    page.open(bot.url)
+    held = page.wait("return fetch('document.json').then((answer) => answer.json())")["held"][0]
+    document = day_document(book_of(HOLDING), Moment(HOLDING).recorder.picture())
+    one = Held(**{**held, "price": None, "cost": None})
+    page.open(_file(tmp_path, as_file(replace(document, held=(one,)))))
+    page.wait(DRAWN)
+
+    assert "paid" not in page.text(".ladder")
+    assert page.run("return document.querySelectorAll('.ladder .moved').length") == 0
 
 
 def test_what_a_broker_said_cannot_run(page: Page, bot: Bot, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.domain import messages as m
 from bot.ops.report.book import ONE_DAY_KINDS, book_of, day_in_book
-from bot.ops.report.documents import day_document, period_document
+from bot.ops.report.documents import day_document, period_document, tiles
 from bot.ops.report.periods import GROUPS, NOT_RECORDED, tables, unrecorded_days
 from bot.ops.report.results import Result, grouped, max_drawdown, performance
 from tests.journal.makers import BAR_END, CLOSED
@@ -50,7 +50,7 @@ def test_the_deepest_fall_is_the_worst_loss_from_any_point_to_a_later_one(amount
 
 def test_ratios_that_would_divide_by_nothing_are_unknown() -> None:
     none = performance([])
-    assert (none.expectancy, none.win_rate, none.profit_factor, none.worst) == (None, None, None, None)
+    assert (none.expectancy, none.profit_factor, none.worst) == (None, None, None)
     only_won = performance(_results([Decimal(5)]))
     assert (only_won.profit_factor, only_won.expectancy) == (None, Decimal(5))
 
@@ -105,3 +105,10 @@ def test_a_period_s_document_groups_its_trades() -> None:
     assert [table.title for table in document.tables] == [f"By {name}" for name in GROUPS]
     assert document.money is not None
     assert document.money.net == Decimal("71.10")
+
+
+def test_of_no_losses_no_average_is_told() -> None:
+    told = {x.name: x.text for x in tiles(performance(_results([Decimal(3), Decimal(5)])))}
+
+    assert told["average win / loss"] == "+4.00 / —"
+    assert told["trades won"] == "2 of 2, 100 %"

@@ -34,18 +34,18 @@
   }
 
   function ladder(it) {
-    const [low, high, paid] = [it.stop, it.target, it.price].map(Number);
+    const [low, high] = [it.stop, it.target].map(Number);
     const at = (value) => `${Math.max(0, Math.min(1, (Number(value) - low) / (high - low))) * 100}%`;
     const parts = [h("div", { cls: "track" })];
-    if (known(it.bid)) {
-      const [from, to] = [paid, Number(it.bid)].sort((a, b) => a - b).map(at);
-      parts.push(h("div", { cls: `moved ${Number(it.bid) >= paid ? "win" : "loss"}`, style: { left: from, width: `calc(${to} - ${from})` } }));
+    if (known(it.bid) && known(it.price)) {
+      const [paid, bid] = [it.price, it.bid].map(Number), [from, to] = [paid, bid].sort((a, b) => a - b).map(at);
+      parts.push(h("div", { cls: `moved ${bid >= paid ? "win" : "loss"}`, style: { left: from, width: `calc(${to} - ${from})` } }));
     }
     for (const [name, value] of [["stop", it.stop], ["paid", it.price], ["target", it.target]]) {
-      parts.push(h("i", { style: { left: at(value) } }), h("span", { style: { left: at(value) } }, `${name} ${price(value)}`));
+      if (known(value)) parts.push(h("i", { style: { left: at(value) } }), h("span", { style: { left: at(value) } }, `${name} ${price(value)}`));
     }
     if (known(it.bid)) parts.push(h("i", { cls: "now", style: { left: at(it.bid) } }), h("span", { cls: "now", style: { left: at(it.bid) } }, `bid ${price(it.bid)}`));
-    return h("div", { cls: "ladder", role: "img", "aria-label": `stop ${it.stop}, paid ${it.price}, bid ${it.bid ?? "unknown"}, target ${it.target}` }, ...parts);
+    return h("div", { cls: "ladder", role: "img", "aria-label": `stop ${it.stop}, paid ${it.price ?? "unknown"}, bid ${it.bid ?? "unknown"}, target ${it.target}` }, ...parts);
   }
 
   function position(it) {
