@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from bot.backtest.sweep.link import LOST, Link, short
 from bot.backtest.sweep.space import Changes
-from bot.backtest.sweep.trial import Job, Trial, Unfit
+from bot.backtest.sweep.trial import Job, Trial, Unplayed
 from bot.domain.errors import FixTheCommand, FixTheMachine
 
 _SCHEMES: Final = ("tcp", "tls", "ws", "wss", "ucx")
@@ -95,7 +95,7 @@ def _trials(link: Link, distributed: Any, job: Job, wanted: Sequence[Changes]) -
             time.sleep(0.05)
             link.look()
             continue
-        unplayed = list[Unfit]()
+        unplayed = list[Unplayed]()
         for future in waiting.next_batch(block=False):
             found = link.result(future)
             if isinstance(found, Trial):

@@ -19,7 +19,7 @@ from typing import Any, Final
 from distributed import WorkerPlugin, get_worker
 
 from bot.backtest.sweep.space import Changes
-from bot.backtest.sweep.trial import Trial, Unfit
+from bot.backtest.sweep.trial import Trial, Unplayed
 
 _PREFIX: Final = "ibkr-bot-sweep-"
 
@@ -44,7 +44,7 @@ def delivery(name: str, packed: bytes) -> WorkerPlugin:
     return Delivery()
 
 
-def player() -> Callable[[str, str, Changes], Trial | Unfit]:
+def player() -> Callable[[str, str, Changes], Trial | Unplayed]:
     """What a worker runs: (name of the delivery, build, combination). Who cannot play says so, and is no error."""
 
     def play(name: str, build: str, changes: Changes) -> Any:

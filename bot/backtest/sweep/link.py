@@ -15,7 +15,7 @@ from typing import Any, Final
 from bot.backtest.sweep.build import build_mark
 from bot.backtest.sweep.parcel import pack
 from bot.backtest.sweep.space import Changes
-from bot.backtest.sweep.trial import Job, Trial, Unfit
+from bot.backtest.sweep.trial import Job, Trial, Unplayed
 from bot.domain.errors import FixTheMachine
 
 _LOOK_S: Final = 5.0
@@ -72,7 +72,7 @@ class Link:
         ask, build = self.client.submit, build_mark()
         return [ask(self._play, self._name, build, changes, pure=False, **where) for changes in wanted]
 
-    def submit_again(self, unplayed: Sequence[Unfit]) -> list[Any]:
+    def submit_again(self, unplayed: Sequence[Unplayed]) -> list[Any]:
         """What came back from workers that cannot play: they are left out. Raises FixTheMachine where all are."""
         found = {address: why for _, address, why in unplayed}
         if not {*self._workers()} - self._left_out - {*found}:
@@ -93,10 +93,10 @@ class Link:
                 self.client.unregister_worker_plugin(self._name)
         self.client.close(timeout=2)
 
-    def result(self, future: Any) -> Trial | Unfit:
+    def result(self, future: Any) -> Trial | Unplayed:
         """What a worker found. Raises FixTheMachine where it could not read what it should do."""
         try:
-            found: Trial | Unfit = future.result(timeout=_PATIENCE_S)
+            found: Trial | Unplayed = future.result(timeout=_PATIENCE_S)
         except (ImportError, AttributeError, RuntimeError) as error:
             raise self._unreadable(error) from None
         return found

@@ -69,12 +69,12 @@ def sweep_table(swept: Swept, shown: int) -> Table:
 
 def _row(x: Trial, split: int) -> tuple[str, ...]:
     inside, outside = np.array(x.returns[:split]), np.array(x.returns[split:])
-    sharpes = (in_words(yearly_sharpe(part), ".2f") for part in (inside, outside))
-    returns = (in_words(whole_return(part), ".2%") for part in (inside, outside))
+    sharpes = (cell_of(yearly_sharpe(part), ".2f") for part in (inside, outside))
+    returns = (cell_of(whole_return(part), ".2%") for part in (inside, outside))
     return (*(value for _, value in x.changes), f"{x.trades}", *sharpes, *returns, f"{x.result:,.2f}")
 
 
-def in_words(figure: float | None, form: str) -> str:
+def cell_of(figure: float | None, form: str) -> str:
     """A table's cell: empty where the figure is not known."""
     return "" if figure is None else format(figure, form)
 

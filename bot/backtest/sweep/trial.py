@@ -62,7 +62,7 @@ class Trial:
     error: str = ""
 
 
-Unfit: TypeAlias = tuple[Changes, str, str]
+Unplayed: TypeAlias = tuple[Changes, str, str]
 """A combination that a cluster's worker could not play, that worker's address, and why."""
 
 

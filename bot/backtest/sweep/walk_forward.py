@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.backtest.sweep.overfit import to_choose_by, whole_return, yearly_sharpe
-from bot.backtest.sweep.table import in_words
+from bot.backtest.sweep.table import cell_of
 from bot.backtest.sweep.trial import Trial
 from bot.ops.page.document import Table
 
@@ -65,4 +65,4 @@ def _changes(x: Trial) -> str:
 
 def _figures(returns: Sequence[float]) -> tuple[str, str]:
     part = np.array(returns)
-    return in_words(yearly_sharpe(part), ".2f"), in_words(whole_return(part), ".2%")
+    return cell_of(yearly_sharpe(part), ".2f"), cell_of(whole_return(part), ".2%")
