@@ -16,7 +16,8 @@ from bot.domain.session import new_york_day
 from bot.flex.compare import Comparison, compare
 from bot.flex.service import fetch_statement
 from bot.flex.statement import FlexStatement, UnreadableStatement, read_statement
-from bot.journal.store import connect_read_only, read_rows
+from bot.journal.readers import connect_read_only
+from bot.journal.store import read_rows
 from bot.ops.alerts.alert import Alert, Severity
 from bot.ops.alerts.channels import open_channels
 

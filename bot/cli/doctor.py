@@ -8,14 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from time import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.days import bot_clock, scaled_clock
 from bot.cli.options import ConfigOption, JsonOption, StateOption, settings_of, state_directory
 from bot.cli.show.printer import printer
-from bot.domain.clock import ScaledTime
 from bot.domain.errors import FixTheConfiguration, FixTheMachine
 from bot.domain.types import Now
 from bot.ops.process.control_client import ask
@@ -103,7 +102,8 @@ def _chained(found: Iterator[Finding], settings: Settings, paper: Path) -> Itera
 
 def _evidence(paper: Path) -> list[Message]:
     from bot.doctor.go_live import EVIDENCE
-    from bot.journal.store import JOURNAL_FILE, connect_read_only, read_rows
+    from bot.journal.readers import connect_read_only
+    from bot.journal.store import JOURNAL_FILE, read_rows
 
     try:
         db = connect_read_only(paper / JOURNAL_FILE)
@@ -144,7 +144,7 @@ def _gateway_part(settings: Settings, *, what_if: bool) -> Iterator[Finding]:
 def _gateway_of(settings: Settings) -> Iterator[tuple[Settings, Now]]:
     broker = settings.broker
     if broker.trading != "simulated" or not broker.embedded_gateway:
-        yield settings, _clock(broker.simulated_clock)
+        yield settings, bot_clock(broker.simulated_clock)
         return
     from bot.cli.embedded import embedded_gateway
 
@@ -153,15 +153,7 @@ def _gateway_of(settings: Settings) -> Iterator[tuple[Settings, Now]]:
         tempfile.TemporaryDirectory(prefix="ibkr-bot-doctor-") as scratch,
         embedded_gateway(settings, day, _SIMULATED_SPEED, Path(scratch), early_minutes=0) as gateway,
     ):
-        yield settings.with_gateway("127.0.0.1", gateway.port), _scaled(gateway.scaled)
-
-
-def _clock(simulated: str | None) -> Now:
-    return (lambda: datetime.now(UTC)) if simulated is None else _scaled(ScaledTime.parse(simulated))
-
-
-def _scaled(scale: ScaledTime) -> Now:
-    return lambda: scale.at(time())
+        yield settings.with_gateway("127.0.0.1", gateway.port), scaled_clock(gateway.scaled)
 
 
 def _context(settings: Settings, now: Now, *, what_if: bool) -> Context:

@@ -93,7 +93,8 @@ def version() -> None:
 
 
 def _rows(path: Path, kinds: tuple[type, ...]) -> list[Row]:
-    from bot.journal.store import connect_read_only, read_rows
+    from bot.journal.readers import connect_read_only
+    from bot.journal.store import read_rows
 
     db = connect_read_only(path)
     try:

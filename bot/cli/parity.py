@@ -96,7 +96,8 @@ def _replayed(settings: Settings, session: Session) -> RunOutcome:
 def _traded(config: Path | None, session: Session, speed: str, busy: int = 0) -> RunOutcome:
     """The whole bot in a process of its own, against the simulated gateway in another. Raises RestartTheLine."""
     from bot.backtest.parity import HEARD, RunOutcome
-    from bot.journal.store import JOURNAL_FILE, connect_read_only, read_rows
+    from bot.journal.readers import connect_read_only
+    from bot.journal.store import JOURNAL_FILE, read_rows
 
     with tempfile.TemporaryDirectory(prefix="ibkr-bot-parity-") as scratch, _busy(busy):
         command = [sys.executable, "-m", "bot", "run", "--state", scratch, "--session", f"{session.day}"]

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from bot.domain.errors import FixTheMachine
+from bot.journal.readers import connect_read_only
 from bot.journal.store import connect, written_at
 
 _TABLE = """
@@ -74,9 +75,9 @@ def certificates(db: sqlite3.Connection) -> list[Certificate]:
 def last_passed(journal: Path) -> Certificate | None:
     """The latest drill that was passed; ``None`` also where there is no journal."""
     try:
-        with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True, timeout=10)) as db:
+        with closing(connect_read_only(journal)) as db:
             return next((one for one in reversed(certificates(db)) if one.passed), None)
-    except sqlite3.Error:
+    except (sqlite3.Error, FixTheMachine):
         return None
 
 
@@ -86,7 +87,7 @@ def drill_due(journal: Path) -> datetime | None:
     if last is not None:
         return last.at + DRILL_EVERY
     try:
-        with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True, timeout=10)) as db:
+        with closing(connect_read_only(journal)) as db:
             first = db.execute("SELECT at FROM messages ORDER BY seq LIMIT 1").fetchone()
         return None if first is None else written_at(first[0]) + DRILL_EVERY
     except (sqlite3.Error, FixTheMachine):

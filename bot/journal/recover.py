@@ -30,6 +30,7 @@ from bot.journal.closings import ClosedBooks, last_closing
 from bot.journal.codec import JOURNAL_KINDS, decode_row, encode_row, forget_decoded, keep_decoded
 from bot.journal.drills import carry_certificates
 from bot.journal.off_the_board import left_the_board
+from bot.journal.readers import connect_read_only
 from bot.journal.store import SCHEMA_VERSION, Journal, connect, written_at
 from bot.wiring import BOARD, DURABLE, Machine, subscribers
 
@@ -87,10 +88,14 @@ def _is_sound(path: Path) -> bool:
 def is_whole(path: Path) -> bool:
     """Every page and every row, to the beginning: seconds in a journal of years. Changes nothing."""
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-            return _is_whole(db)
-    except sqlite3.DatabaseError:
+        db = connect_read_only(path)
+    except FixTheMachine:
         return False
+    with closing(db):
+        try:
+            return _is_whole(db)
+        except sqlite3.DatabaseError:
+            return False
 
 
 def suspect_mark(path: Path) -> Path:

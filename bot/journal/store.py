@@ -10,7 +10,6 @@ named there and those behind it, so that it takes as long after five years as af
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import threading
 import time
@@ -229,31 +228,6 @@ def _begin(path: Path) -> None:
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         db.commit()
     fresh.replace(path)
-
-
-def connect_read_only(path: Path) -> sqlite3.Connection:
-    """For the commands that only look. Raises FixTheMachine where there is nothing to look at."""
-    if not path.exists():
-        raise FixTheMachine(f"journal {path}: no such file; has the bot run with this state directory yet?")
-    if not path.is_file():
-        raise FixTheMachine(f"journal {path}: not a file; name the journal.db in it")
-    try:
-        db = _looked_at(path)
-    except sqlite3.Error as error:
-        raise FixTheMachine(
-            f"journal {path}: cannot be read ({error}); the bot repairs its own at its next start, else name another"
-        ) from error
-    return db
-
-
-def _looked_at(path: Path) -> sqlite3.Connection:
-    """Raises sqlite3.Error where it is no journal."""
-    is_at_rest = not path.with_name(f"{path.name}-wal").exists() and not os.access(path.parent, os.W_OK)
-    # Beside a journal in WAL mode even a reader makes files; where none can be made, nobody writes either.
-    how = "&immutable=1" if is_at_rest else ""
-    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{how}", uri=True, timeout=10)
-    db.execute("SELECT seq, at, kind, body FROM messages LIMIT 1").fetchone()
-    return db
 
 
 def _fetched(db: sqlite3.Connection, query: str, values: Sequence[object] = ()) -> list[Any]:

@@ -76,6 +76,17 @@ def test_a_backup_holds_the_journal_as_of_one_instant_and_the_settings(tmp_path:
     assert (tmp_path / "pi.tar.gz").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_backup_of_a_journal_at_rest_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    path = journal(tmp_path)
+    rest = tmp_path / "rest"
+    rest.mkdir()
+    BACKUP.copy_journal(path, rest / "journal.db")
+
+    BACKUP.copy_journal(rest / "journal.db", tmp_path / "copy.db")
+
+    assert [x.name for x in rest.iterdir()] == ["journal.db"]
+
+
 def test_the_moment_of_the_last_backup_is_told(tmp_path: Path) -> None:
     BACKUP.publish(tmp_path / "backup.prom", 1_000.4, "keeper", 77)
 

@@ -8,8 +8,9 @@ import pytest
 from bot.domain.errors import FixTheMachine
 from bot.domain.messages import BarJudged, Halted
 from bot.journal.codec import encode_row
+from bot.journal.readers import connect_read_only
 from bot.journal.recover import Repair, open_journal
-from bot.journal.store import Journal, connect_read_only, read_rows
+from bot.journal.store import Journal, read_rows
 from tests.journal.makers import BAR_END, CLOSED, ENTRY, JUDGED, PLACED
 
 

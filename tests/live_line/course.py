@@ -16,7 +16,8 @@ from pathlib import Path
 from bot.domain import messages as m
 from bot.domain.errors import FixTheMachine
 from bot.domain.types import ConId, Side
-from bot.journal.store import JOURNAL_FILE, connect_read_only, read_rows
+from bot.journal.readers import connect_read_only
+from bot.journal.store import JOURNAL_FILE, read_rows
 from bot.sim.exchange.fractions.sizes import whole_units
 from bot.sim.server.thread import SimGatewayThread
 from bot.sim.world.build import recorded_world

@@ -20,7 +20,8 @@ from bot.config.deciding import settings_again
 from bot.domain import messages as m
 from bot.domain.errors import FixTheMachine
 from bot.domain.session import new_york_day
-from bot.journal.store import Row, connect_read_only, read_rows
+from bot.journal.readers import connect_read_only
+from bot.journal.store import Row, read_rows
 from bot.ops.status import slippage
 from bot.ops.status.slippage import FillSlip, SlipBook
 

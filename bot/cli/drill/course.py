@@ -15,6 +15,7 @@ from bot.cli.drill.processes import JUDGE, START_S, DrillBot, DrillGuard, end
 from bot.cli.embedded import Gateway
 from bot.domain.errors import BotError, FixTheMachine
 from bot.journal.drills import DrillStep
+from bot.journal.readers import connect_read_only
 from bot.journal.recover import is_whole
 from bot.journal.store import JOURNAL_FILE
 
@@ -180,7 +181,7 @@ def copy_journal(live: Path, copy: Path) -> int:
     """As the nightly backup does it, and proved: how many rows came over. Errors: FixTheMachine."""
     try:
         with (
-            closing(sqlite3.connect(f"file:{live}?mode=ro", uri=True)) as source,
+            closing(connect_read_only(live)) as source,
             closing(sqlite3.connect(copy)) as target,
         ):
             source.backup(target)
@@ -193,7 +194,7 @@ def copy_journal(live: Path, copy: Path) -> int:
 
 def count_rows(journal: Path) -> int:
     """How many rows a journal has."""
-    with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True, timeout=10)) as db:
+    with closing(connect_read_only(journal)) as db:
         return int(db.execute("SELECT count(*) FROM messages").fetchone()[0])
 
 
@@ -202,8 +203,8 @@ def busiest_rows(journal: Path) -> int:
     quarter = "substr(at, 1, 13), CAST(substr(at, 15, 2) AS INTEGER) / 15"
     query = f"SELECT count(*) AS n FROM messages GROUP BY {quarter} ORDER BY n DESC LIMIT 1"  # noqa: S608  our own words
     try:
-        with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True, timeout=10)) as db:
+        with closing(connect_read_only(journal)) as db:
             found = db.execute(query).fetchone()
-    except sqlite3.Error:
+    except (sqlite3.Error, FixTheMachine):
         return 0
     return int(found[0]) if found else 0

@@ -11,7 +11,8 @@ from pathlib import Path
 from bot.domain.errors import FixTheCommand, FixTheMachine
 from bot.domain.idea import read_idea
 from bot.domain.session import NEW_YORK, new_york_day
-from bot.journal.store import connect_read_only, written_at
+from bot.journal.readers import connect_read_only
+from bot.journal.store import written_at
 
 _CLOCK = re.compile(r"\b(\d{1,2}):(\d{2})(?::\d{2}(?:[.,]\d+)?)?(?:–(?:\d{1,2}:\d{2})?)?")
 _ISO = re.compile(r"\b(\d{4}-\d{2}-\d{2})(?:T|\b)")

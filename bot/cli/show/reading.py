@@ -14,7 +14,8 @@ from typing import cast
 from bot.domain.errors import FixTheMachine
 from bot.domain.messages import LineStarted, Message
 from bot.domain.session import NEW_YORK, new_york_day
-from bot.journal.store import JOURNAL_FILE, connect_read_only, last_seq_before, read_rows, written_at
+from bot.journal.readers import connect_read_only
+from bot.journal.store import JOURNAL_FILE, last_seq_before, read_rows, written_at
 from bot.ops.page.day_record import DayRecord
 from bot.ops.page.document import Document, Source
 from bot.ops.process.control_client import ask

@@ -11,7 +11,8 @@ from bot.domain import messages as m
 from bot.domain.errors import FixTheMachine
 from bot.domain.session import NEW_YORK, midnight
 from bot.domain.types import Symbol
-from bot.journal.store import connect_read_only, last_seq_before, read_rows
+from bot.journal.readers import connect_read_only
+from bot.journal.store import last_seq_before, read_rows
 from bot.journal.why import WHY_KINDS, Decision, explain
 
 FOLLOWS_WITHIN = timedelta(days=40)

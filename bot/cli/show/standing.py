@@ -17,6 +17,7 @@ from bot.cli.options import JOURNAL_NAME, state_directory, state_place
 from bot.cli.show.typed import Next, next_lines, options, typed
 from bot.domain.errors import BotError, FixTheMachine
 from bot.domain.session import new_york_day
+from bot.journal.readers import connect_read_only
 from bot.ops.process.control_client import SOCKET, ask
 from bot.ops.process.instance_lock import is_locked
 
@@ -66,10 +67,11 @@ def _last_day(journal: Path) -> date | None:
     """The New York day of the last row; None where there is none, or where it cannot be read."""
     if not journal.exists():
         return None
-    with contextlib.suppress(sqlite3.Error, ValueError):
-        db = sqlite3.connect(f"file:{journal}?mode=ro", uri=True, timeout=2)
-        with contextlib.closing(db):
-            found = db.execute("SELECT at FROM messages ORDER BY seq DESC LIMIT 1").fetchone()
+    with (
+        contextlib.suppress(sqlite3.Error, ValueError, FixTheMachine),
+        contextlib.closing(connect_read_only(journal)) as db,
+    ):
+        found = db.execute("SELECT at FROM messages ORDER BY seq DESC LIMIT 1").fetchone()
         return None if found is None else new_york_day(datetime.fromisoformat(found[0]))
     return None
 

@@ -21,7 +21,9 @@ KEYS = Path("/etc/ibkr-bot-backup")
 
 def copy_journal(live: Path, copy: Path) -> None:
     """Copy a journal that is in use; sqlite3.DatabaseError when the copy is not whole."""
-    source = sqlite3.connect(f"file:{live}?mode=ro", uri=True)
+    # Beside a journal at rest a connection that may not write would leave files that it cannot take away.
+    mode = "ro" if live.with_name(f"{live.name}-wal").exists() else "rw"
+    source = sqlite3.connect(f"file:{live}?mode={mode}", uri=True)
     target = sqlite3.connect(copy)
     try:
         source.backup(target)

@@ -17,7 +17,8 @@ from bot.config import load_settings
 from bot.domain import messages as m
 from bot.domain.order import Leg
 from bot.domain.types import Side
-from bot.journal.store import Journal, connect_read_only, read_rows
+from bot.journal.readers import connect_read_only
+from bot.journal.store import Journal, read_rows
 from bot.ops.status.slippage import LegSlip, by_leg
 from tests.backtest.conftest import Played
 

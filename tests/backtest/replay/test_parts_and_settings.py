@@ -17,7 +17,8 @@ from bot.config import load_settings
 from bot.config.deciding import deciding, settings_again, told_apart
 from bot.domain import messages as m
 from bot.domain.errors import FixTheMachine
-from bot.journal.store import JOURNAL_FILE, Journal, connect_read_only, read_rows
+from bot.journal.readers import connect_read_only
+from bot.journal.store import JOURNAL_FILE, Journal, read_rows
 from bot.sim.market.recorded.library import BUNDLE
 from tests.backtest.conftest import plan, with_journals
 from tests.backtest.replay.test_verdict_times import SETTINGS, Line, margin, verdicts
