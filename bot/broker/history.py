@@ -117,6 +117,14 @@ class HistorySession:
         """The monotonic time at which IB's limit lets the next request go; None while nothing waits for it."""
         ib.errorEvent += self._note_error
 
+    def now(self) -> datetime:
+        """What time it is at the gateway, aware UTC: this machine's clock may be wrong. FixTheMachine where it does not say."""
+        try:
+            found: datetime = self._library.util.run(self._ib.reqCurrentTimeAsync(), timeout=self._timeout_s)
+        except (TimeoutError, ConnectionError):
+            raise FixTheMachine("the gateway does not say what time it is; is it logged in?") from None
+        return found.astimezone(UTC)
+
     def underlying(self, symbol: Symbol) -> Any:
         """The stock's contract. FixTheCommand for a symbol that IB does not know."""
         found = self._ib.qualifyContracts(self._library.Stock(symbol, "SMART", "USD"))

@@ -1,11 +1,14 @@
-"""Days as people type them."""
+"""Days as people type them, and what day it is for a bot."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
+from time import time
 
+from bot.domain.clock import ScaledTime, SteppedTime
 from bot.domain.errors import FixTheCommand
 from bot.domain.session import CalendarRangeError, Session, session_on
+from bot.domain.types import Now
 
 
 def typed_day(name: str, text: str) -> date:
@@ -28,3 +31,16 @@ def session_of(name: str, text: str) -> Session:
     if session is None:
         raise FixTheCommand(f"{name} {text}: the New York market was closed on that day")
     return session
+
+
+def bot_clock(simulated: str | None) -> Now:
+    """The time of a bot with this ``broker.simulated_clock``; of one in steps, when it began: nobody tells them here."""
+    if simulated is None:
+        return lambda: datetime.now(UTC)
+    stepped = SteppedTime.parse(simulated)
+    return scaled_clock(ScaledTime.parse(simulated)) if stepped is None else stepped.now
+
+
+def scaled_clock(scale: ScaledTime) -> Now:
+    """A simulated gateway's own time."""
+    return lambda: scale.at(time())

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -31,7 +31,9 @@ _DELAY = timedelta(minutes=20)
 _SIZES = {"1m": BarSize.M1, "60m": BarSize.M60}
 _Symbols = Annotated[list[str], typer.Argument(help="Stocks, as SPY.", show_default=False)]
 _From = Annotated[str, typer.Option("--from", metavar="DATE", help="First day.")]
-_To = Annotated[str, typer.Option("--to", metavar="DATE", help="Last day; default yesterday.")]
+_To = Annotated[
+    str, typer.Option("--to", metavar="DATE", help="Last day; default the last whole one at the gateway.")
+]
 _Size = Annotated[str, typer.Option("--size", metavar="1m|60m", help="Length of the bars.")]
 _Options = Annotated[
     bool,
@@ -65,8 +67,10 @@ def fetch(
     """
     try:
         settings, store = settings_of(config), open_store(data, config)
-        names, days, bar_size = _names(symbols), typed_days(first, last, datetime.now(UTC)), _size(size)
+        names, bar_size = _names(symbols), _size(size)
+        _refuse_at_any_time(first, last)
         with _gateway(settings, host, port, client_id) as session:
+            days = typed_days(first, last, session.now())
             for name in names:
                 added = _bars(session, store, name, bar_size, days, again=replace_stored)
                 if options:
@@ -178,37 +182,53 @@ def _tell(symbol: str, added: Added, *, as_json: bool) -> None:
         )
 
 
+def _refuse_at_any_time(first: str, last: str) -> None:
+    """What is wrong whatever time it is at the gateway is said before anybody is asked."""
+    start = typed_day("--from", first)
+    if last:
+        _refuse_empty(start, typed_day("--to", last))
+
+
+def _refuse_empty(start: date, end: date) -> None:
+    from bot.domain.session import sessions_between
+
+    if end < start:
+        raise FixTheCommand(f"--to {end} lies before --from {start}")
+    if not sessions_between(start, end):
+        raise FixTheCommand(f"no trading day from {start} to {end}")
+
+
 def typed_days(first: str, last: str, now: datetime) -> tuple[date, date]:
-    """From the first to the last day that is meant. FixTheCommand names the option and what is wrong with it."""
+    """From the first to the last day that is meant; ``now`` is the gateway's time, since what it has depends on that.
+
+    FixTheCommand names the option and what is wrong with it.
+    """
     from bot.domain.session import (
         NEW_YORK,
         new_york_day,
         previous_session,
         session_on,
-        sessions_between,
     )
 
     end = _past_day("--to", last, now) if last else previous_session(new_york_day(now)).day
     start = _past_day("--from", first, now)
-    if end < start:
-        raise FixTheCommand(f"--to {end} lies before --from {start}")
+    _refuse_empty(start, end)
     session = session_on(end)
     if session is not None and now < (whole := session.close + _DELAY):
         # A day that is stored is not asked for again, so a half one would stay one.
         raise FixTheCommand(
             f"--to {end}: that day is whole at {whole.astimezone(NEW_YORK):%H:%M} New York; fetch the days before it until then"
         )
-    if not sessions_between(start, end):
-        raise FixTheCommand(f"no trading day from {start} to {end}")
     return start, end
 
 
 def _past_day(option: str, text: str, now: datetime) -> date:
-    from bot.domain.session import new_york_day
+    from bot.domain.session import NEW_YORK, new_york_day
 
     with suppress(ValueError):
         if date.fromisoformat(text) > new_york_day(now):
-            raise FixTheCommand(f"{option} {text} lies in the future")
+            there = f"{now.astimezone(NEW_YORK):%Y-%m-%d %H:%M}"
+            raise FixTheCommand(f"{option} {text} lies in the future: at the gateway it is {there} New York")
     return typed_day(option, text)
 
 

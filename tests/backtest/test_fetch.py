@@ -147,6 +147,18 @@ def test_what_the_gateway_does_not_know_is_said_and_what_it_knows_is_kept(tmp_pa
     assert Store(tmp_path).days(Kind.BARS_1M, "SPY") == BUNDLE.sessions("SPY")[:2]
 
 
+@pytest.mark.line
+def test_days_are_counted_by_the_gateways_clock_and_not_by_this_machines(tmp_path: Path) -> None:
+    with SimGatewayThread(recorded_world(["SPY"], date(2011, 1, 24), start=AFTER)) as gateway:
+        at = ("SPY", "--port", f"{gateway.port}", "--data", str(tmp_path), "--from", "2011-01-19")
+
+        assert fetched(*at)[0] == 0
+        code, said = fetched(*at, "--to", "2011-01-25")
+        assert (code, "at the gateway it is 2011-01-24 09:31 New York" in said) == (2, True)
+    assert Store(tmp_path).days(Kind.BARS_1M, "SPY") == DAYS
+    assert "not a date" in fetched(*at, "--to", "tomorrow")[1], "nobody need be there to say so"
+
+
 def test_a_request_spans_no_hole_and_no_more_sessions_than_ib_grants(tmp_path: Path) -> None:
     for request in asked_for(Store(tmp_path)):
         days = [x.day for x in request.sessions]

@@ -67,7 +67,7 @@ def test_the_variable_s_market_data_are_those_of_run_too(
 
 @pytest.mark.parametrize(
     ("first", "last", "words"),
-    [("2024-05-04", "2024-05-05", "no trading day"), ("2024-05-03", "2099-05-04", "lies in the future")],
+    [("2024-05-04", "2024-05-05", "no trading day"), ("2024-05-03", "2099-05-04", "calendar covers")],
 )
 def test_a_fetch_of_days_without_trading_is_refused_before_anybody_is_asked(
     first: str, last: str, words: str, tmp_path: Path

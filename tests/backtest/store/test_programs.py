@@ -111,6 +111,43 @@ def test_a_partitioned_data_set_has_its_symbol_in_its_folders(tmp_path: Path, na
         taken(tmp_path / "set", Told())
 
 
+def in_folders(folder: Path, names: str, frame: pa.Table) -> Path:
+    path = folder / names / "part-0.parquet"
+    path.parent.mkdir(parents=True)
+    pq.write_table(frame, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "names", ["symbol=SPY/year=2011", "Ticker=SPY", "sym=spy/month=1", "instrument=NYSE%3ASPY/year=2011"]
+)
+def test_within_a_data_set_the_folders_above_say_the_symbol_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: str
+) -> None:
+    monkeypatch.chdir(in_folders(tmp_path, names, table()).parent)
+
+    one = taken(Path("part-0.parquet"), Told())
+
+    assert (one.symbol, rows(one)) == ("SPY", expected(bars()))
+
+
+def test_year_month_and_day_of_the_folders_are_the_date_of_times_of_day(tmp_path: Path) -> None:
+    frame = table(ts=None, time=new_york("%H:%M:%S"))
+    day = wall(bars()[0], "year=%Y/month=%m/day=%d")
+    mine = frame.filter(pa.array([wall(x, "%Y-%m-%d") == wall(bars()[0], "%Y-%m-%d") for x in bars()]))
+
+    one = taken(in_folders(tmp_path, f"symbol=SPY/{day}", mine), NEW_YORK_TIMES)
+
+    assert rows(one) == expected([x for x in bars() if x.start.date() == bars()[0].start.date()])
+
+
+def test_folders_that_name_two_symbols_are_refused(tmp_path: Path) -> None:
+    path = in_folders(tmp_path, "symbol=SPY/ticker=QQQ", table())
+
+    with pytest.raises(FixTheCommand, match=r"symbol=SPY and ticker=QQQ"):
+        taken(path, Told())
+
+
 def zipped(**files: bytes) -> bytes:
     data = BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
