@@ -104,6 +104,15 @@ def trading() -> list[Panel]:
                 Query(f"ibbot:safe_minutes:ratio_30d{HOST}", "30 days"),
             ),
         )),
+        lines(Plan(
+            id=10, title="The day compared", unit="none", span=8, steps=ZERO_IS_GOOD, none="no bot here, or never compared",
+            description="What the last evening's replay and the last morning's statement of IB found to differ from the journal, "
+            "and 1 where the next of them is overdue.",
+            queries=(
+                Query(f"ibkr_comparison_differences{HOST}", "{{command}}"),
+                Query(f"time() > bool ibkr_comparison_due_timestamp_seconds{HOST}", "overdue: {{command}}"),
+            ),
+        )),
     ]  # fmt: skip
 
 

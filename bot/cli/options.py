@@ -22,6 +22,10 @@ StateOption = Annotated[
     Path | None, typer.Option("--state", help="State directory; default journal.directory.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="For scripts: one JSON object a line.")]
+TextfileOption = Annotated[
+    Path | None,
+    typer.Option("--textfile", help="Leave what it came to for Prometheus in this file, for node_exporter."),
+]
 DATA_VARIABLE = "IBKR_BOT_DATA"
 DataOption = Annotated[
     Path | None,
@@ -74,3 +78,17 @@ def settings_of(config: Path | None) -> Settings:
     from bot.config import load_settings
 
     return load_settings(config)
+
+
+def leave_comparison(
+    textfile: Path, command: str, compared: int, differences: int, *, since_s: float
+) -> None:
+    """What ``--textfile`` asks for; ``since_s`` is the monotonic time at which the command began. Raises FixTheMachine."""
+    import time
+    from datetime import UTC, datetime
+
+    from bot.ops.metrics.textfile import ComparisonRun, leave_for_prometheus
+
+    took_s = time.monotonic() - since_s
+    run = ComparisonRun(command, datetime.now(UTC), took_s, compared, differences)
+    leave_for_prometheus(textfile, run)

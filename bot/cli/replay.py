@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.options import ConfigOption, JsonOption, journal_path, settings_of
+from bot.cli.days import bot_clock
+from bot.cli.options import (
+    ConfigOption,
+    JsonOption,
+    TextfileOption,
+    journal_path,
+    leave_comparison,
+    settings_of,
+)
 from bot.cli.show.printer import printer
 from bot.cli.show.slips import show_slips
 from bot.domain.errors import FixTheCommand, FixTheMachine
@@ -35,6 +44,7 @@ def replay_journal(
     alert: Annotated[
         bool, typer.Option("--alert", help="Send what differs over the alert channels.")
     ] = False,
+    textfile: TextfileOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -46,7 +56,8 @@ def replay_journal(
     """
     from bot.ops.status.slippage import by_leg
 
-    path, settings, wanted = journal or journal_path(config, None), settings_of(config), _date(day)
+    began_s, settings = time.monotonic(), settings_of(config)
+    path, wanted = journal or journal_path(config, None), _date(day, settings)
     found = _compared(path, settings, wanted, as_journaled=as_journaled, is_typed=journal is not None)
     if found.is_empty and day != "today":
         raise FixTheCommand(f"{path}: nothing was judged{_on(wanted)}; it {found.journal_has}")
@@ -58,6 +69,9 @@ def replay_journal(
     else:
         _show(found, path, wanted)
         show_slips(by_leg(found.fills))
+    if textfile is not None:
+        count = sum(found.decisions.values())
+        leave_comparison(textfile, "replay", count, len(found.differences), since_s=began_s)
     if found.differences:
         if alert:
             _send(found, settings, wanted)
@@ -125,9 +139,9 @@ def _send(found: Compared, settings: Settings, day: date | None) -> None:
     alert_differences(settings, told, command, "The day's decisions come out differently in a replay")
 
 
-def _date(text: str) -> date | None:
+def _date(text: str, settings: Settings) -> date | None:
     if text == "today":
-        return new_york_day(datetime.now(UTC))
+        return new_york_day(bot_clock(settings.broker.simulated_clock)())
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:

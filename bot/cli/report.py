@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.options import ConfigOption, JsonOption, StateOption, journal_path
+from bot.cli.options import ConfigOption, JsonOption, StateOption, TextfileOption, journal_path
 from bot.cli.show.standing import head, recorded
 from bot.cli.show.typed import next_lines
 from bot.domain.errors import FixTheCommand, FixTheMachine
@@ -141,6 +141,7 @@ def plain_report(told: Any) -> dict[str, Any]:
 def flex(
     file: _File = None,
     alert: _Alert = False,
+    textfile: TextfileOption = None,
     config: ConfigOption = None,
     state: StateOption = None,
     as_json: JsonOption = False,
@@ -150,11 +151,13 @@ def flex(
     Needs monitoring.flex_token and monitoring.flex_query. Examples:  ibkr-bot flex --alert   ibkr-bot flex --file day.xml
     """
     import json
+    import time
     from dataclasses import asdict
 
     from bot.assembly import flex_day
-    from bot.cli.options import settings_of
+    from bot.cli.options import leave_comparison, settings_of
 
+    began_s = time.monotonic()
     settings = settings_of(config)
     text = flex_day.statement_text(settings, file)
     found = flex_day.flex_comparisons(settings, journal_path(config, state), text)
@@ -167,6 +170,9 @@ def flex(
         for line in (*one.differences, *(f"({line})" for line in one.news)):
             typer.echo(f"  {line}")
     differences = [line for one in found for line in one.differences]
+    if textfile is not None:
+        count = sum(one.agreed for one in found) + len(differences)
+        leave_comparison(textfile, "flex", count, len(differences), since_s=began_s)
     if differences and alert:
         flex_day.alert_differences(settings, differences)
     raise typer.Exit(1 if differences else 0)

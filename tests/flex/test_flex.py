@@ -175,8 +175,11 @@ def test_the_command_says_by_its_exit_code_whether_the_day_agrees(
     good = typed(endpoint, state, monkeypatch)
     assert (good.exit_code, json.loads(good.stdout)["agreed"]) == (0, 1)
     endpoint.answers = [statement(trade(), trade("0000e0d5.2.01.01"))]
-    bad = typed(endpoint, state, monkeypatch)
+    bad = typed(endpoint, state, monkeypatch, "--textfile", "flex.prom")
     assert (bad.exit_code, len(json.loads(bad.stdout)["differences"])) == (1, 1)
+    left = (state / "flex.prom").read_text()
+    assert 'ibkr_comparison_differences{command="flex"} 1.0\n' in left
+    assert 'ibkr_comparison_compared{command="flex"} 2.0\n' in left
 
 
 def test_a_statement_of_another_account_is_not_compared(

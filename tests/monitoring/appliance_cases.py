@@ -173,6 +173,56 @@ STORAGE = [
     ),
 ]
 
+REPLAY = {"command": "replay"}
+REPLAY_TIMER = node("node_systemd_unit_state", name="ibkr-bot-replay.timer", state="active")
+COMPARISONS = [
+    Case(
+        "ComparisonDiffers",
+        {node("ibkr_comparison_differences", **REPLAY): flat_days((0, "2h"), (3, "24h"), (0, "24h"))},
+        {"1h": 0, "10h": 0, "16h": 1, "28h": 0},
+        "the bot has told it at once; the next evening's without any ends it",
+        step_s=DAYS_STEP_S,
+    ),
+    Case(
+        "ComparisonMissing",
+        {
+            node("ibkr_comparison_due_timestamp_seconds", **REPLAY): flat_days(
+                (40 * 3600, "60h"), (90 * 3600, "20h")
+            ),
+            REPLAY_TIMER: flat_days((1, "80h")),
+        },
+        {"39h": 0, "42h": 1, "62h": 0},
+        step_s=DAYS_STEP_S,
+    ),
+    Case(
+        "ComparisonMissing",
+        {
+            node("ibkr_comparison_due_timestamp_seconds", command="flex"): flat_days((3600, "60h")),
+            node("ibkr_comparison_due_timestamp_seconds", **REPLAY): flat_days((3600 * 24 * 9, "60h")),
+            REPLAY_TIMER: flat_days((1, "60h")),
+        },
+        {"42h": 0},
+        "IB's statement is not asked for any more: its timer is gone",
+        step_s=DAYS_STEP_S,
+    ),
+    Case(
+        "ComparisonMissing",
+        {node("node_boot_time_seconds"): flat_days((0, "120h")), REPLAY_TIMER: flat_days((1, "120h"))},
+        {"95h": 0, "100h": 1},
+        "a host that never compared anything is missed, too",
+        step_s=DAYS_STEP_S,
+    ),
+    Case(
+        "UnitFailed",
+        {
+            node("node_systemd_unit_state", name="ibkr-bot-replay.service", state="failed"): flat((1, "50m")),
+            node("ibkr_comparison_differences", **REPLAY): flat((2, "25m"), (0, "25m")),
+        },
+        {"20m": 0, "40m": 1},
+        "a comparison that found something has not failed; one that could not compare has",
+    ),
+]
+
 PIPELINE = [
     Case(
         "AlertmanagerMissing",
@@ -305,4 +355,4 @@ DIED = [
     ),
 ]
 
-APPLIANCE = [*GATEWAY, *STORAGE, *PIPELINE, *DIED]
+APPLIANCE = [*GATEWAY, *STORAGE, *COMPARISONS, *PIPELINE, *DIED]

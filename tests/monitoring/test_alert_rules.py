@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from bot.ops.metrics.endpoint import FAMILIES
+from bot.ops.metrics.textfile import COMPARISON_FAMILIES
 from tests.monitoring.alert_case import DAYS_STEP_S, STEP_S, Case, bot, flat, second_bot
 from tests.monitoring.alert_cases import CASES
 from tests.monitoring.rule_files import PROMETHEUS, RECORDED, ROOT, RULES, alerts, needs_promtool, rules
@@ -183,5 +184,7 @@ def test_rules_speak_only_of_families_that_exist() -> None:
     for rule in rules():
         named = set(re.findall(r"\bibbot[_:][a-z0-9_:]+", rule["expr"]))
         of_the_guard = set(re.findall(r"\bibkr_guard_[a-z0-9_]+", rule["expr"]))
+        of_comparisons = set(re.findall(r"\bibkr_comparison_[a-z0-9_]+", rule["expr"]))
         assert of_the_guard <= GUARD, of_the_guard - GUARD
+        assert of_comparisons <= COMPARISON_FAMILIES, of_comparisons - COMPARISON_FAMILIES
         assert named <= KNOWN | recorded, named - KNOWN - recorded

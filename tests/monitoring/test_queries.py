@@ -51,6 +51,8 @@ NEEDS_DAYS = {"9/A", "9/B"}
 """A simulated day is over within minutes of the wall's clock."""
 MAY_FIRE = {"Watchdog"}
 OTHERS = """\
+ibkr_comparison_differences{command="replay"} 0
+ibkr_comparison_due_timestamp_seconds{command="replay"} 9e9
 pi_throttled_state{reason="under_voltage"} 0
 ibgateway_up 1
 ibgateway_login_pending 0

@@ -77,12 +77,30 @@ def test_one_difference_is_told_as_one(
     assert "1 difference in" in said
 
 
-def test_a_journal_at_rest_is_read_where_nothing_can_be_written(
-    played_day: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_the_evening_s_replay_came_to_is_left_for_prometheus(
+    played_day: Played, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = edited(played_day.journal, tmp_path, "body = json_set(body, '$.quantity', 99)")
+
+    def left(*words: str) -> dict[str, float]:
+        with suppress(SystemExit):
+            main(["replay", *words, "--textfile", "replay.prom"])
+        lines = Path("replay.prom").read_text().splitlines()
+        found = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        return {name.removeprefix("ibkr_comparison_").partition("{")[0]: float(text) for name, text in found}
+
+    assert left(f"{played_day.journal}")["differences"] == 0
+    found = left(f"{path}")
+    assert (found["differences"], found["compared"] > JUDGED_A_DAY) == (1, True)
+    assert left("nowhere.db") == found, "a run that compares nothing is none"
+
+
+def test_a_journal_under_any_name_is_read_and_nothing_is_left_beside_it(
+    played_day: Played, tmp_path: Path
 ) -> None:
     path = tmp_path / "a 100 % journal?.db"
     path.write_bytes(played_day.journal.read_bytes())
-    monkeypatch.setattr("bot.journal.store.os.access", lambda *_: False)
 
     assert compare_journal(path, load_settings(None, {"SYMBOLS": "SPY"})).differences == ()
     assert [*tmp_path.iterdir()] == [path]
