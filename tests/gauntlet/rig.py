@@ -42,6 +42,9 @@ BULL, BEAR = Direction.BULLISH, Direction.BEARISH
 FEW = {"MARKET_DATA__STRIKES_EACH_SIDE": "2", "OPTIONS__MIN_VOLUME": "0", "OPTIONS__MAX_SPREAD_PCT": "0.10"}
 
 
+_OF_LINKS = (b.BrokerConnected, b.BrokerDisconnected)
+
+
 def clock(day: date, text: str) -> datetime:
     """A New York minute of that day."""
     hour, minute = map(int, text.split(":"))
@@ -120,6 +123,12 @@ class Rig:
         self.pause_until(lambda: any(isinstance(x, b.BrokerConnected) for x in heard))
         return lambda: other.stop(5.0)
 
+    @property
+    def is_cut_off(self) -> bool:
+        """The bot lives, and lost a connection that it has not had again."""
+        of_links = (x for _, x in reversed(self.heard.log) if isinstance(x, _OF_LINKS))
+        return self._life is not None and isinstance(next(of_links, None), b.BrokerDisconnected)
+
     def pause_until(self, holds: Callable[[], bool]) -> None:
         """For what the adapter does by the wall's clock: give it the wall's time, while the simulated clock stands."""
         deadline = time.monotonic() + TIMEOUT_S
@@ -163,14 +172,16 @@ class Rig:
         before = -2
         while self._life is not None:
             self.gateway.settle()
-            if self._can_talk():
+            if self.can_talk():
                 self.life.broker.settle(TIMEOUT_S)
             handled = self.life.handled()
             if handled in (before, -1):
                 return
             before = handled
 
-    def _can_talk(self) -> bool:
+    def can_talk(self) -> bool:
+        """Whether the gateway would answer the bot."""
+
         def ask(core: GatewayCore) -> bool:
             link = core.link
             return link.is_listening and not link.is_silent and not link.closes_after_accept
