@@ -15,7 +15,16 @@ from bot.ops.metrics.endpoint import FAMILIES
 from bot.ops.metrics.textfile import COMPARISON_FAMILIES
 from tests.monitoring.alert_case import DAYS_STEP_S, STEP_S, Case, bot, flat, second_bot
 from tests.monitoring.alert_cases import CASES
-from tests.monitoring.rule_files import PROMETHEUS, RECORDED, ROOT, RULES, alerts, needs_promtool, rules
+from tests.monitoring.rule_files import (
+    PROMETHEUS,
+    RECORDED,
+    ROOT,
+    RULES,
+    alerts,
+    groups,
+    needs_promtool,
+    rules,
+)
 
 SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count")}
 KNOWN = {x.full_name + end for x in FAMILIES for end in ("", *SUFFIXES.get(x.kind, ()))}
@@ -74,8 +83,9 @@ def cut_out(path: Path, rule: dict[str, Any], folder: Path) -> Iterator[Path]:
             words += recorded["expr"]
             wanted.append(recorded)
     for source in (RECORDED, path):
-        groups = yaml.safe_load(source.read_text(encoding="utf-8"))["groups"]
-        kept = [{**group, "rules": [one for one in group["rules"] if one in wanted]} for group in groups]
+        kept = [
+            {**group, "rules": [one for one in group["rules"] if one in wanted]} for group in groups(source)
+        ]
         made = folder / f"{rule['alert']}-{source.name}"
         made.write_text(
             yaml.safe_dump({"groups": [group for group in kept if group["rules"]]}), encoding="utf-8"
