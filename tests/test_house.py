@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
 import pytest
 
-BOT = Path(__file__).parents[1] / "bot"
+from tests.sources import BOT, PARSED_ONCE, sources
+
 FILES = sorted(BOT.rglob("*.py"))
 LENGTHS = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
 
@@ -27,15 +26,7 @@ def test_files_stay_short() -> None:
     assert median(lengths.values()) <= 120
 
 
-def _long_functions() -> Iterator[str]:
-    for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                continue
-            length = (node.end_lineno or node.lineno) - node.lineno + 1
-            if length > 50:
-                yield f"{path.relative_to(BOT)}: {node.name} {length}"
-
-
+@PARSED_ONCE
 def test_no_function_is_longer_than_a_screen() -> None:
-    assert list(_long_functions()) == []
+    found = [(source.name, *function) for source in sources() for function in source.lengths]
+    assert [function for function in found if function[-1] > 50] == []

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 from collections import defaultdict
-from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.sources import PARSED_ONCE, sources
+
+pytestmark = PARSED_ONCE
 
 SAME_MEANING = {
     "HANDLERS": "each module of bot/sim/handlers ends in its part of one table",
@@ -28,26 +27,15 @@ SAME_MEANING = {
 }
 
 
-def _defined(module: ast.Module) -> Iterator[str]:
-    for node in module.body:
-        match node:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-                yield name
-            case ast.Assign(targets=targets):
-                yield from (target.id for target in targets if isinstance(target, ast.Name))
-            case ast.AnnAssign(target=ast.Name(id=name)):
-                yield name
-
-
 @cache
 def _rooms() -> dict[str, set[str]]:
     rooms: dict[str, set[str]] = defaultdict(set)
-    for path in sorted((ROOT / "bot").rglob("*.py")):
-        if path.is_relative_to(ROOT / "bot" / "guard"):
+    for source in sources():
+        if source.name.startswith("bot/guard/"):
             continue  # a program of its own, on another machine
-        for name in _defined(ast.parse(path.read_text(encoding="utf-8"))):
+        for name in source.defined:
             if not name.startswith("_"):
-                rooms[name].add(str(path.relative_to(ROOT)))
+                rooms[name].add(source.name)
     return rooms
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-import bot
 from bot.assembly.machines import make_machines
 from bot.config import Settings
 from bot.domain import broker_messages, messages
@@ -21,8 +19,8 @@ from bot.ops.alerts.events import Alerts
 from bot.ops.status.status_builder import StatusBuilder
 from bot.wiring import ALERTS, BOARD, BROKER, DURABLE, EVERY_STRATEGY, JOURNAL, ROUTES, STRATEGY, Names
 from tests.risk.house import NOON
+from tests.sources import PARSED_ONCE, sources
 
-HOUSE = Path(bot.__file__).parent
 PARTS = frozenset({broker_messages.Snapshot})
 """Classes of the message modules that are never said alone."""
 
@@ -72,16 +70,8 @@ def test_every_message_has_a_row_in_the_table() -> None:
     assert classes - PARTS == set(ROUTES)
 
 
+@PARSED_ONCE
 def test_every_row_has_somebody_who_says_it() -> None:
-    said = {name for path in HOUSE.rglob("*.py") for name in made_in(path)}
+    said = {name for source in sources() for name in source.called}
 
     assert {kind.__name__ for kind in ROUTES} - said == set()
-
-
-def made_in(path: Path) -> Iterator[str]:
-    """The names of the classes and functions that a module calls."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call):
-            called = node.func
-            if isinstance(called, ast.Attribute | ast.Name):
-                yield called.attr if isinstance(called, ast.Attribute) else called.id
