@@ -26,6 +26,11 @@ def _wait(seconds: float) -> Act:
     return lambda line: line.wait(seconds)
 
 
+def _end(line: Line) -> None:
+    """Nothing more is to come: the clock may go in wide steps."""
+    line.wait(60, step=2)
+
+
 _GOOD, _TARGET, _STOP = _price("1.90", "1.95"), _price("2.60", "2.65"), _price("1.50", "1.55")
 _BY_TARGET = [_GOOD, begin, _wait(2), _TARGET, _wait(2)]
 LIVES: dict[str, tuple[list[Act], ExchangeSettings]] = {
@@ -65,7 +70,7 @@ def live(name: str, kill_after: int | None, *, lose: Callable[[Line], None] = la
     line = Line()
     line.broker.exchange_settings = ExchangeSettings(**vars(exchange_settings))
     line.kill_after = kill_after
-    for act in (Line.connect, *acts, _wait(60)):
+    for act in (Line.connect, *acts, _end):
         try:
             act(line)
         except Killed:
@@ -75,5 +80,5 @@ def live(name: str, kill_after: int | None, *, lose: Callable[[Line], None] = la
                 begin(line)
         line.assert_safe()
     line.kill_after = None
-    line.wait(60)
+    _end(line)
     return line
