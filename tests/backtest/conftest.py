@@ -32,9 +32,9 @@ def plan(symbol: str = "GOOG", first: date = DAY, last: date = DAY, **variables:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """One worker plays the day for all who look at it."""
-    if "played_day" in getattr(item, "fixturenames", ()):
-        item.add_marker(pytest.mark.xdist_group("played"))
+    """One worker plays the days for all who look at them."""
+    for played in {"played_day", "two_lives"}.intersection(getattr(item, "fixturenames", ())):
+        item.add_marker(pytest.mark.xdist_group(played))
 
 
 @dataclass(frozen=True)
