@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -33,6 +34,14 @@ DataOption = Annotated[
         "--data", help="Folder of your own market data; default data.directory.", envvar=DATA_VARIABLE
     ),
 ]
+
+
+def finite(value: float) -> float:
+    """For a float's ``callback``: click lets NaN through whatever ``min`` and ``max`` say."""
+    if not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is no number.")
+    return value
+
 
 LATEST_RUN = "latest"
 JOURNAL_NAME = "journal.db"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.options import DataOption
+from bot.cli.options import DataOption, finite
 from bot.domain.errors import FixTheCommand, FixTheMachine
 from bot.domain.text import counted
 
@@ -56,7 +56,10 @@ _QuotesPerSecond = Annotated[
     typer.Option(min=1, max=4, help="Quotes move this often, as IB's do at 4; 4 a minute without it."),
 ]
 _AnswerDelay = Annotated[
-    float, typer.Option(metavar="MS", min=0, max=60_000, help="Milliseconds from a request to its answer.")
+    float,
+    typer.Option(
+        metavar="MS", min=0, max=60_000, callback=finite, help="Milliseconds from a request to its answer."
+    ),
 ]
 _Splits = Annotated[
     list[str] | None,

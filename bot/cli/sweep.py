@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.backtest import as_simulated, changed_settings, library_of, make_plan, sessions_bar
-from bot.cli.options import ConfigOption, DataOption, JsonOption
+from bot.cli.options import ConfigOption, DataOption, JsonOption, finite
 from bot.cli.show.grid import grid_of
 from bot.cli.show.page_file import check_place, write_page
 from bot.cli.show.printer import printer
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bot.backtest.sweep.trial import Job, Trial
     from bot.backtest.sweep.walk_forward import Fold
     from bot.ops.page.document import Table
+    from bot.sim.market.recorded.library import Library
 
 _Grid = Annotated[
     list[str],
@@ -36,7 +37,10 @@ _Search = Annotated[
     typer.Option(min=0, help="Try so many, chosen by what the ones before brought (Optuna); 0: no search."),
 ]
 _Out = Annotated[
-    float, typer.Option("--out-of-sample", min=0.0, max=0.9, help="Last part of the days, kept back.")
+    float,
+    typer.Option(
+        "--out-of-sample", min=0.0, max=0.9, callback=finite, help="Last part of the days, kept back."
+    ),
 ]
 _Folds = Annotated[
     int,
@@ -88,6 +92,7 @@ def sweep(
     settings = changed_settings(config, None)
     library = library_of(data, settings)
     plan = make_plan(settings, library, symbols, first, last, equity, seed, halts, synthetic=synthetic)
+    _check_folds(folds, plan, library)
     job = _job(plan, config, data or settings.data.directory)
     wanted = () if search else _wanted(grid, draw, seed)
     crew = crew_of(job, workers or os.cpu_count() or 1, scheduler, lambda line: typer.echo(line, err=True))
@@ -108,6 +113,17 @@ def sweep(
 def _refuse_two_ways(draw: int, search: int) -> None:
     if draw and search:
         raise FixTheCommand("--draw and --search are two ways to choose: give one of them")
+
+
+def _check_folds(folds: int, plan: BacktestPlan, library: Library) -> None:
+    """Before anything is played, not after all of it."""
+    from bot.backtest.exact.run import plan_stretches
+
+    days, needed = sum(len(x.sessions) for x in plan_stretches(plan, library)), 2 * (folds + 1)
+    if folds and days < needed:
+        raise FixTheCommand(
+            f"--folds {folds}: {needed} days are needed, two for each and two before the first, and there are {days}"
+        )
 
 
 @contextmanager
@@ -145,10 +161,7 @@ def _judged(trials: Sequence[Trial], out_of_sample: float, folds: int) -> tuple[
     swept = judge_sweep(trials, out_of_sample)
     if not swept.ranked:
         raise FixTheCommand(f"no combination is possible; the first: {swept.refused[0].error}")
-    steps = walk_forward(swept.ranked, folds)
-    if folds and not steps:
-        raise FixTheCommand(f"--folds {folds}: the days are too few for so many; at least two in each")
-    return swept, steps
+    return swept, walk_forward(swept.ranked, folds)
 
 
 def _tables(swept: Swept, top: int, steps: tuple[Fold, ...]) -> tuple[Table, ...]:
@@ -181,9 +194,20 @@ def _axes(texts: list[str]) -> list[tuple[str, tuple[str, ...]]]:
 
     known = setting_keys()
     read = [read_axis(text, known) for text in texts]
+    for key, _ in read:
+        _check_has_a_say(key)
     if len({key for key, _ in read}) < len(read):
         raise FixTheCommand("--grid: a key is given twice; put its values in one")
     return read
+
+
+def _check_has_a_say(key: str) -> None:
+    from bot.config.deciding import is_tried
+
+    if key == "symbols":
+        raise FixTheCommand("--grid symbols: every combination plays the same ones; name them with --symbols")
+    if not is_tried(key):
+        raise FixTheCommand(f"--grid {key}: no decision of a backtest hangs on it")
 
 
 def _job(plan: BacktestPlan, config: Path | None, data: Path) -> Job:

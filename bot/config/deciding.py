@@ -23,6 +23,14 @@ _DECIDING: Final = (
 _OF_THE_BROKER: Final = ("trading", "account", "simulated_clock", "embedded_gateway")
 
 
+_SAME_FOR_ALL: Final = ("symbols", "dry_run", "timezone")
+
+
+def is_tried(key: str) -> bool:
+    """Whether a backtest's decisions may hang on a setting that its plan does not fix."""
+    return key not in _SAME_FOR_ALL and key.partition(".")[0] in _DECIDING
+
+
 def deciding(settings: Settings) -> Texts:
     """Of the settings or their plain copy, in the order of their keys."""
     broker = ((name, getattr(settings.broker, name)) for name in _OF_THE_BROKER)

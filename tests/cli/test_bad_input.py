@@ -102,6 +102,7 @@ def test_the_environment_wins_over_the_file_and_is_named_when_it_is_wrong(
         ("why", "SPY", "half past ten"),
         ("sim", "--session", "2011-13-45"),
         ("sim", "--record", "gateway:99999"),
+        ("sim", "--answer-delay", "nan"),
         ("no-such-command",),
         ("journal", "--csv", "--json"),
     ],

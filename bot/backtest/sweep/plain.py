@@ -14,7 +14,7 @@ import numpy as np
 
 from bot.backtest.plan import BacktestPlan
 from bot.backtest.sweep.overfit import whole_return, yearly_sharpe
-from bot.backtest.sweep.table import Swept
+from bot.backtest.sweep.table import Swept, without_effect
 from bot.backtest.sweep.trial import Trial, as_row
 from bot.backtest.sweep.walk_forward import Fold
 
@@ -54,6 +54,7 @@ def as_json_text(
         "best_by_luck": {"sharpe": _known(swept.by_luck), "source": _LUCK},
         "deflated_sharpe": {"probability": _known(swept.deflated), "source": _DEFLATED},
         "overfitting": {"probability": _known(swept.overfit), "source": _OVERFIT},
+        "without_effect": without_effect(swept),
         "combinations": [_combination(x, swept.split) for x in swept.ranked],
         "impossible": [{"changes": dict(x.changes), "reason": x.error} for x in swept.refused],
         "walk_forward": [_fold(x) for x in folds],

@@ -22,6 +22,8 @@ Axes = Sequence[tuple[str, tuple[str, ...]]]
 RunTrials = Callable[[Sequence[Changes]], Sequence[Trial]]
 ROUND: Final = 8
 """Combinations chosen at once: enough for the processors of a small machine, few enough to learn between."""
+_SEEDS: Final = 2**32
+"""That Optuna knows, from 0."""
 _IDLE_ROUNDS: Final = 5
 """So many rounds without anything new end a search that has seen what it would choose."""
 
@@ -53,7 +55,7 @@ def _study(seed: int) -> Any:
     except ModuleNotFoundError:
         raise FixTheMachine("--search needs Optuna: pip install optuna") from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
+    return optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed % _SEEDS))
 
 
 def _changes(trial: Any, axes: Axes) -> Changes:

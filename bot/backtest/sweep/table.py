@@ -18,6 +18,7 @@ from bot.backtest.sweep.overfit import (
     whole_return,
     yearly_sharpe,
 )
+from bot.backtest.sweep.space import Changes
 from bot.backtest.sweep.trial import Trial
 from bot.ops.page.document import Table
 
@@ -90,6 +91,21 @@ def refused_table(swept: Swept, shown: int) -> Table | None:
     return Table("Refused by the settings' own checks", (*keys, "reason"), rows, (), note)
 
 
+def without_effect(swept: Swept) -> tuple[str, ...]:
+    """The keys of which no value made a difference to any day, whatever all else was: of a strategy that never fired, perhaps."""
+    keys = [key for key, _ in swept.ranked[0].changes] if swept.ranked else []
+    return tuple(key for n, key in enumerate(keys) if _is_without_effect(swept.ranked, n))
+
+
+def _is_without_effect(trials: Sequence[Trial], place: int) -> bool:
+    """False, too, where no two trials differ in that setting alone."""
+    alike: dict[Changes, list[tuple[float, ...]]] = {}
+    for x in trials:
+        alike.setdefault(x.changes[:place] + x.changes[place + 1 :], []).append(x.returns)
+    groups = [found for found in alike.values() if len(found) > 1]
+    return bool(groups) and all(len({*found}) == 1 for found in groups)
+
+
 def worth_in_words(swept: Swept) -> str:
     """What the search is worth, in one sentence each."""
     said = [f"{len(swept.ranked)} tried, {len(swept.refused)} refused by the settings' own checks."]
@@ -102,6 +118,8 @@ def worth_in_words(swept: Swept) -> str:
         )
     if swept.overfit is not None:
         said.append(f"Probability of backtest overfitting: {swept.overfit:.0%} (Bailey and others, 2015).")
+    if idle := without_effect(swept):
+        said.append(f"No value of {' or '.join(idle)} made a difference on any of these days.")
     worths = {"the deflated Sharpe ratio": swept.deflated, "the probability of overfitting": swept.overfit}
     if unknown := [name for name, worth in worths.items() if worth is None]:
         said.append(f"Days and combinations are too few, or too alike, to say {' and '.join(unknown)}.")

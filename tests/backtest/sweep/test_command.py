@@ -63,3 +63,26 @@ def test_what_the_search_is_worth_is_said_once(folder: Path, capsys: pytest.Capt
         == 1
     )
     assert (folder / "sweep.html").read_text().count("2 tried, 1 refused") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ((*GRID, "--folds", "3"), "--folds 3: 8 days are needed"),
+        ((*GRID, "--out-of-sample", "nan"), "nan is no number"),
+        (("--grid", "symbols=GOOG,SPY"), "--symbols"),
+        (("--grid", "broker.port=4001,4002"), "no decision of a backtest hangs on it"),
+        (("--grid", "monitoring.telegram_bot_token=a,b"), "no decision of a backtest hangs on it"),
+        (("--grid", "strategies.scalp.fast_ema=-1,300"), "no combination is possible"),
+        ((*GRID, "--from", "2010-01-04", "--to", "2010-01-05"), "no minutes of GOOG"),
+    ],
+)
+def test_a_command_that_cannot_be_costs_a_line_and_leaves_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str], given: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["sweep", *DAYS, *given, "--workers", "1"])
+
+    assert ended.value.code == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+    assert not [*folder.iterdir()]

@@ -52,3 +52,11 @@ def test_a_search_that_has_tried_everything_ends() -> None:
     found = search(few, 50, 1, 0.3, lambda some: [tried(x) for x in some])
 
     assert 1 <= len(found) <= 3
+
+
+@pytest.mark.parametrize("seed", [-1, 2**40])
+def test_any_whole_number_is_a_seed(seed: int) -> None:
+    def run(some: Sequence[Changes]) -> list[Trial]:
+        return [tried(changes) for changes in some]
+
+    assert search(AXES, 8, seed, 0.3, run) == search(AXES, 8, seed, 0.3, run)

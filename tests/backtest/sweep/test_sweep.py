@@ -22,7 +22,7 @@ from bot.backtest.sweep.overfit import (
 )
 from bot.backtest.sweep.results import Results
 from bot.backtest.sweep.space import Changes, draw, grid, read_axis
-from bot.backtest.sweep.table import heat_map, judge_sweep, refused_table, sweep_table
+from bot.backtest.sweep.table import heat_map, judge_sweep, refused_table, sweep_table, without_effect
 from bot.backtest.sweep.trial import Job, Trial, run_trial
 from bot.backtest.sweep.walk_forward import walk_forward
 from bot.backtest.sweep.workers import TrialSeen, crew_of, run_sweep
@@ -97,6 +97,10 @@ def test_a_grid_is_every_combination_and_a_draw_some_of_them() -> None:
         "risk.take_profit_pct=",
         "risk.take_profit_pct=1:0:1",
         "risk.take_profit_pct=a:b:c",
+        "risk.take_profit_pct=nan:1:1",
+        "risk.take_profit_pct=1:2:nan",
+        "risk.take_profit_pct=1:inf:1",
+        "risk.take_profit_pct=,",
     ],
 )
 def test_a_wrong_axis_costs_one_line(text: str) -> None:
@@ -104,6 +108,44 @@ def test_a_wrong_axis_costs_one_line(text: str) -> None:
         read_axis(text, KNOWN)
 
     assert text.split("=")[0] in f"{refused.value}"
+
+
+@pytest.mark.parametrize(
+    ("values", "read"),
+    [
+        ("5,8,5.0,05,+5", ("5", "8")),
+        ("0.1:0.3:0.10", ("0.10", "0.20", "0.30")),
+        ("true,TRUE,1,no,0", ("true", "no")),
+        ("[45, 70],[40,65]", ("[45, 70]", "[40,65]")),
+        ("23:45,23:50", ("23:45", "23:50")),
+        (" atm , otm ,", ("atm", "otm")),
+        ("nan,NaN", ("nan", "NaN")),
+    ],
+)
+def test_an_axis_has_each_value_once_however_it_is_written(values: str, read: tuple[str, ...]) -> None:
+    assert read_axis(f"risk.take_profit_pct={values}", KNOWN) == ("risk.take_profit_pct", read)
+
+
+def test_too_many_to_draw_from_cost_one_line() -> None:
+    many = tuple(f"{n}" for n in range(100_000))
+
+    assert len(draw([("a", many), ("b", many)], 3, seed=1)) == 3
+    with pytest.raises(FixTheCommand, match="--draw 100,001 of"):
+        draw([("a", many), ("b", many)], 100_001, seed=1)
+    with pytest.raises(FixTheCommand, match="--draw 1 of"):
+        draw([(key, many) for key in "abcd"], 1, seed=1)
+
+
+def test_a_setting_that_made_no_difference_is_named() -> None:
+    def played(a: str, b: str, returns: tuple[float, ...]) -> Trial:
+        return Trial((("a", a), ("b", b)), ("1", "2"), returns)
+
+    alike = [played("1", "1", (0.1, 0.2)), played("1", "2", (0.1, 0.2)), played("2", "1", (0.3, 0.2))]
+
+    assert without_effect(judge_sweep(alike, 0.0)) == ("b",)
+    assert without_effect(judge_sweep([*alike, played("2", "2", (0.3, 0.1))], 0.0)) == ()
+    assert without_effect(judge_sweep([alike[0], played("2", "2", (0.1, 0.2))], 0.0)) == ()
+    assert without_effect(judge_sweep([], 0.0)) == ()
 
 
 def test_what_the_settings_refuse_is_a_trial_with_its_reason(finished: tuple[Path, list[Trial]]) -> None:
