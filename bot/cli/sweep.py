@@ -88,11 +88,10 @@ def sweep(
     from bot.backtest.sweep.workers import crew_of, run_sweep
 
     check_place(html)
-    _refuse_two_ways(draw, search)
     settings = changed_settings(config, None)
     library = library_of(data, settings)
     plan = make_plan(settings, library, symbols, first, last, equity, seed, halts, synthetic=synthetic)
-    _check_folds(folds, plan, library)
+    _check_possible(draw, search, folds, plan, library)
     job = _job(plan, config, data or settings.data.directory)
     wanted = () if search else _wanted(grid, draw, seed)
     crew = crew_of(job, workers or os.cpu_count() or 1, scheduler, lambda line: typer.echo(line, err=True))
@@ -110,15 +109,12 @@ def sweep(
     _tell(swept, _tables(swept, top, steps), plan, html, is_shown=not as_json)
 
 
-def _refuse_two_ways(draw: int, search: int) -> None:
-    if draw and search:
-        raise FixTheCommand("--draw and --search are two ways to choose: give one of them")
-
-
-def _check_folds(folds: int, plan: BacktestPlan, library: Library) -> None:
+def _check_possible(draw: int, search: int, folds: int, plan: BacktestPlan, library: Library) -> None:
     """Before anything is played, not after all of it."""
     from bot.backtest.exact.run import plan_stretches
 
+    if draw and search:
+        raise FixTheCommand("--draw and --search are two ways to choose: give one of them")
     days, needed = sum(len(x.sessions) for x in plan_stretches(plan, library)), 2 * (folds + 1)
     if folds and days < needed:
         raise FixTheCommand(

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from bot.backtest.sweep.overfit import yearly_sharpe
-from bot.backtest.sweep.table import Swept, by_size
+from bot.backtest.sweep.table import Swept, by_size, mapped
 from bot.backtest.sweep.trial import Trial
 from bot.domain.text import counted
 from bot.ops.page.drawings import Axis, HeatMap, Parallel
@@ -54,12 +54,12 @@ def _shown(ranked: Sequence[Trial]) -> list[Trial]:
 
 
 def heat_maps(swept: Swept) -> tuple[HeatMap, ...]:
-    """Of each pair of settings (the first six) the mean Sharpe ratio in sample and out of sample."""
+    """Of each pair of settings that vary (the first six) the mean Sharpe ratio in sample and out of sample."""
     if not swept.ranked:
         return ()
     inside, outside = _sharpes(swept)
     has_rest = swept.split + 1 < len(swept.ranked[0].returns)  # one day has no deviation
-    pairs = list(combinations(range(len(swept.ranked[0].changes)), 2))[:_PAIRS]
+    pairs = list(combinations(mapped(swept.ranked), 2))[:_PAIRS]
     parts = (("in sample", inside), ("out of sample", outside)) if has_rest else (("in sample", inside),)
     return tuple(_map(swept.ranked, pair, name, value) for pair in pairs for name, value in parts)
 
@@ -88,8 +88,7 @@ def _mean(values: list[float] | None) -> float | None:
 
 
 def _sharpes(swept: Swept) -> tuple[_Value, _Value]:
-    """A trial's yearly Sharpe ratio in the first days, and in the rest."""
-    return (
-        lambda x: yearly_sharpe(np.array(x.returns[: swept.split])),
-        lambda x: yearly_sharpe(np.array(x.returns[swept.split :])),
-    )
+    """A trial's yearly Sharpe ratio in the first days, and in the rest; each is reckoned once for all pictures."""
+    inside = {x.changes: yearly_sharpe(np.array(x.returns[: swept.split])) for x in swept.ranked}
+    outside = {x.changes: yearly_sharpe(np.array(x.returns[swept.split :])) for x in swept.ranked}
+    return lambda x: inside[x.changes], lambda x: outside[x.changes]

@@ -126,14 +126,22 @@ def worth_in_words(swept: Swept) -> str:
     return " ".join(said)
 
 
+def mapped(trials: Sequence[Trial]) -> list[int]:
+    """The places of the keys that maps are drawn of: those with more than one value, if there are two of them."""
+    keys = range(len(trials[0].changes)) if trials else range(0)
+    varied = [n for n in keys if len({x.changes[n] for x in trials}) > 1]
+    return varied if len(varied) > 1 else [*keys]
+
+
 def heat_map(swept: Swept) -> Table | None:
-    """Mean Sharpe ratio in sample over the first two keys; None for fewer keys."""
-    if not swept.ranked or len(swept.ranked[0].changes) < 2:
+    """Mean Sharpe ratio in sample over the first two keys that vary; None for fewer keys."""
+    places = mapped(swept.ranked)[:2]
+    if len(places) < 2:
         return None
-    (row_key, _), (column_key, _) = swept.ranked[0].changes[:2]
+    row_key, column_key = (swept.ranked[0].changes[n][0] for n in places)
     cells: dict[tuple[str, str], list[float]] = {}
     for x in swept.ranked:
-        (_, row), (_, column) = x.changes[:2]
+        row, column = (x.changes[n][1] for n in places)
         sharpe = yearly_sharpe(np.array(x.returns[: swept.split]))
         cells.setdefault((row, column), []).extend(() if sharpe is None else (sharpe,))
     rows, columns = ({place[n] for place in cells} for n in (0, 1))

@@ -10,7 +10,7 @@ import pytest
 from bot.backtest.sweep.figures import heat_maps, parallel
 from bot.backtest.sweep.overfit import yearly_sharpe
 from bot.backtest.sweep.space import grid
-from bot.backtest.sweep.table import judge_sweep
+from bot.backtest.sweep.table import heat_map, judge_sweep
 from bot.backtest.sweep.trial import Trial
 
 AXES = [
@@ -103,3 +103,16 @@ def test_an_unknown_ratio_is_drawn_as_unknown_and_not_as_0() -> None:
     assert all(value is not None and value < 0 for value in drawn[0.0])
     assert [x.values[1] for x in heat_maps(swept)] == [(None,), (None,)]
     assert all("unknown" in x.note for x in heat_maps(swept))
+
+
+def test_maps_are_of_settings_that_vary() -> None:
+    swept = judge_sweep([replace(x, changes=(("A.same", "1"), *x.changes)) for x in trials()], 0.3)
+
+    assert {x.down for x in heat_maps(swept)} | {x.across for x in heat_maps(swept)} == {
+        "b",
+        "expiry",
+        "fast_ema",
+    }
+    table = heat_map(swept)
+    assert table is not None
+    assert [row[0] for row in table.rows] == ["1", "2"]
