@@ -6,7 +6,6 @@ Source of the Saturday rule: options expired formally on the Saturday after thei
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from typing import Final
 
@@ -14,11 +13,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
-from bot.backtest.store.intake.instants import on_time_grid, to_instants
+from bot.backtest.store.intake.dates import DateReader, has_short_years, order_of
+from bot.backtest.store.intake.instants import to_instants
+from bot.backtest.store.intake.naming import OCC
 from bot.backtest.store.intake.numbers import Flags, Floats, floats
 from bot.backtest.store.intake.options import Told
 from bot.backtest.store.intake.raw import Raw
-from bot.backtest.store.intake.sessions import place_bars
+from bot.backtest.store.intake.sessions import day_of, place_bars
 from bot.backtest.store.intake.taken import Sieve, Taken, as_table
 from bot.backtest.store.intake.times import Times, read_times, without_words
 from bot.backtest.store.intake.values import bad_books
@@ -28,7 +29,6 @@ from bot.domain.session import CalendarRangeError, previous_session, session_on
 from bot.domain.text import counted
 from bot.domain.types import Symbol
 
-_OCC: Final = re.compile(r"(?:O:)?[A-Z.]{1,6}\d?\s*(\d{6})([CP])(\d{8})")
 _RIGHTS: Final = {"C": "C", "CALL": "C", "P": "P", "PUT": "P"}
 _SIDES: Final = ("bid", "ask")
 _COUNTS: Final = ("bid_size", "ask_size", "volume", "open_interest")
@@ -43,7 +43,8 @@ def take_books(
     sieve = Sieve.over(raw, skip_bad=told.skip_bad)
     if gone:
         sieve.notes.append(f"{counted(gone, 'row')} left out: the time is none")
-    columns: dict[str, object] = {"ts": _instants(raw, named, told)}
+    instants, in_force = _instants(raw, named, told)
+    columns: dict[str, object] = {"ts": in_force}
     sides = {n: floats(raw, named[n], may_be_unknown=True) for n in _SIDES}
     sieve.refuse(*_bad(raw, named, sides))
     # A bid of 0 is nobody's bid.
@@ -52,9 +53,11 @@ def take_books(
         if name in named:
             columns[name] = floats(raw, named[name], may_be_unknown=True)
     if is_option:
-        columns |= _contracts(raw, named, sieve)
+        columns |= _contracts(raw, named, sieve, told)
     _keep_hours(sieve, np.asarray(columns["ts"]))
-    return _once(Taken(kind, symbol, _table(kind, columns, sieve, source), tuple(sieve.notes)), raw)
+    order = np.argsort(instants[sieve.kept], kind="stable")
+    table = as_table(kind, columns, raw.rows, source).filter(pa.array(sieve.kept)).take(pa.array(order))
+    return _once(Taken(kind, symbol, table, tuple(sieve.notes)), raw)
 
 
 def _bad(raw: Raw, named: dict[str, str], sides: dict[str, Floats]) -> tuple[Flags, str]:
@@ -65,14 +68,20 @@ def _bad(raw: Raw, named: dict[str, str], sides: dict[str, Floats]) -> tuple[Fla
     return bad_books(sides["bid"], sides["ask"], *sizes)
 
 
-def _instants(raw: Raw, named: dict[str, str], told: Told) -> Int64s:
-    """A quote's time is when it was in force; one labelled by its minute's start comes in force at that minute's end."""
+def _instants(raw: Raw, named: dict[str, str], told: Told) -> tuple[Int64s, Int64s]:
+    """When each row was quoted, and the full minute from which the store has it in force: never before it was known.
+
+    One labelled by its minute's start comes in force at that minute's end; so do quotes that come as they change.
+    """
     times: Times = read_times(raw, named.get("time"), named.get("date"), told.day_order)
     if times.is_dates_only:
-        raise FixTheCommand(f"{raw.path}: end-of-day quotes; backtests need quotes by the minute")
+        raise FixTheCommand(
+            f"{raw.path}: its times are days alone, as of end-of-day quotes; backtests need quotes by the minute, with their time"
+        )
     utc = to_instants(raw, times, np.ones(raw.rows), told)
-    on_time_grid(raw, utc)
-    return utc + MINUTE_US if told.label == "start" else utc
+    if (utc % MINUTE_US != 0).any():
+        return utc, -(-utc // MINUTE_US) * MINUTE_US
+    return utc, utc + MINUTE_US if told.label == "start" else utc
 
 
 def _keep_hours(sieve: Sieve, us: Int64s) -> None:
@@ -82,13 +91,13 @@ def _keep_hours(sieve: Sieve, us: Int64s) -> None:
     sieve.drop(~inside, "outside of regular hours")
 
 
-def _contracts(raw: Raw, named: dict[str, str], sieve: Sieve) -> dict[str, object]:
+def _contracts(raw: Raw, named: dict[str, str], sieve: Sieve, told: Told) -> dict[str, object]:
     if "occ" in named and "strike" not in named:
         expiries, rights, strikes = _from_occ(raw, named["occ"])
     else:
         strikes = floats(raw, named["strike"])
         rights = _rights(raw, named["right"])
-        expiries = _expiries(raw, named["expiry"])
+        expiries = _expiries(raw, named["expiry"], told)
     sieve.refuse(~(np.isfinite(strikes) & (strikes > 0) & (strikes < 100_000)), "the strike is absurd")
     last_days = {day: _last_trading_day(day) for day in set(expiries)}
     moved = sum(1 for day in expiries if last_days[day] not in (day, None))
@@ -120,26 +129,18 @@ def _rights(raw: Raw, name: str) -> list[str]:
     return found
 
 
-def _expiries(raw: Raw, name: str) -> list[date]:
+def _expiries(raw: Raw, name: str, told: Told) -> list[date]:
     column = raw.columns[name]
     if pt.is_date(column.type) or pt.is_timestamp(column.type):
         column = column.cast(pa.date32())
+    cells = column.to_pylist()
+    texts = [f"{cell}".strip() for cell in cells]
+    reader = DateReader(raw, name, told.day_order or order_of(raw, texts), has_short_years(texts))
     known: dict[object, date] = {}
-    for row, cell in enumerate(column.to_pylist()):
+    for row, cell in enumerate(cells):
         if cell not in known:
-            known[cell] = _date(raw, row, name, cell)
-    return [known[cell] for cell in column.to_pylist()]
-
-
-def _date(raw: Raw, row: int, name: str, cell: object) -> date:
-    if isinstance(cell, date):
-        return cell
-    try:
-        return date.fromisoformat(f"{cell}".strip()[:10])
-    except ValueError:
-        raise FixTheCommand(
-            f"{raw.where(row)}: {name} is {f'{cell}'[:20]!r}; a date like 2024-05-17 is wanted"
-        ) from None
+            known[cell] = cell if isinstance(cell, date) else day_of(reader.read(row, texts[row]))
+    return [known[cell] for cell in cells]
 
 
 def _from_occ(raw: Raw, name: str) -> tuple[list[date], list[str], Floats]:
@@ -153,11 +154,11 @@ def _from_occ(raw: Raw, name: str) -> tuple[list[date], list[str], Floats]:
 
 
 def _one_occ(raw: Raw, row: int, name: str, cell: str) -> tuple[date, str, float]:
-    parts = _OCC.fullmatch(cell)
-    day = None if parts is None else _day_of_six(parts[1])
+    parts = OCC.fullmatch(cell)
+    day = None if parts is None else _day_of_six(parts[2])
     if parts is None or day is None:
         raise FixTheCommand(f"{raw.where(row)}: {name} is {cell[:30]!r}; an OCC symbol is wanted")
-    return day, parts[2], int(parts[3]) / 1000
+    return day, parts[3], int(parts[4]) / 1000
 
 
 def _day_of_six(text: str) -> date | None:
@@ -165,11 +166,6 @@ def _day_of_six(text: str) -> date | None:
         return date(2000 + int(text[:2]), int(text[2:4]), int(text[4:]))
     except ValueError:
         return None
-
-
-def _table(kind: Kind, columns: dict[str, object], sieve: Sieve, source: str) -> pa.Table:
-    whole = as_table(kind, columns, sieve.raw.rows, source)
-    return whole.filter(pa.array(sieve.kept))
 
 
 def _once(taken: Taken, raw: Raw) -> Taken:

@@ -23,12 +23,13 @@ _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep",
 _WALL: Final = re.compile(
     r"(?P<date>\d{1,4}(?P<between>[-/.])\d{1,2}(?P=between)\d{1,4}|\d{8}"
     r"|\d{1,2}[- ][A-Za-z]{3}[- ]\d{4}|[A-Za-z]{3} \d{1,2},? \d{4})"
-    r"(?:[T ;,]\s*(?P<time>\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:\s*[AaPp][Mm])?|\d{6}|\d{4}))?"
-    r"\s*(?P<zone>Z|(?:UTC|GMT)(?:[+-]\d{2}:?\d{2})?|[+-]\d{2}(?::?\d{2})?|[A-Za-z]+/[A-Za-z_]+"
+    r"(?:[T ;,]\s*(?P<time>\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:\s*[AaPp][Mm](?![A-Za-z]))?|\d{6}|\d{4}))?"
+    r"\s*(?P<zone>Z|(?:UTC|GMT)(?:[+-]\d{2}:?\d{2})?|[+-]\d{2}(?::?\d{2})?(?:\[[A-Za-z/_]+\])?|[A-Za-z]+/[A-Za-z_]+"
     r"|(?P<short>[ECMP][SD]?T|[CEW]ES?T|BST|IST|HKT|JST))?",
     re.ASCII,
 )
 _CLOCK: Final = re.compile(r"(\d{1,2}):?(\d{2})(?::?(\d{2})(?:\.(\d{1,9}))?)?\s*([AaPp][Mm])?", re.ASCII)
+_SERIAL: Final = re.compile(r"[345]\d{4}([.,]\d+)?", re.ASCII)
 _ENDS_IN_YEAR: Final = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})(?!\d)", re.ASCII)
 
 
@@ -97,6 +98,8 @@ class DateReader:
 
     def _no_time(self, row: int, text: str) -> FixTheCommand:
         what = "a time of day without its date" if _CLOCK.fullmatch(text.strip()) else "no time"
+        if _SERIAL.fullmatch(text.strip()):
+            what = "a spreadsheet's count of days; give the column a format like yyyy-mm-dd hh:mm:ss and save it again"
         remedy = "" if has_digit(text) else " (--skip-bad leaves such rows out)"
         return FixTheCommand(
             f"{self._raw.where(row)}: {self._name} is {text[:40]!r}, which is {what}{remedy}"
@@ -122,7 +125,9 @@ class DateReader:
         self.zoned += 1
         if zone in ("Z", "UTC", "GMT"):
             return us
-        offset = zone.removeprefix("UTC").removeprefix("GMT")
+        offset = (
+            zone.partition("[")[0].removeprefix("UTC").removeprefix("GMT")
+        )  # Java names the place behind it
         if offset[0] in "+-":
             minutes = int(offset[1:3]) * 60 + int(
                 offset[3:].lstrip(":") or 0

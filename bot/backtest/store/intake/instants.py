@@ -79,4 +79,6 @@ def on_time_grid(raw: Raw, us: Int64s) -> None:
     odd = us % MINUTE_US != 0
     if odd.any():
         row = int(np.argmax(odd))
-        raise FixTheCommand(f"{raw.where(row)}: the time is not a full minute")
+        raise FixTheCommand(
+            f"{raw.where(row)}: the time is not a full minute; write the minute at which the bar begins or ends"
+        )

@@ -12,16 +12,16 @@ from bot.backtest.store.intake.bars import SIZES, once, size_of, to_starts
 from bot.backtest.store.intake.books import take_books
 from bot.backtest.store.intake.instants import on_time_grid, to_instants
 from bot.backtest.store.intake.naming import Shape, name_columns, shape_of, symbol_in_name, symbol_written
-from bot.backtest.store.intake.numbers import floats, without_unreadable
+from bot.backtest.store.intake.numbers import Floats, floats, without_unreadable
 from bot.backtest.store.intake.options import Told
 from bot.backtest.store.intake.partitions import with_folders
 from bot.backtest.store.intake.raw import Raw, read_raw
 from bot.backtest.store.intake.sessions import in_hours
 from bot.backtest.store.intake.taken import Sieve, Taken, as_table
 from bot.backtest.store.intake.times import read_times, without_words
-from bot.backtest.store.intake.values import bad_bars, seems_in_cents
-from bot.backtest.store.intake.vendors import as_usual, in_usd, with_stand_ins
-from bot.backtest.store.kinds import symbol_named
+from bot.backtest.store.intake.values import bad_bars, seems_a_running_sum, seems_in_cents
+from bot.backtest.store.intake.vendors import as_usual, in_usd, of_contracts, with_stand_ins
+from bot.backtest.store.kinds import DAY_US, Int64s, symbol_named
 from bot.domain.errors import FixTheCommand
 from bot.domain.text import counted
 from bot.domain.types import Symbol
@@ -36,7 +36,7 @@ def take_in(path: Path, told: Told) -> Iterator[Taken]:
         raise FixTheCommand(f"{path} has no rows")
     raw = with_folders(as_usual(raw))
     named = name_columns(path, raw.columns)
-    raw, named = with_stand_ins(in_usd(raw, named), named)
+    raw, named = with_stand_ins(*of_contracts(in_usd(raw, named), named))
     shape = shape_of(path, named, raw.columns)
     source = f"import {path.name}"
     for symbol, part in _by_symbol(raw, named, told):
@@ -95,6 +95,7 @@ def _take_bars(raw: Raw, named: dict[str, str], symbol: Symbol, told: Told, sour
     sieve.drop(~kept, "the same bar again")
     if not sieve.kept.any():
         raise FixTheCommand(f"{raw.path}: no row is left; {'; '.join(sieve.notes)}")
+    _refuse_running_sum(raw, named["volume"], starts[sieve.kept], volume[sieve.kept])
     if (np.diff(starts) < 0).any():
         notes.append("its rows were not in order of time; they are now")
     if seems_in_cents(figures):
@@ -105,3 +106,12 @@ def _take_bars(raw: Raw, named: dict[str, str], symbol: Symbol, told: Told, sour
         notes.append("no bar has a volume: relative volume cannot be asked for")
     table = as_table(SIZES[step], {"ts": starts, **figures}, raw.rows, source).filter(pa.array(sieve.kept))
     return Taken(SIZES[step], symbol, table, (*notes, *sieve.notes))
+
+
+def _refuse_running_sum(raw: Raw, name: str, starts: Int64s, volume: Floats) -> None:
+    order = np.argsort(starts, kind="stable")
+    if seems_a_running_sum(starts[order] // DAY_US, volume[order]):
+        raise FixTheCommand(
+            f"{raw.path}: {name} only grows within a day: it is the day's volume so far; choose the bar's own with --columns "
+            "(skip for this one), or write each row's less that of the row before"
+        )

@@ -22,7 +22,7 @@ _NAMES: Final[Mapping[str, str]] = {
         "high": "high h max highprice",
         "low": "low l min lowprice",
         "close": "close c closeprice closelast",
-        "volume": "volume vol v totalvolume size qty realvolume",
+        "volume": "volume vol v totalvolume size qty realvolume periodvolume barvolume",
         "ticks": "tickvolume tickvol ticks",
         "symbol": "symbol ticker underlying underlyingsymbol",
         "bid": "bid bidprice bestbid bidpx bidpx00 bidclose",
@@ -55,6 +55,8 @@ _INDICES: Final = frozenset({"index", "indexlevel0"})
 _UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 PRICES: Final = ("open", "high", "low", "close")
 _SYMBOL_IN_NAME: Final = re.compile(r"^\$?([A-Za-z]{1,6}(?:\.[A-Za-z])?)(?=[_\-., ]|$)")
+OCC: Final = re.compile(r"(?:O:)?([A-Z.]{1,6}\d?)\s*(\d{6})([CP])(\d{8})")
+"""Root, expiry, right and strike in mills, as the Options Clearing Corporation writes a contract; O: is Polygon's."""
 _VENUE: Final = re.compile(
     r"^(?:NASDAQ|NYSE|NYSEARCA|AMEX|ARCA|BATS|CBOE|OTC|XNAS|XNYS|XASE|ARCX)[:_ ]\s*(?=[A-Z])", re.IGNORECASE
 )
@@ -77,7 +79,34 @@ _NO_SYMBOLS: Final = frozenset(
     }
     | {"OHLCV", "PRICE", "PRICES", "QUOTE", "QUOTES", "STOCK", "STOCKS", "TABLE", "TEST", "TRADES", "US"}
     | {"ARCX", "DBEQ", "XNAS", "XNYS"}
-    | {"CHUNK", "DF", "DUMP", "FRAME", "OUT", "OUTPUT", "PART", "RESULT", "SAMPLE", "TEMP", "TMP"}
+    | {
+        "AGGS",
+        "BATCH",
+        "BLOCK",
+        "CLEAN",
+        "CHUNK",
+        "DAILY",
+        "DF",
+        "DUMP",
+        "EQUITY",
+        "FINAL",
+        "FRAME",
+        "HOUR",
+        "HOURLY",
+        "LATEST",
+        "MERGED",
+        "MONTH",
+        "NEW",
+        "OPTION",
+        "OPTIONS",
+        "OUT",
+        "OUTPUT",
+        "PART",
+        "RESULT",
+        "SAMPLE",
+        "TEMP",
+        "TMP",
+    }
 )
 """Beginnings of names that say what a file is, and not of which symbol: asking is cheaper than a wrong one."""
 
@@ -119,7 +148,7 @@ def _plain(name: str) -> str:
 def shape_of(path: Path, named: Mapping[str, str], given: Iterable[str]) -> Shape:
     """What kind of table it is; FixTheCommand names the column that is missing."""
     shown = ", ".join(given)[:160]
-    if shown.startswith(("{", "[")):
+    if re.match(r"\{|\[\s*[\[{\"0-9]", shown):
         raise FixTheCommand(f"{path}: it holds JSON; write it as CSV with a header, or as Parquet")
     if "time" not in named and "date" not in named:
         raise FixTheCommand(f"{path}: no column of times; it has {shown}")

@@ -25,6 +25,7 @@ _NUMBER: Final = re.compile(
 )
 _BY_COMMAS: Final = r"^[-+]?\d{1,3}(,\d{3})+(\.\d+)?$"
 _SURELY_BY_COMMAS: Final = r",\d{3}[,.]"
+_SURELY_A_POINT: Final = r"^\s*[-+]?\$?[\d,]*\d\.(\d{1,2}|\d{4,})\s*$"
 _BY_DOTS: Final = r"^[-+]?\d{1,3}(\.\d{3})+$"
 _BY_DOTS_WITH_PART: Final = r"^[-+]?\d{1,3}(\.\d{3})+,\d+$"
 _NO_NUMBER: Final = "two ways to write numbers"
@@ -55,7 +56,7 @@ def is_text(column: pa.ChunkedArray) -> bool:
 
 
 def _from_text(raw: Raw, name: str, column: pa.ChunkedArray, *, may_be_unknown: bool) -> Floats:
-    text = _plain(column, has_decimal_commas=raw.has_decimal_commas)
+    text = _plain(raw, column)
     unknown = pc.or_kleene(pc.is_null(text), pc.is_in(text, value_set=_UNKNOWN))
     if may_be_unknown:
         text = pc.if_else(unknown, pa.scalar("nan"), text)
@@ -79,7 +80,7 @@ def without_unreadable(raw: Raw, names: list[str]) -> tuple[Raw, int]:
     for name in names:
         column = _decoded(raw.columns[name])
         if is_text(column):
-            cells = _plain(column, has_decimal_commas=raw.has_decimal_commas).to_pylist()
+            cells = _plain(raw, column).to_pylist()
             good &= np.array([_NUMBER.fullmatch(x or "") is not None for x in cells], dtype=np.bool_)
     return raw.filtered(good), int((~good).sum())
 
@@ -89,18 +90,24 @@ def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(column.type.value_type) if pt.is_dictionary(column.type) else column
 
 
-def _plain(column: pa.ChunkedArray, *, has_decimal_commas: bool) -> pa.ChunkedArray:
+def _plain(raw: Raw, column: pa.ChunkedArray) -> pa.ChunkedArray:
     """The column's cells with a decimal point and nothing else but digits, where they are numbers."""
     text = pc.utf8_trim_whitespace(column.cast(pa.string()))
     text = pc.replace_substring_regex(text, r"^([-+]?)\$", r"\1")
     has_comma = pc.match_substring(text, ",")
-    if has_decimal_commas:
+    if raw.has_decimal_commas:
         return _with_decimal_commas(text, has_comma)
     grouped = pc.match_substring_regex(text, _BY_COMMAS)
-    is_sure = _any(pc.match_substring_regex(text, _SURELY_BY_COMMAS))
+    is_sure = _any(pc.match_substring_regex(text, _SURELY_BY_COMMAS)) or (_any(grouped) and _has_points(raw))
     if is_sure and not _any(pc.and_not(has_comma, grouped)):
         return pc.replace_substring(text, ",", "")
     return text
+
+
+def _has_points(raw: Raw) -> bool:
+    """Whether some column surely writes its decimals behind a point, so that no comma in the file is one."""
+    columns = (x for x in raw.columns.values() if is_text(x))
+    return any(_any(pc.match_substring_regex(x.cast(pa.string()), _SURELY_A_POINT)) for x in columns)
 
 
 def _with_decimal_commas(text: pa.ChunkedArray, has_comma: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from bot.backtest.store.intake.numbers import Flags, Floats
+from bot.backtest.store.kinds import Int64s
 
 _LARGEST: Final = 1e15
 """Beyond it a float no longer counts single units: no price and no volume is that large."""
@@ -39,6 +40,12 @@ def seems_in_cents(prices: Mapping[str, Floats]) -> bool:
     each = np.concatenate([prices[name] for name in ("open", "high", "low", "close")])
     known = each[np.isfinite(each)]
     return len(known) >= _MANY and bool((known >= _LARGE).all() and (known == np.rint(known)).all())
+
+
+def seems_a_running_sum(days: Int64s, volume: Floats) -> bool:
+    """Whether the volume never falls within a day, and grows in each: then it counts from the day's beginning."""
+    long_days = [part for part in np.split(volume, np.flatnonzero(np.diff(days)) + 1) if len(part) >= _MANY]
+    return bool(long_days) and all((np.diff(x) >= 0).all() and x[-1] > x[0] for x in long_days)
 
 
 def bad_books(bid: Floats, ask: Floats, bid_size: Floats, ask_size: Floats) -> tuple[Flags, str]:

@@ -1,8 +1,9 @@
 """What some vendors write in their own way, brought to columns that everyone reads.
 
 Sources: QuantConnect LEAN, "Data Format: Equities" (milliseconds since midnight, prices × 10,000, the day in the file's
-name); Databento, "Schemas and data formats: OHLCV" (prices as whole numbers of 1e-9); MetaTrader's ``<TICKVOL>`` beside a
-``<VOL>`` that no stock's broker fills.
+name); Databento, "Schemas and data formats: OHLCV" (prices as whole numbers of 1e-9); ThetaData's second version, "Historical
+Option Quotes" (``ms_of_day``, strikes in tenths of a cent); MetaTrader's ``<TICKVOL>`` beside a ``<VOL>`` that no stock's broker
+fills.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bot.backtest.store.intake.naming import PRICES
+from bot.backtest.store.intake.naming import OCC, PRICES
 from bot.backtest.store.intake.raw import Raw
 from bot.backtest.store.kinds import DAY_US
 from bot.domain.errors import FixTheCommand
@@ -30,7 +31,7 @@ _WHOLE: Final = re.compile(r"\d{1,19}", re.ASCII)
 
 def as_usual(raw: Raw) -> Raw:
     """The file with plain names, times and prices; FixTheCommand where a vendor's form lacks what it needs."""
-    return _without_levels(_of_lean(raw))
+    return _without_levels(_of_theta(_of_lean(raw)))
 
 
 def _of_lean(raw: Raw) -> Raw:
@@ -54,6 +55,20 @@ def _of_lean(raw: Raw) -> Raw:
     times = pa.chunked_array([wall.cast(pa.timestamp("us"))])
     prices = {name: _scaled(raw.columns[name], _LEAN_SCALE) for name in PRICES}
     return replace(raw, columns={**raw.columns, "time": times, **prices}, symbol=found[2])
+
+
+def _of_theta(raw: Raw) -> Raw:
+    """A date, milliseconds of New York's day, strikes in mills, and the symbol as the root."""
+    if not {"ms_of_day", "date", "strike", "root"} <= set(raw.columns):
+        return raw
+    cells = [[f"{x}" for x in raw.columns[name].to_pylist()] for name in ("date", "ms_of_day")]
+    if not all(_WHOLE.fullmatch(x) for one in cells for x in one):
+        return raw
+    wall = [f"{day} {timedelta(milliseconds=int(ms) % _DAY_MS)}" for day, ms in zip(*cells, strict=True)]
+    columns = {**raw.columns, "strike": _scaled(raw.columns["strike"], 1000)}
+    columns["symbol"] = columns.pop("root")
+    del columns["ms_of_day"], columns["date"]
+    return replace(raw, columns={**columns, "time": pa.chunked_array([wall], pa.string())})
 
 
 def _without_levels(raw: Raw) -> Raw:
@@ -81,6 +96,26 @@ def in_usd(raw: Raw, named: Mapping[str, str]) -> Raw:
         return raw
     scaled = {name: _scaled(raw.columns[name], _DATABENTO_SCALE) for name in names}
     return replace(raw, columns={**raw.columns, **scaled})
+
+
+def of_contracts(raw: Raw, named: dict[str, str]) -> tuple[Raw, dict[str, str]]:
+    """A column of symbols that are option contracts, as Databento's and Polygon's: the contract, and beside it its underlying.
+
+    FixTheCommand for bars of options: a day is filled against quotes.
+    """
+    name = named.get("symbol")
+    cells = [] if name is None else [f"{x}".strip() for x in pc.unique(raw.columns[name]).to_pylist()]
+    found = {cell: m for cell in cells if (m := OCC.fullmatch(cell))}
+    if (found and "bid" not in named) or ("open" in named and OCC.match(raw.path.name.removeprefix("O_"))):
+        raise FixTheCommand(
+            f"{raw.path}: bars of option contracts; of options their quotes are wanted (time, contract, bid, ask)"
+        )
+    if name is None or len(found) < len(cells) or "occ" in named:
+        return raw, named
+    roots = [found[f"{x}".strip()][1].rstrip("0123456789") for x in raw.columns[name].to_pylist()]
+    beside = "underlying of the contract"
+    columns = {**raw.columns, beside: pa.chunked_array([roots], pa.string())}
+    return replace(raw, columns=columns), {**named, "occ": name, "symbol": beside}
 
 
 def with_stand_ins(raw: Raw, named: dict[str, str]) -> tuple[Raw, dict[str, str]]:
