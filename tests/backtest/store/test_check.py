@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.backtest.fetch import requests_for
 from bot.backtest.store.check.check import check
 from bot.backtest.store.check.findings import DataSeverity
 from bot.backtest.store.intake.options import Told
 from bot.backtest.store.intake.taken import as_table
 from bot.backtest.store.kinds import Kind
 from bot.backtest.store.store import Store
-from bot.domain.market import Bar
+from bot.domain.market import Bar, BarSize
 from bot.sim.market.recorded.bars import bars_1m, recorded_sessions
 from tests.backtest.store.makers import bars, plain, taken, write
 
@@ -80,6 +81,20 @@ def test_a_defect_is_found_on_its_day_with_a_remedy(tmp_path: Path, defect: str)
     assert found[0].remedy
 
 
+@pytest.mark.parametrize("defect", ["a missing session", "missing minutes", "a spike"])
+def test_a_fetch_that_is_advised_asks_for_what_is_wrong(tmp_path: Path, defect: str) -> None:
+    """To the letter: what the store has of a day is not asked for again without --replace."""
+    change, _, day = DEFECTS[defect]
+    store = checked(tmp_path, change(bars(FOUR)))
+    [found] = [x for x in check(store, "SPY") if x.kind is Kind.BARS_1M]
+
+    words = found.remedy.partition("data fetch ")[2].partition(";")[0].split()
+    first, last = (date.fromisoformat(words[words.index(x) + 1]) for x in ("--from", "--to"))
+    wanted = requests_for(store, words[0], BarSize.M1, first, last, again="--replace" in words)
+
+    assert day in {x.day for request in wanted for x in request.sessions}
+
+
 def test_recorded_days_have_nothing_wrong(tmp_path: Path) -> None:
     store = checked(tmp_path, [bar for day in SPY_DAYS for bar in bars_1m("SPY", day)])
 
@@ -99,6 +114,9 @@ def test_rows_that_some_other_program_wrote_are_found_too(tmp_path: Path) -> Non
 
     assert "outside of the session" in words
     assert "prices that cannot be" in words
+    remedies = [x.remedy for x in check(store, "SPY")]
+    assert any("delete bars_1m/SPY/2011.parquet in the data folder" in x for x in remedies)
+    assert (store.root / "bars_1m/SPY/2011.parquet").exists()
 
 
 def test_crossed_option_quotes_are_noted(tmp_path: Path) -> None:

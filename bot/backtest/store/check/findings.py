@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from bot.backtest.store.kinds import Kind
+from bot.backtest.store.kinds import Kind, part_of
 from bot.domain.types import Symbol
 
 
@@ -36,3 +37,9 @@ class DataFinding:
         if len(self.days) == 1:
             return f"{self.days[0]}"
         return f"{len(self.days)} days, {self.days[0]} to {self.days[-1]}"
+
+
+def import_again(symbol: Symbol, days: Sequence[date]) -> str:
+    """The remedy for minutes that an import would not have let in: what lies in their file came from elsewhere."""
+    files = dict.fromkeys(f"{Kind.BARS_1M}/{symbol}/{part_of(Kind.BARS_1M, day)}.parquet" for day in days)
+    return f"delete {', '.join(files)} in the data folder and import its bars again"

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from bot.backtest.store.check.day_bars import DayBars, SymbolBars
-from bot.backtest.store.check.findings import DataFinding, DataSeverity
+from bot.backtest.store.check.findings import DataFinding, DataSeverity, import_again
 from bot.backtest.store.kinds import Kind
 from bot.domain.session import sessions_between
 
@@ -78,7 +78,7 @@ def missing_minutes(bars: SymbolBars) -> Iterator[DataFinding]:
             DataSeverity.WRONG,
             f"minutes are missing, at most {_missing(worst)} on {worst.day} (in a row: {_longest(worst)})",
             days,
-            f"ibkr-bot data fetch {bars.symbol} --from {days[0]} --to {days[-1]}; "
+            f"ibkr-bot data fetch {bars.symbol} --from {days[0]} --to {days[-1]} --replace; "
             "a stock that really trades so seldom is not for this bot",
         )
 
@@ -101,7 +101,7 @@ def outside_hours(bars: SymbolBars) -> Iterator[DataFinding]:
             DataSeverity.WRONG,
             "bars outside of the session (a closed day, or after 13:00 on a half-day)",
             odd,
-            "delete the year's file and import it again: an import leaves such bars out",
+            f"{import_again(bars.symbol, odd)}: an import leaves such bars out",
         )
 
 
@@ -115,5 +115,5 @@ def out_of_order(bars: SymbolBars) -> Iterator[DataFinding]:
             DataSeverity.WRONG,
             "two bars of one minute, or bars out of order",
             odd,
-            "delete the year's file and import it again",
+            import_again(bars.symbol, odd),
         )

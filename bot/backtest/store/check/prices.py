@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from bot.backtest.store.check.day_bars import DayBars, SymbolBars
-from bot.backtest.store.check.findings import DataFinding, DataSeverity
+from bot.backtest.store.check.findings import DataFinding, DataSeverity, import_again
 from bot.backtest.store.intake.numbers import Flags
 from bot.backtest.store.kinds import Kind
 from bot.backtest.store.splits import LONG_WEEKEND, split_in_words
@@ -26,7 +26,10 @@ def impossible(bars: SymbolBars) -> Iterator[DataFinding]:
     odd = tuple(x.day for x in bars.days if _impossible(x).any())
     if odd:
         yield _wrong(
-            bars, "prices that cannot be (not above 0, or a high below a low)", odd, "delete and import again"
+            bars,
+            "prices that cannot be (not above 0, or a high below a low)",
+            odd,
+            import_again(bars.symbol, odd),
         )
 
 
@@ -83,7 +86,7 @@ def splits(bars: SymbolBars) -> Iterator[DataFinding]:
                 bars,
                 f"looks like a {words} split ({before.close[-1]:g} to {after.open[0]:g} overnight)",
                 (after.day,),
-                f"backtest to {before.day} or from {after.day}, or import bars that are adjusted for splits; "
+                f"backtest to {before.day} or from {after.day}, or import bars that are adjusted for splits with --replace; "
                 "recorded option strikes follow the raw price",
             )
 
