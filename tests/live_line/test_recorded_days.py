@@ -16,6 +16,8 @@ from tests.live_line.lines import Day, acted_day, paced_day, replayed_day, setti
 
 EQUITY = Decimal(50_000)
 DEMO_DAY = date(2011, 1, 26)
+FEW_LINES = {"MARKET_DATA__STRIKES_EACH_SIDE": "2"}
+"""Half the quotes, where all of them show no more."""
 
 
 def assert_only_overnight_positions(done: Day) -> None:
@@ -29,7 +31,9 @@ def assert_only_overnight_positions(done: Day) -> None:
 
 def test_a_recorded_day_runs_through_with_its_invariants() -> None:
     """One of only bearish signals and modelled options; the family of parity tests runs one of recorded ones, too, and all."""
-    done = replayed_day(recorded_world(["SPY"], date(2011, 1, 19), equity=EQUITY), settings(SYMBOLS="SPY"))
+    chosen = settings(SYMBOLS="SPY", **FEW_LINES)
+
+    done = replayed_day(recorded_world(["SPY"], date(2011, 1, 19), equity=EQUITY), chosen)
 
     assert_only_overnight_positions(done)
     assert any(isinstance(message, m.BarJudged) for message in done.paper.heard)
@@ -61,7 +65,7 @@ def test_the_day_over_real_tcp_trades_and_is_protected_throughout() -> None:
 @pytest.mark.line
 def test_a_dry_run_shows_trades_and_sends_no_order_message_at_all() -> None:
     world = recorded_world(["SPY"], DEMO_DAY, equity=EQUITY)
-    done = paced_day(world, settings(DRY_RUN="true"), end=world.now + timedelta(hours=2))
+    done = paced_day(world, settings(DRY_RUN="true", **FEW_LINES), end=world.now + timedelta(minutes=75))
 
     assert done.books.order_messages == 0
     assert done.books.what_ifs == 0

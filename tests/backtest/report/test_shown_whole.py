@@ -35,7 +35,7 @@ def test_the_trades_account_for_the_change_of_equity_to_the_cent(
     seed: int, size: str, stop: str, equity: Decimal
 ) -> None:
     changes = {"RISK__MAX_RISK_PCT_PER_TRADE": size, "RISK__STOP_LOSS_PCT": stop}
-    chosen = plan("SPY", date(2025, 3, 3), date(2025, 3, 5), **changes)
+    chosen = plan("SPY", date(2025, 3, 3), date(2025, 3, 4), **changes)
     chosen = replace(chosen, seed=seed, is_synthetic=True, equity=equity)
     out = run_fast(chosen, BUNDLE)
 

@@ -27,9 +27,9 @@ SPANS = (
 
 @cache
 def sessions(first: date, last: date) -> Int64s:
-    """Every 15th minute of regular hours, as instants."""
+    """Every half hour of regular hours, as instants."""
     days = [
-        round(x.open.timestamp()) * 1_000_000 + np.arange(0, x.minutes, 15) * MINUTE_US
+        round(x.open.timestamp()) * 1_000_000 + np.arange(0, x.minutes, 30) * MINUTE_US
         for x in sessions_between(first, last)
     ]
     return np.concatenate(days)
