@@ -34,8 +34,8 @@ run: venv  ## trade a recorded day against the simulated gateway (SPEED=max: as 
 monitor:  ## Prometheus and Alertmanager beside `make run`
 	@.ci/monitor
 
-test: venv  ## unit and line tests, some four minutes
-	@$(BIN)/python -m pytest -n 4 -m "not slow" --dist loadgroup --ignore=tests/gauntlet
+test: venv  ## unit and line tests, two to three minutes
+	@$(BIN)/python -m pytest -n 3 -m "not slow" --dist loadgroup --ignore=tests/gauntlet
 
 test-slow: venv  ## every recorded day, fuzzing, the queries on a real Prometheus
 	@$(BIN)/python -m pytest -n 2 -m slow --dist loadgroup --ignore=tests/gauntlet \
