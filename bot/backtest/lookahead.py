@@ -7,17 +7,20 @@ through the library, and all of it after the instant is changed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
+from itertools import zip_longest
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.backtest.exact.run import plan_stretches, run_exact
+from bot.backtest.exact.run import Progress, nobody, plan_stretches, run_exact
 from bot.backtest.plan import BacktestPlan
+from bot.backtest.replay.differences import in_words
 from bot.domain import messages as m
 from bot.domain.market import Bar
+from bot.domain.session import NEW_YORK
 from bot.domain.types import Symbol
 from bot.sim.market.recorded.bars import StockQuote
 from bot.sim.market.recorded.chain import RecordedChain
@@ -91,11 +94,16 @@ def _raised(cents: NDArray[np.int32], known: int) -> NDArray[np.int32]:
 
 @dataclass(frozen=True, slots=True)
 class Peek:
-    """The first decision before ``cut`` that another future changed."""
+    """The first decision before ``cut`` that another future changed: what it was, and where the two differ.
+
+    ``is_repeatable`` False: it is another with the very same future, too.
+    """
 
     cut: datetime
+    what: str
     before: str
     after: str
+    is_repeatable: bool = True
 
 
 def cuts(plan: BacktestPlan, library: Library, count: int = 3) -> tuple[datetime, ...]:
@@ -105,26 +113,57 @@ def cuts(plan: BacktestPlan, library: Library, count: int = 3) -> tuple[datetime
     return tuple(session.open + timedelta(minutes=77 + 40 * n) for n, session in enumerate(chosen))
 
 
-def find_peek(plan: BacktestPlan, library: Library, cut: datetime) -> Peek | None:
+def days_up_to(plan: BacktestPlan, library: Library, cut: datetime) -> int:
+    """How many sessions are played for one cut, both times together."""
+    short = _up_to(plan, cut)
+    return 2 * sum(len(stretch.sessions) for stretch in plan_stretches(short, library))
+
+
+def find_peek(
+    plan: BacktestPlan, library: Library, cut: datetime, progress: Progress = nobody
+) -> Peek | None:
     """Play up to the day of ``cut`` twice, with its own future and with another; None when no decision differs."""
-    return first_difference(plan, library, ChangedFuture(library, cut), cut)
+    return first_difference(plan, library, ChangedFuture(library, cut), cut, progress)
 
 
-def first_difference(plan: BacktestPlan, library: Library, another: Library, cut: datetime) -> Peek | None:
+def first_difference(
+    plan: BacktestPlan, library: Library, another: Library, cut: datetime, progress: Progress = nobody
+) -> Peek | None:
     """The first decision up to ``cut`` that two libraries, equal up to there, do not share."""
-    short = replace(plan, last=min(plan.last, cut.date()))
-    real, other = (_decisions(short, x, cut) for x in (library, another))
-    for before, after in zip(real, other, strict=False):
+    short = _up_to(plan, cut)
+    real, other = (_decisions(short, x, cut, progress) for x in (library, another))
+    for before, after in zip_longest(real, other):
         if before != after:
-            return Peek(cut, f"{before}", f"{after}")
-    if len(real) != len(other):
-        longer = max(real, other, key=len)[min(len(real), len(other))]
-        sides = (f"{longer}", "nothing")
-        return Peek(cut, *(sides if len(real) > len(other) else sides[::-1]))
+            return Peek(
+                cut, _of(before or after), *_apart(before, after), real == _decisions(short, library, cut)
+            )
     return None
 
 
-def _decisions(plan: BacktestPlan, library: Library, cut: datetime) -> list[m.Message]:
+def _up_to(plan: BacktestPlan, cut: datetime) -> BacktestPlan:
+    return replace(plan, last=min(plan.last, cut.date()))
+
+
+def _of(message: Any) -> str:
+    at = _TIMES[type(message)](message).astimezone(NEW_YORK)
+    return f"{message.strategy} on {message.symbol}, {at:%Y-%m-%d %H:%M:%S} New York"
+
+
+def _apart(one: Any, other: Any) -> tuple[str, str]:
+    """What each has otherwise than the other; all of it where they are not of a kind, or of another bar."""
+    if type(one) is type(other) and _of(one) == _of(other):
+        same = {x.name for x in fields(one) if getattr(one, x.name) == getattr(other, x.name)}
+        return in_words(one, frozenset(same)), in_words(other, frozenset(same))
+    return _in_short(one), _in_short(other)
+
+
+def _in_short(message: Any) -> str:
+    return "nothing" if message is None else f"{type(message).__name__} of {_of(message)}"
+
+
+def _decisions(
+    plan: BacktestPlan, library: Library, cut: datetime, progress: Progress = nobody
+) -> list[m.Message]:
     found: list[m.Message] = []
 
     def hear(message: m.Message) -> None:
@@ -132,5 +171,5 @@ def _decisions(plan: BacktestPlan, library: Library, cut: datetime) -> list[m.Me
         if at is not None and at(message) <= cut:
             found.append(message)
 
-    run_exact(plan, library, hear=hear, until=cut)
+    run_exact(plan, library, progress, hear=hear, until=cut)
     return found

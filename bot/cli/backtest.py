@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -18,6 +15,7 @@ from bot.cli.options import ConfigOption, DataOption, JsonOption
 from bot.cli.show.grid import grid_of
 from bot.cli.show.page_file import check_place, write_page
 from bot.cli.show.printer import printer
+from bot.cli.show.sessions_bar import sessions_bar
 from bot.domain.errors import FixTheCommand, FixTheConfiguration, FixTheMachine
 
 if TYPE_CHECKING:
@@ -82,7 +80,9 @@ def backtest(
     library = library_of(data, settings)
     plan = make_plan(settings, library, symbols, first, last, equity, seed, halts, synthetic=synthetic)
     if check_lookahead:
-        _check_lookahead(plan, library, as_json=as_json)
+        from bot.cli.show.lookahead import check_lookahead_of
+
+        check_lookahead_of(plan, library, as_json=as_json)
         return
     from bot.backtest.report.document import backtest_document
 
@@ -100,28 +100,6 @@ def backtest(
         show_report(report)
         if html is not None:
             typer.echo(f"page: {html}")
-
-
-def _check_lookahead(plan: BacktestPlan, library: Library, *, as_json: bool) -> None:
-    from bot.backtest.lookahead import cuts, find_peek
-    from bot.backtest.reach import reaches
-    from bot.strategies.registry import STRATEGIES
-
-    if found := reaches(STRATEGIES):
-        told = "; ".join(f"{x.file.name}, line {x.line}, {x.what}" for x in found)
-        raise FixTheMachine(
-            f"a strategy can read more than it is shown, and what it reads so no check can change: {told}; "
-            "let it judge by its bars alone, then ask again"
-        )
-    for cut in cuts(plan, library):
-        peek = find_peek(plan, library, cut)
-        if peek is not None:
-            raise FixTheMachine(
-                f"something knows the future: with other prices after {cut:%Y-%m-%d %H:%M} UTC it decided otherwise before; "
-                f"with the real ones {peek.before[:300]}, with others {peek.after[:300]}"
-            )
-        told = f"other prices after {cut:%Y-%m-%d %H:%M} UTC changed no decision before"
-        typer.echo(json.dumps({"cut": cut.isoformat(), "changed": 0}) if as_json else told)
 
 
 def _board_of(plan: BacktestPlan, library: Library) -> DayBoard | None:
@@ -170,18 +148,6 @@ def _check_gears(difference: tuple[str, str] | None) -> None:
         raise FixTheMachine(
             f"the fast gear came to another result: report it with your settings. Exact: {exact}. Fast: {fast}"
         )
-
-
-@contextmanager
-def sessions_bar(total: int, what: str = "sessions", done: int = 0) -> Iterator[Callable[[object], None]]:
-    """A bar with the time that is left, on a terminal's error stream. ``done``: before, and so without a say in it."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = printer(to_stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
-        task = shown.add_task(what, total=total, completed=done)
-        yield lambda _: shown.advance(task)
 
 
 def make_plan(
@@ -272,6 +238,7 @@ def show_report(report: Report) -> None:
     """The report on a terminal."""
     from bot.backtest.report.document import all_tables
     from bot.backtest.report.loud import loud_lines
+    from bot.backtest.report.other_settings import other_settings_in_words
 
     console = printer()
     for table in all_tables(report):
@@ -281,6 +248,8 @@ def show_report(report: Report) -> None:
     out = report.outcome
     if out.still_open:
         console.print(f"still open at the end, at mid: {', '.join(out.still_open)}", highlight=False)
+    if changed := other_settings_in_words(report.plan):
+        console.print(f"settings not as shipped: {changed}", highlight=False, soft_wrap=True)
     for line in loud_lines(report):
         console.print(line, style="bold", highlight=False, soft_wrap=True)
 

@@ -102,6 +102,7 @@ def _run(given: list[str]) -> None:
         sys.exit(error.exit_code)
     except ModuleNotFoundError as error:
         if error.name not in _OF_THE_BOT:
+            _end_with_a_strategy_s_file(error)
             raise
         remedy = "pip install 'ibkr-options-bot[bot]'"
         sys.stderr.write(f"ibkr-bot: {error.name} is missing, which all but the simulator needs: {remedy}\n")
@@ -109,6 +110,36 @@ def _run(given: list[str]) -> None:
     except CalendarRangeError as error:
         sys.stderr.write(f"ibkr-bot: {error}\n")
         sys.exit(1)
+    except Exception as error:
+        _end_with_a_strategy_s_file(error)
+        raise
+
+
+def _end_with_a_strategy_s_file(error: Exception) -> None:
+    """In a line, where it is at fault."""
+    if told := _of_a_strategy_s_file(error):
+        sys.stderr.write(f"ibkr-bot: {told}\n")
+        sys.exit(1)
+
+
+def _of_a_strategy_s_file(error: BaseException | None) -> str:
+    """What is wrong with a strategy's file that Python cannot import, or with the list of them; empty for any other error."""
+    import traceback
+    from pathlib import Path
+
+    folder = Path(__file__).parents[1] / "strategies"
+    while error is not None:
+        places = [
+            (x.filename, x.lineno) for x in traceback.extract_tb(error.__traceback__) if x.name == "<module>"
+        ]
+        if isinstance(error, SyntaxError):
+            places.append((error.filename or "", error.lineno))
+        name, line = places[-1] if places else ("", None)
+        if Path(name).parent == folder:
+            words = error.msg if isinstance(error, SyntaxError) else f"{error}"
+            return f"{name}, line {line}: {type(error).__name__}: {' '.join(words.split())[:200]}"
+        error = error.__cause__
+    return ""
 
 
 def _welcome() -> None:

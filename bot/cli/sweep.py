@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.backtest import as_simulated, changed_settings, library_of, make_plan, sessions_bar
+from bot.cli.backtest import as_simulated, changed_settings, library_of, make_plan
 from bot.cli.options import ConfigOption, DataOption, JsonOption, finite
 from bot.cli.show.grid import grid_of
 from bot.cli.show.page_file import check_place, write_page
 from bot.cli.show.printer import printer
+from bot.cli.show.sessions_bar import sessions_bar
 from bot.domain.errors import FixTheCommand
 
 if TYPE_CHECKING:

@@ -19,12 +19,19 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return _found(name)
+    except AttributeError as error:  # which Python would take for a name that is not in here
+        raise ImportError(f"{error}") from error
+
+
+def _found(name: str) -> Any:
     if name == "load_settings":
         from bot.config.load import load_settings
 
         return load_settings
-    if name == "Settings":
-        from bot.config.settings import Settings
+    from bot.config.settings import Settings
 
-        return Settings
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return Settings

@@ -16,6 +16,7 @@ from bot.domain.session import CalendarRangeError, session_on
 from bot.risk.limit_book import LIMIT_CEILINGS
 from bot.selection.expiry import parse_expiry
 from bot.selection.strike import parse_strike
+from bot.strategies.asking import own_code
 from bot.strategies.registry import NAMES, STRATEGIES
 
 LIVE_PORTS = {4001: "IB Gateway", 7496: "TWS"}
@@ -157,14 +158,17 @@ def _selection(settings: Settings) -> Iterator[Problem]:
 def _strategies(settings: Settings) -> Iterator[Problem]:
     parameters = strategy_parameters(settings)
     for spec in STRATEGIES:
-        for name, problem in spec.check(parameters[spec.name]):
+        with own_code(spec.name, "its parameters were checked"):
+            found = tuple(spec.check(parameters[spec.name]))
+        for name, problem in found:
             yield f"strategies.{spec.name}.{name}", problem
 
 
 def _history(settings: Settings) -> Iterator[Problem]:
     parameters = strategy_parameters(settings)
     for spec in STRATEGIES:
-        needed = spec.history_sessions(parameters[spec.name]) + 1
+        with own_code(spec.name, "asked for its history"):
+            needed = spec.history_sessions(parameters[spec.name]) + 1
         if needed > MOST_SESSIONS:
             yield (
                 f"strategies.{spec.name}",

@@ -4,11 +4,11 @@ Rule: a judgement is given for every bar, with the reason and the figures, so th
 answer. A strategy chooses a direction; it knows nothing of contracts, sizes or orders.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from bot.domain.errors import RestartTheLine
 from bot.domain.frozen import quickly_made
@@ -89,27 +89,6 @@ class Glancing(Protocol):
     def glance(self, bar: Bar, *, may_fire: bool = True) -> tuple[bool, str]:
         """As ``judge``, to the same state; whether it fired, and the reason."""
         ...
-
-
-Glance: TypeAlias = Callable[[Bar, bool], tuple[bool, str]]
-
-
-def glance_of(strategy: Strategy) -> Glance:
-    """The cheapest way to show a strategy its next bar and to know what became of it."""
-    if isinstance(strategy, Glancing) and _maker(strategy, "glance") is _maker(strategy, "judge"):
-        glancing = strategy
-        return lambda bar, may_fire: glancing.glance(bar, may_fire=may_fire)
-
-    def judged(bar: Bar, may_fire: bool) -> tuple[bool, str]:
-        judgement = strategy.judge(bar, may_fire=may_fire)
-        return judgement.fired, judgement.reason
-
-    return judged
-
-
-def _maker(strategy: Strategy, name: str) -> type | None:
-    """The class that defines it: one that only judges otherwise than its parent must not glance as that does."""
-    return next((kind for kind in type(strategy).__mro__ if name in kind.__dict__), None)
 
 
 class BarOrder:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from bot.domain.types import Symbol
 from bot.strategies import scalp, whale
+from bot.strategies.asking import own_code
 from bot.strategies.base import Strategy
 from bot.strategies.spec import StrategySpec
 
@@ -35,10 +36,12 @@ def confirmers(name: str) -> frozenset[str]:
 def make_strategies(symbol: Symbol, parameters: Mapping[str, Any] | None = None) -> tuple[Strategy, ...]:
     """One symbol's strategies, in order of rank; ``parameters`` by name, defaults for those not given."""
     chosen = parameters or {}
-    return tuple(
-        spec.make(symbol, chosen[spec.name] if spec.name in chosen else spec.parameters())
-        for spec in by_rank()
-    )
+    return tuple(_made(spec, symbol, chosen) for spec in by_rank())
+
+
+def _made(spec: StrategySpec[Any], symbol: Symbol, chosen: Mapping[str, Any]) -> Strategy:
+    with own_code(spec.name, f"made for {symbol}"):
+        return spec.make(symbol, chosen[spec.name] if spec.name in chosen else spec.parameters())
 
 
 def faults(strategies: tuple[StrategySpec[Any], ...] = STRATEGIES) -> Iterator[str]:

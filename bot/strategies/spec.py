@@ -16,6 +16,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar, runtime_checkable
 from bot.domain.errors import FixTheConfiguration
 from bot.domain.market import BarSize
 from bot.domain.types import Direction, Symbol
+from bot.strategies.asking import own_code
 from bot.strategies.base import Strategy
 
 P = TypeVar("P")
@@ -139,7 +140,8 @@ class StrategySpec(Generic[P]):
         yield from (
             f"it confirms {name}, which does not exist" for name in self.confirms if name not in names
         )
-        made = self.make("SPY", self.parameters())
+        with own_code(self.name, "made for SPY"):
+            made = self.make("SPY", self.parameters())
         if (made.name, made.bar_size) != (self.name, self.bar_size):
             yield f"it makes a strategy called {made.name} on bars of {made.bar_size}, and its SPEC says otherwise"
         if self.confirms and not isinstance(made, Confirming):

@@ -25,7 +25,8 @@ from bot.domain.limits.messages import LimitsChanged
 from bot.domain.machine import StateMachine
 from bot.domain.market import Bar, BarSize, Quote
 from bot.domain.types import ConId, Direction, IdeaId, Numbers, Right, Symbol
-from bot.strategies.base import Judgement, Strategy, glance_of
+from bot.strategies.asking import glance_of, judgement_of, own_code
+from bot.strategies.base import Judgement, Strategy
 from bot.strategies.entry_timing import (
     ANY_TIME,
     SIGNAL_OUTRANKED,
@@ -151,7 +152,8 @@ class SymbolStrategy(StateMachine):
     def _fired(self, signal: m.SignalFired) -> None:
         for strategy in self._strategies:
             if strategy.name == signal.strategy:
-                strategy.remember_fired(signal.bar_end, signal.direction)
+                with own_code(strategy.name, "told that it fired"):
+                    strategy.remember_fired(signal.bar_end, signal.direction)
 
     def _postpone(self, signal: m.SignalPostponed) -> None:
         self._postponed[signal.strategy] = Postponed(signal)
@@ -166,7 +168,8 @@ class SymbolStrategy(StateMachine):
         direction = Direction.BEARISH if place.contract.right is Right.PUT else Direction.BULLISH
         for strategy in self._strategies:
             if strategy.name == place.strategy and idea is not None:
-                strategy.remember_entered(idea.bar_end, direction)
+                with own_code(strategy.name, "told that it entered"):
+                    strategy.remember_entered(idea.bar_end, direction)
 
     def _released(self, end: m.BracketClosed | m.EntryAbandoned) -> None:
         self._held.pop(end.idea_id, None)
@@ -175,7 +178,7 @@ class SymbolStrategy(StateMachine):
         for strategy in self._strategies:
             if strategy.bar_size is history.size:
                 for bar in history.bars:
-                    strategy.judge(bar, may_fire=False)
+                    judgement_of(strategy, bar, may_fire=False)
 
     def _on_watchlist(self, message: m.WatchlistChanged) -> None:
         self._underlying = message.underlying_con_id
@@ -207,7 +210,7 @@ class SymbolStrategy(StateMachine):
             yield from self._release(bar.end)
         for strategy in self._strategies:
             if strategy.bar_size is bar.size:
-                judgement = strategy.judge(bar, may_fire=is_live)
+                judgement = judgement_of(strategy, bar, may_fire=is_live)
                 yield judgement.to_message(strategy.name, bar)
                 if judgement.fired and judgement.direction is not None:
                     yield from self._on_signal(strategy, bar, judgement, judgement.direction)

@@ -118,6 +118,10 @@ def test_whatever_knows_the_day_s_end_beforehand_is_found_out() -> None:
     peek = first_difference(plan(), Leaky(BUNDLE), Leaky(ChangedFuture(BUNDLE, cut())), cut())
 
     assert peek is not None
+    assert peek.is_repeatable
+    assert peek.what.startswith(("scalp on GOOG, 2015-12-24", "whale on GOOG, 2015-12-24"))
+    assert peek.before != peek.after
+    assert "symbol=GOOG" not in peek.before  # what both share
 
 
 def test_a_changed_future_leaves_the_past_as_it_was() -> None:
@@ -128,3 +132,28 @@ def test_a_changed_future_leaves_the_past_as_it_was() -> None:
     assert [x for x in other if x.end <= cut()] == [x for x in real if x.end <= cut()]
     assert all(a.close != b.close for a, b in zip(real, other, strict=True) if a.end > cut())
     assert [x.open for x in other if x.start == cut()] == [x.open for x in real if x.start == cut()]
+
+
+class Forgetful(Bundle):
+    """Says something else each time that it is asked."""
+
+    def __init__(self) -> None:
+        self._asked = 0
+
+    def volatility(self, symbol: str, day: date) -> float | None:
+        self._asked += 1
+        return 0.2 + self._asked / 20
+
+    def chain(self, symbol: str, day: date) -> None:
+        return None
+
+
+@pytest.mark.slow
+def test_what_is_never_twice_alike_is_not_called_knowledge_of_the_future() -> None:
+    library = Forgetful()
+
+    peek = first_difference(plan(), library, library, cut())
+
+    assert peek is not None
+    assert not peek.is_repeatable
+    assert "New York" in peek.what

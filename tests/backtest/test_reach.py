@@ -53,9 +53,28 @@ def test_the_strategies_as_shipped_and_the_example_reach_for_nothing(
         (
             "by_a_back_door",
             "import dataclasses\nSYS = dataclasses.sys.modules\n",
-            ["line 2 uses modules"],
+            ["line 2 uses modules", "line 2 reaches sys"],
         ),
         ("by_the_builtins", "READ = __builtins__['open']\n", ["line 1 uses __builtins__"]),
+        ("by_a_library_s_own", "import contextlib\nWHERE = contextlib.os\n", ["line 2 reaches os"]),
+        ("by_one_with_a_name", "from statistics import random as dice\n", ["line 1 reaches random"]),
+        (
+            "by_a_clock_kept_in_a_name",
+            "from datetime import datetime\nCLOCK = datetime.now\n",
+            ["line 2 keeps datetime.now"],
+        ),
+        ("by_a_word", "NOW = lambda x: getattr(x, 'now')()\n", ["line 1 uses now"]),
+        (
+            "by_a_word_that_is_made",
+            "READ = lambda x, word: getattr(x, word)\n",
+            ["line 1 uses getattr of a name that is made while it runs"],
+        ),
+        (
+            "by_its_callers",
+            "def peek(error):\n    return error.__traceback__.tb_frame.f_back\n",
+            ["line 2 uses f_back", "line 2 uses tb_frame"],
+        ),
+        ("by_its_loader", "PEEK = lambda: __loader__.get_data('x')\n", ["line 1 uses __loader__"]),
         ("by_its_own_library", "from tests import strategies\n", ["line 1 imports tests"]),
     ],
 )

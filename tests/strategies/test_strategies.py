@@ -15,7 +15,8 @@ from bot.domain.market import Bar, BarSize
 from bot.domain.session import session_on, sessions_between
 from bot.domain.types import Direction
 from bot.sim.market.recorded.bars import bars_1m, bars_60m
-from bot.strategies.base import Cooldown, Judgement, Reason, Strategy, glance_of
+from bot.strategies.asking import glance_of
+from bot.strategies.base import Cooldown, Judgement, Reason, Strategy
 from bot.strategies.registry import NAMES, STRATEGIES, by_rank, make_strategies, spec_of
 from bot.strategies.scalp import Scalp, ScalpParameters
 from bot.strategies.spec import StrategySpec, meaning_of
@@ -298,6 +299,7 @@ def test_a_glance_says_what_a_judgement_says_and_leaves_the_same_state() -> None
 def test_a_strategy_that_judges_otherwise_than_its_parent_is_not_glanced_at_as_that_one() -> None:
     class Contrary(Scalp):
         def judge(self, bar: Bar, *, may_fire: bool = True) -> Judgement:
-            return replace(super().judge(bar, may_fire=may_fire), fired=True, reason="contrary")
+            judgement = super().judge(bar, may_fire=may_fire)
+            return replace(judgement, direction=Direction.BULLISH, fired=True, reason="contrary")
 
     assert glance_of(Contrary("SPY"))(minute(0, 100.0), True) == (True, "contrary")

@@ -14,6 +14,7 @@ from bot.backtest.report import tables
 from bot.backtest.report.distribution import results
 from bot.backtest.report.loud import loud_lines
 from bot.backtest.report.metrics import drawdowns
+from bot.backtest.report.other_settings import other_settings_in_words
 from bot.build import build_id
 from bot.domain.market import Bar
 from bot.domain.messages import BracketClosed
@@ -95,6 +96,8 @@ def _facts(report: Report) -> tuple[Fact, ...]:
         Fact("data", f"made up, seed {plan.seed}" if plan.is_synthetic else "recorded minutes"),
         Fact("bars", f"{out.bars:,}"),
     ]
+    if changed := other_settings_in_words(plan):
+        facts.append(Fact("settings not as shipped", changed))
     if out.still_open:
         facts.append(Fact("still open at the end, at mid", ", ".join(out.still_open), "watch"))
     return tuple(facts)

@@ -13,6 +13,7 @@ from bot.backtest.outcome import Outcome
 from bot.backtest.report.document import Report, all_tables
 from bot.backtest.report.loud import loud_lines, prices_line
 from bot.backtest.report.metrics import Figure, figures_of
+from bot.backtest.report.other_settings import other_settings
 from bot.domain.messages import BracketClosed
 
 _OF_A_TRADE: Final = (
@@ -40,6 +41,7 @@ def as_json_text(report: Report) -> str:
         "equity": plan.equity,
         "end_equity": out.end_equity,
         "gear": report.gear,
+        "settings": other_settings(plan),
         "prices": prices_line(out),
         "warnings": [x for x in loud_lines(report) if x != prices_line(out)],
         "figures": {x.name: _figure(x) for x in figures_of(out)},

@@ -14,7 +14,7 @@ from bot.domain.session import NEW_YORK
 from bot.domain.text import counted
 from bot.domain.types import IdeaId
 from bot.ops.page.document import Table
-from bot.ops.page.wording import figures
+from bot.ops.page.wording import figures, refusal
 from bot.ops.status.amounts import average_text
 
 _GROUP: Final = ("trades", "win rate", "mean", "worst", "best", "commissions", "P&L")
@@ -74,9 +74,13 @@ def not_traded(out: Outcome) -> Table:
     counts.update(("no contract", x.strategy, x.code) for x in out.dropped)
     counts.update(("denied", x.strategy, x.code) for x in out.denied)
     counts.update(("entry not filled", _strategy(x.idea_id, out), x.reason) for x in out.abandoned)
-    rows = tuple((what, who, code, f"{n}") for (what, who, code), n in counts.most_common())
-    note = f"{counted(len(out.signals), 'signal')} fired, {counted(len(out.plans), 'became an order', 'became orders')}"
-    return Table("Not traded", ("what", "strategy", "code", "times"), rows, (3,), note)
+    rows = tuple((what, who, code, f"{n:,}", refusal(code)) for (what, who, code), n in counts.most_common())
+    note = (
+        f"{counted(len(out.signals), 'signal')} fired, {counted(len(out.plans), 'became an order', 'became orders')}. "
+        "Which setting decides: docs/denials.md"
+    )
+    columns = ("what", "strategy", "code", "times", "meaning")
+    return Table("Not traded", columns, rows, (3,), note, more=(1,))
 
 
 def _strategy(idea_id: IdeaId, out: Outcome) -> str:

@@ -227,3 +227,26 @@ def test_a_halt_s_end_says_who_ended_it(played: tuple[BacktestPlan, Outcome]) ->
     ]
     stays = backtest_document(Report(replace(chosen, halts="stay"), "fast", out))
     assert "nobody resumes after a halt" in stays.verdict.reason
+
+
+def test_a_report_says_which_settings_were_not_as_shipped(played: tuple[BacktestPlan, Outcome]) -> None:
+    chosen, out = played
+    other = replace(
+        chosen, settings=plan(STRATEGIES__SCALP__FAST_EMA="10", RISK__TAKE_PROFIT_PCT="0.50").settings
+    )
+
+    told = json.loads(as_json_text(Report(other, "fast", out)))
+    facts = {x.name: x.text for x in backtest_document(Report(other, "fast", out)).facts}
+
+    assert told["settings"] == {"risk.take_profit_pct": "0.5", "strategies.scalp.fast_ema": "10"}
+    assert facts["settings not as shipped"] == "risk.take_profit_pct=0.5, strategies.scalp.fast_ema=10"
+    assert json.loads(as_json_text(Report(chosen, "fast", out)))["settings"] == {}
+
+
+def test_what_was_not_traded_says_what_its_codes_mean(played: tuple[BacktestPlan, Outcome]) -> None:
+    chosen, out = played
+
+    [table] = [x for x in all_tables(Report(chosen, "fast", out)) if x.title == "Not traded"]
+
+    assert table.columns[-1] == "meaning"
+    assert all(row[-1].endswith(".") and row[2] not in row[-1] for row in table.rows)
