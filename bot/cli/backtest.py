@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bot.sim.market.recorded.library import Library
 
 SYNTHETIC_DAYS = 20
+_MOST_EQUITY = 1_000_000_000_000
 _Symbols = Annotated[str, typer.Option(help="Separated by commas; default symbols of the settings.")]
 _From = Annotated[str, typer.Option("--from", metavar="DATE", help="First day; default the first there is.")]
 _To = Annotated[str, typer.Option("--to", metavar="DATE", help="Last day; default the last there is.")]
@@ -170,13 +171,24 @@ def make_plan(
     names = tuple(dict.fromkeys(name for name in typed if name)) or settings.symbols
     if halts not in ("resume", "stay"):
         raise FixTheCommand(f"--halts {halts!r}: resume or stay is wanted")
-    known = days_to_play(library, names)
-    start = _date("--from", first) or (known[0] if known and not synthetic else date(2025, 1, 2))
-    end = _date("--to", last) or (known[-1] if known and not synthetic else _after(start))
-    if end < start:
-        raise FixTheCommand(f"--to {end} lies before --from {start}")
+    known = [] if synthetic else days_to_play(library, names)
+    start, end = _span(_date("--from", first), _date("--to", last), known)
     settings = settings.model_copy(update={"symbols": names})
     return BacktestPlan(settings, names, start, end, _amount(equity), seed, synthetic, halts)  # type: ignore[arg-type]
+
+
+def _span(first: date | None, last: date | None, known: list[date]) -> tuple[date, date]:
+    """From the first to the last day that were typed, or that there are. FixTheCommand for no day between them."""
+    start = first or (known[0] if known else date(2025, 1, 2))
+    end = last or (known[-1] if known else _after(start))
+    if end >= start:
+        return start, end
+    if first and last:
+        raise FixTheCommand(f"--to {end} lies before --from {start}")
+    there = (
+        f"of these symbols there is {known[0]} to {known[-1]}" if known else f"made-up days begin on {start}"
+    )
+    raise FixTheCommand(f"{f'--from {first}' if first else f'--to {last}'}: nothing lies there; {there}")
 
 
 def _after(start: date) -> date:
@@ -199,6 +211,9 @@ def changed_settings(config: Path | None, changes: list[str] | None) -> Settings
     for change in changes or []:
         key, is_set, value = change.partition("=")
         key = known_key(f"--set {change}", key.strip() if is_set else "", "KEY=VALUE", setting_keys())
+        refuse_fixed(f"--set {change}", key)
+        if not value.strip():
+            raise FixTheCommand(f"--set {change}: KEY=VALUE is wanted; null for no value")
         given.add(name := key.upper().replace(".", "__"))
         variables[name] = value.strip()
     try:
@@ -208,6 +223,14 @@ def changed_settings(config: Path | None, changes: list[str] | None) -> Settings
         for name in given:
             said = said.replace(f"from environment: {name})", "from --set)")
         raise FixTheConfiguration(said) from None
+
+
+def refuse_fixed(given: str, key: str) -> None:
+    """FixTheCommand for a setting that is the same in every backtest."""
+    if key == "dry_run" or key.startswith("broker."):
+        raise FixTheCommand(
+            f"{given}: every backtest has the simulated broker and its orders; this setting has no say"
+        )
 
 
 def as_simulated() -> dict[str, str]:
@@ -282,6 +305,8 @@ def _amount(text: str) -> Decimal:
         amount = Decimal(text)
     except InvalidOperation:
         amount = Decimal(-1)
-    if not amount.is_finite() or amount <= 0:
-        raise FixTheCommand(f"--equity: {text!r} is not an amount above 0, for instance 25000")
+    if not amount.is_finite() or not 1 <= amount <= _MOST_EQUITY:
+        raise FixTheCommand(
+            f"--equity: {text!r} is not an amount from 1 to {_MOST_EQUITY:,} USD, for instance 25000"
+        )
     return amount

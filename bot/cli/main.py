@@ -6,6 +6,7 @@ so that a Ctrl-C in the first moment is caught, too.
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Entry point. Exit codes: 0 well, 1 something outside is wrong, 2 usage, 78 configuration, 130 Ctrl-C."""
     if arguments is None:
         sys.unraisablehook = _not_lost
+        _write_what_can_be_written()
     try:
         try:
             _run(sys.argv[1:] if arguments is None else arguments)
@@ -41,6 +43,12 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         sys.stderr.write("ibkr-bot: stopped\n")
         sys.exit(INTERRUPTED)
+
+
+def _write_what_can_be_written() -> None:
+    """Where a terminal or a pipe has no dash or line of ours (Latin-1, ASCII), a question mark stands for it."""
+    if "utf" not in sys.stdout.encoding.lower():
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # it is a TextIOWrapper
 
 
 def _not_lost(told: sys.UnraisableHookArgs) -> None:
@@ -111,6 +119,9 @@ def _run(given: list[str]) -> None:
         sys.stderr.write(f"ibkr-bot: {error}\n")
         sys.exit(1)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            sys.stderr.write(f"ibkr-bot: what it had to say or to keep found no room: {error.strerror}\n")
+            sys.exit(1)
         _end_with_a_strategy_s_file(error)
         raise
 

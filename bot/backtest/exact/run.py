@@ -19,6 +19,7 @@ from bot.backtest.feed.stretches import Stretch, stretches
 from bot.backtest.outcome import DayEnd, Outcome, Prices
 from bot.backtest.plan import BacktestPlan
 from bot.domain import messages as m
+from bot.domain.errors import FixTheCommand
 from bot.domain.session import Session, sessions_between
 from bot.domain.types import Symbol, TradingState
 from bot.market_data.machine import MarketData
@@ -60,7 +61,11 @@ def run_exact(
 def plan_stretches(plan: BacktestPlan, library: Library) -> tuple[Stretch, ...]:
     """What the plan's dates come to."""
     if plan.is_synthetic:
-        return (Stretch(tuple(sessions_between(plan.first, plan.last))),)
+        if not (sessions := tuple(sessions_between(plan.first, plan.last))):
+            raise FixTheCommand(
+                f"the market is closed from {plan.first} to {plan.last}: no session to make up"
+            )
+        return (Stretch(sessions),)
     return stretches(library, plan.symbols, plan.first, plan.last)
 
 

@@ -25,10 +25,10 @@ _DAYS_A_YEAR: Final = 252
 _RESAMPLES: Final = 2_000
 _SEED: Final = 7
 _LEAST: Final = 5
-"""With fewer days or trades an interval says nothing."""
+"""With fewer days or trades an interval says nothing, and with fewer days neither does a ratio of a year."""
 INTERVALS: Final = (
     f"Intervals: the middle 95 % of {_RESAMPLES:,} bootstrap resamples, of days for return and Sharpe, of trades for the others; "
-    f"none of fewer than {_LEAST}."
+    f"none of fewer than {_LEAST}, nor a ratio."
 )
 _Floats = NDArray[np.float64]
 
@@ -97,10 +97,10 @@ def figures_of(out: Outcome) -> tuple[Figure, ...]:
         Figure("expectancy", _mean(pnl), "USD", "the mean trade after commissions", *_interval(pnl, np.mean)),
         Figure("profit factor", _factor(pnl), "", "sum of the profits over sum of the losses", *_interval(pnl, _factor)),
         Figure(
-            "Sharpe", sharpe(returns), "", "mean daily return over its standard deviation, × √252",
+            "Sharpe", _of_enough(returns, sharpe), "", "mean daily return over its standard deviation, × √252",
             *_interval(returns, sharpe),
         ),
-        Figure("Sortino", sortino(returns), "", "the same over the root mean square of losing days, other days 0"),
+        Figure("Sortino", _of_enough(returns, sortino), "", "the same over the root mean square of losing days, other days 0"),
         Figure("worst drawdown", falls, "%", "furthest that a day ended below the highest equity so far"),
         Figure("commissions", float(fees), "USD", "of the trades above"),
         Figure("time in market", _exposure(out, trades), "%", "minutes with a position over minutes of the sessions"),
@@ -119,6 +119,11 @@ def sortino(returns: _Floats) -> float:
         math.sqrt(float((losses**2).mean())) if len(returns) > 1 else 0.0
     )  # of one loss it is -√252, whatever was lost
     return float(returns.mean()) / below * math.sqrt(_DAYS_A_YEAR) if below > 0 else math.nan
+
+
+def _of_enough(returns: _Floats, ratio: Callable[[_Floats], float]) -> float | None:
+    """Two days that won a little more and a little less make a ratio of thousands."""
+    return ratio(returns) if len(returns) >= _LEAST else None
 
 
 def _factor(pnl: _Floats) -> float:

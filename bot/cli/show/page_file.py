@@ -19,6 +19,16 @@ def check_place(path: Path | None) -> None:
         raise FixTheMachine(f"--html {path}: that is a folder")
     if not path.parent.is_dir():
         raise FixTheMachine(f"--html {path}: there is no folder {path.parent}")
+    is_new = not path.exists()
+    if not (is_new or path.is_file()):
+        return  # a pipe or a device is written once
+    try:
+        with path.open("ab"):
+            """It can be written."""
+        if is_new:
+            path.unlink()
+    except OSError as error:
+        raise FixTheMachine(f"--html {path}: {error.strerror}") from None
 
 
 def write_page(path: Path, page: Document) -> None:

@@ -250,3 +250,11 @@ def test_what_was_not_traded_says_what_its_codes_mean(played: tuple[BacktestPlan
 
     assert table.columns[-1] == "meaning"
     assert all(row[-1].endswith(".") and row[2] not in row[-1] for row in table.rows)
+
+
+def test_a_few_days_have_no_ratio_of_a_year() -> None:
+    few = {x.name: x.text for x in figures_of(ended(101, 101.9, 103, 102))}
+    enough = {x.name: x.value for x in figures_of(ended(101, 101.9, 103, 102, 103.5))}
+
+    assert (few["Sharpe"], few["Sortino"]) == ("unknown", "unknown")
+    assert enough["Sharpe"] == pytest.approx(sharpe(daily_returns(ended(101, 101.9, 103, 102, 103.5))))
