@@ -12,6 +12,7 @@ from pathlib import Path
 from bot.config.template import as_yaml
 from bot.ops.metrics.document import renewed
 from bot.risk.denials import denials_as_markdown
+from bot.selection.no_contract import no_contracts_as_markdown
 from docs import demo_day, message_kinds, option_market, risk_examples
 from docs.role_readmes import readmes
 from grafana.generate import DASHBOARDS, as_json
@@ -22,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def documents() -> Iterator[tuple[Path, str]]:
     """Each generated file with what it should hold."""
     yield ROOT / "configs" / "settings.yaml", as_yaml()
-    yield ROOT / "docs" / "denials.md", denials_as_markdown()
+    yield ROOT / "docs" / "denials.md", denials_as_markdown() + no_contracts_as_markdown()
     monitoring = ROOT / "docs" / "monitoring.md"
     yield monitoring, renewed(monitoring.read_text(encoding="utf-8"))
     risk = ROOT / "docs" / "risk.md"

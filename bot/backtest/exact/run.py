@@ -59,7 +59,7 @@ def run_exact(
 
 
 def plan_stretches(plan: BacktestPlan, library: Library) -> tuple[Stretch, ...]:
-    """What the plan's dates come to."""
+    """What the plan's dates come to. FixTheCommand for no session between them."""
     if plan.is_synthetic:
         if not (sessions := tuple(sessions_between(plan.first, plan.last))):
             raise FixTheCommand(

@@ -11,6 +11,7 @@ from bot.domain.idea import read_idea
 from bot.domain.session import NEW_YORK
 from bot.ops.status.spoken import readable, telling
 from bot.risk.denials import DenialCode
+from bot.selection.no_contract import NoContractCode
 
 _INDICATORS = {"ema": "EMA ", "rsi": "RSI", "vwap": "VWAP", "rel_volume": "relative volume"}
 _EXITS = {
@@ -22,25 +23,7 @@ _EXITS = {
     "flatten": "Closed by hand",
     "external": "Closed by another hand",
 }
-_REFUSED = {
-    "UNDERLYING_PRICE_UNKNOWN": "The underlying has no price.",
-    "EXPIRY_NONE_FITS": "No expiry fits.",
-    "STRIKE_NOT_WATCHED": "The wanted strike is not among the watched ones.",
-    "DELTA_UNKNOWN": "The broker gives no delta.",
-    "DELTA_OUT_OF_REACH": "No watched option is near the wanted delta.",
-    "CONTRACT_HELD": "The option is held already, and so are its neighbours, or they are unfit.",
-    "QUOTE_MISSING": "The option has no quote.",
-    "QUOTE_ONE_SIDED": "The option has only one side of a quote.",
-    "QUOTE_CROSSED": "The option's bid is above its ask.",
-    "SPREAD_WIDE_PCT": "The spread is too large a part of the price.",
-    "SPREAD_WIDE_USD": "The spread is too wide in cents.",
-    "VOLUME_LOW": "The option is hardly traded today.",
-    "OPEN_INTEREST_LOW": "Too few of these options are open.",
-    "LIQUIDITY_UNKNOWN": "The option's volume is unknown.",
-    "PREMIUM_BELOW_INTRINSIC": "The premium cannot be this option's: below intrinsic value.",
-    "PREMIUM_ABOVE_BOUND": "The premium cannot be this option's: too high.",
-    "ENTRY_ABANDONED": "The entry found no seller in time.",
-}
+_REFUSED = {"ENTRY_ABANDONED": "The entry found no seller in time."}
 
 
 def figures(numbers: Mapping[str, object]) -> str:
@@ -85,7 +68,7 @@ def _moment(text: str) -> str:
 
 def refusal(code: str) -> str:
     """What a denial's or a refusal's code means; the code itself where nobody has words for it."""
-    known = DenialCode.__members__.get(code)
+    known = DenialCode.__members__.get(code) or NoContractCode.__members__.get(code)
     return known.meaning if known is not None else _REFUSED.get(code, code.replace("_", " ").lower())
 
 
