@@ -33,7 +33,7 @@ def judgement_of(strategy: Strategy, bar: Bar, *, may_fire: bool) -> Judgement:
         answer = strategy.judge(bar, may_fire=may_fire)
     except _OWN as error:
         raise _failed(strategy.name, _shown(bar), error) from error
-    if fault := _fault(answer, may_fire=may_fire):
+    if not _is_plainly_sound(answer, may_fire=may_fire) and (fault := _fault(answer, may_fire=may_fire)):
         raise RestartTheLine(f"strategy {strategy.name} answered wrongly when {_shown(bar)}: {fault}")
     return answer
 
@@ -84,6 +84,20 @@ def _place(error: BaseException) -> str:
     frames = [x for x in traceback.extract_tb(error.__traceback__) if x.filename != __file__]
     own = [x for x in frames if Path(x.filename).parent == _FOLDER] or frames
     return f"{Path(own[-1].filename).name}, line {own[-1].lineno}" if own else "without a line"
+
+
+def _is_plainly_sound(answer: Any, *, may_fire: bool) -> bool:
+    """What nearly every answer is, found in a fifth of the time that a look for its fault takes; False says nothing yet."""
+    if type(answer) is not Judgement or type(answer.fired) is not bool or type(answer.numbers) is not dict:
+        return False
+    if answer.fired and (answer.direction is None or not may_fire):
+        return False
+    for name, x in answer.numbers.items():
+        if type(name) is not str or (x is not None and not (type(x) is float and x - x == 0.0)):
+            return False
+    is_direction = answer.direction is None or type(answer.direction) is Direction
+    is_told = isinstance(answer.reason, str) and answer.reason != ""
+    return is_direction and is_told and type(answer.confidence) is float and 0.0 <= answer.confidence <= 1.0
 
 
 def _fault(answer: object, *, may_fire: bool) -> str:
