@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from bot.backtest.exact.run import Progress, nobody, plan_stretches, run_exact
 from bot.backtest.plan import BacktestPlan
-from bot.backtest.replay.differences import in_words
 from bot.domain import messages as m
 from bot.domain.market import Bar
 from bot.domain.session import NEW_YORK
@@ -150,11 +149,12 @@ def _of(message: Any) -> str:
 
 
 def _apart(one: Any, other: Any) -> tuple[str, str]:
-    """What each has otherwise than the other; all of it where they are not of a kind, or of another bar."""
-    if type(one) is type(other) and _of(one) == _of(other):
-        same = {x.name for x in fields(one) if getattr(one, x.name) == getattr(other, x.name)}
-        return in_words(one, frozenset(same)), in_words(other, frozenset(same))
-    return _in_short(one), _in_short(other)
+    """What each has otherwise than the other; only what they are where they are not of a kind, or not of the same bar."""
+    if type(one) is not type(other) or _of(one) != _of(other):
+        return _in_short(one), _in_short(other)
+    apart = [x.name for x in fields(one) if getattr(one, x.name) != getattr(other, x.name)]
+    mine, theirs = (", ".join(f"{name} {getattr(x, name)}" for name in apart) for x in (one, other))
+    return f"{type(one).__name__} with {mine}", f"with {theirs}"
 
 
 def _in_short(message: Any) -> str:
