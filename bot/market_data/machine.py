@@ -79,7 +79,8 @@ class MarketData(StateMachine):
         self._symbol_of: dict[ConId, Symbol] = {}
         self._day: date | None = None
         self.absent: frozenset[Symbol] = frozenset()
-        """Those that have no data at all today, so that their silence means nothing. Only a backtest can know, and says so."""
+        """Those that have no data at all today, so that their silence means nothing, and a quote is yesterday's: only what
+        is held has one. Only a backtest can know, and says so."""
         self.listen(
             {
                 m.PlaceBracket: self._pin,
@@ -307,7 +308,7 @@ class MarketData(StateMachine):
     def _on_quote(self, message: b.QuoteReceived) -> Iterator[m.Message]:
         quote = message.quote
         symbol = self._symbol_of.get(quote.con_id)
-        if symbol is None:
+        if symbol is None or symbol in self.absent:
             if quote.con_id in {contract.con_id for contract in self._pinned.values()}:
                 yield m.QuoteUpdated(quote)
             return

@@ -278,6 +278,18 @@ def test_a_quote_of_a_contract_nobody_watches_is_not_let_through() -> None:
     assert House().opened().tell(b.QuoteReceived(Quote(con_id=999, symbol="SPY", at=OPEN))) == []
 
 
+def test_a_symbol_that_is_absent_has_no_quotes_but_of_what_is_held() -> None:
+    house = House().opened(127.2)
+    held, other = option(126, Right.CALL), option(128, Right.CALL)
+    house.tell(placed(held))
+    house.machine.absent = frozenset({"SPY"})
+
+    quotes = [Quote(con_id=x.con_id, symbol="SPY", at=OPEN) for x in (held, other)]
+    told = [of(m.QuoteUpdated, house.tell(b.QuoteReceived(x))) for x in quotes]
+    assert [len(x) for x in told] == [1, 0]
+    assert house.tell(stock_quote(140.0)) == []
+
+
 def test_silence_in_the_session_is_stale_and_the_next_word_is_fresh_again() -> None:
     house = House().opened()
     house.tell(b.BarsBackfilled("SPY", BarSize.M1, (bar(0),)))
