@@ -26,9 +26,9 @@ from bot.execution.books.order_record import OrderRecord
 class OrderBook:
     """Records by ref, with the ledger of their fills.
 
-    ``_current`` are the ideas that a snapshot is compared with: what is open and what the day has seen. An idea that
-    ended flat and settled leaves it on the next day, so that a comparison costs the same in every year; whatever the
-    broker still mentions of it brings it back.
+    ``_current`` are the ideas that a snapshot is compared with: what is open, and what has changed since the last one. An
+    idea that ended flat and settled leaves it with a snapshot, or on the next day, so that a comparison costs the same after a
+    hundred trades and in every year; whatever the broker still mentions of it brings it back.
     """
 
     def __init__(self, settle_s: float) -> None:
@@ -120,12 +120,16 @@ class OrderBook:
         if today == self._day:
             return
         self._day = today
-        busy = {record.order.idea_id for record in self._unsettled.values()}
+        busy = self._busy
         self._current = {
             idea_id: day
             for idea_id, day in self._current.items()
             if day >= today or idea_id in busy or self.ledger.position(idea_id)
         }
+
+    @property
+    def _busy(self) -> set[IdeaId]:
+        return {record.order.idea_id for record in self._unsettled.values()}
 
     def bring_back(self, snapshot: b.Snapshot) -> None:
         """Take what the broker mentions into the working set again, however old it is."""
@@ -291,6 +295,16 @@ class OrderBook:
                 self._see(found, seen)
         for verdict in verdicts:
             self._settle(verdict, taken)
+        self._leave_out_what_is_over()
+
+    def _leave_out_what_is_over(self) -> None:
+        """Flat, with every fill booked, and nothing of it shown as alive: only news of it can change anything."""
+        busy = self._busy
+        for idea_id in tuple(self._current):
+            if idea_id in busy or self.ledger.position(idea_id):
+                continue
+            if not any(True for record in self.of(idea_id) for _ in record.live_sightings()):
+                del self._current[idea_id]
 
     def _revive(self, record: OrderRecord, seen: OpenOrder, requested_at: datetime) -> None:
         """A broker that lists an order as live after it was called cancelled was never going to cancel it."""
