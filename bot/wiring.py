@@ -19,6 +19,7 @@ from bot.domain import messages as m
 from bot.domain.errors import RestartTheLine
 from bot.domain.limits import messages as lm
 from bot.domain.market import Quote
+from bot.domain.order import Leg
 
 BROKER = "broker"
 MARKET_DATA = "market_data"
@@ -189,6 +190,17 @@ ones, which the broker tells again or which had no consequence yet.
 
 SYNCED_FIRST: frozenset[type] = frozenset({m.FillBooked, m.BracketClosed, m.Halted})
 """What a person waits for to be on disk: where nothing else waits behind it, it is synced before anything is made of it."""
+
+URGENT: frozenset[type] = SYNCED_FIRST | {b.SendRevision, b.SendCancel}
+"""What a position or a person waits for, besides orders that are no entries."""
+
+
+def is_urgent(row: m.Message) -> bool:
+    """Whether it is to be on disk before anything else is judged but what has to do with orders."""
+    if isinstance(row, b.SendOrders):
+        return all(order.leg is not Leg.ENTRY for order in row.orders)
+    return type(row) in URGENT
+
 
 AT_THE_DESK: tuple[Names, ...] = ((RISK, EXECUTION, OCO_WATCHER), (MARKET_DATA, STRATEGY))
 """The machines that decide, and so share one thread; whoever has to do with orders first, then whoever judges the market."""

@@ -12,6 +12,7 @@ import pykka
 
 from bot.actors.runtime import Peer
 from bot.domain.messages import Message
+from bot.wiring import is_urgent
 
 
 @dataclass(slots=True, eq=False)
@@ -24,6 +25,12 @@ class Group:
     answers: list[tuple[Future[Any], Any]] = field(default_factory=list)
     """Who asked whether what came before is handled, and the answer."""
     since_s: float = field(default_factory=time.monotonic)
+    is_urgent: bool = False
+    """Whether a position or a person waits for one of the rows."""
+
+    def add(self, row: Message) -> None:
+        self.rows.append(row)
+        self.is_urgent = self.is_urgent or is_urgent(row)
 
     @property
     def is_empty(self) -> bool:
@@ -34,11 +41,12 @@ class Group:
         """Whether somebody waits for more than to be shown something."""
         return bool(self.rows or self.to_broker or self.answers)
 
-    def release(self) -> None:
-        """Tell all of it. A peer that is dead has said why, and is passed over."""
-        for peer, message in (*self.to_broker, *self.to_others):
-            with suppress(pykka.ActorDeadError):
-                peer.tell(message)
+    def release_to_broker(self) -> None:
+        _tell(self.to_broker)
+
+    def release_to_others(self) -> None:
+        """The rest, and the answers last."""
+        _tell(self.to_others)
         for answer, value in self.answers:
             answer.set_result(value)
 
@@ -46,3 +54,10 @@ class Group:
         """Nothing of it leaves."""
         for answer, _ in self.answers:
             answer.set_exception(pykka.ActorDeadError("the desk has ended"))
+
+
+def _tell(words: list[tuple[Peer, Message]]) -> None:
+    """A peer that is dead has said why, and is passed over."""
+    for peer, message in words:
+        with suppress(pykka.ActorDeadError):
+            peer.tell(message)

@@ -5,16 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import pykka
 import pytest
 
+from bot.actors import desk
 from bot.actors.runtime import Ping, stop
+from bot.domain import broker_messages as b
 from bot.domain import messages as m
 from bot.domain.errors import FixTheMachine
 from bot.domain.messages import Message
+from bot.execution.orders import approved_prices, bracket_orders
 from bot.wiring import BOARD, BROKER, EXECUTION, JOURNAL, MARKET_DATA, OCO_WATCHER, RISK
 from tests.actors.desk_parts import AT, AT_THE_DESK, MAKERS, SPY, House, Speaks
+from tests.execution.line import bracket
 from tests.journal.makers import CLOSED, ENTRY
 
 
@@ -124,6 +129,77 @@ def test_a_fill_behind_which_another_waits_goes_to_the_disk_with_what_is_made_of
     house.stop()
 
     assert house.groups == [[status, ENTRY]]
+
+
+# ── what a position or a person waits for ────────────────────────────────────────────────────────────────────────────
+
+PLACE = bracket("a", at=AT)
+ENTRY_SENT = b.SendOrders(bracket_orders(PLACE, approved_prices(PLACE), PLACE.enter_by), AT)
+EXIT_SENT = b.SendOrders(ENTRY_SENT.orders[1:], AT)
+CANCEL, REVISED = b.SendCancel("a/target", AT), b.SendRevision("a/stop", Decimal("1.70"), 3, AT)
+
+
+def market_heard_before(row: Message, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How much the machines that judge the market had heard when that was on disk; three words for them lay there before
+    it was said, and another about orders behind it."""
+    monkeypatch.setattr(desk, "WORKS_ON_S", 60.0)
+    heard_at_commit: list[int] = []
+
+    def judged() -> list[Message]:
+        return [x for x in house.machines[MARKET_DATA].heard if isinstance(x, b.QuoteReceived)]
+
+    def at_the_disk(rows: Sequence[Message]) -> None:
+        if row in rows:
+            heard_at_commit.append(len(judged()))
+
+    held = HeldUp(lambda x: (row,) if isinstance(x, m.CancelOrder) else ())
+    house = House(at_the_disk, {EXECUTION: held})
+    house.desk.emit(m.CancelOrder("a/stop", "test", AT))
+    assert held.began.wait(30)
+    for number in range(3):
+        house.desk.emit(made("quote", number))
+    house.desk.emit(made("status", 3))
+    held.may_go_on.set()
+    house.settle()
+    house.stop()
+    assert len(judged()) == 3
+    (found,) = heard_at_commit
+    return found
+
+
+@pytest.mark.parametrize(
+    "row", [ENTRY, CLOSED, m.Halted(AT, "operator", "test", "me"), EXIT_SENT, CANCEL, REVISED]
+)
+def test_what_a_position_or_a_person_waits_for_is_on_disk_before_the_market_is_judged(
+    row: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert market_heard_before(row, monkeypatch) == 0
+
+
+def test_an_entry_goes_to_the_disk_with_what_the_market_brings(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert market_heard_before(ENTRY_SENT, monkeypatch) == 3
+
+
+def test_it_does_not_wait_for_all_that_has_to_do_with_orders_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "WORKS_ON_S", 0.0)
+    heard_at_commit: list[int] = []
+
+    def at_the_disk(rows: Sequence[Message]) -> None:
+        if CANCEL in rows:
+            heard_at_commit.append(len(held.heard))
+
+    held = HeldUp(lambda x: (CANCEL,) if x == first else ())
+    house, first = House(at_the_disk, {EXECUTION: held}), m.CancelOrder("a/target", "test", AT)
+    house.desk.emit(first)
+    assert held.began.wait(30)
+    for number in range(20):
+        house.desk.emit(made("cancel", number))
+    held.may_go_on.set()
+    house.settle()
+    house.stop()
+
+    assert heard_at_commit == [1]
+    assert len(held.heard) == 21
 
 
 # ── a disk that takes nothing ────────────────────────────────────────────────────────────────────────────────────────
