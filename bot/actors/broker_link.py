@@ -1,7 +1,7 @@
 """The "broker" peer: commands go through to the port, facts from the port come back into the line in their order.
 
-The port may tell facts from any thread. Writing to disk never holds up the thread that reads the socket: as an actor this peer has
-an inbox of its own, and at a desk, where nobody who speaks waits for the disk, it needs none (``bot.actors.passage``).
+The port may tell facts from any thread. Writing to disk never holds up the thread that reads the socket: as an actor this
+peer has an inbox of its own, and at a desk, where nobody who speaks waits for the disk, it needs none (``bot.actors.passage``).
 """
 
 from __future__ import annotations
