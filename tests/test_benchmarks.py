@@ -99,10 +99,10 @@ def test_a_single_other_price_is_a_difference() -> None:
 def test_every_must_of_the_backtest_stands_beside_its_figure() -> None:
     found = {
         x.name: x
-        for x in figures_of({"year_cpu_s": 60.0, "processes.cpu": 1.0, "year_mib": 216.0, "other": 1.0})
+        for x in figures_of({"year_cpu_s": 60.0, "processes.cpu": 1.0, "command_mib": 216.0, "other": 1.0})
     }
 
     assert found["sweep of 1,000 settings × a year, from the two above"].value == 500.0
     assert not found["sweep of 1,000 settings × a year, from the two above"].is_reached
-    assert found["the same year, most memory"].is_reached
+    assert found["the same command, most memory"].is_reached
     assert len(found) == 3
