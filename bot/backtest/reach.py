@@ -26,7 +26,7 @@ _PURE: Final = frozenset({
 """Libraries that know no market and read no file of the user's, but for ``_READERS`` of numpy."""
 _OUR_PURE: Final = ("bot.domain", "bot.strategies", "bot.selection")
 _FOLLOWED: Final = "bot.strategies"
-_HOUSE: Final = frozenset({"bot.strategies.asking"})
+_HOUSE: Final = frozenset({"bot.strategies.own_code"})
 """Ours, and no part of a strategy: it names the line in which one failed."""
 _BUILTINS: Final = frozenset({
     "open", "eval", "exec", "compile", "input", "breakpoint", "globals", "vars", "__import__", "__builtins__", "__loader__",

@@ -16,7 +16,7 @@ from bot.domain.session import CalendarRangeError, session_on
 from bot.risk.limit_book import LIMIT_CEILINGS
 from bot.selection.expiry import parse_expiry
 from bot.selection.strike import parse_strike
-from bot.strategies.asking import own_code
+from bot.strategies.own_code import own_code
 from bot.strategies.registry import NAMES, STRATEGIES
 
 LIVE_PORTS = {4001: "IB Gateway", 7496: "TWS"}

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from bot.domain.types import Symbol
 from bot.strategies import scalp, whale
-from bot.strategies.asking import own_code
 from bot.strategies.base import Strategy
+from bot.strategies.own_code import own_code
 from bot.strategies.spec import StrategySpec
 
 STRATEGIES: Final[tuple[StrategySpec[Any], ...]] = (

@@ -16,8 +16,8 @@ from typing import Any, Generic, Protocol, Self, TypeVar, runtime_checkable
 from bot.domain.errors import FixTheConfiguration
 from bot.domain.market import BarSize
 from bot.domain.types import Direction, Symbol
-from bot.strategies.asking import own_code
 from bot.strategies.base import Strategy
+from bot.strategies.own_code import own_code
 
 P = TypeVar("P")
 SpecProblem = tuple[str, str]

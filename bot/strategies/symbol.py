@@ -25,7 +25,6 @@ from bot.domain.limits.messages import LimitsChanged
 from bot.domain.machine import StateMachine
 from bot.domain.market import Bar, BarSize, Quote
 from bot.domain.types import ConId, Direction, IdeaId, Numbers, Right, Symbol
-from bot.strategies.asking import glance_of, judgement_of, own_code
 from bot.strategies.base import Judgement, Strategy
 from bot.strategies.entry_timing import (
     ANY_TIME,
@@ -36,6 +35,7 @@ from bot.strategies.entry_timing import (
     Wait,
     market_minutes_after,
 )
+from bot.strategies.own_code import glance_of, judgement_of, own_code
 from bot.strategies.registry import confirmers, spec_of
 from bot.strategies.spec import Confirming
 

@@ -15,8 +15,8 @@ from bot.domain.market import Bar, BarSize
 from bot.domain.session import session_on, sessions_between
 from bot.domain.types import Direction
 from bot.sim.market.recorded.bars import bars_1m, bars_60m
-from bot.strategies.asking import glance_of
 from bot.strategies.base import Cooldown, Judgement, Reason, Strategy
+from bot.strategies.own_code import glance_of
 from bot.strategies.registry import NAMES, STRATEGIES, by_rank, make_strategies, spec_of
 from bot.strategies.scalp import Scalp, ScalpParameters
 from bot.strategies.spec import StrategySpec, meaning_of

@@ -16,7 +16,7 @@ from bot.domain.messages import HistoryLoaded
 from bot.domain.session import Session
 from bot.domain.types import Symbol
 from bot.sim.market.paths import to_cents
-from bot.strategies.asking import glance_of
+from bot.strategies.own_code import glance_of
 from bot.strategies.registry import make_strategies
 
 _MINUTE = timedelta(minutes=1)

@@ -57,12 +57,12 @@ COMPARISON_FAMILIES: Final = frozenset(_PREFIX + name for name in _GAUGES)
 
 def leave_for_prometheus(path: Path, run: ComparisonRun) -> None:
     """Replace the file in one step. Raises FixTheMachine where it cannot be written."""
-    registry = CollectorRegistry()
+    gauges = CollectorRegistry()
     for name, (words, read) in _GAUGES.items():
-        Gauge(_PREFIX + name, words, ["command"], registry=registry).labels(run.command).set(read(run))
+        Gauge(_PREFIX + name, words, ["command"], registry=gauges).labels(run.command).set(read(run))
     beside = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        beside.write_bytes(generate_latest(registry))
+        beside.write_bytes(generate_latest(gauges))
         beside.chmod(0o644)  # the exporter is another user
         beside.replace(path)
     except OSError as error:

@@ -14,8 +14,8 @@ import pytest
 from bot.domain.errors import RestartTheLine
 from bot.domain.market import Bar, BarSize
 from bot.domain.types import Direction
-from bot.strategies.asking import glance_of, judgement_of, own_code
 from bot.strategies.base import BarOrder, Judgement
+from bot.strategies.own_code import glance_of, judgement_of, own_code
 from tests.strategies.example_strategy import Metronome
 
 BAR = Bar("SPY", BarSize.M1, datetime(2024, 11, 1, 13, 59, tzinfo=UTC), 38.0, 38.2, 37.9, 38.1, 500.0)
@@ -83,7 +83,7 @@ def test_what_fails_in_a_strategy_is_named_with_the_line_it_failed_in() -> None:
         judgement_of(Answering(broken), BAR, may_fire=True)
 
     assert f"{told.value}".endswith(
-        f"test_asking.py, line {broken.__code__.co_firstlineno + 1}: ValueError: two lines"
+        f"test_own_code.py, line {broken.__code__.co_firstlineno + 1}: ValueError: two lines"
     )
     assert isinstance(told.value.__cause__, ValueError)
 
