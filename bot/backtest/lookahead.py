@@ -2,28 +2,26 @@
 
 Rule: nothing is assumed of how a strategy could peek; whatever it is shown, and whatever the market is made of, comes
 through the library, and all of it after the instant is changed.
+
+Rule: an instant finds who looks past it from the minutes just before. So there are many, of days that are played by themselves;
+and all days together are played twice, to the last minute, for what takes days to show, or is kept from one run to the next.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import zip_longest
-from typing import Any, Final
+from random import Random
+from typing import Any, Final, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
-from bot.backtest.exact.run import Progress, nobody, plan_stretches, run_exact
+from bot.backtest.changed_future import ChangedFuture
+from bot.backtest.exact.run import Progress, nobody, plan_stretches, played_symbols, run_exact
 from bot.backtest.plan import BacktestPlan
 from bot.domain import messages as m
-from bot.domain.market import Bar
-from bot.domain.session import NEW_YORK
-from bot.domain.types import Symbol
-from bot.sim.market.recorded.bars import StockQuote
-from bot.sim.market.recorded.chain import RecordedChain
-from bot.sim.market.recorded.library import Library, Listed
+from bot.domain.session import NEW_YORK, Session
+from bot.sim.market.recorded.library import Library
 
 _TIMES: Final[dict[type, Callable[[Any], datetime]]] = {
     m.BarJudged: lambda x: x.bar_end,
@@ -34,61 +32,13 @@ _TIMES: Final[dict[type, Callable[[Any], datetime]]] = {
     m.PlaceBracket: lambda x: x.at,
     m.BracketClosed: lambda x: x.closed_at,
 }
-_SHIFT: Final = 1.03
-"""What is to come is 3 % higher, and as busy as it was quiet."""
-
-
-class ChangedFuture:
-    """A library whose every figure after ``cut`` is another."""
-
-    def __init__(self, library: Library, cut: datetime) -> None:
-        self._library, self._cut = library, cut
-
-    def sessions(self, symbol: Symbol) -> tuple[date, ...]:
-        return self._library.sessions(symbol)
-
-    def minutes(self, symbol: Symbol, day: date) -> tuple[Bar, ...]:
-        return tuple(map(self._bar, self._library.minutes(symbol, day)))
-
-    def hours(self, symbol: Symbol, before: datetime, since: date | None = None) -> tuple[Bar, ...]:
-        return tuple(map(self._bar, self._library.hours(symbol, before, since)))
-
-    def stock_quotes(self, symbol: Symbol, day: date) -> tuple[StockQuote, ...]:
-        return tuple(x for x in self._library.stock_quotes(symbol, day) if x.at <= self._cut)
-
-    def chain(self, symbol: Symbol, day: date) -> RecordedChain | None:
-        chain = self._library.chain(symbol, day)
-        if chain is None:
-            return None
-        known = max(0, min((self._cut - chain.session.open) // timedelta(minutes=1), len(chain.bid_cents)))
-        bid, ask, last = (
-            _raised(matrix, known) for matrix in (chain.bid_cents, chain.ask_cents, chain.last_cents)
-        )
-        return replace(chain, bid_cents=bid, ask_cents=ask, last_cents=last)
-
-    def listed(self, symbol: Symbol, day: date) -> Listed | None:
-        return self._library.listed(symbol, day)
-
-    def volatility(self, symbol: Symbol, day: date) -> float | None:
-        return self._library.volatility(symbol, day)
-
-    def _bar(self, bar: Bar) -> Bar:
-        if bar.end <= self._cut:
-            return bar
-        prices = {name: round(getattr(bar, name) * _SHIFT, 2) for name in ("high", "low", "close")}
-        # A minute's open is known the moment it begins, and may fill an order at the cut itself.
-        is_known = bar.start <= self._cut
-        prices["open"] = bar.open if is_known else round(bar.open * _SHIFT, 2)
-        prices["high"] = max(prices.values())
-        prices["low"] = min(prices.values())
-        return replace(bar, **prices, volume=bar.volume * 2 + 100)
-
-
-def _raised(cents: NDArray[np.int32], known: int) -> NDArray[np.int32]:
-    """The rows from ``known`` on twenty cents higher, where there is a price."""
-    changed = np.array(cents)
-    changed[known:][changed[known:] > 0] += 20
-    return changed
+_Decisions: TypeAlias = list[tuple[datetime, Any]]
+_MINUTE: Final = timedelta(minutes=1)
+_LEAST_A_DAY: Final = 2
+_LEAST: Final = 16
+"""So many instants there are at least, be it of a single day."""
+_MOST_DAYS: Final = 60
+"""Of a year's 252 some say as much as all, at a quarter of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +55,68 @@ class Peek:
     is_repeatable: bool = True
 
 
-def cuts(plan: BacktestPlan, library: Library, count: int = 3) -> tuple[datetime, ...]:
-    """Instants within the plan's sessions, spread over them, none on a full hour's edge."""
-    sessions = [session for stretch in plan_stretches(plan, library) for session in stretch.sessions]
-    chosen = [sessions[(n + 1) * len(sessions) // (count + 1)] for n in range(count)]
-    return tuple(session.open + timedelta(minutes=77 + 40 * n) for n, session in enumerate(chosen))
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What is played: all days twice, with other prices after ``whole`` the second time, and each of ``days`` by itself, with
+    other prices after so many of its instants, one after the other."""
+
+    whole: datetime
+    days: tuple[Session, ...]
+    each_day: int
+
+    @property
+    def instants(self) -> int:
+        return len(self.days) * self.each_day
 
 
-def days_up_to(plan: BacktestPlan, library: Library, cut: datetime) -> int:
-    """How many sessions are played for one cut, both times together."""
-    short = _up_to(plan, cut)
-    return 2 * sum(len(stretch.sessions) for stretch in plan_stretches(short, library))
+def course_of(plan: BacktestPlan, library: Library, each_day: int | None = None) -> Course:
+    """``each_day`` None: two, more where days are few. Of many days some are drawn, by the plan's seed."""
+    sessions = [x for stretch in plan_stretches(plan, library) for x in stretch.sessions]
+    played = [x for x in sessions if played_symbols(plan, library, x.day)]
+    drawn = Random(plan.seed).sample(played, min(len(played), _MOST_DAYS))  # noqa: S311  no secret
+    count = each_day or max(_LEAST_A_DAY, -(-_LEAST // len(drawn)))
+    return Course(sessions[-1].close - _MINUTE, tuple(sorted(drawn, key=lambda x: x.day)), count)
+
+
+def sessions_to_play(plan: BacktestPlan, library: Library, course: Course) -> int:
+    """How many in all, those that end at an instant counted as whole ones."""
+    whole = sum(len(x.sessions) for x in plan_stretches(plan, library))
+    return 2 * whole + len(course.days) * (1 + course.each_day)
+
+
+def search(plan: BacktestPlan, library: Library, course: Course, progress: Progress = nobody) -> Peek | None:
+    """The first decision that knew what came after it, or that was another the second time; None for none."""
+    if (peek := find_peek(plan, library, course.whole, progress)) is not None:
+        return peek
+    found = (_peek_within(plan, library, session, course.each_day, progress) for session in course.days)
+    return next((x for x in found if x is not None), None)
+
+
+def _peek_within(
+    plan: BacktestPlan, library: Library, session: Session, count: int, progress: Progress
+) -> Peek | None:
+    alone = replace(plan, first=session.day, last=session.day)
+    real = _decisions(alone, library, session.close, progress)
+    decided = [at for at, x in real if not isinstance(x, m.BarJudged)]
+    for n, cut in enumerate(instants(session, decided, count, plan.seed)):
+        # In turn the opposite of the next minute and of the rest of the day.
+        another = ChangedFuture(library, cut, is_far=n % 2 == 1)
+        if (peek := _first(alone, library, real, another, cut, progress)) is not None:
+            return peek
+    return None
+
+
+def instants(session: Session, decided: Sequence[datetime], count: int, seed: int) -> tuple[datetime, ...]:
+    """Ends of minutes of a day: every other one at which something was decided, as far as there are, the others any. No two are
+    alike, and the same seed gives the same."""
+    random = Random(f"{seed} {session.day}")  # noqa: S311  no secret
+    every = [session.open + n * _MINUTE for n in range(1, session.minutes)]
+    busy = sorted({*decided} & {*every})
+    chosen = random.sample(busy, min(len(busy), -(-count // 2)))
+    rest = [x for x in every if x not in chosen]
+    others = random.sample(rest, min(len(rest), count - len(chosen)))
+    mixed = [x for pair in zip_longest(chosen, others) for x in pair if x is not None]
+    return tuple(mixed)
 
 
 def find_peek(
@@ -129,18 +130,25 @@ def first_difference(
     plan: BacktestPlan, library: Library, another: Library, cut: datetime, progress: Progress = nobody
 ) -> Peek | None:
     """The first decision up to ``cut`` that two libraries, equal up to there, do not share."""
-    short = _up_to(plan, cut)
-    real, other = (_decisions(short, x, cut, progress) for x in (library, another))
-    for before, after in zip_longest(real, other):
+    short = replace(plan, last=min(plan.last, cut.date()))
+    return _first(short, library, _decisions(short, library, cut, progress), another, cut, progress)
+
+
+def _first(
+    plan: BacktestPlan,
+    library: Library,
+    real: _Decisions,
+    another: Library,
+    cut: datetime,
+    progress: Progress,
+) -> Peek | None:
+    past = [x for at, x in real if at <= cut]
+    other = [x for _, x in _decisions(plan, another, cut, progress)]
+    for before, after in zip_longest(past, other):
         if before != after:
-            return Peek(
-                cut, _of(before or after), *_apart(before, after), real == _decisions(short, library, cut)
-            )
+            again = [x for _, x in _decisions(plan, library, cut)]
+            return Peek(cut, _of(before or after), *_apart(before, after), past == again)
     return None
-
-
-def _up_to(plan: BacktestPlan, cut: datetime) -> BacktestPlan:
-    return replace(plan, last=min(plan.last, cut.date()))
 
 
 def _of(message: Any) -> str:
@@ -163,13 +171,18 @@ def _in_short(message: Any) -> str:
 
 def _decisions(
     plan: BacktestPlan, library: Library, cut: datetime, progress: Progress = nobody
-) -> list[m.Message]:
-    found: list[m.Message] = []
+) -> _Decisions:
+    """Up to the cut, each with the instant by which it was made; one that the clock alone brought counts for the next."""
+    found: _Decisions = []
+    waiting: list[m.Message] = []
 
     def hear(message: m.Message) -> None:
-        at = _TIMES.get(type(message))
-        if at is not None and at(message) <= cut:
-            found.append(message)
+        if isinstance(message, m.TimePassed):
+            # A step's facts, and what follows from them, are told before its time.
+            found.extend((message.at, x) for x in waiting)
+            waiting.clear()
+        elif type(message) in _TIMES:
+            waiting.append(message)
 
     run_exact(plan, library, progress, hear=hear, until=cut)
-    return found
+    return [x for x in found if x[0] <= cut]

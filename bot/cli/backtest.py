@@ -36,7 +36,9 @@ _Set = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="A setting for this run; repeat for more."),
 ]
 _Equity = Annotated[str, typer.Option(metavar="USD", help="Cash at the start.")]
-_Seed = Annotated[int, typer.Option(help="Of made-up markets: the same seed gives the same days.")]
+_Seed = Annotated[
+    int, typer.Option(help="Of made-up markets and of --instants: the same seed gives the same days.")
+]
 _Synthetic = Annotated[bool, typer.Option("--synthetic", help="Made-up days instead of recorded ones.")]
 _Halts = Annotated[
     str, typer.Option(metavar="resume|stay", help="A person resumes the next morning, or never.")
@@ -44,6 +46,12 @@ _Halts = Annotated[
 _Html = Annotated[Path | None, typer.Option("--html", help="Write a page, one file that needs nothing else.")]
 _Lookahead = Annotated[
     bool, typer.Option("--check-lookahead", help="Change the future: no decision of the past may change.")
+]
+_Instants = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=300, help="A day, of --check-lookahead; default 2, or 16 in all. Each costs half a day."
+    ),
 ]
 _Exact = Annotated[
     bool,
@@ -68,6 +76,7 @@ def backtest(
     exact: _Exact = False,
     spreads: _Spreads = True,
     check_lookahead: _Lookahead = False,
+    instants: _Instants = None,
     data: DataOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -77,13 +86,15 @@ def backtest(
     Example: ibkr-bot backtest --from 2011-01-03 --to 2011-01-31 --set strategies.scalp.fast_ema=10 --html report.html
     """
     check_place(html)
+    if instants is not None and not check_lookahead:
+        raise FixTheCommand("--instants: of --check-lookahead alone; give that, too")
     settings = changed_settings(config, changes)
     library = library_of(data, settings)
     plan = make_plan(settings, library, symbols, first, last, equity, seed, halts, synthetic=synthetic)
     if check_lookahead:
         from bot.cli.show.lookahead import check_lookahead_of
 
-        check_lookahead_of(plan, library, as_json=as_json)
+        check_lookahead_of(plan, library, instants, as_json=as_json)
         return
     from bot.backtest.report.document import backtest_document
 

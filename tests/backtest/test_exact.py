@@ -7,9 +7,10 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from bot.backtest.changed_future import ChangedFuture
 from bot.backtest.exact.run import run_exact
 from bot.backtest.feed.stretches import stretches
-from bot.backtest.lookahead import ChangedFuture, find_peek, first_difference
+from bot.backtest.lookahead import find_peek, first_difference
 from bot.backtest.outcome import Outcome
 from bot.backtest.plan import BacktestPlan
 from bot.domain.errors import FixTheCommand

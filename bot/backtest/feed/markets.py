@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from bot.backtest.feed.stretches import Stretch, recorded_tape, synthetic_tape
 from bot.backtest.plan import BacktestPlan
+from bot.domain.types import Symbol
 from bot.sim.exchange.exchange_settings import ExchangeSettings
 from bot.sim.market.catalog import underlying
 from bot.sim.market.market import Market
 from bot.sim.market.option_market import OptionQuote
+from bot.sim.market.price_source import Tape
 from bot.sim.market.quote_shelf import QuoteShelf
 from bot.sim.market.recorded.library import BUNDLE, Library
 from bot.sim.world.build import ACCOUNT_ID, EARLY
@@ -21,6 +23,14 @@ SHELF: Final = QuoteShelf[OptionQuote]()
 """Without room, as a single backtest hardly asks twice; a sweep's worker gives it some."""
 
 
+@runtime_checkable
+class Turning(Protocol):
+    """A library that has something to change in made-up days, too, which are not its own."""
+
+    def turned(self, tape: Tape) -> Tape:
+        """What is to be played instead."""
+
+
 def market_of(plan: BacktestPlan, stretch: Stretch, library: Library, equity: Decimal) -> World:
     """A market of the plan's symbols, five minutes before the stretch's first open."""
     start: datetime = stretch.sessions[0].open - EARLY
@@ -28,7 +38,9 @@ def market_of(plan: BacktestPlan, stretch: Stretch, library: Library, equity: De
     tapes = [
         (
             underlying(symbol),
-            synthetic_tape(symbol, first, plan.seed) if plan.is_synthetic else recorded_tape(library, symbol),
+            _made_up(symbol, first, plan.seed, library)
+            if plan.is_synthetic
+            else recorded_tape(library, symbol),
         )
         for symbol in plan.symbols
     ]
@@ -45,3 +57,8 @@ def market_of(plan: BacktestPlan, stretch: Stretch, library: Library, equity: De
     for stock in market.stocks.values():
         stock.tells_progress = False
     return World(market, account_id=ACCOUNT_ID, equity=equity, start=start, exchange_settings=exchange)
+
+
+def _made_up(symbol: Symbol, first: date, seed: int, library: Library) -> Tape:
+    tape = synthetic_tape(symbol, first, seed)
+    return library.turned(tape) if isinstance(library, Turning) else tape

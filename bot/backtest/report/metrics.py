@@ -1,8 +1,7 @@
 """The figures of a backtest, each with its definition.
 
-Sources: Sharpe, "The Sharpe Ratio" (1994), on daily returns without a risk-free rate, times the root of 252 days; Sortino and
-Price (1994), the same with the root mean square of losses; drawdown as a part of the highest equity so far, at the days' ends.
-Intervals: the percentile bootstrap (Efron and Tibshirani, 1993) over days, or over trades, with a fixed seed.
+Drawdown is a part of the highest equity so far, at the days' ends; the ratios and their sources are in ``ratios``. Intervals: the
+percentile bootstrap (Efron and Tibshirani, 1993) over days, or over trades, with a fixed seed.
 """
 
 from __future__ import annotations
@@ -15,22 +14,31 @@ from decimal import Decimal
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bot.backtest.outcome import Outcome
+from bot.backtest.report.ratios import (
+    DAYS_A_YEAR,
+    LEAST,
+    LEAST_OF_A_YEAR,
+    RESAMPLES,
+    Floats,
+    annual_return,
+    interval,
+    over,
+    profit_factor,
+    sharpe,
+    sortino,
+    volatility,
+    whole_return,
+    win_rate,
+)
 from bot.domain.messages import BracketClosed
 from bot.domain.session import new_york_day, session_minutes, sessions_between
 
-_DAYS_A_YEAR: Final = 252
-_RESAMPLES: Final = 2_000
-_SEED: Final = 7
-_LEAST: Final = 5
-"""With fewer days or trades an interval says nothing, and with fewer days neither does a ratio of a year."""
 INTERVALS: Final = (
-    f"Intervals: the middle 95 % of {_RESAMPLES:,} bootstrap resamples, of days for return and Sharpe, of trades for the others; "
-    f"none of fewer than {_LEAST}, nor a ratio."
+    f"Intervals: the middle 95 % of {RESAMPLES:,} bootstrap resamples, of days for returns, Sharpe, Sortino and volatility, of "
+    f"trades for the others; none of fewer than {LEAST}, nor a ratio. ∞: nothing was lost that it could be divided by."
 )
-_Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +64,16 @@ class Figure:
 
 
 def _text(value: float | None, unit: str) -> str:
-    if value is None or not math.isfinite(value):
+    if value is None or math.isnan(value):
         return "unknown"
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
     if unit == "%":
         return f"{value:.2%}"
     return f"{value:,.2f}" if unit in ("USD", "") else f"{value:,.0f}"
 
 
-def daily_returns(out: Outcome) -> _Floats:
+def daily_returns(out: Outcome) -> Floats:
     """Each day's equity over the day before's, less 1."""
     levels = np.array([float(out.start_equity), *(float(day.equity) for day in out.days)])
     return np.asarray(levels[1:] / levels[:-1] - 1)
@@ -78,64 +88,67 @@ def drawdowns(out: Outcome) -> list[tuple[date, float]]:
     return found
 
 
+def longest_drawdown(out: Outcome) -> int:
+    """Sessions in a row that ended below the highest equity so far, be it to the end."""
+    longest = run = 0
+    for _, fall in drawdowns(out):
+        run = run + 1 if fall < 0 else 0
+        longest = max(longest, run)
+    return longest
+
+
 def figures_of(out: Outcome) -> tuple[Figure, ...]:
     """Everything of the summary."""
     trades = list(out.trades.values())
     pnl = np.array([float(x.pnl) for x in trades])
-    returns = daily_returns(out)
     total = float(out.end_equity - out.start_equity)
-    falls = min((x for _, x in drawdowns(out)), default=0.0)
     fees = sum((x.commission for x in trades), Decimal(0))
     return (
         Figure("result", total, "USD", "equity at the end less equity at the start, open positions at mid"),
-        Figure(
-            "return", total / float(out.start_equity), "%", "the result over the equity at the start",
-            *_interval(returns, lambda x: math.prod(1 + x) - 1),
-        ),
+        *_of_days(out, total / float(out.start_equity)),
         Figure("trades", len(trades), "n", "brackets that were opened and closed"),
-        Figure("win rate", _win_rate(pnl), "%", "part of the trades with a profit after commissions", *_interval(pnl, _win_rate)),
-        Figure("expectancy", _mean(pnl), "USD", "the mean trade after commissions", *_interval(pnl, np.mean)),
-        Figure("profit factor", _factor(pnl), "", "sum of the profits over sum of the losses", *_interval(pnl, _factor)),
-        Figure(
-            "Sharpe", _of_enough(returns, sharpe), "", "mean daily return over its standard deviation, × √252",
-            *_interval(returns, sharpe),
-        ),
-        Figure("Sortino", _of_enough(returns, sortino), "", "the same over the root mean square of losing days, other days 0"),
-        Figure("worst drawdown", falls, "%", "furthest that a day ended below the highest equity so far"),
+        Figure("win rate", win_rate(pnl), "%", "part of the trades with a profit after commissions", *interval(pnl, win_rate)),
+        Figure("expectancy", _mean(pnl), "USD", "the mean trade after commissions", *interval(pnl, np.mean)),
+        Figure("profit factor", profit_factor(pnl), "", "sum of profits over sum of losses", *interval(pnl, profit_factor)),
         Figure("commissions", float(fees), "USD", "of the trades above"),
         Figure("time in market", _exposure(out, trades), "%", "minutes with a position over minutes of the sessions"),
     )  # fmt: skip
 
 
-def sharpe(returns: _Floats) -> float:
-    if not (returns != returns[:1]).any():  # of days that are alike rounding leaves a deviation above 0
-        return math.nan
-    return float(returns.mean() / returns.std(ddof=1) * math.sqrt(_DAYS_A_YEAR))
+def _of_days(out: Outcome, whole: float) -> tuple[Figure, ...]:
+    returns = daily_returns(out)
+    yearly, fall = annual_return(returns), min((x for _, x in drawdowns(out)), default=0.0)
+    return (
+        Figure("return", whole, "%", "the result over the equity at the start", *interval(returns, whole_return)),
+        Figure(
+            "annual return", yearly, "%",
+            f"(1 + return) ^ ({DAYS_A_YEAR} / sessions) - 1; unknown for fewer than {LEAST_OF_A_YEAR} sessions",
+            *interval(returns, annual_return),
+        ),
+        Figure(
+            "volatility", _of_enough(returns, volatility), "%", f"standard deviation of the daily returns, × √{DAYS_A_YEAR}",
+            *interval(returns, volatility),
+        ),
+        Figure(
+            "Sharpe", _of_enough(returns, sharpe), "", f"mean daily return over its standard deviation, × √{DAYS_A_YEAR}",
+            *interval(returns, sharpe),
+        ),
+        Figure(
+            "Sortino", _of_enough(returns, sortino), "", "the same over the root mean square of losing days, other days 0",
+            *interval(returns, sortino),
+        ),
+        Figure("worst drawdown", fall, "%", "furthest that a day ended below the highest equity so far"),
+        Figure("longest drawdown", longest_drawdown(out), "sessions", "most in a row that ended below it, be it to the end"),
+        Figure("Calmar", over(yearly, -fall) if yearly == yearly else None, "", "annual return over worst drawdown"),
+    )  # fmt: skip
 
 
-def sortino(returns: _Floats) -> float:
-    losses = np.minimum(returns, 0.0)
-    below = (
-        math.sqrt(float((losses**2).mean())) if len(returns) > 1 else 0.0
-    )  # of one loss it is -√252, whatever was lost
-    return float(returns.mean()) / below * math.sqrt(_DAYS_A_YEAR) if below > 0 else math.nan
-
-
-def _of_enough(returns: _Floats, ratio: Callable[[_Floats], float]) -> float | None:
+def _of_enough(returns: Floats, ratio: Callable[[Floats], float]) -> float | None:
     """Two days that won a little more and a little less make a ratio of thousands."""
-    return ratio(returns) if len(returns) >= _LEAST else None
+    return ratio(returns) if len(returns) >= LEAST else None
 
 
-def _factor(pnl: _Floats) -> float:
-    lost = -pnl[pnl < 0].sum()
-    return float(pnl[pnl > 0].sum() / lost) if lost > 0 else math.nan
-
-
-def _win_rate(pnl: _Floats) -> float:
-    return float((pnl > 0).mean()) if len(pnl) else math.nan
-
-
-def _mean(values: _Floats) -> float | None:
+def _mean(values: Floats) -> float | None:
     return float(values.mean()) if len(values) else None
 
 
@@ -152,16 +165,3 @@ def _exposure(out: Outcome, trades: Sequence[BracketClosed]) -> float | None:
             held += max(timedelta(), min(trade.closed_at, x.close) - max(begin, x.open))
         until = max(until, trade.closed_at)
     return _part(held / timedelta(minutes=1), float(sum(session_minutes(x.day) for x in out.days)))
-
-
-def _interval(values: _Floats, statistic: Callable[[_Floats], float]) -> tuple[float | None, float | None]:
-    if len(values) < _LEAST:
-        return None, None
-    random = np.random.default_rng(_SEED)
-    drawn = random.integers(0, len(values), (_RESAMPLES, len(values)))
-    found = np.array([statistic(values[rows]) for rows in drawn], dtype=np.float64)
-    found = found[np.isfinite(found)]
-    if len(found) < _RESAMPLES // 2:
-        return None, None
-    low, high = np.percentile(found, (2.5, 97.5))
-    return float(low), float(high)

@@ -58,9 +58,18 @@ def as_json_text(report: Report) -> str:
 
 
 def _figure(x: Figure) -> dict[str, Any]:
-    value = x.value if x.value is not None and math.isfinite(x.value) else None
+    """``shown`` tells what is null for want of a bound (∞) from what is not known."""
+    value, low, high = (y if y is not None and math.isfinite(y) else None for y in (x.value, x.low, x.high))
     unit = {"%": "part", "n": "count"}.get(x.unit, x.unit or "ratio")
-    return {"value": value, "low": x.low, "high": x.high, "unit": unit, "definition": x.definition}
+    shown = f"{x.text} ({x.interval})" if x.interval else x.text
+    return {
+        "value": value,
+        "low": low,
+        "high": high,
+        "unit": unit,
+        "shown": shown,
+        "definition": x.definition,
+    }
 
 
 def _spread(factor: float, out: Outcome) -> dict[str, Any]:

@@ -28,7 +28,7 @@ _Key = Callable[[BracketClosed], str]
 def summary(out: Outcome) -> Table:
     """The figures, with their intervals and definitions."""
     rows = tuple(
-        (f"{x.name}, USD" if x.unit == "USD" else x.name, x.text, x.interval, x.definition)
+        (f"{x.name}, {x.unit}" if x.unit in ("USD", "sessions") else x.name, x.text, x.interval, x.definition)
         for x in figures_of(out)
     )
     return Table("Summary", ("figure", "value", "95 % interval", "definition"), rows, (1, 2), INTERVALS)

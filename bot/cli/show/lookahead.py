@@ -12,14 +12,14 @@ from bot.cli.show.sessions_bar import sessions_bar
 from bot.domain.errors import FixTheMachine
 
 if TYPE_CHECKING:
-    from bot.backtest.lookahead import Peek
+    from bot.backtest.lookahead import Course, Peek
     from bot.backtest.plan import BacktestPlan
     from bot.sim.market.recorded.library import Library
 
 
-def check_lookahead_of(plan: BacktestPlan, library: Library, *, as_json: bool) -> None:
-    """FixTheMachine for the first thing that is found; else a line for each instant."""
-    from bot.backtest.lookahead import cuts, days_up_to, find_peek
+def check_lookahead_of(plan: BacktestPlan, library: Library, each_day: int | None, *, as_json: bool) -> None:
+    """FixTheMachine for the first thing that is found; else what was looked at. ``each_day`` None: the usual number."""
+    from bot.backtest.lookahead import course_of, search, sessions_to_play
     from bot.backtest.reach import reaches
     from bot.strategies.registry import STRATEGIES
 
@@ -29,15 +29,45 @@ def check_lookahead_of(plan: BacktestPlan, library: Library, *, as_json: bool) -
             f"a strategy can read more than it is shown, and what it reads so no check can change: {told}; "
             "let it judge by its bars alone, then ask again"
         )
-    chosen = cuts(plan, library)
-    found = []
-    with sessions_bar(sum(days_up_to(plan, library, cut) for cut in chosen)) as step:
-        for cut in chosen:
-            if (peek := find_peek(plan, library, cut, step)) is not None:
-                raise FixTheMachine(_in_words_of(peek))
-            told = f"other prices after {_new_york(cut)} changed no decision before"
-            found.append(json.dumps({"cut": cut.isoformat(), "changed": 0}) if as_json else told)
-    typer.echo("\n".join(found))
+    course = course_of(plan, library, each_day)
+    with sessions_bar(sessions_to_play(plan, library, course)) as step:
+        if (peek := search(plan, library, course, step)) is not None:
+            raise FixTheMachine(_in_words_of(peek))
+    typer.echo(_as_json(course, plan) if as_json else _in_words(course, plan))
+
+
+def _in_words(course: Course, plan: BacktestPlan) -> str:
+    from bot.domain.text import counted
+
+    days, each = counted(len(course.days), "day"), counted(course.each_day, "instant")
+    return (
+        f"no decision changed. With other prices of {', '.join(plan.symbols)}: all days in a row, to {_new_york(course.whole)}; "
+        f"and {days}, each by itself, after {each} a day ({course.instants:,} in all), half of them at decisions, drawn "
+        f"by --seed {plan.seed} (another draws others, --instants more). Who looks ahead at one minute of the day alone, and "
+        f"decides nothing there, is met with a chance of {_chance(course):.0%}"
+    )
+
+
+def _as_json(course: Course, plan: BacktestPlan) -> str:
+    return json.dumps(
+        {
+            "changed": 0,
+            "symbols": plan.symbols,
+            "whole": course.whole.isoformat(),
+            "days": [f"{x.day}" for x in course.days],
+            "instants": course.instants,
+            "seed": plan.seed,
+            "chance_of_one_minute": round(_chance(course), 4),
+        }
+    )
+
+
+def _chance(course: Course) -> float:
+    """That the instants drawn from all minutes meet a given one of the day on any day."""
+    missed = 1.0
+    for session in course.days:
+        missed *= 1 - course.each_day // 2 / (session.minutes - 1)
+    return 1 - missed
 
 
 def _in_words_of(peek: Peek) -> str:

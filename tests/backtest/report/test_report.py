@@ -17,8 +17,9 @@ from bot.backtest.outcome import DayEnd, Outcome, Prices
 from bot.backtest.plan import BacktestPlan
 from bot.backtest.report.document import Report, all_tables, backtest_document, chart
 from bot.backtest.report.loud import loud_lines, prices_line
-from bot.backtest.report.metrics import daily_returns, drawdowns, figures_of, sharpe, sortino
+from bot.backtest.report.metrics import daily_returns, drawdowns, figures_of, longest_drawdown
 from bot.backtest.report.plain import as_json_text
+from bot.backtest.report.ratios import annual_return, interval, profit_factor, sharpe, sortino
 from bot.domain.messages import Halted, Resumed
 from bot.ops.page.render import as_file
 from bot.sim.market.recorded.library import BUNDLE
@@ -258,3 +259,83 @@ def test_a_few_days_have_no_ratio_of_a_year() -> None:
 
     assert (few["Sharpe"], few["Sortino"]) == ("unknown", "unknown")
     assert enough["Sharpe"] == pytest.approx(sharpe(daily_returns(ended(101, 101.9, 103, 102, 103.5))))
+
+
+def test_a_year_s_return_is_what_as_good_days_of_a_whole_year_would_bring() -> None:
+    half_a_year = np.full(126, 1.1 ** (1 / 126) - 1)
+
+    assert annual_return(half_a_year) == pytest.approx(1.1**2 - 1)
+    assert annual_return(np.full(252, 0.001)) == pytest.approx(1.001**252 - 1)
+
+
+def test_less_than_a_quarter_has_no_annual_return_and_no_calmar_ratio() -> None:
+    few, enough = (
+        {x.name: x.text for x in figures_of(ended(*(100 + n % 2 for n in range(1, days + 1))))}
+        for days in (62, 63)
+    )
+
+    assert (few["annual return"], few["Calmar"]) == ("unknown", "unknown")
+    assert "unknown" not in (enough["annual return"], enough["Calmar"])
+
+
+def test_who_lost_everything_has_lost_it_in_a_year_too() -> None:
+    assert annual_return(np.array([0.0] * 70 + [-1.0])) == -1
+
+
+def test_the_longest_drawdown_counts_sessions_below_the_highest_end() -> None:
+    assert longest_drawdown(ended(110, 109, 108, 110, 111, 110, 110, 110)) == 3
+    assert longest_drawdown(ended(101, 102, 103)) == 0
+    assert longest_drawdown(ended(99, 100)) == 1
+
+
+def test_a_year_s_figures_are_those_of_their_definitions() -> None:
+    equity = [round(100 + 5 * math.sin(n / 7) + n / 20, 2) for n in range(130)]
+    out = ended(*equity)
+    found = {x.name: x for x in figures_of(out)}
+    returns = daily_returns(out)
+
+    yearly = (float(out.end_equity) / 100) ** (252 / 130) - 1
+    worst = min(x for _, x in drawdowns(out))
+    assert found["annual return"].value == pytest.approx(yearly)
+    assert found["Calmar"].value == pytest.approx(yearly / -worst)
+    assert found["volatility"].value == pytest.approx(np.std(returns, ddof=1) * math.sqrt(252))
+    for name in ("annual return", "volatility", "Sortino"):
+        low, value, high = found[name].low, found[name].value, found[name].high
+        assert low is not None
+        assert value is not None
+        assert high is not None
+        assert low < value < high
+
+
+def test_profits_without_a_loss_are_without_bound_and_not_unknown() -> None:
+    assert profit_factor(np.array([5.0, 0.0])) == math.inf
+    assert math.isnan(profit_factor(np.array([0.0])))
+    assert math.isnan(profit_factor(np.array([])))
+    assert profit_factor(np.array([-5.0])) == 0
+
+
+def test_resamples_without_a_loss_count_in_the_interval_of_a_profit_factor() -> None:
+    one_loss = np.array([10.0] * 9 + [-10.0])  # every third resample has none
+    many = np.array([10.0] * 90 + [-10.0] * 10)
+
+    low, high = interval(one_loss, profit_factor)
+
+    assert low is not None
+    assert 1 < low < 9
+    assert high == math.inf
+    assert interval(many, profit_factor)[1] < 40  # type: ignore[operator]
+    assert interval(np.full(6, 10.0), profit_factor) == (math.inf, math.inf)
+    assert interval(one_loss[:4], profit_factor) == (None, None)
+
+
+def test_no_bound_is_shown_as_such_and_is_null_in_json(played: tuple[BacktestPlan, Outcome]) -> None:
+    chosen, out = played
+    won = ended(101, 102, 103, 104, 105, 106)
+    won.trades = {name: replace(x, pnl=Decimal(10)) for name, x in out.trades.items()}
+
+    told = json.loads(as_json_text(Report(chosen, "fast", won)), parse_constant=no_constant)["figures"]
+
+    assert told["profit factor"]["value"] is None
+    assert told["profit factor"]["shown"].startswith("∞")
+    assert told["Sortino"]["shown"] == "∞ (∞ … ∞)"
+    assert told["longest drawdown"] == told["longest drawdown"] | {"value": 0, "unit": "sessions"}
