@@ -1,5 +1,5 @@
 """A sweep's data on their way to a Dask cluster's workers, and who of them can play: the scheduler keeps the data, and hands them
-to each worker once, to one that joins later or starts again before its first combination.
+to each worker once, to one that joins later or starts again before its first combination, and lets go of them with the sweep.
 
 Rule: a combination's task names its delivery and never holds it. Data that are scattered are sent again as soon as Dask has
 thinned out their copies between two rounds, and are lost with the last worker that had them.
@@ -16,7 +16,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any, Final
 
-from distributed import WorkerPlugin, get_worker
+from distributed import SchedulerPlugin, WorkerPlugin, get_worker
 
 from bot.backtest.sweep.space import Changes
 from bot.backtest.sweep.trial import Trial, Unplayed
@@ -64,13 +64,25 @@ def player() -> Callable[[str, str, Changes], Trial | Unplayed]:
     return play
 
 
-def left_behind() -> Callable[..., Any]:
-    """For the scheduler: let go of what sweeps left there that were killed."""
+def keeper(name: str, client: str) -> Callable[..., Any]:
+    """For the scheduler: let go of what sweeps left there that were killed, and of this one's as soon as its client is gone."""
     prefix = _PREFIX
 
-    async def let_go(dask_scheduler: Any) -> None:
-        for name in [*dask_scheduler.worker_plugins]:
-            if name.startswith(prefix) and name.removeprefix(prefix) not in dask_scheduler.clients:
-                await dask_scheduler.unregister_worker_plugin(None, name)
+    async def keep(dask_scheduler: Any) -> None:
+        async def let_go(one: str) -> None:
+            if one in dask_scheduler.worker_plugins:
+                await dask_scheduler.unregister_worker_plugin(None, one)
 
-    return let_go
+        class Keeper(SchedulerPlugin):
+            def remove_client(self, scheduler: Any, client: str) -> None:
+                if client == of:
+                    scheduler.remove_plugin(name)
+                    scheduler.loop.add_callback(let_go, name)
+
+        of = client
+        for one in [*dask_scheduler.worker_plugins]:
+            if one.startswith(prefix) and one.removeprefix(prefix) not in dask_scheduler.clients:
+                await let_go(one)
+        dask_scheduler.add_plugin(Keeper(), name=name)
+
+    return keep

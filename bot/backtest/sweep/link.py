@@ -56,7 +56,7 @@ class Link:
             return
         self.look(patience_s=0)
         with suppress(Exception):  # a scheduler that runs nothing for others, or is of another Python
-            self.client.run_on_scheduler(self._worker.left_behind())
+            self.client.run_on_scheduler(self._worker.keeper(self._name, self.client.id))
         self._is_sent = True
         try:
             self.client.register_plugin(self._worker.delivery(self._name, pickle.dumps(pack(job))))
@@ -87,7 +87,7 @@ class Link:
         return self.submit([changes for changes, _, _ in unplayed])
 
     def close(self) -> None:
-        """The scheduler would keep what it was sent for whoever comes."""
+        """A scheduler that runs nothing for others would keep what it was sent for whoever comes."""
         if self._is_sent and self.answers():
             with suppress(CancelledError, OSError, TimeoutError):
                 self.client.unregister_worker_plugin(self._name)

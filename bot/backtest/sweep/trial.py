@@ -21,7 +21,7 @@ from bot.backtest.report.metrics import daily_returns
 from bot.backtest.store.store import Store
 from bot.backtest.sweep.space import Changes
 from bot.config import Settings, load_settings
-from bot.domain.errors import FixTheConfiguration
+from bot.domain.errors import BotError, FixTheConfiguration
 from bot.sim.market.option_pricing import load as load_option_prices
 from bot.sim.market.recorded.library import BUNDLE, Library
 
@@ -75,7 +75,10 @@ def prepare(job: Job) -> None:
 
 
 def run_trial(job: Job, changes: Changes) -> Trial:
-    """Play one combination. What a setting's own check refuses is a trial with an error, not the end of the sweep."""
+    """Play one combination. What a setting's own check refuses is a trial with an error, not the end of the sweep.
+
+    Raises what a backtest raises, with the combination named.
+    """
     SHELF.room = _QUOTES_KEPT
     try:
         settings = settings_of_trial(job, changes)
@@ -87,7 +90,11 @@ def run_trial(job: Job, changes: Changes) -> Trial:
     plan = BacktestPlan(
         settings, job.symbols, job.first, job.last, job.equity, job.seed, job.is_synthetic, job.halts
     )
-    out = run_fast(plan, library_at(job.data))
+    try:
+        out = run_fast(plan, library_at(job.data))
+    except BotError as error:  # a strategy's own code may fail with some values and not with others
+        told = ", ".join(f"{key}={value}" for key, value in changes)
+        raise type(error)(f"with {told}: {error}") from error
     returns = tuple(round(float(x), 10) for x in daily_returns(out))
     days = tuple(f"{x.day}" for x in out.days)
     return Trial(changes, days, returns, len(out.trades), float(out.end_equity - out.start_equity))

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -24,6 +25,8 @@ from tests.backtest.sweep.test_parcel import stored_day
 from tests.backtest.sweep.test_sweep import JOB, nobody
 
 distributed: Any = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+from bot.backtest.sweep.delivery import delivery, name_for  # noqa: E402  only with the extra
+
 PADDING = 4_000_000
 """Bytes that nothing makes smaller, so that a parcel stands out from all that is said besides."""
 
@@ -121,7 +124,41 @@ os._exit(1)
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_what_a_killed_sweep_left_on_the_scheduler_goes_when_the_next_begins(tmp_path: Path) -> None:
+def test_what_a_killed_sweep_sent_to_the_scheduler_goes_with_it() -> None:
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+    ) as cluster:
+        scheduler, seen = cluster.scheduler, list[str]()
+        gone, plugins = Event(), scheduler.worker_plugins
+
+        class Watcher(distributed.SchedulerPlugin):  # type: ignore[misc]
+            """Is told that a client is gone, and asks again until its data are, too."""
+
+            def add_client(self, scheduler: Any, client: str) -> None:
+                seen.append(client)
+
+            def remove_client(self, scheduler: Any, client: str) -> None:
+                self.look()
+
+            def look(self) -> None:
+                if any(x.startswith("ibkr-bot") for x in plugins):
+                    scheduler.loop.call_later(0.05, self.look)
+                elif seen:
+                    gone.set()
+
+        scheduler.loop.add_callback(scheduler.add_plugin, Watcher(), name="a test")
+        subprocess.run((sys.executable, "-c", KILLED, cluster.scheduler_address), check=False)
+
+        assert gone.wait(60)
+        assert seen
+        assert not [x for x in scheduler.plugins if x.startswith("ibkr-bot")]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_what_a_killed_sweep_left_on_a_scheduler_that_did_not_see_it_goes_when_the_next_begins(
+    tmp_path: Path,
+) -> None:
     some = grid([("strategies.scalp.fast_ema", ("3",))])
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
@@ -130,7 +167,8 @@ def test_what_a_killed_sweep_left_on_the_scheduler_goes_when_the_next_begins(tmp
         def left() -> set[str]:
             return {x for x in cluster.scheduler.worker_plugins if x.startswith("ibkr-bot")}
 
-        subprocess.run((sys.executable, "-c", KILLED, cluster.scheduler_address), check=False)
+        with distributed.Client(cluster.scheduler_address, set_as_default=False) as other:
+            other.register_plugin(delivery(name_for("of-long-ago"), b""))
         before = left()
         with (
             Results(tmp_path / "sweep.jsonl", JOB) as results,

@@ -26,7 +26,10 @@ from bot.backtest.sweep.table import heat_map, judge_sweep, refused_table, sweep
 from bot.backtest.sweep.trial import Job, Trial, run_trial
 from bot.backtest.sweep.walk_forward import walk_forward
 from bot.backtest.sweep.workers import TrialSeen, crew_of, run_sweep
-from bot.domain.errors import FixTheCommand, FixTheMachine
+from bot.domain.errors import FixTheCommand, FixTheMachine, RestartTheLine
+from bot.domain.market import Bar
+from bot.strategies.base import Reason
+from bot.strategies.scalp import Scalp
 
 KNOWN = ("strategies.scalp.fast_ema", "risk.take_profit_pct")
 DAY = date(2015, 12, 24)
@@ -361,3 +364,22 @@ def test_a_trial_is_the_backtest_of_its_settings() -> None:
 
     assert one == run_trial(JOB, WANTED[1])
     assert one.days == ("2015-12-24",)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_strategy_that_fails_with_some_values_is_named_with_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    honest = Scalp.glance
+
+    def glance(self: Scalp, bar: Bar, *, may_fire: bool = True) -> tuple[bool, Reason]:
+        if self._parameters.fast_ema == 8:
+            raise ZeroDivisionError
+        return honest(self, bar, may_fire=may_fire)
+
+    monkeypatch.setattr(Scalp, "glance", glance)
+
+    with pytest.raises(RestartTheLine, match=r"^with strategies\.scalp\.fast_ema=8: strategy scalp failed"):
+        swept_into(tmp_path / "sweep.jsonl", workers=workers)
+
+    assert set(known_in(tmp_path / "sweep.jsonl")) <= {WANTED[0], WANTED[2]}
