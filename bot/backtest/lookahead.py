@@ -56,7 +56,7 @@ class Peek:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class PeekSearch:
     """What is played: all days twice, with other prices after ``whole`` the second time, and each of ``days`` by itself, with
     other prices after so many of its instants, one after the other."""
 
@@ -69,26 +69,28 @@ class Course:
         return len(self.days) * self.each_day
 
 
-def course_of(plan: BacktestPlan, library: Library, each_day: int | None = None) -> Course:
+def peek_search_of(plan: BacktestPlan, library: Library, each_day: int | None = None) -> PeekSearch:
     """``each_day`` None: two, more where days are few. Of many days some are drawn, by the plan's seed."""
     sessions = [x for stretch in plan_stretches(plan, library) for x in stretch.sessions]
     played = [x for x in sessions if played_symbols(plan, library, x.day)]
     drawn = Random(plan.seed).sample(played, min(len(played), _MOST_DAYS))  # noqa: S311  no secret
     count = each_day or max(_LEAST_A_DAY, -(-_LEAST // len(drawn)))
-    return Course(sessions[-1].close - _MINUTE, tuple(sorted(drawn, key=lambda x: x.day)), count)
+    return PeekSearch(sessions[-1].close - _MINUTE, tuple(sorted(drawn, key=lambda x: x.day)), count)
 
 
-def sessions_to_play(plan: BacktestPlan, library: Library, course: Course) -> int:
+def sessions_to_play(plan: BacktestPlan, library: Library, chosen: PeekSearch) -> int:
     """How many in all, those that end at an instant counted as whole ones."""
     whole = sum(len(x.sessions) for x in plan_stretches(plan, library))
-    return 2 * whole + len(course.days) * (1 + course.each_day)
+    return 2 * whole + len(chosen.days) * (1 + chosen.each_day)
 
 
-def search(plan: BacktestPlan, library: Library, course: Course, progress: Progress = nobody) -> Peek | None:
+def find_any_peek(
+    plan: BacktestPlan, library: Library, chosen: PeekSearch, progress: Progress = nobody
+) -> Peek | None:
     """The first decision that knew what came after it, or that was another the second time; None for none."""
-    if (peek := find_peek(plan, library, course.whole, progress)) is not None:
+    if (peek := find_peek(plan, library, chosen.whole, progress)) is not None:
         return peek
-    found = (_peek_within(plan, library, session, course.each_day, progress) for session in course.days)
+    found = (_peek_within(plan, library, session, chosen.each_day, progress) for session in chosen.days)
     return next((x for x in found if x is not None), None)
 
 

@@ -16,7 +16,7 @@ from bot.backtest.changed_future import ChangedFuture, turn_at
 from bot.backtest.exact.run import run_exact
 from bot.backtest.feed.markets import market_of
 from bot.backtest.feed.stretches import Stretch
-from bot.backtest.lookahead import Course, course_of, instants, search, sessions_to_play
+from bot.backtest.lookahead import PeekSearch, find_any_peek, instants, peek_search_of, sessions_to_play
 from bot.backtest.plan import BacktestPlan
 from bot.domain.market import Bar
 from bot.domain.session import Session, new_york_day, session_on
@@ -71,7 +71,7 @@ def played_from(monkeypatch: pytest.MonkeyPatch) -> list[Library]:
 
 
 def found_in(chosen: BacktestPlan) -> lookahead.Peek | None:
-    return search(chosen, BUNDLE, course_of(chosen, BUNDLE))
+    return find_any_peek(chosen, BUNDLE, peek_search_of(chosen, BUNDLE))
 
 
 @pytest.mark.slow
@@ -165,17 +165,17 @@ def test_who_knows_how_a_made_up_day_will_end_is_found(monkeypatch: pytest.Monke
 def test_few_days_have_many_instants_and_many_days_two_each() -> None:
     month = plan("SPY", date(2011, 1, 3), date(2011, 1, 31))
 
-    assert course_of(plan(), BUNDLE).instants == 16
-    assert course_of(month, BUNDLE).each_day == 2
-    assert course_of(month, BUNDLE, 5).instants == 100
-    assert sessions_to_play(month, BUNDLE, course_of(month, BUNDLE)) == 2 * 20 + 20 * 3
+    assert peek_search_of(plan(), BUNDLE).instants == 16
+    assert peek_search_of(month, BUNDLE).each_day == 2
+    assert peek_search_of(month, BUNDLE, 5).instants == 100
+    assert sessions_to_play(month, BUNDLE, peek_search_of(month, BUNDLE)) == 2 * 20 + 20 * 3
 
 
 def test_of_a_year_s_days_some_are_drawn_and_the_same_by_the_same_seed() -> None:
     year = replace(plan("SPY", date(2024, 1, 2), date(2024, 12, 31)), is_synthetic=True)
 
-    def drawn(seed: int) -> Course:
-        return course_of(replace(year, seed=seed), BUNDLE)
+    def drawn(seed: int) -> PeekSearch:
+        return peek_search_of(replace(year, seed=seed), BUNDLE)
 
     assert len(drawn(1).days) == 60
     assert drawn(1) == drawn(1) != drawn(2)

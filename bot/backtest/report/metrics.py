@@ -21,15 +21,15 @@ from bot.backtest.report.ratios import (
     LEAST,
     LEAST_OF_A_YEAR,
     RESAMPLES,
-    Floats,
+    Series,
     annual_return,
+    compounded,
     interval,
     over,
     profit_factor,
     sharpe,
     sortino,
     volatility,
-    whole_return,
     win_rate,
 )
 from bot.domain.messages import BracketClosed
@@ -73,7 +73,7 @@ def _text(value: float | None, unit: str) -> str:
     return f"{value:,.2f}" if unit in ("USD", "") else f"{value:,.0f}"
 
 
-def daily_returns(out: Outcome) -> Floats:
+def daily_returns(out: Outcome) -> Series:
     """Each day's equity over the day before's, less 1."""
     levels = np.array([float(out.start_equity), *(float(day.equity) for day in out.days)])
     return np.asarray(levels[1:] / levels[:-1] - 1)
@@ -119,7 +119,7 @@ def _of_days(out: Outcome, whole: float) -> tuple[Figure, ...]:
     returns = daily_returns(out)
     yearly, fall = annual_return(returns), min((x for _, x in drawdowns(out)), default=0.0)
     return (
-        Figure("return", whole, "%", "the result over the equity at the start", *interval(returns, whole_return)),
+        Figure("return", whole, "%", "the result over the equity at the start", *interval(returns, compounded)),
         Figure(
             "annual return", yearly, "%",
             f"(1 + return) ^ ({DAYS_A_YEAR} / sessions) - 1; unknown for fewer than {LEAST_OF_A_YEAR} sessions",
@@ -143,12 +143,12 @@ def _of_days(out: Outcome, whole: float) -> tuple[Figure, ...]:
     )  # fmt: skip
 
 
-def _of_enough(returns: Floats, ratio: Callable[[Floats], float]) -> float | None:
+def _of_enough(returns: Series, ratio: Callable[[Series], float]) -> float | None:
     """Two days that won a little more and a little less make a ratio of thousands."""
     return ratio(returns) if len(returns) >= LEAST else None
 
 
-def _mean(values: Floats) -> float | None:
+def _mean(values: Series) -> float | None:
     return float(values.mean()) if len(values) else None
 
 

@@ -22,15 +22,15 @@ LEAST: Final = 5
 LEAST_OF_A_YEAR: Final = 63
 """Sessions, a quarter of a year: what fewer came to would be taken to its fourth power and beyond, luck and all."""
 _SEED: Final = 7
-Floats = NDArray[np.float64]
+Series = NDArray[np.float64]
 
 
-def sharpe(returns: Floats) -> float:
+def sharpe(returns: Series) -> float:
     deviation = _deviation(returns)
     return float(returns.mean()) / deviation * math.sqrt(DAYS_A_YEAR) if deviation > 0 else math.nan
 
 
-def sortino(returns: Floats) -> float:
+def sortino(returns: Series) -> float:
     losses = np.minimum(returns, 0.0)
     below = (
         math.sqrt(float((losses**2).mean())) if len(returns) > 1 else 0.0
@@ -38,20 +38,20 @@ def sortino(returns: Floats) -> float:
     return over(float(returns.mean()) * math.sqrt(DAYS_A_YEAR), below) if len(returns) > 1 else math.nan
 
 
-def volatility(returns: Floats) -> float:
+def volatility(returns: Series) -> float:
     return _deviation(returns) * math.sqrt(DAYS_A_YEAR) if len(returns) > 1 else math.nan
 
 
-def _deviation(returns: Floats) -> float:
+def _deviation(returns: Series) -> float:
     """0 for days that are alike, of which rounding would leave more than that."""
     return float(returns.std(ddof=1)) if (returns != returns[:1]).any() else 0.0
 
 
-def whole_return(returns: Floats) -> float:
+def compounded(returns: Series) -> float:
     return float(np.prod(1 + returns)) - 1
 
 
-def annual_return(returns: Floats) -> float:
+def annual_return(returns: Series) -> float:
     """What as good a year of 252 such days would bring. NaN for fewer than ``LEAST_OF_A_YEAR``, -1 where nothing was left."""
     if len(returns) < LEAST_OF_A_YEAR:
         return math.nan
@@ -59,11 +59,11 @@ def annual_return(returns: Floats) -> float:
     return grown ** (DAYS_A_YEAR / len(returns)) - 1 if grown > 0 else -1.0
 
 
-def profit_factor(pnl: Floats) -> float:
+def profit_factor(pnl: Series) -> float:
     return over(float(pnl[pnl > 0].sum()), float(-pnl[pnl < 0].sum()))
 
 
-def win_rate(pnl: Floats) -> float:
+def win_rate(pnl: Series) -> float:
     return float((pnl > 0).mean()) if len(pnl) else math.nan
 
 
@@ -74,7 +74,7 @@ def over(gain: float, loss: float) -> float:
     return math.inf if gain > 0 else math.nan
 
 
-def interval(values: Floats, statistic: Callable[[Floats], float]) -> tuple[float | None, float | None]:
+def interval(values: Series, statistic: Callable[[Series], float]) -> tuple[float | None, float | None]:
     """Where 95 % of the bootstrap's resamples lie; an end may be infinite. None where there are too few to say it."""
     if len(values) < LEAST:
         return None, None

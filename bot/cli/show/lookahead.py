@@ -12,14 +12,14 @@ from bot.cli.show.sessions_bar import sessions_bar
 from bot.domain.errors import FixTheMachine
 
 if TYPE_CHECKING:
-    from bot.backtest.lookahead import Course, Peek
+    from bot.backtest.lookahead import Peek, PeekSearch
     from bot.backtest.plan import BacktestPlan
     from bot.sim.market.recorded.library import Library
 
 
 def check_lookahead_of(plan: BacktestPlan, library: Library, each_day: int | None, *, as_json: bool) -> None:
     """FixTheMachine for the first thing that is found; else what was looked at. ``each_day`` None: the usual number."""
-    from bot.backtest.lookahead import course_of, search, sessions_to_play
+    from bot.backtest.lookahead import find_any_peek, peek_search_of, sessions_to_play
     from bot.backtest.reach import reaches
     from bot.strategies.registry import STRATEGIES
 
@@ -29,44 +29,44 @@ def check_lookahead_of(plan: BacktestPlan, library: Library, each_day: int | Non
             f"a strategy can read more than it is shown, and what it reads so no check can change: {told}; "
             "let it judge by its bars alone, then ask again"
         )
-    course = course_of(plan, library, each_day)
-    with sessions_bar(sessions_to_play(plan, library, course)) as step:
-        if (peek := search(plan, library, course, step)) is not None:
+    chosen = peek_search_of(plan, library, each_day)
+    with sessions_bar(sessions_to_play(plan, library, chosen)) as step:
+        if (peek := find_any_peek(plan, library, chosen, step)) is not None:
             raise FixTheMachine(_in_words_of(peek))
-    typer.echo(_as_json(course, plan) if as_json else _in_words(course, plan))
+    typer.echo(_as_json(chosen, plan) if as_json else _in_words(chosen, plan))
 
 
-def _in_words(course: Course, plan: BacktestPlan) -> str:
+def _in_words(chosen: PeekSearch, plan: BacktestPlan) -> str:
     from bot.domain.text import counted
 
-    days, each = counted(len(course.days), "day"), counted(course.each_day, "instant")
+    days, each = counted(len(chosen.days), "day"), counted(chosen.each_day, "instant")
     return (
-        f"no decision changed. With other prices of {', '.join(plan.symbols)}: all days in a row, to {_new_york(course.whole)}; "
-        f"and {days}, each by itself, after {each} a day ({course.instants:,} in all), half of them at decisions, drawn "
+        f"no decision changed. With other prices of {', '.join(plan.symbols)}: all days in a row, to {_new_york(chosen.whole)}; "
+        f"and {days}, each by itself, after {each} a day ({chosen.instants:,} in all), half of them at decisions, drawn "
         f"by --seed {plan.seed} (another draws others, --instants more). Who looks ahead at one minute of the day alone, and "
-        f"decides nothing there, is met with a chance of {_chance(course):.0%}"
+        f"decides nothing there, is met with a chance of {_chance(chosen):.0%}"
     )
 
 
-def _as_json(course: Course, plan: BacktestPlan) -> str:
+def _as_json(chosen: PeekSearch, plan: BacktestPlan) -> str:
     return json.dumps(
         {
             "changed": 0,
             "symbols": plan.symbols,
-            "whole": course.whole.isoformat(),
-            "days": [f"{x.day}" for x in course.days],
-            "instants": course.instants,
+            "whole": chosen.whole.isoformat(),
+            "days": [f"{x.day}" for x in chosen.days],
+            "instants": chosen.instants,
             "seed": plan.seed,
-            "chance_of_one_minute": round(_chance(course), 4),
+            "chance_of_one_minute": round(_chance(chosen), 4),
         }
     )
 
 
-def _chance(course: Course) -> float:
+def _chance(chosen: PeekSearch) -> float:
     """That the instants drawn from all minutes meet a given one of the day on any day."""
     missed = 1.0
-    for session in course.days:
-        missed *= 1 - course.each_day // 2 / (session.minutes - 1)
+    for session in chosen.days:
+        missed *= 1 - chosen.each_day // 2 / (session.minutes - 1)
     return 1 - missed
 
 
