@@ -80,7 +80,15 @@ def test_parquet_gives_the_same_rows_as_text(tmp_path: Path, unit: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [pa.decimal128(20, 4), pa.decimal256(40, 9), pa.large_string(), pa.string_view()]
+    "kind",
+    [
+        pa.decimal128(20, 4),
+        pa.decimal256(40, 9),
+        pa.large_string(),
+        pa.string_view(),
+        pa.binary(),
+        pa.large_binary(),
+    ],
 )
 def test_prices_of_every_type_are_the_same_numbers(tmp_path: Path, kind: pa.DataType) -> None:
     columns = {

@@ -31,9 +31,14 @@ def size_of(raw: Raw, times: Times) -> int:
     values, counts = np.unique(steps, return_counts=True)
     step = int(values[np.argmax(counts)])
     if step not in SIZES:
+        size = f"{step / 1_000_000:g} s" if step < MINUTE_US else f"{step / MINUTE_US:g} min"
+        wanted = (
+            "make minutes of them first"
+            if step < MINUTE_US
+            else "minutes are enough, hours are summed of them"
+        )
         raise FixTheCommand(
-            f"{raw.path}: bars of {step / 60_000_000:g} min; the strategies read 1-min and 60-min bars "
-            "(hours are summed from minutes, so minutes are enough)"
+            f"{raw.path}: bars of {size}; the strategies read 1-min and 60-min bars ({wanted})"
         )
     return step
 

@@ -16,7 +16,7 @@ import pyarrow.types as pt
 from bot.backtest.store.intake.dates import DateReader, has_short_years, order_of
 from bot.backtest.store.intake.instants import to_instants
 from bot.backtest.store.intake.naming import OCC
-from bot.backtest.store.intake.numbers import Flags, Floats, floats
+from bot.backtest.store.intake.numbers import Floats, floats
 from bot.backtest.store.intake.options import Told
 from bot.backtest.store.intake.raw import Raw
 from bot.backtest.store.intake.sessions import day_of, place_bars
@@ -46,26 +46,20 @@ def take_books(
     instants, in_force = _instants(raw, named, told)
     columns: dict[str, object] = {"ts": in_force}
     sides = {n: floats(raw, named[n], may_be_unknown=True) for n in _SIDES}
-    sieve.refuse(*_bad(raw, named, sides))
+    counts: dict[str, Floats] = {n: floats(raw, named[n], may_be_unknown=True) for n in _COUNTS if n in named}
+    is_told = is_option and "last" in named
+    last = floats(raw, named["last"], may_be_unknown=True) if is_told else np.full(raw.rows, np.nan)
+    sieve.refuse(*bad_books(sides["bid"], sides["ask"], {named[n]: x for n, x in counts.items()}, last))
     # A bid of 0 is nobody's bid.
     columns |= {n: np.where(values > 0, values, np.nan) for n, values in sides.items()}
-    for name in (*_COUNTS, *(("last",) if is_option else ())):
-        if name in named:
-            columns[name] = floats(raw, named[name], may_be_unknown=True)
+    columns.update(counts)
     if is_option:
+        columns["last"] = last
         columns |= _contracts(raw, named, sieve, told)
     _keep_hours(sieve, np.asarray(columns["ts"]))
     order = np.argsort(instants[sieve.kept], kind="stable")
     table = as_table(kind, columns, raw.rows, source).filter(pa.array(sieve.kept)).take(pa.array(order))
     return _once(Taken(kind, symbol, table, tuple(sieve.notes)), raw)
-
-
-def _bad(raw: Raw, named: dict[str, str], sides: dict[str, Floats]) -> tuple[Flags, str]:
-    sizes = [
-        floats(raw, named[n], may_be_unknown=True) if n in named else np.full(raw.rows, np.nan)
-        for n in ("bid_size", "ask_size")
-    ]
-    return bad_books(sides["bid"], sides["ask"], *sizes)
 
 
 def _instants(raw: Raw, named: dict[str, str], told: Told) -> tuple[Int64s, Int64s]:

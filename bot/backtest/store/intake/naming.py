@@ -148,8 +148,6 @@ def _plain(name: str) -> str:
 def shape_of(path: Path, named: Mapping[str, str], given: Iterable[str]) -> Shape:
     """What kind of table it is; FixTheCommand names the column that is missing."""
     shown = ", ".join(given)[:160]
-    if re.match(r"\{|\[\s*[\[{\"0-9]", shown):
-        raise FixTheCommand(f"{path}: it holds JSON; write it as CSV with a header, or as Parquet")
     if "time" not in named and "date" not in named:
         raise FixTheCommand(f"{path}: no column of times; it has {shown}")
     is_option = "open" not in named and ("occ" in named or {"strike", "expiry", "right"} & set(named))
@@ -162,8 +160,9 @@ def shape_of(path: Path, named: Mapping[str, str], given: Iterable[str]) -> Shap
     else:
         missing, shape = [n for n in (*PRICES, "volume") if n not in named], Shape.BARS
     if missing:
+        trades = "; of single trades make minutes first" if {"open", "high", "low"} <= {*missing} else ""
         raise FixTheCommand(
-            f"{path}: no column {', '.join(missing)}; it has {shown} "
+            f"{path}: no column {', '.join(missing)}; it has {shown}{trades} "
             "(name them in the file, or with --columns for one without a header)"
         )
     return shape

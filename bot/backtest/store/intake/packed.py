@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import re
 import zipfile
 import zlib
 from io import BytesIO
@@ -31,6 +32,7 @@ _OTHERS: Final = {
     b"7z\xbc\xaf\x27\x1c": "a 7z archive; unpack it first",
     b"Rar!": "a RAR archive; unpack it first",
 }
+_JSON: Final = re.compile(rb"(\xef\xbb\xbf)?\s*(\{\s*[\"}]|\[\s*[\[{\"0-9])")
 
 
 def unpacked(path: Path, data: bytes) -> bytes:
@@ -74,3 +76,5 @@ def refuse_other_formats(path: Path, data: bytes) -> None:
     for magic, words in _OTHERS.items():
         if data.startswith(magic):
             raise FixTheCommand(f"{path} is {words}")
+    if _JSON.match(data):
+        raise FixTheCommand(f"{path}: it holds JSON; write it as CSV with a header, or as Parquet")

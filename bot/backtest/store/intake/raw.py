@@ -12,10 +12,10 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc_csv
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from bot.backtest.store.intake.packed import refuse_other_formats, unpacked
+from bot.backtest.store.intake.parquet import read_parquet
 from bot.backtest.store.intake.text import Head, as_utf8, head_of, without_footer
 from bot.backtest.store.kinds import Int64s
 from bot.domain.errors import FixTheCommand
@@ -85,14 +85,9 @@ def _files_in(path: Path) -> Path:
 
 
 def _parquet(path: Path, data: bytes) -> Raw:
-    try:
-        table = pq.read_table(BytesIO(data))
-        table.validate(full=True)
-    except (pa.ArrowException, OSError, ValueError, KeyError, MemoryError, OverflowError) as error:
-        reason = (f"{error}" or type(error).__name__).splitlines()[0][:120]
-        raise FixTheCommand(f"{path}: not a readable Parquet file ({reason})") from None
-    _refuse_twice(path, table.column_names)
-    return Raw(path, dict(zip(table.column_names, table.columns, strict=True)), len(table), 1, is_text=False)
+    names, columns, rows = read_parquet(path, data)
+    _refuse_twice(path, names)
+    return Raw(path, dict(zip(names, columns, strict=True)), rows, 1, is_text=False)
 
 
 def _csv(path: Path, data: bytes, given: tuple[str, ...]) -> Raw:
@@ -134,7 +129,9 @@ def _usual_order(path: Path, text: str, head: Head) -> tuple[str, ...]:
 def _refuse_twice(path: Path, names: Sequence[str]) -> None:
     twice = {name for name in names if names.count(name) > 1 and name != "skip"}
     if twice:
-        raise FixTheCommand(f"{path}: two columns are called {min(twice)!r}")
+        raise FixTheCommand(
+            f"{path}: two columns are called {min(twice)!r}; rename one, or leave it out of the file"
+        )
 
 
 def _read_text(path: Path, data: bytes, names: Sequence[str], head: Head) -> pa.Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -59,6 +60,9 @@ class Sieve:
         )
 
 
+_BEYOND: Final = 2.0**63
+
+
 def as_table(kind: Kind, columns: dict[str, object], rows: int, source: str) -> pa.Table:
     """Arrays as the store's table; NaN becomes unknown in columns of whole numbers."""
     schema = SCHEMAS[kind]
@@ -70,7 +74,8 @@ def as_table(kind: Kind, columns: dict[str, object], rows: int, source: str) -> 
             arrays.append(pa.array(columns["ts"], pa.int64()).cast(item.type))
         elif pa.types.is_int64(item.type):
             values = np.asarray(columns.get(item.name, np.full(rows, np.nan)), dtype=np.float64)
-            unknown = np.isnan(values)
+            # Of a row that is left out it may be more than 64 bits hold.
+            unknown = ~(np.abs(values) < _BEYOND)
             arrays.append(pa.array(np.where(unknown, 0, values).astype(np.int64), item.type, mask=unknown))
         else:
             arrays.append(pa.array(columns.get(item.name, np.full(rows, np.nan)), item.type))

@@ -148,6 +148,7 @@ def _counts(texts: list[str]) -> Int64s | None:
         or not all(x.isascii() and x.isdecimal() for x in texts)
     ):
         return None
-    numbers = np.array([int(text) for text in texts], dtype=np.int64)
     size = lengths.pop()
-    return numbers // 1000 if size == 19 else numbers * _PER_UNIT[size]
+    if size == 19:  # of which some are beyond what 64 bits hold, and in the year 2262
+        return np.array([int(text) // 1000 for text in texts], dtype=np.int64)
+    return np.array([int(text) for text in texts], dtype=np.int64) * _PER_UNIT[size]

@@ -48,13 +48,17 @@ def seems_a_running_sum(days: Int64s, volume: Floats) -> bool:
     return bool(long_days) and all((np.diff(x) >= 0).all() and x[-1] > x[0] for x in long_days)
 
 
-def bad_books(bid: Floats, ask: Floats, bid_size: Floats, ask_size: Floats) -> tuple[Flags, str]:
-    """Rows that no quote can be. A side may be absent (NaN); a crossed book is a fact, for ``data check`` to tell."""
+def bad_books(bid: Floats, ask: Floats, counts: Mapping[str, Floats], last: Floats) -> tuple[Flags, str]:
+    """Rows that no quote can be. A side may be absent (NaN); a crossed book is a fact, for ``data check`` to tell.
+
+    ``counts`` by their columns' names.
+    """
     wrongs = {
         "a figure is absurd": np.isinf(bid) | np.isinf(ask) | (bid > _LARGEST) | (ask > _LARGEST),
         "a price is below 0": (bid < 0) | (ask < 0),
-        "a size is below 0 or absurd": ~_sizes_sane(bid_size) | ~_sizes_sane(ask_size),
+        "the last price is below 0 or absurd": ~_sizes_sane(last),
     }
+    wrongs |= {f"{name} is below 0 or absurd": ~_sizes_sane(values) for name, values in counts.items()}
     return _first_wrong(wrongs)
 
 
