@@ -15,9 +15,9 @@ import pyarrow.csv as pc_csv
 from numpy.typing import NDArray
 
 from bot.backtest.store.intake.packed import refuse_other_formats, unpacked
-from bot.backtest.store.intake.parquet import read_parquet
 from bot.backtest.store.intake.text import Head, as_utf8, head_of, without_footer
 from bot.backtest.store.kinds import Int64s
+from bot.backtest.store.parquet import read_parquet
 from bot.domain.errors import FixTheCommand
 
 _PARQUET_MAGIC: Final = b"PAR1"
