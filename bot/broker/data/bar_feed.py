@@ -40,7 +40,8 @@ class Bars:
         self._flush_heard = flush_heard
         self._closed: list[Bar] = []
         """Where time goes in steps: closed in this one, and told when all of it has been heard."""
-        self._tasks: dict[tuple[ConId, BarSize], asyncio.Task[None]] = {}
+        self._tasks: dict[tuple[ConId, BarSize], tuple[asyncio.Task[None], int]] = {}
+        """Who asks, and for how many sessions."""
 
     def table(self) -> dict[str, Callable[..., None]]:
         """By the name of the library's wrapper method."""
@@ -53,13 +54,23 @@ class Bars:
     # ── commands ──
 
     def watch(self, command: b.WatchBars) -> None:
-        """Also requests a feed again that is watched already: with the back-fill the stream starts over."""
+        """Also requests a feed again that is watched already: with the back-fill the stream starts over.
+
+        Not while one that asks for as much is on its way: it has a deadline and is repeated. The feed of a line that starts in
+        mid-session is silent, and asked for again, before its history can have come.
+        """
         try:
             line = self._subs.watch_bars(command.contract, command.size, command.sessions)
         except RequestTrouble as trouble:
             self._link.publish_failure(f"bars:{command.contract.symbol}:{command.size.value}", trouble)
         else:
+            if self._is_under_way(line, command.sessions):
+                return
             self._start(line, command.sessions)
+
+    def _is_under_way(self, line: BarLine, sessions: int) -> bool:
+        task, asked = self._tasks.get((line.contract.con_id, line.size), (None, 0))
+        return task is not None and not task.done() and asked >= sessions
 
     def resubscribe(self) -> None:
         for line in self._subs.bars.values():
@@ -68,10 +79,9 @@ class Bars:
     def _start(self, line: BarLine, sessions: int) -> None:
         line.stream.is_asked = True
         key = (line.contract.con_id, line.size)
-        before = self._tasks.get(key)
-        if before is not None:
-            before.cancel()
-        self._tasks[key] = self._link.spawn(self._keep_asking(line, sessions))
+        if key in self._tasks:
+            self._tasks[key][0].cancel()
+        self._tasks[key] = self._link.spawn(self._keep_asking(line, sessions)), sessions
 
     async def _keep_asking(self, line: BarLine, sessions: int) -> None:
         pause_s = self._link.settings.retry_first_s

@@ -311,6 +311,22 @@ def test_a_hanging_history_request_is_asked_again_and_then_told(gateway: Scripte
         facts.wait_for(b.BarsBackfilled)
 
 
+def test_a_silent_feed_that_is_renewed_does_not_cut_its_own_history_short(gateway: ScriptedGateway) -> None:
+    with running(gateway) as (broker, facts):
+        broker.send(WATCH)
+        gateway.wait_request("reqHistoricalData")
+        broker.send(replace(WATCH, sessions=1))
+        broker.settle(TIMEOUT_S)
+        (asked,) = gateway.requests("reqHistoricalData")
+        assert asked.durationStr == "3 D"
+        gateway.answers["reqHistoricalData"] = history
+        broker.send(replace(WATCH, sessions=5))
+        facts.wait_for(b.BarsBackfilled)
+        assert gateway.requests("reqHistoricalData")[1].durationStr == "5 D"
+        broker.send(replace(WATCH, sessions=1))
+        facts.wait_for(b.BarsBackfilled, 2)
+
+
 def test_an_empty_history_is_not_an_answer(gateway: ScriptedGateway) -> None:
     gateway.answers["reqHistoricalData"] = lambda x: history(x, 0)
     with running(gateway) as (broker, facts):
