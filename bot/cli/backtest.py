@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -132,34 +131,11 @@ def _show_day(board: DayBoard, day: date) -> None:
 def _play(
     plan: BacktestPlan, library: Library, board: DayBoard | None, *, exact: bool, spreads: bool
 ) -> Report:
-    from bot.backtest.exact.run import plan_stretches, run_exact
-    from bot.backtest.fast.run import run_fast
-    from bot.backtest.feed.library import warnings_of
-    from bot.backtest.outcome import first_difference_of
-    from bot.backtest.report.document import Report
+    from bot.backtest.exact.run import nobody
+    from bot.backtest.spreads import play_report
 
-    days = sum(len(x.sessions) for x in plan_stretches(plan, library))
-    run = run_exact if exact else run_fast
-    factors = (1.0, 0.5, 2.0) if spreads else (1.0,)
-    with sessions_bar(days * len(factors)) as step:
-        heard = {} if board is None else {"hear": board.hear}
-        outcomes = [(1.0, run(plan, library, step, **heard))]
-        outcomes += [
-            (factor, run(replace(plan, spread_factor=factor), library, step)) for factor in factors[1:]
-        ]
-    variants = tuple(sorted(outcomes, key=lambda x: x[0])) if spreads else ()
-    if exact:
-        _check_gears(first_difference_of(outcomes[0][1], run_fast(plan, library)))
-    return Report(plan, "exact" if exact else "fast", outcomes[0][1], variants, warnings_of(plan, library))
-
-
-def _check_gears(difference: tuple[str, str] | None) -> None:
-    """FixTheMachine where the gears differ: the fast one is wrong then, and must not be believed on such days."""
-    if difference is not None:
-        exact, fast = (text[:300] for text in difference)
-        raise FixTheMachine(
-            f"the fast gear came to another result: report it with your settings. Exact: {exact}. Fast: {fast}"
-        )
+    hear = nobody if board is None else board.hear
+    return play_report(plan, library, sessions_bar, hear, is_exact=exact, has_spreads=spreads)
 
 
 def make_plan(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -95,7 +94,7 @@ def sweep(
     _check_possible(draw, search, folds, plan, library)
     job = _job(plan, config, data or settings.data.directory)
     wanted = () if search else _wanted(grid, draw, seed)
-    crew = crew_of(job, workers or os.cpu_count() or 1, scheduler, lambda line: typer.echo(line, err=True))
+    crew = crew_of(job, workers, scheduler, lambda line: typer.echo(line, err=True))
     with Results(results, job) as kept, _told_where_it_stands(kept), closing(crew):
         done = min(search, len(kept.known)) if search else len(kept.known.keys() & {*wanted})
         with sessions_bar(search or len(wanted), "combinations", done) as step:

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
-import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
-from threading import Thread
 from typing import Final, Protocol
 
 from bot.backtest.sweep.cluster import OnCluster
 from bot.backtest.sweep.results import Results
 from bot.backtest.sweep.space import Changes
 from bot.backtest.sweep.trial import Job, Trial, prepare, run_trial
+from bot.backtest.worker import begin_worker, deaf_to_ctrl_c, processors
 from bot.domain.errors import FixTheMachine
 
 TrialSeen = Callable[[Trial], None]
-_LOOK_S: Final = 1.0
-"""Between two looks of a worker whether its sweep still runs."""
 
 
 class Crew(Protocol):
@@ -35,11 +31,11 @@ class Crew(Protocol):
 
 
 def crew_of(job: Job, workers: int, scheduler: str, tell: Callable[[str], None] = lambda _: None) -> Crew:
-    """Processes of their own, or a cluster. ``tell``: told in a line what is wrong with a worker there, while others play.
+    """Processes of their own (``workers`` 0: one a processor), or a cluster.
 
-    FixTheCommand for a scheduler that is no address.
+    ``tell``: told in a line what is wrong with a worker there. FixTheCommand for a scheduler that is no address.
     """
-    return OnCluster(job, scheduler, tell) if scheduler else _Here(job, workers)
+    return OnCluster(job, scheduler, tell) if scheduler else _Here(job, workers or processors())
 
 
 def run_sweep(wanted: Sequence[Changes], results: Results, crew: Crew, progress: TrialSeen) -> list[Trial]:
@@ -88,7 +84,7 @@ class _Here:
             self.close()
             prepare(self._job)
             self._size, self._others = size, {*multiprocessing.active_children()}
-            self._pool = ProcessPoolExecutor(size, initializer=_begin, initargs=(self._job, os.getpid()))
+            self._pool = ProcessPoolExecutor(size, initializer=_begin, initargs=(self._job,))
         return self._pool
 
     def close(self) -> None:
@@ -99,30 +95,18 @@ class _Here:
 
 
 def _submitted(pool: ProcessPoolExecutor, wanted: Sequence[Changes]) -> list[Future[Trial]]:
-    """A terminal's Ctrl-C reaches every process: a worker that is just being made must not answer it on its own."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
+    with deaf_to_ctrl_c():
         return [pool.submit(_run_own, changes) for changes in wanted]
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _own: Final[list[Job]] = []
 """The job of this worker process, which it was given at its start."""
 
 
-def _begin(job: Job, parent: int) -> None:
+def _begin(job: Job) -> None:
+    begin_worker()
     os.nice(10)  # a sweep must not make a bot on the same machine wait
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all of them: the sweep ends its workers
-    Thread(target=_end_with, args=(parent,), daemon=True).start()
     _own.append(job)
-
-
-def _end_with(parent: int) -> None:
-    """A worker whose sweep was killed would wait for its next combination for ever."""
-    while os.getppid() == parent:
-        time.sleep(_LOOK_S)
-    os._exit(1)
 
 
 def _run_own(changes: Changes) -> Trial:

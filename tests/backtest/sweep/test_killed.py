@@ -7,18 +7,17 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.backtest.processes import PATIENCE_S, all_gone, children, until
+
 COMMAND = (
     sys.executable, "-m", "bot", "sweep", "--symbols", "GOOG", "--from", "2015-12-24", "--to", "2015-12-24",
     "--grid", "strategies.scalp.fast_ema=3,5,8,30", "--grid", "risk.take_profit_pct=0.3,0.5", "--workers", "2", "--json",
 )  # fmt: skip
-PATIENCE_S = 1800
 
 
 def start(folder: Path) -> subprocess.Popen[str]:
@@ -26,39 +25,13 @@ def start(folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(COMMAND, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
-def until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def results_of(folder: Path) -> list[str]:
     path = folder / "sweep.jsonl"
     return path.read_text().splitlines() if path.exists() else []
 
 
-def children(pid: int) -> list[int]:
-    try:
-        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except FileNotFoundError:
-        return []
-
-
-def is_gone(pid: int) -> bool:
-    """Ended, be it unburied: nobody may be there to wait for orphans in a container."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-
-
 def has_lines(folder: Path, wanted: int, sweep: subprocess.Popen[str]) -> bool:
     return len(results_of(folder)) >= wanted or sweep.poll() is not None
-
-
-def all_gone(workers: list[int]) -> bool:
-    return all(map(is_gone, workers))
 
 
 @pytest.mark.slow
