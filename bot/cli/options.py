@@ -25,7 +25,11 @@ StateOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="For scripts: one JSON object a line.")]
 TextfileOption = Annotated[
     Path | None,
-    typer.Option("--textfile", help="Leave what it came to for Prometheus in this file, for node_exporter."),
+    typer.Option(
+        "--textfile",
+        help="Leave what it came to for Prometheus in this file, for node_exporter.",
+        envvar="IBKR_BOT_TEXTFILE",
+    ),
 ]
 DATA_VARIABLE = "IBKR_BOT_DATA"
 DataOption = Annotated[

@@ -119,6 +119,17 @@ def test_no_secret_is_in_the_routes(renderings: dict[str, str]) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["replay", "flex"])
+def test_a_comparison_s_unit_asks_for_nothing_that_a_release_before_it_does_not_know(
+    renderings: dict[str, str], name: str
+) -> None:
+    unit = renderings[f"ibkr-bot-{name}.service"]
+
+    [command] = re.findall(r"^ExecStart=.*?[^\\]$", unit, re.DOTALL | re.MULTILINE)
+    assert {x for x in command.split() if x.startswith("--")} <= {"--day", "--alert", "--config"}
+    assert re.search(rf"^Environment=IBKR_BOT_TEXTFILE=/\S+/{name}\.prom$", unit, re.MULTILINE)
+
+
 def test_no_secret_is_in_the_unit(renderings: dict[str, str]) -> None:
     assert "ping.example" not in renderings["ibkr-bot.service"] + renderings["ibkr-bot"]
 

@@ -96,6 +96,17 @@ def test_what_the_evening_s_replay_came_to_is_left_for_prometheus(
     assert left("nowhere.db") == found, "a run that compares nothing is none"
 
 
+def test_the_file_for_prometheus_can_be_named_by_a_variable(
+    played_day: Played, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("IBKR_BOT_TEXTFILE", f"{tmp_path / 'replay.prom'}")
+
+    with suppress(SystemExit):
+        main(["replay", f"{played_day.journal}"])
+
+    assert "ibkr_comparison_differences" in (tmp_path / "replay.prom").read_text()
+
+
 def test_a_journal_under_any_name_is_read_and_nothing_is_left_beside_it(
     played_day: Played, tmp_path: Path
 ) -> None:
