@@ -119,5 +119,7 @@ def _announcement(process: subprocess.Popen[str], directory: Path) -> Gateway:
         return Gateway(announced["port"], announced["clock"], announced["account"])
     except (ValueError, KeyError):
         process.wait(GATEWAY_START_TIMEOUT_S)
-        reason = (directory / "gateway.log").read_text().strip().rsplit("\n", 1)[-1]
+        reason = (
+            (directory / "gateway.log").read_text().strip().rsplit("\n", 1)[-1].removeprefix("ibkr-bot: ")
+        )
         raise FixTheMachine(f"the simulated gateway did not start: {reason or line.strip()}") from None

@@ -70,11 +70,15 @@ def _run_simulated_day(
 ) -> int:
     from bot.app import run as run_bot
     from bot.assembly.timing import Hooks, Timing, day_is_over
-    from bot.cli.show.outcome import print_outcome
+    from bot.cli.show.outcome import another_day, print_outcome
     from bot.journal.store import JOURNAL_FILE
     from bot.ops.status.day_outcome import SeenDay
+    from bot.sim.market.recorded.bars import NotRecordedError
 
     day = session_of("--session", session or settings.broker.simulated_session)
+    known = _days_to_play(settings)
+    if day.day not in known:
+        raise NotRecordedError(settings.symbols[0], day.day, known)
     ceiling = settings.broker.simulated_speed if speed is None else speed_of(speed)
     directory = state or _fresh_directory(settings.journal.directory)
     tell_where(settings)
@@ -92,9 +96,16 @@ def _run_simulated_day(
 
             over = lambda status: day_is_over(day, timing.now(), status)  # noqa: E731
             code = run_bot(settings, timing, Hooks(note, over, causes.append, every_s=0.1))
-    print_outcome(seen, directory / JOURNAL_FILE, day, given, is_whole=code == 0)
+    print_outcome(seen, directory / JOURNAL_FILE, day, given, another_day(day.day, known), is_whole=code == 0)
     say_why(code, causes, settings)
     return code
+
+
+def _days_to_play(settings: Settings) -> tuple[date, ...]:
+    """Those of the first symbol, earliest first; the others are made up where they have none."""
+    from bot.cli.data import stored_days
+
+    return stored_days(data_folder(settings)).sessions(settings.symbols[0])
 
 
 def _fresh_directory(directory: Path) -> Path:

@@ -71,6 +71,8 @@ def test_a_hole_in_the_data_ends_a_stretch_and_a_lost_day_does_not() -> None:
         FixTheCommand, match=r"no minutes of SPY between .* there is 2011-01-03 to 2011-01-31"
     ):
         stretches(BUNDLE, ["SPY"], date(2012, 1, 1), date(2012, 12, 31))
+    with pytest.raises(FixTheCommand, match=r"^no minutes of ZZZ, ZZY\. Get some"):
+        stretches(BUNDLE, ["ZZZ", "ZZY"], date(2012, 1, 1), date(2012, 12, 31))
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.run import _tell_made_up
-from bot.cli.show.outcome import print_outcome
+from bot.cli.show.outcome import another_day, print_outcome
 from bot.config import Settings
 from bot.daemon import say_why
 from bot.domain.session import session_on
@@ -47,8 +47,21 @@ def test_a_day_that_failed_shows_no_result_it_does_not_know(
     capsys: pytest.CaptureFixture[str], is_whole: bool, says: str
 ) -> None:
     assert DAY is not None
-    print_outcome(SeenDay(), Path("journal.db"), DAY, "", is_whole=is_whole)
+    print_outcome(SeenDay(), Path("journal.db"), DAY, "", None, is_whole=is_whole)
 
     told = capsys.readouterr().out
     assert says in told
     assert ("+0.00" in told) is is_whole
+
+
+def test_another_day_is_one_that_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert DAY is not None
+    known = [date(2011, 1, 25), DAY.day, date(2011, 1, 27)]
+
+    print_outcome(
+        SeenDay(), Path("journal.db"), DAY, " --state x", another_day(DAY.day, known), is_whole=True
+    )
+
+    assert "run --state x --session 2011-01-27" in capsys.readouterr().out
+    assert another_day(date(2011, 1, 27), known) == DAY.day
+    assert another_day(DAY.day, [DAY.day]) is None

@@ -58,6 +58,8 @@ def _cut(sessions: Sequence[Session], have: set[date]) -> Iterator[Stretch]:
 
 def _nothing(library: Library, symbols: Sequence[Symbol], first: date, last: date) -> str:
     known = library.sessions(symbols[0])
+    if not any(library.sessions(x) for x in symbols):
+        return f"no minutes of {', '.join(symbols)}. Get some: ibkr-bot data fetch, or ibkr-bot data import"
     there = f"{known[0]} to {known[-1]} ({counted(len(known), 'session')})" if known else "nothing"
     return (
         f"no minutes of {', '.join(symbols)} between {first} and {last}; of {symbols[0]} there is {there}. "
