@@ -11,21 +11,55 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, core, settings
 from hypothesis import strategies as st
 from hypothesis.internal.conjecture import providers
 from loguru import logger
+from xdist.scheduler import LoadGroupScheduling
 
 # What the collection of seven thousand tests makes stays to the end: to look through it again and again, here and in every
-# test's full pass, is a tenth of the suite's time.
+# test's full pass, is a tenth of the suite's time. Most of what a test makes is gone with its last reference.
 gc.disable()
+_MADE_BEFORE_A_PASS = 20_000
+_LONGEST_ID = 100
 
 
 def pytest_collection_finish() -> None:
     gc.freeze()
+    gc.set_threshold(_MADE_BEFORE_A_PASS)
     gc.enable()
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """A file of 300,000 characters is no name: each goes to the controller six times, and into every child's environment."""
+    if isinstance(val, (str, bytes)) and len(val) > _LONGEST_ID:
+        return f"{val[:60]!a} and so on, {len(val)} in all"
+    return None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Lives of whole processes come first: one that began last would be waited for by itself."""
+    items.sort(key=lambda item: "live_line" not in item.path.parts)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | None:
+    return _Groups(config, log) if config.getvalue("dist") == "loadgroup" else None
+
+
+class _Groups(LoadGroupScheduling):
+    """Forgets what is done. After each test xdist counts what is pending in all that a worker ever had: the square of the tests."""
+
+    def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:
+        super().mark_test_complete(node, item_index, duration)
+        work = self.assigned_work[node]
+        unit = self._split_scope(self.registered_collections[node][item_index])
+        if all(work[unit].values()):
+            del work[unit]
 
 
 # A shell that puts its children behind it lets them ignore Ctrl-C, and theirs too; some tests press it.
