@@ -255,11 +255,15 @@ def _content(path: Path) -> str:
 def merge_layers(layers: Iterable[Layer]) -> Layer:
     """All layers in one; the later wins."""
     merged: Layer = {}
+    sections: set[str] = set()
     for layer in layers:
         for key, origin in layer.items():
+            above = [key[:n] for n, letter in enumerate(key) if letter == "."]
             # A whole section written as one value and keys inside it cannot both be meant: the later one is.
-            for other in [k for k in merged if k.startswith(f"{key}.") or key.startswith(f"{k}.")]:
-                del merged[other]
+            if key in sections or not merged.keys().isdisjoint(above):
+                for other in [k for k in merged if k.startswith(f"{key}.") or key.startswith(f"{k}.")]:
+                    del merged[other]
+            sections.update(above)
             merged[key] = origin
     return merged
 

@@ -74,10 +74,9 @@ def _zone(name: str) -> ZoneInfo | None:
 def _offsets(quarters: Int64s, zone: ZoneInfo) -> Int64s:
     # Every change of a zone's offset since 1970 falls on a quarter of an hour, and no day has two.
     days, place = np.unique(quarters * _QUARTER_US // DAY_US, return_inverse=True)
-    first, last = (
-        np.array([_offset(int(n) * _QUARTERS_A_DAY, zone) for n in some], dtype=np.int64)
-        for some in (days, days + 1)
-    )
+    midnights = np.union1d(days, days + 1)
+    told = np.array([_offset(n * _QUARTERS_A_DAY, zone) for n in midnights.tolist()], dtype=np.int64)
+    first, last = told[np.searchsorted(midnights, days)], told[np.searchsorted(midnights, days + 1)]
     found = first[place]
     for n in np.flatnonzero((first != last)[place]):
         found[n] = _offset(int(quarters[n]), zone)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,7 @@ def day_of(us: int) -> date:
     return (_EPOCH + timedelta(microseconds=int(us))).date()
 
 
+@lru_cache(maxsize=65536)  # each of some sixty clocks is tried on the same days
 def _session(day: int) -> tuple[int, int]:
     try:
         session = session_on(date(1970, 1, 1) + timedelta(days=day))
