@@ -51,8 +51,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | Non
     return _Groups(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
-class _Groups(LoadGroupScheduling):
-    """Forgets what is done. After each test xdist counts what is pending in all that a worker ever had: the square of the tests."""
+class _Groups(LoadGroupScheduling):  # type: ignore[misc]  # it brings no types
+    """Forgets what is done: after each test xdist looks for what is pending in all that a worker has ever had."""
 
     def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:
         super().mark_test_complete(node, item_index, duration)

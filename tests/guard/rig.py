@@ -6,7 +6,9 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,9 +29,15 @@ _PATIENCE_S = 120.0
 _Answer = TypeVar("_Answer")
 
 
+@cache
+def _example() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROOT / "configs/guard.yaml").read_text(encoding="utf-8"))
+    return found
+
+
 def limits(**changes: Any) -> Limits:
     """The example's limits, with whole sections replaced or, given a dict, changed in part."""
-    found: dict[str, Any] = yaml.safe_load((ROOT / "configs/guard.yaml").read_text(encoding="utf-8"))
+    found = deepcopy(_example())
     found["clients"]["trade"] = [1, 2]
     for key, value in changes.items():
         found[key] = {**found[key], **value} if isinstance(value, dict) else value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import combinations
-from statistics import NormalDist, mean, stdev
+from statistics import NormalDist, fmean
 
 import numpy as np
 import pytest
@@ -25,8 +25,14 @@ def test_the_best_of_a_hundred_is_expected_where_the_paper_says() -> None:
     assert expected_best(sharpes / sharpes.std(ddof=1) * spread) == pytest.approx(0.1132, abs=5e-5)
 
 
+def deviation(values: list[float]) -> float:
+    """A sample's; ``stdev`` finds it in fractions, which takes ten times as long."""
+    middle = fmean(values)
+    return math.sqrt(math.fsum((x - middle) ** 2 for x in values) / (len(values) - 1))
+
+
 def ratio(returns: list[float]) -> float:
-    return mean(returns) / stdev(returns)
+    return fmean(returns) / deviation(returns)
 
 
 def as_logits(trials: Rows) -> float:
@@ -48,10 +54,10 @@ def as_logits(trials: Rows) -> float:
 def as_in_the_paper(returns: list[float], sharpes: list[float]) -> float:
     """Bailey and López de Prado (2014), equations 1 and 2."""
     n, euler, observed = len(sharpes), 0.5772156649015329, ratio(returns)
-    luck = stdev(sharpes) * (
+    luck = deviation(sharpes) * (
         (1 - euler) * NORMAL.inv_cdf(1 - 1 / n) + euler * NORMAL.inv_cdf(1 - 1 / (n * math.e))
     )
-    middle, days = mean(returns), len(returns)
+    middle, days = fmean(returns), len(returns)
     second, third, fourth = (sum((x - middle) ** power for x in returns) / days for power in (2, 3, 4))
     skew, kurtosis = third / second**1.5, fourth / second**2
     below = math.sqrt(1 - skew * observed + (kurtosis - 1) / 4 * observed**2)
