@@ -105,8 +105,8 @@ OF_A_DAY = [(f"SPY-{n}", leg, 10 * n + part) for n in range(4) for leg, part in 
 ENDS = st.sampled_from((OrderStatus.WORKING, OrderStatus.FILLED, OrderStatus.CANCELLED))
 
 
-def a_day() -> OrderBook:
-    book = OrderBook(settle_s=10)
+def a_day(kind: type[OrderBook] = OrderBook) -> OrderBook:
+    book = kind(settle_s=10)
     for n in range(3):
         live_through(book, f"SPY-{n}", 10 * n + 1)
     live_through(book, "SPY-3", 31, until=Leg.ENTRY)

@@ -227,13 +227,13 @@ class OrderBook:
         at: datetime,
         reason: str,
     ) -> None:
+        self._touch(record.order.idea_id, at)
         if perm_id:
             self._by_perm.setdefault(perm_id, record.ref)
             record.perm_id = record.perm_id or perm_id
             if perm_id != record.perm_id:
                 return  # a second live order under one ref: its fate is not the first one's
         record.reported_at = max(at, record.reported_at or at)
-        self._touch(record.order.idea_id, at)
         record.status = next_status(record.ref, record.status, status)
         if record.status is not OrderStatus.REJECTED:
             record.is_rejected = False
