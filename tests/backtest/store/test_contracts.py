@@ -161,3 +161,29 @@ def test_what_cannot_be_taken_says_what_it_is(
 ) -> None:
     with pytest.raises(FixTheCommand, match=words):
         taken(write(tmp_path, [row(x) for x in bars()], head), NEW_YORK_TIMES)
+
+
+def test_quotes_of_a_contract_that_had_expired_are_refused_and_those_of_its_last_day_are_not(
+    tmp_path: Path,
+) -> None:
+    head = "time,expiry,strike,right,bid,ask"
+    days = [bars()[0].start.date(), bars()[0].start.date() - timedelta(days=3)]
+    last, gone = ([f"{ends(x, '%Y-%m-%d %H:%M')},{day},127,C,1.2,1.25" for x in bars()[:50]] for day in days)
+
+    assert taken(write(tmp_path, last, head)).table.num_rows == 50
+    with pytest.raises(FixTheCommand, match="line 2: the contract had expired before that day; 50 such rows"):
+        taken(write(tmp_path, gone, head))
+
+
+@pytest.mark.parametrize("form", ["%H%M", "%H%M%S"])
+def test_times_that_lost_their_zero_are_read(tmp_path: Path, form: str) -> None:
+    lines = [f"{wall(x, '%Y%m%d')},{int(wall(x, form))},{figures(x)}" for x in bars()]
+
+    assert rows(taken(write(tmp_path, lines, f"date,{HEAD}"))) == expected(bars())
+
+
+def test_a_name_that_is_no_symbol_is_told_with_its_file(tmp_path: Path) -> None:
+    lines = [f"../../etc,{plain(x)}" for x in bars()]
+
+    with pytest.raises(FixTheCommand, match=r"SPY\.csv: '\.\./\.\./ETC' is not a symbol"):
+        taken(write(tmp_path, lines, f"symbol,{HEAD}"))

@@ -23,7 +23,7 @@ from bot.backtest.store.intake.sessions import day_of, place_bars
 from bot.backtest.store.intake.taken import Sieve, Taken, as_table
 from bot.backtest.store.intake.times import Times, read_times, without_words
 from bot.backtest.store.intake.values import bad_books
-from bot.backtest.store.kinds import MINUTE_US, Int64s, Kind, keys
+from bot.backtest.store.kinds import DAY_US, MINUTE_US, Int64s, Kind, keys
 from bot.domain.errors import FixTheCommand
 from bot.domain.session import CalendarRangeError, previous_session, session_on
 from bot.domain.text import counted
@@ -56,6 +56,8 @@ def take_books(
     if is_option:
         columns["last"] = last
         columns |= _contracts(raw, named, sieve, told)
+        days = (place_bars(in_force - MINUTE_US).opens // DAY_US).astype("datetime64[D]")
+        sieve.refuse(np.asarray(columns["expiry"]) < days, "the contract had expired before that day")
     _keep_hours(sieve, np.asarray(columns["ts"]))
     order = np.argsort(instants[sieve.kept], kind="stable")
     table = as_table(kind, columns, raw.rows, source).filter(pa.array(sieve.kept)).take(pa.array(order))

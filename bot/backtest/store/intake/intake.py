@@ -54,7 +54,7 @@ def _by_symbol(raw: Raw, named: dict[str, str], told: Told) -> Iterator[tuple[Sy
         symbol = told.symbol or raw.symbol or symbol_in_name(raw.path)
         if symbol is None:
             raise FixTheCommand(f"{raw.path}: of which symbol? Pass --symbol")
-        yield symbol_named(symbol), raw
+        yield _symbol_of(raw, symbol), raw
         return
     cells = raw.columns[column].to_pylist()
     nameless = next((row for row, x in enumerate(cells) if x is None or not f"{x}".strip()), None)
@@ -68,7 +68,14 @@ def _by_symbol(raw: Raw, named: dict[str, str], told: Told) -> Iterator[tuple[Sy
             raise FixTheCommand(
                 f"{raw.path}: no row of {name}; its column {column!r} has {', '.join(sorted(set(names))[:5])}"
             )
-        yield symbol_named(name), raw.filtered(kept)
+        yield _symbol_of(raw, name), raw.filtered(kept)
+
+
+def _symbol_of(raw: Raw, text: str) -> Symbol:
+    try:
+        return symbol_named(text)
+    except FixTheCommand as error:
+        raise FixTheCommand(f"{raw.path}: {error}") from None
 
 
 def _take_bars(raw: Raw, named: dict[str, str], symbol: Symbol, told: Told, source: str) -> Taken:

@@ -7,7 +7,7 @@ one is not guessed. Day and month that could be either are asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
@@ -109,9 +109,16 @@ def _int64s(column: pa.ChunkedArray) -> Int64s:
 
 def _joined(raw: Raw, date_column: str, time_column: str) -> list[str]:
     days, clocks = (raw.columns[name].to_pylist() for name in (date_column, time_column))
-    # 93000 is half past nine where a program took away the zero.
-    padded = (f"{c}".zfill(6) if f"{c}".isdecimal() and len(f"{c}") == 5 else f"{c}" for c in clocks)
-    return [f"{_day(day)} {clock}" for day, clock in zip(days, padded, strict=True)]
+    return [f"{_day(day)} {clock}" for day, clock in zip(days, _padded(clocks), strict=True)]
+
+
+def _padded(clocks: Sequence[object]) -> list[str]:
+    """93000 and 930 are half past nine where a program took away the zero: of the same length, all of them, as the longest."""
+    texts = [f"{x}".strip() for x in clocks]
+    digits = max((len(x) for x in texts if x.isdecimal()), default=0)
+    if digits not in (3, 4, 5, 6):
+        return texts
+    return [x.zfill(digits + digits % 2) if x.isdecimal() else x for x in texts]
 
 
 def _day(cell: object) -> str:
