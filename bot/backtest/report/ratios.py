@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -76,6 +77,12 @@ def over(gain: float, loss: float) -> float:
 
 def interval(values: Series, statistic: Callable[[Series], float]) -> tuple[float | None, float | None]:
     """Where 95 % of the bootstrap's resamples lie; an end may be infinite. None where there are too few to say it."""
+    return _drawn_again(np.asarray(values, dtype=np.float64).tobytes(), statistic)
+
+
+@lru_cache(maxsize=128)  # a report's table, page and JSON each ask, and the same is drawn for them
+def _drawn_again(packed: bytes, statistic: Callable[[Series], float]) -> tuple[float | None, float | None]:
+    values = np.frombuffer(packed, dtype=np.float64)
     if len(values) < LEAST:
         return None, None
     random = np.random.default_rng(_SEED)
