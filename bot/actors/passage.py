@@ -16,7 +16,7 @@ from bot.actors.runtime import ComponentFailed, Line
 
 class Passage:
     """A peer of the line. Any thread may tell it something, but not while it holds the desk's lock: a dry run's exchange answers
-    before ``send`` returns. A port that raises makes it dead, as an actor is."""
+    before ``send`` returns. A port that raises makes it dead, as an actor is; once it is stopped nobody asks any more."""
 
     def __init__(self, name: str, link: BrokerLink, line: Line, failed: ComponentFailed) -> None:
         self.name = name
@@ -43,8 +43,9 @@ class Passage:
             for fact in self._link.handle(message):
                 self._line.emit(fact)
         except Exception as error:  # noqa: BLE001  never swallowed: it stops the line
-            self._is_dead = True
-            self._failed(self.name, error, message)
+            if not self._is_dead:
+                self._is_dead = True
+                self._failed(self.name, error, message)
 
     def ask(self, _: Any, *, timeout: float) -> int:
         """How much has gone through, at once. Raises pykka.ActorDeadError."""

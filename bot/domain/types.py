@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 Symbol: TypeAlias = str
 ConId: TypeAlias = int
@@ -64,3 +64,23 @@ class TradingState(StrEnum):
     ACTIVE = "ACTIVE"
     REDUCING = "REDUCING"
     HALTED = "HALTED"
+
+
+class CodeTable(StrEnum):
+    """A table of codes that people read, to be subclassed. A member is written as (code, meaning, remedy), and is the text of its code."""
+
+    meaning: str
+    remedy: str
+
+    def __new__(cls, code: str, meaning: str, remedy: str) -> Self:
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        member.remedy = remedy
+        return member
+
+    @classmethod
+    def as_markdown(cls) -> str:
+        """In the order of the codes."""
+        rows = "\n".join(f"| `{code}` | {code.meaning} | {code.remedy} |" for code in sorted(cls))
+        return f"| code | what it means | what to do, or the setting that decides |\n|---|---|---|\n{rows}\n"

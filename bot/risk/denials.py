@@ -9,24 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
-from typing import Self
 
-from bot.domain.types import Numbers
+from bot.domain.types import CodeTable, Numbers
 
 
-class DenialCode(StrEnum):
+class DenialCode(CodeTable):
     """The name of a refusal, with what it means and what a person can do about it."""
-
-    meaning: str
-    remedy: str
-
-    def __new__(cls, name: str, meaning: str, remedy: str) -> Self:
-        member = str.__new__(cls, name)
-        member._value_ = name
-        member.meaning = meaning
-        member.remedy = remedy
-        return member
 
     STATE_HALTED = (
         "STATE_HALTED",
@@ -308,10 +296,9 @@ def figure_text(figure: DenialFigure) -> str:
 
 def denials_as_markdown() -> str:
     """The table of all codes for ``docs/denials.md``."""
-    rows = "\n".join(f"| `{code}` | {code.meaning} | {code.remedy} |" for code in sorted(DenialCode))
     return (
         "# Why an entry was denied\n\n"
         "Every idea that Risk denies is in the journal with one of these codes and the figures that decided;\n"
         "`ibkr-bot why SPY 10:31` shows them. Made from `bot/risk/denials.py` by `make docs`.\n\n"
-        f"| code | what it means | what to do, or the setting that decides |\n|---|---|---|\n{rows}\n"
+        f"{DenialCode.as_markdown()}"
     )

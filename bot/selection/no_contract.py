@@ -2,24 +2,12 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import StrEnum
-from typing import Self
 
-from bot.domain.types import Numbers
+from bot.domain.types import CodeTable, Numbers
 
 
-class NoContractCode(StrEnum):
+class NoContractCode(CodeTable):
     """CATEGORY_CONDITION, with what it means and what a person can do about it; the first that applies is given."""
-
-    meaning: str
-    remedy: str
-
-    def __new__(cls, name: str, meaning: str, remedy: str) -> Self:
-        member = str.__new__(cls, name)
-        member._value_ = name
-        member.meaning = meaning
-        member.remedy = remedy
-        return member
 
     UNDERLYING_PRICE_UNKNOWN = (
         "UNDERLYING_PRICE_UNKNOWN",
@@ -128,11 +116,10 @@ def written(figure: object) -> str:
 
 def no_contracts_as_markdown() -> str:
     """The table of all codes for ``docs/denials.md``."""
-    rows = "\n".join(f"| `{code}` | {code.meaning} | {code.remedy} |" for code in sorted(NoContractCode))
     return (
         "\n# Why a signal found no contract\n\n"
         "A signal that no option is fit to carry becomes no idea; its code stands in the journal like a denial's.\n"
         "A strategy's own `strategies.<name>.options` come before `options`.\n"
         "Made from `bot/selection/no_contract.py` by `make docs`.\n\n"
-        f"| code | what it means | what to do, or the setting that decides |\n|---|---|---|\n{rows}\n"
+        f"{NoContractCode.as_markdown()}"
     )

@@ -119,3 +119,19 @@ def test_a_stopped_passage_lets_nothing_through() -> None:
         port.publish(MAKERS["status"](1))
     assert not house.machines[EXECUTION].heard
     house.stop()
+
+
+def test_what_goes_wrong_in_a_passage_that_was_stopped_meanwhile_fails_no_line() -> None:
+    """A gateway that does not let go in time still speaks to a line whose end was asked for: that is no failure of it."""
+
+    class Late(Port):
+        def send(self, command: Message) -> None:
+            house.desk.peers[BROKER].stop(block=True, timeout=1.0)
+            super().send(command)
+
+    house = house_with(Late(error=ZeroDivisionError("broken on purpose")))
+    house.desk.emit(MAKERS["cancel"](1))
+    house.settle()
+
+    assert not house.failed.failures
+    house.stop()

@@ -227,7 +227,9 @@ class OrderBook:
         at: datetime,
         reason: str,
     ) -> None:
-        self._touch(record.order.idea_id, at)
+        self._touch(
+            record.order.idea_id, at
+        )  # a second order's news, too: the next snapshot tells whether it lives
         if perm_id:
             self._by_perm.setdefault(perm_id, record.ref)
             record.perm_id = record.perm_id or perm_id
