@@ -1,4 +1,4 @@
-"""Names for primitives, so that a signature says what it takes. Aliases only: no behaviour lives here."""
+"""Names for primitives, so that a signature says what it takes, and small enumerations. No rule of trading lives here."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class TradingState(StrEnum):
 
 
 class CodeTable(StrEnum):
-    """A table of codes that people read, to be subclassed. A member is written as (code, meaning, remedy), and is the text of its code."""
+    """Codes that people read, to be subclassed. A member is written as (code, meaning, remedy), and is the text of its code."""
 
     meaning: str
     remedy: str
