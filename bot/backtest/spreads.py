@@ -21,6 +21,7 @@ from bot.backtest.plan import BacktestPlan
 from bot.backtest.report.document import Report
 from bot.domain.errors import FixTheMachine
 from bot.domain.messages import Message
+from bot.sim.market.option_pricing import load as load_option_prices
 from bot.sim.market.recorded.library import Library
 
 ShowProgress = Callable[[int], AbstractContextManager[Progress]]
@@ -45,6 +46,8 @@ def play_report(
     factors = _OTHERS if has_spreads else ()
     others = [partial(run, replace(plan, spread_factor=x), library) for x in factors]
     days = sum(len(x.sessions) for x in plan_stretches(plan, library)) * (1 + len(others))
+    if others:
+        load_option_prices()  # once for all three
     # Processes first: a shown bar has a thread, which none of them may be made beside.
     with begun_elsewhere(others) as elsewhere, show_progress(days) as step:
 

@@ -104,13 +104,14 @@ class Scalp:
         """Nothing: its cooldown runs from the signal."""
 
     def _enter_session(self, at: datetime) -> Session | None:
-        if self._session is None or at not in self._session:
-            session = session_at(at)
-            if session is None:
-                return None
+        known = self._session
+        if known is not None and known.open <= at < known.close:
+            return known
+        session = session_at(at)
+        if session is not None:
             self._session = session
             self._vwap.reset()
-        return self._session
+        return session
 
     def _update(self, bar: Bar, session: Session) -> None:
         self._bars += 1

@@ -175,10 +175,10 @@ class SymbolStrategy(StateMachine):
         self._held.pop(end.idea_id, None)
 
     def _warm_up(self, history: m.HistoryLoaded) -> None:
-        for strategy in self._strategies:
+        for strategy, glance in self._glances:
             if strategy.bar_size is history.size:
                 for bar in history.bars:
-                    judgement_of(strategy, bar, may_fire=False)
+                    glance(bar, False)
 
     def _on_watchlist(self, message: m.WatchlistChanged) -> None:
         self._underlying = message.underlying_con_id

@@ -101,13 +101,16 @@ class StockMarket:
 
         It is of the future, and for whoever must know in advance that nothing will happen.
         """
+        if self._shift != 1:
+            return None
         low, high = math.inf, -math.inf
         for minute in range(first, last + 1):
             bar = self._bars.get(minute)
-            if bar is None or self._shift != 1:
+            if bar is None:
                 return None
-            low = min(low, bar.low)
-            high = max(high, bar.high)
+            # Of two floats a comparison costs a third of min() and max().
+            low = bar.low if bar.low < low else low  # noqa: FURB136
+            high = bar.high if bar.high > high else high  # noqa: FURB136
         return to_cents(low), to_cents(high)
 
     def cents_ahead(self, minute: int, step: int) -> int | None:
