@@ -10,10 +10,13 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from bot.config import Settings
     from bot.ops.status.status import Status
 
@@ -30,6 +33,8 @@ def run_without_terminal(given: list[str]) -> int | None:
     from bot.config.apart import SettingsApart
 
     reading = SettingsApart(wanted.get("config"), wanted.get("state"))
+    _leave_out("ssl", "asyncio")
+    _leave_out("_hashlib", "hashlib")
     import bot.app
     import bot.broker.ibkr  # noqa: F401  loaded while the child reads
 
@@ -39,6 +44,18 @@ def run_without_terminal(given: list[str]) -> int | None:
     from bot.ops.status.line import lines_shown
 
     return run_live(settings, nullcontext(lines_shown(_say)))
+
+
+def _leave_out(what: str, of: str) -> None:
+    """Import a module without a part that it can do without, as where Python was built without OpenSSL: no socket of ours speaks
+    TLS. Whoever sends an alert over HTTPS imports the part itself, and only then do its 4 MiB come into memory."""
+    if of in sys.modules or what in sys.modules:
+        return
+    sys.modules[what] = cast("ModuleType", None)
+    try:
+        import_module(of)
+    finally:
+        del sys.modules[what]
 
 
 def _options(given: list[str]) -> dict[str, Path] | None:

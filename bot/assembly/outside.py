@@ -24,13 +24,12 @@ from bot.ops.alerts.queue import AlertQueue, Channel
 from bot.ops.metrics.endpoint import Metrics
 from bot.ops.metrics.family import Constants
 from bot.ops.page.feed import LiveFeed
-from bot.ops.page.server import Site, served
-from bot.ops.process.heartbeat import Heartbeat
 from bot.ops.process.logs import start_logging, stop_logging
 from bot.ops.process.threads import watched_threads
 
 if TYPE_CHECKING:
     from bot.config import Settings
+    from bot.ops.process.heartbeat import Heartbeat
 
 _DRILL_LOOK_S = 600.0
 
@@ -81,6 +80,8 @@ def _heard(
     url, trading = settings.monitoring.heartbeat_url, settings.broker.trading
     heartbeat = None
     if url is not None:
+        from bot.ops.process.heartbeat import Heartbeat
+
         heartbeat = Heartbeat(
             url.get_secret_value(),
             settings.schedule.interval_seconds,
@@ -130,6 +131,8 @@ def _measured(settings: Settings, timing: Timing, channels: list[str]) -> Iterat
     if not where.metrics_enabled:
         yield metrics, page
         return
+    from bot.ops.page.server import Site, served
+
     site = Site(page.document, metrics.app(), where.metrics_host)
     is_needed = settings.broker.trading != "simulated"
     with served(site, where.metrics_host, where.metrics_port, is_needed=is_needed):

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
+from collections.abc import Iterator
 from itertools import chain
 
 COLUMN = "crc"
 _AT_ONCE = 100
 """Rows a statement, each of five values: SQLite before 3.32 takes 999. Between two statements another thread may take the
 interpreter for its whole interval of 5 ms, and a hundred rows would be half a second."""
+
+_LONG = 64_000
+"""Characters of a body."""
+
+_Row = tuple[int, str, str, str, int]
 
 
 def checksum(seq: int, at: str, kind: str, body: str) -> int:
@@ -45,8 +51,23 @@ def append_rows(db: sqlite3.Connection, rows: list[tuple[str, str, str]]) -> Non
     found = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").fetchone()
     last = 0 if found is None else int(found[0])
     numbered = [(last + n, *row, checksum(last + n, *row)) for n, row in enumerate(rows, 1)]
-    for begin in range(0, len(numbered), _AT_ONCE):
-        some = numbered[begin : begin + _AT_ONCE]
+    for some in _batches(numbered):
         places = ", ".join(["(?, ?, ?, ?, ?)"] * len(some))
         insert = f"INSERT INTO messages (seq, at, kind, body, {COLUMN}) VALUES {places}"  # noqa: S608  our own words
         db.execute(insert, [*chain.from_iterable(some)])
+
+
+def _batches(rows: list[_Row]) -> Iterator[list[_Row]]:
+    """A long one by itself: SQLite keeps what a prepared statement was last given, and there is one for each number of rows."""
+    some: list[_Row] = []
+    for row in rows:
+        is_long = len(row[3]) > _LONG
+        if some and (is_long or len(some) == _AT_ONCE):
+            yield some
+            some = []
+        some.append(row)
+        if is_long:
+            yield some
+            some = []
+    if some:
+        yield some

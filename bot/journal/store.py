@@ -29,6 +29,8 @@ from bot.journal.codec import JOURNAL_KINDS, decode_row, encode_row
 from bot.wiring import DURABLE, UNHURRIED
 
 SCHEMA_VERSION = 1
+_CACHE_PAGES = 64
+"""Of 4 KiB. SQLite's own 2 MiB fill up with the first long row and stay; rows are added, and read in their order."""
 _SCHEMA = (
     """
 CREATE TABLE IF NOT EXISTS messages (
@@ -202,6 +204,7 @@ def connect(path: Path) -> sqlite3.Connection:
         db = sqlite3.connect(path, check_same_thread=False, timeout=10)
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
+        db.execute(f"PRAGMA cache_size={_CACHE_PAGES}")
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise FixTheMachine(

@@ -4,6 +4,7 @@ Rule: there is one definition of each, here, for the live bot and the backtest a
 is None. The textbook formulas differ mostly in how they begin, so each class says how it does.
 """
 
+from array import array
 from collections import deque
 from collections.abc import Callable
 from operator import ge, le
@@ -144,7 +145,8 @@ class RelativeVolume:
     """
 
     def __init__(self, sessions: int) -> None:
-        self._earlier: deque[list[float]] = deque(maxlen=sessions)
+        self._earlier: deque[array[float]] = deque(maxlen=sessions)
+        """Not as objects: one kept for each bar of a history holds the memory of the whole history."""
         self._means: list[float] = []
         self._session: Session | None = None
         self._so_far: list[float] = []
@@ -166,7 +168,7 @@ class RelativeVolume:
     def _begin(self, session: Session, minute: int) -> None:
         if self._session is not None and self._is_whole:
             quiet_end = self._session.minutes - len(self._so_far)
-            self._earlier.append(self._so_far + [self._so_far[-1]] * quiet_end)
+            self._earlier.append(array("d", self._so_far + [self._so_far[-1]] * quiet_end))
             shared = [sum(volumes) / len(volumes) for volumes in zip(*self._earlier, strict=False)]
             rest = range(len(shared), max(map(len, self._earlier)))
             self._means = shared + [self._mean_at(m) for m in rest]

@@ -23,6 +23,7 @@ from bot.domain.messages import Message
 from bot.domain.session import is_open
 from bot.domain.types import ConId, IdeaId
 from bot.ops.alerts.alert import Alert, Severity
+from bot.ops.metrics.exposition import collected
 from bot.ops.metrics.family import Picture
 from bot.ops.metrics.link import connection_state
 from bot.ops.metrics.money import MONEY, POSITIONS
@@ -146,7 +147,7 @@ class Dangers:
         values = {
             name: float(found.samples[0].value)
             for name in (*SAMPLED, *TIMES)
-            if (found := _FAMILIES[name].collect(picture)).samples
+            if (found := collected(_FAMILIES[name], picture)).samples
         }
         values[_READY] = float(connection_state(status) == "ready")
         if not self._samples or self._samples[-1][1] != values:

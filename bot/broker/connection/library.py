@@ -24,6 +24,8 @@ MessageHandler = Callable[..., None]
 IMPLEMENTATIONS = ("ib_insync", "ib_async")
 _EXECUTION = "11"
 """The wire's number of an execDetails message."""
+_HISTORY = 17
+"""The wire's number of a historicalData message."""
 # IBKR Campus, "TWS API: Date and time formats": YYYYMMDD-hh:mm:ss is UTC, a time with a space is in the zone that follows.
 _DASHED_TIME = re.compile(r"^(\d{8})-(\d{2}:\d{2}:\d{2})$")
 
@@ -48,7 +50,10 @@ def _import_beside_a_loop(name: str) -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        with contextlib.suppress(ImportError), _without_numpy():  # the caller's own import says it
+        with (
+            contextlib.suppress(ImportError),
+            _without_what_nobody_uses(name),
+        ):  # the caller's own import says it
             importlib.import_module(name)
     finally:
         asyncio.set_event_loop(None)
@@ -56,19 +61,22 @@ def _import_beside_a_loop(name: str) -> None:
 
 
 @contextlib.contextmanager
-def _without_numpy() -> Iterator[None]:
-    """eventkit imports numpy for one operator, ``Event.array``, that nothing here uses: 16 MiB and a quarter of the start.
+def _without_what_nobody_uses(name: str) -> Iterator[None]:
+    """eventkit imports numpy for one operator, ``Event.array``: 16 MiB and a quarter of the start; the library HTTP, XML and
+    OpenSSL for its Flex reports: 5 MiB. Nothing here uses either.
 
-    A numpy that is loaded already stays; one that is asked for later is the real one.
+    What is loaded already stays; what is asked for later is the real one.
     """
-    if "numpy" in sys.modules:
-        yield
-        return
-    sys.modules["numpy"] = ModuleType("numpy", "stands in while eventkit is imported")
+    flex = ModuleType(f"{name}.flexreport", "stands in while the library is imported")
+    flex.__dict__.update(FlexReport=None, FlexError=None)
+    found = (ModuleType("numpy", "stands in while eventkit is imported"), flex)
+    stand_ins = {module.__name__: module for module in found if module.__name__ not in sys.modules}
+    sys.modules.update(stand_ins)
     try:
         yield
     finally:
-        del sys.modules["numpy"]
+        for absent in stand_ins:
+            del sys.modules[absent]
 
 
 def new_session(
@@ -97,6 +105,7 @@ def new_session(
     ib.client.MaxRequests = 0  # our own limiter keeps the rate, and lets orders pass first
     ib.client.decoder.logger = _DecoderAlarm(on_unreadable)
     ib.client.decoder.interpret = _with_utc_times(ib.client.decoder.interpret)
+    ib.client.decoder.handlers[_HISTORY] = _letting_go(ib.wrapper, library.BarData)
     return ib
 
 
@@ -109,6 +118,24 @@ def _with_utc_times(interpret: Callable[[list[str]], None]) -> Callable[[list[st
         interpret(fields)
 
     return interpret_utc
+
+
+def _letting_go(wrapper: Any, make: Callable[..., Any]) -> Callable[[list[str]], None]:
+    """A history's bars as both libraries read them, but what was read of the answer is let go at once: the texts of 21 sessions
+    take 4 MiB, and of memory that is taken beside them little goes back to the system."""
+
+    def historical_data(fields: list[str]) -> None:
+        _, text, start, end, count = fields[:5]
+        number = int(text)
+        fields.reverse()
+        del fields[-5:]
+        take = fields.pop
+        for _ in range(int(count)):
+            bar = make(take(), *(float(take()) for _ in range(6)), int(take()))
+            wrapper.historicalData(number, bar)
+        wrapper.historicalDataEnd(number, start, end)
+
+    return historical_data
 
 
 def _guarded(handle: MessageHandler, failed: Failed) -> MessageHandler:

@@ -7,19 +7,10 @@ reads frozen values that others replace.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
-
-from prometheus_client import (
-    CollectorRegistry,
-    GCCollector,
-    PlatformCollector,
-    ProcessCollector,
-    make_wsgi_app,
-)
-from prometheus_client.core import Metric
-from prometheus_client.registry import Collector
 
 from bot.domain.port import BrokerPort
 from bot.ops.metrics.family import Constants, Family, Picture, Run
@@ -35,6 +26,8 @@ from bot.wiring import Machine
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
+    from prometheus_client import CollectorRegistry
+
 FAMILIES: tuple[Family, ...] = (
     *MONEY, *POSITIONS, *STATE, *ORDERS, *SIGNALS, *LINK, *PACING, *RUNTIME,
 )  # fmt: skip
@@ -44,7 +37,7 @@ def _nobody() -> Mapping[str, int]:
     return {}
 
 
-class Metrics(Collector):
+class Metrics:
     """Lives as long as the process; each new line is given to it with ``watch``. Safe to use from any thread."""
 
     def __init__(
@@ -59,10 +52,6 @@ class Metrics(Collector):
         self._machines: dict[str, TimedMachine] = {}
         self._run = _RunCounts()
         self._times = CallTimes()
-        self.registry = CollectorRegistry()
-        self.registry.register(self)
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
-            collector(registry=self.registry)
 
     # ── what the composition root tells ──
 
@@ -115,17 +104,17 @@ class Metrics(Collector):
             )
         return Picture(self._status(), run, self._constants)
 
-    def collect(self) -> Iterable[Metric]:
-        picture = self.picture()
-        for family in FAMILIES:
-            yield family.collect(picture)
+    @cached_property
+    def registry(self) -> CollectorRegistry:
+        """What a scrape reads, for the client library."""
+        from bot.ops.metrics.exposition import registry_of
 
-    def describe(self) -> Iterable[Metric]:
-        """Names only, so that registering reads no picture."""
-        return [family.collect(Picture(Status())) for family in FAMILIES]
+        return registry_of(FAMILIES, self.picture)
 
     def app(self) -> WSGIApplication:
         """What answers a scrape; whoever listens on the port calls it."""
+        from prometheus_client import make_wsgi_app
+
         return make_wsgi_app(self.registry)
 
 

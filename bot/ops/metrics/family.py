@@ -13,14 +13,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, TypeAlias, TypeVar
 
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-    SummaryMetricFamily,
-)
-
 from bot.ops.status.histogram import CALL_BUCKETS_S, Histogram
 from bot.ops.status.status import Status
 from bot.risk.limits import RiskLimits, SessionRules
@@ -96,35 +88,6 @@ class Family:
     @property
     def full_name(self) -> str:
         return f"{PREFIX}{self.name}{'_total' if self.kind == 'counter' else ''}"
-
-    def collect(self, picture: Picture) -> Metric:
-        metric = _KINDS[self.kind](PREFIX + self.name, self.help, labels=self.labels)
-        for labels, value in self.read(picture):
-            _add(metric, labels, value)
-        return metric
-
-
-_KINDS: dict[MetricKind, Callable[..., Metric]] = {
-    "gauge": GaugeMetricFamily,
-    "counter": CounterMetricFamily,
-    "summary": SummaryMetricFamily,
-    "histogram": HistogramMetricFamily,
-}
-
-
-def _add(metric: Metric, labels: tuple[str, ...], value: SampleValue | Summed | Histogram) -> None:
-    if isinstance(metric, HistogramMetricFamily) and isinstance(value, Histogram):
-        metric.add_metric(labels, value.cumulative(), value.total)
-    elif isinstance(metric, SummaryMetricFamily) and isinstance(value, tuple):
-        metric.add_metric(labels, *value)
-    elif isinstance(metric, GaugeMetricFamily | CounterMetricFamily) and not isinstance(
-        value, tuple | Histogram
-    ):
-        number = as_number(value)
-        if number is not None:
-            metric.add_metric(labels, number)
-    else:
-        raise TypeError(f"{metric.name}: {value!r} is no sample of a {metric.type}")
 
 
 def as_number(value: SampleValue) -> float | None:
