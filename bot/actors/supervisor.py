@@ -6,7 +6,7 @@ the same start path as any other start; too many failures in a row end the proce
 
 from __future__ import annotations
 
-import threading
+import queue
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
@@ -85,7 +85,10 @@ class Supervisor:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._wake = threading.Event()
+        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
+        """Rung from a signal's handler, too, which may come while this very thread waits for it: an Event's lock would then be
+        taken twice, and the bot neither stop nor be watched any more."""
+        self._is_rung = False
         self._stop_reason: str | None = None
         self._failure: m.MachineFailed | None = None
         self.line = self._make_line(parts)
@@ -120,7 +123,17 @@ class Supervisor:
 
     def request_stop(self, reason: str) -> None:
         self._stop_reason = self._stop_reason or reason
-        self._wake.set()
+        self._ring()
+
+    def _ring(self) -> None:
+        self._is_rung = True
+        self._bell.put(None)
+
+    def _is_rung_within(self, wait_s: float) -> bool:
+        if not self._is_rung:
+            with suppress(queue.Empty):
+                self._bell.get(timeout=wait_s)
+        return self._is_rung
 
     def run(self, every_s: float, meanwhile: Callable[[], None], around: Around = nullcontext) -> Ending:
         """Start, call ``meanwhile`` from this thread every so often until somebody wants an end, stop.
@@ -131,7 +144,7 @@ class Supervisor:
         try:
             self.start()
             with around(self.line):
-                while not self._wake.wait(every_s):
+                while not self._is_rung_within(every_s):
                     self.check()
                     meanwhile()
         except (pykka.Timeout, pykka.ActorDeadError) as error:
@@ -210,4 +223,4 @@ class Supervisor:
         if self._failure is None:
             self._failure = failure(component, error, message, at)
             self._parts.record(self._failure)
-        self._wake.set()
+        self._ring()

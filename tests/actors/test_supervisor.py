@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import cast
+from types import FrameType
+from typing import Any, cast
 
 import pykka
 import pytest
@@ -153,6 +155,31 @@ def test_a_halt_that_was_left_is_obeyed_before_anything_comes_from_the_broker() 
     supervisor = Supervisor(parts)
     assert supervisor.run(0.01, lambda: supervisor.request_stop("seen")) is Ending.STOPPED
     assert order == ["halt file", "broker"]
+
+
+def test_a_signal_in_the_middle_of_the_wait_ends_the_line() -> None:
+    """A handler comes at any line of Python that the waiting thread runs, with whatever lock that holds."""
+    first = m.LineStarted(NOW, "test", "growth", True, ("SPY",))
+    machines = {name: Quiet() for name in subscribers(first)}
+    supervisor = Supervisor(Parts(machines, Port(), lambda _: None, lambda _: None, lambda: NOW, 1e6, first))
+
+    def as_a_signal(frame: FrameType, event: str, _: object) -> Callable[..., Any]:
+        if frame.f_code.co_name == "_is_owned":
+            sys.settrace(None)
+            supervisor.request_stop("SIGTERM")
+        return as_a_signal
+
+    def meanwhile() -> None:
+        if sys.gettrace() is None:
+            sys.settrace(as_a_signal)
+        else:
+            supervisor.request_stop("seen")
+
+    before = sys.gettrace()
+    try:
+        assert supervisor.run(0.01, meanwhile) is Ending.STOPPED
+    finally:
+        sys.settrace(before)
 
 
 def test_a_clock_that_was_set_back_ends_the_line_for_another() -> None:
