@@ -75,6 +75,17 @@ def _loaded_by(code: str) -> set[str]:
     return set(done.stdout.rpartition("LOADED")[2].split())
 
 
+def test_what_trades_loads_nothing_that_speaks_https_or_to_prometheus() -> None:
+    loaded = _loaded_by(
+        "from bot.daemon import _leave_out\n"
+        "_leave_out('ssl', 'asyncio')\n_leave_out('_hashlib', 'hashlib')\n"
+        "import bot.app, bot.broker.ibkr\n"
+        "from bot.broker.connection.library import load_library\nload_library('ib_insync')"
+    )
+    assert "ib_insync" in loaded
+    assert not {"prometheus_client", "http.client", "urllib.request", "ssl", "_ssl", "_hashlib"} & loaded
+
+
 def test_reading_the_settings_loads_nothing_that_only_a_running_bot_needs() -> None:
     loaded = _loaded_by("from bot.config import load_settings\nload_settings(variables={})")
     needless = {"loguru", "pykka", "prometheus_client", "apprise"}
