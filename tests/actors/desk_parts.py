@@ -63,6 +63,21 @@ class Speaks:
 
 
 @dataclass
+class HeldUp(Speaks):
+    """Does not return from its first message until it may."""
+
+    began: threading.Event = field(default_factory=threading.Event)
+    may_go_on: threading.Event = field(default_factory=threading.Event)
+
+    def handle(self, message: Message) -> list[Message]:  # type: ignore[override]
+        self.heard.append(message)
+        if len(self.heard) == 1:
+            self.began.set()
+            self.may_go_on.wait(60)
+        return list(self.answers(message))
+
+
+@dataclass
 class Ear:
     """A peer outside the desk, without a thread."""
 

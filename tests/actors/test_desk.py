@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 import pykka
@@ -18,7 +17,7 @@ from bot.domain.errors import FixTheMachine
 from bot.domain.messages import Message
 from bot.execution.orders import approved_prices, bracket_orders
 from bot.wiring import BOARD, BROKER, EXECUTION, JOURNAL, MARKET_DATA, OCO_WATCHER, RISK
-from tests.actors.desk_parts import AT, AT_THE_DESK, MAKERS, SPY, House, Speaks
+from tests.actors.desk_parts import AT, AT_THE_DESK, MAKERS, SPY, HeldUp, House, Speaks
 from tests.execution.line import bracket
 from tests.journal.makers import CLOSED, ENTRY
 
@@ -28,21 +27,6 @@ def made(kind: str, number: int) -> Message:
 
 
 # ── whose turn it is ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass
-class HeldUp(Speaks):
-    """Does not return from its first message until it may."""
-
-    began: threading.Event = field(default_factory=threading.Event)
-    may_go_on: threading.Event = field(default_factory=threading.Event)
-
-    def handle(self, message: Message) -> list[Message]:  # type: ignore[override]
-        self.heard.append(message)
-        if len(self.heard) == 1:
-            self.began.set()
-            self.may_go_on.wait(60)
-        return list(self.answers(message))
 
 
 def test_orders_come_before_the_market_and_quotes_that_are_merely_kept_behind_all() -> None:
@@ -141,7 +125,7 @@ CANCEL, REVISED = b.SendCancel("a/target", AT), b.SendRevision("a/stop", Decimal
 
 def market_heard_before(row: Message, monkeypatch: pytest.MonkeyPatch) -> int:
     """How much the machines that judge the market had heard when that was on disk; three words for them lay there before
-    it was said, and another about orders behind it."""
+    it was said, and another about orders behind it; with it came a row for which nobody waits."""
     monkeypatch.setattr(desk, "WORKS_ON_S", 60.0)
     heard_at_commit: list[int] = []
 
@@ -152,7 +136,7 @@ def market_heard_before(row: Message, monkeypatch: pytest.MonkeyPatch) -> int:
         if row in rows:
             heard_at_commit.append(len(judged()))
 
-    held = HeldUp(lambda x: (row,) if isinstance(x, m.CancelOrder) else ())
+    held = HeldUp(lambda x: (row, made("resumed", 9)) if isinstance(x, m.CancelOrder) else ())
     house = House(at_the_disk, {EXECUTION: held})
     house.desk.emit(m.CancelOrder("a/stop", "test", AT))
     assert held.began.wait(30)
@@ -183,10 +167,12 @@ def test_an_entry_goes_to_the_disk_with_what_the_market_brings(monkeypatch: pyte
 def test_it_does_not_wait_for_all_that_has_to_do_with_orders_either(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(desk, "WORKS_ON_S", 0.0)
     heard_at_commit: list[int] = []
+    writers: list[threading.Thread | None] = []
 
     def at_the_disk(rows: Sequence[Message]) -> None:
         if CANCEL in rows:
             heard_at_commit.append(len(held.heard))
+            writers.append(house.desk._writer)
 
     held = HeldUp(lambda x: (CANCEL,) if x == first else ())
     house, first = House(at_the_disk, {EXECUTION: held}), m.CancelOrder("a/target", "test", AT)
@@ -200,6 +186,23 @@ def test_it_does_not_wait_for_all_that_has_to_do_with_orders_either(monkeypatch:
 
     assert heard_at_commit == [1]
     assert len(held.heard) == 21
+    assert writers == [None]
+
+
+def test_but_it_shares_a_sync_with_what_comes_of_the_orders_that_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(desk, "WORKS_ON_S", 60.0)
+    held = HeldUp(lambda x: (b.SendCancel(x.ref, AT),) if isinstance(x, m.CancelOrder) else ())
+    house = House(machines={EXECUTION: held})
+    house.desk.emit(made("cancel", 0))
+    assert held.began.wait(30)
+    house.desk.emit(made("cancel", 1))
+    held.may_go_on.set()
+    house.settle()
+    house.stop()
+
+    assert [len(group) for group in house.groups] == [2]
 
 
 # ── a disk that takes nothing ────────────────────────────────────────────────────────────────────────────────────────
@@ -331,6 +334,25 @@ def test_a_desk_that_hangs_is_left_behind_and_neither_writes_nor_speaks_when_it_
     assert not house.disk
     assert not house.ears[BROKER].heard
     assert not house.failed.failures
+
+
+def test_a_desk_that_is_left_behind_while_it_writes_lets_nothing_go() -> None:
+    at_the_disk, may_write = threading.Event(), threading.Event()
+
+    def slow(_: Sequence[Message]) -> None:
+        at_the_disk.set()
+        may_write.wait(60)
+
+    house = House(slow)
+    house.desk.emit(made("cancel on the wire", 1))
+    assert at_the_disk.wait(30)
+    house.desk.abandon()
+    may_write.set()
+    thread = house.desk._thread
+    assert thread is not None
+    thread.join(30)
+
+    assert not any(ear.heard for ear in house.ears.values())
 
 
 def test_a_question_nobody_takes_times_out_and_the_barrier_answers_behind_the_disk() -> None:

@@ -16,7 +16,7 @@ from bot.domain import messages as m
 from bot.domain.errors import RestartTheLine
 from bot.domain.messages import Message
 from bot.domain.port import Publish
-from bot.wiring import BROKER, EXECUTION
+from bot.wiring import BOARD, BROKER, EXECUTION
 from tests.actors.desk_parts import AT, MAKERS, House, Speaks
 
 CANCEL = b.SendCancel("a/stop", AT)
@@ -133,5 +133,18 @@ def test_what_goes_wrong_in_a_passage_that_was_stopped_meanwhile_fails_no_line()
     house.desk.emit(MAKERS["cancel"](1))
     house.settle()
 
+    assert not house.failed.failures
+    house.stop()
+
+
+def test_a_stopped_passage_keeps_what_is_for_others_from_nobody() -> None:
+    house = house_with(Port())
+    shown = MAKERS["protection"](1)
+    house.machines[EXECUTION].answers = lambda x: (CANCEL, shown) if isinstance(x, m.CancelOrder) else ()
+    house.desk.peers[BROKER].stop(block=True, timeout=1.0)
+    house.desk.emit(MAKERS["cancel"](1))
+    house.settle()
+
+    assert shown in house.ears[BOARD].heard
     assert not house.failed.failures
     house.stop()

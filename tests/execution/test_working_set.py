@@ -91,6 +91,13 @@ def test_what_ended_flat_leaves_the_comparison_with_the_next_snapshot_and_what_i
     assert {own.order.idea_id for own in book.as_own().orders.values()} == {"SPY-held"}
 
 
+def test_what_nobody_has_answered_yet_stays_in_the_comparison() -> None:
+    book, place = OrderBook(settle_s=10), bracket("SPY-new")
+    book_learns(book, SendOrders(bracket_orders(place, approved_prices(place), place.enter_by), START))
+    book_learns(book, SnapshotTaken(listing(), "test", START))
+    assert len(book.as_own().orders) == 3
+
+
 def test_an_order_that_is_still_shown_as_alive_keeps_its_trade_in_the_comparison() -> None:
     book = years_of_trades()
     shown = listed("SPY-7", Leg.STOP, 73, OrderStatus.WORKING, 0)
