@@ -34,7 +34,7 @@ run: venv  ## trade a recorded day against the simulated gateway (SPEED=max: as 
 monitor:  ## Prometheus and Alertmanager beside `make run`
 	@.ci/monitor
 
-test: venv  ## unit and line tests, some three and a half minutes
+test: venv  ## unit and line tests, some three minutes
 	@$(BIN)/python -m pytest -n 3 -m "not slow" --dist loadgroup --ignore=tests/gauntlet
 
 test-slow: venv  ## every recorded day, fuzzing, the queries on a real Prometheus

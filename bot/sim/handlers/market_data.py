@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _LINES: Final = (MarketLine.family, FiveSecondBars.family)
 _COMPETING: Final = "No market data during competing live session"
+# IBKR Campus, "Historical Bars: whatToShow" says what there is of each product: of a pair no trades, of an index nothing else.
+# IB's words in answer to five-second bars of the rest are assumed.
+_NO_SUCH_BARS: Final = "Invalid Real-time Query:No data of type {} is available for this contract"
 _BAR_VALUES: Final = frozenset({"TRADES", "MIDPOINT", "BID", "ASK"})
 
 
@@ -140,6 +143,8 @@ def real_time_bars(core: GatewayCore, session: ClientSession, message: WireMessa
         core.error(session, req_id, 321, validation(message.kind, cause))
     elif core.feeds.count(*_LINES) >= core.settings.market_data_lines:
         core.error(session, req_id, 101, "Max number of tickers has been reached")
+    elif not _has_bars(details.contract, message.whatToShow):
+        core.error(session, req_id, 420, _NO_SUCH_BARS.format(message.whatToShow))
     elif core.faults.is_unentitled(details.contract):
         core.error(session, req_id, 420, "Invalid Real-time Query:No market data permissions")
     else:
@@ -148,6 +153,12 @@ def real_time_bars(core: GatewayCore, session: ClientSession, message: WireMessa
         )
         session.subscribe(family, req_id, feed)
         feed.start()
+
+
+def _has_bars(contract: Contract, what: str) -> bool:
+    if contract.sec_type is SecType.INDEX:
+        return what == "TRADES"
+    return contract.sec_type is not SecType.FOREX or what != "TRADES"
 
 
 def cancel_real_time_bars(core: GatewayCore, session: ClientSession, message: WireMessage) -> None:

@@ -178,6 +178,18 @@ def test_every_request_is_answered(bench: Bench, kind: str, data: st.DataObject)
     assert heard or (is_night and kind in ASLEEP), values
 
 
+@pytest.mark.parametrize("what", ["TRADES", "MIDPOINT", "BID", "ASK"])
+@pytest.mark.parametrize(
+    "contract", CONTRACTS, ids=lambda contract: f"{contract['symbol']}-{contract['secType']}"
+)
+def test_five_second_bars_of_every_contract_come_or_are_refused(
+    bench: Bench, client: RawClient, contract: dict[str, Any], what: str
+) -> None:
+    request = {**samples("reqRealTimeBars"), **contract, "reqId": 1, "whatToShow": what, "useRTH": True}
+    heard = answers(bench, client, "reqRealTimeBars", request)
+    assert heard or bench.core.world.market.session is None
+
+
 @pytest.mark.parametrize("number", sorted(GENERIC_TICKS))
 @pytest.mark.parametrize("contract", [STOCK, FUND], ids=["stock", "fund"])
 def test_every_generic_tick_is_told_or_refused(
