@@ -7,8 +7,7 @@ empty answer is not an answer; after a few failures the reason is told, and the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,10 +25,6 @@ _ATTEMPTS_BEFORE_FAILURE = 3
 # clear of the first rule and a tenth of the second's window.
 _AFTER_PACING_VIOLATION_S = 60.0
 _QUIET_WALL_S = 1.0
-_QUICK_WALL_S = 2.0
-"""A long history that takes longer lets the next be asked for."""
-_READ_WALL_S = 0.5
-"""What the machines have for the bars of one symbol before those of the next come."""
 # reqHistoricalData, formatDate 2: seconds since 1970 for bars within a day, so that no zone is guessed.
 _EPOCH_TIMES = 2
 # IBKR Campus, "TWS API: Error Codes": the history service's error; only its text tells pacing from "no data".
@@ -115,28 +110,6 @@ class Bars:
         await self._close(line)
         contract, size = line.contract, line.size.value
         await self._link.pace_history((contract.con_id, "TRADES"), (contract.con_id, size, sessions))
-        async with self._apart(line, sessions):
-            await self._ask(line, sessions)
-
-    @asynccontextmanager
-    async def _apart(self, line: BarLine, sessions: int) -> AsyncIterator[None]:
-        """One long answer after the other, while the gateway is quick: what is made of one takes 6 MiB until the machines have
-        read it, and of what lies in between others little goes back to the system."""
-        if line.size is not BarSize.M1 or sessions == 1 or self._link.is_in_steps:
-            yield
-            return
-        loop, turn = asyncio.get_running_loop(), self._link.turn("history")
-        await turn.acquire()
-        timer = loop.call_later(_QUICK_WALL_S, turn.release)
-        try:
-            yield
-        finally:
-            if loop.time() < timer.when():
-                timer.cancel()
-                loop.call_later(_READ_WALL_S, turn.release)
-
-    async def _ask(self, line: BarLine, sessions: int) -> None:
-        contract = line.contract
         request_id = self._link.next_id()
         self._subs.open(line, request_id)
         asked_at = self._link.now()

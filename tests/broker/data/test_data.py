@@ -327,19 +327,6 @@ def test_a_silent_feed_that_is_renewed_does_not_cut_its_own_history_short(gatewa
         facts.wait_for(b.BarsBackfilled, 2)
 
 
-def test_a_long_history_is_asked_for_when_the_one_before_has_come(gateway: ScriptedGateway) -> None:
-    with running(gateway, history_timeout_s=TIMEOUT_S) as (broker, facts):
-        broker.send(WATCH)
-        first = gateway.wait_request("reqHistoricalData")
-        broker.send(replace(WATCH, contract=replace(SPY, con_id=1, symbol="QQQ")))
-        broker.settle(TIMEOUT_S)
-        assert gateway.requests("reqHistoricalData") == [first]
-        for kind, values in history(first):
-            gateway.say(kind, **values)
-        facts.wait_for(b.BarsBackfilled)
-        gateway.wait_request("reqHistoricalData", 2)
-
-
 def test_an_empty_history_is_not_an_answer(gateway: ScriptedGateway) -> None:
     gateway.answers["reqHistoricalData"] = lambda x: history(x, 0)
     with running(gateway) as (broker, facts):
