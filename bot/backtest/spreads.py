@@ -12,11 +12,11 @@ from datetime import date
 from functools import partial
 from typing import Final
 
-from bot.backtest.elsewhere import begun_elsewhere, outcomes_of
+from bot.backtest.elsewhere import Play, begun_elsewhere, outcomes_of
 from bot.backtest.exact.run import Progress, nobody, plan_stretches, run_exact
 from bot.backtest.fast.run import run_fast
 from bot.backtest.feed.library import warnings_of
-from bot.backtest.outcome import first_difference_of
+from bot.backtest.outcome import Outcome, first_difference_of
 from bot.backtest.plan import BacktestPlan
 from bot.backtest.report.document import Report
 from bot.domain.errors import FixTheMachine
@@ -44,7 +44,7 @@ def play_report(
     """
     run = run_exact if is_exact else run_fast
     factors = _OTHERS if has_spreads else ()
-    others = [partial(run, replace(plan, spread_factor=x), library) for x in factors]
+    others = [partial(_in_short, partial(run, replace(plan, spread_factor=x), library)) for x in factors]
     days = sum(len(x.sessions) for x in plan_stretches(plan, library)) * (1 + len(others))
     if others:
         load_option_prices()  # once for all three
@@ -63,6 +63,12 @@ def play_report(
         played = zip(factors, [*outcomes_of(elsewhere, step), *here], strict=True)
     variants = tuple(sorted([(1.0, out), *played], key=lambda x: x[0])) if has_spreads else ()
     return Report(plan, "exact" if is_exact else "fast", out, variants, warnings_of(plan, library))
+
+
+def _in_short(play: Play, step: Progress) -> Outcome:
+    """What a report says of other spreads: the trades, and what the days came to. The rest of a year would be as much again."""
+    out = play(step)
+    return Outcome(out.start_equity, out.trades, days=out.days)
 
 
 def _check_gears(difference: tuple[str, str] | None) -> None:

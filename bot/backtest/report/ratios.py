@@ -86,7 +86,8 @@ def _drawn_again(packed: bytes, statistic: Callable[[Series], float]) -> tuple[f
     if len(values) < LEAST:
         return None, None
     random = np.random.default_rng(_SEED)
-    drawn = random.integers(0, len(values), (RESAMPLES, len(values)))
+    # One after the other: all at once, those of a year's trades would be 27 MiB.
+    drawn = (random.integers(0, len(values), len(values)) for _ in range(RESAMPLES))
     found = np.array([statistic(values[rows]) for rows in drawn], dtype=np.float64)
     found = found[~np.isnan(found)]
     if len(found) < RESAMPLES // 2:
