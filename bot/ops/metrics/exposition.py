@@ -31,11 +31,11 @@ _KINDS: dict[MetricKind, Callable[..., Metric]] = {
 
 def registry_of(families: Sequence[Family], picture: Callable[[], Picture]) -> CollectorRegistry:
     """Of these families, read from one picture at each scrape, and of the process itself."""
-    registry = CollectorRegistry()
-    registry.register(_Families(families, picture))
+    scraped = CollectorRegistry()
+    scraped.register(_Families(families, picture))
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
-        collector(registry=registry)
-    return registry
+        collector(registry=scraped)
+    return scraped
 
 
 class _Families(Collector):
